@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sekisho: the offline command. The appliance's own objects for a shell, a CI job and an auditor; holds no privilege. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/tools.h"
+
+const struct tool tools_table[] = {
+	{NULL, NULL, NULL, NULL},
+};
+
+static int usage(FILE *to)
+{
+	fprintf(to, "usage: sekisho COMMAND [ARGUMENT...]\n");
+	for (const struct tool *t = tools_table; t->name != NULL; t++)
+		fprintf(to, "  %-12s %s\n  %-12s   %s\n", t->name, t->usage, "", t->summary);
+	return to == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr);
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
+		return usage(stdout);
+	for (const struct tool *t = tools_table; t->name != NULL; t++) {
+		if (strcmp(t->name, argv[1]) == 0)
+			return t->run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "sekisho: no such command: %s\n", argv[1]);
+	return usage(stderr);
+}

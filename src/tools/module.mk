@@ -1,0 +1,5 @@
+modules += tools
+tools-src := main.c
+tools-bin := sekisho
+tools-use := policy wire base
+tools-lib :=

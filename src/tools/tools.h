@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The subcommands of `sekisho`: each gets its own arguments (argv[0] is its name) and returns the exit status. */
+#ifndef SEKISHO_TOOLS_TOOLS_H
+#define SEKISHO_TOOLS_TOOLS_H
+
+struct tool {
+	const char *name;
+	const char *usage;	/* arguments, one line */
+	const char *summary;
+	int (*run)(int argc, char **argv);
+};
+
+/* In main.c; a new subcommand is one file here and one row there. */
+extern const struct tool tools_table[];
+
+#endif
