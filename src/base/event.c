@@ -2,6 +2,7 @@
 /* The event client: builds fixed-size records from the one table and hands them to audit without ever waiting. */
 #include "base/event.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -127,10 +128,21 @@ static void print_event(enum event_id id)
 	fprintf(stderr, "event %s\n", event_name(id));
 }
 
+/* The count of events that found no room rides on the next one with a free field. */
+static bool tell_lost(struct event_record *record, uint64_t lost)
+{
+	if (record->field_count == EVENT_FIELDS_MAX)
+		return false;
+	record->fields[record->field_count++] = (struct event_field){
+		.key = FIELD_LOST, .kind = EVENT_KIND_NUMBER, .number = lost};
+	return true;
+}
+
 void event_emit(struct event_client *client, enum event_id id, const struct event_arg *args, size_t arg_count)
 {
 	struct event_record record;
 	struct channel channel = {.fd = client->fd};
+	bool told;
 
 	(void)event_build(&record, id, args, arg_count); /* what is too long is cut, the event still goes out */
 	if (client->fd < 0) {
@@ -139,12 +151,9 @@ void event_emit(struct event_client *client, enum event_id id, const struct even
 	}
 	record.mono_ns = time_ns(CLOCK_MONOTONIC);
 	record.wall_ns = (int64_t)time_ns(CLOCK_REALTIME);
-	if (client->lost > 0 && record.field_count < EVENT_FIELDS_MAX) {
-		record.fields[record.field_count++] = (struct event_field){
-			.key = FIELD_LOST, .kind = EVENT_KIND_NUMBER, .number = client->lost};
-	}
+	told = client->lost > 0 && tell_lost(&record, client->lost);
 	if (channel_send(&channel, (uint16_t)id, &record, sizeof(record), NULL, 0) < 0)
 		client->lost++;
-	else
+	else if (told)
 		client->lost = 0;
 }
