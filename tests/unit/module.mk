@@ -4,3 +4,6 @@
 units += test_buf test_event
 test_buf-use := base
 test_event-use := base
+units += test_sha256 test_utf8
+test_sha256-use := base
+test_utf8-use := base

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* UTF-8 as RFC 3629 allows it, and the columns that a character takes on a terminal. */
+#ifndef SEKISHO_BASE_UTF8_H
+#define SEKISHO_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/**
+ * utf8_decode - the first character of @s
+ * @s:         borrowed
+ * @character: set to the code point, 0..10FFFF without surrogates
+ * Return: its length, 1..4 bytes; 0 where @s is empty, overlong, cut short or otherwise not RFC 3629.
+ */
+size_t utf8_decode(struct span s, uint32_t *character);
+
+/* Whether all of @s is UTF-8. */
+bool utf8_valid(struct span s);
+
+/**
+ * utf8_width - columns of one character: 0 (combining), 1 or 2 (East Asian wide and full-width)
+ * @ambiguous_wide: whether characters of ambiguous width (UAX 11) take 2
+ */
+unsigned utf8_width(uint32_t character, bool ambiguous_wide);
+
+/* Columns of a whole text; a byte that is not UTF-8 counts as one. */
+size_t utf8_columns(struct span s, bool ambiguous_wide);
+
+#endif
