@@ -62,23 +62,24 @@ $(O)/$(1)/lib$(2).a: $(call objects,$(1),$(2))
 endef
 $(foreach v,rel asan fuzz,$(foreach m,$(modules),$(eval $(call compile_rule,$(v),$(m)))))
 
+# What a program, a test or a target links: its own libraries and those of the modules that it uses.
+libraries = $(sort $($(1)-lib) $(foreach m,$($(1)-use),$($(m)-lib)))
 define program_rule
 $(call program,$(1)): $(O)/rel/$(1)/main.o $(call archive,rel,$(1) $($(1)-use))
 	$$(call say,LD,$$(patsubst $(O)/%,%,$$@))
 	@mkdir -p $$(@D)
-	$$(Q)gcc $$(ldflags-rel) -o $$@.debug $$< -Wl,--start-group $$(filter %.a,$$^) $$($(1)-lib) -Wl,--end-group
+	$$(Q)gcc $$(ldflags-rel) -o $$@.debug $$< -Wl,--start-group $$(filter %.a,$$^) $(call libraries,$(1)) -Wl,--end-group
 	$$(Q)strip -o $$@ $$@.debug
 endef
 $(foreach p,$(programs),$(eval $(call program_rule,$(p))))
 
 # Unit tests and fuzz targets: one source each, the modules that it uses, the libraries of those modules.
-test_libs = $(sort $($(1)-lib) $(foreach m,$($(1)-use),$($(m)-lib)))
 define unit_rule
 $(O)/unit/$(1): tests/unit/$(1).c $(call archive,asan,$($(1)-use)) | $$(generated)
 	$$(call say,UNIT,$(1))
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc-asan) $$(common) -Itests $$(cflags-asan) -MMD -MP -MT $$@ -MF $$@.d $$< -o $$@ $$(ldflags-asan) \
-		-Wl,--start-group $$(filter %.a,$$^) $(call test_libs,$(1)) -Wl,--end-group -lcmocka
+		-Wl,--start-group $$(filter %.a,$$^) $(call libraries,$(1)) -Wl,--end-group -lcmocka
 endef
 $(foreach u,$(units),$(eval $(call unit_rule,$(u))))
 define fuzz_rule
@@ -86,7 +87,7 @@ $(O)/fuzzers/$(1): tests/fuzz/$(1).c $(call archive,fuzz,$($(1)-use)) | $$(gener
 	$$(call say,FUZZ,$(1))
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc-fuzz) $$(common) -Itests $$(cflags-fuzz) -MMD -MP -MT $$@ -MF $$@.d $$< -o $$@ $$(ldflags-fuzz) \
-		-Wl,--start-group $$(filter %.a,$$^) $(call test_libs,$(1)) -Wl,--end-group
+		-Wl,--start-group $$(filter %.a,$$^) $(call libraries,$(1)) -Wl,--end-group
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 
