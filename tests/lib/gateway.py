@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The gateway under test: sekishod in the topology's gateway namespace, its console, its processes, its log."""
+
+import os
+import pathlib
+import signal
+import socket
+import stat
+import tempfile
+
+from pexpect import fdpexpect
+
+from .waiting import wait_until
+
+SEKISHOD = os.environ.get("SEKISHOD", "/out/sekishod")
+SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
+
+# Gateways of the running test: conftest.py adds their logs to the report of a failure.
+started = []
+
+
+def zone_text(zone, extra=""):
+    """A zone's block of the configuration, as the documentation's examples write it."""
+    addresses = " ".join(f"address {a};" for a in zone.gateway)
+    return f"zone {zone.name} {{ tier {zone.tier}; port {zone.port}; {addresses} {extra} }}\n"
+
+
+def config_text(topology, *blocks, system="", zone_extra=None):
+    """A whole configuration: the topology's zones and the blocks given (crossing, service, mail, screen, ...).
+
+    system: further statements of the system block. zone_extra: {zone name: further statements of its block}.
+    """
+    extra = zone_extra or {}
+    head = f'system {{ organization "試験市"; host-name sekisho-test; {system} }}\n'
+    zones = "".join(zone_text(z, extra.get(z.name, "")) for z in topology.zones.values())
+    return head + zones + "\n".join(blocks) + "\n"
+
+
+class Gateway:
+    """One running sekishod; use as a context manager or call stop(). Start waits for `ready` at most `seconds`.
+
+    prefix: of the namespaces that it makes, so that two can run side by side.
+    state: directory that survives a restart; a new one by default.
+    """
+
+    def __init__(self, topology, config, prefix="gw-", state=None, seconds=15.0, env=None):
+        self.topology, self.net, self.prefix = topology, topology.net, prefix
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gateway-"))
+        self.state = pathlib.Path(state or self.directory / "state")
+        self.state.mkdir(exist_ok=True)
+        self.config_path = self.directory / "sekisho.conf"
+        self.config_path.write_text(config)
+        self.console_path = self.directory / "console"
+        self.log_path = self.directory / "sekishod.log"
+        started.append(self)
+        self.process = self.net.popen(
+            topology.gateway, SEKISHOD, "--config", self.config_path, "--state", self.state,
+            "--netns-prefix", prefix, "--console", self.console_path, log=self.log_path, env=env)
+        if seconds:
+            self.wait_ready(seconds)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def wait_ready(self, seconds=15.0):
+        """Every zone enforces: the line `ready` of its own."""
+        def ready():
+            return "ready" in self.log().splitlines() or not self.process.running()
+        wait_until(ready, "the gateway's `ready`", seconds)
+        assert "ready" in self.log().splitlines(), f"sekishod ended before it was ready:\n{self.log()}"
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def zone_namespace(self, zone_name):
+        """The name of the namespace that holds a zone's port."""
+        return f"{self.prefix}zone-{zone_name}"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def pids(self, role=None):
+        """Process ids of the running children by the name of their program, such as "arbiter"; None: of all."""
+        children, found = {self.pid}, []
+        for pid, parent, program in sorted(_processes()):
+            if parent in children and pid != self.pid:
+                children.add(pid)
+                if role in (None, program):
+                    found.append(pid)
+        return found
+
+    def wait_role(self, role, other_than=(), seconds=5.0):
+        """Wait for a process of `role` whose id is not among `other_than` (the killed ones); return its id."""
+        def new():
+            return [p for p in self.pids(role) if p not in other_than]
+        return wait_until(new, f"a running {role}", seconds)[0]
+
+    def kill(self, role, signo=signal.SIGKILL):
+        """Send a signal to every process of a role; return their ids."""
+        pids = self.pids(role)
+        assert pids, f"no {role} is running"
+        for pid in pids:
+            os.kill(pid, signo)
+        return pids
+
+    def console(self, timeout=10):
+        """A pexpect session on the gateway's console (a terminal or a socket, as sekishod offers it)."""
+        wait_until(self.console_path.exists, "the console", 5)
+        if stat.S_ISSOCK(self.console_path.stat().st_mode):
+            line = socket.socket(socket.AF_UNIX)
+            line.connect(str(self.console_path))
+            fd = line.detach()
+        else:
+            fd = os.open(self.console_path, os.O_RDWR | os.O_NOCTTY)
+        return Console(fd, self.directory / "console.txt", timeout)
+
+    def audit_lines(self):
+        """The lines of the local log, oldest first."""
+        lines = []
+        for segment in sorted(self.state.glob("**/*.log")):
+            lines += segment.read_text(errors="replace").splitlines()
+        return lines
+
+    def wait_event(self, *parts, seconds=5.0):
+        """Wait for a line of the local log that has every one of `parts`; return it."""
+        def found():
+            return next((line for line in self.audit_lines() if all(p in line for p in parts)), None)
+        return wait_until(found, f"an event with {parts}", seconds)
+
+    def stop(self, seconds=10.0):
+        """SIGTERM: the gateway ends all its processes and removes what it made. Return its status."""
+        if self in started and not self.process.running():
+            return self.process.stop()
+        return self.process.stop(signal.SIGTERM, seconds)
+
+    def report(self):
+        """What a failed test shows."""
+        return f"--- configuration\n{self.config_path.read_text()}--- log\n{self.log()}"
+
+
+class Console(fdpexpect.fdspawn):
+    """pexpect on a terminal or socket, with everything seen kept in a file."""
+
+    PROMPT = r"\n?[^\n]*[>#] ?$"
+
+    def __init__(self, fd, transcript, timeout):
+        super().__init__(fd, timeout=timeout, encoding="utf-8", codec_errors="replace")
+        self.logfile_read = open(transcript, "a", encoding="utf-8")
+
+    def command(self, line, timeout=-1):
+        """Type a line, return what is printed up to the next prompt (without the echo)."""
+        self.send(line + "\r")
+        self.expect(r"[>#] ?$", timeout=timeout)
+        return "\n".join(self.before.splitlines()[1:])
+
+
+def _processes():
+    """(pid, parent, program) of everything that runs; what ends meanwhile is left out."""
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            status = pathlib.Path(entry.path, "stat").read_text()
+            program = os.path.basename(os.readlink(f"{entry.path}/exe")).removesuffix(" (deleted)")
+        except OSError:
+            continue
+        yield int(entry.name), int(status.rpartition(")")[2].split()[1]), program

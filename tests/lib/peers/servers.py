@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Small servers: rsyslog, echo by TCP and UDP, a port scanner."""
+
+import contextlib
+import pathlib
+import re
+import socket
+import tempfile
+
+from ..net import Background
+from ..waiting import wait_until
+
+RSYSLOG_CONF = """\
+global(workDirectory="{directory}" net.enableDNS="off" parser.escapeControlCharactersOnReceive="off"
+       maxMessageSize="64k")
+module(load="imudp")
+template(name="as-received" type="string" string="%rawmsg%\\n")
+template(name="parsed" type="string"
+         string="%syslogfacility-text%|%syslogseverity-text%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg%\\n")
+ruleset(name="in") {{
+    action(type="omfile" file="{directory}/raw.log" template="as-received" asyncWriting="off")
+    action(type="omfile" file="{directory}/parsed.log" template="parsed" asyncWriting="off")
+}}
+input(type="imudp" address="{address}" port="{port}" ruleset="in")
+"""
+
+
+class Syslog:
+    """rsyslogd that takes RFC 5424 over UDP into files: as received, and as it understood the fields."""
+
+    def __init__(self, net, namespace, address, port=514):
+        self.net, self.namespace, self.address, self.port = net, namespace, address, port
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="syslog-"))
+        self.config = self.directory / "rsyslog.conf"
+        self.config.write_text(RSYSLOG_CONF.format(directory=self.directory, address=address, port=port))
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = self.net.popen(self.namespace, "rsyslogd", "-n", "-f", self.config,
+                                      "-i", self.directory / "pid")
+        listening = f"{self.address}:{self.port} "
+        wait_until(lambda: listening in self.net.run(self.namespace, "ss", "-Hlun").stdout, "rsyslogd to listen")
+
+    def stop(self):
+        self.process.stop()
+
+    def lines(self):
+        """Messages as received, one each."""
+        path = self.directory / "raw.log"
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+    def parsed(self):
+        """Messages as rsyslog took them apart: facility|severity|host|app|procid|msgid|structured data|text."""
+        path = self.directory / "parsed.log"
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+    def wait_line(self, *parts, seconds=10.0):
+        """Wait for a message that has every one of `parts`; return it."""
+        def found():
+            return next((line for line in self.lines() if all(p in line for p in parts)), None)
+        return wait_until(found, f"a syslog message with {parts}", seconds)
+
+
+class EchoServer:
+    """Answers with what it gets, by TCP and UDP on one port of a namespace, and remembers it."""
+
+    def __init__(self, net, namespace, address, port):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.received = []      # ("tcp" | "udp", peer address, bytes)
+        self.tcp = net.socket(namespace, family, socket.SOCK_STREAM, timeout=0.1)
+        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.udp = net.socket(namespace, family, socket.SOCK_DGRAM, timeout=0.1)
+        for one in (self.tcp, self.udp):
+            one.bind((address, port))
+        self.tcp.listen(64)
+        self.parts = [Background(self._serve_tcp), Background(self._serve_udp)]
+        net.on_close(self.stop)
+
+    def _serve_tcp(self, stopping):
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                connection, peer = self.tcp.accept()
+                self.parts.append(Background(self._echo, connection, peer))
+
+    def _echo(self, stopping, connection, peer):
+        connection.settimeout(0.1)
+        with connection:
+            while not stopping.is_set():
+                try:
+                    data = connection.recv(65536)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+                if not data:
+                    return
+                self.received.append(("tcp", peer[0], data))
+                with contextlib.suppress(OSError):
+                    connection.sendall(data)
+
+    def _serve_udp(self, stopping):
+        while not stopping.is_set():
+            with contextlib.suppress(OSError):
+                data, peer = self.udp.recvfrom(65536)
+                self.received.append(("udp", peer[0], data))
+                self.udp.sendto(data, peer)
+
+    def stop(self):
+        for part in self.parts:
+            part.stop()
+        for one in (self.tcp, self.udp):
+            one.close()
+
+
+def nmap(net, namespace, host, *options, timeout=120):
+    """Scan; return {(protocol, port): state} of what nmap lists, and its whole text."""
+    family = ["-6"] if ":" in host else []
+    text = net.run(namespace, "nmap", "-n", "-Pn", *family, *options, host, timeout=timeout).stdout
+    ports = {(m[2], int(m[1])): m[3] for m in re.finditer(r"^(\d+)/(\w+) +(\S+)", text, re.MULTILINE)}
+    return ports, text
+
+
+def tcp_talk(net, namespace, host, port, data=b"hello", timeout=2.0, source=None):
+    """Connect, send, and return what comes back; None where nothing is reached."""
+    try:
+        with net.connect(namespace, host, port, timeout, source) as connection:
+            connection.sendall(data)
+            return connection.recv(65536)
+    except OSError:
+        return None
+
+
+def udp_talk(net, namespace, host, port, data=b"hello", timeout=1.0, source=None):
+    """Send a datagram and return the answer; None where there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with net.socket(namespace, family, socket.SOCK_DGRAM, timeout=timeout) as one:
+        if source:
+            one.bind((source, 0))
+        one.connect((host, port))
+        try:
+            one.send(data)
+            return one.recv(65536)
+        except OSError:
+            return None
+
+
+def ping(net, namespace, host, count=1, wait_s=1):
+    """Whether an echo request from a namespace is answered."""
+    return net.run(namespace, "ping", "-n", "-c", count, "-W", wait_s, host, check=False, timeout=30).returncode == 0
+

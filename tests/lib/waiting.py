@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bounded waits: nothing in the tests waits without a limit, and a wait that fails says what for."""
+
+import time
+
+
+class WaitedTooLong(AssertionError):
+    """A condition did not come true in time."""
+
+
+def wait_until(condition, what, seconds=5.0, pause=0.02):
+    """Call `condition` until it returns something true, and return that; raise after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            raise WaitedTooLong(f"waited {seconds} s in vain for {what}")
+        time.sleep(pause)
+
+
+def holds_for(condition, what, seconds):
+    """Fail as soon as `condition` is false within `seconds`: for things that must NOT happen."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert condition(), f"no longer true: {what}"
+        time.sleep(0.02)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The harness itself: its peers work over a plain wire, so that a failure elsewhere is the gateway's."""
+
+from lib.net import Topology
+from lib.peers import (Desktop, EchoServer, Postfix, SmtpSink, Syslog, capture_screen, difference, nmap, ping,
+                       submit, swaks, tcp_talk, udp_talk)
+
+
+def plain_pair(net):
+    net.namespace("left")
+    net.namespace("right")
+    net.veth("left", "l0", "right", "r0")
+    net.address("left", "l0", "192.0.2.1/24", "2001:db8::1/64")
+    net.address("right", "r0", "192.0.2.2/24", "2001:db8::2/64")
+
+
+def test_harness_echo_and_capture_see_traffic(net):
+    plain_pair(net)
+    capture = net.capture("right", "r0")
+    EchoServer(net, "right", "192.0.2.2", 7000)
+    EchoServer(net, "right", "2001:db8::2", 7000)
+    assert tcp_talk(net, "left", "192.0.2.2", 7000) == b"hello"
+    assert udp_talk(net, "left", "192.0.2.2", 7000) == b"hello"
+    assert tcp_talk(net, "left", "2001:db8::2", 7000) == b"hello"
+    assert udp_talk(net, "left", "192.0.2.2", 7001, timeout=0.3) is None
+    assert ping(net, "left", "192.0.2.2")
+    assert nmap(net, "left", "192.0.2.2", "-p", "7000,7001")[0] == {("tcp", 7000): "open", ("tcp", 7001): "closed"}
+    assert any(p.haslayer("TCP") for p in capture.stop())
+
+
+def test_harness_postfix_delivers_and_relays(net):
+    plain_pair(net)
+    far = Postfix(net, "right", "192.0.2.2", "far.example.jp", domains=["example.jp"])
+    near = Postfix(net, "left", "192.0.2.1", "near.example.com", relay="[192.0.2.2]")
+    near.send("a@example.com", "b@example.jp", b"Subject: hello\r\n\r\ntext\r\n")
+    assert b"\ntext" in far.wait_messages()[0]
+    near.wait_sent()
+    assert near.queued() == []
+
+
+def test_harness_sink_keeps_messages(net):
+    plain_pair(net)
+    sink = SmtpSink(net, "right", "192.0.2.2")
+    message = b"Subject: x\r\n\r\nbody\r\n..\r\n"
+    assert submit(net, "left", "192.0.2.2", "a@example.com", "b@example.jp", message)[0] == 250
+    assert any(b"body\n..\n" in f.read_bytes() for f in sink.files())
+    dialogue = swaks(net, "left", "192.0.2.2", "--from", "a@example.com", "--to", "b@example.jp").stdout
+    assert "<-  250 2.0.0 Ok" in dialogue
+
+
+def test_harness_syslog_keeps_messages(net):
+    plain_pair(net)
+    syslog = Syslog(net, "right", "192.0.2.2")
+    udp_talk(net, "left", "192.0.2.2", 514, b"<134>1 - host app - ID [x@1 a=\"b\"] text", timeout=0.1)
+    assert syslog.wait_line("ID", "text").startswith("<134>1 ")
+    assert syslog.parsed() == ['local0|info|host|app|-|ID|[x@1 a="b"]|text']
+
+
+def test_harness_viewer_sees_the_desktop(net, tmp_path):
+    plain_pair(net)
+    desktop = Desktop(net, "right", "192.0.2.2", 5900)
+    desktop.show_test_picture()
+    true = desktop.screenshot(tmp_path / "desktop.png")
+    seen = capture_screen(net, "left", "192.0.2.2", 5900, tmp_path / "viewer.png")
+    assert difference(true, seen) == 0
+
+
+def test_harness_topology_reaches_the_ports(net):
+    topology = Topology(net)
+    for zone in topology.zones.values():
+        net.address(topology.gateway, zone.port, *zone.gateway)
+        assert ping(net, zone.namespace, zone.gateway4)
+        assert ping(net, zone.namespace, zone.gateway6)
