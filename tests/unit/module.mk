@@ -7,3 +7,13 @@ test_event-use := base
 units += test_sha256 test_utf8
 test_sha256-use := base
 test_utf8-use := base
+
+# smtp
+units += test_smtp_command test_smtp_data test_smtp_reply
+test_smtp_command-use := wire base
+test_smtp_data-use := wire base
+test_smtp_reply-use := wire base
+
+# packets
+units += test_ip
+test_ip-use := wire base
