@@ -58,7 +58,8 @@ struct control_start {
 };
 
 enum give_kind {
-	GIVE_LINK = 1,		/* a channel to the process (role, index); replaces an earlier one */
+	GIVE_LINK = 1,		/* a channel to the process (role, index, session); replaces an earlier one. To audit: the
+				 * reading end of that process's events; the name of the source, whatever the records say */
 	GIVE_PEER,		/* the session's accepted socket, non-blocking */
 	GIVE_NETLINK,		/* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
 	GIVE_QUEUE,		/* a NETLINK_NETFILTER socket of the zone @index, for its queue */
@@ -75,6 +76,7 @@ struct control_give {
 	uint32_t role;		/* GIVE_LINK: enum role of the other end */
 	uint32_t index;		/* zone, server or console, as the kind says */
 	uint32_t session;	/* GIVE_LINK of sessions */
+	uint32_t pid;		/* GIVE_LINK to audit: of the source; 0 elsewhere */
 };
 
 struct control_commit {
