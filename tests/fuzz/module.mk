@@ -9,3 +9,7 @@ fuzz_smtp_reply-use := wire base
 # packets
 fuzzers += fuzz_ip
 fuzz_ip-use := wire base
+
+# spine
+fuzzers += fuzz_channel
+fuzz_channel-use := base

@@ -17,3 +17,9 @@ test_smtp_reply-use := wire base
 # packets
 units += test_ip
 test_ip-use := wire base
+
+# spine
+units += test_channel test_loop test_sandbox
+test_channel-use := base
+test_loop-use := base
+test_sandbox-use := base
