@@ -13,3 +13,7 @@ fuzz_ip-use := wire base
 # spine
 fuzzers += fuzz_channel
 fuzz_channel-use := base
+
+# audit
+fuzzers += fuzz_syslog
+fuzz_syslog-use := wire base

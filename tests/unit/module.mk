@@ -23,3 +23,8 @@ units += test_channel test_loop test_sandbox
 test_channel-use := base
 test_loop-use := base
 test_sandbox-use := base
+
+# audit
+units += test_syslog test_log_chain
+test_syslog-use := wire base
+test_log_chain-use := wire base
