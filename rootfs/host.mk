@@ -1,17 +1,92 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The host's half of the build: nothing is compiled here; every target runs inside a Debian root of its own.
-
-ROOT_TARGETS := all tools check-unit lint format fuzz fuzz-smoke prove compile_commands.json docs firmware kernel uml
-
-.DEFAULT_GOAL := all
-.PHONY: $(ROOT_TARGETS) check check-netns check-firmware bench run clean help host-tools
+# A target's `##` comment is its line in `make help`.
 
 enter-build := ./rootfs/enter.sh build . $(O)
 enter-test := ./rootfs/enter.sh test . $(O)
 in-root := make --no-print-directory IN_ROOT=1 O=/out V=$(V) BOARD=$(BOARD)
+pytest := python3 -B -m pytest -q --rootdir tests
+
+.DEFAULT_GOAL := all
+.PHONY: all tools kernel uml firmware check check-unit check-netns check-firmware check-golden check-reproducible \
+	fuzz fuzz-smoke lint format docs compile_commands.json bench run lock clean help host-tools
+
+# Targets that only hand over to the same name in the build root.
+BUILD_TARGETS := tools units fuzz check-unit fuzz-smoke lint docs kernel uml
+all: firmware ##			everything that is shipped: the tools and the firmware of BOARD
+tools: ##			build/sekisho (offline command, runs on this host), build/sekishod and its programs
+firmware: ##		build/firmware/BOARD/: kernel, root image, command line, checksums, SBOM
+kernel: ##			the kernel of BOARD alone (kept in the cache)
+uml: ##			build/uml/linux: User-mode Linux from the same source, for tests
+check: ##			every test; the last line is `N passed, N failed`
+check-unit: ##		unit tests under AddressSanitizer and UBSan
+check-golden: ##		golden mails and configurations
+check-netns: ##		tests with real peers in network namespaces (TESTS=file or expression for -k)
+check-firmware: ##		tests that boot the image in QEMU
+check-reproducible: ##	builds the firmware a second time from clean and compares the bytes (KERNEL=1: the kernel too)
+fuzz: ##			build all fuzz targets
+fuzz-smoke: ##		run each fuzz target for FUZZ_SECONDS (5)
+lint: ##			format, size limits, include rules, hardening of the programs, cppcheck
+format: ##			let clang-format rewrite the sources
+bench: ##			ratios against plain forwarding, Postfix and Xvnc
+run: ##			the demo: three zones, real peers, the firmware in QEMU (DEMO=auto: without a person)
+docs: ##			tables that are generated from the code
+compile_commands.json: ##	for editors
+lock: ##			record the Debian packages in use in rootfs/*.lock
+clean: ##			remove build/ (the cache of roots and kernels stays)
+help: ##			this text
 
 host-tools:
 	@./rootfs/host-tools.sh
 
-$(ROOT_TARGETS): host-tools
-	@$(enter-build) $(in-root) -j$$(nproc) $@
+$(BUILD_TARGETS): host-tools
+	@$(enter-build) $(in-root) -j$$(nproc) $(if $(FUZZ_SECONDS),FUZZ_SECONDS=$(FUZZ_SECONDS)) $@
+
+# These write into the sources or need their path on the host.
+format: host-tools
+	@$(enter-build) $(in-root) format
+compile_commands.json: host-tools
+	@$(enter-build) $(in-root) SOURCE_DIR=$(CURDIR) $@ && cp $(O)/$@ $@
+
+firmware: host-tools
+	@image=$$(./rootfs/make-root.sh image) && ./rootfs/check-lock.sh image "$$image" || :
+	@build=$$(./rootfs/make-root.sh build) && ./rootfs/check-lock.sh build "$$build" || :
+	@image=$$(./rootfs/make-root.sh image) && \
+		$(enter-build) $(in-root) -j$$(nproc) IMAGE_ROOT=/cache/$${image##*/} firmware
+
+check-netns: tools
+	@mkdir -p $(O)/check
+	@$(enter-test) $(pytest) --junitxml=/out/check/netns.xml tests/netns $(if $(TESTS),-k '$(TESTS)')
+
+check-golden: tools
+	@mkdir -p $(O)/check
+	@$(enter-test) $(pytest) --junitxml=/out/check/golden.xml tests/golden
+
+check-firmware: firmware
+	@mkdir -p $(O)/check
+	@$(enter-test) $(pytest) --junitxml=/out/check/firmware.xml tests/firmware $(if $(TESTS),-k '$(TESTS)')
+
+check-reproducible: firmware
+	@O=$(O) BOARD=$(BOARD) KERNEL=$(KERNEL) MAKE="$(MAKE)" tests/reproducible.sh
+
+check:
+	@O=$(O) MAKE="$(MAKE) --no-print-directory" tests/check.sh
+
+bench: tools
+	@$(enter-test) tests/bench/run.sh
+
+run: firmware
+	@$(enter-test) tests/demo/run.sh
+
+lock: host-tools
+	@for kind in build image test; do root=$$(./rootfs/make-root.sh $$kind) && \
+		cp "$$root/.packages" rootfs/$$kind-root.lock || exit 1; done
+	@git --no-pager diff --stat -- rootfs/*.lock
+
+clean:
+	rm -rf $(O)
+
+help:
+	@echo 'make [TARGET] [O=DIR] [V=1] [BOARD=qemu-x86_64]; run as root on a Debian or Ubuntu machine'
+	@sed -n 's/^\([a-z_.-]*\):[a-z ]*##	*\(.*\)/\1	\2/p' rootfs/host.mk | while IFS='	' read -r name text; do \
+		printf '  %-22s%s\n' "$$name" "$$text"; done

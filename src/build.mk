@@ -91,8 +91,10 @@ $(O)/fuzzers/$(1): tests/fuzz/$(1).c $(call archive,fuzz,$($(1)-use)) | $$(gener
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_rule,$(f))))
 
-.PHONY: units fuzz check-unit
+.PHONY: units fuzz
 units: $(addprefix $(O)/unit/,$(units))
 fuzz: $(addprefix $(O)/fuzzers/,$(fuzzers))
+
+include src/check.mk
 
 -include $(shell find $(O)/rel $(O)/asan $(O)/fuzz $(O)/unit $(O)/fuzzers -name '*.d' 2>/dev/null)

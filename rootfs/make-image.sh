@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Makes the firmware of BOARD inside the build root: kernel, root.img (squashfs with its dm-verity tree appended), the
+# kernel command line that names the tree's root hash, checksums and the bill of materials. The same inputs give the same
+# bytes: sorted archive, one time stamp, fixed owner, salt and id.
+# usage: make-image.sh BOARD KERNEL-DIR DEBIAN-ROOT OUTPUT LIBRARIES
+# OUTPUT has sekishod and libexec/, gets firmware/BOARD/; LIBRARIES: linker options of the programs, for the bill.
+set -eu
+
+board=${1:?} kernel=${2:?} debian=${3:?} output=${4:?} libraries=${5-}
+here=$(cd "$(dirname "$0")" && pwd)
+board_dir=$here/../board/$board
+firmware=$output/firmware/$board
+work=$output/firmware/$board.work
+block=4096
+max_bytes=$((12 * 1024 * 1024))
+
+[ -r "$board_dir/board.conf" ] || { echo "make-image: no board $board (board/*/board.conf)" >&2; exit 2; }
+. "$board_dir/board.conf"
+root=$work/root
+
+copy_debian_files() {
+	sed -e '/^#/d' -e '/^$/d' "$here/image.files" | while read -r path; do
+		install -D -m "$(stat -L -c %a "$debian/$path")" "$debian/$path" "$root/$path"
+	done
+}
+
+make_links() {
+	sed -e '/^#/d' -e '/^$/d' "$here/image.links" | while read -r path arrow target; do
+		case $arrow in
+		'->') mkdir -p "$root/$(dirname "$path")"; ln -s "$target" "$root/$path" ;;
+		*) mkdir -p "$root/$path" ;;
+		esac
+	done
+}
+
+copy_own_files() {
+	cp -R "$here/tree/." "$root/"
+	install -D -m 644 "$board_dir/ports" "$root/etc/sekisho/ports"
+	echo "$DATA_DEVICE" >"$root/etc/sekisho/data-device"
+	echo "/dev/$CONSOLE" >"$root/etc/sekisho/console"
+	mkdir -p "$root/usr/lib/sekisho/libexec"
+	install -m 755 "$output/sekishod" "$root/usr/lib/sekisho/"
+	for program in "$output"/libexec/*; do
+		case $program in *.debug) ;; *) install -m 755 "$program" "$root/usr/lib/sekisho/libexec/" ;; esac
+	done
+}
+
+# The kernel opens /dev/console for process 1 before anything is mounted: the one device node of the image.
+make_squashfs() {
+	chmod -R go-w "$root"
+	tar -C "$root" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - . |
+		sqfstar -root-mode 0755 -quiet -no-progress -comp xz -b 256K -no-xattrs -p "dev/console c 600 0 0 5 1" "$work/root.img" \
+			>"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+	truncate -s "%$block" "$work/root.img"
+}
+
+# Appends the hash tree. The salt is public and fixed: it only separates our trees from those of others.
+append_verity() {
+	data_bytes=$(stat -c %s "$work/root.img")
+	salt=$(printf 'sekisho %s' "$board" | sha256sum | cut -c1-64)
+	hash=$(veritysetup format --no-superblock --salt="$salt" --hash-offset="$data_bytes" \
+		--data-blocks=$((data_bytes / block)) "$work/root.img" "$work/root.img" |
+		sed -n 's/^Root hash:[[:space:]]*//p')
+	[ ${#hash} = 64 ] || { echo "make-image: veritysetup gave no root hash" >&2; exit 1; }
+}
+
+# A block that does not match its hash stops the kernel; it starts anew after panic= seconds and never runs on.
+write_cmdline() {
+	blocks=$((data_bytes / block))
+	table="0 $((data_bytes / 512)) verity 1 $ROOT_DEVICE $ROOT_DEVICE $block $block $blocks $blocks sha256 $hash $salt"
+	echo "$BOOT_PARAMETERS root=/dev/dm-0 ro rootfstype=squashfs init=/usr/sbin/linuxrc" \
+		"dm-mod.waitfor=$ROOT_DEVICE dm-mod.create=\"root,,,ro,$table 1 panic_on_corruption\"" >"$work/cmdline"
+}
+
+# The whole product in a small, inspectable size is a promise.
+check_size() {
+	bytes=$(($(stat -c %s "$work/$KERNEL_IMAGE") + $(stat -c %s "$work/root.img")))
+	[ "$bytes" -le "$max_bytes" ] || { echo "make-image: $bytes bytes, more than $max_bytes" >&2; exit 1; }
+	printf '  %-8s%s\n' IMAGE "firmware/$board: kernel and root $bytes bytes of $max_bytes"
+}
+
+rm -rf "$work"
+mkdir -p "$root"
+copy_debian_files
+make_links
+copy_own_files
+make_squashfs
+append_verity
+write_cmdline
+cp "$kernel/$KERNEL_IMAGE" "$work/$KERNEL_IMAGE"
+check_size
+python3 "$here/sbom.py" "$board" "$root" "$debian" "$libraries" >"$work/sbom.spdx.json"
+(cd "$work" && sha256sum "$KERNEL_IMAGE" root.img cmdline sbom.spdx.json >SHA256SUMS)
+rm -rf "$root" "$work/log" "$firmware"
+mv "$work" "$firmware"

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The build root's half, second part: what checks the sources and runs what src/build.mk compiled, kernel and firmware.
+
+.PHONY: check-unit fuzz-smoke lint format compile_commands.json kernel uml firmware lock
+IMAGE_ROOT ?= $(error firmware is made by `make firmware` on the host, which gives IMAGE_ROOT)
+FUZZ_SECONDS ?= 5
+own-c := $(wildcard src/*/*.c src/*/*.h tests/*/*.c tests/*/*.h)
+
+check-unit: units
+	$(Q)tests/run-units.sh $(O)/unit $(O)/check $(units)
+
+fuzz-smoke: fuzz
+	$(Q)tests/run-fuzzers.sh $(O)/fuzzers $(O)/check $(FUZZ_SECONDS) $(fuzzers)
+
+lint: tools
+	$(Q)python3 tests/lint/lint.py $(O)
+
+format:
+	$(Q)clang-format -i $(own-c)
+
+# One entry for each object of the appliance's build, with paths as the host sees them (SOURCE_DIR is the clone).
+SOURCE_DIR ?= $(CURDIR)
+module_commands = $(foreach s,$($(1)-src),{"directory": "$(SOURCE_DIR)"$(comma) "file": "src/$(1)/$(s)"$(comma) \
+	"command": "gcc $(common) $(cflags-rel) $($(1)-cflags) -c src/$(1)/$(s)"}$(comma))
+comma := ,
+compile_commands.json: | $(generated)
+	$(file >$(O)/$@.new,[$(foreach m,$(modules),$(call module_commands,$(m)))])
+	$(Q)sed -e 's/},[[:space:]]*]$$/}]/' -e 's|$(O)/gen|build/gen|g' $(O)/$@.new | \
+		python3 -c 'import json, sys; json.dump(json.load(sys.stdin), sys.stdout, indent=1)' >$(O)/$@
+	$(Q)rm $(O)/$@.new
+
+kernel:
+	$(Q)kernel-config/build.sh $$(. board/$(BOARD)/board.conf && echo $$KERNEL_ARCH) >/dev/null
+
+uml:
+	$(Q)kernel=$$(kernel-config/build.sh um) && mkdir -p $(O)/uml && cp $$kernel/linux $(O)/uml/
+
+linked := $(sort $(foreach p,$(programs),$($(p)-lib) $(foreach m,$($(p)-use),$($(m)-lib))))
+firmware: tools
+	$(Q)kernel=$$(kernel-config/build.sh $$(. board/$(BOARD)/board.conf && echo $$KERNEL_ARCH)) && \
+		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)"
