@@ -6,6 +6,7 @@
 #include "tools/tools.h"
 
 const struct tool tools_table[] = {
+	{"check", "FILE", "parse and validate a configuration, print its canonical form", tool_check},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -10,6 +10,9 @@ struct tool {
 	int (*run)(int argc, char **argv);
 };
 
+/* Each in a file of its own: check.c ... */
+int tool_check(int argc, char **argv);
+
 /* In main.c; a new subcommand is one file here and one row there. */
 extern const struct tool tools_table[];
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The first checks of meaning, on the tree: nothing missing, nothing too many, every name defined.
+ */
+#include "policy/draft.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	enum schema_id row;
+	uint32_t most;
+	bool in_parent; /* counted in each parent, not in all */
+} limits[] = {
+	{ROW_ZONE, SNAPSHOT_ZONES_MAX, false},
+	{ROW_PERMIT, SNAPSHOT_PERMITS_MAX, false},
+	{ROW_ZONE_STATION, SNAPSHOT_STATIONS_MAX, false},
+	{ROW_MAIL_NEXT_HOP, SNAPSHOT_NEXT_HOPS_MAX, true},
+};
+
+/* Count one statement against its limit; told once, at the first that is too many. */
+static void count_statement(struct draft *d, const struct tree_node *node, uint32_t *counts)
+{
+	char most[16];
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (limits[i].row != node->row)
+			continue;
+		if (limits[i].in_parent && (node->prev == NULL || node->prev->row != node->row))
+			counts[i] = 0;
+		snprintf(most, sizeof(most), "%u", limits[i].most);
+		if (++counts[i] == limits[i].most + 1)
+			draft_refuse(d, node, PROBLEM_TOO_MANY_ROWS, schema_row(node->row)->name,
+				     most);
+	}
+}
+
+/* Each required statement is there. */
+static void check_complete(struct draft *d, const struct tree_node *node)
+{
+	enum schema_id child = schema_first_child(node->row);
+	char path[TREE_PATH_BYTES];
+
+	for (; child < ROW_COUNT_; child = schema_next_sibling(child)) {
+		if ((schema_row(child)->flags & SCHEMA_REQUIRED) == 0 ||
+		    tree_first(node, child) != NULL)
+			continue;
+		tree_path(path, node);
+		problems_add(d->problems, node->at, PROBLEM_INCOMPLETE, child, 0, path,
+			     schema_row(child)->name);
+	}
+}
+
+static void list_zones(struct draft *d, char out[PROBLEM_ARG_BYTES])
+{
+	struct writer w;
+
+	writer_init(&w, out, PROBLEM_ARG_BYTES - 1);
+	for (const struct tree_node *n = tree_first(d->tree->root, ROW_ZONE); n != NULL;
+	     n = tree_next(n))
+		writer_printf(&w, "%s%s", w.size > 0 ? ", " : "", tree_value(n, 0));
+	out[w.size] = '\0';
+}
+
+/* Every value that names a zone, service or schedule names one that exists. */
+static void check_names(struct draft *d, const struct tree_node *node)
+{
+	static const struct {
+		enum schema_id row;
+		enum problem_id problem;
+	} named[TYPE_COUNT_] = {
+		[TYPE_ZONE] = {ROW_ZONE, PROBLEM_NO_SUCH_ZONE},
+		[TYPE_SERVICE] = {ROW_SERVICE, PROBLEM_NO_SUCH_SERVICE},
+		[TYPE_SCHEDULE] = {ROW_SCHEDULE, PROBLEM_NO_SUCH_SCHEDULE},
+	};
+	char zones[PROBLEM_ARG_BYTES];
+
+	for (unsigned i = 0; i < node->value_count; i++) {
+		enum value_type type = schema_row(node->row)->args[i].type;
+		const char *name = tree_value(node, i);
+		struct tree_values key = {1, (uint32_t)strlen(name) + 1, name};
+
+		if (named[type].row == ROW_ROOT ||
+		    tree_find(d->tree, d->tree->root, named[type].row, &key) != NULL)
+			continue;
+		list_zones(d, zones);
+		draft_refuse(d, node, named[type].problem, name, zones);
+	}
+}
+
+/* ICMP, TCP and UDP by number would slip past what is checked for them by name. */
+static void check_service(struct draft *d, const struct tree_node *node)
+{
+	static const struct {
+		const char *number, *name;
+	} reserved[] = {{"6", "tcp"}, {"17", "udp"}, {"58", "icmp6"}};
+
+	if (node->row == ROW_SERVICE && node->first == NULL)
+		draft_refuse(d, node, PROBLEM_EMPTY_SERVICE, tree_value(node, 0), NULL);
+	for (size_t i = 0;
+	     node->row == ROW_SERVICE_PROTOCOL && i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strcmp(tree_value(node, 0), reserved[i].number) == 0)
+			draft_refuse(d, node, PROBLEM_NAMED_PROTOCOL, reserved[i].number,
+				     reserved[i].name);
+	}
+}
+
+bool draft_check_tree(struct draft *d)
+{
+	uint32_t counts[sizeof(limits) / sizeof(limits[0])] = {0};
+	const struct tree_node *root = d->tree->root;
+
+	for (const struct tree_node *n = root; (n = tree_walk(root, n)) != NULL;) {
+		count_statement(d, n, counts);
+		check_complete(d, n);
+		check_names(d, n);
+		check_service(d, n);
+	}
+	return d->problems->error_count == 0;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Checks of what crosses between zones: packets, mail, screens; and of where records are sent. */
+#include "policy/draft.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/prefix.h"
+
+enum { FAMILY_4 = 1, FAMILY_6 = 2, FAMILY_BOTH = 3 };
+
+static const struct snapshot_zone *zone_at(const struct draft *d, uint32_t i)
+{
+	return draft_row(d, SECTION_ZONES, i);
+}
+
+static const struct snapshot_prefix *prefix_at(const struct draft *d, uint32_t i)
+{
+	return draft_row(d, SECTION_PREFIXES, i);
+}
+
+static bool overlaps_networks(const struct draft *d, const struct snapshot_zone *z,
+			      const struct snapshot_prefix *p)
+{
+	for (uint32_t i = 0; i < z->addresses.count; i++) {
+		if (prefix_overlaps(prefix_at(d, z->addresses.first + i), p))
+			return true;
+	}
+	return false;
+}
+
+static bool is_behind_route(const struct draft *d, const struct snapshot_zone *z,
+			    const struct snapshot_prefix *p)
+{
+	for (uint32_t i = 0; i < z->routes.count; i++) {
+		const struct snapshot_route *r = draft_row(d, SECTION_ROUTES, z->routes.first + i);
+
+		if (prefix_covers(&r->destination, p))
+			return true;
+	}
+	return false;
+}
+
+/* In a network of the zone, or behind one of its routes and in no other zone's network. */
+static bool is_in_zone(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
+{
+	const struct snapshot_zone *z = zone_at(d, zone);
+
+	for (uint32_t i = 0; i < z->addresses.count; i++) {
+		if (prefix_covers(prefix_at(d, z->addresses.first + i), p))
+			return true;
+	}
+	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
+		if (i != zone && overlaps_networks(d, zone_at(d, i), p))
+			return false;
+	}
+	return is_behind_route(d, z, p);
+}
+
+static bool is_gateway(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
+{
+	struct snapshot_range own = zone_at(d, zone)->addresses;
+
+	if (p->bits != (p->family == 4 ? 32 : 128))
+		return false;
+	for (uint32_t i = 0; i < own.count; i++) {
+		if (prefix_same_address(prefix_at(d, own.first + i), p))
+			return true;
+	}
+	return false;
+}
+
+/* A host or network that must lie in @zone and must not be the gateway itself. */
+static void check_place(struct draft *d, uint32_t zone, const struct snapshot_prefix *p,
+			const struct tree_node *origin)
+{
+	if (!is_in_zone(d, zone, p))
+		draft_refuse(d, origin, PROBLEM_NOT_IN_ZONE, tree_value(origin, 0),
+			     zone_at(d, zone)->name);
+	else if (is_gateway(d, zone, p))
+		draft_refuse(d, origin, PROBLEM_OWN_ADDRESS, tree_value(origin, 0),
+			     zone_at(d, zone)->name);
+}
+
+static void check_places(struct draft *d, uint32_t zone, struct snapshot_range range)
+{
+	for (uint32_t i = range.first; i < range.first + range.count; i++)
+		check_place(d, zone, prefix_at(d, i), draft_origin(d, SECTION_PREFIXES, i));
+}
+
+static unsigned families_of(const struct draft *d, struct snapshot_range range)
+{
+	unsigned families = 0;
+
+	for (uint32_t i = 0; i < range.count; i++)
+		families |= prefix_at(d, range.first + i)->family == 4 ? FAMILY_4 : FAMILY_6;
+	return families;
+}
+
+static unsigned service_families(const struct draft *d, struct snapshot_range range)
+{
+	unsigned families = 0;
+
+	for (uint32_t i = 0; i < range.count; i++) {
+		const struct snapshot_service *s = draft_row(d, SECTION_SERVICES, range.first + i);
+
+		families |= s->protocol == 1    ? FAMILY_4
+			    : s->protocol == 58 ? FAMILY_6
+						: FAMILY_BOTH;
+	}
+	return families;
+}
+
+/* A permit that no packet could ever match is a slip of its author. */
+static void check_families(struct draft *d, const struct snapshot_permit *p,
+			   const struct tree_node *origin)
+{
+	struct snapshot_range sources =
+		p->sources.count > 0 ? p->sources : zone_at(d, p->from)->addresses;
+	unsigned common = families_of(d, sources) & families_of(d, p->destinations) &
+			  service_families(d, p->services);
+	char path[TREE_PATH_BYTES];
+
+	tree_path(path, origin);
+	if (common == 0)
+		draft_refuse(d, origin, PROBLEM_NO_COMMON_FAMILY, path, NULL);
+}
+
+static void check_permit(struct draft *d, uint32_t i)
+{
+	const struct snapshot_permit *p = draft_row(d, SECTION_PERMITS, i);
+	const struct snapshot_crossing *c = draft_row(d, SECTION_CROSSINGS, p->crossing);
+	const struct tree_node *origin = draft_origin(d, SECTION_PERMITS, i);
+	char path[TREE_PATH_BYTES];
+
+	if (p->from != c->low && p->from != c->high) {
+		tree_path(path, origin->parent);
+		draft_refuse(d, tree_first(origin, ROW_PERMIT_FROM), PROBLEM_NOT_OF_CROSSING,
+			     zone_at(d, p->from)->name, path);
+		return;
+	}
+	check_places(d, p->from, p->sources);
+	check_places(d, p->to, p->destinations);
+	check_families(d, p, origin);
+}
+
+/* Presets whose policies say in so many words that only sanitised communication passes there (Z3).
+ */
+static bool preset_forbids_packets(const struct draft *d)
+{
+	const struct tree_node *system = tree_first(d->tree->root, ROW_SYSTEM);
+	const struct tree_node *preset = system != NULL ? tree_first(system, ROW_PRESET) : NULL;
+
+	return preset != NULL &&
+	       (strcmp(tree_value(preset, 0), "three-tier") == 0 ||
+		strncmp(tree_value(preset, 0), "two-tier-", strlen("two-tier-")) == 0);
+}
+
+static void check_tiers(struct draft *d, const struct snapshot_crossing *c,
+			const struct tree_node *origin)
+{
+	const struct snapshot_zone *inner = zone_at(d, c->low), *outer = zone_at(d, c->high);
+	enum problem_id problem = PROBLEM_Z3_UNWISE;
+
+	if (inner->tier > outer->tier) {
+		inner = zone_at(d, c->high);
+		outer = zone_at(d, c->low);
+	}
+	if (outer->tier != TIER_OUTSIDE || inner->tier == TIER_OUTSIDE)
+		return;
+	if (inner->tier == TIER_SENSITIVE)
+		problem = PROBLEM_Z1_CROSSING;
+	else if (preset_forbids_packets(d))
+		problem = PROBLEM_Z3_CROSSING;
+	draft_refuse(d, origin, problem, inner->name, outer->name);
+}
+
+/* Return: whether its permits can be looked at. */
+static bool check_crossing(struct draft *d, uint32_t i)
+{
+	const struct snapshot_crossing *c = draft_row(d, SECTION_CROSSINGS, i);
+	const struct tree_node *origin = draft_origin(d, SECTION_CROSSINGS, i);
+
+	if (c->low == c->high) {
+		draft_refuse(d, origin, PROBLEM_SAME_ZONE, "crossing", zone_at(d, c->low)->name);
+		return false;
+	}
+	for (uint32_t k = 0; k < i; k++) {
+		const struct snapshot_crossing *other = draft_row(d, SECTION_CROSSINGS, k);
+
+		if (other->low == c->low && other->high == c->high)
+			draft_refuse(d, origin, PROBLEM_CROSSING_TWICE, zone_at(d, c->low)->name,
+				     zone_at(d, c->high)->name);
+	}
+	check_tiers(d, c, origin);
+	for (uint32_t k = 0; k < c->permits.count; k++)
+		check_permit(d, c->permits.first + k);
+	return true;
+}
+
+struct listener {
+	uint32_t zone;
+	uint16_t port;
+	const struct tree_node *origin;
+};
+
+static struct listener mail_listener(const struct draft *d, uint32_t i)
+{
+	const struct snapshot_mail *m = draft_row(d, SECTION_MAILS, i);
+
+	return (struct listener){m->from, m->listen_port, draft_origin(d, SECTION_MAILS, i)};
+}
+
+static struct listener screen_listener(const struct draft *d, uint32_t i)
+{
+	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
+
+	return (struct listener){s->from, s->listen_port, draft_origin(d, SECTION_SCREENS, i)};
+}
+
+/* Listeners in one row: mail entries first, then screens. */
+static struct listener listener_at(const struct draft *d, uint32_t i)
+{
+	uint32_t mails = draft_count(d, SECTION_MAILS);
+
+	return i < mails ? mail_listener(d, i) : screen_listener(d, i - mails);
+}
+
+static void check_listener(struct draft *d, uint32_t i)
+{
+	struct listener own = listener_at(d, i);
+	char path[TREE_PATH_BYTES], port[8];
+
+	snprintf(port, sizeof(port), "%u", own.port);
+	for (uint32_t k = 0; k < i; k++) {
+		struct listener other = listener_at(d, k);
+
+		if (other.zone != own.zone || other.port != own.port)
+			continue;
+		tree_path(path, other.origin);
+		draft_refuse(d, own.origin, PROBLEM_SAME_LISTENER, port, path);
+		return;
+	}
+}
+
+static bool check_ends(struct draft *d, uint32_t from, uint32_t to, const struct tree_node *origin)
+{
+	char path[TREE_PATH_BYTES];
+
+	if (from != to)
+		return true;
+	tree_path(path, origin);
+	draft_refuse(d, origin, PROBLEM_SAME_ZONE, path, zone_at(d, from)->name);
+	return false;
+}
+
+static void check_mail(struct draft *d, uint32_t i)
+{
+	const struct snapshot_mail *m = draft_row(d, SECTION_MAILS, i);
+	const struct tree_node *origin = draft_origin(d, SECTION_MAILS, i);
+	const struct tree_node *hop = tree_first(origin, ROW_MAIL_NEXT_HOP);
+	struct value v;
+
+	if (!check_ends(d, m->from, m->to, origin))
+		return;
+	if (zone_at(d, m->from)->tier == TIER_SENSITIVE)
+		draft_refuse(d, origin, PROBLEM_MAIL_DIRECTION, zone_at(d, m->from)->name, NULL);
+	check_places(d, m->to, m->next_hops);
+	for (; hop != NULL; hop = tree_next(hop)) {
+		if (value_parse(&v, &schema_row(hop->row)->args[0], span_of(tree_value(hop, 0))) ==
+			    0 &&
+		    v.port != m->next_hop_port)
+			draft_refuse(d, hop, PROBLEM_NEXT_HOP_PORTS, tree_value(hop, 0), NULL);
+	}
+}
+
+static void check_screen(struct draft *d, uint32_t i)
+{
+	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
+	const struct tree_node *origin = draft_origin(d, SECTION_SCREENS, i);
+
+	if (!check_ends(d, s->from, s->to, origin))
+		return;
+	if (zone_at(d, s->from)->tier == TIER_OUTSIDE)
+		draft_refuse(d, origin, PROBLEM_SCREEN_DIRECTION, zone_at(d, s->from)->name, NULL);
+	check_place(d, s->to, &s->desktop, tree_first(origin, ROW_SCREEN_DESKTOP));
+}
+
+void draft_check_paths(struct draft *d)
+{
+	for (uint32_t i = 0; i < draft_count(d, SECTION_CROSSINGS); i++) {
+		if (!check_crossing(d, i))
+			return;
+	}
+	for (uint32_t i = 0; i < draft_count(d, SECTION_MAILS); i++)
+		check_mail(d, i);
+	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREENS); i++)
+		check_screen(d, i);
+	for (uint32_t i = 0; i < draft_count(d, SECTION_MAILS) + draft_count(d, SECTION_SCREENS);
+	     i++)
+		check_listener(d, i);
+	for (uint32_t i = 0; i < draft_count(d, SECTION_SYSLOGS); i++) {
+		const struct snapshot_syslog *l = draft_row(d, SECTION_SYSLOGS, i);
+
+		check_place(d, l->zone, &l->server, draft_origin(d, SECTION_SYSLOGS, i));
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What one mail entry of the running policy says, as both halves of a mail session need it. */
+#ifndef SEKISHO_POLICY_MAIL_POLICY_H
+#define SEKISHO_POLICY_MAIL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "policy/snapshot.h"
+
+struct mail_policy {
+	const struct snapshot *snapshot; /* borrowed */
+	const struct snapshot_mail *entry;
+	const char *host_name;		 /* for banner and EHLO; a view into the snapshot */
+};
+
+/**
+ * mail_policy_open - find the entry of a session
+ * @snapshot: borrowed as long as @out is used
+ * @index:    of the entry, from CONTROL_START
+ * Return: 0 or -ERR_RANGE.
+ */
+int mail_policy_open(struct mail_policy *out, const struct snapshot *snapshot, uint32_t index);
+
+/**
+ * mail_policy_takes_domain - is this one of the entry's recipient domains (M6)
+ * @domain: compared without case, whole; an entry without domains takes none
+ */
+bool mail_policy_takes_domain(const struct mail_policy *policy, struct span domain);
+
+#endif

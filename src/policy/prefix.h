@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Relations between addresses and networks of a snapshot. */
+#ifndef SEKISHO_POLICY_PREFIX_H
+#define SEKISHO_POLICY_PREFIX_H
+
+#include <stdbool.h>
+
+#include "policy/snapshot.h"
+
+/* Whether every address of @inner is one of @outer; host bits of both are ignored. */
+bool prefix_covers(const struct snapshot_prefix *outer, const struct snapshot_prefix *inner);
+
+/* Whether the two share an address. */
+bool prefix_overlaps(const struct snapshot_prefix *a, const struct snapshot_prefix *b);
+
+/* Whether the two addresses, host bits included, are the same; prefix lengths do not matter. */
+bool prefix_same_address(const struct snapshot_prefix *a, const struct snapshot_prefix *b);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which zone an address belongs to, and through which crossing it is reached: prefixes of the snapshot flattened into
+ * disjoint ranges, longest prefix first. The arbiter, the kernel's anti-spoof sets and `trace` all use these.
+ */
+#ifndef SEKISHO_POLICY_RANGES_H
+#define SEKISHO_POLICY_RANGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/snapshot.h"
+
+/* An address as a number, so that ranges are compared and counted; IPv4 in the low 32 bits. */
+typedef unsigned __int128 address_number;
+
+struct address_range {
+	address_number first, last; /* both included */
+	uint32_t zone;		    /* index */
+};
+
+/* Disjoint ranges in ascending order. */
+struct range_map {
+	struct address_range *rows;
+	size_t count;
+	size_t capacity;
+};
+
+/**
+ * address_to_number - network order bytes as a number
+ * @family: 4 or 6; decides whether 4 or 16 bytes of @bytes are read
+ */
+address_number address_to_number(uint8_t family, const uint8_t *bytes);
+
+/* The inverse: writes 4 or 16 bytes. */
+void address_from_number(uint8_t family, address_number number, uint8_t *bytes);
+
+/* The first and the last address of a prefix; host bits of its address are ignored. */
+void prefix_bounds(const struct snapshot_prefix *prefix, address_number *first, address_number *last);
+
+/**
+ * range_map_owners - which zone each address belongs to
+ * @out:    freed by range_map_fini; undefined after an error
+ * @family: 4 or 6
+ * A zone owns the networks of its own addresses and the destinations of its routes; of overlapping prefixes the
+ * longest decides, of equal ones the zone that comes first.
+ * Return: 0 or -ERR_NO_MEMORY.
+ */
+int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t family);
+
+/**
+ * range_map_ways - to which zone a packet from zone @from is forwarded
+ * The model of that zone's routing table: its own networks and routes (back into itself), and through each crossing
+ * the destinations of permits from it and the sources of permits towards it. Longest prefix first; of equal ones the
+ * zone itself, then the crossing that comes first.
+ * Return: 0 or -ERR_NO_MEMORY.
+ */
+int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t from);
+
+void range_map_fini(struct range_map *map);
+
+/* The zone of an address, or SNAPSHOT_NONE. Logarithmic in the number of ranges. */
+uint32_t range_map_find(const struct range_map *map, address_number address);
+
+#endif

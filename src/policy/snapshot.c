@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The snapshot's check: pure, without heap or syscalls, so that it can be proved. There is one
+ * legal place for each section (in order, 8-byte aligned, nothing between or behind), so a block
+ * has exactly one reading.
+ */
+#include "policy/snapshot.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/sha256.h"
+
+#define OFFSET_MAX_S   (14 * 3600)
+#define TIME_LIMIT_S   (1U << 30) /* no timeout of a session is longer */
+#define SNAPSHOT_ALIGN 8U
+#define ROWS_MAX       1000000U
+#define CROSSINGS_MAX  (SNAPSHOT_ZONES_MAX * (SNAPSHOT_ZONES_MAX - 1) / 2)
+
+/* Lower-case letters, digits, dashes and dots, terminated inside the field, nothing behind the NUL.
+ */
+static bool name_is_sound(const char *name, size_t field_bytes, bool device)
+{
+	size_t i = 0;
+
+	for (; i < field_bytes && name[i] != '\0'; i++) {
+		bool plain = (name[i] >= 'a' && name[i] <= 'z') ||
+			     (name[i] >= '0' && name[i] <= '9') || name[i] == '-';
+		bool extra = (name[i] >= 'A' && name[i] <= 'Z') || name[i] == '.' || name[i] == '_';
+
+		if (!plain && !(device && extra))
+			return false;
+	}
+	if (i == 0 || i == field_bytes || name[0] == '-' || name[0] == '.')
+		return false;
+	for (; i < field_bytes; i++) {
+		if (name[i] != '\0')
+			return false;
+	}
+	return true;
+}
+
+static bool prefix_is_sound(const struct snapshot_prefix *p)
+{
+	static const uint8_t zero[12];
+
+	if (p->pad[0] != 0 || p->pad[1] != 0)
+		return false;
+	if (p->family == 4)
+		return p->bits <= 32 && memcmp(p->addr + 4, zero, sizeof(zero)) == 0;
+	return p->family == 6 && p->bits <= 128;
+}
+
+/* An address of its own: no network, and not "no address". */
+static bool host_is_sound(const struct snapshot_prefix *p)
+{
+	return prefix_is_sound(p) && p->bits == (p->family == 4 ? 32 : 128);
+}
+
+static bool range_is_sound(struct snapshot_range r, uint32_t rows)
+{
+	return r.first <= rows && r.count <= rows - r.first;
+}
+
+static bool text_is_sound(const struct snapshot *s, uint32_t at)
+{
+	return at < s->text_bytes;
+}
+
+static bool zone_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_zone *z = &s->zones[i];
+
+	return name_is_sound(z->name, sizeof(z->name), false) &&
+	       name_is_sound(z->port, sizeof(z->port), true) && z->tier >= TIER_SENSITIVE &&
+	       z->tier <= TIER_OUTSIDE && range_is_sound(z->addresses, s->prefix_count) &&
+	       range_is_sound(z->routes, s->route_count) &&
+	       range_is_sound(z->stations, s->station_count) &&
+	       text_is_sound(s, z->text_description) && z->hold_ms < TIME_LIMIT_S && z->reject <= 1;
+}
+
+static bool prefix_row_is_sound(const struct snapshot *s, uint32_t i)
+{
+	return prefix_is_sound(&s->prefixes[i]);
+}
+
+static bool route_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_route *r = &s->routes[i];
+
+	return prefix_is_sound(&r->destination) && host_is_sound(&r->via) &&
+	       r->destination.family == r->via.family;
+}
+
+static bool station_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_station *t = &s->stations[i];
+
+	return t->pad[0] == 0 && t->pad[1] == 0 && (t->mac[0] & 1) == 0 &&
+	       range_is_sound(t->addresses, s->prefix_count);
+}
+
+/* Crossings own the permits one after the other: each permit belongs to exactly one. */
+static bool crossing_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_crossing *c = &s->crossings[i];
+	uint32_t first = i == 0 ? 0 : c[-1].permits.first + c[-1].permits.count;
+	bool last = i + 1 == s->crossing_count;
+
+	return c->low < c->high && c->high < s->zone_count && c->permits.first == first &&
+	       range_is_sound(c->permits, s->permit_count) &&
+	       (!last || first + c->permits.count == s->permit_count);
+}
+
+static bool permit_place_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_permit *p = &s->permits[i];
+	const struct snapshot_crossing *c;
+
+	if (p->crossing >= s->crossing_count)
+		return false;
+	c = &s->crossings[p->crossing];
+	if (i < c->permits.first || i - c->permits.first >= c->permits.count)
+		return false;
+	if (i > c->permits.first && p[-1].number >= p->number)
+		return false;
+	return (p->from == c->low && p->to == c->high) || (p->from == c->high && p->to == c->low);
+}
+
+static bool permit_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_permit *p = &s->permits[i];
+
+	return permit_place_is_sound(s, i) && range_is_sound(p->sources, s->prefix_count) &&
+	       range_is_sound(p->destinations, s->prefix_count) && p->destinations.count > 0 &&
+	       range_is_sound(p->services, s->service_count) && p->services.count > 0 &&
+	       (p->flags & ~(uint32_t)PERMIT_LOG) == 0 &&
+	       (p->schedule == SNAPSHOT_NONE || p->schedule < s->schedule_count) &&
+	       text_is_sound(s, p->text_comment) && p->pad == 0;
+}
+
+static bool service_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_service *v = &s->services[i];
+	bool icmp = v->protocol == 1 || v->protocol == 58;
+
+	return v->icmp_type_any <= (icmp ? 1 : 0) && v->low <= v->high && (!icmp || v->high <= 255);
+}
+
+static bool schedule_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_schedule *c = &s->schedules[i];
+
+	return name_is_sound(c->name, sizeof(c->name), false) && c->utc_offset_s >= -OFFSET_MAX_S &&
+	       c->utc_offset_s <= OFFSET_MAX_S;
+}
+
+/* The two ends of a relay: different zones that exist. */
+static bool ends_are_sound(const struct snapshot *s, uint32_t from, uint32_t to)
+{
+	return from < s->zone_count && to < s->zone_count && from != to;
+}
+
+/* In order of preference, each an address of its own. */
+static bool next_hops_are_sound(const struct snapshot *s, struct snapshot_range hops)
+{
+	if (!range_is_sound(hops, s->prefix_count) || hops.count == 0 ||
+	    hops.count > SNAPSHOT_NEXT_HOPS_MAX)
+		return false;
+	for (uint32_t i = 0; i < hops.count; i++) {
+		if (!host_is_sound(&s->prefixes[hops.first + i]))
+			return false;
+	}
+	return true;
+}
+
+static bool mail_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_mail *m = &s->mails[i];
+
+	return name_is_sound(m->name, sizeof(m->name), false) &&
+	       ends_are_sound(s, m->from, m->to) && m->listen_port != 0 && m->next_hop_port != 0 &&
+	       range_is_sound(m->domains, s->list_text_count) &&
+	       next_hops_are_sound(s, m->next_hops) && m->size_limit_bytes > 0 &&
+	       m->size_limit_bytes <= UINT32_MAX && m->sessions_max > 0 &&
+	       m->sessions_per_source > 0 && m->recipients_max > 0 && m->language <= 1 &&
+	       text_is_sound(s, m->text_host_name) && m->pad == 0;
+}
+
+static bool screen_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_screen *c = &s->screens[i];
+
+	return name_is_sound(c->name, sizeof(c->name), false) &&
+	       ends_are_sound(s, c->from, c->to) && c->listen_port != 0 && c->desktop_port != 0 &&
+	       host_is_sound(&c->desktop) && c->security == 0 && c->sessions_max > 0 &&
+	       c->idle_timeout_s < TIME_LIMIT_S && c->session_limit_s < TIME_LIMIT_S &&
+	       c->frame_rate_max > 0 && c->pad == 0;
+}
+
+static bool syslog_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_syslog *l = &s->syslogs[i];
+
+	return l->zone < s->zone_count && l->transport == 0 && host_is_sound(&l->server) &&
+	       l->port != 0 && l->pad[0] == 0 && l->pad[1] == 0 && l->pad[2] == 0;
+}
+
+/* Offset 0 is the empty text; every text ends; no control characters. */
+static bool texts_are_sound(const struct snapshot *s)
+{
+	if (s->text_bytes == 0 || s->text[0] != '\0' || s->text[s->text_bytes - 1] != '\0')
+		return false;
+	for (uint32_t i = 0; i < s->text_bytes; i++) {
+		unsigned char c = (unsigned char)s->text[i];
+
+		if ((c < 0x20 && c != 0) || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool list_text_is_sound(const struct snapshot *s, uint32_t i)
+{
+	return text_is_sound(s, s->list_texts[i].at);
+}
+
+#define FORM(row, most, check) {sizeof(struct row), (most), (check)}
+
+/* Crossings come before permits: a permit's check relies on them. */
+static const struct {
+	uint32_t row_bytes;
+	uint32_t rows_max;
+	bool (*row_is_sound)(const struct snapshot *s, uint32_t i);
+} section_forms[SECTION_COUNT_] = {
+	[SECTION_ZONES] = FORM(snapshot_zone, SNAPSHOT_ZONES_MAX, zone_is_sound),
+	[SECTION_PREFIXES] = FORM(snapshot_prefix, ROWS_MAX, prefix_row_is_sound),
+	[SECTION_ROUTES] = FORM(snapshot_route, ROWS_MAX, route_is_sound),
+	[SECTION_STATIONS] = FORM(snapshot_station, SNAPSHOT_STATIONS_MAX, station_is_sound),
+	[SECTION_CROSSINGS] = FORM(snapshot_crossing, CROSSINGS_MAX, crossing_is_sound),
+	[SECTION_PERMITS] = FORM(snapshot_permit, SNAPSHOT_PERMITS_MAX, permit_is_sound),
+	[SECTION_SERVICES] = FORM(snapshot_service, ROWS_MAX, service_is_sound),
+	[SECTION_SCHEDULES] = FORM(snapshot_schedule, ROWS_MAX, schedule_is_sound),
+	[SECTION_MAILS] = FORM(snapshot_mail, ROWS_MAX, mail_is_sound),
+	[SECTION_SCREENS] = FORM(snapshot_screen, ROWS_MAX, screen_is_sound),
+	[SECTION_SYSLOGS] = FORM(snapshot_syslog, ROWS_MAX, syslog_is_sound),
+	[SECTION_LIST_TEXTS] = FORM(snapshot_text, ROWS_MAX, list_text_is_sound),
+	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
+};
+
+static bool rows_are_sound(const struct snapshot *s)
+{
+	for (unsigned section = 0; section < SECTION_TEXT; section++) {
+		for (uint32_t i = 0; i < s->header->sections[section].count; i++) {
+			if (!section_forms[section].row_is_sound(s, i))
+				return false;
+		}
+	}
+	return s->crossing_count > 0 || s->permit_count == 0;
+}
+
+/* Where each section must begin, from the counts alone; *@size_bytes becomes the whole block's
+ * size. */
+static bool layout_is_sound(const struct snapshot_header *h, uint64_t *size_bytes)
+{
+	uint64_t at = sizeof(*h);
+
+	for (unsigned i = 0; i < SECTION_COUNT_; i++) {
+		if (h->sections[i].count > section_forms[i].rows_max || h->sections[i].offset != at)
+			return false;
+		at += (uint64_t)h->sections[i].count * section_forms[i].row_bytes;
+		at = (at + SNAPSHOT_ALIGN - 1) & ~(uint64_t)(SNAPSHOT_ALIGN - 1);
+		if (at > SNAPSHOT_BYTES_MAX)
+			return false;
+	}
+	*size_bytes = at;
+	return true;
+}
+
+#define VIEW_SECTION(out, block, section, field, count_field)                                      \
+	do {                                                                                       \
+		(out)->field = (const void *)((block) + (out)->header->sections[section].offset);  \
+		(out)->count_field = (out)->header->sections[section].count;                       \
+	} while (0)
+
+static void view_sections(struct snapshot *out, const uint8_t *block)
+{
+	VIEW_SECTION(out, block, SECTION_ZONES, zones, zone_count);
+	VIEW_SECTION(out, block, SECTION_PREFIXES, prefixes, prefix_count);
+	VIEW_SECTION(out, block, SECTION_ROUTES, routes, route_count);
+	VIEW_SECTION(out, block, SECTION_STATIONS, stations, station_count);
+	VIEW_SECTION(out, block, SECTION_CROSSINGS, crossings, crossing_count);
+	VIEW_SECTION(out, block, SECTION_PERMITS, permits, permit_count);
+	VIEW_SECTION(out, block, SECTION_SERVICES, services, service_count);
+	VIEW_SECTION(out, block, SECTION_SCHEDULES, schedules, schedule_count);
+	VIEW_SECTION(out, block, SECTION_MAILS, mails, mail_count);
+	VIEW_SECTION(out, block, SECTION_SCREENS, screens, screen_count);
+	VIEW_SECTION(out, block, SECTION_SYSLOGS, syslogs, syslog_count);
+	VIEW_SECTION(out, block, SECTION_LIST_TEXTS, list_texts, list_text_count);
+	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
+}
+
+int snapshot_view_structure(struct snapshot *out, const void *block, size_t size_bytes)
+{
+	const struct snapshot_header *h = block;
+	uint64_t expected_bytes;
+
+	*out = (struct snapshot){0};
+	if (size_bytes < sizeof(*h) || size_bytes > SNAPSHOT_BYTES_MAX ||
+	    (uintptr_t)block % SNAPSHOT_ALIGN != 0)
+		return -ERR_INTEGRITY;
+	if (h->magic != SNAPSHOT_MAGIC || h->version != SNAPSHOT_VERSION ||
+	    h->header_bytes != sizeof(*h) || h->size_bytes != size_bytes || h->pad != 0)
+		return -ERR_INTEGRITY;
+	if (!layout_is_sound(h, &expected_bytes) || expected_bytes != size_bytes)
+		return -ERR_RANGE;
+	out->header = h;
+	view_sections(out, block);
+	if (!texts_are_sound(out) || !text_is_sound(out, h->text_organization) ||
+	    !text_is_sound(out, h->text_host_name) || h->utc_offset_s < -OFFSET_MAX_S ||
+	    h->utc_offset_s > OFFSET_MAX_S || !rows_are_sound(out)) {
+		*out = (struct snapshot){0};
+		return -ERR_RANGE;
+	}
+	return 0;
+}
+
+int snapshot_view(struct snapshot *out, const void *block, size_t size_bytes)
+{
+	const uint8_t *bytes = block;
+	uint8_t digest[SHA256_BYTES];
+	int err = snapshot_view_structure(out, block, size_bytes);
+
+	if (err != 0)
+		return err;
+	sha256_of(bytes + sizeof(struct snapshot_header),
+		  size_bytes - sizeof(struct snapshot_header), digest);
+	if (memcmp(digest, out->header->sha256, sizeof(digest)) != 0) {
+		*out = (struct snapshot){0};
+		return -ERR_INTEGRITY;
+	}
+	return 0;
+}
