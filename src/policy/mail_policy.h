@@ -12,7 +12,7 @@
 struct mail_policy {
 	const struct snapshot *snapshot; /* borrowed */
 	const struct snapshot_mail *entry;
-	const char *host_name;		 /* for banner and EHLO; a view into the snapshot */
+	const char *host_name; /* for banner and EHLO; a view into the snapshot */
 };
 
 /**

@@ -1,0 +1,3 @@
+modules += mail-receiver
+mail-receiver-src := main.c session.c commands.c message.c answers.c
+mail-receiver-use := policy wire base

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mail-sender: one mail session's client half. Reads flattened text, which it verifies, and the
+ * next hop's replies; holds the link to the session's mail-receiver, one socket to a next hop and
+ * one pipe, all opened by the supervisor. It can open nothing: no file, no socket.
+ */
+#include "base/err.h"
+#include "base/process.h"
+#include "channel/control.h"
+#include "mail-sender/sender.h"
+
+#define WATCHED_MAX 6 /* control, link, next hop, pipe; two to spare */
+
+static struct {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[WATCHED_MAX];
+	struct loop_fd *slots[WATCHED_MAX];
+	struct loop_fd control_fd;
+	struct snapshot snapshot;
+	struct mail_policy policy;
+	struct sender sender;
+	int link_fd;
+} state = {.link_fd = -1};
+
+static int take_give(void *ctx, const struct control_give *give, int fd)
+{
+	(void)ctx;
+	if (give->kind != GIVE_LINK || give->role != ROLE_MAIL_RECEIVER || state.link_fd >= 0)
+		return -ERR_PEER;
+	state.link_fd = fd;
+	return 0;
+}
+
+static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	(void)ctx;
+	(void)channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL,
+			   0); /* the next one counts */
+	return 0;
+}
+
+static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	(void)ch;
+	(void)ctx;
+	(void)message;
+	sender_stop(&state.sender);
+	return 0;
+}
+
+static int handle_connected(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	(void)ch;
+	(void)ctx;
+	return sender_on_connected(&state.sender, message->body,
+				   message->fd_count ? &message->fds[0] : NULL);
+}
+
+static int handle_message(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	(void)ch;
+	(void)ctx;
+	return sender_on_message(&state.sender, message->body, &message->fds[0]);
+}
+
+static int handle_flattened(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	(void)ch;
+	(void)ctx;
+	return sender_on_flattened(&state.sender, message->body);
+}
+
+#define EXACTLY(type) sizeof(struct type), sizeof(struct type), CHANNEL_ANY_STATE
+
+static const struct channel_rule control_rules[] = {
+	{CONTROL_PING, 0, 0, EXACTLY(control_ping), handle_ping, "ping"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+	{CONTROL_CONNECTED, 0, 1, EXACTLY(control_connected), handle_connected, "connected"},
+	{CONTROL_MESSAGE, 1, 1, EXACTLY(control_flatten), handle_message, "message"},
+	{CONTROL_FLATTENED, 0, 0, EXACTLY(control_flattened), handle_flattened, "flattened"},
+};
+
+/* Without the supervisor there is no next hop and no flattener: the session ends before any final
+ * dot. */
+static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	(void)self;
+	(void)revents;
+	if (channel_serve(&state.process.control, 4, NULL) < 0)
+		loop_stop(loop, 1);
+}
+
+static int begin(void)
+{
+	static const struct sandbox_profile profile = {.name = "mail-sender"};
+	struct control_start start = {0};
+	int snapshot_fd = -1;
+	int err = process_begin(&state.process, &profile, take_give, NULL, &start, &snapshot_fd);
+
+	if (err < 0)
+		return err;
+	if (start.role != ROLE_MAIL_SENDER || snapshot_fd < 0 || state.link_fd < 0)
+		return -ERR_PEER;
+	state.sender.session = start.session;
+	err = snapshot_load(&state.snapshot, snapshot_fd);
+	return err < 0 ? err : mail_policy_open(&state.policy, &state.snapshot, start.index);
+}
+
+static int serve(void)
+{
+	struct sender *s = &state.sender;
+	struct channel *control = &state.process.control;
+	int err = 0;
+
+	loop_init(&state.loop, &clock_system, state.polls, state.slots, WATCHED_MAX);
+	control->rules = control_rules;
+	control->rule_count = sizeof(control_rules) / sizeof(control_rules[0]);
+	state.control_fd =
+		(struct loop_fd){.fd = control->fd, .events = POLLIN, .ready = control_ready};
+	s->loop = &state.loop;
+	s->events = &state.process.events;
+	s->control = control;
+	s->policy = &state.policy;
+	err = loop_add(&state.loop, &state.control_fd);
+	if (err == 0)
+		err = sender_start(s, state.link_fd);
+	if (err == 0)
+		err = process_ready(&state.process);
+	if (err < 0)
+		return 1;
+	err = loop_run(&state.loop);
+	sender_fini(s);
+	return err == 0 ? 0 : 1;
+}
+
+int main(void)
+{
+	return begin() < 0 ? 1 : serve();
+}

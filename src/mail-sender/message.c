@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The flattened message: read from the flattener's pipe, judged, and only then sent on. */
+#include "mail-sender/sender.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+#define PIPE_READ_BYTES 65536
+
+void message_drop(struct sender *s)
+{
+	struct incoming *in = &s->incoming;
+
+	if (in->message == 0)
+		return;
+	loop_remove(s->loop, &in->pipe);
+	if (in->pipe.fd >= 0)
+		(void)close(in->pipe.fd); /* the flattener learns of it by SIGPIPE */
+	flat_fini(&in->flat);
+	*in = (struct incoming){.pipe = {.fd = -1}};
+}
+
+static void begin(struct sender *s, uint64_t message)
+{
+	uint64_t limit = s->policy->entry->size_limit_bytes;
+
+	message_drop(s);
+	s->incoming.message = message;
+	s->incoming.pipe.fd = -1;
+	flat_init(&s->incoming.flat, (size_t)limit * 2 + FLAT_EXTRA_BYTES);
+}
+
+static void end_pipe(struct sender *s)
+{
+	loop_remove(s->loop, &s->incoming.pipe);
+	s->incoming.pipe_ended = true;
+}
+
+/* A fault of the text ends the reading: what is left in the pipe is of no interest. */
+static void pipe_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	__attribute__((uninitialized)) uint8_t room[PIPE_READ_BYTES];
+	struct sender *s = self->ctx;
+	ssize_t n = read(self->fd, room, sizeof(room));
+
+	(void)loop;
+	(void)revents;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || flat_push(&s->incoming.flat, (struct span){room, (size_t)n}) < 0)
+		end_pipe(s);
+	dialogue_advance(s);
+}
+
+int sender_on_message(struct sender *s, const struct control_flatten *message, int *pipe_fd)
+{
+	struct incoming *in = &s->incoming;
+	int flags = fcntl(*pipe_fd, F_GETFL);
+
+	if (message->message == 0)
+		return -ERR_PEER;
+	if (flags < 0 || fcntl(*pipe_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -ERR_SYSTEM;
+	begin(s, message->message);
+	in->pipe =
+		(struct loop_fd){.fd = *pipe_fd, .events = POLLIN, .ready = pipe_ready, .ctx = s};
+	*pipe_fd = -1;
+	return loop_add(s->loop, &in->pipe);
+}
+
+int sender_on_flattened(struct sender *s, const struct control_flattened *result)
+{
+	struct incoming *in = &s->incoming;
+
+	if (in->message != result->message) { /* there was not even a flattener */
+		if (result->status == FLATTEN_DONE || result->message == 0)
+			return 0;
+		begin(s, result->message);
+		in->pipe_ended = true;
+	}
+	in->result = *result;
+	in->flattened = true;
+	dialogue_advance(s);
+	return 0;
+}
+
+/* The text of a fixed field that another process filled. */
+static struct event_arg text_field(enum event_key key, const char *text, size_t capacity)
+{
+	return (struct event_arg){key, EVENT_KIND_TEXT, 0, text, strnlen(text, capacity)};
+}
+
+void message_report(struct sender *s, enum event_id event, const char *reason)
+{
+	const struct control_flattened *result = &s->incoming.result;
+
+	if (reason == NULL)
+		event_send(s->events, event, EV_NUMBER(SESSION, s->session),
+			   text_field(FIELD_RECEIPT, result->receipt, sizeof(result->receipt)),
+			   EV_NUMBER(RECIPIENTS, s->recipient_count),
+			   EV_NUMBER(BYTES, result->output_bytes),
+			   EV_NUMBER(DROPPED, result->dropped_count),
+			   EV_SHA256(SHA256, result->sha256_input),
+			   EV_SHA256(SHA256_RESULT, result->sha256_output));
+	else
+		event_send(s->events, event, EV_NUMBER(SESSION, s->session),
+			   text_field(FIELD_RECEIPT, result->receipt, sizeof(result->receipt)),
+			   EV_NUMBER(LINE, s->incoming.flat.verify.line), EV_TEXT(REASON, reason));
+}
+
+static void refuse(struct sender *s, enum event_id event, const char *reason,
+		   enum mail_verdict verdict)
+{
+	message_report(s, event, reason);
+	sender_answer(s, verdict);
+}
+
+/* What the flattener says of itself where it did not finish; its reason is cut at its first NUL. */
+static void refuse_unflattened(struct sender *s)
+{
+	struct control_flattened *result = &s->incoming.result;
+
+	result->reason[sizeof(result->reason) - 1] = '\0';
+	refuse(s, EVENT_MAIL_NOT_FLATTENED, result->reason,
+	       result->status == FLATTEN_REFUSED ? MAIL_VERDICT_NOT_SANITISABLE
+						 : MAIL_VERDICT_SANITISER_LATER);
+}
+
+static void start_data(struct sender *s)
+{
+	struct incoming *in = &s->incoming;
+
+	if (s->hop.size_limit > 0 && in->flat.text.size > s->hop.size_limit) {
+		sender_answer(s, MAIL_VERDICT_TOO_BIG);
+		return;
+	}
+	loop_disarm(s->loop, &s->patience);
+	flat_wire_init(&s->wire, &in->flat, !(s->hop.extensions & SMTP_HAS_8BITMIME));
+	hop_command(s, HOP_DATA, "DATA", (struct span){0}, "");
+}
+
+void message_advance(struct sender *s)
+{
+	struct incoming *in = &s->incoming;
+
+	if (in->message != s->message)
+		return;
+	if (in->flat.fault != NULL) {
+		refuse(s, EVENT_MAIL_NOT_CONFORMING, in->flat.fault, MAIL_VERDICT_SANITISER_LATER);
+		return;
+	}
+	if (!in->flattened)
+		return;
+	if (in->result.status != FLATTEN_DONE) {
+		refuse_unflattened(s);
+		return;
+	}
+	if (!in->pipe_ended)
+		return;
+	if (flat_finish(&in->flat, in->result.output_bytes, in->result.sha256_output) < 0)
+		refuse(s, EVENT_MAIL_NOT_CONFORMING, in->flat.fault, MAIL_VERDICT_SANITISER_LATER);
+	else
+		start_data(s);
+}

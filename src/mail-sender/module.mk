@@ -1,0 +1,3 @@
+modules += mail-sender
+mail-sender-src := main.c sender.c dialogue.c hop.c message.c flat.c verdict.c
+mail-sender-use := policy wire base
