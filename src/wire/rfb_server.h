@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RFB messages from server to client: decodes what a desktop sends into a frame. Every rectangle
+ * and length is checked before a pixel is written; nothing is allocated. No side effects but on the
+ * parser and its frame.
+ */
+#ifndef SEKISHO_WIRE_RFB_SERVER_H
+#define SEKISHO_WIRE_RFB_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "wire/rfb.h"
+#include "wire/rfb_frame.h"
+
+/* The longest run of bytes that the parser needs to see at once: a whole cursor. */
+#define RFB_SERVER_UNIT_MAX                                                                        \
+	(RFB_CURSOR_MAX * RFB_CURSOR_MAX * 4 + RFB_CURSOR_MAX * RFB_CURSOR_MAX / 8)
+
+enum rfb_server_event {
+	RFB_SERVER_MORE,    /* give more bytes behind those that were not taken */
+	RFB_SERVER_END,     /* an update is complete */
+	RFB_SERVER_RESIZED, /* the frame has a new size; the update goes on */
+	RFB_SERVER_CURSOR,  /* p->cursor is new; the update goes on */
+	RFB_SERVER_BELL,    /* swallowed */
+	RFB_SERVER_COLOURS, /* SetColourMapEntries, swallowed */
+	RFB_SERVER_CUT,     /* a cut text was discarded; p->total_bytes */
+};
+
+/* A cursor drawn anew: clipped to one tile, pixels 0xff'RRGGBB where drawn and 0 elsewhere. */
+struct rfb_cursor {
+	uint16_t hot_x, hot_y, w, h;
+	uint32_t pixels[FRAME_TILE_PX * FRAME_TILE_PX]; /* w * h are used */
+};
+
+struct rfb_server_parser {
+	struct frame *frame;
+	unsigned state;                  /* the parser's own */
+	uint32_t left;                   /* bytes of the message in hand still to discard */
+	uint32_t total_bytes;            /* of the cut text in hand */
+	uint32_t rects_left;             /* of the update in hand */
+	struct rfb_rect rect;            /* in hand */
+	uint32_t at_x, at_y;             /* next pixel (Raw) or tile (Hextile) inside it */
+	uint32_t background, foreground; /* Hextile: carried from tile to tile */
+	struct rfb_cursor cursor;
+	const char *fault;  /* fixed text, set with an error */
+	int32_t fault_type; /* message type or encoding it was about */
+};
+
+/**
+ * rfb_server_init - a parser for a session whose handshake is done
+ * @frame: borrowed for the parser's life; has the size that ServerInit gave
+ */
+void rfb_server_init(struct rfb_server_parser *p, struct frame *frame);
+
+/**
+ * rfb_server_next - take bytes until something is to be told
+ * @r: all bytes not taken yet; r->at moves behind what was taken
+ * Return: an enum rfb_server_event; -ERR_UNSUPPORTED for a message or an encoding that was not
+ * asked for; -ERR_RANGE for a rectangle, source, sub-rectangle, size or flag out of bounds;
+ * -ERR_TOO_LONG past a limit of rfb.h. After an error the session must end.
+ */
+int rfb_server_next(struct rfb_server_parser *p, struct reader *r);
+
+/* The parser's own parts, apart for tests. */
+
+/**
+ * rfb_hextile_tile - decode one Hextile tile (RFC 6143 7.7.4) into p->frame
+ * @tile: inside the frame, at most 16 x 16
+ * Return: 0 where it was taken; -ERR_TRUNCATED where @r does not hold all of it (nothing is taken
+ * or drawn); -ERR_RANGE.
+ */
+int rfb_hextile_tile(struct rfb_server_parser *p, struct reader *r, const struct rfb_rect *tile);
+
+#endif

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// ZRLE, encoding (RFC 6143 7.7.6): run lengths and palettes in stored deflate blocks (RFC
+// 1951 3.2.4).
+//
+// On a local network run lengths pay and deflate does not: so the zlib stream that ZRLE wants holds
+// stored blocks only. A stored block ends on a byte boundary; each rectangle is therefore complete
+// for the client without a flush.
+#include <string.h>
+
+#include "wire/rfb_encode.h"
+
+enum {
+	TILE_PIXELS = FRAME_TILE_PX * FRAME_TILE_PX,
+	TILE_BYTES_MAX = 1 + TILE_PIXELS * 4,
+	PALETTE_MAX = 127, /* of run-length tiles */
+	PACKED_MAX = 16,   /* of packed tiles */
+	SLOTS = 512,       /* of the palette's hash table */
+	BLOCK_MAX = 65535, /* bytes of a stored block */
+};
+
+enum { ZRLE_RAW = 0, ZRLE_SOLID = 1, ZRLE_RLE = 128 };
+
+/* One tile and what is known of it. */
+struct tile {
+	uint32_t pixels[TILE_PIXELS];
+	unsigned width, count;
+	unsigned runs;         /* of equal pixels, along the rows and across their ends */
+	unsigned single_runs;  /* of these, those of one pixel */
+	unsigned length_bytes; /* that the lengths of all runs take */
+	unsigned colours;      /* PALETTE_MAX + 1: more than that */
+	uint32_t palette[PALETTE_MAX];
+	uint32_t slot_colour[SLOTS];
+	uint8_t slot_index[SLOTS]; /* index + 1; 0: free */
+};
+
+static unsigned slot_of(const struct tile *t, uint32_t colour)
+{
+	unsigned slot = colour * 2654435761U >> 23; /* Knuth's multiplicative hash, 9 bits */
+
+	while (t->slot_index[slot] != 0 && t->slot_colour[slot] != colour)
+		slot = (slot + 1) % SLOTS;
+	return slot;
+}
+
+static void palette_add(struct tile *t, uint32_t colour)
+{
+	unsigned slot = slot_of(t, colour);
+
+	if (t->slot_index[slot] != 0)
+		return;
+	if (t->colours < PALETTE_MAX) {
+		t->palette[t->colours] = colour;
+		t->slot_colour[slot] = colour;
+		t->slot_index[slot] = (uint8_t)(t->colours + 1);
+	}
+	t->colours++;
+}
+
+static unsigned palette_index(const struct tile *t, uint32_t colour)
+{
+	return t->slot_index[slot_of(t, colour)] - 1U;
+}
+
+/* A length takes one byte and one more for each whole 255 in length - 1. */
+static unsigned length_size(unsigned length)
+{
+	return 1 + (length - 1) / 255;
+}
+
+static void tile_load(struct tile *t, const struct frame *f, const struct rfb_rect *r)
+{
+	t->width = r->w;
+	t->count = (unsigned)r->w * r->h;
+	for (unsigned y = 0; y < r->h; y++)
+		memcpy(t->pixels + y * r->w, frame_at(f, r->x, r->y + y), r->w * 4U);
+}
+
+static void tile_analyse(struct tile *t)
+{
+	unsigned begin = 0;
+
+	t->runs = t->single_runs = t->length_bytes = t->colours = 0;
+	memset(t->slot_index, 0, sizeof(t->slot_index));
+	while (begin < t->count) {
+		uint32_t colour = t->pixels[begin];
+		unsigned end = begin + 1;
+
+		while (end < t->count && t->pixels[end] == colour)
+			end++;
+		t->runs++;
+		t->single_runs += end - begin == 1;
+		t->length_bytes += length_size(end - begin);
+		if (t->colours <= PALETTE_MAX)
+			palette_add(t, colour);
+		begin = end;
+	}
+}
+
+static uint8_t *put_cpixel(const struct rfb_encoder *e, uint32_t rgb, uint8_t *at)
+{
+	uint32_t pixel = rfb_encoder_pixel(e, rgb) >> (8 * e->cpixel_skip);
+
+	memcpy(at, &pixel, e->cpixel_bytes);
+	return at + e->cpixel_bytes;
+}
+
+static uint8_t *put_length(unsigned length, uint8_t *at)
+{
+	for (length--; length >= 255; length -= 255)
+		*at++ = 255;
+	*at++ = (uint8_t)length;
+	return at;
+}
+
+/* Four plain pixels are three words. */
+static uint8_t *put_plain_pixels(const struct tile *t, uint8_t *at)
+{
+	unsigned i = 0;
+
+	for (; i + 4 <= t->count; i += 4, at += 12) {
+		const uint32_t *p = t->pixels + i;
+		uint32_t words[3] = {p[0] | p[1] << 24, p[1] >> 8 | p[2] << 16,
+				     p[2] >> 16 | p[3] << 8};
+
+		memcpy(at, words, sizeof(words));
+	}
+	for (; i < t->count; i++, at += 3)
+		memcpy(at, &t->pixels[i], 3);
+	return at;
+}
+
+static uint8_t *put_raw(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+{
+	*at++ = ZRLE_RAW;
+	if (e->plain && e->cpixel_bytes == 3)
+		return put_plain_pixels(t, at);
+	for (unsigned i = 0; i < t->count; i++)
+		at = put_cpixel(e, t->pixels[i], at);
+	return at;
+}
+
+static uint8_t *put_palette(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+{
+	for (unsigned i = 0; i < t->colours; i++)
+		at = put_cpixel(e, t->palette[i], at);
+	return at;
+}
+
+static unsigned packed_bits(unsigned colours)
+{
+	if (colours <= 2)
+		return 1;
+	return colours <= 4 ? 2 : 4;
+}
+
+/* Indices of 1, 2 or 4 bits, from the high bit on; each row begins a byte. */
+static uint8_t *put_packed(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+{
+	unsigned bits = packed_bits(t->colours);
+
+	*at++ = (uint8_t)t->colours;
+	at = put_palette(e, t, at);
+	for (unsigned begin = 0; begin < t->count; begin += t->width) {
+		unsigned held = 0, byte = 0;
+
+		for (unsigned x = 0; x < t->width; x++) {
+			byte = byte << bits | palette_index(t, t->pixels[begin + x]);
+			held += bits;
+			if (held < 8)
+				continue;
+			*at++ = (uint8_t)byte;
+			held = byte = 0;
+		}
+		if (held > 0)
+			*at++ = (uint8_t)(byte << (8 - held));
+	}
+	return at;
+}
+
+static unsigned run_at(const struct tile *t, unsigned begin)
+{
+	unsigned end = begin + 1;
+
+	while (end < t->count && t->pixels[end] == t->pixels[begin])
+		end++;
+	return end - begin;
+}
+
+static uint8_t *put_plain_runs(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+{
+	*at++ = ZRLE_RLE;
+	for (unsigned i = 0, run; i < t->count; i += run) {
+		run = run_at(t, i);
+		at = put_cpixel(e, t->pixels[i], at);
+		at = put_length(run, at);
+	}
+	return at;
+}
+
+static uint8_t *put_palette_runs(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+{
+	*at++ = (uint8_t)(ZRLE_RLE + t->colours);
+	at = put_palette(e, t, at);
+	for (unsigned i = 0, run; i < t->count; i += run) {
+		unsigned index = palette_index(t, t->pixels[i]);
+
+		run = run_at(t, i);
+		*at++ = (uint8_t)(run == 1 ? index : index | 128);
+		if (run > 1)
+			at = put_length(run, at);
+	}
+	return at;
+}
+
+struct way {
+	unsigned bytes;
+	uint8_t *(*put)(const struct rfb_encoder *, const struct tile *, uint8_t *);
+};
+
+static void consider(struct way *best, unsigned bytes, __typeof__(best->put) put)
+{
+	if (bytes < best->bytes)
+		*best = (struct way){bytes, put};
+}
+
+/* The smallest of the ways to write a tile; never more than TILE_BYTES_MAX. */
+static uint8_t *put_tile(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
+{
+	struct way best = {t->count * e->cpixel_bytes, put_raw};
+	unsigned palette_bytes = t->colours * e->cpixel_bytes;
+
+	if (t->colours == 1) {
+		*at++ = ZRLE_SOLID;
+		return put_cpixel(e, t->pixels[0], at);
+	}
+	consider(&best, t->runs * e->cpixel_bytes + t->length_bytes, put_plain_runs);
+	if (t->colours <= PALETTE_MAX)
+		consider(&best, palette_bytes + t->runs + t->length_bytes - t->single_runs,
+			 put_palette_runs);
+	if (t->colours <= PACKED_MAX) {
+		unsigned row = (t->width * packed_bits(t->colours) + 7) / 8;
+
+		consider(&best, palette_bytes + t->count / t->width * row, put_packed);
+	}
+	return best.put(e, t, at);
+}
+
+/* Headers of stored blocks are put in once the size is known: blocks are filled one after the
+ * other. */
+struct stream {
+	uint8_t *block; /* header of the block in hand */
+	uint8_t *at;
+};
+
+static void block_begin(struct stream *s)
+{
+	s->block = s->at;
+	s->at += 5;
+}
+
+static void block_end(struct stream *s)
+{
+	uint16_t size = (uint16_t)(s->at - s->block - 5), inverse = (uint16_t)~size;
+
+	s->block[0] = 0; /* not the last block; stored; the rest of the byte is unused */
+	memcpy(s->block + 1, &size, 2);
+	memcpy(s->block + 3, &inverse, 2);
+}
+
+static void put_tiles(const struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
+		      struct stream *s)
+{
+	struct tile tile;
+
+	block_begin(s);
+	for (unsigned x = 0; x < r->w; x += FRAME_TILE_PX) {
+		unsigned left = r->w - x;
+		struct rfb_rect part = {(uint16_t)(r->x + x), r->y,
+					(uint16_t)(left < FRAME_TILE_PX ? left : FRAME_TILE_PX),
+					r->h};
+
+		if (s->at - s->block - 5 > BLOCK_MAX - TILE_BYTES_MAX) {
+			block_end(s);
+			block_begin(s);
+		}
+		tile_load(&tile, f, &part);
+		tile_analyse(&tile);
+		s->at = put_tile(e, &tile, s->at);
+	}
+	block_end(s);
+}
+
+void rfb_encode_zrle(struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
+		     struct writer *w)
+{
+	static const uint8_t zlib_header[] = {0x78,
+					      0x01}; /* RFC 1950: deflate, 32 KiB window, fastest */
+	struct writer length;
+	struct stream s;
+	size_t begin;
+
+	if (w->failed || w->capacity - w->size < RFB_ENCODE_BYTES_MAX - 16) {
+		w->failed = true;
+		return;
+	}
+	writer_init(&length, w->data + w->size, 4);
+	writer_be32(w, 0);
+	begin = w->size;
+	if (!e->zlib_begun)
+		writer_bytes(w, zlib_header, sizeof(zlib_header));
+	e->zlib_begun = true;
+	s.at = w->data + w->size;
+	put_tiles(e, f, r, &s);
+	w->size = (size_t)(s.at - w->data);
+	writer_be32(&length, (uint32_t)(w->size - begin));
+}
