@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The screen session's link: screen-source <-> screen-viewer, a SOCK_SEQPACKET pair. Pixels go one
+ * way, keys the other.
+ *
+ * source -> viewer: struct screen_record, behind SCREEN_PIXELS and SCREEN_CURSOR w * h native
+ * 32-bit pixels in the same message. Order: GEOMETRY first; then tiles, CURSOR, GEOMETRY again
+ * where the desktop changes its size, and UPDATE_END with a count that the viewer acknowledges; the
+ * source sends at most SCREEN_AHEAD_MAX updates that are not. viewer -> source: struct
+ * screen_input. START first; keys and pointer only after GEOMETRY was sent. Either: ENDED with a
+ * reason, as the last record.
+ *
+ * Each end checks every record with the functions below before it looks at more of it; what fails
+ * ends the session. No descriptor travels here, ever.
+ */
+#ifndef SEKISHO_CHANNEL_SCREEN_H
+#define SEKISHO_CHANNEL_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCREEN_WIDTH_MAX       4096
+#define SCREEN_HEIGHT_MAX      2304
+#define SCREEN_TILE_PX         64
+#define SCREEN_AHEAD_MAX       2
+#define SCREEN_PIXEL_BYTES_MAX (SCREEN_TILE_PX * SCREEN_TILE_PX * 4)
+
+enum screen_kind {
+	SCREEN_GEOMETRY = 1, /* w, h: the screen is black and this large from now on */
+	SCREEN_SOLID,        /* x, y, w, h inside one tile; value: colour 0x00RRGGBB */
+	SCREEN_PIXELS,       /* x, y, w, h inside one tile; pixels 0x00RRGGBB */
+	SCREEN_CURSOR,     /* x, y: hot spot; w, h: 0..64; pixels 0xff'RRGGBB where drawn, else 0 */
+	SCREEN_UPDATE_END, /* value: number of the update, from 1 */
+	SCREEN_ENDED,      /* value: enum screen_end */
+};
+
+struct screen_record {
+	uint16_t kind;       /* enum screen_kind */
+	uint16_t x, y, w, h; /* pixels; 0 where the kind has no use for them */
+	uint16_t zero;
+	uint32_t value; /* as the kind says, else 0 */
+};
+
+enum screen_input_kind {
+	SCREEN_START = 1, /* a viewer is in: connect to the desktop */
+	SCREEN_ACK,       /* value: number of the newest update that was taken */
+	SCREEN_KEY,       /* value: keysym on the allow list; flags: 1 down, 0 up */
+	SCREEN_POINTER,   /* x, y below the maxima: the source clamps, its screen may be smaller by
+			     now; flags: buttons */
+	SCREEN_INPUT_ENDED, /* value: enum screen_end */
+};
+
+struct screen_input {
+	uint16_t kind; /* enum screen_input_kind */
+	uint16_t x, y;
+	uint8_t flags;
+	uint8_t zero;
+	uint32_t value;
+};
+
+/* Why a session ended; the name goes into events. */
+#define SCREEN_ENDS(X)                                                                             \
+	X(VIEWER_LEFT, "viewer-left")                                                              \
+	X(VIEWER_PROTOCOL, "viewer-protocol")                                                      \
+	X(VIEWER_RESIZE, "viewer-cannot-resize")                                                   \
+	X(DESKTOP_LEFT, "desktop-left")                                                            \
+	X(DESKTOP_PROTOCOL, "desktop-protocol")                                                    \
+	X(DESKTOP_UNREACHABLE, "desktop-unreachable")                                              \
+	X(DESKTOP_REFUSED, "desktop-refused")                                                      \
+	X(HANDSHAKE_TIMEOUT, "handshake-timeout")                                                  \
+	X(IDLE, "idle-timeout")                                                                    \
+	X(SESSION_LIMIT, "session-limit")                                                          \
+	X(RECORD, "record-violation")                                                              \
+	X(OTHER_HALF, "other-half-died")                                                           \
+	X(STOPPED, "stopped")                                                                      \
+	X(INTERNAL, "internal-error")
+
+enum screen_end {
+	SCREEN_END_NONE_ = 0,
+#define X(id, name) SCREEN_END_##id,
+	SCREEN_ENDS(X)
+#undef X
+		SCREEN_END_COUNT_
+};
+
+static inline const char *screen_end_name(uint32_t end)
+{
+	static const char *const names[] = {"none",
+#define X(id, name) name,
+					    SCREEN_ENDS(X)
+#undef X
+	};
+
+	return end < SCREEN_END_COUNT_ ? names[end] : "unknown";
+}
+
+static inline bool screen_size_allowed(uint32_t w, uint32_t h)
+{
+	return w >= 1 && w <= SCREEN_WIDTH_MAX && h >= 1 && h <= SCREEN_HEIGHT_MAX;
+}
+
+/* Not empty, inside the screen and inside one tile of the grid. */
+static inline bool screen_tile_allowed(const struct screen_record *r, uint32_t width,
+				       uint32_t height)
+{
+	uint32_t right = (uint32_t)r->x + r->w, bottom = (uint32_t)r->y + r->h;
+
+	return r->w >= 1 && r->h >= 1 && right <= width && bottom <= height &&
+	       r->x / SCREEN_TILE_PX == (right - 1) / SCREEN_TILE_PX &&
+	       r->y / SCREEN_TILE_PX == (bottom - 1) / SCREEN_TILE_PX;
+}
+
+static inline bool screen_cursor_allowed(const struct screen_record *r)
+{
+	if (r->w > SCREEN_TILE_PX || r->h > SCREEN_TILE_PX)
+		return false;
+	return (r->x < r->w || r->x == 0) && (r->y < r->h || r->y == 0);
+}
+
+static inline bool screen_record_empty(const struct screen_record *r)
+{
+	return r->x == 0 && r->y == 0 && r->w == 0 && r->h == 0;
+}
+
+/**
+ * screen_record_check - the viewer's check of one message from the source
+ * @r: the message's first bytes, copied out of any memory that the source can write
+ * @message_bytes: the whole message's length
+ * @width, @height: of the screen as the last GEOMETRY said; 0 before the first
+ * Return: whether kind, numbers and length are allowed, to the byte.
+ */
+static inline bool screen_record_check(const struct screen_record *r, size_t message_bytes,
+				       uint32_t width, uint32_t height)
+{
+	size_t pixel_bytes = (size_t)r->w * r->h * 4;
+
+	if (message_bytes < sizeof(*r) || r->zero != 0)
+		return false;
+	if (r->kind != SCREEN_PIXELS && r->kind != SCREEN_CURSOR)
+		pixel_bytes = 0;
+	if (message_bytes != sizeof(*r) + pixel_bytes)
+		return false;
+	switch (r->kind) {
+	case SCREEN_GEOMETRY:
+		return r->x == 0 && r->y == 0 && r->value == 0 && screen_size_allowed(r->w, r->h);
+	case SCREEN_SOLID:
+		return screen_tile_allowed(r, width, height);
+	case SCREEN_PIXELS:
+		return r->value == 0 && screen_tile_allowed(r, width, height);
+	case SCREEN_CURSOR:
+		return r->value == 0 && screen_cursor_allowed(r);
+	case SCREEN_UPDATE_END:
+		return screen_record_empty(r) && width != 0;
+	case SCREEN_ENDED:
+		return screen_record_empty(r) && r->value < SCREEN_END_COUNT_;
+	default:
+		return false;
+	}
+}
+
+/**
+ * screen_input_check - the source's check of one message from the viewer
+ * @key_allowed: the allow list of keysyms
+ * @running: whether the size of the screen was sent; before that only START and ENDED are allowed
+ */
+static inline bool screen_input_check(const struct screen_input *i, size_t message_bytes,
+				      bool (*key_allowed)(uint32_t keysym), bool running)
+{
+	if (message_bytes != sizeof(*i) || i->zero != 0)
+		return false;
+	if (i->kind != SCREEN_POINTER && (i->x != 0 || i->y != 0))
+		return false;
+	if (i->kind != SCREEN_POINTER && i->kind != SCREEN_KEY && i->flags != 0)
+		return false;
+	switch (i->kind) {
+	case SCREEN_START:
+		return i->value == 0;
+	case SCREEN_ACK:
+		return running;
+	case SCREEN_KEY:
+		return running && i->flags <= 1 && key_allowed(i->value);
+	case SCREEN_POINTER:
+		return running && i->value == 0 && i->x < SCREEN_WIDTH_MAX &&
+		       i->y < SCREEN_HEIGHT_MAX;
+	case SCREEN_INPUT_ENDED:
+		return i->value < SCREEN_END_COUNT_;
+	default:
+		return false;
+	}
+}
+
+#endif

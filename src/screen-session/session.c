@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Settings, drops and the end of one half of a screen session.
+#include "screen-session/session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+static const char *const drop_names[] = {
+#define X(id, name) name,
+	SESSION_DROPS(X)
+#undef X
+};
+
+static uint64_t frame_period_ms(uint32_t rate)
+{
+	if (rate == 0)
+		rate = SESSION_FRAME_RATE_DEFAULT;
+	if (rate > SESSION_FRAME_RATE_MAX)
+		rate = SESSION_FRAME_RATE_MAX;
+	return 1000 / rate;
+}
+
+static int take_settings(struct session *s, const struct control_start *start,
+			 const struct snapshot *snapshot)
+{
+	const struct snapshot_screen *screen;
+
+	if (start->index >= snapshot->screen_count || start->zone >= snapshot->zone_count)
+		return -ERR_NOT_FOUND;
+	screen = &snapshot->screens[start->index];
+	memcpy(s->name, screen->name, sizeof(s->name));
+	memcpy(s->zone, snapshot->zones[start->zone].name, sizeof(s->zone));
+	s->name[sizeof(s->name) - 1] = s->zone[sizeof(s->zone) - 1] = '\0';
+	s->frame_period_ms = frame_period_ms(screen->frame_rate_max);
+	s->idle_ms = screen->idle_timeout_s * UINT64_C(1000);
+	s->limit_ms = screen->session_limit_s * UINT64_C(1000);
+	return 0;
+}
+
+int session_load(struct session *s, struct process *process, const char *side,
+		 const struct control_start *start, int snapshot_fd)
+{
+	struct snapshot snapshot;
+	int error;
+
+	*s = (struct session){
+		.process = process,
+		.side = side,
+		.id = start->session,
+		.began_ms = clock_mono_ms(&clock_system),
+	};
+	if (snapshot_fd < 0)
+		return -ERR_NOT_FOUND;
+	error = snapshot_load(&snapshot, snapshot_fd);
+	(void)close(snapshot_fd); /* read-only: nothing to lose */
+	if (error != 0)
+		return error;
+	error = take_settings(s, start, &snapshot);
+	snapshot_unload(&snapshot);
+	return error;
+}
+
+static void tell_drop(struct session *s, enum session_drop what, uint64_t count, uint64_t bytes)
+{
+	event_send(&s->process->events, EVENT_SCREEN_DROPPED, EV_NUMBER(SESSION, s->id),
+		   EV_TEXT(NAME, s->name), EV_TEXT(PEER, s->side),
+		   EV_TEXT(DETAIL, drop_names[what]), EV_NUMBER(COUNT, count),
+		   EV_NUMBER(BYTES, bytes));
+}
+
+void session_drop(struct session *s, enum session_drop what, uint64_t bytes)
+{
+	s->drops[what].count++;
+	s->drops[what].bytes += bytes;
+	if (s->drops[what].count == 1)
+		tell_drop(s, what, 1, bytes);
+}
+
+void session_end(struct session *s, enum screen_end why, const char *detail, int32_t code)
+{
+	if (s->end != SCREEN_END_NONE_)
+		return;
+	s->end = why;
+	s->detail = detail;
+	s->code = code;
+}
+
+void session_close(struct session *s, uint64_t bytes, uint64_t keys, uint64_t updates)
+{
+	for (unsigned i = 0; i < SESSION_DROP_COUNT_; i++)
+		if (s->drops[i].count > 1)
+			tell_drop(s, (enum session_drop)i, s->drops[i].count, s->drops[i].bytes);
+	event_send(&s->process->events, EVENT_SCREEN_ENDED, EV_NUMBER(SESSION, s->id),
+		   EV_TEXT(NAME, s->name), EV_TEXT(ZONE, s->zone), EV_TEXT(PEER, s->side),
+		   EV_TEXT(REASON, screen_end_name(s->end)),
+		   EV_TEXT(DETAIL, s->detail ? s->detail : ""), EV_NUMBER(CODE, (uint32_t)s->code),
+		   EV_NUMBER(DURATION_MS, session_age_ms(s)), EV_NUMBER(BYTES, bytes),
+		   EV_NUMBER(KEYS, keys), EV_NUMBER(UPDATES, updates));
+}
+
+uint64_t session_age_ms(const struct session *s)
+{
+	return clock_mono_ms(&clock_system) - s->began_ms;
+}

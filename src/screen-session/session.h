@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One half of a screen session: its settings from the policy, what it dropped, how it begins and
+ * ends in the log. */
+#ifndef SEKISHO_SCREEN_SESSION_SESSION_H
+#define SEKISHO_SCREEN_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/process.h"
+#include "channel/control.h"
+#include "channel/screen.h"
+#include "policy/snapshot.h"
+
+#define SESSION_FRAME_RATE_DEFAULT 30 /* updates a second where the policy names none */
+#define SESSION_FRAME_RATE_MAX     1000
+#define SESSION_HANDSHAKE_MS       15000 /* for each peer to get through its handshake */
+
+/* Things that peers send and the gateway does not pass on. */
+#define SESSION_DROPS(X)                                                                           \
+	X(CUT_TEXT, "cut-text")                                                                    \
+	X(BELL, "bell")                                                                            \
+	X(COLOUR_MAP, "colour-map")                                                                \
+	X(KEY_NOT_ALLOWED, "key-not-allowed")                                                      \
+	X(KEY_RATE, "key-rate")                                                                    \
+	X(RESIZE_REQUEST, "resize-request")
+
+enum session_drop {
+#define X(id, name) SESSION_DROP_##id,
+	SESSION_DROPS(X)
+#undef X
+		SESSION_DROP_COUNT_
+};
+
+struct session {
+	struct process *process; /* borrowed */
+	const char *side;        /* "viewer" or "desktop": whom this half faces */
+	uint32_t id;
+	char name[SNAPSHOT_NAME_BYTES]; /* of the screen entry */
+	char zone[SNAPSHOT_NAME_BYTES]; /* that this half faces */
+	uint64_t frame_period_ms;
+	uint64_t idle_ms;  /* 0: no limit */
+	uint64_t limit_ms; /* 0: no limit */
+	uint64_t began_ms;
+	enum screen_end end; /* SCREEN_END_NONE_ while it goes on */
+	const char *detail;  /* of the end: fixed text or NULL */
+	int32_t code;        /* of the end: message type or encoding */
+	struct {
+		uint64_t count;
+		uint64_t bytes;
+	} drops[SESSION_DROP_COUNT_];
+};
+
+/**
+ * session_load - take the settings of this session's entry from the running policy
+ * @process: for events; borrowed as long as the session
+ * @side: fixed text
+ * @start: as process_begin gave it
+ * @snapshot_fd: taken: it is closed
+ * Return: 0; -ERR_NOT_FOUND without a policy or without the entry; errors of snapshot_load.
+ */
+int session_load(struct session *s, struct process *process, const char *side,
+		 const struct control_start *start, int snapshot_fd);
+
+/* Count a thing that was not passed on; the first of each kind is an event at once, the others in
+ * session_close. */
+void session_drop(struct session *s, enum session_drop what, uint64_t bytes);
+
+/**
+ * session_end - note why the session ends; only the first reason stands
+ * @detail: fixed text or NULL
+ * @code: what it was about: a message type, an encoding; 0 where there is none
+ */
+void session_end(struct session *s, enum screen_end why, const char *detail, int32_t code);
+
+/* The events of an ended session: what was dropped, and the end with reason, duration and @bytes
+ * that came from the peer, @count_in of its @counted (keys, updates). */
+void session_close(struct session *s, uint64_t bytes, uint64_t keys, uint64_t updates);
+
+/* The session's age in milliseconds. */
+uint64_t session_age_ms(const struct session *s);
+
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The desktop's connection: handshake, decoding into the frame, asking for updates at our own pace.
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "screen-source/source.h"
+
+/*
+ * What is asked for, in order of preference. Raw first: on a local network a desktop's encoder
+ * costs more time than the bytes that it saves; ADR 0703.
+ */
+static const int32_t encodings[] = {
+	RFB_RAW,       RFB_COPY_RECT,    RFB_HEXTILE,
+	RFB_CURSOR,    RFB_DESKTOP_SIZE, RFB_EXTENDED_DESKTOP_SIZE,
+	RFB_LAST_RECT,
+};
+
+static void watch_desktop(struct source *s);
+
+void desktop_connect(struct source *s)
+{
+	struct control_connect body = {.target = 0};
+
+	s->phase = SOURCE_CONNECTING;
+	loop_arm(&s->loop, &s->handshake_timer, SESSION_HANDSHAKE_MS);
+	if (channel_send(&s->process.control, CONTROL_CONNECT, &body, sizeof(body), NULL, 0) != 0)
+		source_end(s, SCREEN_END_INTERNAL, "control-channel", 0);
+}
+
+/* Keys and requests are small and must not wait for each other's acknowledgement. */
+static void set_no_delay(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+			 sizeof(on)); /* slower without, but right */
+}
+
+struct writer desktop_writer(struct source *s)
+{
+	struct writer w;
+
+	writer_init(&w, s->out, sizeof(s->out));
+	w.size = s->out_bytes;
+	return w;
+}
+
+void desktop_written(struct source *s, const struct writer *w)
+{
+	if (w->failed) {
+		source_end(s, SCREEN_END_INTERNAL, "desktop-buffer", 0);
+		return;
+	}
+	s->out_bytes = w->size;
+	desktop_flush(s);
+}
+
+bool desktop_has_room(const struct source *s)
+{
+	return sizeof(s->out) - s->out_bytes >= SOURCE_OUT_ROOM;
+}
+
+void desktop_flush(struct source *s)
+{
+	ssize_t n = 0;
+
+	if (s->out_bytes > 0)
+		n = send(s->desktop.fd, s->out, s->out_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0) {
+		s->out_bytes -= (size_t)n;
+		memmove(s->out, s->out + n, s->out_bytes);
+	}
+	/* An error shows as a hang-up when the descriptor is polled next. */
+	watch_desktop(s);
+}
+
+static void fail(struct source *s, const char *fault, int32_t code)
+{
+	source_end(s, SCREEN_END_DESKTOP_PROTOCOL, fault, code);
+}
+
+/* 0 where something came. */
+static int read_more(struct source *s)
+{
+	ssize_t n;
+
+	if (s->in_at > 0) {
+		memmove(s->in, s->in + s->in_at, s->in_end - s->in_at);
+		s->in_end -= s->in_at;
+		s->in_at = 0;
+	}
+	if (s->in_end == sizeof(s->in)) /* paused with a hang-up behind: what is here comes first */
+		return -ERR_AGAIN;
+	n = read(s->desktop.fd, s->in + s->in_end, sizeof(s->in) - s->in_end);
+	if (n > 0) {
+		s->in_end += (size_t)n;
+		s->bytes_in += (uint64_t)n;
+		return 0;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -ERR_AGAIN;
+	source_end(s, SCREEN_END_DESKTOP_LEFT, NULL, 0);
+	return -ERR_CLOSED;
+}
+
+/* The viewer's screen becomes black with its new size, as ours is: only what is drawn from now on
+ * is told. */
+static void new_size(struct source *s)
+{
+	s->size_due = s->whole = true;
+	memset(&s->frame.dirty, 0, sizeof(s->frame.dirty));
+}
+
+static void begin_messages(struct source *s)
+{
+	struct writer w = desktop_writer(s);
+
+	loop_disarm(&s->loop, &s->handshake_timer);
+	if (frame_resize(&s->frame, s->caller.width, s->caller.height) != 0) {
+		fail(s, "desktop-size", 0);
+		return;
+	}
+	s->phase = SOURCE_RUNNING;
+	new_size(s);
+	rfb_server_init(&s->parser, &s->frame);
+	rfb_client_set_format(&w, &rfb_format_gateway);
+	rfb_client_set_encodings(&w, encodings, sizeof(encodings) / sizeof(encodings[0]));
+	desktop_written(s, &w);
+	event_send(&s->process.events, EVENT_SCREEN_DESKTOP, EV_NUMBER(SESSION, s->session.id),
+		   EV_TEXT(NAME, s->session.name), EV_TEXT(ZONE, s->session.zone),
+		   EV_NUMBER(WIDTH, s->frame.width), EV_NUMBER(HEIGHT, s->frame.height));
+}
+
+static void shake(struct source *s)
+{
+	struct writer w = desktop_writer(s);
+	struct reader r;
+	int event;
+
+	reader_init(&r, s->in + s->in_at, s->in_end - s->in_at);
+	event = rfb_caller_next(&s->caller, &r, &w);
+	s->in_at += r.at;
+	if (event == -ERR_DENIED || event == -ERR_UNSUPPORTED) {
+		source_end(s, SCREEN_END_DESKTOP_REFUSED, s->caller.fault, 0);
+		return;
+	}
+	if (event < 0) {
+		fail(s, s->caller.fault, 0);
+		return;
+	}
+	desktop_written(s, &w);
+	if (event == RFB_HANDSHAKE_DONE)
+		begin_messages(s);
+}
+
+static void resized(struct source *s)
+{
+	new_size(s);
+	if (!source_bucket_take(&s->resizes, SOURCE_RESIZES_PER_S, SOURCE_RESIZES_BURST))
+		fail(s, "resize-rate", 0);
+}
+
+/*
+ * The first update with pixels also tells the size: a viewer never sees a screen without its
+ * content. Xvnc answers the first request with its size and cursor only, and the next one with the
+ * pixels.
+ */
+static void take_end(struct source *s)
+{
+	s->requested = false;
+	if (!s->size_due || frame_any_dirty(&s->frame))
+		tiles_begin(s);
+}
+
+static void take_event(struct source *s, int event)
+{
+	switch (event) {
+	case RFB_SERVER_END:
+		take_end(s);
+		break;
+	case RFB_SERVER_RESIZED:
+		resized(s);
+		break;
+	case RFB_SERVER_CURSOR:
+		s->cursor_due = true;
+		break;
+	case RFB_SERVER_BELL:
+		session_drop(&s->session, SESSION_DROP_BELL, 0);
+		break;
+	case RFB_SERVER_COLOURS:
+		session_drop(&s->session, SESSION_DROP_COLOUR_MAP, 0);
+		break;
+	case RFB_SERVER_CUT:
+		session_drop(&s->session, SESSION_DROP_CUT_TEXT, s->parser.total_bytes);
+		break;
+	default:
+		fail(s, s->parser.fault, s->parser.fault_type);
+		break;
+	}
+}
+
+/* Decode until more bytes are needed or an update is to be handed on. */
+static void decode(struct source *s)
+{
+	while (s->session.end == SCREEN_END_NONE_ && !s->sending && tiles_may_begin(s)) {
+		struct reader r;
+		int event;
+
+		reader_init(&r, s->in + s->in_at, s->in_end - s->in_at);
+		event = rfb_server_next(&s->parser, &r);
+		s->in_at += r.at;
+		if (event == RFB_SERVER_MORE)
+			break;
+		take_event(s, event);
+	}
+}
+
+/* One request at a time, not before its time. */
+static void request(struct source *s)
+{
+	struct rfb_rect all = {0, 0, s->frame.width, s->frame.height};
+	uint64_t now_ms = clock_mono_ms(s->loop.clock);
+	struct writer w;
+
+	if (s->requested || !tiles_may_begin(s) || !desktop_has_room(s))
+		return;
+	if (now_ms < s->request_due_ms) {
+		loop_arm(&s->loop, &s->request_timer, s->request_due_ms - now_ms);
+		return;
+	}
+	s->request_due_ms = now_ms + s->session.frame_period_ms;
+	s->requested = true;
+	w = desktop_writer(s);
+	rfb_client_request(&w, &all, !s->whole);
+	s->whole = false;
+	desktop_written(s, &w);
+}
+
+void desktop_advance(struct source *s)
+{
+	if (s->phase == SOURCE_HANDSHAKE)
+		shake(s);
+	if (s->phase != SOURCE_RUNNING || s->session.end != SCREEN_END_NONE_)
+		return;
+	decode(s);
+	if (s->session.end == SCREEN_END_NONE_)
+		request(s);
+	if (s->session.end == SCREEN_END_NONE_)
+		watch_desktop(s);
+}
+
+static void desktop_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct source *s = self->ctx;
+
+	if (revents & POLLOUT)
+		desktop_flush(s);
+	if (s->session.end == SCREEN_END_NONE_ && revents & (POLLIN | POLLHUP | POLLERR) &&
+	    read_more(s) != 0)
+		return;
+	desktop_advance(s);
+	if (s->session.end == SCREEN_END_NONE_ && s->link.events & POLLIN && desktop_has_room(s))
+		input_serve(s);
+}
+
+/* While an update is on its way to the viewer nothing more is read: the desktop waits, and so
+ * bounds our memory. */
+static void watch_desktop(struct source *s)
+{
+	bool reading = s->phase != SOURCE_RUNNING || (!s->sending && tiles_may_begin(s));
+	short events = 0;
+
+	if (reading)
+		events |= POLLIN;
+	if (s->out_bytes > 0)
+		events |= POLLOUT;
+	s->desktop.events = events;
+}
+
+static void desktop_writable(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct source *s = self->ctx;
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
+		source_end(s, SCREEN_END_DESKTOP_UNREACHABLE, NULL, error);
+		return;
+	}
+	s->phase = SOURCE_HANDSHAKE;
+	rfb_caller_init(&s->caller);
+	self->ready = desktop_ready;
+	watch_desktop(s);
+}
+
+void desktop_connected(struct source *s, int fd, int error)
+{
+	if (error != 0 || fd < 0) {
+		source_end(s, SCREEN_END_DESKTOP_UNREACHABLE, NULL, error);
+		return;
+	}
+	set_no_delay(fd);
+	s->desktop =
+		(struct loop_fd){.fd = fd, .events = POLLOUT, .ready = desktop_writable, .ctx = s};
+	if (loop_add(&s->loop, &s->desktop) != 0)
+		source_end(s, SCREEN_END_INTERNAL, "loop", 0);
+}

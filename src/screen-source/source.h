@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of one screen-source and its parts: desktop.c (RFB), tiles.c (records out), input.c
+ * (keys in). */
+#ifndef SEKISHO_SCREEN_SOURCE_SOURCE_H
+#define SEKISHO_SCREEN_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/screen.h"
+#include "screen-session/session.h"
+#include "wire/rfb_client.h"
+#include "wire/rfb_frame.h"
+#include "wire/rfb_handshake.h"
+#include "wire/rfb_server.h"
+
+#define SOURCE_IN_BYTES      (256U << 10) /* from the desktop, not yet decoded */
+#define SOURCE_OUT_BYTES     4096         /* to the desktop, not yet taken */
+#define SOURCE_OUT_ROOM      256          /* that must be left before more input is taken */
+#define SOURCE_PRESSED_MAX   32           /* keys held down at once */
+#define SOURCE_KEYS_PER_S    200          /* key presses; more are dropped */
+#define SOURCE_KEYS_BURST    400
+#define SOURCE_RESIZES_PER_S 4 /* of the desktop; more end the session */
+#define SOURCE_RESIZES_BURST 16
+
+_Static_assert(SOURCE_IN_BYTES >= RFB_SERVER_UNIT_MAX, "the parser can always see a whole unit");
+_Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
+	       "one limit");
+_Static_assert(FRAME_TILE_PX == SCREEN_TILE_PX, "one grid");
+
+enum source_phase {
+	SOURCE_WAITING,    /* for the viewer */
+	SOURCE_CONNECTING, /* asked the supervisor, or the socket is not connected yet */
+	SOURCE_HANDSHAKE,
+	SOURCE_RUNNING,
+};
+
+/* So many a second, with a burst. */
+struct source_bucket {
+	uint64_t milli; /* thousandths of an item that may pass now */
+	uint64_t at_ms;
+};
+
+struct source {
+	struct process process;
+	struct session session;
+	struct loop loop;
+	struct pollfd polls[4];
+	struct loop_fd *poll_fds[4];
+	struct loop_fd control, link, desktop;
+	struct loop_timer handshake_timer, request_timer, limit_timer;
+	enum source_phase phase;
+
+	/* desktop.c */
+	struct rfb_caller caller;
+	struct rfb_server_parser parser;
+	uint8_t in[SOURCE_IN_BYTES];
+	size_t in_at, in_end;
+	uint8_t out[SOURCE_OUT_BYTES];
+	size_t out_bytes;
+	bool requested; /* an update was asked for and has not ended */
+	bool whole;     /* the next request is for everything */
+	uint64_t request_due_ms;
+	struct source_bucket resizes;
+	uint64_t bytes_in;
+
+	/* tiles.c */
+	struct frame frame;
+	bool sending; /* an update is being handed to the viewer: the frame must not change */
+	bool size_due, cursor_due;
+	uint32_t update_sent, update_taken;
+
+	/* input.c */
+	uint32_t pressed[SOURCE_PRESSED_MAX];
+	unsigned pressed_count;
+	uint8_t buttons;
+	uint16_t pointer_x, pointer_y;
+	bool pointer_due; /* a movement that is not written yet: the next one may replace it */
+	struct source_bucket presses;
+	uint64_t keys;
+
+	uint32_t pixels[(size_t)RFB_WIDTH_MAX *
+			RFB_HEIGHT_MAX]; /* touched only as far as the desktop is large */
+};
+
+/* End the session: tell the viewer's half, release what is held down, stop the loop. */
+void source_end(struct source *s, enum screen_end why, const char *detail, int32_t code);
+
+/* Take one from a bucket that holds @burst and gains @per_s. Return: whether there was one. */
+bool source_bucket_take(struct source_bucket *b, unsigned per_s, unsigned burst);
+
+/* Ask the supervisor for the desktop's socket. */
+void desktop_connect(struct source *s);
+/* Take the socket that came (connecting), or the errno that came instead. @fd is taken. */
+void desktop_connected(struct source *s, int fd, int error);
+/* Decode what is there, unless tiles are being sent; ask for more where it is time. */
+void desktop_advance(struct source *s);
+/* A writer behind what waits for the desktop; give it back to desktop_written. */
+struct writer desktop_writer(struct source *s);
+void desktop_written(struct source *s, const struct writer *w);
+bool desktop_has_room(const struct source *s);
+/* Try to write what waits; for the end of a session. */
+void desktop_flush(struct source *s);
+
+/* Hand an update to the viewer: as many records as the link takes now. */
+void tiles_begin(struct source *s);
+void tiles_continue(struct source *s);
+/* Whether the viewer may be sent another update. */
+bool tiles_may_begin(const struct source *s);
+/* The link's last record. */
+void tiles_end(struct source *s, enum screen_end why);
+
+/* Take records from the viewer, while there is room towards the desktop. */
+void input_serve(struct source *s);
+/* Release every key and button that is held down. */
+void input_release(struct source *s);
+
+#endif

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// screen-viewer: the half of a screen session that faces the staff's viewer. An RFB server on one
+// accepted socket.
+//
+// Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-source (link),
+// one viewer (the accepted socket). Holds: that socket and the framebuffer. No capability, no file,
+// no other socket; an empty network namespace and an empty root. What a hostile viewer could take
+// over is this process of this one session, and what that could still do is press keys on the allow
+// list.
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "screen-viewer/viewer.h"
+
+static struct viewer viewer;
+
+static const int syscalls[] = {SYS_recvmmsg, SYS_setsockopt};
+static const struct sandbox_profile profile = {
+	.name = "screen-viewer",
+	.syscalls = syscalls,
+	.syscall_count = sizeof(syscalls) / sizeof(syscalls[0]),
+};
+
+void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code)
+{
+	struct screen_input input = {.kind = SCREEN_INPUT_ENDED, .value = why};
+
+	if (v->session.end != SCREEN_END_NONE_)
+		return;
+	session_end(&v->session, why, detail, code);
+	/* Where it does not fit, the closed link says it too. */
+	(void)send(v->link.fd, &input, sizeof(input), MSG_DONTWAIT | MSG_NOSIGNAL);
+	loop_stop(&v->loop, 0);
+}
+
+static int give(void *ctx, const struct control_give *what, int fd)
+{
+	struct viewer *v = ctx;
+
+	if (what->kind == GIVE_LINK && what->role == ROLE_SCREEN_SOURCE && v->link.fd < 0)
+		v->link.fd = fd;
+	else if (what->kind == GIVE_PEER && v->peer.fd < 0)
+		v->peer.fd = fd;
+	else
+		return -ERR_PEER;
+	return 0;
+}
+
+static int on_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+}
+
+static int on_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	viewer_end(ctx, SCREEN_END_STOPPED, NULL, 0);
+	return 0;
+}
+
+static const struct channel_rule rules[] = {
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, on_ping, "ping"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, on_stop, "stop"},
+};
+
+static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct viewer *v = self->ctx;
+
+	if (channel_serve(&v->process.control, 8, NULL) < 0)
+		viewer_end(v, SCREEN_END_STOPPED, "control-channel", 0);
+}
+
+static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct viewer *v = self->ctx;
+
+	if (revents & POLLOUT && v->input_waits)
+		client_advance(v);
+	if (v->session.end != SCREEN_END_NONE_)
+		return;
+	if (revents & POLLIN)
+		records_serve(v);
+	else if (revents & (POLLHUP | POLLERR))
+		viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0);
+	if (v->session.end == SCREEN_END_NONE_)
+		client_advance(v);
+}
+
+static void handshake_due(struct loop *loop, struct loop_timer *self)
+{
+	struct viewer *v = self->ctx;
+
+	viewer_end(v, SCREEN_END_HANDSHAKE_TIMEOUT,
+		   v->phase == VIEWER_HANDSHAKE ? "viewer" : "desktop", 0);
+}
+
+static void tick_due(struct loop *loop, struct loop_timer *self)
+{
+	update_tick(self->ctx);
+}
+
+static void limit_due(struct loop *loop, struct loop_timer *self)
+{
+	viewer_end(self->ctx, SCREEN_END_SESSION_LIMIT, NULL, 0);
+}
+
+/* Idle is counted from the last key or pointer event, not from pixels: a clock on the desktop keeps
+ * nobody logged in. */
+static void idle_due(struct loop *loop, struct loop_timer *self)
+{
+	struct viewer *v = self->ctx;
+	uint64_t idle_ms = clock_mono_ms(loop->clock) - v->input_at_ms;
+
+	if (idle_ms >= v->session.idle_ms)
+		viewer_end(v, SCREEN_END_IDLE, NULL, 0);
+	else
+		loop_arm(loop, self, v->session.idle_ms - idle_ms);
+}
+
+static int watch(struct viewer *v)
+{
+	int error = loop_add(&v->loop, &v->control);
+
+	if (error == 0)
+		error = loop_add(&v->loop, &v->link);
+	if (error == 0)
+		error = loop_add(&v->loop, &v->peer);
+	loop_arm(&v->loop, &v->handshake_timer, SESSION_HANDSHAKE_MS);
+	v->input_at_ms = clock_mono_ms(v->loop.clock);
+	if (v->session.idle_ms > 0)
+		loop_arm(&v->loop, &v->idle_timer, v->session.idle_ms);
+	if (v->session.limit_ms > 0)
+		loop_arm(&v->loop, &v->limit_timer, v->session.limit_ms);
+	return error;
+}
+
+static void init(struct viewer *v)
+{
+	v->control = (struct loop_fd){
+		.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready, .ctx = v};
+	v->link = (struct loop_fd){.fd = -1, .events = POLLIN, .ready = link_ready, .ctx = v};
+	v->peer = (struct loop_fd){.fd = -1, .ctx = v};
+	v->handshake_timer = (struct loop_timer){.fire = handshake_due, .ctx = v};
+	v->tick_timer = (struct loop_timer){.fire = tick_due, .ctx = v};
+	v->idle_timer = (struct loop_timer){.fire = idle_due, .ctx = v};
+	v->limit_timer = (struct loop_timer){.fire = limit_due, .ctx = v};
+	frame_init(&v->frame, v->pixels, sizeof(v->pixels) / sizeof(v->pixels[0]));
+	rfb_encoder_init(&v->encoder);
+	loop_init(&v->loop, &clock_system, v->polls, v->poll_fds,
+		  sizeof(v->polls) / sizeof(v->polls[0]));
+}
+
+static void tell_start(struct viewer *v, const struct control_start *start)
+{
+	struct event_arg address = start->peer_family == 6 ? EV_IPV6(SOURCE, start->peer_addr)
+							   : EV_IPV4(SOURCE, start->peer_addr);
+
+	event_emit(&v->process.events, EVENT_SCREEN_STARTED,
+		   (const struct event_arg[]){EV_NUMBER(SESSION, v->session.id),
+					      EV_TEXT(NAME, v->session.name),
+					      EV_TEXT(ZONE, v->session.zone), address,
+					      EV_NUMBER(SOURCE_PORT, start->peer_port)},
+		   5);
+}
+
+int main(void)
+{
+	struct viewer *v = &viewer;
+	struct control_start start;
+	int snapshot_fd, error;
+
+	init(v);
+	error = process_begin(&v->process, &profile, give, v, &start, &snapshot_fd);
+	if (error != 0 || start.role != ROLE_SCREEN_VIEWER || v->link.fd < 0 || v->peer.fd < 0)
+		return 1;
+	error = session_load(&v->session, &v->process, "viewer", &start, snapshot_fd);
+	if (error != 0)
+		return 1;
+	channel_init(&v->process.control, FD_CONTROL, rules, sizeof(rules) / sizeof(rules[0]), v);
+	error = watch(v);
+	if (error == 0)
+		error = process_ready(&v->process);
+	tell_start(v, &start);
+	client_begin(v);
+	if (error == 0)
+		error = loop_run(&v->loop);
+	if (error != 0)
+		session_end(&v->session, SCREEN_END_INTERNAL, err_name(error), 0);
+	session_close(&v->session, v->bytes_in, v->keys, v->updates);
+	return error == 0 ? 0 : 1;
+}

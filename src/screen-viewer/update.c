@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Updates out: at fixed ticks, one update a tick, tiles in a fixed order, so that how the desktop
+// cuts its own updates does not show. Rectangles are encoded only as fast as the client takes them:
+// one buffer bounds the memory.
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "screen-viewer/viewer.h"
+
+enum { RUN_MAX = RFB_ENCODE_WIDTH_MAX / FRAME_TILE_PX };
+
+struct writer update_writer(struct viewer *v)
+{
+	struct writer w;
+
+	if (v->out_at == v->out_end)
+		v->out_at = v->out_end = 0;
+	writer_init(&w, v->out, sizeof(v->out));
+	w.size = v->out_end;
+	return w;
+}
+
+bool update_going(const struct viewer *v)
+{
+	return v->rects_left > 0 || v->out_at < v->out_end;
+}
+
+/* The longest run of marked tiles of one row from the first mark on, up to RUN_MAX. */
+static struct rfb_rect run_of(const struct viewer *v, unsigned row, uint64_t marks, uint64_t *taken)
+{
+	unsigned first = (unsigned)__builtin_ctzll(marks), count = 0;
+	struct rfb_rect rect = frame_tile_rect(&v->frame, first, row), last = rect;
+
+	*taken = 0;
+	while (count < RUN_MAX && first + count < 64 && (marks >> (first + count) & 1)) {
+		last = frame_tile_rect(&v->frame, first + count, row);
+		*taken |= UINT64_C(1) << (first + count);
+		count++;
+	}
+	rect.w = (uint16_t)(last.x + last.w - rect.x);
+	return rect;
+}
+
+static unsigned count_rects(const struct viewer *v)
+{
+	unsigned count = 0;
+
+	for (unsigned row = 0; row < frame_tile_rows(&v->frame); row++) {
+		uint64_t marks = v->going.rows[row], taken;
+
+		for (; marks != 0; marks &= ~taken, count++)
+			(void)run_of(v, row, marks, &taken);
+	}
+	return count;
+}
+
+/* The next rectangle of the update on its way, into the buffer; the content is what the frame shows
+ * now. */
+static void encode_next(struct viewer *v, struct writer *w)
+{
+	struct rfb_rect rect;
+	unsigned row = 0;
+	uint64_t taken;
+
+	while (v->going.rows[row] == 0)
+		row++;
+	rect = run_of(v, row, v->going.rows[row], &taken);
+	v->going.rows[row] &= ~taken;
+	v->rects_left--;
+	rfb_encode_rect(&v->encoder, &v->frame, &rect, v->choice.pixels, w);
+}
+
+static void flush(struct viewer *v)
+{
+	while (v->out_at < v->out_end) {
+		ssize_t n = send(v->peer.fd, v->out + v->out_at, v->out_end - v->out_at,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <
+		    0) /* full; an error shows as a hang-up when the descriptor is polled next */
+			break;
+		v->out_at += (size_t)n;
+	}
+	if (v->out_at < v->out_end)
+		v->peer.events |= POLLOUT;
+	else
+		v->peer.events &= (short)~POLLOUT;
+}
+
+void update_written(struct viewer *v, const struct writer *w)
+{
+	if (w->failed) {
+		viewer_end(v, SCREEN_END_INTERNAL, "viewer-buffer", 0);
+		return;
+	}
+	v->out_end = w->size;
+	flush(v);
+}
+
+/* Encode and write until the update is out or the client takes no more. */
+static void pump(struct viewer *v)
+{
+	do {
+		struct writer w = update_writer(v);
+
+		while (v->rects_left > 0 && w.capacity - w.size >= RFB_ENCODE_BYTES_MAX)
+			encode_next(v, &w);
+		update_written(v, &w);
+	} while (v->session.end == SCREEN_END_NONE_ && v->rects_left > 0 &&
+		 v->out_at == v->out_end);
+}
+
+/* Once an update is out: what had to wait for it. */
+static void done(struct viewer *v)
+{
+	records_acknowledge(v);
+	if (v->session.end == SCREEN_END_NONE_)
+		records_serve(v);
+	if (v->session.end == SCREEN_END_NONE_)
+		update_consider(v);
+}
+
+void update_continue(struct viewer *v)
+{
+	pump(v);
+	if (v->session.end == SCREEN_END_NONE_ && !update_going(v))
+		done(v);
+}
+
+/* A new size is an update of its own: the client asks for its content afterwards (RFC 6143 7.8.2).
+ */
+static void begin_size(struct viewer *v, struct writer *w)
+{
+	rfb_encode_update(w, 1);
+	rfb_encode_size(w, v->frame.width, v->frame.height, v->choice.extended_desktop_size);
+	v->size_due = false;
+}
+
+static void begin_pixels(struct viewer *v, struct writer *w)
+{
+	bool cursor = v->cursor_due;
+
+	v->rects_left = count_rects(v);
+	rfb_encode_update(w, (uint16_t)(v->rects_left + cursor));
+	if (cursor)
+		rfb_encode_cursor(&v->encoder, &v->cursor, v->cursor_pixels, w);
+	v->cursor_due = false;
+}
+
+static void begin(struct viewer *v)
+{
+	struct writer w = update_writer(v);
+
+	v->wants = false;
+	v->updates++;
+	memset(&v->wanted, 0, sizeof(v->wanted));
+	if (v->colours_due)
+		rfb_encode_colour_map(&w);
+	v->colours_due = false;
+	if (v->size_due)
+		begin_size(v, &w);
+	else
+		begin_pixels(v, &w);
+	update_written(v, &w);
+	if (v->session.end == SCREEN_END_NONE_)
+		update_continue(v);
+}
+
+static uint64_t news_of_row(const struct viewer *v, unsigned row)
+{
+	return v->frame.dirty.rows[row] & v->wanted.rows[row];
+}
+
+static bool has_news(const struct viewer *v)
+{
+	uint64_t any = 0;
+
+	for (unsigned row = 0; row < FRAME_TILE_ROWS; row++)
+		any |= news_of_row(v, row);
+	return any != 0 || v->size_due || v->cursor_due;
+}
+
+static void gather(struct viewer *v)
+{
+	for (unsigned row = 0; row < FRAME_TILE_ROWS; row++) {
+		v->going.rows[row] = news_of_row(v, row);
+		v->frame.dirty.rows[row] &= ~v->going.rows[row];
+	}
+}
+
+/* Between updates of the desktop and of ours, where the client waits for news and there are some.
+ */
+static bool may_begin(const struct viewer *v)
+{
+	return v->wants && !v->inside_update && !update_going(v) && has_news(v);
+}
+
+/* The grid of ticks is fixed by the session's begin, whatever the desktop does. */
+void update_consider(struct viewer *v)
+{
+	uint64_t period_ms = v->session.frame_period_ms;
+
+	if (!loop_armed(&v->tick_timer) && may_begin(v))
+		loop_arm(&v->loop, &v->tick_timer,
+			 period_ms - session_age_ms(&v->session) % period_ms);
+}
+
+void update_tick(struct viewer *v)
+{
+	if (!may_begin(v))
+		return;
+	if (!v->size_due)
+		gather(v);
+	begin(v);
+}

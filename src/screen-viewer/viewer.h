@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of one screen-viewer and its parts: client.c (RFB in), records.c (tiles in), update.c
+ * (RFB out). */
+#ifndef SEKISHO_SCREEN_VIEWER_VIEWER_H
+#define SEKISHO_SCREEN_VIEWER_VIEWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/screen.h"
+#include "screen-session/session.h"
+#include "wire/rfb_client.h"
+#include "wire/rfb_encode.h"
+#include "wire/rfb_frame.h"
+#include "wire/rfb_handshake.h"
+
+#define VIEWER_NAME      "Sekisho" /* the desktop's name that every viewer is told */
+#define VIEWER_IN_BYTES  4096      /* from the viewer, not yet parsed */
+#define VIEWER_OUT_BYTES (2 * RFB_ENCODE_BYTES_MAX) /* to the viewer, not yet taken */
+#define VIEWER_BATCH     8                          /* records taken with one system call */
+#define VIEWER_BATCHES   64                         /* before other descriptors have their turn */
+#define VIEWER_RECTS_MAX (FRAME_TILE_ROWS * 64)
+
+_Static_assert(VIEWER_IN_BYTES >= RFB_CLIENT_UNIT_MAX, "the parser can always see a whole unit");
+_Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
+	       "one limit");
+_Static_assert(FRAME_TILE_PX == SCREEN_TILE_PX, "one grid");
+_Static_assert(VIEWER_RECTS_MAX < 0xffff, "the count of rectangles fits its field");
+
+enum viewer_phase {
+	VIEWER_HANDSHAKE,
+	VIEWER_WAITING, /* for the desktop's size */
+	VIEWER_RUNNING,
+};
+
+/* A record as it was received: a copy of our own, so that what is checked is what is used. */
+struct viewer_record {
+	struct screen_record head;
+	uint32_t pixels[FRAME_TILE_PX * FRAME_TILE_PX];
+	uint8_t excess; /* filled by a message that is too long */
+};
+
+struct viewer {
+	struct process process;
+	struct session session;
+	struct loop loop;
+	struct pollfd polls[4];
+	struct loop_fd *poll_fds[4];
+	struct loop_fd control, link, peer;
+	struct loop_timer handshake_timer, tick_timer, idle_timer, limit_timer;
+	enum viewer_phase phase;
+
+	/* client.c */
+	struct rfb_greeter greeter;
+	struct rfb_client_parser parser;
+	struct rfb_choice choice;
+	uint8_t in[VIEWER_IN_BYTES];
+	size_t in_at, in_end;
+	struct screen_input input; /* that the link had no room for */
+	bool input_waits;
+	uint64_t input_at_ms;
+	uint64_t keys, bytes_in;
+
+	/* records.c */
+	struct frame frame;
+	struct viewer_record records[VIEWER_BATCH];
+	size_t record_bytes[VIEWER_BATCH];
+	int record_flags[VIEWER_BATCH];
+	unsigned record_at, record_count;
+	bool inside_update; /* tiles came, their end has not */
+	bool ack_due;
+	uint32_t update_taken;
+
+	/* update.c */
+	struct rfb_encoder encoder;
+	uint8_t out[VIEWER_OUT_BYTES];
+	size_t out_at, out_end;
+	struct frame_marks wanted; /* tiles that the client asked for */
+	struct frame_marks going;  /* tiles of the update being sent */
+	unsigned rects_left;       /* of it */
+	bool wants;                /* a request is open */
+	bool size_due, cursor_due, colours_due;
+	struct rfb_rect cursor; /* hot spot and size */
+	uint32_t cursor_pixels[FRAME_TILE_PX * FRAME_TILE_PX];
+	uint64_t updates;
+
+	uint32_t pixels[(size_t)RFB_WIDTH_MAX *
+			RFB_HEIGHT_MAX]; /* touched only as far as the desktop is large */
+};
+
+/* End the session: tell the source's half, stop the loop. */
+void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code);
+
+/* Greet; the connection is ours from now on. */
+void client_begin(struct viewer *v);
+/* Parse what is there, as long as the link takes it. */
+void client_advance(struct viewer *v);
+/* The size of the desktop is known: finish the handshake. */
+void client_admit(struct viewer *v);
+/* One record to the source; kept and sent later where the link is full. */
+void client_send_input(struct viewer *v, const struct screen_input *input);
+
+/* Take records from the source, as long as the frame may change. */
+void records_serve(struct viewer *v);
+/* Acknowledge an update once the client has taken what was made of the one before. */
+void records_acknowledge(struct viewer *v);
+
+/* Where the client wants something that it does not have: see that the next tick sends it. */
+void update_consider(struct viewer *v);
+/* The tick. */
+void update_tick(struct viewer *v);
+/* Write on what is on its way. */
+void update_continue(struct viewer *v);
+/* A writer behind what waits for the client; give it back to update_written. */
+struct writer update_writer(struct viewer *v);
+void update_written(struct viewer *v, const struct writer *w);
+/* Whether an update is on its way: the frame must not change its size. */
+bool update_going(const struct viewer *v);
+
+#endif

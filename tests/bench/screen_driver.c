@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Plays the supervisor for screen sessions alone: accepts viewers, starts both halves of a session
+// for each, hands over sockets, connects to the desktop when asked, prints the events. For tests
+// and measurements of the two programs without the rest of the appliance: both peers are on one
+// network here, and there is no uid, namespace or root of their own.
+//
+// usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT [FRAMES-PER-S
+// [IDLE-S [LIMIT-S]]] Prints `ready`, then a line for each event; `started SESSION VIEWER-PID
+// SOURCE-PID` for each session.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/event.h"
+#include "base/sha256.h"
+#include "channel/control.h"
+#include "policy/snapshot.h"
+
+enum { SESSIONS_MAX = 512 };
+
+struct half {
+	pid_t pid;
+	int control, events; /* our ends; -1 where the half has gone */
+};
+
+struct driver {
+	const char *libexec;
+	struct sockaddr_in desktop;
+	int listener;
+	int snapshot;
+	uint32_t next_session;
+	struct half halves[2 * SESSIONS_MAX];
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+/* A policy of two zones and one screen entry. */
+struct policy {
+	struct snapshot_header header;
+	struct snapshot_zone zones[2];
+	struct snapshot_screen screen;
+	_Alignas(8) char text[8];
+};
+
+/* Sections follow each other without gaps, but for alignment to 8. */
+static void place_sections(struct snapshot_header *h)
+{
+	static const size_t row_bytes[SECTION_COUNT_] = {
+		[SECTION_ZONES] = sizeof(struct snapshot_zone),
+		[SECTION_SCREENS] = sizeof(struct snapshot_screen),
+		[SECTION_TEXT] = 1,
+	};
+	size_t at = sizeof(*h);
+
+	h->sections[SECTION_ZONES].count = 2;
+	h->sections[SECTION_SCREENS].count = 1;
+	h->sections[SECTION_TEXT].count = sizeof(((struct policy *)0)->text);
+	for (unsigned i = 0; i < SECTION_COUNT_; i++) {
+		h->sections[i].offset = (uint32_t)at;
+		at = (at + h->sections[i].count * row_bytes[i] + 7) / 8 * 8;
+	}
+	h->size_bytes = at;
+}
+
+static void fill_policy(struct policy *p, uint32_t rate, uint32_t idle_s, uint32_t limit_s)
+{
+	struct snapshot_header *h = &p->header;
+
+	*p = (struct policy){
+		.zones = {{.name = "viewers", .port = "eth0", .tier = TIER_BUSINESS},
+			  {.name = "desktops", .port = "eth1", .tier = TIER_OUTSIDE}},
+		.screen = {.name = "screen",
+			   .to = 1,
+			   .listen_port = 5900,
+			   .desktop_port = 5900,
+			   .desktop = {.family = 4, .bits = 32, .addr = {127, 0, 0, 1}},
+			   .sessions_max = SESSIONS_MAX,
+			   .idle_timeout_s = idle_s,
+			   .session_limit_s = limit_s,
+			   .frame_rate_max = rate},
+	};
+	h->magic = SNAPSHOT_MAGIC;
+	h->version = SNAPSHOT_VERSION;
+	h->header_bytes = sizeof(*h);
+	place_sections(h);
+	sha256_of(h + 1, sizeof(*p) - sizeof(*h), h->sha256);
+}
+
+static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s)
+{
+	struct policy p;
+	int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	fill_policy(&p, rate, idle_s, limit_s);
+	if (fd < 0 || write(fd, &p, sizeof(p)) != (ssize_t)sizeof(p))
+		die("memfd");
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+		die("seals");
+	return fd;
+}
+
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 128) != 0)
+		die("listen");
+	return fd;
+}
+
+/* In the child: descriptors 3 and 4 are all that it keeps beyond the first three. */
+static _Noreturn void exec_half(const struct driver *d, const char *program, int control,
+				int events)
+{
+	char path[4096];
+	int null = open("/dev/null", O_RDWR);
+
+	(void)snprintf(path, sizeof(path), "%s/%s", d->libexec, program);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	control = fcntl(control, F_DUPFD, 10);
+	events = fcntl(events, F_DUPFD, 10);
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(control, FD_CONTROL) < 0 ||
+	    dup2(events, FD_EVENTS) < 0)
+		_exit(2);
+	close_range(5, ~0U, 0);
+	execl(path, program, NULL);
+	_exit(2);
+}
+
+static struct half *start_half(struct driver *d, const char *program)
+{
+	struct half *half = d->halves;
+	int control[2], events[2];
+
+	while (half < d->halves + 2 * SESSIONS_MAX && half->pid != 0)
+		half++;
+	if (half == d->halves + 2 * SESSIONS_MAX || channel_pair(control) != 0 ||
+	    channel_pair(events) != 0)
+		return NULL;
+	half->pid = fork();
+	if (half->pid == 0)
+		exec_half(d, program, control[1], events[1]);
+	(void)close(control[1]);
+	(void)close(events[1]);
+	half->control = control[0];
+	half->events = events[0];
+	return half;
+}
+
+static void give(struct half *half, uint32_t kind, uint32_t role, uint32_t session, int fd)
+{
+	struct control_give body = {.kind = kind, .role = role, .session = session};
+	struct channel ch;
+
+	channel_init(&ch, half->control, NULL, 0, NULL);
+	if (channel_send(&ch, CONTROL_GIVE, &body, sizeof(body), &fd, 1) != 0)
+		fputs("give failed\n", stderr);
+}
+
+static void start(const struct driver *d, struct half *half, uint32_t role,
+		  const struct sockaddr_in *peer)
+{
+	struct control_start body = {
+		.role = role,
+		.session = d->next_session,
+		.zone = role == ROLE_SCREEN_SOURCE,
+		.epoch = 1,
+		.peer_family = 4,
+		.peer_port = ntohs(peer->sin_port),
+	};
+	struct channel ch;
+
+	memcpy(body.peer_addr, &peer->sin_addr, 4);
+	channel_init(&ch, half->control, NULL, 0, NULL);
+	if (channel_send(&ch, CONTROL_START, &body, sizeof(body), &d->snapshot, 1) != 0)
+		fputs("start failed\n", stderr);
+}
+
+static void begin_session(struct driver *d, int peer, const struct sockaddr_in *from)
+{
+	struct half *viewer = start_half(d, "screen-viewer"),
+		    *desktop = start_half(d, "screen-source");
+	int link[2];
+
+	if (viewer == NULL || desktop == NULL || channel_pair(link) != 0)
+		die("session");
+	d->next_session++;
+	give(viewer, GIVE_PEER, 0, d->next_session, peer);
+	give(viewer, GIVE_LINK, ROLE_SCREEN_SOURCE, d->next_session, link[0]);
+	give(desktop, GIVE_LINK, ROLE_SCREEN_VIEWER, d->next_session, link[1]);
+	start(d, viewer, ROLE_SCREEN_VIEWER, from);
+	start(d, desktop, ROLE_SCREEN_SOURCE, from);
+	printf("started %u %d %d\n", d->next_session, viewer->pid, desktop->pid);
+	(void)close(link[0]);
+	(void)close(link[1]);
+}
+
+static void accept_viewer(struct driver *d)
+{
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	int peer =
+		accept4(d->listener, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (peer < 0)
+		return;
+	begin_session(d, peer, &from);
+	(void)close(peer);
+}
+
+static void answer_connect(const struct driver *d, struct channel *ch)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct control_connected body = {.target = 0};
+
+	if (fd < 0)
+		die("socket");
+	if (connect(fd, (const struct sockaddr *)&d->desktop, sizeof(d->desktop)) != 0 &&
+	    errno != EINPROGRESS)
+		body.error = errno;
+	(void)channel_send(ch, CONTROL_CONNECTED, &body, sizeof(body), &fd, body.error == 0);
+	(void)close(fd);
+}
+
+static int on_connect(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	answer_connect(ctx, ch);
+	return 0;
+}
+
+static int on_ready(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return 0;
+}
+
+static void print_field(const struct event_record *r, const struct event_field *f)
+{
+	printf(" %s=", event_key_name(f->key));
+	if (f->kind == EVENT_KIND_TEXT)
+		printf("%.*s", (int)f->text_bytes, r->text + f->text_at);
+	else if (f->kind == EVENT_KIND_IPV4)
+		printf("%u.%u.%u.%u", f->bytes[0], f->bytes[1], f->bytes[2], f->bytes[3]);
+	else
+		printf("%llu", (unsigned long long)f->number);
+}
+
+static void print_event(const struct event_record *r)
+{
+	printf("%s", event_name(r->id));
+	for (uint32_t i = 0; i < r->field_count && i < EVENT_FIELDS_MAX; i++)
+		print_field(r, &r->fields[i]);
+	putchar('\n');
+}
+
+/* Events travel as channel messages: the record is behind the frame's header. */
+static void read_events(struct half *half)
+{
+	uint8_t message[sizeof(struct event_record) + 64];
+	struct event_record record;
+
+	for (;;) {
+		ssize_t n = recv(half->events, message, sizeof(message), MSG_DONTWAIT);
+
+		if (n < (ssize_t)sizeof(record))
+			return;
+		memcpy(&record, message + n - sizeof(record), sizeof(record));
+		print_event(&record);
+	}
+}
+
+static void serve_half(struct driver *d, struct half *half)
+{
+	static const struct channel_rule rules[] = {
+		{CONTROL_CONNECT, 0, 0, sizeof(struct control_connect),
+		 sizeof(struct control_connect), CHANNEL_ANY_STATE, on_connect, "connect"},
+		{CONTROL_READY, 0, 0, 0, 0, CHANNEL_ANY_STATE, on_ready, "ready"},
+	};
+	struct channel ch;
+	int status;
+
+	channel_init(&ch, half->control, rules, sizeof(rules) / sizeof(rules[0]), d);
+	if (channel_serve(&ch, 8, NULL) >= 0)
+		return;
+	read_events(half);
+	(void)waitpid(half->pid, &status, 0);
+	printf("ended %d status %d\n", half->pid, status);
+	(void)close(half->control);
+	(void)close(half->events);
+	*half = (struct half){.pid = 0};
+}
+
+static void serve(struct driver *d)
+{
+	static struct pollfd polls[1 + 4 * SESSIONS_MAX];
+	static struct half *owners[1 + 4 * SESSIONS_MAX];
+	nfds_t count = 1;
+
+	polls[0] = (struct pollfd){.fd = d->listener, .events = POLLIN};
+	for (struct half *half = d->halves; half < d->halves + 2 * SESSIONS_MAX; half++) {
+		if (half->pid == 0)
+			continue;
+		owners[count] = half;
+		polls[count++] = (struct pollfd){.fd = half->events, .events = POLLIN};
+		owners[count] = half;
+		polls[count++] = (struct pollfd){.fd = half->control, .events = POLLIN};
+	}
+	if (poll(polls, count, -1) < 0)
+		die("poll");
+	if (polls[0].revents)
+		accept_viewer(d);
+	for (nfds_t i = 1; i < count; i += 2) {
+		if (polls[i].revents)
+			read_events(owners[i]);
+		if (polls[i + 1].revents)
+			serve_half(d, owners[i]);
+	}
+}
+
+static uint32_t number(int argc, char **argv, int at, uint32_t otherwise)
+{
+	return argc > at ? (uint32_t)strtoul(argv[at], NULL, 10) : otherwise;
+}
+
+int main(int argc, char **argv)
+{
+	static struct driver d;
+
+	if (argc < 5) {
+		fputs("usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT"
+		      " [FRAMES-PER-S [IDLE-S [LIMIT-S]]]\n",
+		      stderr);
+		return 2;
+	}
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	d.libexec = argv[1];
+	d.desktop = (struct sockaddr_in){.sin_family = AF_INET,
+					 .sin_port = htons((uint16_t)number(argc, argv, 4, 0))};
+	if (inet_pton(AF_INET, argv[3], &d.desktop.sin_addr) != 1)
+		die("desktop address");
+	d.snapshot = make_snapshot(number(argc, argv, 5, 60), number(argc, argv, 6, 0),
+				   number(argc, argv, 7, 0));
+	d.listener = listen_on((uint16_t)number(argc, argv, 2, 0));
+	puts("ready");
+	for (;;)
+		serve(&d);
+}
