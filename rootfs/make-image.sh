@@ -39,6 +39,7 @@ copy_own_files() {
 	install -D -m 644 "$board_dir/ports" "$root/etc/sekisho/ports"
 	echo "$DATA_DEVICE" >"$root/etc/sekisho/data-device"
 	echo "/dev/$CONSOLE" >"$root/etc/sekisho/console"
+	echo "${VERSION:-unknown}" >"$root/etc/sekisho/version"
 	mkdir -p "$root/usr/lib/sekisho/libexec"
 	install -m 755 "$output/sekishod" "$root/usr/lib/sekisho/"
 	for program in "$output"/libexec/*; do

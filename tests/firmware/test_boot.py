@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The image boots, and what it does until it enforces: quickly, silently on every port, and only if it is unchanged."""
+
+import os
+import re
+import time
+
+import pytest
+
+from lib.qemu import FIRMWARE, INIT
+from lib.waiting import wait_until
+
+BOOTS = int(os.environ.get("BOOTS", "3"))
+USER_SPACE_SECONDS_MAX = 5.0
+RESIDENT_KB_MAX = 32 * 1024
+BLOCK = 4096
+
+
+@pytest.mark.limit(120)
+def test_boot_enforces_within_5_s_of_user_space(machine):
+    """The first boot also formats the data disk: the second one is measured."""
+    board = machine()
+    board.power_on()
+    board.wait_ready(60)
+    board.power_cut()
+    board.power_on()
+    started = board.wait_started()
+    ready = board.wait_ready()
+    assert ready - started <= USER_SPACE_SECONDS_MAX, f"{ready - started:.1f} s"
+
+
+@pytest.mark.limit(120)
+def test_boot_offers_the_console(machine):
+    board = machine()
+    board.power_on()
+    board.wait_ready(60)
+    board.console.send("\r")
+    board.console.expect(r"[>#] ?$", timeout=10)
+
+
+@pytest.mark.limit(60 + 30 * BOOTS)
+def test_boot_sends_no_frame_before_it_enforces(machine):
+    """Z5: from power-on nothing leaves a port until rules are loaded. As it leaves the factory there are no zones, so
+    nothing leaves at all, also for a while after that."""
+    board = machine()
+    for _ in range(BOOTS):
+        board.power_on()
+        board.wait_ready(60)
+        time.sleep(2)
+        sent = [board.frames_sent(port) for port in range(3)]
+        assert sent == [[], [], []]
+        board.power_cut()
+
+
+def flipped(path, offset, to):
+    image = bytearray(path.read_bytes())
+    image[offset] ^= 0x01
+    to.write_bytes(image)
+    return to
+
+
+def verity_table():
+    """Number of data blocks of the root image, from the kernel command line."""
+    return int(re.search(r"verity 1 \S+ \S+ 4096 4096 (\d+) \1 sha256", (FIRMWARE / "cmdline").read_text()).group(1))
+
+
+def flip_places():
+    """Bytes that every boot reads: the superblock, the tables at the end of the file system, the root of the tree."""
+    blocks = verity_table()
+    return {"superblock": 100, "file system tables": blocks * BLOCK - BLOCK + 10, "top of the tree": blocks * BLOCK + 5}
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("place", ["superblock", "file system tables", "top of the tree"])
+def test_boot_refuses_a_root_image_with_one_flipped_bit(machine, tmp_path, place):
+    """The kernel refuses the block and starts anew; no program of ours ever ran."""
+    changed = flipped(FIRMWARE / "root.img", flip_places()[place], tmp_path / "changed.img")
+    board = machine(root=changed)
+    board.power_on()
+    board.wait_off(90)
+    seen = board.transcript()
+    assert "sekisho: user space" not in seen
+    assert re.search(r"Kernel panic|verity.*corrupted", seen), seen
+
+
+@pytest.mark.limit(120)
+def test_boot_refuses_a_program_with_one_flipped_bit(machine, tmp_path):
+    """A block in the middle of the image, read only when its program is started: the machine stops there and then."""
+    changed = tmp_path / "changed.img"
+    image = bytearray((FIRMWARE / "root.img").read_bytes())
+    blocks = verity_table()
+    for block in range(8, blocks - 8, 8):
+        image[block * BLOCK] ^= 0x01
+    changed.write_bytes(image)
+    board = machine(root=changed)
+    board.power_on()
+    board.wait_off(90)
+    assert "ready" not in board.transcript().split()
+
+
+@pytest.mark.limit(120)
+def test_boot_idle_memory_of_all_our_processes(machine):
+    """Resident memory of the supervisor and all that it started, pages shared between them counted each time."""
+    board = machine(watch="sleep 25; for p in /proc/[0-9]*; do readlink $p/exe; cat $p/status; done; echo END")
+    board.power_on()
+    board.wait_ready(60)
+    wait_until(lambda: "END" in board.watched(), "the watch script", 60)
+    resident = {}
+    for entry in re.split(r"(?=^/)", board.watched(), flags=re.MULTILINE):
+        path, size = re.match(r"/\S+", entry), re.search(r"VmRSS:\s+(\d+) kB", entry)
+        if path and size and path.group(0).startswith("/usr/lib/sekisho/"):
+            resident[f"{path.group(0)} {re.search(r'Pid:.*', entry).group(0)}"] = int(size.group(1))
+    assert any(name.startswith("/usr/lib/sekisho/sekishod ") for name in resident), board.watched()[:2000]
+    assert sum(resident.values()) <= RESIDENT_KB_MAX, resident
+
+
+@pytest.mark.limit(120)
+def test_boot_leaves_no_way_around(machine):
+    """Nothing but init and our processes runs; no address, no socket and no port that is up in the first namespace."""
+    board = machine(watch="sleep 20; for p in /proc/[0-9]*; do echo exe $(readlink $p/exe); done; ip link; ip addr; "
+                          "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6; cat /proc/mounts; echo END")
+    board.power_on()
+    board.wait_ready(60)
+    wait_until(lambda: "END" in board.watched(), "the watch script", 60)
+    seen = board.watched()
+    programs = set(re.findall(r"^exe (/\S+)", seen, re.MULTILINE))
+    assert all(p.startswith("/usr/lib/sekisho/") or p == "/usr/bin/busybox" for p in programs), programs
+    assert "/usr/lib/sekisho/sekishod" in programs and INIT not in programs
+    assert not re.search(r"^\d+: eth\d.*[<,]UP[,>]", seen, re.MULTILINE), seen
+    assert not re.search(r"inet6? (?!127\.|::1)", seen), seen
+    assert not re.search(r"^ *\d+: [0-9A-F]+:[0-9A-F]{4} ", seen, re.MULTILINE), "a socket in the first namespace"
+    for where, options in re.findall(r"^\S+ (/\S*) \S+ (\S+)", seen, re.MULTILINE):
+        assert options.startswith("ro") or "nosuid" in options, (where, options)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The firmware in QEMU, under plain emulation: serial console, disks, ports as devices in the peers' namespaces.
+
+    peer-mynumber            peer-lgwan            peer-internet
+        | eth0 (tap)             | eth0 (tap)          | eth0 (tap)
+    +---+------------------------+---------------------+---+
+    |  slot 0x10: eth0       0x11: eth1          0x12: eth2 |      machine
+    |  ttyS0 -- socket       vda: root.img    vdb: data.img |
+    +-------------------------------------------------------+
+
+A machine never outlives its test: stop() kills it, and rootfs/enter.sh ends whatever is left.
+"""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import re
+import socket
+import struct
+import subprocess
+import time
+
+from .gateway import Console
+from .waiting import wait_until
+
+BOARD = os.environ.get("BOARD", "qemu-x86_64")
+FIRMWARE = pathlib.Path(os.environ.get("FIRMWARE", f"/out/firmware/{BOARD}"))
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+STARTED = "sekisho: user space"
+INIT = "/usr/sbin/linuxrc"
+# The watch script starts before anything is mounted; its output goes to the second serial line once that is there.
+WATCH_WAIT = "until [ -c /dev/ttyS1 ]; do sleep 1; done"
+
+
+@contextlib.contextmanager
+def inside(namespace):
+    """Be in a named network namespace (the calling thread) for a moment; None: stay."""
+    if namespace is None:
+        yield
+        return
+    with open("/proc/thread-self/ns/net", "rb") as home, open(f"/run/netns/{namespace}", "rb") as there:
+        os.setns(there.fileno(), os.CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            os.setns(home.fileno(), os.CLONE_NEWNET)
+
+
+def open_tap(namespace, device="eth0"):
+    """Make a tap device in a namespace; return the descriptor that is the other end of its wire."""
+    with inside(namespace):
+        fd = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", device.encode(), IFF_TAP | IFF_NO_PI))
+    os.set_inheritable(fd, True)
+    return fd
+
+
+def blank_disk(path, mega_bytes=64):
+    """A disk of zeros, as it comes out of its box."""
+    with open(path, "wb") as disk:
+        disk.truncate(mega_bytes << 20)
+    return pathlib.Path(path)
+
+
+def port_mac(index):
+    """The address of port `index` (eth0 is 0) of the machine."""
+    return f"52:54:00:00:00:{0x10 + index:02x}"
+
+
+class Machine:
+    """One board. Use as a context manager; power_on() starts it, stop() or power_cut() ends it at once.
+
+    directory: takes the console transcript and captures.   data: the data disk, or None for a machine without one.
+    wires: for each port a descriptor of open_tap(), or None for a wire that ends nowhere. Every frame on a wire is
+    captured from power-on in DIRECTORY/port-N.pcap.   root: another root.img than the firmware's.
+    """
+
+    def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None):
+        self.directory = pathlib.Path(directory)
+        self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or FIRMWARE / "root.img", memory_mb
+        self.watch = watch
+        self.process = self.console = None
+        self.power_on_at = None
+        self.boots = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def serial_log(self):
+        return self.directory / "serial.log"
+
+    @property
+    def watch_path(self):
+        return self.directory / "watch.log"
+
+    def watched(self):
+        """What the watch script has printed in this boot."""
+        return self.watch_path.read_text(errors="replace").replace("\r", "") if self.watch_path.exists() else ""
+
+    def capture_path(self, port):
+        return self.directory / f"port-{port}.pcap"
+
+    def _arguments(self, serial):
+        cmdline = (FIRMWARE / "cmdline").read_text().strip()
+        if self.watch:
+            assert not set('="') & set(self.watch), "cannot travel on the kernel command line"
+            cmdline += f' init=/usr/bin/sh -- -c "({WATCH_WAIT}; {{ {self.watch}; }} >/dev/ttyS1 2>&1) & exec {INIT}"'
+        yield from ("qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "Nehalem", "-m", str(self.memory_mb),
+                    "-nodefaults", "-display", "none", "-no-user-config", "-action", "reboot=shutdown",
+                    "-action", "watchdog=reset", "-kernel", str(FIRMWARE / "bzImage"), "-append", cmdline,
+                    "-device", "virtio-rng-pci", "-device", "i6300esb", "-chardev",
+                    f"socket,id=serial,path={serial},server=on,wait=on,logfile={self.serial_log},logappend=on",
+                    "-serial", "chardev:serial", "-serial", f"file:{self.watch_path}", "-drive", f"file={self.root},format=raw,if=virtio,readonly=on")
+        if self.data:
+            yield from ("-drive", f"file={self.data},format=raw,if=virtio,cache=writeback")
+        for port, wire in enumerate(self.wires):
+            yield from ("-netdev", f"hubport,id=n{port},hubid={port}" if wire is None else f"tap,id=n{port},fd={wire}",
+                        "-device", f"virtio-net-pci,netdev=n{port},mac={port_mac(port)},addr={0x10 + port:#x},romfile=",
+                        "-object", f"filter-dump,id=d{port},netdev=n{port},file={self.capture_path(port)}")
+
+    def power_on(self):
+        """Start it. Its console is connected before the first instruction runs, so nothing that it prints is lost."""
+        assert not self.running(), "the machine is on"
+        self.boots += 1
+        path = self.directory / f"serial-{self.boots}"
+        with open(self.directory / "qemu.log", "ab") as log:
+            self.process = subprocess.Popen([*self._arguments(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            pass_fds=[w for w in self.wires if w is not None], start_new_session=True)
+        line = socket.socket(socket.AF_UNIX)
+        wait_until(lambda: self._connected(line, path), "QEMU's serial line", 10)
+        self.power_on_at = time.monotonic()
+        self.console = Console(line.detach(), self.directory / "console.txt", 30)
+        return self
+
+    def _connected(self, line, path):
+        assert self.running(), f"QEMU ended: {(self.directory / 'qemu.log').read_text()}"
+        try:
+            line.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def wait_line(self, text, seconds=30):
+        """Wait until the console prints `text`; return the seconds since power-on."""
+        self.console.expect_exact(text, timeout=seconds)
+        return time.monotonic() - self.power_on_at
+
+    def wait_started(self, seconds=60):
+        """Wait for the kernel to hand over to user space; return the seconds since power-on."""
+        return self.wait_line(STARTED, seconds)
+
+    def wait_ready(self, seconds=30):
+        """Wait until every zone enforces; return the seconds since power-on."""
+        self.console.expect(r"[\r\n]ready[\r\n]", timeout=seconds)
+        return time.monotonic() - self.power_on_at
+
+    def wait_off(self, seconds=60):
+        """Wait until it has switched itself off (or wanted to start anew, which is the same here)."""
+        wait_until(lambda: not self.running(), "the machine to stop", seconds, pause=0.1)
+
+    def power_cut(self):
+        """End it as a power cut does: nothing is flushed that the guest has not flushed."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+        if self.console is not None:
+            self.console.close()
+            self.console = None
+
+    stop = power_cut
+
+    def transcript(self):
+        """Everything that the machine has printed on its console in all its boots."""
+        text = self.serial_log.read_text(errors="replace") if self.serial_log.exists() else ""
+        return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|c)", "", text)
+
+    def frames_sent(self, port):
+        """Frames that left the machine through a port since power-on, as scapy packets with their time."""
+        from scapy.all import Ether, rdpcap  # slow to import: only where it is wanted
+        path = self.capture_path(port)
+        if not path.exists() or path.stat().st_size <= 24:
+            return []
+        return [p for p in rdpcap(str(path)) if Ether in p and p[Ether].src == port_mac(port)]
