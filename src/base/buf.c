@@ -285,6 +285,11 @@ int bytes_printf(struct bytes *b, const char *format, ...)
 	return 0;
 }
 
+uint8_t *bytes_room(struct bytes *b, size_t more)
+{
+	return reserve(b, more) < 0 ? NULL : b->data + b->size;
+}
+
 struct span bytes_span(const struct bytes *b)
 {
 	return (struct span){b->data, b->size};

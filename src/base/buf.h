@@ -89,6 +89,12 @@ int bytes_append(struct bytes *b, const void *data, size_t size_bytes);
 int bytes_append_u8(struct bytes *b, uint8_t v);
 int bytes_append_text(struct bytes *b, const char *text);
 int bytes_printf(struct bytes *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/**
+ * bytes_room - room to write into directly, behind the content, for loops that must not call per byte
+ * Return: at least @more writable bytes, valid until the next call on @b; what is written counts once @b->size is
+ * raised over it. NULL past the limit or out of memory, with `failed` set.
+ */
+uint8_t *bytes_room(struct bytes *b, size_t more);
 struct span bytes_span(const struct bytes *b);
 
 /* Checked size arithmetic: false where the result does not fit. */
