@@ -1,0 +1,722 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The mail verifier: a line-by-line acceptor of the sanitised-mail grammar. Depends on nothing but the C library's types. */
+#include "wire/mail_verify.h"
+
+/* What the reader of a mailbox list expects next. */
+enum mailbox_part {
+	MAILBOX_START,
+	MAILBOX_QUOTED,
+	MAILBOX_NAMED,	/* a quoted string or a word has ended */
+	MAILBOX_SPACE,	/* and the space behind it was seen */
+	MAILBOX_LOCAL,
+	MAILBOX_LOCAL_QUOTED,
+	MAILBOX_AT,	/* the quoted local part has ended */
+	MAILBOX_DOMAIN,
+	MAILBOX_LITERAL,
+	MAILBOX_CLOSE,	/* the address literal has ended */
+	MAILBOX_END,
+	MAILBOX_COMMA
+};
+
+enum ids_part { IDS_START, IDS_INSIDE, IDS_END };
+
+/* Lengths of RFC 5321 4.5.3.1 and RFC 5322. */
+enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, ID_MAX = 900 };
+
+#define SYMBOL_WORD 256 /* beside octets: a whole encoded word */
+
+/* Classes in patterns; every other octet of a pattern stands for itself. */
+enum { CLASS_UPPER = 1, CLASS_LOWER, CLASS_DIGIT, CLASS_SIGN, CLASS_HEX, CLASS_HOST, CLASS_NAME };
+#define UPPER "\1"
+#define LOWER "\2"
+#define DIGIT "\3"
+#define SIGN  "\4"
+#define HEX   "\5"
+#define HOST  "\6" /* one or more octets of a domain */
+#define NAME  "\7" /* one or more lower-case letters */
+
+#define DATE                                                                                       \
+	UPPER LOWER LOWER ", " DIGIT DIGIT " " UPPER LOWER LOWER " " DIGIT DIGIT DIGIT DIGIT       \
+			  " " DIGIT DIGIT ":" DIGIT DIGIT ":" DIGIT DIGIT " " SIGN DIGIT DIGIT     \
+			  DIGIT DIGIT
+#define HEX5	   HEX HEX HEX HEX HEX
+#define RECEIPT_ID HEX5 HEX5 HEX5 HEX5
+
+enum field_kind { FIELD_PATTERN, FIELD_TEXT, FIELD_MAILBOX, FIELD_MAILBOXES, FIELD_ID, FIELD_IDS };
+
+/* The fields, in the order in which they come. Rows of one slot are alternatives. */
+struct field_row {
+	const char *begins; /* name, colon, space, and what tells the alternatives apart */
+	const char *pattern; /* of FIELD_PATTERN: all that follows */
+	uint8_t kind;
+	uint8_t slot;
+	bool required;
+};
+
+static const struct field_row fields[] = {
+	{"Received: ", "by " HOST " with Sekisho id " RECEIPT_ID "; " DATE, FIELD_PATTERN, 0, true},
+	{"Date: ", DATE, FIELD_PATTERN, 1, false},
+	{"From: ", "", FIELD_MAILBOX, 2, true},
+	{"Sender: ", "", FIELD_MAILBOX, 3, false},
+	{"Reply-To: ", "", FIELD_MAILBOXES, 4, false},
+	{"To: u", "ndisclosed-recipients:;", FIELD_PATTERN, 5, false},
+	{"To: ", "", FIELD_MAILBOXES, 5, false},
+	{"Cc: ", "", FIELD_MAILBOXES, 6, false},
+	{"Subject: ", "", FIELD_TEXT, 7, true},
+	{"Message-ID: ", "", FIELD_ID, 8, true},
+	{"In-Reply-To: ", "", FIELD_IDS, 9, false},
+	{"References: ", "", FIELD_IDS, 10, false},
+	{"Auto-Submitted: ", "auto-" NAME, FIELD_PATTERN, 11, false},
+	{"List-Id: ", "<" HOST ">", FIELD_PATTERN, 12, false},
+	{"MIME-Version: ", "1.0", FIELD_PATTERN, 13, true},
+	{"Content-Type: ", "text/plain; charset=utf-8", FIELD_PATTERN, 14, true},
+	{"Content-Transfer-Encoding: 8", "bit", FIELD_PATTERN, 15, true},
+	{"Content-Transfer-Encoding: b", "ase64", FIELD_PATTERN, 15, true},
+	{"Sekisho-Receipt: ", RECEIPT_ID, FIELD_PATTERN, 16, true},
+};
+
+enum { FIELD_ROWS = sizeof(fields) / sizeof(fields[0]), ROW_BASE64 = 17 };
+
+/* Ranges of code points, sorted; everything not named is MAIL_TEXT_OTHER. */
+enum range_kind {
+	RANGE_HAN = MAIL_TEXT_HAN,
+	RANGE_EMOJI = MAIL_TEXT_EMOJI,
+	RANGE_KEYCAP = MAIL_TEXT_KEYCAP,
+	RANGE_JOINER = MAIL_TEXT_JOINER,
+	RANGE_SELECT_HAN,
+	RANGE_SELECT_EMOJI,
+	RANGE_BAD
+};
+
+struct range {
+	uint32_t first;
+	uint32_t last;
+	uint8_t kind; /* enum range_kind */
+};
+
+static const struct range ranges[] = {
+	{0x0000, 0x0008, RANGE_BAD},	{0x000A, 0x001F, RANGE_BAD},
+	{0x0023, 0x0023, RANGE_KEYCAP}, {0x002A, 0x002A, RANGE_KEYCAP},
+	{0x0030, 0x0039, RANGE_KEYCAP}, {0x007F, 0x009F, RANGE_BAD},
+	{0x00A9, 0x00A9, RANGE_EMOJI},	{0x00AD, 0x00AD, RANGE_BAD},
+	{0x00AE, 0x00AE, RANGE_EMOJI},	{0x034F, 0x034F, RANGE_BAD},
+	{0x061C, 0x061C, RANGE_BAD},	{0x115F, 0x1160, RANGE_BAD},
+	{0x17B4, 0x17B5, RANGE_BAD},	{0x180B, 0x180F, RANGE_BAD},
+	{0x200B, 0x200C, RANGE_BAD},	{0x200D, 0x200D, RANGE_JOINER},
+	{0x200E, 0x200F, RANGE_BAD},	{0x2028, 0x202E, RANGE_BAD},
+	{0x203C, 0x203C, RANGE_EMOJI},	{0x2049, 0x2049, RANGE_EMOJI},
+	{0x2060, 0x206F, RANGE_BAD},	{0x2122, 0x2122, RANGE_EMOJI},
+	{0x2139, 0x2139, RANGE_EMOJI},	{0x2194, 0x2199, RANGE_EMOJI},
+	{0x21A9, 0x21AA, RANGE_EMOJI},	{0x231A, 0x231B, RANGE_EMOJI},
+	{0x2328, 0x2328, RANGE_EMOJI},	{0x23CF, 0x23CF, RANGE_EMOJI},
+	{0x23E9, 0x23FA, RANGE_EMOJI},	{0x24C2, 0x24C2, RANGE_EMOJI},
+	{0x25AA, 0x25AB, RANGE_EMOJI},	{0x25B6, 0x25B6, RANGE_EMOJI},
+	{0x25C0, 0x25C0, RANGE_EMOJI},	{0x25FB, 0x25FE, RANGE_EMOJI},
+	{0x2600, 0x27BF, RANGE_EMOJI},	{0x2934, 0x2935, RANGE_EMOJI},
+	{0x2B05, 0x2B07, RANGE_EMOJI},	{0x2B1B, 0x2B1C, RANGE_EMOJI},
+	{0x2B50, 0x2B50, RANGE_EMOJI},	{0x2B55, 0x2B55, RANGE_EMOJI},
+	{0x3005, 0x3007, RANGE_HAN},	{0x3030, 0x3030, RANGE_EMOJI},
+	{0x303D, 0x303D, RANGE_EMOJI},	{0x3164, 0x3164, RANGE_BAD},
+	{0x3297, 0x3297, RANGE_EMOJI},	{0x3299, 0x3299, RANGE_EMOJI},
+	{0x3400, 0x4DBF, RANGE_HAN},	{0x4E00, 0x9FFF, RANGE_HAN},
+	{0xD800, 0xF8FF, RANGE_BAD},	{0xF900, 0xFAFF, RANGE_HAN},
+	{0xFDD0, 0xFDEF, RANGE_BAD},	{0xFE00, 0xFE02, RANGE_SELECT_HAN},
+	{0xFE03, 0xFE0D, RANGE_BAD},	{0xFE0E, 0xFE0F, RANGE_SELECT_EMOJI},
+	{0xFEFF, 0xFEFF, RANGE_BAD},	{0xFFA0, 0xFFA0, RANGE_BAD},
+	{0xFFF0, 0xFFFC, RANGE_BAD},	{0xFFFE, 0xFFFF, RANGE_BAD},
+	{0x13430, 0x1345F, RANGE_BAD},	{0x1BCA0, 0x1BCA3, RANGE_BAD},
+	{0x1D173, 0x1D17A, RANGE_BAD},	{0x1F000, 0x1FAFF, RANGE_EMOJI},
+	{0x1FFFE, 0x1FFFF, RANGE_BAD},	{0x20000, 0x2FFFD, RANGE_HAN},
+	{0x2FFFE, 0x2FFFF, RANGE_BAD},	{0x30000, 0x3FFFD, RANGE_HAN},
+	{0x3FFFE, 0x3FFFF, RANGE_BAD},	{0x4FFFE, 0x4FFFF, RANGE_BAD},
+	{0x5FFFE, 0x5FFFF, RANGE_BAD},	{0x6FFFE, 0x6FFFF, RANGE_BAD},
+	{0x7FFFE, 0x7FFFF, RANGE_BAD},	{0x8FFFE, 0x8FFFF, RANGE_BAD},
+	{0x9FFFE, 0x9FFFF, RANGE_BAD},	{0xAFFFE, 0xAFFFF, RANGE_BAD},
+	{0xBFFFE, 0xBFFFF, RANGE_BAD},	{0xCFFFE, 0xCFFFF, RANGE_BAD},
+	{0xDFFFE, 0xE00FF, RANGE_BAD},	{0xE0100, 0xE01EF, RANGE_SELECT_HAN},
+	{0xE01F0, 0xE0FFF, RANGE_BAD},	{0xEFFFE, UINT32_MAX, RANGE_BAD},
+};
+
+static uint8_t text_range(uint32_t c)
+{
+	size_t low = 0, high = sizeof(ranges) / sizeof(ranges[0]);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c > ranges[middle].last)
+			low = middle + 1;
+		else if (c < ranges[middle].first)
+			high = middle;
+		else
+			return ranges[middle].kind;
+	}
+	return MAIL_TEXT_OTHER;
+}
+
+bool mail_text_step(enum mail_text_before *before, uint32_t c)
+{
+	enum mail_text_before last = *before;
+	uint8_t kind;
+
+	/* Kana and the common ideographs need no look-up; nor do Latin letters. */
+	if (c - 0x3041 < 0x3164 - 0x3041 || c - 0x40 < 0x7F - 0x40)
+		kind = MAIL_TEXT_OTHER;
+	else if (c - 0x4E00 <= 0x9FFF - 0x4E00)
+		kind = RANGE_HAN;
+	else
+		kind = text_range(c);
+
+	*before = MAIL_TEXT_OTHER;
+	switch (kind) {
+	case RANGE_BAD:
+		return false;
+	case RANGE_JOINER:
+		*before = MAIL_TEXT_JOINER;
+		return last == MAIL_TEXT_EMOJI || last == MAIL_TEXT_EMOJI_DONE;
+	case RANGE_SELECT_HAN:
+		return last == MAIL_TEXT_HAN;
+	case RANGE_SELECT_EMOJI:
+		if (last == MAIL_TEXT_EMOJI)
+			*before = MAIL_TEXT_EMOJI_DONE;
+		return last == MAIL_TEXT_EMOJI || last == MAIL_TEXT_KEYCAP;
+	case RANGE_EMOJI:
+		*before = MAIL_TEXT_EMOJI;
+		return true;
+	default:
+		*before = (enum mail_text_before)kind;
+		return last != MAIL_TEXT_JOINER;
+	}
+}
+
+/* One octet of UTF-8. False where it is malformed, or the character is not allowed here. */
+static bool text_octet(struct mail_text *t, uint8_t b)
+{
+	enum mail_text_before before = (enum mail_text_before)t->before;
+	bool good;
+
+	if (t->need > 0) {
+		if ((b & 0xC0) != 0x80)
+			return false;
+		t->c = t->c << 6 | (b & 0x3F);
+		if (--t->need > 0)
+			return true;
+		if (t->c < t->low)
+			return false;
+	} else if (b < 0x80) {
+		t->c = b;
+	} else if (b >= 0xC2 && b <= 0xF4) {
+		t->need = b >= 0xF0 ? 3 : b >= 0xE0 ? 2 : 1;
+		t->low = b >= 0xF0 ? 0x10000 : b >= 0xE0 ? 0x800 : 0x80;
+		t->c = b & (0x3F >> t->need);
+		return true;
+	} else {
+		return false;
+	}
+	good = mail_text_step(&before, t->c);
+	t->before = (uint8_t)before;
+	return good;
+}
+
+/* May a line or a word end here? Then the next begins afresh. */
+static bool text_end(struct mail_text *t)
+{
+	bool good = t->need == 0 && t->before != MAIL_TEXT_JOINER;
+
+	t->before = MAIL_TEXT_OTHER;
+	return good;
+}
+
+static int refuse(struct mail_verify *v, const char *reason)
+{
+	if (v->reason == NULL)
+		v->reason = reason;
+	return -1;
+}
+
+static bool is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_upper(int c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(int c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool is_host(int c)
+{
+	return is_digit(c) || is_upper(c) || is_lower(c) || c == '-' || c == '.' || c == '_';
+}
+
+/* RFC 5322 atext and the dot. */
+static bool is_local(int c)
+{
+	const char *others = "!#$%&'*+-/=?^_`{|}~.";
+
+	if (is_digit(c) || is_upper(c) || is_lower(c))
+		return true;
+	for (; *others != '\0'; others++) {
+		if (c == *others)
+			return true;
+	}
+	return false;
+}
+
+/* The value of a base64 digit, or -1. */
+static int base64_value(uint8_t c)
+{
+	if (is_upper(c))
+		return c - 'A';
+	if (is_lower(c))
+		return c - 'a' + 26;
+	if (is_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/*
+ * Decode four base64 characters. Return: the number of octets (1 to 3) put in @out, or 0 where they are malformed or
+ * their unused bits are not zero.
+ */
+static unsigned base64_quantum(const uint8_t *in, uint8_t out[3])
+{
+	unsigned digits = in[3] != '=' ? 4 : in[2] != '=' ? 3 : 2;
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		int value = i < digits ? base64_value(in[i]) : 0;
+
+		if (value < 0)
+			return 0;
+		bits = bits << 6 | (uint32_t)value;
+	}
+	out[0] = (uint8_t)(bits >> 16);
+	out[1] = (uint8_t)(bits >> 8);
+	out[2] = (uint8_t)bits;
+	if ((digits == 2 && (bits & 0xFFFF) != 0) || (digits == 3 && (bits & 0xFF) != 0))
+		return 0;
+	return digits - 1;
+}
+
+/* Does @row's pattern class, at the current part, take this symbol? */
+static bool pattern_takes(char want, int c)
+{
+	switch (want) {
+	case CLASS_UPPER:
+		return is_upper(c);
+	case CLASS_LOWER:
+	case CLASS_NAME:
+		return is_lower(c);
+	case CLASS_DIGIT:
+		return is_digit(c);
+	case CLASS_SIGN:
+		return c == '+' || c == '-';
+	case CLASS_HEX:
+		return is_digit(c) || (c >= 'a' && c <= 'f');
+	case CLASS_HOST:
+		return is_host(c);
+	default:
+		return want != '\0' && c == want;
+	}
+}
+
+static int pattern_symbol(struct mail_verify *v, const char *pattern, int c)
+{
+	char want = pattern[v->part];
+	bool repeats = want == CLASS_HOST || want == CLASS_NAME;
+
+	if (repeats && v->count > 0 && !pattern_takes(want, c)) {
+		v->count = 0;
+		want = pattern[++v->part];
+		repeats = false;
+	}
+	if (!pattern_takes(want, c))
+		return refuse(v, "a header field does not have its fixed form");
+	if (!repeats) {
+		v->part++;
+		return 0;
+	}
+	if (++v->count > DOMAIN_MAX)
+		return refuse(v, "a name in a header field is too long");
+	return 0;
+}
+
+static bool pattern_complete(const struct mail_verify *v, const char *pattern)
+{
+	if (v->count > 0) /* inside a repeated class: it ends here */
+		return pattern[v->part + 1] == '\0';
+	return pattern[v->part] == '\0';
+}
+
+static int ids_symbol(struct mail_verify *v, int c, bool many)
+{
+	if (v->part == IDS_START && c == '<') {
+		v->part = IDS_INSIDE;
+		v->count = 0;
+		return 0;
+	}
+	if (v->part == IDS_INSIDE && c == '>' && v->count > 0) {
+		v->part = IDS_END;
+		return 0;
+	}
+	if (v->part == IDS_INSIDE && (is_local(c) || c == '@' || c == ':' || c == '[' || c == ']')) {
+		if (++v->count <= ID_MAX)
+			return 0;
+	}
+	if (v->part == IDS_END && c == ' ' && many) {
+		v->part = IDS_START;
+		return 0;
+	}
+	return refuse(v, "malformed message identifier");
+}
+
+/* The next part of a mailbox, outside its repeated elements; -1 where the symbol does not fit. */
+static int mailbox_next(uint8_t part, int c, bool many)
+{
+	switch (part) {
+	case MAILBOX_START:
+	case MAILBOX_SPACE:
+		if (c == '<')
+			return MAILBOX_LOCAL;
+		if (c == SYMBOL_WORD)
+			return MAILBOX_NAMED;
+		return c == '"' && part == MAILBOX_START ? MAILBOX_QUOTED : -1;
+	case MAILBOX_NAMED:
+		return c == ' ' ? MAILBOX_SPACE : -1;
+	case MAILBOX_AT:
+		return c == '@' ? MAILBOX_DOMAIN : -1;
+	case MAILBOX_CLOSE:
+		return c == '>' ? MAILBOX_END : -1;
+	case MAILBOX_END:
+		return c == ',' && many ? MAILBOX_COMMA : -1;
+	case MAILBOX_COMMA:
+		return c == ' ' ? MAILBOX_START : -1;
+	default:
+		return -1;
+	}
+}
+
+/* The elements that repeat: what ends each, what follows, what it may hold and how much. */
+static int mailbox_repeat(struct mail_verify *v, int c)
+{
+	switch (v->part) {
+	case MAILBOX_QUOTED:
+		if (c == '"')
+			return MAILBOX_NAMED;
+		return c != '\\' && c != SYMBOL_WORD ? MAILBOX_QUOTED : -1;
+	case MAILBOX_LOCAL:
+		if (c == '@' && v->count > 0)
+			return MAILBOX_DOMAIN;
+		if (c == '"' && v->count == 0)
+			return MAILBOX_LOCAL_QUOTED;
+		return is_local(c) && ++v->count <= LOCAL_MAX ? MAILBOX_LOCAL : -1;
+	case MAILBOX_LOCAL_QUOTED:
+		if (c == '"' && v->count > 0)
+			return MAILBOX_AT;
+		return is_local(c) && ++v->count <= LOCAL_MAX ? MAILBOX_LOCAL_QUOTED : -1;
+	case MAILBOX_DOMAIN:
+		if (c == '>' && v->count > 0)
+			return MAILBOX_END;
+		if (c == '[' && v->count == 0)
+			return MAILBOX_LITERAL;
+		return is_host(c) && ++v->count <= DOMAIN_MAX ? MAILBOX_DOMAIN : -1;
+	case MAILBOX_LITERAL:
+		if (c == ']' && v->count > 0)
+			return MAILBOX_CLOSE;
+		return (is_host(c) || c == ':') && ++v->count <= DOMAIN_MAX ? MAILBOX_LITERAL : -1;
+	default:
+		return -1;
+	}
+}
+
+static int mailbox_symbol(struct mail_verify *v, int c, bool many)
+{
+	int next = mailbox_next(v->part, c, many);
+
+	if (next < 0)
+		next = mailbox_repeat(v, c);
+	if (next < 0)
+		return refuse(v, "malformed mailbox");
+	if (next != v->part)
+		v->count = 0;
+	v->part = (uint8_t)next;
+	return 0;
+}
+
+/* One symbol of the current field's value: an octet, or SYMBOL_WORD. */
+static int field_symbol(struct mail_verify *v, int c)
+{
+	const struct field_row *row = &fields[v->row - 1];
+
+	switch (row->kind) {
+	case FIELD_TEXT:
+		v->part = 1;
+		return 0;
+	case FIELD_MAILBOX:
+	case FIELD_MAILBOXES:
+		return mailbox_symbol(v, c, row->kind == FIELD_MAILBOXES);
+	case FIELD_ID:
+	case FIELD_IDS:
+		return ids_symbol(v, c, row->kind == FIELD_IDS);
+	default:
+		return pattern_symbol(v, row->pattern, c);
+	}
+}
+
+/* Is the current field complete, so that another or the body may begin? */
+static bool field_complete(const struct mail_verify *v)
+{
+	if (v->row == 0)
+		return true;
+	switch (fields[v->row - 1].kind) {
+	case FIELD_TEXT:
+		return v->part == 1;
+	case FIELD_MAILBOX:
+	case FIELD_MAILBOXES:
+		return v->part == MAILBOX_END;
+	case FIELD_ID:
+	case FIELD_IDS:
+		return v->part == IDS_END;
+	default:
+		return pattern_complete(v, fields[v->row - 1].pattern);
+	}
+}
+
+/* How much of the line is @begins, or 0 where the line does not begin with it. */
+static size_t begins_with(const uint8_t *line, size_t size, const char *begins)
+{
+	size_t i = 0;
+
+	for (; begins[i] != '\0'; i++) {
+		if (i >= size || line[i] != (uint8_t)begins[i])
+			return 0;
+	}
+	return i;
+}
+
+/* Find the field that the line begins. Return: where its value starts, or 0 where it is refused. */
+static size_t field_begin(struct mail_verify *v, const uint8_t *line, size_t size)
+{
+	size_t at = 0;
+	uint8_t row = 0;
+
+	if (!field_complete(v)) {
+		(void)refuse(v, "incomplete header field");
+		return 0;
+	}
+	while (row < FIELD_ROWS && at == 0)
+		at = begins_with(line, size, fields[row++].begins);
+	if (at == 0) {
+		(void)refuse(v, "a header field that the gateway does not write");
+		return 0;
+	}
+	if (v->slots >> fields[row - 1].slot != 0) {
+		(void)refuse(v, "a header field twice or out of order");
+		return 0;
+	}
+	v->slots |= UINT32_C(1) << fields[row - 1].slot;
+	v->row = row;
+	v->part = 0;
+	v->count = 0;
+	return at;
+}
+
+/* The payload of an encoded word: whole characters, nothing that the body may not hold, no tab. */
+static bool word_payload(const uint8_t *data, size_t size)
+{
+	struct mail_text text = {0};
+
+	if (size == 0 || size % 4 != 0)
+		return false;
+	for (size_t i = 0; i < size; i += 4) {
+		uint8_t octets[3];
+		unsigned count = base64_quantum(data + i, octets);
+
+		if (count == 0 || (count < 3 && i + 4 != size))
+			return false;
+		for (unsigned k = 0; k < count; k++) {
+			if (octets[k] == '\t' || !text_octet(&text, octets[k]))
+				return false;
+		}
+	}
+	return text_end(&text);
+}
+
+/* The length of the well-formed encoded word at the start of @s, or 0. */
+static size_t word_length(const uint8_t *s, size_t size)
+{
+	size_t begin = begins_with(s, size, "=?UTF-8?B?"), end = begin;
+
+	if (begin == 0)
+		return 0;
+	while (end < size && s[end] != '?')
+		end++;
+	if (size - end < 2 || s[end + 1] != '=' || end + 2 > MAIL_WORD_MAX)
+		return 0;
+	if (end + 2 < size && s[end + 2] != ' ')
+		return 0;
+	return word_payload(s + begin, end - begin) ? end + 2 : 0;
+}
+
+/* A line of a field from @at on, where its value (or the fold's space) begins. */
+static int field_content(struct mail_verify *v, const uint8_t *line, size_t size, size_t at)
+{
+	bool has_word = false;
+
+	while (at < size) {
+		size_t length = 1;
+		int symbol = line[at];
+
+		if (symbol == '=' && at + 1 < size && line[at + 1] == '?') {
+			length = line[at - 1] == ' ' ? word_length(line + at, size - at) : 0;
+			if (length == 0)
+				return refuse(v, "malformed encoded word");
+			symbol = SYMBOL_WORD;
+			has_word = true;
+		}
+		if (field_symbol(v, symbol) < 0)
+			return -1;
+		at += length;
+	}
+	if (has_word && size > MAIL_WORD_LINE_MAX)
+		return refuse(v, "a line with an encoded word is too long");
+	return 0;
+}
+
+static uint32_t required_slots(void)
+{
+	uint32_t slots = 0;
+
+	for (size_t i = 0; i < FIELD_ROWS; i++)
+		slots |= fields[i].required ? UINT32_C(1) << fields[i].slot : 0;
+	return slots;
+}
+
+/* The empty line behind the fields. */
+static int header_end(struct mail_verify *v)
+{
+	uint32_t required = required_slots();
+
+	if (!field_complete(v))
+		return refuse(v, "incomplete header field");
+	if ((v->slots & required) != required)
+		return refuse(v, "a required header field is missing");
+	v->in_body = true;
+	return 0;
+}
+
+static int header_line(struct mail_verify *v, const uint8_t *line, size_t size)
+{
+	size_t at = 0;
+
+	if (size == 0)
+		return header_end(v);
+	if (++v->header_lines > MAIL_HEADER_LINES_MAX)
+		return refuse(v, "too many header lines");
+	for (size_t i = 0; i < size; i++) {
+		if (line[i] < 0x20 || line[i] > 0x7E)
+			return refuse(v, "an octet in the header that is not printable ASCII");
+	}
+	if (line[size - 1] == ' ')
+		return refuse(v, "a header line ends with a space");
+	if (line[0] == ' ') {
+		if (v->row == 0 || line[1] == ' ')
+			return refuse(v, "malformed folding");
+	} else {
+		at = field_begin(v, line, size);
+		if (at == 0)
+			return -1;
+		v->base64 = v->base64 || v->row - 1 == ROW_BASE64;
+	}
+	return field_content(v, line, size, at);
+}
+
+/* One octet of a base64 body after decoding; its own line ends are LF or CRLF. */
+static bool decoded_octet(struct mail_verify *v, uint8_t b)
+{
+	if (v->carriage && b != '\n')
+		return false;
+	v->carriage = b == '\r';
+	if (v->carriage)
+		return true;
+	if (b == '\n') {
+		v->decoded_line = 0;
+		return text_end(&v->text);
+	}
+	v->body_seen = true;
+	return ++v->decoded_line <= MAIL_LINE_MAX && text_octet(&v->text, b);
+}
+
+static int base64_line(struct mail_verify *v, const uint8_t *line, size_t size)
+{
+	if (size == 0)
+		return 0;
+	if (size > 76 || size % 4 != 0 || v->padded)
+		return refuse(v, "malformed base64 line");
+	for (size_t i = 0; i < size; i += 4) {
+		uint8_t octets[3];
+		unsigned count = base64_quantum(line + i, octets);
+
+		if (count == 0 || v->padded)
+			return refuse(v, "malformed base64");
+		v->padded = count < 3;
+		for (unsigned k = 0; k < count; k++) {
+			if (!decoded_octet(v, octets[k]))
+				return refuse(v, "an octet in the body that is not allowed there");
+		}
+	}
+	return 0;
+}
+
+static int body_line(struct mail_verify *v, const uint8_t *line, size_t size)
+{
+	if (v->base64)
+		return base64_line(v, line, size);
+	v->body_seen = v->body_seen || size > 0;
+	for (size_t i = 0; i < size; i++) {
+		if (!text_octet(&v->text, line[i]))
+			return refuse(v, "a character in the body that is not allowed there");
+	}
+	if (!text_end(&v->text))
+		return refuse(v, "a line ends inside a character");
+	return 0;
+}
+
+void mail_verify_init(struct mail_verify *v)
+{
+	*v = (struct mail_verify){0};
+}
+
+int mail_verify_line(struct mail_verify *v, const uint8_t *line, size_t size_bytes)
+{
+	if (v->reason != NULL)
+		return -1;
+	v->line++;
+	if (size_bytes > MAIL_LINE_MAX)
+		return refuse(v, "line longer than 998 octets");
+	return v->in_body ? body_line(v, line, size_bytes) : header_line(v, line, size_bytes);
+}
+
+int mail_verify_end(struct mail_verify *v)
+{
+	if (v->reason != NULL)
+		return -1;
+	if (!v->in_body)
+		return refuse(v, "the message ends inside its header");
+	if (v->carriage || !text_end(&v->text))
+		return refuse(v, "the message ends inside a character");
+	if (!v->body_seen)
+		return refuse(v, "the body is empty");
+	return 0;
+}
+
+const char *mail_verify_reason(const struct mail_verify *v)
+{
+	return v->reason;
+}
