@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From any UTF-8 to text of the sanitised form. Clean lines are copied whole; only others are looked at by character. */
+#include "wire/text_clean.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/utf8.h"
+#include "wire/mail_verify.h"
+
+enum { SHOWN_MAX = 16 }; /* bytes that one character becomes at most */
+
+static bool is_bidi(uint32_t c)
+{
+	return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool is_private(uint32_t c)
+{
+	return (c >= 0xE000 && c <= 0xF8FF) || c >= 0xF0000;
+}
+
+static bool is_nonchar(uint32_t c)
+{
+	return (c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF);
+}
+
+static bool is_line_end(uint32_t c)
+{
+	return c == '\n' || c == '\r' || c == '\f' || c == '\v' || c == 0x2028 || c == 0x2029;
+}
+
+/* Must not be parted from the character before it: selectors, joiners, combining marks. */
+static bool is_attached(uint32_t c)
+{
+	return (c >= 0x0300 && c <= 0x036F) || c == 0x200D || c == 0x20E3 || c == 0x3099 || c == 0x309A ||
+	       (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF) ||
+	       (c >= 0x1F3FB && c <= 0x1F3FF);
+}
+
+/* What a forbidden character is shown as; "" where it is left out. Counts it. */
+static void show_forbidden(uint32_t c, char shown[SHOWN_MAX], struct text_report *report)
+{
+	shown[0] = '\0';
+	if (is_nonchar(c)) {
+		report->controls++;
+		(void)snprintf(shown, SHOWN_MAX, "[U+%X]", (unsigned)c);
+	} else if (is_private(c)) {
+		report->gaiji++;
+		(void)snprintf(shown, SHOWN_MAX, "\u3013(U+%X)", (unsigned)c);
+	} else if (c < 0x20 || (c >= 0x7F && c <= 0x9F)) {
+		report->controls++;
+		(void)snprintf(shown, SHOWN_MAX, "[%02X]", (unsigned)c);
+	} else if (is_bidi(c)) {
+		report->bidi++;
+	} else {
+		report->invisible++;
+	}
+}
+
+/* A cursor over the input that decodes; malformed bytes come as code points of their own, marked. */
+struct cursor {
+	struct span in;
+	size_t at;
+};
+
+static uint32_t cursor_next(struct cursor *cursor, bool *malformed)
+{
+	struct span rest = {cursor->in.data + cursor->at, cursor->in.size - cursor->at};
+	uint32_t c = 0;
+	size_t length = utf8_decode(rest, &c);
+
+	*malformed = length == 0;
+	cursor->at += length > 0 ? length : 1;
+	return length > 0 ? c : rest.data[0];
+}
+
+/* The character behind the cursor, or 0 at the end. */
+static uint32_t cursor_peek(const struct cursor *cursor)
+{
+	struct cursor ahead = *cursor;
+	bool malformed;
+
+	return ahead.at < ahead.in.size ? cursor_next(&ahead, &malformed) : 0;
+}
+
+/* May a joiner after @before stand, given what comes next? Only between two emoji. */
+static bool joiner_fits(enum mail_text_before before, uint32_t next)
+{
+	return mail_text_step(&before, 0x200D) && mail_text_step(&before, next) && next >= 0x2190;
+}
+
+/* The line being written. */
+struct line {
+	struct bytes *out;
+	struct span prefix;
+	struct text_report *report;
+	size_t begin; /* where it starts in out */
+	enum mail_text_before before;
+};
+
+static int line_begin(struct line *line)
+{
+	line->begin = line->out->size;
+	line->before = MAIL_TEXT_OTHER;
+	return bytes_append(line->out, line->prefix.data, line->prefix.size);
+}
+
+static int line_break(struct line *line)
+{
+	int err = bytes_append_u8(line->out, '\n');
+
+	line->report->wrapped++;
+	return err < 0 ? err : line_begin(line);
+}
+
+/* Append one character of the input in its shown form. */
+static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint32_t c, bool malformed)
+{
+	char shown[SHOWN_MAX] = "";
+	bool joiner = c == 0x200D && !malformed;
+	size_t length = line->out->size - line->begin;
+	bool good;
+	int err;
+
+	if (length > TEXT_WRAP_BYTES - SHOWN_MAX - 8 && (malformed || !is_attached(c)) &&
+	    line->before != MAIL_TEXT_JOINER) {
+		err = line_break(line);
+		if (err < 0)
+			return err;
+	}
+	if (malformed) {
+		line->report->malformed++;
+		line->before = MAIL_TEXT_OTHER;
+		(void)snprintf(shown, sizeof(shown), "[%02X]", (unsigned)c);
+		return bytes_append_text(line->out, shown);
+	}
+	/* What is attached may not grow a line for ever either. */
+	if (is_attached(c) && length > TEXT_WRAP_BYTES - 8)
+		joiner = good = false;
+	else
+		good = !joiner || joiner_fits(line->before, cursor_peek(cursor));
+	if (good) {
+		enum mail_text_before before = line->before;
+
+		good = mail_text_step(&before, c);
+		if (good) {
+			line->before = before;
+			return bytes_append(line->out, cursor->in.data + begin, cursor->at - begin);
+		}
+	}
+	show_forbidden(c, shown, line->report);
+	if (shown[0] == '\0') /* left out: what follows joins what came before */
+		return 0;
+	line->before = MAIL_TEXT_OTHER;
+	return bytes_append_text(line->out, shown);
+}
+
+/* A line with something in it that needs a look. */
+static int clean_slowly(struct span in, struct span prefix, struct bytes *out, struct text_report *report)
+{
+	struct line line = {.out = out, .prefix = prefix, .report = report};
+	struct cursor cursor = {in, 0};
+	int err = line_begin(&line);
+
+	while (err == 0 && cursor.at < in.size) {
+		size_t begin = cursor.at;
+		bool malformed;
+		uint32_t c = cursor_next(&cursor, &malformed);
+
+		if (!malformed && is_line_end(c)) {
+			err = bytes_append_u8(out, '\n');
+			if (err == 0)
+				err = line_begin(&line);
+			continue;
+		}
+		err = line_put(&line, &cursor, begin, c, malformed);
+	}
+	return err < 0 ? err : bytes_append_u8(out, '\n');
+}
+
+/* Are all eight bytes of printable ASCII? */
+static inline bool is_plain_eight(const uint8_t *s)
+{
+	uint64_t v;
+
+	memcpy(&v, s, sizeof(v));
+	return ((v | (v - UINT64_C(0x2020202020202020)) | (v + UINT64_C(0x0101010101010101))) &
+		UINT64_C(0x8080808080808080)) == 0;
+}
+
+/*
+ * Is the line, as it is, one that the verifier accepts? Knows only the common characters (ASCII, kana, full-width forms and
+ * CJK ideographs, none of which depends on its neighbours); anything else says no. The bytes are UTF-8 already.
+ */
+static bool is_clean(const uint8_t *s, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		uint8_t b = s[at];
+
+		if (size - at >= 8 && is_plain_eight(s + at)) {
+			at += 8;
+		} else if (b < 0x80) {
+			if ((b < 0x20 && b != '\t') || b == 0x7F)
+				return false;
+			at++;
+		} else if (size - at >= 3 && ((b >= 0xE4 && b <= 0xE9) || (b == 0xE3 && s[at + 1] <= 0x84) ||
+					      (b == 0xEF && (s[at + 1] == 0xBC || s[at + 1] == 0xBD)))) {
+			if ((s[at + 1] & 0xC0) != 0x80 || (s[at + 2] & 0xC0) != 0x80)
+				return false;
+			at += 3;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int clean_line(struct span line, struct span prefix, struct bytes *out, struct text_report *report)
+{
+	uint8_t *room;
+
+	if (line.size > 0 && line.data[line.size - 1] == '\r')
+		line.size--;
+	if (line.size + prefix.size > TEXT_WRAP_BYTES - SHOWN_MAX || !is_clean(line.data, line.size))
+		return clean_slowly(line, prefix, out, report);
+	room = bytes_room(out, prefix.size + line.size + 1);
+	if (room == NULL)
+		return -ERR_TOO_LONG;
+	if (prefix.size > 0)
+		memcpy(room, prefix.data, prefix.size);
+	if (line.size > 0)
+		memcpy(room + prefix.size, line.data, line.size);
+	room[prefix.size + line.size] = '\n';
+	out->size += prefix.size + line.size + 1;
+	return 0;
+}
+
+int text_clean_lines(struct span in, struct span prefix, struct bytes *out, struct text_report *report)
+{
+	size_t at = 0;
+
+	while (at < in.size) {
+		const uint8_t *lf = memchr(in.data + at, '\n', in.size - at);
+		size_t end = lf != NULL ? (size_t)(lf - in.data) : in.size;
+		int err = clean_line((struct span){in.data + at, end - at}, prefix, out, report);
+
+		if (err < 0)
+			return err;
+		at = end + 1;
+	}
+	return 0;
+}
+
+int text_clean_line(struct span in, size_t limit_bytes, struct bytes *out, struct text_report *report)
+{
+	struct line line = {.out = out, .report = report, .begin = out->size};
+	struct cursor cursor = {in, 0};
+	size_t first = out->size;
+	bool space = false;
+	int err = 0;
+
+	while (err == 0 && cursor.at < in.size) {
+		size_t begin = cursor.at;
+		bool malformed;
+		uint32_t c = cursor_next(&cursor, &malformed);
+
+		if (!malformed && (is_line_end(c) || c == '\t' || c == ' ')) {
+			space = out->size > first;
+			continue;
+		}
+		if (out->size - first > limit_bytes && !is_attached(c) && line.before != MAIL_TEXT_JOINER)
+			return bytes_append_text(out, "\u2026");
+		if (space) {
+			line.before = MAIL_TEXT_OTHER;
+			err = bytes_append_u8(out, ' ');
+		}
+		space = false;
+		line.begin = out->size; /* one line, whatever its length: the caller folds it */
+		if (err == 0)
+			err = line_put(&line, &cursor, begin, c, malformed);
+	}
+	return err;
+}
