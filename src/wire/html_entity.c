@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Character references. Gumbo knows all of HTML's; this reader makes do with the common ones. */
+#include "wire/html_entity.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name; /* with its semicolon */
+	uint32_t code;
+} names[] = {
+	{"amp;", '&'},	    {"lt;", '<'},	{"gt;", '>'},	    {"quot;", '"'},	{"apos;", '\''},
+	{"nbsp;", 0xA0},    {"copy;", 0xA9},	{"reg;", 0xAE},	    {"yen;", 0xA5},	{"times;", 0xD7},
+	{"laquo;", 0xAB},   {"raquo;", 0xBB},	{"deg;", 0xB0},	    {"middot;", 0xB7},	{"ndash;", 0x2013},
+	{"mdash;", 0x2014}, {"lsquo;", 0x2018}, {"rsquo;", 0x2019}, {"ldquo;", 0x201C}, {"rdquo;", 0x201D},
+	{"bull;", 0x2022},  {"hellip;", 0x2026}, {"trade;", 0x2122}, {"larr;", 0x2190}, {"uarr;", 0x2191},
+	{"rarr;", 0x2192},  {"darr;", 0x2193},	{"zwnj;", 0x200C},  {"zwj;", 0x200D},	{"shy;", 0xAD},
+	{"ensp;", 0x2002},  {"emsp;", 0x2003},	{"thinsp;", 0x2009}, {"euro;", 0x20AC},	{"pound;", 0xA3},
+};
+
+static void put_code(uint32_t c, uint8_t *to, size_t *used)
+{
+	uint8_t *p = to + *used;
+
+	if (c < 0x80) {
+		p[0] = (uint8_t)c;
+		*used += 1;
+	} else if (c < 0x800) {
+		p[0] = (uint8_t)(0xC0 | c >> 6);
+		p[1] = (uint8_t)(0x80 | (c & 0x3F));
+		*used += 2;
+	} else if (c < 0x10000) {
+		p[0] = (uint8_t)(0xE0 | c >> 12);
+		p[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+		p[2] = (uint8_t)(0x80 | (c & 0x3F));
+		*used += 3;
+	} else {
+		p[0] = (uint8_t)(0xF0 | c >> 18);
+		p[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
+		p[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+		p[3] = (uint8_t)(0x80 | (c & 0x3F));
+		*used += 4;
+	}
+}
+
+static int digit_value(uint8_t c, uint32_t base)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return base == 16 && c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "&#12354;" or "&#x3042;". Return: bytes taken, 0 where it is none. */
+static size_t decode_number(struct span s, uint8_t *to, size_t *used)
+{
+	uint32_t base = s.size > 2 && (s.data[2] | 0x20) == 'x' ? 16 : 10, code = 0;
+	size_t first = base == 16 ? 3 : 2, at = first;
+
+	for (; at < s.size && digit_value(s.data[at], base) >= 0; at++) {
+		if (code <= 0x10FFFF)
+			code = code * base + (uint32_t)digit_value(s.data[at], base);
+	}
+	if (at == first)
+		return 0;
+	if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+		code = 0xFFFD;
+	put_code(code, to, used);
+	return at + (at < s.size && s.data[at] == ';');
+}
+
+size_t html_entity_decode(struct span s, uint8_t *to, size_t *used)
+{
+	size_t taken = s.size > 1 && s.data[1] == '#' ? decode_number(s, to, used) : 0;
+
+	if (taken > 0)
+		return taken;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t length = strlen(names[i].name);
+
+		if (s.size > length && memcmp(s.data + 1, names[i].name, length) == 0) {
+			put_code(names[i].code, to, used);
+			return length + 1;
+		}
+	}
+	to[(*used)++] = '&';
+	return 1;
+}

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The renderer: lines, paragraphs, lists, tables, quotes, ruby; and what is left out or hidden. */
+#include "wire/html_render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+/* An open element: what to undo when it closes. */
+struct html_frame {
+	uint8_t tag; /* enum html_tag */
+	bool hides, skips;
+	bool data_table;  /* a table whose empty cells count */
+	uint32_t cells;	  /* of a row: how many came */
+	size_t mark;	  /* of a link: where its text begins in out */
+	struct span href; /* of a link; borrowed from the document */
+	struct html_look look;
+};
+
+enum { VOID = 1 };
+
+static const struct {
+	const char *name;
+	uint8_t tag;
+	uint8_t flags;
+} tags[] = {
+	{"a", HTML_A, 0},	      {"address", HTML_BLOCK, 0}, {"applet", HTML_EMBED, 0},
+	{"area", HTML_AREA, VOID},    {"article", HTML_BLOCK, 0}, {"aside", HTML_BLOCK, 0},
+	{"audio", HTML_EMBED, 0},     {"base", HTML_BASE, VOID},  {"blockquote", HTML_QUOTE, 0},
+	{"body", HTML_BODY, 0},	      {"br", HTML_BR, VOID},	  {"canvas", HTML_EMBED, 0},
+	{"caption", HTML_BLOCK, 0},   {"center", HTML_BLOCK, 0},  {"col", HTML_OTHER, VOID},
+	{"dd", HTML_BLOCK, 0},	      {"del", HTML_DEL, 0},	  {"details", HTML_BLOCK, 0},
+	{"dir", HTML_LIST, 0},	      {"div", HTML_BLOCK, 0},	  {"dl", HTML_PARA, 0},
+	{"dt", HTML_BLOCK, 0},	      {"embed", HTML_EMBED, VOID}, {"fieldset", HTML_BLOCK, 0},
+	{"figcaption", HTML_BLOCK, 0}, {"figure", HTML_PARA, 0},  {"footer", HTML_BLOCK, 0},
+	{"form", HTML_FORM, 0},	      {"frame", HTML_EMBED, VOID}, {"frameset", HTML_SKIP, 0},
+	{"h1", HTML_HEADING, 0},      {"h2", HTML_HEADING, 0},	  {"h3", HTML_HEADING, 0},
+	{"h4", HTML_HEADING, 0},      {"h5", HTML_HEADING, 0},	  {"h6", HTML_HEADING, 0},
+	{"header", HTML_BLOCK, 0},    {"hr", HTML_HR, VOID},	  {"iframe", HTML_EMBED, 0},
+	{"img", HTML_IMG, VOID},      {"image", HTML_IMG, VOID},  {"input", HTML_INPUT, VOID},
+	{"legend", HTML_BLOCK, 0},    {"li", HTML_LI, 0},	  {"link", HTML_OTHER, VOID},
+	{"listing", HTML_PRE, 0},     {"main", HTML_BLOCK, 0},	  {"math", HTML_OTHER, 0},
+	{"menu", HTML_LIST, 0},	      {"meta", HTML_OTHER, VOID}, {"nav", HTML_BLOCK, 0},
+	{"noembed", HTML_SKIP, 0},    {"object", HTML_EMBED, 0},  {"ol", HTML_OL, 0},
+	{"option", HTML_BLOCK, 0},    {"p", HTML_PARA, 0},	  {"param", HTML_OTHER, VOID},
+	{"plaintext", HTML_PRE, 0},   {"pre", HTML_PRE, 0},	  {"q", HTML_Q, 0},
+	{"rp", HTML_SKIP, 0},	      {"rt", HTML_RT, 0},	  {"s", HTML_DEL, 0},
+	{"script", HTML_SCRIPT, 0},   {"section", HTML_BLOCK, 0}, {"source", HTML_OTHER, VOID},
+	{"strike", HTML_DEL, 0},      {"style", HTML_STYLE, 0},	  {"summary", HTML_BLOCK, 0},
+	{"sup", HTML_SUP, 0},	      {"svg", HTML_EMBED, 0},	  {"table", HTML_TABLE, 0},
+	{"td", HTML_CELL, 0},	      {"template", HTML_SKIP, 0}, {"textarea", HTML_PRE, 0},
+	{"th", HTML_HEAD_CELL, 0},    {"title", HTML_SKIP, 0},	  {"tr", HTML_ROW, 0},
+	{"track", HTML_OTHER, VOID},  {"ul", HTML_LIST, 0},	  {"video", HTML_EMBED, 0},
+	{"wbr", HTML_OTHER, VOID},    {"xml", HTML_SKIP, 0},	  {"xmp", HTML_PRE, 0},
+};
+
+enum html_tag html_tag_of(struct span name, bool *is_void)
+{
+	size_t low = 0, high = sizeof(tags) / sizeof(tags[0]);
+
+	*is_void = false;
+	for (size_t i = low; i < high; i++) {
+		if (tags[i].name[0] == name.data[0] && strlen(tags[i].name) == name.size &&
+		    memcmp(tags[i].name, name.data, name.size) == 0) {
+			*is_void = tags[i].flags == VOID;
+			return (enum html_tag)tags[i].tag;
+		}
+	}
+	return HTML_OTHER;
+}
+
+static const struct html_attr *attr_find(const struct html_element *element, const char *name)
+{
+	struct span wanted = span_of(name);
+
+	for (size_t i = 0; i < element->attr_count; i++) {
+		if (span_equal_nocase(element->attrs[i].name, wanted))
+			return &element->attrs[i];
+	}
+	return NULL;
+}
+
+struct span html_attr_of(const struct html_element *element, const char *name)
+{
+	const struct html_attr *attr = attr_find(element, name);
+
+	return attr != NULL ? span_trim(attr->value) : (struct span){0};
+}
+
+bool html_attr_has(const struct html_element *element, const char *name)
+{
+	return attr_find(element, name) != NULL;
+}
+
+struct html_frame *html_frames_new(void)
+{
+	return calloc(HTML_FRAMES_MAX, sizeof(struct html_frame));
+}
+
+void html_render_init(struct html_render *r, const struct html_policy *policy, struct html_frame *frames,
+		      struct bytes *out, struct bytes *hidden, struct html_report *report)
+{
+	*r = (struct html_render){.policy = policy, .report = report, .out = out, .hidden = hidden};
+	r->frames = frames;
+	r->line_begin = out->size;
+}
+
+static void put(struct html_render *r, const void *data, size_t size)
+{
+	int err = r->err == 0 ? bytes_append(r->out, data, size) : 0;
+
+	if (err < 0)
+		r->err = err;
+}
+
+/* Blank at a line's end: spaces, no-break spaces, and what mailers fill preview lines with. */
+static size_t blank_before(const uint8_t *s, size_t size)
+{
+	static const char *const fillers[] = {" ",		"\xC2\xA0", "\xE2\x80\x8C", "\xE2\x80\x8B",
+					      "\xEF\xBB\xBF", "\xCD\x8F", "\xC2\xAD",     "\xE2\x80\x87"};
+
+	for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++) {
+		size_t length = strlen(fillers[i]);
+
+		if (size >= length && memcmp(s + size - length, fillers[i], length) == 0)
+			return length;
+	}
+	return 0;
+}
+
+static void line_trim(struct html_render *r)
+{
+	size_t length;
+
+	if (r->out->size <= r->line_begin)
+		return;
+	while ((length = blank_before(r->out->data + r->line_begin, r->out->size - r->line_begin)) > 0)
+		r->out->size -= length;
+	if (r->out->size == r->line_begin)
+		r->in_line = false;
+}
+
+/* At least @count line ends before the next text. */
+static void want_breaks(struct html_render *r, unsigned count)
+{
+	r->space = false;
+	r->separators = 0;
+	if (r->breaks < count)
+		r->breaks = count;
+}
+
+/* The line ends that are due, then quote marks and indentation. */
+static void flush_breaks(struct html_render *r)
+{
+	bool first = r->out->size == 0;
+
+	if (r->breaks > 0) {
+		line_trim(r);
+		if (!r->in_line && !first && r->breaks > 0)
+			r->breaks--; /* the line is empty already */
+		for (; r->breaks > 0 && !first; r->breaks--)
+			put(r, "\n", 1);
+		r->breaks = 0;
+		r->in_line = false;
+		r->line_begin = r->out->size;
+	}
+	if (r->in_line)
+		return;
+	for (unsigned i = 0; i < r->quotes && i < 20; i++)
+		put(r, "> ", 2);
+	for (size_t i = 0; i < r->indent && i < 40; i++)
+		put(r, " ", 1);
+	r->in_line = true;
+	r->space = false;
+}
+
+static void line_end_now(struct html_render *r)
+{
+	flush_breaks(r);
+	line_trim(r);
+	put(r, "\n", 1);
+	r->line_begin = r->out->size;
+	r->in_line = false;
+	r->space = false;
+}
+
+static void flush_separators(struct html_render *r)
+{
+	if (r->separators == 0)
+		return;
+	if (r->in_line && r->breaks == 0) {
+		line_trim(r);
+		for (; r->separators > 0; r->separators--)
+			put(r, " |", 2);
+		put(r, " ", 1);
+	}
+	r->separators = 0;
+	r->space = false;
+}
+
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+}
+
+/* East Asian text has no spaces: a line end between two such characters is none either. */
+static bool is_wide(const uint8_t *s, size_t size)
+{
+	return size >= 3 && ((s[0] >= 0xE3 && s[0] <= 0xE9) || s[0] == 0xEF);
+}
+
+static void flush_space(struct html_render *r, struct span next)
+{
+	size_t length = r->out->size - r->line_begin;
+
+	if (!r->space)
+		return;
+	r->space = false;
+	if (!r->in_line || length == 0)
+		return;
+	if (r->space_line && length >= 3 && is_wide(next.data, next.size) &&
+	    is_wide(r->out->data + r->out->size - 3, 3))
+		return;
+	put(r, " ", 1);
+}
+
+void html_render_raw(struct html_render *r, struct span text)
+{
+	if (text.size == 0)
+		return;
+	flush_separators(r);
+	flush_breaks(r);
+	flush_space(r, text);
+	put(r, text.data, text.size);
+}
+
+void html_render_mark(struct html_render *r, const char *text)
+{
+	html_render_raw(r, span_of(text));
+}
+
+/* Text as HTML means it: runs of white space are one space. */
+static void flow_text(struct html_render *r, struct span text)
+{
+	size_t at = 0;
+
+	while (at < text.size) {
+		size_t begin = at;
+
+		while (at < text.size && is_space(text.data[at]))
+			at++;
+		if (at > begin) {
+			bool has_line = memchr(text.data + begin, '\n', at - begin) != NULL;
+
+			r->space_line = r->space ? r->space_line || has_line : has_line;
+			r->space = true;
+		}
+		begin = at;
+		while (at < text.size && !is_space(text.data[at]))
+			at++;
+		html_render_raw(r, (struct span){text.data + begin, at - begin});
+	}
+}
+
+static void pre_text(struct html_render *r, struct span text)
+{
+	size_t at = 0;
+
+	while (at < text.size) {
+		const uint8_t *lf = memchr(text.data + at, '\n', text.size - at);
+		size_t end = lf != NULL ? (size_t)(lf - text.data) : text.size;
+		size_t size = end - at;
+
+		if (size > 0 && text.data[end - 1] == '\r')
+			size--;
+		html_render_raw(r, (struct span){text.data + at, size});
+		if (lf != NULL)
+			line_end_now(r);
+		at = end + 1;
+	}
+}
+
+static void hide_text(struct html_render *r, struct span text)
+{
+	bool last_space = r->hidden->size > 0 && is_space(r->hidden->data[r->hidden->size - 1]);
+
+	for (size_t i = 0; i < text.size; i++) {
+		bool space = is_space(text.data[i]);
+
+		if (space && last_space)
+			continue;
+		last_space = space;
+		r->report->hidden_bytes += !space;
+		if (r->hidden->size < HTML_HIDDEN_BYTES || (text.data[i] & 0xC0) == 0x80)
+			(void)bytes_append_u8(r->hidden, space ? ' ' : text.data[i]); /* counted above */
+	}
+}
+
+void html_render_text(struct html_render *r, struct span text)
+{
+	if (r->skips > 0)
+		return;
+	if (r->hides > 0)
+		hide_text(r, text);
+	else if (r->pres > 0)
+		pre_text(r, text);
+	else
+		flow_text(r, text);
+}
+
+static const char *say(const struct html_render *r, const char *japanese, const char *english)
+{
+	return r->policy->english ? english : japanese;
+}
+
+static void open_image(struct html_render *r, const struct html_element *element)
+{
+	struct span alt = html_attr_of(element, "alt");
+
+	r->report->images++;
+	if (alt.size == 0) {
+		r->image_only = true;
+		return;
+	}
+	html_render_mark(r, say(r, "[画像: ", "[image: "));
+	flow_text(r, alt);
+	html_render_mark(r, "]");
+}
+
+static void open_input(struct html_render *r, const struct html_element *element)
+{
+	struct span value = html_attr_of(element, "value"), type = html_attr_of(element, "type");
+
+	r->report->active++;
+	if (span_equal_nocase(type, span_of("hidden")) || value.size == 0)
+		return;
+	html_render_mark(r, say(r, "[入力欄: ", "[input: "));
+	flow_text(r, value);
+	html_render_mark(r, "]");
+}
+
+static void open_item(struct html_render *r)
+{
+	unsigned level = r->list_depth > 0 ? r->list_depth - 1 : 0;
+	uint32_t *number = &r->list_number[level < HTML_LIST_LEVELS ? level : HTML_LIST_LEVELS - 1];
+	char mark[16];
+
+	want_breaks(r, 1);
+	if (*number > 0)
+		(void)snprintf(mark, sizeof(mark), "%u. ", (*number)++);
+	r->indent = level * 2;
+	html_render_mark(r, *number > 0 ? mark : "・");
+	r->space = false;
+}
+
+static void open_list(struct html_render *r, const struct html_element *element)
+{
+	uint32_t first = element->tag == HTML_OL ? 1 : 0;
+
+	want_breaks(r, r->list_depth == 0 ? 2 : 1);
+	if (r->list_depth < HTML_LIST_LEVELS)
+		r->list_number[r->list_depth] = first;
+	r->list_depth++;
+	r->indent = r->list_depth > 1 ? (r->list_depth - 1) * 2 : 0;
+}
+
+static struct html_frame *innermost(struct html_render *r, enum html_tag tag)
+{
+	for (size_t i = r->frame_count; i > 0; i--) {
+		if (r->frames[i - 1].tag == tag)
+			return &r->frames[i - 1];
+		if (r->frames[i - 1].tag == HTML_TABLE)
+			break;
+	}
+	return NULL;
+}
+
+static void open_cell(struct html_render *r, const struct html_element *element)
+{
+	struct html_frame *row = innermost(r, HTML_ROW), *table = innermost(r, HTML_TABLE);
+
+	if (table != NULL && element->tag == HTML_HEAD_CELL)
+		table->data_table = true;
+	if (row == NULL || row->cells++ == 0)
+		return;
+	/* Of the empty cells that only lay a page out, one border is enough. */
+	if (r->separators == 0 || (table != NULL && table->data_table))
+		r->separators++;
+}
+
+static void open_form(struct html_render *r, const struct html_element *element)
+{
+	struct span action = html_attr_of(element, "action");
+
+	r->report->active++;
+	want_breaks(r, 1);
+	if (action.size == 0)
+		return;
+	html_render_mark(r, say(r, "[入力フォーム 送信先: ", "[form, sends to: "));
+	html_render_raw(r, action);
+	html_render_mark(r, "]");
+	want_breaks(r, 1);
+}
+
+/* What an element that begins writes, and which line it begins. */
+static void open_effect(struct html_render *r, const struct html_element *element, struct html_frame *frame)
+{
+	switch (element->tag) {
+	case HTML_BLOCK:
+	case HTML_ROW:
+		want_breaks(r, 1);
+		break;
+	case HTML_TABLE:
+		want_breaks(r, 1);
+		frame->data_table = html_attr_has(element, "border") &&
+				    !span_equal_nocase(html_attr_of(element, "border"), span_of("0"));
+		break;
+	case HTML_PARA:
+		want_breaks(r, 2);
+		break;
+	case HTML_PRE:
+		want_breaks(r, 1);
+		r->pres++;
+		break;
+	case HTML_QUOTE:
+		want_breaks(r, 2);
+		r->quotes++;
+		break;
+	case HTML_HEADING:
+		want_breaks(r, 2);
+		html_render_mark(r, "■ ");
+		r->space = false;
+		break;
+	case HTML_LIST:
+	case HTML_OL:
+		open_list(r, element);
+		break;
+	case HTML_LI:
+		open_item(r);
+		break;
+	case HTML_CELL:
+	case HTML_HEAD_CELL:
+		open_cell(r, element);
+		break;
+	case HTML_FORM:
+		open_form(r, element);
+		break;
+	case HTML_Q:
+		html_render_mark(r, "「");
+		break;
+	case HTML_RT:
+		r->space = false;
+		html_render_mark(r, "(");
+		break;
+	case HTML_DEL:
+		html_render_mark(r, say(r, "[取消線: ", "[struck out: "));
+		r->space = false;
+		break;
+	case HTML_SUP:
+		if (r->out->size > 0 && r->out->data[r->out->size - 1] >= '0' &&
+		    r->out->data[r->out->size - 1] <= '9')
+			html_render_mark(r, "^");
+		break;
+	case HTML_A:
+		frame->href = html_attr_of(element, "href");
+		r->image_only = false;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Elements without content. */
+static void open_void(struct html_render *r, const struct html_element *element)
+{
+	if (r->skips > 0 || r->hides > 0)
+		return;
+	switch (element->tag) {
+	case HTML_BR:
+		line_end_now(r);
+		break;
+	case HTML_HR:
+		want_breaks(r, 1);
+		html_render_mark(r, "----------------------------------------");
+		want_breaks(r, 1);
+		break;
+	case HTML_IMG:
+		open_image(r, element);
+		break;
+	case HTML_INPUT:
+		open_input(r, element);
+		break;
+	case HTML_EMBED:
+		r->report->active++;
+		break;
+	case HTML_AREA:
+		html_link_close(r, html_attr_of(element, "href"), html_attr_of(element, "alt"));
+		break;
+	default:
+		break;
+	}
+}
+
+/* Is the element's content left out, whatever its style? */
+static bool is_skipped(struct html_render *r, enum html_tag tag)
+{
+	if (tag == HTML_SCRIPT || tag == HTML_EMBED)
+		r->report->active++;
+	return tag == HTML_SCRIPT || tag == HTML_EMBED || tag == HTML_SKIP || tag == HTML_STYLE;
+}
+
+void html_render_open(struct html_render *r, const struct html_element *element)
+{
+	struct html_frame *frame;
+	struct html_look look = {HTML_COLOR_NONE, HTML_COLOR_NONE};
+
+	if (element->is_void) {
+		open_void(r, element);
+		return;
+	}
+	if (r->frame_count == HTML_FRAMES_MAX) {
+		r->ignored_depth++;
+		return;
+	}
+	if (r->frame_count > 0)
+		look = r->frames[r->frame_count - 1].look;
+	frame = &r->frames[r->frame_count++];
+	*frame = (struct html_frame){.tag = (uint8_t)element->tag, .look = look};
+	frame->skips = is_skipped(r, element->tag);
+	frame->hides = html_style_apply(element, &frame->look);
+	r->skips += frame->skips;
+	r->hides += frame->hides;
+	if (r->skips > 0)
+		return;
+	if (r->hides > 0) {
+		hide_text(r, span_of(" "));
+		return;
+	}
+	open_effect(r, element, frame);
+	if (element->tag == HTML_A) {
+		flush_separators(r);
+		flush_breaks(r);
+		flush_space(r, (struct span){0});
+		frame->mark = r->out->size;
+	}
+}
+
+static void close_link(struct html_render *r, const struct html_frame *frame)
+{
+	size_t mark = frame->mark < r->out->size ? frame->mark : r->out->size;
+	struct span shown = {r->out->data + mark, r->out->size - mark};
+
+	if (frame->href.size == 0)
+		return;
+	if (span_trim(shown).size == 0)
+		html_render_mark(r, r->image_only ? say(r, "[画像]", "[image]") : say(r, "[リンク]", "[link]"));
+	html_link_close(r, frame->href, shown);
+	r->image_only = false;
+}
+
+static void close_effect(struct html_render *r, const struct html_frame *frame)
+{
+	switch (frame->tag) {
+	case HTML_BLOCK:
+	case HTML_ROW:
+	case HTML_TABLE:
+	case HTML_FORM:
+	case HTML_LI:
+		want_breaks(r, 1);
+		break;
+	case HTML_PARA:
+	case HTML_HEADING:
+		want_breaks(r, 2);
+		break;
+	case HTML_PRE:
+		r->pres--;
+		want_breaks(r, 1);
+		break;
+	case HTML_QUOTE:
+		want_breaks(r, 2);
+		r->quotes--;
+		break;
+	case HTML_LIST:
+	case HTML_OL:
+		r->list_depth--;
+		r->indent = r->list_depth > 1 ? (r->list_depth - 1) * 2 : 0;
+		want_breaks(r, r->list_depth == 0 ? 2 : 1);
+		break;
+	case HTML_Q:
+		html_render_mark(r, "」");
+		break;
+	case HTML_RT:
+		html_render_mark(r, ")");
+		break;
+	case HTML_DEL:
+		html_render_mark(r, "]");
+		break;
+	case HTML_A:
+		close_link(r, frame);
+		break;
+	default:
+		break;
+	}
+}
+
+void html_render_close(struct html_render *r)
+{
+	struct html_frame frame;
+	bool shown = r->skips == 0 && r->hides == 0;
+
+	if (r->ignored_depth > 0) {
+		r->ignored_depth--;
+		return;
+	}
+	if (r->frame_count == 0)
+		return;
+	frame = r->frames[--r->frame_count];
+	r->skips -= frame.skips;
+	r->hides -= frame.hides;
+	if (shown)
+		close_effect(r, &frame);
+}
+
+bool html_render_has_open(const struct html_render *r, enum html_tag tag, size_t *distance)
+{
+	for (size_t i = r->frame_count; i > 0; i--) {
+		if (r->frames[i - 1].tag == tag) {
+			*distance = r->ignored_depth + r->frame_count - i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+void html_render_end(struct html_render *r)
+{
+	while (r->frame_count > 0 || r->ignored_depth > 0)
+		html_render_close(r);
+	line_trim(r);
+	if (r->in_line)
+		put(r, "\n", 1);
+}
