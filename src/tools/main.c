@@ -7,6 +7,8 @@
 
 const struct tool tools_table[] = {
 	{"check", "FILE", "parse and validate a configuration, print its canonical form", tool_check},
+	{"verify-log", "DIR", "check the hash chain of a log directory", tool_verify_log},
+	{"events", "[--markdown]", "list the events of the log", tool_events},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -12,6 +12,8 @@ struct tool {
 
 /* Each in a file of its own: check.c ... */
 int tool_check(int argc, char **argv);
+int tool_verify_log(int argc, char **argv);
+int tool_events(int argc, char **argv);
 
 /* In main.c; a new subcommand is one file here and one row there. */
 extern const struct tool tools_table[];

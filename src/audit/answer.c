@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Searching the newest files of the log, and handing out rows at the channel's pace. */
+#include "audit/answer.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/store_files.h"
+#include "base/err.h"
+#include "base/utf8.h"
+#include "wire/syslog.h"
+
+#define ROW_PAUSE_MS 5U
+
+void answer_init(struct answer *a, struct loop *loop, struct channel *control, const struct store *store)
+{
+	memset(a, 0, sizeof(*a));
+	a->loop = loop;
+	a->control = control;
+	a->store = store;
+	a->timer.ctx = a;
+}
+
+/* ---- rows */
+
+/* Append a cell, as much of it as fits, never half a character. */
+static void put_cell(struct control_row *row, size_t *used, struct span text)
+{
+	size_t room = sizeof(row->text) - *used - 1, size = 0;
+
+	if (row->cell_count == CONTROL_ROW_CELLS || *used + 1 > sizeof(row->text))
+		return;
+	while (size < text.size) {
+		uint32_t c;
+		size_t one = utf8_decode((struct span){text.data + size, text.size - size}, &c);
+
+		if (one == 0 || size + one > room)
+			break;
+		size += one;
+	}
+	memcpy(row->text + *used, text.data, size);
+	row->text[*used + size] = '\0';
+	*used += size + 1;
+	row->cell_count++;
+}
+
+static void put_heading(struct control_row *row)
+{
+	static const char *const titles[] = {"time", "number", "severity", "process", "event", "fields"};
+	size_t used = 0;
+
+	row->flags = CONTROL_ROW_HEADING;
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		put_cell(row, &used, span_of(titles[i]));
+}
+
+/* The parameters behind seq and mono, without the brackets. */
+static struct span fields_of(const struct syslog_view *view)
+{
+	struct span mono, rest = {view->data.data, 0};
+
+	if (syslog_param(view, "mono", &mono) < 0)
+		return rest;
+	rest.data = mono.data + mono.size + 1; /* behind the quote */
+	rest.size = (size_t)(view->data.data + view->data.size - rest.data) - 1;
+	return span_trim(rest);
+}
+
+int answer_row(struct control_row *row, struct span line)
+{
+	static const char *const severities[] = {"emergency", "alert", "critical", "error",
+						 "warning",   "notice", "info",	   "debug"};
+	struct syslog_view view;
+	struct span number;
+	size_t used = 0;
+
+	if (syslog_parse(line, &view) < 0 || syslog_param(&view, "seq", &number) < 0)
+		return -ERR_SYNTAX;
+	put_cell(row, &used, view.time);
+	put_cell(row, &used, number);
+	put_cell(row, &used, span_of(severities[view.severity]));
+	put_cell(row, &used, view.process);
+	put_cell(row, &used, view.message_id);
+	put_cell(row, &used, fields_of(&view));
+	return 0;
+}
+
+/* ---- searching */
+
+static bool contains(struct span line, const char *text)
+{
+	size_t size = strlen(text);
+
+	return size == 0 || memmem(line.data, line.size, text, size) != NULL;
+}
+
+/* The last @want matches of one segment go into @ring, a circle. Return: how many matches there were. */
+static size_t search_segment(const struct answer *a, uint64_t segment, uint64_t *ring, size_t want)
+{
+	uint8_t buffer[STORE_LINE_MAX + 1];
+	uint64_t offset = 0;
+	struct span line;
+	size_t matches = 0;
+	int fd = store_file_open(a->store->directory, segment, O_RDONLY);
+
+	if (fd < 0)
+		return 0;
+	while (store_read_line(fd, offset, buffer, &line) == 0) {
+		if (contains(line, a->query.argument))
+			ring[matches++ % want] = offset;
+		offset += line.size + 1;
+	}
+	(void)close(fd); /* read only */
+	return matches;
+}
+
+/* Fill places from the back, newest segment first. */
+static void search(struct answer *a, size_t want)
+{
+	uint64_t ring[ANSWER_ROWS_MAX];
+	size_t free_places = want, segments = a->store->segment_count, looked = 0;
+
+	while (free_places > 0 && segments > 0 && looked < ANSWER_SEGMENTS_MAX) {
+		uint64_t segment = a->store->segments[--segments].first_sequence;
+		size_t room = free_places, matches = search_segment(a, segment, ring, room);
+		size_t kept = matches < room ? matches : room;
+
+		for (size_t i = 0; i < kept; i++)
+			a->places[--free_places] = (struct answer_place){segment, ring[(matches - 1 - i) % room]};
+		looked++;
+	}
+	a->next = free_places;
+	a->count = want;
+}
+
+/* ---- handing out */
+
+static int send_row(struct answer *a, struct control_row *row)
+{
+	row->number = a->query.number;
+	row->console = a->query.console;
+	return channel_send(a->control, CONTROL_ROW, row, sizeof(*row), NULL, 0);
+}
+
+/* A record that is gone meanwhile is left out. */
+static int send_place(struct answer *a, const struct answer_place *place)
+{
+	uint8_t buffer[STORE_LINE_MAX + 1];
+	struct control_row row = {0};
+	struct span line;
+	int fd = store_file_open(a->store->directory, place->segment, O_RDONLY);
+	int err = fd < 0 ? fd : store_read_line(fd, place->offset, buffer, &line);
+
+	if (fd >= 0)
+		(void)close(fd); /* read only */
+	if (err < 0 || answer_row(&row, line) < 0)
+		return 0;
+	return send_row(a, &row);
+}
+
+static int send_next(struct answer *a)
+{
+	struct control_row row = {0};
+	int err;
+
+	if (!a->heading_sent) {
+		put_heading(&row);
+		err = send_row(a, &row);
+		a->heading_sent = err == 0;
+		return err;
+	}
+	if (a->next < a->count) {
+		err = send_place(a, &a->places[a->next]);
+		a->next += err == 0;
+		return err;
+	}
+	row.flags = CONTROL_ROW_LAST;
+	err = send_row(a, &row);
+	a->busy = err != 0;
+	return err;
+}
+
+static void hand_out(struct loop *loop, struct loop_timer *timer)
+{
+	struct answer *a = timer->ctx;
+	int err = 0;
+
+	while (a->busy && err == 0)
+		err = send_next(a);
+	if (err == -ERR_AGAIN)
+		loop_arm(loop, timer, ROW_PAUSE_MS);
+	else
+		a->busy = false; /* sent, or nobody is there any more */
+}
+
+static void refuse(struct answer *a, const struct control_query *query)
+{
+	struct control_row row = {.number = query->number, .console = query->console,
+				  .flags = CONTROL_ROW_LAST | CONTROL_ROW_ERROR};
+	size_t used = 0;
+
+	put_cell(&row, &used, span_of("another console is reading the log; try again"));
+	(void)channel_send(a->control, CONTROL_ROW, &row, sizeof(row), NULL, 0); /* the console's own timeout serves */
+}
+
+void answer_query(struct answer *a, const struct control_query *query)
+{
+	size_t want = query->limit > 0 ? query->limit : ANSWER_ROWS_DEFAULT;
+
+	if (a->busy) {
+		refuse(a, query);
+		return;
+	}
+	a->query = *query;
+	a->query.argument[sizeof(a->query.argument) - 1] = '\0';
+	a->heading_sent = false;
+	a->busy = true;
+	search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);
+	a->timer.fire = hand_out;
+	hand_out(a->loop, &a->timer);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The console's `show log`: the last records that match, as rows of a table. Never waits for the console. */
+#ifndef SEKISHO_AUDIT_ANSWER_H
+#define SEKISHO_AUDIT_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/store.h"
+#include "base/channel.h"
+#include "base/loop.h"
+#include "channel/control.h"
+
+#define ANSWER_ROWS_DEFAULT  20
+#define ANSWER_ROWS_MAX	     200
+#define ANSWER_SEGMENTS_MAX  8 /* so many of the newest files are searched */
+
+struct answer_place {
+	uint64_t segment;
+	uint64_t offset;
+};
+
+struct answer {
+	struct loop *loop;
+	struct channel *control;
+	const struct store *store;
+	struct loop_timer timer;
+	bool busy;
+	struct control_query query;
+	struct answer_place places[ANSWER_ROWS_MAX]; /* oldest first */
+	size_t count, next;
+	bool heading_sent;
+};
+
+void answer_init(struct answer *a, struct loop *loop, struct channel *control, const struct store *store);
+
+/**
+ * answer_query - begin to answer; the rows follow as the channel takes them
+ * One query at a time: a second one gets a row that says so, as an error.
+ * @query: argument is a text that a record must contain; empty: all
+ */
+void answer_query(struct answer *a, const struct control_query *query);
+
+/**
+ * answer_row - one record as a row: time, number, severity, process, event, fields
+ * Return: 0 or -ERR_SYNTAX (not a record; @row is without cells).
+ */
+int answer_row(struct control_row *row, struct span line);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the policy's list of syslog servers to running senders. */
+#include "audit/destinations.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+static void forget_given(struct destinations *d)
+{
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
+		if (d->given[i] >= 0)
+			(void)close(d->given[i]); /* never used */
+		d->given[i] = -1;
+	}
+}
+
+void destinations_init(struct destinations *d, struct loop *loop, const struct store *store,
+		       struct sender_report report)
+{
+	memset(d, 0, sizeof(*d));
+	d->loop = loop;
+	d->store = store;
+	d->report = report;
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++)
+		d->given[i] = -1;
+}
+
+int destinations_give(struct destinations *d, uint32_t index, int fd)
+{
+	if (index >= DESTINATIONS_MAX)
+		return -ERR_RANGE;
+	if (d->given[index] >= 0)
+		(void)close(d->given[index]); /* replaced before it was used */
+	d->given[index] = fd;
+	return 0;
+}
+
+/* The name identifies the server over restarts: it is the name of the file that keeps the place reached. */
+static void name_server(char name[SENDER_NAME_BYTES], const struct snapshot *snapshot,
+			const struct snapshot_syslog *server)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+
+	(void)inet_ntop(server->server.family == 6 ? AF_INET6 : AF_INET, server->server.addr, address,
+			sizeof(address)); /* both families are known and the buffer is large enough */
+	(void)snprintf(name, SENDER_NAME_BYTES, "%s-%u", address, server->port);
+}
+
+int destinations_prepare(struct destinations *d, const struct snapshot *snapshot)
+{
+	if (snapshot->syslog_count > DESTINATIONS_MAX)
+		return -ERR_NO_SPACE;
+	for (uint32_t i = 0; i < snapshot->syslog_count; i++)
+		name_server(d->names[i], snapshot, &snapshot->syslogs[i]);
+	d->name_count = snapshot->syslog_count;
+	d->utc_offset_s = snapshot->header->utc_offset_s;
+	(void)snprintf(d->host, sizeof(d->host), "%s",
+		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
+	return 0;
+}
+
+static struct sender *find_sender(struct destinations *d, const char *name)
+{
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
+		if (d->senders[i].state != SENDER_CLOSED && strcmp(d->senders[i].name, name) == 0)
+			return &d->senders[i];
+	}
+	return NULL;
+}
+
+static bool is_wanted(const struct destinations *d, const struct sender *sender)
+{
+	for (uint32_t i = 0; i < d->name_count; i++) {
+		if (strcmp(d->names[i], sender->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void close_unwanted(struct destinations *d)
+{
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
+		if (d->senders[i].state != SENDER_CLOSED && !is_wanted(d, &d->senders[i]))
+			sender_close(&d->senders[i]);
+	}
+}
+
+static struct sender *free_sender(struct destinations *d)
+{
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
+		if (d->senders[i].state == SENDER_CLOSED)
+			return &d->senders[i];
+	}
+	return NULL; /* cannot be: as many slots as names */
+}
+
+/* Return: whether this server is sent to. */
+static bool open_server(struct destinations *d, uint32_t index)
+{
+	struct sender *sender = find_sender(d, d->names[index]);
+	int fd = d->given[index];
+
+	if (fd < 0)
+		return sender != NULL;
+	d->given[index] = -1;
+	if (sender != NULL)
+		sender_close(sender);
+	else
+		sender = free_sender(d);
+	return sender != NULL && sender_open(sender, d->loop, d->store, d->report, d->names[index], fd) == 0;
+}
+
+unsigned destinations_apply(struct destinations *d, struct record_form *form)
+{
+	unsigned count = 0;
+
+	form->utc_offset_s = d->utc_offset_s;
+	if (d->host[0] != '\0')
+		memcpy(form->host, d->host, sizeof(form->host));
+	close_unwanted(d);
+	for (uint32_t i = 0; i < d->name_count; i++)
+		count += open_server(d, i);
+	forget_given(d);
+	return count;
+}
+
+void destinations_abort(struct destinations *d)
+{
+	forget_given(d);
+}
+
+void destinations_kick(struct destinations *d)
+{
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++)
+		sender_kick(&d->senders[i]);
+}
+
+void destinations_fini(struct destinations *d)
+{
+	forget_given(d);
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++)
+		sender_close(&d->senders[i]);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The syslog servers of the policy: prepared, then applied or aborted as a whole, each with its sender. */
+#ifndef SEKISHO_AUDIT_DESTINATIONS_H
+#define SEKISHO_AUDIT_DESTINATIONS_H
+
+#include <stdint.h>
+
+#include "audit/sender.h"
+#include "policy/snapshot.h"
+
+#define DESTINATIONS_MAX 8
+
+struct destinations {
+	struct loop *loop;
+	const struct store *store;
+	struct sender_report report;
+	struct sender senders[DESTINATIONS_MAX];
+	/* What the next policy brings: */
+	int given[DESTINATIONS_MAX];	/* sockets by index in the snapshot, -1: none */
+	char names[DESTINATIONS_MAX][SENDER_NAME_BYTES];
+	uint32_t name_count;
+	char host[64];
+	int32_t utc_offset_s;
+};
+
+void destinations_init(struct destinations *d, struct loop *loop, const struct store *store,
+		       struct sender_report report);
+/**
+ * destinations_give - take a connected socket for server @index of the next policy
+ * Return: 0, or -ERR_RANGE (the descriptor stays the caller's).
+ */
+int destinations_give(struct destinations *d, uint32_t index, int fd);
+
+/**
+ * destinations_prepare - note the servers of a policy; nothing changes yet
+ * @snapshot: borrowed for the call
+ * Return: 0 or -ERR_NO_SPACE (more than DESTINATIONS_MAX).
+ */
+int destinations_prepare(struct destinations *d, const struct snapshot *snapshot);
+
+/**
+ * destinations_apply - from now on exactly the prepared servers; one that stays and got no new socket goes on unbroken
+ * @form: gets the policy's host name and time offset
+ * Return: how many servers are sent to.
+ */
+unsigned destinations_apply(struct destinations *d, struct record_form *form);
+/* Forget what was prepared. */
+void destinations_abort(struct destinations *d);
+/* There are new records. */
+void destinations_kick(struct destinations *d);
+void destinations_fini(struct destinations *d);
+
+#endif

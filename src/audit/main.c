@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audit: takes events from every process, writes the hash-chained log, sends it to syslog servers.
+ *
+ * Who may talk to it: the supervisor (control channel) and each process on an event channel of its own, one way; the
+ * source of a record is the channel, never what the message says. What it holds: the directory of the log, connected
+ * datagram sockets towards syslog servers. No privilege, no network of its own, no other file.
+ *
+ * Promises: an event of severity notice or worse is on the disk before audit does anything else; all that was sent
+ * before a PING or PREPARE is on the disk before its answer, so that a change is recorded before it takes effect.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "audit/answer.h"
+#include "audit/destinations.h"
+#include "audit/links.h"
+#include "audit/store.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "channel/control.h"
+#include "policy/snapshot.h"
+
+#define HEARTBEAT_MS	 60000U
+#define SYNC_MS		 1000U /* what is not urgent reaches the disk within this */
+#define DESCRIPTORS	 (LINKS_MAX + DESTINATIONS_MAX + 4)
+#define CONTROL_MESSAGES 16 /* of the supervisor in one round */
+
+struct audit {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[DESCRIPTORS];
+	struct loop_fd *fds[DESCRIPTORS];
+	struct loop_fd control_watch;
+	struct loop_timer sync_timer, heartbeat_timer;
+	struct record_form form;
+	struct store store;
+	struct links links;
+	struct destinations destinations;
+	struct answer answer;
+	int state_fd;
+	uint64_t prepared_epoch;
+	bool disk_failing;
+};
+
+static struct audit audit = {.state_fd = -1};
+
+/* ---- writing */
+
+static void write_event(void *ctx, const char *process, const struct event_record *event)
+{
+	struct audit *a = ctx;
+	int err = store_append(&a->store, process, event);
+
+	if (err < 0 && !a->disk_failing)
+		fprintf(stderr, "audit: the log cannot be written: %s\n", err_name(err));
+	a->disk_failing = err < 0;
+	destinations_kick(&a->destinations);
+}
+
+static void write_own_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
+{
+	struct event_record event;
+
+	(void)event_build(&event, id, args, count); /* our own arguments fit */
+	write_event(ctx, "audit", &event);
+}
+
+#define own_event(a, id, ...)                                                                                \
+	write_own_event((a), (id), (const struct event_arg[]){__VA_ARGS__},                                  \
+			sizeof((const struct event_arg[]){__VA_ARGS__}) / sizeof(struct event_arg))
+
+static void on_refused(void *ctx, const char *process, const char *why)
+{
+	own_event(ctx, EVENT_EVENT_REFUSED, EV_TEXT(PROCESS, process), EV_TEXT(REASON, why));
+}
+
+/* Return: 0 or -ERR_SYSTEM: something that was written may not be on the disk. */
+static int sync_log(struct audit *a)
+{
+	int err = store_sync(&a->store);
+
+	if (err < 0)
+		fprintf(stderr, "audit: the log cannot be brought to the disk\n");
+	return err;
+}
+
+static void on_settled(void *ctx)
+{
+	struct audit *a = ctx;
+
+	if (a->store.urgent)
+		(void)sync_log(a); /* stays dirty: tried again with the next round and by the timer */
+}
+
+static void on_sync(struct loop *loop, struct loop_timer *timer)
+{
+	(void)sync_log(timer->ctx); /* tried again in a second */
+	loop_arm(loop, timer, SYNC_MS);
+}
+
+static void on_heartbeat(struct loop *loop, struct loop_timer *timer)
+{
+	struct audit *a = timer->ctx;
+
+	own_event(a, EVENT_HEARTBEAT, EV_NUMBER(UPTIME_S, clock_mono_ms(a->loop.clock) / 1000U),
+		  EV_NUMBER(RECORDS, a->store.chain.next_sequence - 1),
+		  EV_NUMBER(UNWRITTEN, a->store.unwritten_total));
+	loop_arm(loop, timer, HEARTBEAT_MS);
+}
+
+/* ---- the supervisor */
+
+static int on_give(void *ctx, const struct control_give *give, int fd)
+{
+	struct audit *a = ctx;
+
+	switch (give->kind) {
+	case GIVE_LINK:
+		/* A full table is told to the source by its closed channel, and to the auditor by the record. */
+		if (links_add(&a->links, give->role, give->session, fd) < 0)
+			fprintf(stderr, "audit: no room for another event channel\n");
+		return 0;
+	case GIVE_SYSLOG:
+		return destinations_give(&a->destinations, give->index, fd);
+	case GIVE_STATE:
+		if (a->state_fd >= 0)
+			return -ERR_PEER;
+		a->state_fd = fd;
+		return 0;
+	default:
+		return -ERR_PEER;
+	}
+}
+
+static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = on_give(ctx, message->body, message->fds[0]);
+
+	if (err == 0)
+		message->fds[0] = -1;
+	return err;
+}
+
+static int refuse(struct audit *a, uint64_t epoch, const char *reason)
+{
+	struct control_refused refused = {.epoch = epoch};
+
+	(void)snprintf(refused.reason, sizeof(refused.reason), "%s", reason);
+	return channel_send(&a->process.control, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
+}
+
+/* A policy that cannot be recorded does not take effect. */
+static int handle_prepare(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+	const struct control_epoch *epoch = message->body;
+	struct snapshot snapshot;
+	int err = snapshot_load(&snapshot, message->fds[0]);
+
+	if (err < 0)
+		return refuse(a, epoch->epoch, "audit cannot read the policy");
+	err = destinations_prepare(&a->destinations, &snapshot);
+	snapshot_unload(&snapshot);
+	if (err < 0)
+		return refuse(a, epoch->epoch, "audit has no room for so many syslog servers");
+	links_drain(&a->links);
+	if (sync_log(a) < 0)
+		return refuse(a, epoch->epoch, "the audit log cannot be written");
+	a->prepared_epoch = epoch->epoch;
+	return channel_send(ch, CONTROL_PREPARED, epoch, sizeof(*epoch), NULL, 0);
+}
+
+static void apply(struct audit *a, uint64_t epoch)
+{
+	unsigned count = destinations_apply(&a->destinations, &a->form);
+
+	own_event(a, EVENT_SYSLOG_CONFIGURED, EV_NUMBER(COUNT, count), EV_NUMBER(EPOCH, epoch));
+	on_settled(a);
+}
+
+static int handle_apply(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+	const struct control_epoch *epoch = message->body;
+
+	if (epoch->epoch != a->prepared_epoch)
+		return -ERR_PEER;
+	apply(a, epoch->epoch);
+	return channel_send(ch, CONTROL_APPLIED, epoch, sizeof(*epoch), NULL, 0);
+}
+
+static int handle_abort(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+
+	a->prepared_epoch = 0;
+	destinations_abort(&a->destinations);
+	return 0;
+}
+
+static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+
+	links_drain(&a->links);
+	on_settled(a);
+	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+}
+
+static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+	const struct control_query *query = message->body;
+
+	if (query->kind != QUERY_LOG)
+		return -ERR_PEER;
+	answer_query(&a->answer, query);
+	return 0;
+}
+
+static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+
+	links_drain(&a->links);
+	loop_stop(&a->loop, 0);
+	return 0;
+}
+
+static const struct channel_rule control_rules[] = {
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE,
+	 handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch), CHANNEL_ANY_STATE,
+	 handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch), CHANNEL_ANY_STATE,
+	 handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch), CHANNEL_ANY_STATE,
+	 handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
+	 handle_ping, "ping"},
+	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query), CHANNEL_ANY_STATE,
+	 handle_query, "query"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+};
+
+static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct audit *a = self->ctx;
+	const char *why = NULL;
+	int got = channel_serve(&a->process.control, CONTROL_MESSAGES, &why);
+
+	if (got >= 0)
+		return;
+	/* Without the supervisor there is nothing to record for: write what has been said, and end. */
+	if (got != -ERR_CLOSED)
+		fprintf(stderr, "audit: control channel: %s\n", why != NULL ? why : err_name(got));
+	links_drain(&a->links);
+	loop_stop(loop, 1);
+}
+
+/* ---- life */
+
+static void report_recovery(struct audit *a, const struct store_recovery *found)
+{
+	if (found->torn_bytes > 0)
+		own_event(a, EVENT_LOG_TORN, EV_NUMBER(BYTES, found->torn_bytes));
+	if (found->broken)
+		own_event(a, EVENT_LOG_BROKEN, EV_TEXT(REASON, found->why));
+	own_event(a, EVENT_LOG_OPENED, EV_NUMBER(RECORDS, a->store.chain.next_sequence - 1),
+		  EV_NUMBER(BYTES, a->store.total_bytes));
+	on_settled(a);
+}
+
+static int open_log(struct audit *a)
+{
+	struct store_recovery found;
+	int err;
+
+	if (a->state_fd < 0) {
+		fprintf(stderr, "audit: no directory for the log was given\n");
+		return -ERR_NOT_FOUND;
+	}
+	err = store_open(&a->store, a->state_fd, &a->form, 0, 0, &found);
+	if (err < 0)
+		fprintf(stderr, "audit: the log cannot be opened: %s\n", err_name(err));
+	else
+		report_recovery(a, &found);
+	return err;
+}
+
+/* The policy that runs already when audit is started again. */
+static int adopt_running(struct audit *a, const struct control_start *start, int snapshot_fd)
+{
+	struct snapshot snapshot;
+	int err;
+
+	if (snapshot_fd < 0)
+		return 0;
+	err = snapshot_load(&snapshot, snapshot_fd);
+	(void)close(snapshot_fd); /* mapped, or of no use */
+	if (err < 0)
+		return err;
+	err = destinations_prepare(&a->destinations, &snapshot);
+	snapshot_unload(&snapshot);
+	if (err == 0)
+		apply(a, start->epoch);
+	return err;
+}
+
+static const int extra_syscalls[] = {
+	SYS_openat, SYS_unlinkat, SYS_getdents64, SYS_ftruncate, SYS_fsync, SYS_fdatasync, SYS_fstatfs,
+	SYS_setsockopt,
+};
+
+static const struct sandbox_profile profile = {
+	.name = "audit",
+	.syscalls = extra_syscalls,
+	.syscall_count = sizeof(extra_syscalls) / sizeof(extra_syscalls[0]),
+	.keeps_files = true,
+};
+
+static void init(struct audit *a)
+{
+	const struct links_sink sink = {write_event, on_refused, on_settled, a};
+	const struct sender_report report = {write_own_event, a};
+
+	a->form = (struct record_form){.clock = &clock_system, .host = "sekisho"};
+	loop_init(&a->loop, &clock_system, a->polls, a->fds, DESCRIPTORS);
+	links_init(&a->links, &a->loop, &sink);
+	destinations_init(&a->destinations, &a->loop, &a->store, report);
+	answer_init(&a->answer, &a->loop, &a->process.control, &a->store);
+	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};
+	a->heartbeat_timer = (struct loop_timer){.fire = on_heartbeat, .ctx = a};
+}
+
+static int start(struct audit *a)
+{
+	struct control_start begin;
+	int snapshot_fd = -1;
+	int err = process_begin(&a->process, &profile, on_give, a, &begin, &snapshot_fd);
+
+	if (err == 0)
+		err = open_log(a);
+	if (err == 0)
+		err = adopt_running(a, &begin, snapshot_fd);
+	if (err < 0)
+		return err;
+	channel_init(&a->process.control, FD_CONTROL, control_rules,
+		     sizeof(control_rules) / sizeof(control_rules[0]), a);
+	a->control_watch = (struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = a};
+	err = loop_add(&a->loop, &a->control_watch);
+	if (err < 0)
+		return err;
+	loop_arm(&a->loop, &a->sync_timer, SYNC_MS);
+	loop_arm(&a->loop, &a->heartbeat_timer, HEARTBEAT_MS);
+	return process_ready(&a->process);
+}
+
+int main(void)
+{
+	int status, err;
+
+	init(&audit);
+	err = start(&audit);
+	if (err < 0) {
+		fprintf(stderr, "audit: cannot start: %s\n", err_name(err));
+		return 1;
+	}
+	status = loop_run(&audit.loop);
+	destinations_fini(&audit.destinations);
+	store_close(&audit.store);
+	return status < 0 ? 1 : status;
+}

@@ -1,0 +1,5 @@
+# Takes events, writes the log, sends it to syslog servers.
+modules += audit
+audit-src := main.c answer.c destinations.c links.c record.c sender.c store.c store_cursor.c store_files.c \
+	store_recover.c
+audit-use := policy wire base

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files of the local log: names, lists, whole writes. Used by the store alone. */
+#ifndef SEKISHO_AUDIT_STORE_FILES_H
+#define SEKISHO_AUDIT_STORE_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/store.h"
+
+#define STORE_NAME_BYTES 32 /* "00000000000000000001.log" with NUL */
+
+void store_file_name(char name[STORE_NAME_BYTES], uint64_t first_sequence, const char *suffix);
+
+/**
+ * store_files_list - find the segments of a directory, oldest first
+ * @count: set; where there are more than @most, the newest @most are listed
+ * Return: 0 or -ERR_SYSTEM.
+ */
+int store_files_list(int directory, struct store_segment *segments, size_t most, size_t *count);
+
+/* Open a segment. @flags: of openat, O_CLOEXEC is added. Return: descriptor or -ERR_SYSTEM. */
+int store_file_open(int directory, uint64_t first_sequence, int flags);
+
+/* Write all bytes. Return: 0, -ERR_NO_SPACE or -ERR_SYSTEM; some may have been written. */
+int store_write_all(int fd, const void *data, size_t size_bytes);
+
+/**
+ * store_read_line - read the line at @offset
+ * @buffer: STORE_LINE_MAX + 1 bytes
+ * Return: 0 (@line without line end); -ERR_TRUNCATED (no line end there within STORE_LINE_MAX; @line has
+ * what there is, nothing at the end of the file); -ERR_SYSTEM.
+ */
+int store_read_line(int fd, uint64_t offset, uint8_t *buffer, struct span *line);
+
+/**
+ * store_recover - find where the log in the listed segments ends, and cut off what is torn; sets the chain, the
+ * segments and @found. Return: 0 or -ERR_SYSTEM.
+ */
+int store_recover(struct store *s, struct store_recovery *found);
+
+#endif
