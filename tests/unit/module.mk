@@ -33,3 +33,5 @@ test_audit_sender-use := audit policy wire base
 test_audit_store-use := audit policy wire base
 units += test_mail_receiver
 test_mail_receiver-use := mail-receiver policy wire base
+units += test_mail_sender
+test_mail_sender-use := mail-sender policy wire base
