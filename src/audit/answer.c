@@ -13,7 +13,8 @@
 
 #define ROW_PAUSE_MS 5U
 
-void answer_init(struct answer *a, struct loop *loop, struct channel *control, const struct store *store)
+void answer_init(struct answer *a, struct loop *loop, struct channel *control,
+		 const struct store *store)
 {
 	memset(a, 0, sizeof(*a));
 	a->loop = loop;
@@ -47,7 +48,8 @@ static void put_cell(struct control_row *row, size_t *used, struct span text)
 
 static void put_heading(struct control_row *row)
 {
-	static const char *const titles[] = {"time", "number", "severity", "process", "event", "fields"};
+	static const char *const titles[] = {"time",    "number", "severity",
+					     "process", "event",  "fields"};
 	size_t used = 0;
 
 	row->flags = CONTROL_ROW_HEADING;
@@ -69,8 +71,8 @@ static struct span fields_of(const struct syslog_view *view)
 
 int answer_row(struct control_row *row, struct span line)
 {
-	static const char *const severities[] = {"emergency", "alert", "critical", "error",
-						 "warning",   "notice", "info",	   "debug"};
+	static const char *const severities[] = {"emergency", "alert",  "critical", "error",
+						 "warning",   "notice", "info",     "debug"};
 	struct syslog_view view;
 	struct span number;
 	size_t used = 0;
@@ -95,7 +97,8 @@ static bool contains(struct span line, const char *text)
 	return size == 0 || memmem(line.data, line.size, text, size) != NULL;
 }
 
-/* The last @want matches of one segment go into @ring, a circle. Return: how many matches there were. */
+/* The last @want matches of one segment go into @ring, a circle. Return: how many matches there
+ * were. */
 static size_t search_segment(const struct answer *a, uint64_t segment, uint64_t *ring, size_t want)
 {
 	uint8_t buffer[STORE_LINE_MAX + 1];
@@ -127,7 +130,8 @@ static void search(struct answer *a, size_t want)
 		size_t kept = matches < room ? matches : room;
 
 		for (size_t i = 0; i < kept; i++)
-			a->places[--free_places] = (struct answer_place){segment, ring[(matches - 1 - i) % room]};
+			a->places[--free_places] =
+				(struct answer_place){segment, ring[(matches - 1 - i) % room]};
 		looked++;
 	}
 	a->next = free_places;
@@ -196,12 +200,14 @@ static void hand_out(struct loop *loop, struct loop_timer *timer)
 
 static void refuse(struct answer *a, const struct control_query *query)
 {
-	struct control_row row = {.number = query->number, .console = query->console,
+	struct control_row row = {.number = query->number,
+				  .console = query->console,
 				  .flags = CONTROL_ROW_LAST | CONTROL_ROW_ERROR};
 	size_t used = 0;
 
 	put_cell(&row, &used, span_of("another console is reading the log; try again"));
-	(void)channel_send(a->control, CONTROL_ROW, &row, sizeof(row), NULL, 0); /* the console's own timeout serves */
+	(void)channel_send(a->control, CONTROL_ROW, &row, sizeof(row), NULL,
+			   0); /* the console's own timeout serves */
 }
 
 void answer_query(struct answer *a, const struct control_query *query)

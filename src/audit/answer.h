@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The console's `show log`: the last records that match, as rows of a table. Never waits for the console. */
+/* The console's `show log`: the last records that match, as rows of a table. Never waits for the
+ * console. */
 #ifndef SEKISHO_AUDIT_ANSWER_H
 #define SEKISHO_AUDIT_ANSWER_H
 
@@ -12,9 +13,9 @@
 #include "base/loop.h"
 #include "channel/control.h"
 
-#define ANSWER_ROWS_DEFAULT  20
-#define ANSWER_ROWS_MAX	     200
-#define ANSWER_SEGMENTS_MAX  8 /* so many of the newest files are searched */
+#define ANSWER_ROWS_DEFAULT 20
+#define ANSWER_ROWS_MAX     200
+#define ANSWER_SEGMENTS_MAX 8 /* so many of the newest files are searched */
 
 struct answer_place {
 	uint64_t segment;
@@ -33,7 +34,8 @@ struct answer {
 	bool heading_sent;
 };
 
-void answer_init(struct answer *a, struct loop *loop, struct channel *control, const struct store *store);
+void answer_init(struct answer *a, struct loop *loop, struct channel *control,
+		 const struct store *store);
 
 /**
  * answer_query - begin to answer; the rows follow as the channel takes them

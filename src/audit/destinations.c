@@ -29,24 +29,15 @@ void destinations_init(struct destinations *d, struct loop *loop, const struct s
 		d->given[i] = -1;
 }
 
-int destinations_give(struct destinations *d, uint32_t index, int fd)
-{
-	if (index >= DESTINATIONS_MAX)
-		return -ERR_RANGE;
-	if (d->given[index] >= 0)
-		(void)close(d->given[index]); /* replaced before it was used */
-	d->given[index] = fd;
-	return 0;
-}
-
-/* The name identifies the server over restarts: it is the name of the file that keeps the place reached. */
-static void name_server(char name[SENDER_NAME_BYTES], const struct snapshot *snapshot,
-			const struct snapshot_syslog *server)
+/* The name identifies the server over restarts: it is the name of the file that keeps the place
+ * reached. */
+static void name_server(char name[SENDER_NAME_BYTES], const struct snapshot_syslog *server)
 {
 	char address[INET6_ADDRSTRLEN] = "";
 
-	(void)inet_ntop(server->server.family == 6 ? AF_INET6 : AF_INET, server->server.addr, address,
-			sizeof(address)); /* both families are known and the buffer is large enough */
+	(void)inet_ntop(
+		server->server.family == 6 ? AF_INET6 : AF_INET, server->server.addr, address,
+		sizeof(address)); /* both families are known and the buffer is large enough */
 	(void)snprintf(name, SENDER_NAME_BYTES, "%s-%u", address, server->port);
 }
 
@@ -55,8 +46,8 @@ int destinations_prepare(struct destinations *d, const struct snapshot *snapshot
 	if (snapshot->syslog_count > DESTINATIONS_MAX)
 		return -ERR_NO_SPACE;
 	for (uint32_t i = 0; i < snapshot->syslog_count; i++)
-		name_server(d->names[i], snapshot, &snapshot->syslogs[i]);
-	d->name_count = snapshot->syslog_count;
+		name_server(d->next.names[i], &snapshot->syslogs[i]);
+	d->next.count = snapshot->syslog_count;
 	d->utc_offset_s = snapshot->header->utc_offset_s;
 	(void)snprintf(d->host, sizeof(d->host), "%s",
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
@@ -74,8 +65,8 @@ static struct sender *find_sender(struct destinations *d, const char *name)
 
 static bool is_wanted(const struct destinations *d, const struct sender *sender)
 {
-	for (uint32_t i = 0; i < d->name_count; i++) {
-		if (strcmp(d->names[i], sender->name) == 0)
+	for (uint32_t i = 0; i < d->running.count; i++) {
+		if (strcmp(d->running.names[i], sender->name) == 0)
 			return true;
 	}
 	return false;
@@ -98,38 +89,47 @@ static struct sender *free_sender(struct destinations *d)
 	return NULL; /* cannot be: as many slots as names */
 }
 
-/* Return: whether this server is sent to. */
-static bool open_server(struct destinations *d, uint32_t index)
+static void open_server(struct destinations *d, uint32_t index, int fd)
 {
-	struct sender *sender = find_sender(d, d->names[index]);
-	int fd = d->given[index];
+	const char *name = d->running.names[index];
+	struct sender *sender = find_sender(d, name);
 
-	if (fd < 0)
-		return sender != NULL;
-	d->given[index] = -1;
 	if (sender != NULL)
 		sender_close(sender);
 	else
 		sender = free_sender(d);
-	return sender != NULL && sender_open(sender, d->loop, d->store, d->report, d->names[index], fd) == 0;
+	if (sender == NULL || sender_open(sender, d->loop, d->store, d->report, name, fd) < 0)
+		fprintf(stderr, "audit: no room to watch a syslog socket\n");
 }
 
-unsigned destinations_apply(struct destinations *d, struct record_form *form)
+int destinations_give(struct destinations *d, uint32_t index, int fd)
 {
-	unsigned count = 0;
+	if (index >= DESTINATIONS_MAX)
+		return -ERR_RANGE;
+	if (index < d->running.count) {
+		open_server(d, index, fd);
+		return 0;
+	}
+	if (d->given[index] >= 0)
+		(void)close(d->given[index]); /* replaced before it was used */
+	d->given[index] = fd;
+	return 0;
+}
 
+void destinations_apply(struct destinations *d, struct record_form *form)
+{
 	form->utc_offset_s = d->utc_offset_s;
 	if (d->host[0] != '\0')
 		memcpy(form->host, d->host, sizeof(form->host));
+	d->running = d->next;
 	close_unwanted(d);
-	for (uint32_t i = 0; i < d->name_count; i++)
-		count += open_server(d, i);
-	forget_given(d);
-	return count;
-}
+	for (uint32_t i = 0; i < d->running.count; i++) {
+		int fd = d->given[i];
 
-void destinations_abort(struct destinations *d)
-{
+		d->given[i] = -1;
+		if (fd >= 0)
+			open_server(d, i, fd);
+	}
 	forget_given(d);
 }
 

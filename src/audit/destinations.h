@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The syslog servers of the policy: prepared, then applied or aborted as a whole, each with its sender. */
+/* The syslog servers of the policy: prepared, then applied or aborted as a whole, each with its
+ * sender. */
 #ifndef SEKISHO_AUDIT_DESTINATIONS_H
 #define SEKISHO_AUDIT_DESTINATIONS_H
 
@@ -10,23 +11,31 @@
 
 #define DESTINATIONS_MAX 8
 
+/* The servers of one policy, in its order. */
+struct destinations_list {
+	char names[DESTINATIONS_MAX][SENDER_NAME_BYTES];
+	uint32_t count;
+};
+
 struct destinations {
 	struct loop *loop;
 	const struct store *store;
 	struct sender_report report;
 	struct sender senders[DESTINATIONS_MAX];
+	struct destinations_list running;
+	int given[DESTINATIONS_MAX]; /* sockets that came before their policy, -1: none */
 	/* What the next policy brings: */
-	int given[DESTINATIONS_MAX];	/* sockets by index in the snapshot, -1: none */
-	char names[DESTINATIONS_MAX][SENDER_NAME_BYTES];
-	uint32_t name_count;
+	struct destinations_list next;
 	char host[64];
 	int32_t utc_offset_s;
 };
 
 void destinations_init(struct destinations *d, struct loop *loop, const struct store *store,
 		       struct sender_report report);
+
 /**
- * destinations_give - take a connected socket for server @index of the next policy
+ * destinations_give - take a connected socket for server @index of the running policy (or, before
+ * there is one, of the first). A socket that the server had before is replaced.
  * Return: 0, or -ERR_RANGE (the descriptor stays the caller's).
  */
 int destinations_give(struct destinations *d, uint32_t index, int fd);
@@ -39,13 +48,11 @@ int destinations_give(struct destinations *d, uint32_t index, int fd);
 int destinations_prepare(struct destinations *d, const struct snapshot *snapshot);
 
 /**
- * destinations_apply - from now on exactly the prepared servers; one that stays and got no new socket goes on unbroken
+ * destinations_apply - from now on the prepared servers and no others; one that stays goes on
+ * unbroken
  * @form: gets the policy's host name and time offset
- * Return: how many servers are sent to.
  */
-unsigned destinations_apply(struct destinations *d, struct record_form *form);
-/* Forget what was prepared. */
-void destinations_abort(struct destinations *d);
+void destinations_apply(struct destinations *d, struct record_form *form);
 /* There are new records. */
 void destinations_kick(struct destinations *d);
 void destinations_fini(struct destinations *d);

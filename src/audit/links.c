@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-#define ROUND_EVENTS 32	  /* of one channel before others are served */
+#define ROUND_EVENTS 32   /* of one channel before others are served */
 #define DRAIN_EVENTS 4096 /* of one channel in a drain: more than any socket buffer holds */
 
 static int on_event(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -24,9 +24,15 @@ static int on_event(struct channel *ch, void *ctx, const struct channel_message 
 
 /* The message type is the event's number: one row each, from the one table. */
 static const struct channel_rule event_rules[] = {
-#define EVENT(id, name, severity, requirement, en, ja)                                                       \
-	{EVENT_##id, 0, 0, sizeof(struct event_record), sizeof(struct event_record), CHANNEL_ANY_STATE,      \
-	 on_event, "event"},
+#define EVENT(id, name, severity, requirement, en, ja)                                             \
+	{EVENT_##id,                                                                               \
+	 0,                                                                                        \
+	 0,                                                                                        \
+	 sizeof(struct event_record),                                                              \
+	 sizeof(struct event_record),                                                              \
+	 CHANNEL_ANY_STATE,                                                                        \
+	 on_event,                                                                                 \
+	 "event"},
 #include "base/events.def"
 #undef EVENT
 };
@@ -38,7 +44,8 @@ static void drop(struct link *link)
 	link->resting = false;
 }
 
-/* Read at most @most. A peer that has gone is dropped, one that breaks the table is dropped and reported. */
+/* Read at most @most. A peer that has gone is dropped, one that breaks the table is dropped and
+ * reported. */
 static int serve(struct link *link, int most)
 {
 	const char *why = NULL;
@@ -47,7 +54,8 @@ static int serve(struct link *link, int most)
 	if (got >= 0)
 		return got;
 	if (got == -ERR_PEER)
-		link->links->sink.refused(link->links->sink.ctx, link->process, why != NULL ? why : "event");
+		link->links->sink.refused(link->links->sink.ctx, link->process,
+					  why != NULL ? why : "event");
 	drop(link);
 	return got;
 }
@@ -112,14 +120,16 @@ int links_add(struct links *l, uint32_t role, uint32_t session, int fd)
 	if (link != NULL) {
 		link->taken = 0;
 		link->resting = false;
-		link->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_readable, .ctx = link};
+		link->watch = (struct loop_fd){
+			.fd = fd, .events = POLLIN, .ready = on_readable, .ctx = link};
 		err = loop_add(l->loop, &link->watch);
 	}
 	if (err < 0) {
 		(void)close(fd); /* nothing was read from it */
 		return err;
 	}
-	channel_init(&link->channel, fd, event_rules, sizeof(event_rules) / sizeof(event_rules[0]), link);
+	channel_init(&link->channel, fd, event_rules, sizeof(event_rules) / sizeof(event_rules[0]),
+		     link);
 	record_process_name(link->process, role, session);
 	return 0;
 }

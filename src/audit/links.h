@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The channels that events come on: one a process, so that the source of a record is known from where it came in. A
- * process that sends faster than its share is not read from until the next second: its own channel fills up, it
- * counts what it loses, and the others' events are not delayed.
+ * The channels that events come on: one a process, so that the source of a record is known from
+ * where it came in. A process that sends faster than its share is not read from until the next
+ * second: its own channel fills up, it counts what it loses, and the others' events are not
+ * delayed.
  */
 #ifndef SEKISHO_AUDIT_LINKS_H
 #define SEKISHO_AUDIT_LINKS_H
@@ -15,7 +16,7 @@
 #include "base/event.h"
 #include "base/loop.h"
 
-#define LINKS_MAX	  288 /* all processes of the appliance and both halves of every session */
+#define LINKS_MAX             288 /* all processes of the appliance and both halves of every session */
 #define LINKS_EVENTS_A_SECOND 500
 
 /* Where events go. The record has been checked. */
@@ -35,7 +36,7 @@ struct link {
 	struct channel channel; /* fd -1: free */
 	struct loop_fd watch;
 	char process[RECORD_PROCESS_BYTES];
-	uint32_t taken;		/* events in this second */
+	uint32_t taken; /* events in this second */
 	bool resting;
 };
 
@@ -50,12 +51,14 @@ void links_init(struct links *l, struct loop *loop, const struct links_sink *sin
 
 /**
  * links_add - read events of the process (@role, @session) from @fd, which is taken
- * An earlier channel of the same process stays until its other end is closed: what it still holds is read first.
+ * An earlier channel of the same process stays until its other end is closed: what it still holds
+ * is read first.
  * Return: 0 or -ERR_NO_SPACE (the descriptor is closed).
  */
 int links_add(struct links *l, uint32_t role, uint32_t session, int fd);
 
-/* Read all that waits on every channel, whatever their share: for "everything said before is written". */
+/* Read all that waits on every channel, whatever their share: for "everything said before is
+ * written". */
 void links_drain(struct links *l);
 void links_fini(struct links *l);
 

@@ -2,12 +2,14 @@
 /*
  * audit: takes events from every process, writes the hash-chained log, sends it to syslog servers.
  *
- * Who may talk to it: the supervisor (control channel) and each process on an event channel of its own, one way; the
- * source of a record is the channel, never what the message says. What it holds: the directory of the log, connected
- * datagram sockets towards syslog servers. No privilege, no network of its own, no other file.
+ * Who may talk to it: the supervisor (control channel) and each process on an event channel of its
+ * own, one way; the source of a record is the channel, never what the message says. What it holds:
+ * the directory of the log, connected datagram sockets towards syslog servers. No privilege, no
+ * network of its own, no other file.
  *
- * Promises: an event of severity notice or worse is on the disk before audit does anything else; all that was sent
- * before a PING or PREPARE is on the disk before its answer, so that a change is recorded before it takes effect.
+ * Promises: an event of severity notice or worse is on the disk before audit does anything else;
+ * all that was sent before a PING or PREPARE is on the disk before its answer, so that a change is
+ * recorded before it takes effect.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +25,9 @@
 #include "channel/control.h"
 #include "policy/snapshot.h"
 
-#define HEARTBEAT_MS	 60000U
-#define SYNC_MS		 1000U /* what is not urgent reaches the disk within this */
-#define DESCRIPTORS	 (LINKS_MAX + DESTINATIONS_MAX + 4)
+#define HEARTBEAT_MS     60000U
+#define SYNC_MS          1000U /* what is not urgent reaches the disk within this */
+#define DESCRIPTORS      (LINKS_MAX + DESTINATIONS_MAX + 4)
 #define CONTROL_MESSAGES 16 /* of the supervisor in one round */
 
 struct audit {
@@ -68,9 +70,10 @@ static void write_own_event(void *ctx, enum event_id id, const struct event_arg 
 	write_event(ctx, "audit", &event);
 }
 
-#define own_event(a, id, ...)                                                                                \
-	write_own_event((a), (id), (const struct event_arg[]){__VA_ARGS__},                                  \
-			sizeof((const struct event_arg[]){__VA_ARGS__}) / sizeof(struct event_arg))
+#define own_event(a, id, ...)                                                                      \
+	write_own_event((a), (id), (const struct event_arg[]){__VA_ARGS__},                        \
+			sizeof((const struct event_arg[]){__VA_ARGS__}) /                          \
+				sizeof(struct event_arg))
 
 static void on_refused(void *ctx, const char *process, const char *why)
 {
@@ -92,7 +95,7 @@ static void on_settled(void *ctx)
 	struct audit *a = ctx;
 
 	if (a->store.urgent)
-		(void)sync_log(a); /* stays dirty: tried again with the next round and by the timer */
+		(void)sync_log(a); /* stays dirty: tried again by the timer */
 }
 
 static void on_sync(struct loop *loop, struct loop_timer *timer)
@@ -119,7 +122,8 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 	switch (give->kind) {
 	case GIVE_LINK:
-		/* A full table is told to the source by its closed channel, and to the auditor by the record. */
+		/* A full table is told to the source by its closed channel, and to the auditor by
+		 * the record. */
 		if (links_add(&a->links, give->role, give->session, fd) < 0)
 			fprintf(stderr, "audit: no room for another event channel\n");
 		return 0;
@@ -149,7 +153,8 @@ static int refuse(struct audit *a, uint64_t epoch, const char *reason)
 	struct control_refused refused = {.epoch = epoch};
 
 	(void)snprintf(refused.reason, sizeof(refused.reason), "%s", reason);
-	return channel_send(&a->process.control, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
+	return channel_send(&a->process.control, CONTROL_REFUSED, &refused, sizeof(refused), NULL,
+			    0);
 }
 
 /* A policy that cannot be recorded does not take effect. */
@@ -175,9 +180,9 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 
 static void apply(struct audit *a, uint64_t epoch)
 {
-	unsigned count = destinations_apply(&a->destinations, &a->form);
-
-	own_event(a, EVENT_SYSLOG_CONFIGURED, EV_NUMBER(COUNT, count), EV_NUMBER(EPOCH, epoch));
+	destinations_apply(&a->destinations, &a->form);
+	own_event(a, EVENT_SYSLOG_CONFIGURED, EV_NUMBER(COUNT, a->destinations.running.count),
+		  EV_NUMBER(EPOCH, epoch));
 	on_settled(a);
 }
 
@@ -196,8 +201,7 @@ static int handle_abort(struct channel *ch, void *ctx, const struct channel_mess
 {
 	struct audit *a = ctx;
 
-	a->prepared_epoch = 0;
-	destinations_abort(&a->destinations);
+	a->prepared_epoch = 0; /* what was noted is overwritten by the next PREPARE */
 	return 0;
 }
 
@@ -231,18 +235,18 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE,
-	 handle_give, "give"},
-	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch), CHANNEL_ANY_STATE,
-	 handle_prepare, "prepare"},
-	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch), CHANNEL_ANY_STATE,
-	 handle_apply, "apply"},
-	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch), CHANNEL_ANY_STATE,
-	 handle_abort, "abort"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
-	 handle_ping, "ping"},
-	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query), CHANNEL_ANY_STATE,
-	 handle_query, "query"},
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
+	 CHANNEL_ANY_STATE, handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch),
+	 CHANNEL_ANY_STATE, handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
+	 CHANNEL_ANY_STATE, handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
+	 CHANNEL_ANY_STATE, handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
+	 CHANNEL_ANY_STATE, handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
@@ -254,7 +258,8 @@ static void on_control(struct loop *loop, struct loop_fd *self, short revents)
 
 	if (got >= 0)
 		return;
-	/* Without the supervisor there is nothing to record for: write what has been said, and end. */
+	/* Without the supervisor there is nothing to record for: write what has been said, and end.
+	 */
 	if (got != -ERR_CLOSED)
 		fprintf(stderr, "audit: control channel: %s\n", why != NULL ? why : err_name(got));
 	links_drain(&a->links);
@@ -311,8 +316,8 @@ static int adopt_running(struct audit *a, const struct control_start *start, int
 }
 
 static const int extra_syscalls[] = {
-	SYS_openat, SYS_unlinkat, SYS_getdents64, SYS_ftruncate, SYS_fsync, SYS_fdatasync, SYS_fstatfs,
-	SYS_setsockopt,
+	SYS_openat, SYS_unlinkat,  SYS_getdents64, SYS_ftruncate,
+	SYS_fsync,  SYS_fdatasync, SYS_fstatfs,    SYS_setsockopt,
 };
 
 static const struct sandbox_profile profile = {
@@ -350,7 +355,8 @@ static int start(struct audit *a)
 		return err;
 	channel_init(&a->process.control, FD_CONTROL, control_rules,
 		     sizeof(control_rules) / sizeof(control_rules[0]), a);
-	a->control_watch = (struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = a};
+	a->control_watch =
+		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = a};
 	err = loop_add(&a->loop, &a->control_watch);
 	if (err < 0)
 		return err;

@@ -43,14 +43,16 @@ static int check_field(const struct event_field *field)
 		return -ERR_PEER;
 	if (field->kind < EVENT_KIND_NUMBER || field->kind > EVENT_KIND_SHA256)
 		return -ERR_PEER;
-	if (field->kind == EVENT_KIND_TEXT && (size_t)field->text_at + field->text_bytes > EVENT_TEXT_BYTES)
+	if (field->kind == EVENT_KIND_TEXT &&
+	    (size_t)field->text_at + field->text_bytes > EVENT_TEXT_BYTES)
 		return -ERR_PEER;
 	return 0;
 }
 
 int record_check(const struct event_record *event)
 {
-	if (event->id == EVENT_NONE_ || event->id >= EVENT_COUNT_ || event->field_count > EVENT_FIELDS_MAX)
+	if (event->id == EVENT_NONE_ || event->id >= EVENT_COUNT_ ||
+	    event->field_count > EVENT_FIELDS_MAX)
 		return -ERR_PEER;
 	for (uint32_t i = 0; i < event->field_count; i++) {
 		if (check_field(&event->fields[i]) < 0)
@@ -68,7 +70,8 @@ static void put_address(struct writer *w, const char *name, int family, const ui
 }
 
 /* Octets in hex, with a separator between them where there is one. */
-static void put_octets(struct writer *w, const char *name, const uint8_t *bytes, size_t count, char separator)
+static void put_octets(struct writer *w, const char *name, const uint8_t *bytes, size_t count,
+		       char separator)
 {
 	char text[2 * 32 + 32];
 	size_t used = 0;
@@ -81,7 +84,8 @@ static void put_octets(struct writer *w, const char *name, const uint8_t *bytes,
 	syslog_put_param(w, name, (struct span){(const uint8_t *)text, used});
 }
 
-static void put_field(struct writer *w, const struct event_record *event, const struct event_field *field)
+static void put_field(struct writer *w, const struct event_record *event,
+		      const struct event_field *field)
 {
 	const char *name = event_key_name(field->key);
 
@@ -90,8 +94,9 @@ static void put_field(struct writer *w, const struct event_record *event, const 
 		syslog_put_param_number(w, name, field->number);
 		return;
 	case EVENT_KIND_TEXT:
-		syslog_put_param(w, name, (struct span){(const uint8_t *)event->text + field->text_at,
-							field->text_bytes});
+		syslog_put_param(w, name,
+				 (struct span){(const uint8_t *)event->text + field->text_at,
+					       field->text_bytes});
 		return;
 	case EVENT_KIND_IPV4:
 		put_address(w, name, AF_INET, field->bytes);
@@ -129,8 +134,8 @@ static void put_cut(struct writer *w, const struct event_record *event)
 		syslog_put_param(w, "cut", (struct span){(const uint8_t *)names, used});
 }
 
-int record_write(struct writer *w, const struct record_form *form, const char *process, uint64_t sequence,
-		 const struct event_record *event)
+int record_write(struct writer *w, const struct record_form *form, const char *process,
+		 uint64_t sequence, const struct event_record *event)
 {
 	const struct syslog_header header = {
 		.facility = FACILITY_LOCAL0,

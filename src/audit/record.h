@@ -13,13 +13,15 @@
 
 /* What all records of one appliance share. */
 struct record_form {
-	const struct clock *clock; /* a record is stamped by audit's clock, never by the emitter's */
+	const struct clock
+		*clock; /* a record is stamped by audit's clock, never by the emitter's */
 	int32_t utc_offset_s;
-	char host[64];		   /* NUL-terminated */
+	char host[64]; /* NUL-terminated */
 };
 
 /**
- * record_check - whether a record from another process keeps to its form: known event, fields, kinds, texts in bounds
+ * record_check - whether a record from another process keeps to its form: known event, fields,
+ * kinds, texts in bounds
  * Return: 0 or -ERR_PEER.
  */
 int record_check(const struct event_record *event);
@@ -31,8 +33,8 @@ int record_check(const struct event_record *event);
  * @event:    checked
  * Return: 0 or -ERR_NO_SPACE.
  */
-int record_write(struct writer *w, const struct record_form *form, const char *process, uint64_t sequence,
-		 const struct event_record *event);
+int record_write(struct writer *w, const struct record_form *form, const char *process,
+		 uint64_t sequence, const struct event_record *event);
 
 /* The name of a source: "arbiter", "mail-receiver/12" (session). @role: enum role. */
 void record_process_name(char name[RECORD_PROCESS_BYTES], uint32_t role, uint32_t session);

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 
-#define PLACE_DIGITS 20
+#define PLACE_DIGITS   20
 #define BURST_PAUSE_MS 10U
 #define FULL_PAUSE_MS  20U
 
@@ -97,7 +97,8 @@ static void pause_from(struct sender *s, uint64_t sequence, int error)
 		s->retry_ms = SENDER_RETRY_MS;
 		tell(s, EVENT_SYSLOG_AWAY, FIELD_ERROR, (uint64_t)error);
 	} else if (s->state == SENDER_TRYING) {
-		s->retry_ms = s->retry_ms * 2 < SENDER_RETRY_MOST_MS ? s->retry_ms * 2 : SENDER_RETRY_MOST_MS;
+		s->retry_ms = s->retry_ms * 2 < SENDER_RETRY_MOST_MS ? s->retry_ms * 2
+								     : SENDER_RETRY_MOST_MS;
 	}
 	s->state = SENDER_PAUSED;
 	loop_arm(s->loop, &s->timer, s->retry_ms);
@@ -113,7 +114,8 @@ static int send_line(const struct sender *s, struct span line)
 	return -ERR_CLOSED;
 }
 
-/* Send up to @most records. Return: how many, or the error that ended it (-ERR_AGAIN: nothing more to send). */
+/* Send up to @most records. Return: how many, or the error that ended it (-ERR_AGAIN: nothing more
+ * to send). */
 static int send_some(struct sender *s, unsigned most)
 {
 	uint8_t buffer[STORE_LINE_MAX + 1];
@@ -185,7 +187,8 @@ static void on_timer(struct loop *loop, struct loop_timer *timer)
 
 /* ---- what comes back */
 
-/* The number of the record in a datagram that was refused; 0 where the quotation is too short to tell. */
+/* The number of the record in a datagram that was refused; 0 where the quotation is too short to
+ * tell. */
 static uint64_t quoted_sequence(const char *quoted)
 {
 	const char *at = strstr(quoted, "[" LOG_CHAIN_ELEMENT " seq=\"");
@@ -223,7 +226,9 @@ static int take_error(struct sender *s, uint64_t *sequence, int *error)
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = {quoted, sizeof(quoted) - 1};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
 				 .msg_controllen = sizeof(control.bytes)};
 	ssize_t got = recvmsg(s->watch.fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
 
@@ -237,7 +242,8 @@ static int take_error(struct sender *s, uint64_t *sequence, int *error)
 	return 1;
 }
 
-/* A server does not talk back; what comes is read and forgotten, a few at a time, so that others are served too. */
+/* A server does not talk back; what comes is read and forgotten, a few at a time, so that others
+ * are served too. */
 static void drain_replies(const struct sender *s)
 {
 	char ignored[64];
@@ -265,7 +271,8 @@ static void on_socket(struct loop *loop, struct loop_fd *self, short revents)
 		pause_from(s, earliest, error);
 }
 
-/* Errors with the datagram that they are about; of no use on a socket that is not IP (tests): then without. */
+/* Errors with the datagram that they are about; of no use on a socket that is not IP (tests): then
+ * without. */
 static void ask_for_errors(int fd)
 {
 	int on = 1;
@@ -274,8 +281,8 @@ static void ask_for_errors(int fd)
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
-int sender_open(struct sender *s, struct loop *loop, const struct store *store, struct sender_report report,
-		const char *name, int fd)
+int sender_open(struct sender *s, struct loop *loop, const struct store *store,
+		struct sender_report report, const char *name, int fd)
 {
 	int err;
 

@@ -10,8 +10,8 @@
 #include "audit/store_files.h"
 #include "base/err.h"
 
-#define LIMIT_LEAST (4ULL << 20)
-#define LIMIT_MOST  (1ULL << 30)
+#define LIMIT_LEAST     (4ULL << 20)
+#define LIMIT_MOST      (1ULL << 30)
 #define URGENT_SEVERITY 5 /* notice and worse are on the disk before anything else happens */
 
 static const char own_name[] = "audit";
@@ -38,7 +38,8 @@ static int write_line(struct store *s, const char *process, const struct event_r
 	bytes[w.size] = '\n';
 	err = store_write_all(s->fd, bytes, w.size + 1);
 	if (err < 0) {
-		/* Nothing may follow half a line: where it cannot be taken back, the log goes on in a new segment. */
+		/* Nothing may follow half a line: where it cannot be taken back, the log goes on in
+		 * a new segment. */
 		s->spoilt = ftruncate(s->fd, (off_t)newest(s)->size_bytes) < 0;
 		return err;
 	}
@@ -50,11 +51,12 @@ static int write_line(struct store *s, const char *process, const struct event_r
 	return 0;
 }
 
-#define write_own(s, event_id, ...)                                                                          \
-	write_own_args((s), (event_id), (const struct event_arg[]){__VA_ARGS__},                             \
+#define write_own(s, event_id, ...)                                                                \
+	write_own_args((s), (event_id), (const struct event_arg[]){__VA_ARGS__},                   \
 		       sizeof((const struct event_arg[]){__VA_ARGS__}) / sizeof(struct event_arg))
 
-static int write_own_args(struct store *s, enum event_id id, const struct event_arg *args, size_t count)
+static int write_own_args(struct store *s, enum event_id id, const struct event_arg *args,
+			  size_t count)
 {
 	struct event_record event;
 
@@ -98,7 +100,8 @@ static void forget_newest(struct store *s)
 	char name[STORE_NAME_BYTES];
 
 	store_file_name(name, newest(s)->first_sequence, "log");
-	(void)unlinkat(s->directory, name, 0); /* what stays is an empty segment: the next start drops it */
+	(void)unlinkat(s->directory, name,
+		       0); /* what stays is an empty segment: the next start drops it */
 	(void)close(s->fd);
 	s->segment_count--;
 }
@@ -106,13 +109,15 @@ static void forget_newest(struct store *s)
 static int begin_segment(struct store *s)
 {
 	uint8_t prev[SHA256_BYTES];
-	int fd = store_file_open(s->directory, s->chain.next_sequence, O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
+	int fd = store_file_open(s->directory, s->chain.next_sequence,
+				 O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
 	int err, before = s->fd;
 
 	if (fd < 0)
 		return -ERR_SYSTEM;
 	memcpy(prev, s->chain.hash, sizeof(prev));
-	s->segments[s->segment_count++] = (struct store_segment){.first_sequence = s->chain.next_sequence};
+	s->segments[s->segment_count++] =
+		(struct store_segment){.first_sequence = s->chain.next_sequence};
 	s->fd = fd;
 	err = write_own(s, EVENT_LOG_SEGMENT, EV_SHA256(PREVIOUS, prev));
 	if (err == 0 && fsync(s->directory) < 0)

@@ -18,7 +18,8 @@ void store_cursor_fini(struct store_cursor *c)
 	store_cursor_init(c);
 }
 
-/* The index of the segment that has (or will have) record @sequence; the oldest where it is before all. */
+/* The index of the segment that has (or will have) record @sequence; the oldest where it is before
+ * all. */
 static size_t find_segment(const struct store *s, uint64_t sequence)
 {
 	size_t i = s->segment_count - 1;
@@ -64,7 +65,8 @@ static int next_segment(const struct store *s, struct store_cursor *c)
 	return -ERR_AGAIN;
 }
 
-int store_cursor_peek(const struct store *s, struct store_cursor *c, uint8_t *buffer, struct span *line)
+int store_cursor_peek(const struct store *s, struct store_cursor *c, uint8_t *buffer,
+		      struct span *line)
 {
 	int err;
 
@@ -86,7 +88,8 @@ void store_cursor_take(struct store_cursor *c, struct span line)
 	uint64_t sequence;
 
 	c->offset += line.size + 1;
-	/* The record's own number: in a log that goes on behind a broken part, counting lines would differ. */
+	/* The record's own number: in a log that goes on behind a broken part, counting lines would
+	 * differ. */
 	if (syslog_parse(line, &view) == 0 && syslog_param_number(&view, "seq", &sequence) == 0)
 		c->sequence = sequence + 1;
 	else

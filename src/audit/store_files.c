@@ -18,7 +18,8 @@
 
 void store_file_name(char name[STORE_NAME_BYTES], uint64_t first_sequence, const char *suffix)
 {
-	(void)snprintf(name, STORE_NAME_BYTES, "%020llu.%s", (unsigned long long)first_sequence, suffix);
+	(void)snprintf(name, STORE_NAME_BYTES, "%020llu.%s", (unsigned long long)first_sequence,
+		       suffix);
 }
 
 int store_file_open(int directory, uint64_t first_sequence, int flags)
@@ -57,7 +58,8 @@ static int by_sequence(const void *a, const void *b)
 }
 
 /* Keep the newest: the smallest number gives way. */
-static void insert(struct store_segment *segments, size_t most, size_t *count, struct store_segment one)
+static void insert(struct store_segment *segments, size_t most, size_t *count,
+		   struct store_segment one)
 {
 	size_t smallest = 0;
 
@@ -90,7 +92,8 @@ int store_files_list(int directory, struct store_segment *segments, size_t most,
 		struct stat status;
 
 		if (!parse_name(entry->d_name, &one.first_sequence) ||
-		    fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
+		    fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(status.st_mode))
 			continue;
 		one.size_bytes = (uint64_t)status.st_size;
 		insert(segments, most, count, one);
@@ -123,7 +126,8 @@ int store_read_line(int fd, uint64_t offset, uint8_t *buffer, struct span *line)
 	uint8_t *end = NULL;
 
 	while (have < STORE_LINE_MAX + 1 && end == NULL) {
-		ssize_t got = pread(fd, buffer + have, STORE_LINE_MAX + 1 - have, (off_t)(offset + have));
+		ssize_t got =
+			pread(fd, buffer + have, STORE_LINE_MAX + 1 - have, (off_t)(offset + have));
 
 		if (got < 0 && errno == EINTR)
 			continue;

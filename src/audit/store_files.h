@@ -28,14 +28,14 @@ int store_write_all(int fd, const void *data, size_t size_bytes);
 /**
  * store_read_line - read the line at @offset
  * @buffer: STORE_LINE_MAX + 1 bytes
- * Return: 0 (@line without line end); -ERR_TRUNCATED (no line end there within STORE_LINE_MAX; @line has
- * what there is, nothing at the end of the file); -ERR_SYSTEM.
+ * Return: 0 (@line without line end); -ERR_TRUNCATED (no line end there within STORE_LINE_MAX;
+ * @line has what there is, nothing at the end of the file); -ERR_SYSTEM.
  */
 int store_read_line(int fd, uint64_t offset, uint8_t *buffer, struct span *line);
 
 /**
- * store_recover - find where the log in the listed segments ends, and cut off what is torn; sets the chain, the
- * segments and @found. Return: 0 or -ERR_SYSTEM.
+ * store_recover - find where the log in the listed segments ends, and cut off what is torn; sets
+ * the chain, the segments and @found. Return: 0 or -ERR_SYSTEM.
  */
 int store_recover(struct store *s, struct store_recovery *found);
 

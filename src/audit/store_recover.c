@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What to do with a log that was not closed in order. A power cut leaves at most an end that is not a record: it is cut
- * off and set aside. Anything else that does not fit is not ours to mend: it stays as evidence, and the log goes on
- * in a new segment whose chain the auditor sees break.
+ * What to do with a log that was not closed in order. A power cut leaves at most an end that is not
+ * a record: it is cut off and set aside. Anything else that does not fit is not ours to mend: it
+ * stays as evidence, and the log goes on in a new segment whose chain the auditor sees break.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -12,10 +12,11 @@
 #include "base/err.h"
 
 struct scan {
-	struct log_chain chain;	/* behind the last good record */
+	struct log_chain chain; /* behind the last good record */
 	uint64_t records;
 	uint64_t good_bytes;
-	uint64_t broken_next;	/* 0, or the sequence number behind the last record that is there but does not fit */
+	uint64_t broken_next; /* 0, or the sequence number behind the last record that is there but
+				 does not fit */
 	uint8_t broken_hash[SHA256_BYTES];
 	const char *why;
 };
@@ -27,11 +28,13 @@ static int scan_rest(int fd, uint64_t offset, struct scan *scan)
 	struct span line;
 	int err;
 
-	while ((err = store_read_line(fd, offset, buffer, &line)) == 0 || (err == -ERR_TRUNCATED && line.size > 0)) {
+	while ((err = store_read_line(fd, offset, buffer, &line)) == 0 ||
+	       (err == -ERR_TRUNCATED && line.size > 0)) {
 		struct syslog_view view;
 		uint64_t sequence;
 
-		if (err == 0 && log_chain_stated(line, scan->broken_hash) == 0 && syslog_parse(line, &view) == 0 &&
+		if (err == 0 && log_chain_stated(line, scan->broken_hash) == 0 &&
+		    syslog_parse(line, &view) == 0 &&
 		    syslog_param_number(&view, "seq", &sequence) == 0 && sequence < UINT64_MAX &&
 		    sequence >= scan->broken_next)
 			scan->broken_next = sequence + 1;
@@ -63,7 +66,8 @@ static int scan_segment(int fd, struct scan *scan)
 }
 
 /* Copy the torn end to NUMBER.torn, bring it to the disk, then cut it off. */
-static int set_aside(const struct store *s, int fd, uint64_t from, uint64_t size_bytes, uint64_t sequence)
+static int set_aside(const struct store *s, int fd, uint64_t from, uint64_t size_bytes,
+		     uint64_t sequence)
 {
 	uint64_t keep = size_bytes < STORE_TORN_MAX ? size_bytes : STORE_TORN_MAX;
 	uint8_t buffer[4096];
@@ -71,7 +75,8 @@ static int set_aside(const struct store *s, int fd, uint64_t from, uint64_t size
 	int err = 0, torn;
 
 	store_file_name(name, sequence, "torn");
-	torn = openat(s->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	torn = openat(s->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		      0640);
 	if (torn < 0)
 		return -ERR_SYSTEM;
 	for (uint64_t at = 0; err == 0 && at < keep;) {
@@ -87,13 +92,15 @@ static int set_aside(const struct store *s, int fd, uint64_t from, uint64_t size
 		err = -ERR_SYSTEM;
 	(void)close(torn); /* synced above */
 	if (err == -ERR_NO_SPACE)
-		err = 0; /* a full disk must not keep the log from going on: the hash in the record still tells */
+		err = 0; /* a full disk must not keep the log from going on: the hash in the record
+			    still tells */
 	if (err == 0 && (ftruncate(fd, (off_t)from) < 0 || fsync(fd) < 0))
 		err = -ERR_SYSTEM;
 	return err;
 }
 
-/* A segment without one good record, such as one made right before the power went, is not a place to go on from. */
+/* A segment without one good record, such as one made right before the power went, is not a place
+ * to go on from. */
 static int drop_last(struct store *s)
 {
 	struct store_segment *last = &s->segments[s->segment_count - 1];
@@ -130,7 +137,9 @@ static int recover_last(struct store *s, struct store_recovery *found)
 	if (fd < 0)
 		return fd;
 	err = scan_segment(fd, &scan);
-	torn = last->size_bytes > scan.good_bytes && scan.broken_next == 0 ? last->size_bytes - scan.good_bytes : 0;
+	torn = last->size_bytes > scan.good_bytes && scan.broken_next == 0
+		       ? last->size_bytes - scan.good_bytes
+		       : 0;
 	if (err == 0 && torn > 0) {
 		err = set_aside(s, fd, scan.good_bytes, torn, last->first_sequence + scan.records);
 		found->torn_bytes += torn;

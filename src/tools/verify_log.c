@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sekisho verify-log: is the hash chain of a log directory whole, from its oldest record to its newest? (L1) */
+/* sekisho verify-log: is the hash chain of a log directory whole, from its oldest record to its
+ * newest? (L1) */
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -15,8 +16,8 @@
 
 struct verification {
 	struct log_chain chain;
-	uint64_t first;		/* sequence number of the oldest record */
-	uint64_t removed_to;	/* the newest that a record of retention says was removed */
+	uint64_t first;      /* sequence number of the oldest record */
+	uint64_t removed_to; /* the newest that a record of retention says was removed */
 	char file[512];
 	unsigned long line;
 	const char *why;
@@ -46,8 +47,11 @@ static int check_first(struct verification *v, struct span line, const char *nam
 	if (log_chain_adopt(&stated, line) < 0)
 		return bad(v, "the file does not begin with a record log-segment");
 	if (v->begun && memcmp(stated.hash, v->chain.hash, sizeof(stated.hash)) != 0)
-		return bad(v, "the file does not follow the one before: records are missing or altered");
-	snprintf(expected, sizeof(expected), "%020llu.log", (unsigned long long)stated.next_sequence);
+		return bad(
+			v,
+			"the file does not follow the one before: records are missing or altered");
+	snprintf(expected, sizeof(expected), "%020llu.log",
+		 (unsigned long long)stated.next_sequence);
 	if (strcmp(expected, name) != 0)
 		return bad(v, "the file's name is not the number of its first record");
 	if (!v->begun) {
@@ -88,7 +92,8 @@ static int check_lines(struct verification *v, FILE *file, const char *name)
 		if (text[size - 1] != '\n')
 			err = bad(v, "the record is incomplete: it has no line end");
 		else
-			err = check_line(v, (struct span){(const uint8_t *)text, (size_t)size - 1}, name);
+			err = check_line(v, (struct span){(const uint8_t *)text, (size_t)size - 1},
+					 name);
 	}
 	if (err == 0 && ferror(file))
 		err = bad(v, "the file cannot be read");
@@ -113,7 +118,8 @@ static int check_file(struct verification *v, const char *directory, const char 
 	return err;
 }
 
-static int check_files(struct verification *v, const char *directory, struct dirent **names, int count)
+static int check_files(struct verification *v, const char *directory, struct dirent **names,
+		       int count)
 {
 	int err = 0;
 
@@ -122,7 +128,8 @@ static int check_files(struct verification *v, const char *directory, struct dir
 	if (err == 0 && v->first > 1 && v->removed_to + 1 < v->first) {
 		snprintf(v->file, sizeof(v->file), "%s/%s", directory, names[0]->d_name);
 		v->line = 1;
-		err = bad(v, "older records are missing, and no record log-retention says that they were removed");
+		err = bad(v, "older records are missing, and no record log-retention says that "
+			     "they were removed");
 	}
 	return err;
 }
@@ -147,7 +154,8 @@ int tool_verify_log(int argc, char **argv)
 	}
 	count = scandir(argv[1], &names, is_log_name, alphasort);
 	if (count <= 0) {
-		fprintf(stderr, "sekisho: %s: %s\n", argv[1], count < 0 ? strerror(errno) : "no log files in it");
+		fprintf(stderr, "sekisho: %s: %s\n", argv[1],
+			count < 0 ? strerror(errno) : "no log files in it");
 		return 2;
 	}
 	err = check_files(&v, argv[1], names, count);

@@ -15,7 +15,8 @@ void log_chain_init(struct log_chain *chain)
 	*chain = (struct log_chain){.next_sequence = 1};
 }
 
-static void hash_record(const struct log_chain *chain, struct span record, uint8_t digest[SHA256_BYTES])
+static void hash_record(const struct log_chain *chain, struct span record,
+			uint8_t digest[SHA256_BYTES])
 {
 	struct sha256 s;
 
@@ -85,7 +86,8 @@ static int fail(const char **why, const char *what, int err)
 	return -err;
 }
 
-int log_chain_check(struct log_chain *chain, struct span line, struct syslog_view *view, const char **why)
+int log_chain_check(struct log_chain *chain, struct span line, struct syslog_view *view,
+		    const char **why)
 {
 	uint8_t stated[SHA256_BYTES], digest[SHA256_BYTES];
 	uint64_t sequence;
@@ -97,11 +99,14 @@ int log_chain_check(struct log_chain *chain, struct span line, struct syslog_vie
 	if (syslog_param_number(view, "seq", &sequence) < 0)
 		return fail(why, "no record: it has no sequence number", ERR_SYNTAX);
 	if (sequence != chain->next_sequence)
-		return fail(why, "another sequence number was due: records are missing, added or out of order",
+		return fail(why,
+			    "another sequence number was due: records are missing, added or out of "
+			    "order",
 			    ERR_INTEGRITY);
 	hash_record(chain, (struct span){line.data, line.size - LOG_CHAIN_SEAL_BYTES}, digest);
 	if (memcmp(digest, stated, sizeof(digest)) != 0)
-		return fail(why, "the hash is wrong: this record or the one before was altered", ERR_INTEGRITY);
+		return fail(why, "the hash is wrong: this record or the one before was altered",
+			    ERR_INTEGRITY);
 	memcpy(chain->hash, digest, sizeof(digest));
 	chain->next_sequence++;
 	return 0;

@@ -19,7 +19,8 @@ struct civil {
 	unsigned month, day, hour, minute, second;
 };
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar: years run from March, so that the leap day is the last. */
+/* Days since 1970-01-01 to a date of the Gregorian calendar: years run from March, so that the leap
+ * day is the last. */
 static struct civil civil_from_seconds(int64_t seconds)
 {
 	int64_t days = seconds / DAY_S, rest = seconds % DAY_S;
@@ -34,7 +35,8 @@ static struct civil civil_from_seconds(int64_t seconds)
 	days += 719468; /* from 0000-03-01 */
 	era = (days >= 0 ? days : days - 146096) / 146097;
 	day_of_era = (unsigned)(days - era * 146097);
-	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	month = (5 * day_of_year + 2) / 153;
 	year = (int64_t)year_of_era + era * 400;
@@ -47,7 +49,8 @@ static struct civil civil_from_seconds(int64_t seconds)
 	return c;
 }
 
-/* RFC 5424 6.2.3 with microseconds, the most that it allows. A year that RFC 3339 cannot write is NILVALUE. */
+/* RFC 5424 6.2.3 with microseconds, the most that it allows. A year that RFC 3339 cannot write is
+ * NILVALUE. */
 static void put_time(struct writer *w, int64_t wall_ns, int32_t offset_s)
 {
 	int64_t seconds = wall_ns / 1000000000, rest_ns = wall_ns % 1000000000;
@@ -63,12 +66,13 @@ static void put_time(struct writer *w, int64_t wall_ns, int32_t offset_s)
 		writer_text(w, "-");
 		return;
 	}
-	writer_printf(w, "%04u-%02u-%02uT%02u:%02u:%02u.%06u", (unsigned)c.year, c.month, c.day, c.hour, c.minute,
-		      c.second, (unsigned)(rest_ns / 1000));
+	writer_printf(w, "%04u-%02u-%02uT%02u:%02u:%02u.%06u", (unsigned)c.year, c.month, c.day,
+		      c.hour, c.minute, c.second, (unsigned)(rest_ns / 1000));
 	if (offset_minutes == 0)
 		writer_text(w, "Z");
 	else
-		writer_printf(w, "%c%02u:%02u", offset_s < 0 ? '-' : '+', offset_minutes / 60, offset_minutes % 60);
+		writer_printf(w, "%c%02u:%02u", offset_s < 0 ? '-' : '+', offset_minutes / 60,
+			      offset_minutes % 60);
 }
 
 static void put_header_field(struct writer *w, const char *text, size_t most)
@@ -107,12 +111,14 @@ struct character_range {
 	uint32_t first, last;
 };
 
-/* What must not reach a terminal or a viewer as it is: it would be obeyed, or would hide or reorder other text. */
+/* What must not reach a terminal or a viewer as it is: it would be obeyed, or would hide or reorder
+ * other text. */
 static bool is_unsafe(uint32_t c)
 {
 	static const struct character_range unsafe[] = {
-		{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x200b, 0x200f}, {0x2028, 0x202e},
-		{0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+		{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},
+		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0xfe00, 0xfe0f},
+		{0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
 	};
 
 	for (size_t i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++) {
@@ -175,7 +181,8 @@ void syslog_put_text(struct writer *w, const char *text)
 
 /* ---- reading */
 
-/* The bytes up to @stop, which is taken too. Return: 0 or -ERR_SYNTAX (empty, longer than @most, no @stop). */
+/* The bytes up to @stop, which is taken too. Return: 0 or -ERR_SYNTAX (empty, longer than @most, no
+ * @stop). */
 static int take_until(struct reader *r, uint8_t stop, size_t most, struct span *out)
 {
 	size_t size = 0;
@@ -214,8 +221,11 @@ static int parse_header_fields(struct reader *r, struct syslog_view *out)
 		struct span *view;
 		size_t most;
 	} fields[] = {
-		{&out->time, 32}, {&out->host, SYSLOG_HOST_MAX}, {&out->app, SYSLOG_APP_MAX},
-		{&out->process, SYSLOG_PROCESS_MAX}, {&out->message_id, SYSLOG_MESSAGE_ID_MAX},
+		{&out->time, 32},
+		{&out->host, SYSLOG_HOST_MAX},
+		{&out->app, SYSLOG_APP_MAX},
+		{&out->process, SYSLOG_PROCESS_MAX},
+		{&out->message_id, SYSLOG_MESSAGE_ID_MAX},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -262,7 +272,8 @@ static int skip_element_name(struct reader *r)
 {
 	size_t size = 0;
 
-	while (reader_peek(r) > ' ' && reader_peek(r) != ']' && reader_peek(r) != '"' && reader_peek(r) != '=') {
+	while (reader_peek(r) > ' ' && reader_peek(r) != ']' && reader_peek(r) != '"' &&
+	       reader_peek(r) != '=') {
 		reader_skip(r, 1);
 		size++;
 	}
@@ -322,8 +333,8 @@ int syslog_parse(struct span line, struct syslog_view *out)
 			return -ERR_SYNTAX;
 	}
 	reader_init(&r, line.data, line.size);
-	if (parse_priority(&r, out) < 0 || parse_header_fields(&r, out) < 0 || parse_data(&r, out) < 0 ||
-	    parse_text(&r, out) < 0)
+	if (parse_priority(&r, out) < 0 || parse_header_fields(&r, out) < 0 ||
+	    parse_data(&r, out) < 0 || parse_text(&r, out) < 0)
 		return -ERR_SYNTAX;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Syslog: any bytes as a message, and any bytes as a value of one. What is written must be one line of valid UTF-8 that
- * parses to exactly one parameter, whatever the value was.
+ * Syslog: any bytes as a message, and any bytes as a value of one. What is written must be one line
+ * of valid UTF-8 that parses to exactly one parameter, whatever the value was.
  */
 #include <stdlib.h>
 
@@ -40,9 +40,11 @@ static void write_any(struct span value)
 	syslog_end_element(&w);
 	if (w.failed || !utf8_valid((struct span){bytes, w.size}))
 		abort();
-	if (syslog_parse((struct span){bytes, w.size}, &view) < 0 || syslog_param(&view, "value", &found) < 0)
+	if (syslog_parse((struct span){bytes, w.size}, &view) < 0 ||
+	    syslog_param(&view, "value", &found) < 0)
 		abort();
-	if (found.size < value.size || found.size > value.size * SYSLOG_VALUE_GROWTH || view.text.size > 0)
+	if (found.size < value.size || found.size > value.size * SYSLOG_VALUE_GROWTH ||
+	    view.text.size > 0)
 		abort();
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Syslog over UDP (L1): while the server is away nothing is lost or reordered, and the place reached survives. */
+/* Syslog over UDP (L1): while the server is away nothing is lost or reordered, and the place
+ * reached survives. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -26,7 +27,7 @@ struct fixture {
 	struct record_form form;
 	struct store store;
 	struct sender sender;
-	int server;		     /* -1: away */
+	int server; /* -1: away */
 	in_port_t port_be16;
 	uint64_t got[RECORDS_MAX * 2];
 	size_t got_count;
@@ -40,7 +41,9 @@ static void on_report(void *ctx, enum event_id id, const struct event_arg *args,
 
 static void server_start(struct fixture *f)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = f->port_be16, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_port = f->port_be16,
+				 .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t size = sizeof(at);
 
 	f->server = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
@@ -57,7 +60,9 @@ static void server_stop(struct fixture *f)
 
 static int connect_server(const struct fixture *f)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = f->port_be16, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = f->port_be16,
+				 .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
@@ -75,11 +80,12 @@ static int setup(void **state)
 	f->clock = clock_simulate(&f->time);
 	f->form = (struct record_form){.clock = &f->clock, .host = "h"};
 	loop_init(&f->loop, &f->clock, f->polls, f->fds, 8);
-	assert_int_equal(store_open(&f->store, open(f->path, O_RDONLY | O_DIRECTORY), &f->form, 64U << 10, 16U << 10,
-				    &found),
+	assert_int_equal(store_open(&f->store, open(f->path, O_RDONLY | O_DIRECTORY), &f->form,
+				    64U << 10, 16U << 10, &found),
 			 0);
 	server_start(f);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, (struct sender_report){on_report, f}, "server",
+	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store,
+				     (struct sender_report){on_report, f}, "server",
 				     connect_server(f)),
 			 0);
 	*state = f;
@@ -124,7 +130,8 @@ static void receive(struct fixture *f)
 	while (f->server >= 0 && (size = recv(f->server, line, sizeof(line), 0)) > 0) {
 		struct syslog_view view;
 
-		assert_int_equal(syslog_parse((struct span){(uint8_t *)line, (size_t)size}, &view), 0);
+		assert_int_equal(syslog_parse((struct span){(uint8_t *)line, (size_t)size}, &view),
+				 0);
 		assert_int_equal(syslog_param_number(&view, "seq", &f->got[f->got_count++]), 0);
 	}
 }
@@ -139,7 +146,8 @@ static void pass(struct fixture *f, unsigned ms)
 	}
 }
 
-/* Each number from @first on arrived, the first arrival of each in order. Return: how many came twice. */
+/* Each number from @first on arrived, the first arrival of each in order. Return: how many came
+ * twice. */
 static unsigned check_order(const struct fixture *f, uint64_t first)
 {
 	uint64_t next = first;
@@ -207,7 +215,9 @@ static void test_sender_goes_on_where_it_was_closed(void **state)
 	pass(f, 100);
 	sender_close(&f->sender);
 	append(f, 10);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, report, "server", connect_server(f)), 0);
+	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, report, "server",
+				     connect_server(f)),
+			 0);
 	pass(f, 100);
 	assert_int_equal(check_order(f, 1), 0);
 }
@@ -225,7 +235,9 @@ static void test_sender_with_a_damaged_place_sends_all_again(void **state)
 	fd = openat(f->store.directory, "sent-server", O_WRONLY | O_TRUNC);
 	assert_int_equal(write(fd, "junk", 4), 4);
 	close(fd);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, report, "server", connect_server(f)), 0);
+	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, report, "server",
+				     connect_server(f)),
+			 0);
 	pass(f, 100);
 	assert_int_equal(check_order(f, 1), 11);
 }
@@ -234,10 +246,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sender_sends_all_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sender_resends_from_the_refused_record, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sender_counts_what_was_forced_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sender_goes_on_where_it_was_closed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sender_with_a_damaged_place_sends_all_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sender_resends_from_the_refused_record, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_sender_counts_what_was_forced_out, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_sender_goes_on_where_it_was_closed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_sender_with_a_damaged_place_sends_all_again,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

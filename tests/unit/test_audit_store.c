@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The local log (L1): what is appended is there after every restart, whatever the power cut left at its end. */
+/* The local log (L1): what is appended is there after every restart, whatever the power cut left at
+ * its end. */
 #include "unit.h"
 
 #include <dirent.h>
@@ -56,7 +57,9 @@ static int teardown(void **state)
 
 static void open_store(struct fixture *f, uint64_t limit_bytes)
 {
-	assert_int_equal(store_open(&f->store, f->directory, &f->form, limit_bytes, SMALL_SEGMENT, &f->found), 0);
+	assert_int_equal(store_open(&f->store, f->directory, &f->form, limit_bytes, SMALL_SEGMENT,
+				    &f->found),
+			 0);
 }
 
 static void append(struct fixture *f, uint64_t number)
@@ -69,7 +72,8 @@ static void append(struct fixture *f, uint64_t number)
 	assert_int_equal(store_append(&f->store, "arbiter", &event), 0);
 }
 
-/* Read the whole log: every record checks, numbers are gapless. Return: the number of "heartbeat" records. */
+/* Read the whole log: every record checks, numbers are gapless. Return: the number of "heartbeat"
+ * records. */
 static unsigned check_all(struct fixture *f)
 {
 	uint8_t buffer[STORE_LINE_MAX + 1];
@@ -125,7 +129,8 @@ static void test_store_goes_on_after_a_restart(void **state)
 	assert_int_equal(check_all(f), 201);
 }
 
-/* Every length that a power cut can leave of the last record: it is gone, all before it stays, the chain goes on. */
+/* Every length that a power cut can leave of the last record: it is gone, all before it stays, the
+ * chain goes on. */
 static void test_store_sets_aside_every_torn_end(void **state)
 {
 	struct fixture *f = *state;
@@ -226,14 +231,16 @@ static void test_store_lets_the_oldest_go_at_its_limit_and_says_so(void **state)
 	assert_true(f->store.segments[0].first_sequence > 1);
 	check_all(f);
 	store_cursor_init(&c);
-	assert_int_equal(store_cursor_seek(&f->store, &c, 1), f->store.segments[0].first_sequence - 1);
+	assert_int_equal(store_cursor_seek(&f->store, &c, 1),
+			 f->store.segments[0].first_sequence - 1);
 	while (store_cursor_peek(&f->store, &c, buffer, &line) == 0) {
 		struct syslog_view view;
 		uint64_t last = 0;
 
 		assert_int_equal(syslog_parse(line, &view), 0);
 		if (span_equal(view.message_id, span_of("log-retention")) &&
-		    syslog_param_number(&view, "last", &last) == 0 && last + 1 == f->store.segments[0].first_sequence)
+		    syslog_param_number(&view, "last", &last) == 0 &&
+		    last + 1 == f->store.segments[0].first_sequence)
 			said = true;
 		store_cursor_take(&c, line);
 	}
@@ -284,7 +291,8 @@ static void test_record_check_refuses_what_is_out_of_form(void **state)
 
 static void test_record_write_shows_every_kind_and_what_was_cut(void **state)
 {
-	static const uint8_t v4[4] = {192, 0, 2, 1}, v6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1}, mac[6] = {2, 0, 0, 0, 0, 5};
+	static const uint8_t v4[4] = {192, 0, 2, 1}, v6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1},
+			     mac[6] = {2, 0, 0, 0, 0, 5};
 	struct fixture *f = *state;
 	char longest[EVENT_TEXT_BYTES + 10], expected[4096];
 	uint8_t bytes[4096];
@@ -293,7 +301,8 @@ static void test_record_write_shows_every_kind_and_what_was_cut(void **state)
 
 	memset(longest, 'y', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	const struct event_arg args[] = {EV_NUMBER(COUNT, 7), EV_IPV4(SOURCE, v4), EV_IPV6(DESTINATION, v6), EV_MAC(MAC, mac),
+	const struct event_arg args[] = {EV_NUMBER(COUNT, 7), EV_IPV4(SOURCE, v4),
+					 EV_IPV6(DESTINATION, v6), EV_MAC(MAC, mac),
 					 EV_TEXT(DETAIL, longest)};
 	event_build(&event, EVENT_HEARTBEAT, args, 5);
 	f->time.mono_ns = 1500000000;
@@ -302,8 +311,10 @@ static void test_record_write_shows_every_kind_and_what_was_cut(void **state)
 	writer_u8(&w, 0);
 	longest[EVENT_TEXT_BYTES] = '\0';
 	snprintf(expected, sizeof(expected),
-		 "<134>1 1970-01-01T00:00:00.000000Z h sekisho arbiter heartbeat [sekisho@32473 seq=\"3\" mono=\"1.500000\" "
-		 "count=\"7\" src=\"192.0.2.1\" dst=\"2001:db8::1\" mac=\"02:00:00:00:00:05\" detail=\"%s\" cut=\"detail\"] %s",
+		 "<134>1 1970-01-01T00:00:00.000000Z h sekisho arbiter heartbeat [sekisho@32473 "
+		 "seq=\"3\" mono=\"1.500000\" "
+		 "count=\"7\" src=\"192.0.2.1\" dst=\"2001:db8::1\" mac=\"02:00:00:00:00:05\" "
+		 "detail=\"%s\" cut=\"detail\"] %s",
 		 longest, event_meaning_en(EVENT_HEARTBEAT));
 	assert_string_equal((const char *)bytes, expected);
 }
@@ -311,15 +322,23 @@ static void test_record_write_shows_every_kind_and_what_was_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_store_goes_on_after_a_restart, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_sets_aside_every_torn_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_sets_aside_zeros_behind_the_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_drops_a_segment_without_a_record, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_keeps_what_was_altered_and_says_so, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_lets_the_oldest_go_at_its_limit_and_says_so, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_marks_security_events_urgent_until_synced, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_store_goes_on_after_a_restart, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_store_sets_aside_every_torn_end, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_store_sets_aside_zeros_behind_the_end, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_store_drops_a_segment_without_a_record, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_store_keeps_what_was_altered_and_says_so,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_store_lets_the_oldest_go_at_its_limit_and_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_store_marks_security_events_urgent_until_synced, setup, teardown),
 		cmocka_unit_test(test_record_check_refuses_what_is_out_of_form),
-		cmocka_unit_test_setup_teardown(test_record_write_shows_every_kind_and_what_was_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_record_write_shows_every_kind_and_what_was_cut,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The hash chain of the audit log (L1): every alteration, removal and reordering is found at its record. */
+/* The hash chain of the audit log (L1): every alteration, removal and reordering is found at its
+ * record. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -20,14 +21,19 @@ static void write_record(struct fixture *f, struct log_chain *chain, size_t i)
 	struct writer w;
 
 	writer_init(&w, f->bytes[i], sizeof(f->bytes[i]));
-	syslog_put_header(&w, &(struct syslog_header){.facility = 16, .severity = 6, .host = "h", .app = "sekisho",
+	syslog_put_header(&w, &(struct syslog_header){.facility = 16,
+						      .severity = 6,
+						      .host = "h",
+						      .app = "sekisho",
 						      .process = "arbiter",
-						      .message_id = i == 0 ? "log-segment" : "flow-denied"});
+						      .message_id = i == 0 ? "log-segment"
+									   : "flow-denied"});
 	syslog_put_element(&w, LOG_CHAIN_ELEMENT);
 	syslog_put_param_number(&w, "seq", chain->next_sequence);
 	if (i == 0)
-		syslog_put_param(&w, "prev", span_of("00000000000000000000000000000000"
-						     "00000000000000000000000000000000"));
+		syslog_put_param(&w, "prev",
+				 span_of("00000000000000000000000000000000"
+					 "00000000000000000000000000000000"));
 	syslog_put_param_number(&w, "n", i * 7919);
 	syslog_end_element(&w);
 	syslog_put_text(&w, "A flow was refused.");
@@ -174,7 +180,8 @@ int main(void)
 		cmocka_unit_test_setup(test_log_chain_finds_every_flipped_bit, setup),
 		cmocka_unit_test_setup(test_log_chain_finds_every_cut_line, setup),
 		cmocka_unit_test_setup(test_log_chain_finds_a_removed_record, setup),
-		cmocka_unit_test_setup(test_log_chain_finds_a_repeated_and_a_reordered_record, setup),
+		cmocka_unit_test_setup(test_log_chain_finds_a_repeated_and_a_reordered_record,
+				       setup),
 		cmocka_unit_test_setup(test_log_chain_finds_a_renumbered_record, setup),
 		cmocka_unit_test_setup(test_log_chain_adopts_only_a_segment_record, setup),
 		cmocka_unit_test(test_log_chain_seal_without_room_changes_nothing),

@@ -37,12 +37,19 @@ static void assert_line(struct fixture *f, const char *expected)
 static void test_syslog_header_is_rfc5424(void **state)
 {
 	struct fixture *f = *state;
-	const struct syslog_header header = {.facility = 16, .severity = 5, .wall_ns = 1772323199123456789,
-					     .utc_offset_s = 9 * 3600, .host = "sekisho-1", .app = "sekisho",
-					     .process = "arbiter", .message_id = "flow-denied"};
+	const struct syslog_header header = {.facility = 16,
+					     .severity = 5,
+					     .wall_ns = 1772323199123456789,
+					     .utc_offset_s = 9 * 3600,
+					     .host = "sekisho-1",
+					     .app = "sekisho",
+					     .process = "arbiter",
+					     .message_id = "flow-denied"};
 
 	syslog_put_header(&f->w, &header);
-	assert_line(f, "<133>1 2026-03-01T08:59:59.123456+09:00 sekisho-1 sekisho arbiter flow-denied ");
+	assert_line(
+		f,
+		"<133>1 2026-03-01T08:59:59.123456+09:00 sekisho-1 sekisho arbiter flow-denied ");
 }
 
 static void test_syslog_time_holds_at_the_edges(void **state)
@@ -62,7 +69,8 @@ static void test_syslog_time_holds_at_the_edges(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct syslog_header header = {.wall_ns = cases[i].wall_ns, .utc_offset_s = cases[i].offset_s};
+		struct syslog_header header = {.wall_ns = cases[i].wall_ns,
+					       .utc_offset_s = cases[i].offset_s};
 
 		setup(state);
 		syslog_put_header(&((struct fixture *)*state)->w, &header);
@@ -149,7 +157,8 @@ static void test_syslog_parse_takes_a_message_apart(void **state)
 	struct span value;
 	uint64_t number;
 
-	assert_int_equal(syslog_parse(span_of("<134>1 2026-01-01T00:00:00Z h a p id [x@1 k=\"a\\]\\\"b\" n=\"7\"][y z=\"\"] "
+	assert_int_equal(syslog_parse(span_of("<134>1 2026-01-01T00:00:00Z h a p id [x@1 "
+					      "k=\"a\\]\\\"b\" n=\"7\"][y z=\"\"] "
 					      "\xef\xbb\xbftext here"),
 				      &view),
 			 0);
@@ -169,10 +178,26 @@ static void test_syslog_parse_takes_a_message_apart(void **state)
 static void test_syslog_parse_refuses_what_is_not_a_message(void **state)
 {
 	static const char *const bad[] = {
-		"", "<", "<134", "<192>1 - - - - - -", "<034>1 - - - - - -", "<1>2 - - - - - -", "<1>1 - - - - -",
-		"<1>1 - - - - - ", "<1>1 - - - - - [", "<1>1 - - - - - []", "<1>1 - - - - - [x", "<1>1 - - - - - [x y]",
-		"<1>1 - - - - - [x y=z]", "<1>1 - - - - - [x y=\"z]", "<1>1 - - - - - [x y=\"z\\", "<1>1 - - - - - -x",
-		"<1>1 - - - - - [x y=\"]\"]", "<1>1  - - - - -", "<1>1 - - - - - - a\tb", "<1x>1 - - - - - -",
+		"",
+		"<",
+		"<134",
+		"<192>1 - - - - - -",
+		"<034>1 - - - - - -",
+		"<1>2 - - - - - -",
+		"<1>1 - - - - -",
+		"<1>1 - - - - - ",
+		"<1>1 - - - - - [",
+		"<1>1 - - - - - []",
+		"<1>1 - - - - - [x",
+		"<1>1 - - - - - [x y]",
+		"<1>1 - - - - - [x y=z]",
+		"<1>1 - - - - - [x y=\"z]",
+		"<1>1 - - - - - [x y=\"z\\",
+		"<1>1 - - - - - -x",
+		"<1>1 - - - - - [x y=\"]\"]",
+		"<1>1  - - - - -",
+		"<1>1 - - - - - - a\tb",
+		"<1x>1 - - - - - -",
 	};
 	struct syslog_view view;
 
@@ -185,7 +210,8 @@ static void test_syslog_param_number_refuses_more_than_64_bits(void **state)
 	struct syslog_view view;
 	uint64_t number;
 
-	assert_int_equal(syslog_parse(span_of("<1>1 - - - - - [x a=\"18446744073709551615\" b=\"18446744073709551616\"]"),
+	assert_int_equal(syslog_parse(span_of("<1>1 - - - - - [x a=\"18446744073709551615\" "
+					      "b=\"18446744073709551616\"]"),
 				      &view),
 			 0);
 	assert_int_equal(syslog_param_number(&view, "a", &number), 0);
@@ -201,7 +227,8 @@ int main(void)
 		cmocka_unit_test_setup(test_syslog_header_fields_are_cut_and_cleaned, setup),
 		cmocka_unit_test_setup(test_syslog_value_escapes_what_could_break_out, setup),
 		cmocka_unit_test_setup(test_syslog_every_byte_pair_stays_one_parsable_line, setup),
-		cmocka_unit_test_setup(test_syslog_text_has_a_mark_only_where_it_is_not_ascii, setup),
+		cmocka_unit_test_setup(test_syslog_text_has_a_mark_only_where_it_is_not_ascii,
+				       setup),
 		cmocka_unit_test(test_syslog_parse_takes_a_message_apart),
 		cmocka_unit_test(test_syslog_parse_refuses_what_is_not_a_message),
 		cmocka_unit_test(test_syslog_param_number_refuses_more_than_64_bits),
