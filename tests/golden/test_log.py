@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""sekisho verify-log against logs sealed here, by a second implementation of the chain; docs/events.md is current."""
+
+import hashlib
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
+EVENTS_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
+
+
+class Log:
+    """Records in segments, sealed as docs/man/sekisho-audit.8 says."""
+
+    def __init__(self, directory, first=1):
+        self.directory, self.next, self.hash = directory, first, bytes(32)
+        self.path = None
+
+    def record(self, event, fields=""):
+        line = (f"<134>1 2026-04-01T09:00:00.000000+09:00 sekisho-1 sekisho audit {event} "
+                f'[sekisho@32473 seq="{self.next}" mono="1.000000"{fields}] Something happened. 関所').encode()
+        self.hash = hashlib.sha256(self.hash + line).digest()
+        with open(self.path, "ab") as file:
+            file.write(line + b" sha256=" + self.hash.hex().encode() + b"\n")
+        self.next += 1
+
+    def segment(self, records):
+        self.path = self.directory / f"{self.next:020}.log"
+        self.record("log-segment", f' prev="{self.hash.hex()}"')
+        for _ in range(records):
+            self.record("flow-denied", ' src="203.0.113.5"')
+
+
+def verify(directory):
+    done = subprocess.run([SEKISHO, "verify-log", directory], capture_output=True, text=True, timeout=20, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def log(tmp_path):
+    made = Log(tmp_path)
+    made.segment(3)
+    made.segment(2)
+    return made
+
+
+def segments(log):
+    return sorted(log.directory.glob("*.log"))
+
+
+def test_verify_log_accepts_a_whole_log(log):
+    assert verify(log.directory) == (0, "whole: records 1 to 7 in 2 files\n")
+
+
+def test_verify_log_refuses_each_altered_byte(log):
+    """L1: every byte of the log counts."""
+    for path in segments(log):
+        whole = path.read_bytes()
+        for at in range(len(whole)):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x01]) + whole[at + 1:])
+            assert verify(log.directory)[0] == 1, f"{path.name} byte {at}"
+        path.write_bytes(whole)
+
+
+def test_verify_log_names_the_first_bad_record(log):
+    path = segments(log)[0]
+    path.write_bytes(path.read_bytes().replace(b'seq="3" mono="1', b'seq="3" mono="2'))
+    status, text = verify(log.directory)
+    assert status == 1
+    assert text == f"{path}:3: record 3: the hash is wrong: this record or the one before was altered\n"
+
+
+@pytest.mark.parametrize("edit", ["remove", "swap", "repeat", "cut"])
+def test_verify_log_refuses_missing_and_moved_records(log, edit):
+    path = segments(log)[0]
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join({"remove": lines[:1] + lines[2:], "swap": [lines[0], lines[2], lines[1], lines[3]],
+                               "repeat": lines + lines[-1:], "cut": [*lines[:3], lines[3][:-1]]}[edit]))
+    assert verify(log.directory)[0] == 1
+
+
+def test_verify_log_refuses_a_missing_file(log):
+    first, _ = segments(log)
+    first.unlink()
+    status, text = verify(log.directory)
+    assert status == 1
+    assert "no record log-retention says that they were removed" in text
+
+
+def test_verify_log_refuses_a_renamed_file(log):
+    path = segments(log)[1]
+    path.rename(path.with_name(f"{99:020}.log"))
+    assert verify(log.directory)[0] == 1
+
+
+def test_verify_log_accepts_what_retention_removed(log):
+    log.record("log-retention", ' first="1" last="4"')
+    assert verify(log.directory)[0] == 0
+    segments(log)[0].unlink()
+    assert verify(log.directory) == (0, "whole: records 5 to 8 in 1 files\n")
+
+
+def test_verify_log_refuses_a_log_of_another_beginning(tmp_path):
+    made = Log(tmp_path)
+    made.hash = bytes([1] * 32)
+    made.segment(1)
+    assert verify(tmp_path)[0] == 1
+
+
+def test_verify_log_without_a_log_says_so(tmp_path):
+    assert verify(tmp_path) == (2, f"sekisho: {tmp_path}: no log files in it\n")
+    assert verify(tmp_path / "none")[0] == 2
+
+
+def test_events_page_is_current():
+    """docs/events.md is what the table of events says: regenerate it with sekisho events --markdown."""
+    made = subprocess.run([SEKISHO, "events", "--markdown"], capture_output=True, text=True, timeout=20, check=True)
+    assert EVENTS_PAGE.read_text() == made.stdout
