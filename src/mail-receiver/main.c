@@ -5,6 +5,7 @@
  * supervisor. It can open nothing: no file, no socket.
  */
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/process.h"
@@ -85,6 +86,7 @@ static int begin(void)
 	    state.link_fd < 0)
 		return -ERR_PEER;
 	err = snapshot_load(&state.snapshot, snapshot_fd);
+	(void)close(snapshot_fd); /* mapped, or of no use */
 	if (err == 0)
 		err = mail_policy_open(&state.policy, &state.snapshot, start.index);
 	r->session = start.session;

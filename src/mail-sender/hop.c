@@ -71,7 +71,9 @@ void hop_open(struct sender *s, uint32_t target)
 
 	s->hop.target = target;
 	hop_set_state(s, HOP_ASKED);
-	if (channel_send(s->control, CONTROL_CONNECT, &body, sizeof(body), NULL, 0) < 0)
+	if (s->hop.connect_count++ >= HOP_CONNECTS_MAX)
+		hop_lose(s, "too many connections in one session");
+	else if (channel_send(s->control, CONTROL_CONNECT, &body, sizeof(body), NULL, 0) < 0)
 		hop_lose(s, "the supervisor cannot be asked");
 }
 

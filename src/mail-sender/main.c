@@ -4,6 +4,8 @@
  * next hop's replies; holds the link to the session's mail-receiver, one socket to a next hop and
  * one pipe, all opened by the supervisor. It can open nothing: no file, no socket.
  */
+#include <unistd.h>
+
 #include "base/err.h"
 #include "base/process.h"
 #include "channel/control.h"
@@ -104,6 +106,7 @@ static int begin(void)
 		return -ERR_PEER;
 	state.sender.session = start.session;
 	err = snapshot_load(&state.snapshot, snapshot_fd);
+	(void)close(snapshot_fd); /* mapped, or of no use */
 	return err < 0 ? err : mail_policy_open(&state.policy, &state.snapshot, start.index);
 }
 

@@ -16,8 +16,11 @@
 #include "policy/mail_policy.h"
 #include "wire/smtp_reply.h"
 
-#define HOP_IN_BYTES  4096
-#define HOP_OUT_BYTES 65536 /* of a message wait to be written at a time */
+#define HOP_IN_BYTES 4096
+/* Connections of one session; afterwards all next hops count as down. The supervisor would end us
+ * at 64. */
+#define HOP_CONNECTS_MAX 48
+#define HOP_OUT_BYTES    65536 /* of a message wait to be written at a time */
 #define FLAT_EXTRA_BYTES                                                                           \
 	(1U << 20) /* a flattened message may be twice the limit and this much longer */
 
@@ -59,10 +62,11 @@ struct hop {
 	enum hop_state state;
 	struct loop_fd fd;
 	struct loop_timer deadline;
-	uint32_t target;     /* index among the entry's next hops */
-	bool used;           /* a transaction was tried on this connection before */
-	bool open;           /* a transaction is open there */
-	uint32_t extensions; /* enum smtp_extension */
+	uint32_t connect_count; /* connections asked for in this session */
+	uint32_t target;        /* index among the entry's next hops */
+	bool used;              /* a transaction was tried on this connection before */
+	bool open;              /* a transaction is open there */
+	uint32_t extensions;    /* enum smtp_extension */
 	uint64_t size_limit;
 	struct smtp_reply reply;
 	size_t in_bytes;

@@ -502,6 +502,20 @@ static void test_mail_sender_says_down_where_no_next_hop_is_up(void **state)
 	}
 }
 
+/* A session may not ask for sockets without end. */
+static void test_mail_sender_limits_its_connections(void **state)
+{
+	for (unsigned i = 0; i < HOP_CONNECTS_MAX / 2; i++) {
+		ask_from("taro@example.jp");
+		refuse_connect(0);
+		refuse_connect(1);
+		expect_answer(MAIL_VERDICT_NEXT_HOP_DOWN);
+	}
+	ask_from("taro@example.jp");
+	assert_true(mail_fixture_quiet(&fx, &fx.supervisor));
+	expect_answer(MAIL_VERDICT_NEXT_HOP_DOWN);
+}
+
 /* The connection breaks at each point: temporary; and the next transaction has a new connection. */
 static void test_mail_sender_says_lost_where_the_connection_breaks(void **state)
 {
@@ -730,6 +744,7 @@ int main(void)
 		TEST(test_mail_sender_refuses_what_the_next_hop_says_is_too_big),
 		TEST(test_mail_sender_tries_next_hops_in_order),
 		TEST(test_mail_sender_says_down_where_no_next_hop_is_up),
+		TEST(test_mail_sender_limits_its_connections),
 		TEST(test_mail_sender_says_lost_where_the_connection_breaks),
 		TEST(test_mail_sender_says_lost_where_the_transaction_went_unnoticed),
 		TEST(test_mail_sender_connects_anew_where_an_old_connection_is_stale),
