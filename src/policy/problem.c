@@ -75,7 +75,8 @@ bool problem_is_warning(const struct problem *problem)
 static bool lists_children(enum problem_id id)
 {
 	return id == PROBLEM_UNKNOWN || id == PROBLEM_AMBIGUOUS || id == PROBLEM_EXTRA_CLOSE ||
-	       id == PROBLEM_NO_STATEMENT || id == PROBLEM_QUOTED_NAME;
+	       id == PROBLEM_NO_STATEMENT || id == PROBLEM_QUOTED_NAME ||
+	       id == PROBLEM_PATH_TOO_SHORT;
 }
 
 static void describe_allowed(struct writer *w, const struct problem *problem,
@@ -88,8 +89,6 @@ static void describe_allowed(struct writer *w, const struct problem *problem,
 			value_describe(w, &schema_row(problem->row)->args[problem->arg], language);
 		return;
 	}
-	if (problem->id != PROBLEM_EXTRA_CLOSE && problem->row != ROW_ROOT)
-		writer_text(w, child < ROW_COUNT_ ? "}, " : "}");
 	for (; child < ROW_COUNT_; child = schema_next_sibling(child)) {
 		writer_text(w, schema_row(child)->name);
 		if (schema_next_sibling(child) < ROW_COUNT_)

@@ -86,14 +86,19 @@ static void claim_prefixes(struct claims *claims, uint32_t zone, const struct sn
 		claim_prefix(claims, zone, &s->prefixes[range.first + i]);
 }
 
+static void claim_routes(struct claims *claims, uint32_t zone, const struct snapshot *s,
+			 struct snapshot_range routes)
+{
+	for (uint32_t i = 0; i < routes.count; i++)
+		claim_prefix(claims, zone, &s->routes[routes.first + i].destination);
+}
+
+/* For @zone, the networks of @network_zone: connected ones and those behind its static routes. */
 static void claim_networks(struct claims *claims, uint32_t zone, const struct snapshot *s,
 			   uint32_t network_zone)
 {
-	const struct snapshot_zone *z = &s->zones[network_zone];
-
-	claim_prefixes(claims, zone, s, z->addresses);
-	for (uint32_t i = 0; i < z->routes.count; i++)
-		claim_prefix(claims, zone, &s->routes[z->routes.first + i].destination);
+	claim_prefixes(claims, zone, s, s->zones[network_zone].addresses);
+	claim_routes(claims, zone, s, s->zones[network_zone].routes);
 }
 
 /* Outer ranges before the inner ones that begin with them, earlier claims before equal later ones.
@@ -213,12 +218,17 @@ int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t fami
 {
 	struct claims claims = {.family = family};
 
-	claim_networks(&claims, from, s, from);
+	claim_prefixes(&claims, from, s, s->zones[from].addresses);
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
 		const struct snapshot_crossing *crossing = &s->crossings[i];
 
 		if (crossing->low == from || crossing->high == from)
 			claim_crossing(&claims, s, from, crossing);
+	}
+	claim_routes(&claims, from, s, s->zones[from].routes);
+	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
+		if (zone != from)
+			claim_networks(&claims, SNAPSHOT_NONE, s, zone);
 	}
 	return flatten(out, &claims);
 }

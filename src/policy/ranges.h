@@ -50,9 +50,9 @@ int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t fa
 
 /**
  * range_map_ways - to which zone a packet from zone @from is forwarded
- * The model of that zone's routing table: its own networks and routes (back into itself), and through each crossing
- * the destinations of permits from it and the sources of permits towards it. Longest prefix first; of equal ones the
- * zone itself, then the crossing that comes first.
+ * The model of that zone's routing table. Longest prefix first; of equal ones, in this order: the networks of its own
+ * addresses (back into itself); through each crossing, the destinations of permits from it and the sources of permits
+ * towards it; its static routes; the networks of other zones, which lead nowhere (rows with SNAPSHOT_NONE).
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t from);

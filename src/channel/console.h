@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The link console <-> config: one request at a time, one answer to each. Whatever is longer than a
+ * line travels as a sealed memfd (base/sealed.h): pasted configurations to config, everything that
+ * is shown from it.
+ *
+ * States on config's side: a link is OPEN; CONFIGURE_ENTER makes it EDITING, which one link at a
+ * time can be; from there CONFIGURE_LEAVE leads back. What changes the candidate is allowed in
+ * EDITING only, and answered with CONSOLE_REFUSED in OPEN.
+ */
+#ifndef SEKISHO_CHANNEL_CONSOLE_H
+#define SEKISHO_CHANNEL_CONSOLE_H
+
+#include <stdint.h>
+
+#define CONSOLE_PATH_BYTES 512  /* where `edit` stands, as words, with NUL */
+#define CONSOLE_LINE_BYTES 4096 /* of one typed line, with NUL */
+
+enum console_type {
+	CONSOLE_REQUEST =
+		1, /* console -> config, struct console_request; CONSOLE_LOAD with one descriptor */
+	CONSOLE_ANSWER, /* config -> console, struct console_answer; one descriptor where text_bytes
+			   > 0 */
+};
+
+enum console_kind {
+	CONSOLE_HELLO = 1, /* what the prompt and the banner need; the answer's text is two lines:
+			      host name, organization */
+	CONSOLE_ENTER,     /* take the candidate: a copy of the running configuration */
+	CONSOLE_LEAVE,     /* give it back; refused while it differs from the running one */
+	CONSOLE_DISCARD,   /* make the candidate a copy of the running configuration again */
+	CONSOLE_SET,       /* line: the statement */
+	CONSOLE_DELETE,
+	CONSOLE_GOTO, /* path and line: does this block or entry exist? The answer's text is its
+			 canonical path */
+	CONSOLE_SHOW, /* candidate below path and line; outside EDITING the running configuration */
+	CONSOLE_COMPARE, /* candidate (outside EDITING: running) against saved configuration @number
+			    back; 0: running */
+	CONSOLE_CHECK,   /* would a commit be accepted? */
+	CONSOLE_COMMIT,  /* line: comment, may be empty */
+	CONSOLE_ROLLBACK,     /* make the candidate the saved configuration @number back */
+	CONSOLE_LOAD_REPLACE, /* descriptor: the text that becomes the candidate */
+	CONSOLE_LOAD_MERGE,   /* descriptor: text that is put on top of the candidate */
+	CONSOLE_COMPLETE, /* path and line up to the cursor; @number is enum edit_purpose; the text
+			     is edit_complete's */
+	CONSOLE_HISTORY,  /* saved configurations, newest first: number, time, console, comment,
+			     separated by tabs */
+	CONSOLE_SNAPSHOT, /* descriptor of the answer: the compiled candidate (outside EDITING: the
+			     running policy) */
+	CONSOLE_KIND_COUNT_
+};
+
+struct console_request {
+	uint32_t serial; /* the asker's own, comes back */
+	uint32_t kind;   /* enum console_kind */
+	uint32_t number;
+	uint32_t language; /* enum language, for messages */
+	char path[CONSOLE_PATH_BYTES];
+	char line[CONSOLE_LINE_BYTES];
+};
+
+enum console_status {
+	CONSOLE_OK,
+	CONSOLE_FAILED,  /* the text says why, with file:line:column where there is one */
+	CONSOLE_REFUSED, /* not allowed in this state, or another console is editing */
+};
+
+enum console_flags {
+	CONSOLE_CHANGED = 1 /* the candidate differs from the running configuration */
+};
+
+struct console_answer {
+	uint32_t serial;
+	uint32_t status; /* enum console_status */
+	uint32_t flags;  /* enum console_flags */
+	uint32_t pad;
+	uint64_t text_bytes; /* of the descriptor that comes with it; 0: none comes */
+};
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A commit: the text is staged on disk, the compiled block goes to the supervisor, and only its
+ * "yes" gives the text its name. A power cut in between leaves the old configuration, a cut behind
+ * it the new one.
+ */
+#include "config/config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/sealed.h"
+
+#define SEND_WAIT_MS   2000
+#define ANSWER_MS      30000U /* the supervisor makes zones and waits for three processes meanwhile */
+#define FIRST_AGAIN_MS 5000U /* a port may appear late */
+
+void config_commit_init(struct config_commit *commit)
+{
+	*commit = (struct config_commit){.link = CONFIG_NOBODY};
+	bytes_init(&commit->text, CONFIG_TEXT_BYTES);
+	bytes_init(&commit->block, SNAPSHOT_BYTES_MAX);
+}
+
+void config_commit_fini(struct config_commit *commit)
+{
+	bytes_fini(&commit->text);
+	bytes_fini(&commit->block);
+	config_commit_init(commit);
+}
+
+int config_commit_send(struct config *c)
+{
+	struct control_commit body = {.request = ++c->requests};
+	int fd = -1;
+	int err = sealed_make("policy", bytes_span(&c->commit.block), &fd);
+
+	if (err != 0)
+		return err;
+	/* Recorded before it takes effect. */
+	event_send(&c->process.events, EVENT_COMMIT_REQUESTED,
+		   EV_NUMBER(COMMIT, c->commit.entry.number), EV_TEXT(NAME, c->commit.entry.origin),
+		   EV_TEXT(COMMENT, c->commit.entry.comment),
+		   EV_SHA256(SHA256,
+			     ((const struct snapshot_header *)(const void *)c->commit.block.data)
+				     ->sha256));
+	c->commit.active = true;
+	c->commit.request = body.request;
+	err = channel_send_wait(&c->process.control, CONTROL_COMMIT, &body, sizeof(body), &fd, 1,
+				SEND_WAIT_MS);
+	close(fd);
+	if (err != 0)
+		c->commit.active = false;
+	else
+		loop_arm(&c->loop, &c->commit_timer, ANSWER_MS);
+	return err;
+}
+
+static void tell(struct config *c, enum console_status status, const char *text)
+{
+	struct config_link *link;
+
+	if (c->commit.link == CONFIG_NOBODY)
+		return;
+	link = &c->links[c->commit.link];
+	if (link->used)
+		(void)config_answer(c, link, c->commit.serial, status,
+				    span_of(text)); /* a console that has gone needs no answer */
+}
+
+/* What was staged gets its name. Running and saved differ where that fails, which is said loudly.
+ */
+static bool publish(struct config *c)
+{
+	if (c->commit.staged && store_publish(c->state_dir, c->commit.entry.number) == 0) {
+		c->newest = c->commit.entry.number;
+		return true;
+	}
+	if (c->commit.first && !c->commit.staged)
+		return true;
+	event_send(&c->process.events, EVENT_CONFIG_UNSAVED,
+		   EV_NUMBER(COMMIT, c->commit.entry.number));
+	return false;
+}
+
+static void settle_accepted(struct config *c, uint64_t epoch)
+{
+	bool saved = publish(c);
+	bool japanese = c->commit.language == LANGUAGE_JA;
+	struct bytes old_text = c->running_text, old_block = c->running_block;
+	char text[160];
+
+	c->running_text = c->commit.text;
+	c->running_block = c->commit.block;
+	bytes_fini(&old_text);
+	bytes_fini(&old_block);
+	bytes_init(&c->commit.text, CONFIG_TEXT_BYTES);
+	bytes_init(&c->commit.block, SNAPSHOT_BYTES_MAX);
+	event_send(&c->process.events, EVENT_COMMIT_DONE, EV_NUMBER(COMMIT, c->commit.entry.number),
+		   EV_NUMBER(EPOCH, epoch));
+	snprintf(text, sizeof(text),
+		 japanese ? "適用しました: 設定 %u%s\n" : "committed: configuration %u%s\n",
+		 c->commit.entry.number,
+		 saved      ? ""
+		 : japanese ? " (保存に失敗しました。再起動すると以前の設定に戻ります)"
+			    : " (but it could not be saved: a restart brings the old one back)");
+	tell(c, saved ? CONSOLE_OK : CONSOLE_FAILED, text);
+}
+
+static void settle_refused(struct config *c, const char *reason)
+{
+	bool japanese = c->commit.language == LANGUAGE_JA;
+	char text[256];
+
+	event_send(&c->process.events, EVENT_COMMIT_REFUSED,
+		   EV_NUMBER(COMMIT, c->commit.entry.number), EV_TEXT(REASON, reason));
+	snprintf(text, sizeof(text),
+		 japanese ? "適用できませんでした。何も変更していません: %s\n"
+			  : "refused, nothing was changed: %s\n",
+		 reason);
+	tell(c, CONSOLE_FAILED, text);
+}
+
+void config_commit_settle(struct config *c, const struct control_committed *answer)
+{
+	char reason[sizeof(answer->reason) + 1] = {0};
+
+	if (!c->commit.active || answer->request != c->commit.request)
+		return;
+	loop_disarm(&c->loop, &c->commit_timer);
+	c->commit.active = false;
+	if (answer->ok != 0) {
+		settle_accepted(c, answer->epoch);
+	} else {
+		memcpy(reason, answer->reason, sizeof(answer->reason));
+		settle_refused(c, reason);
+	}
+	if (answer->ok == 0 && c->commit.first)
+		loop_arm(&c->loop, &c->commit_timer, FIRST_AGAIN_MS);
+	else
+		config_commit_fini(&c->commit);
+}

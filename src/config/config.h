@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of the config process: what runs, what is being edited, who asks. */
+#ifndef SEKISHO_CONFIG_CONFIG_H
+#define SEKISHO_CONFIG_CONFIG_H
+
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/console.h"
+#include "channel/control.h"
+#include "config/store.h"
+#include "policy/policy.h"
+
+#define CONFIG_LINKS_MAX   8                      /* consoles */
+#define CONFIG_TEXT_BYTES  (16U << 20)            /* of a printed configuration */
+#define CONFIG_DESCRIPTORS (CONFIG_LINKS_MAX + 2) /* watched by the loop */
+#define CONFIG_NOBODY      UINT32_MAX             /* no link */
+
+struct config;
+
+struct config_link {
+	struct channel channel;
+	struct loop_fd watch;
+	struct config *config;
+	uint32_t index; /* which console */
+	bool used;
+};
+
+/* A commit that the supervisor has not answered yet. */
+struct config_commit {
+	bool active;
+	bool first;  /* the one at start: nobody waits, and it is tried again */
+	bool staged; /* its text waits on disk for its name */
+	uint64_t request;
+	uint32_t link; /* who waits, CONFIG_NOBODY: no one */
+	uint32_t serial, language;
+	struct store_entry entry;
+	struct bytes text;  /* canonical */
+	struct bytes block; /* compiled */
+};
+
+struct config {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[CONFIG_DESCRIPTORS];
+	struct loop_fd *fds[CONFIG_DESCRIPTORS];
+	struct loop_fd control_watch;
+	struct loop_timer commit_timer; /* the supervisor's answer is late, or the first commit is
+					   tried again */
+	struct config_link links[CONFIG_LINKS_MAX];
+	int state_dir, file;       /* -1: not given */
+	struct bytes running_text; /* canonical */
+	struct bytes running_block;
+	uint32_t newest;       /* number of the newest saved configuration */
+	struct tree candidate; /* while @editor is somebody */
+	uint32_t editor;       /* link, CONFIG_NOBODY */
+	struct config_commit commit;
+	uint64_t requests; /* counts commits sent */
+};
+
+/* start.c */
+
+/**
+ * config_load - find the configuration to begin with: the newest whole saved one, the file given,
+ * or none (deny all) Fills c->commit with it, not yet sent.
+ * Return: 0 or -ERR_NO_MEMORY.
+ */
+int config_load(struct config *c);
+
+/* commit.c */
+
+/* Reset c->commit to empty. */
+void config_commit_init(struct config_commit *commit);
+void config_commit_fini(struct config_commit *commit);
+
+/**
+ * config_commit_send - hand the compiled block of c->commit to the supervisor
+ * Return: 0 or the error of sealing or sending; then nothing is under way.
+ */
+int config_commit_send(struct config *c);
+
+/* The supervisor's answer to the commit under way; any other is ignored. */
+void config_commit_settle(struct config *c, const struct control_committed *answer);
+
+/* requests.c */
+
+/* Serve one request of a console; takes @fd where it sets *@fd to -1. Return: 0 or an error of the
+ * channel. */
+int config_serve(struct config *c, struct config_link *link, const struct console_request *request,
+		 int *fd);
+
+/**
+ * config_answer - answer a console
+ * @text: what it shows; empty: nothing
+ * Return: as channel_send.
+ */
+int config_answer(struct config *c, struct config_link *link, uint32_t serial,
+		  enum console_status status, struct span text);
+
+/* End editing; what was changed is forgotten. */
+void config_stop_editing(struct config *c);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * config: keeps the candidate, running and saved configurations, compiles policies.
+ * Talks to: the supervisor (control channel), consoles (one link each). Privilege: none; one
+ * directory of its own. It alone reads configuration text; what it hands out is checked again by
+ * everyone who takes it.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "config/config.h"
+
+#define CONTROL_MESSAGES 16 /* served in one turn of the loop */
+
+static struct config config;
+
+/* ---- consoles */
+
+static int handle_request(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct config_link *link = ctx;
+	int none = -1;
+
+	return config_serve(link->config, link, message->body,
+			    message->fd_count > 0 ? &message->fds[0] : &none);
+}
+
+static const struct channel_rule link_rules[] = {
+	{CONSOLE_REQUEST, 0, 1, sizeof(struct console_request), sizeof(struct console_request),
+	 CHANNEL_ANY_STATE, handle_request, "request"},
+};
+
+static void drop_link(struct config *c, struct config_link *link)
+{
+	uint32_t own = (uint32_t)(link - c->links);
+
+	if (!link->used)
+		return;
+	if (c->editor == own)
+		config_stop_editing(c);
+	if (c->commit.link == own)
+		c->commit.link = CONFIG_NOBODY;
+	loop_remove(&c->loop, &link->watch);
+	channel_fini(&link->channel);
+	link->used = false;
+}
+
+static void on_link(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct config_link *link = self->ctx;
+	struct config *c = link->config;
+	const char *why = NULL;
+	int got = channel_serve(&link->channel, CONTROL_MESSAGES, &why);
+
+	if (got >= 0)
+		return;
+	if (got == -ERR_PEER)
+		event_send(&c->process.events, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, "console"),
+			   EV_TEXT(REASON, why != NULL ? why : err_name(got)));
+	drop_link(c, link);
+}
+
+/* A console started anew replaces its earlier link. */
+static int add_link(struct config *c, uint32_t index, int fd)
+{
+	struct config_link *link;
+
+	if (index >= CONFIG_LINKS_MAX)
+		return -ERR_RANGE;
+	link = &c->links[index];
+	drop_link(c, link);
+	link->index = index;
+	link->config = c;
+	channel_init(&link->channel, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]),
+		     link);
+	link->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_link, .ctx = link};
+	link->used = true;
+	return loop_add(&c->loop, &link->watch);
+}
+
+/* ---- supervisor */
+
+static int on_give(void *ctx, const struct control_give *give, int fd)
+{
+	struct config *c = ctx;
+
+	if (give->kind == GIVE_LINK && give->role == ROLE_CONSOLE)
+		return add_link(c, give->index, fd);
+	if (give->kind == GIVE_STATE && c->state_dir < 0) {
+		c->state_dir = fd;
+		return 0;
+	}
+	if (give->kind == GIVE_CONFIG && c->file < 0) {
+		c->file = fd;
+		return 0;
+	}
+	return -ERR_PEER;
+}
+
+static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = on_give(ctx, message->body, message->fds[0]);
+
+	if (err == 0)
+		message->fds[0] = -1;
+	return err;
+}
+
+static int handle_committed(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	config_commit_settle(ctx, message->body);
+	return 0;
+}
+
+static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+}
+
+static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct config *c = ctx;
+
+	loop_stop(&c->loop, 0);
+	return 0;
+}
+
+static const struct channel_rule control_rules[] = {
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
+	 CHANNEL_ANY_STATE, handle_give, "give"},
+	{CONTROL_COMMITTED, 0, 0, sizeof(struct control_committed),
+	 sizeof(struct control_committed), CHANNEL_ANY_STATE, handle_committed, "committed"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+};
+
+static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct config *c = self->ctx;
+	const char *why = NULL;
+	int got = channel_serve(&c->process.control, CONTROL_MESSAGES, &why);
+
+	if (got >= 0)
+		return;
+	if (got != -ERR_CLOSED)
+		fprintf(stderr, "config: control channel: %s\n", why != NULL ? why : err_name(got));
+	loop_stop(loop, 1);
+}
+
+/* The answer to a commit is late, or it is time to try the first one again. */
+static void on_commit_timer(struct loop *loop, struct loop_timer *self)
+{
+	struct config *c = self->ctx;
+	struct control_committed late = {.request = c->commit.request,
+					 .reason = "the supervisor did not answer"};
+
+	if (c->commit.active)
+		config_commit_settle(c, &late);
+	else if (c->commit.first && config_commit_send(c) != 0)
+		fprintf(stderr, "config: the first policy cannot be sent\n");
+}
+
+/* ---- life */
+
+static const int extra_syscalls[] = {
+	SYS_openat,     SYS_unlinkat,  SYS_renameat, SYS_renameat2,
+	SYS_getdents64, SYS_ftruncate, SYS_fsync,    SYS_memfd_create,
+};
+
+static const struct sandbox_profile profile = {
+	.name = "config",
+	.syscalls = extra_syscalls,
+	.syscall_count = sizeof(extra_syscalls) / sizeof(extra_syscalls[0]),
+	.keeps_files = true,
+};
+
+static void init(struct config *c)
+{
+	c->state_dir = -1;
+	c->file = -1;
+	c->editor = CONFIG_NOBODY;
+	bytes_init(&c->running_text, CONFIG_TEXT_BYTES);
+	bytes_init(&c->running_block, SNAPSHOT_BYTES_MAX);
+	config_commit_init(&c->commit);
+	c->commit_timer = (struct loop_timer){.fire = on_commit_timer, .ctx = c};
+	loop_init(&c->loop, &clock_system, c->polls, c->fds, CONFIG_DESCRIPTORS);
+}
+
+/* Whether the policy that the supervisor runs already is the one that was loaded. */
+static bool runs_already(struct config *c, int snapshot_fd)
+{
+	struct snapshot running;
+	bool same;
+
+	if (snapshot_fd < 0)
+		return false;
+	if (snapshot_load(&running, snapshot_fd) != 0)
+		return false;
+	same = running.header->size_bytes == c->commit.block.size &&
+	       memcmp(running.header, c->commit.block.data, c->commit.block.size) == 0;
+	snapshot_unload(&running);
+	return same;
+}
+
+static int start(struct config *c)
+{
+	struct control_start begin;
+	int snapshot_fd = -1;
+	bool running;
+	int err = process_begin(&c->process, &profile, on_give, c, &begin, &snapshot_fd);
+
+	if (err == 0)
+		err = config_load(c);
+	if (err != 0)
+		return err;
+	running = runs_already(c, snapshot_fd);
+	if (snapshot_fd >= 0)
+		close(snapshot_fd);
+	channel_init(&c->process.control, FD_CONTROL, control_rules,
+		     sizeof(control_rules) / sizeof(control_rules[0]), c);
+	c->control_watch =
+		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = c};
+	err = loop_add(&c->loop, &c->control_watch);
+	if (err == 0)
+		err = process_ready(&c->process);
+	if (err != 0)
+		return err;
+	if (!running)
+		return config_commit_send(c);
+	config_commit_fini(&c->commit);
+	return 0;
+}
+
+int main(void)
+{
+	int status, err;
+
+	init(&config);
+	err = start(&config);
+	if (err != 0) {
+		fprintf(stderr, "config: cannot start: %s\n", err_name(err));
+		return 1;
+	}
+	status = loop_run(&config.loop);
+	return status < 0 ? 1 : status;
+}

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What consoles ask of config: a table of requests, each with the state that it needs. */
+#include "config/config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/sealed.h"
+#include "base/utf8.h"
+#include "policy/edit.h"
+#include "policy/parse.h"
+#include "policy/print.h"
+
+#define SEND_WAIT_MS 1000
+#define TYPED        "console"                 /* the file name of what was typed */
+#define CANDIDATE    "candidate"               /* ... of the candidate as `show` prints it */
+#define STATUS_LATER ((enum console_status)99) /* the supervisor's answer will be the answer */
+
+struct asking {
+	struct config *c;
+	struct config_link *link;
+	const struct console_request *request;
+	enum language language;
+	int fd;            /* what came with it, -1: nothing */
+	struct bytes text; /* the answer's */
+};
+
+static enum console_status say(struct asking *a, enum console_status status, const char *en,
+			       const char *ja)
+{
+	(void)bytes_append_text(
+		&a->text, a->language == LANGUAGE_JA ? ja : en); /* seen by whoever sends it */
+	return status;
+}
+
+static enum console_status tell_problems(struct asking *a, const struct problems *problems,
+					 const char *file)
+{
+	(void)problems_print(&a->text, problems, file, a->language); /* seen by whoever sends it */
+	return problems->error_count > 0 ? CONSOLE_FAILED : CONSOLE_OK;
+}
+
+static bool is_editing(const struct asking *a)
+{
+	return a->c->editor == (uint32_t)(a->link - a->c->links);
+}
+
+static struct span request_text(const char *field, size_t field_bytes)
+{
+	return (struct span){(const uint8_t *)field, strnlen(field, field_bytes)};
+}
+
+/* ---- the candidate */
+
+static int parse_into(struct tree *tree, struct span text, struct problems *problems)
+{
+	int err = tree_init(tree);
+
+	if (err != 0)
+		return err;
+	err = parse_text(tree, text, PARSE_WHOLE, problems);
+	if (err != 0)
+		tree_fini(tree);
+	return err;
+}
+
+/* Make @text the candidate; on an error the old one stays. */
+static int replace_candidate(struct config *c, struct span text, struct problems *problems)
+{
+	struct tree fresh;
+	int err = parse_into(&fresh, text, problems);
+
+	if (err != 0)
+		return err;
+	tree_fini(&c->candidate);
+	c->candidate = fresh;
+	return 0;
+}
+
+/* Both print the same. */
+static bool candidate_is_running(struct config *c)
+{
+	struct bytes text;
+	bool same;
+
+	bytes_init(&text, CONFIG_TEXT_BYTES);
+	same = print_tree(&text, c->candidate.root) == 0 &&
+	       span_equal(bytes_span(&text), bytes_span(&c->running_text));
+	bytes_fini(&text);
+	return same;
+}
+
+static enum console_status serve_enter(struct asking *a)
+{
+	struct problems problems;
+	uint32_t own = (uint32_t)(a->link - a->c->links);
+	char busy[96];
+
+	if (a->c->editor != CONFIG_NOBODY && a->c->editor != own) {
+		snprintf(busy, sizeof(busy),
+			 a->language == LANGUAGE_JA ? "コンソール %u が編集中です\n"
+						    : "console %u is editing\n",
+			 a->c->links[a->c->editor].index);
+		(void)bytes_append_text(&a->text, busy);
+		return CONSOLE_REFUSED;
+	}
+	if (a->c->editor == own)
+		return CONSOLE_OK;
+	problems_init(&problems);
+	if (parse_into(&a->c->candidate, bytes_span(&a->c->running_text), &problems) != 0)
+		return say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
+	a->c->editor = own;
+	event_send(&a->c->process.events, EVENT_CONFIG_EDITING, EV_NUMBER(CONSOLE, a->link->index));
+	return CONSOLE_OK;
+}
+
+void config_stop_editing(struct config *c)
+{
+	if (c->editor == CONFIG_NOBODY)
+		return;
+	event_send(&c->process.events, EVENT_CONFIG_EDITED,
+		   EV_NUMBER(CONSOLE, c->links[c->editor].index));
+	tree_fini(&c->candidate);
+	c->editor = CONFIG_NOBODY;
+}
+
+static enum console_status serve_leave(struct asking *a)
+{
+	if (!candidate_is_running(a->c))
+		return say(a, CONSOLE_FAILED,
+			   "there are changes: commit them or discard them first\n",
+			   "未適用の変更があります。commit または discard してください\n");
+	config_stop_editing(a->c);
+	return CONSOLE_OK;
+}
+
+static enum console_status serve_discard(struct asking *a)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	(void)replace_candidate(a->c, bytes_span(&a->c->running_text),
+				&problems); /* told by its problems */
+	return tell_problems(a, &problems, CANDIDATE);
+}
+
+/* The words of the path where `edit` stands, then those of the line. */
+static int request_words(struct asking *a, struct edit_words *words, struct problems *problems)
+{
+	struct edit_words line;
+	int err = edit_split(words, request_text(a->request->path, CONSOLE_PATH_BYTES), problems);
+
+	if (err == 0)
+		err = edit_split(&line, request_text(a->request->line, CONSOLE_LINE_BYTES),
+				 problems);
+	return err == 0 ? edit_join(words, &line) : err;
+}
+
+typedef int edit_fn(struct tree *tree, const struct edit_words *words, struct problems *problems);
+
+static enum console_status serve_edit(struct asking *a, edit_fn *edit)
+{
+	struct edit_words words;
+	struct problems problems;
+
+	problems_init(&problems);
+	if (request_words(a, &words, &problems) == 0)
+		(void)edit(&a->c->candidate, &words, &problems); /* told by its problems */
+	return tell_problems(a, &problems, TYPED);
+}
+
+static enum console_status serve_set(struct asking *a)
+{
+	return serve_edit(a, edit_set);
+}
+
+static enum console_status serve_delete(struct asking *a)
+{
+	return serve_edit(a, edit_delete);
+}
+
+static enum console_status serve_goto(struct asking *a)
+{
+	struct edit_words words;
+	struct problems problems;
+
+	problems_init(&problems);
+	if (request_words(a, &words, &problems) == 0)
+		(void)edit_locate(&a->text, &words, &problems); /* told by its problems */
+	return problems.error_count > 0 ? tell_problems(a, &problems, TYPED) : CONSOLE_OK;
+}
+
+static enum console_status serve_load(struct asking *a, bool merge)
+{
+	struct problems problems;
+	struct bytes pasted, merged;
+	struct tree tree;
+	enum console_status status;
+
+	bytes_init(&pasted, PARSE_TEXT_BYTES_MAX + 1);
+	bytes_init(&merged, CONFIG_TEXT_BYTES);
+	problems_init(&problems);
+	if (sealed_read(&pasted, a->fd) != 0) {
+		bytes_fini(&pasted);
+		return say(a, CONSOLE_FAILED, "the text could not be read\n",
+			   "テキストを読み取れません\n");
+	}
+	if (!merge) {
+		(void)replace_candidate(a->c, bytes_span(&pasted),
+					&problems); /* told by its problems */
+	} else if (print_tree(&merged, a->c->candidate.root) == 0 &&
+		   parse_into(&tree, bytes_span(&merged), &problems) == 0) {
+		/* On a copy: with an error nothing of it is applied. */
+		if (parse_text(&tree, bytes_span(&pasted), PARSE_MERGE, &problems) == 0) {
+			tree_fini(&a->c->candidate);
+			a->c->candidate = tree;
+		} else {
+			tree_fini(&tree);
+		}
+	}
+	status = tell_problems(a, &problems, "terminal");
+	bytes_fini(&pasted);
+	bytes_fini(&merged);
+	return status;
+}
+
+static enum console_status serve_load_replace(struct asking *a)
+{
+	return serve_load(a, false);
+}
+
+static enum console_status serve_load_merge(struct asking *a)
+{
+	return serve_load(a, true);
+}
+
+/* ---- showing */
+
+/* The tree that is looked at: the candidate of who edits it, for all others the running
+ * configuration. */
+static int open_view(struct asking *a, struct tree *storage, struct tree **view)
+{
+	struct problems problems;
+
+	*view = is_editing(a) ? &a->c->candidate : storage;
+	if (is_editing(a))
+		return 0;
+	problems_init(&problems);
+	return parse_into(storage, bytes_span(&a->c->running_text), &problems);
+}
+
+static void close_view(struct asking *a, struct tree *storage, struct tree *view)
+{
+	if (view == storage)
+		tree_fini(storage);
+}
+
+static enum console_status no_memory(struct asking *a)
+{
+	return say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
+}
+
+static enum console_status serve_show(struct asking *a)
+{
+	struct edit_words words;
+	struct problems problems;
+	struct tree storage, *view;
+	const struct tree_node *node = NULL;
+
+	problems_init(&problems);
+	if (open_view(a, &storage, &view) != 0)
+		return no_memory(a);
+	if (request_words(a, &words, &problems) == 0)
+		node = edit_find(view, &words, &problems);
+	if (node != NULL && (node->first != NULL || node == view->root))
+		(void)print_tree(&a->text, node); /* a full text is seen by whoever sends it */
+	else if (node != NULL)
+		(void)print_statement(&a->text, node, 0, ""); /* the same */
+	close_view(a, &storage, view);
+	return tell_problems(a, &problems, TYPED);
+}
+
+/* The text of the saved configuration @back commits ago; 0 is the running one. */
+static enum console_status read_back(struct asking *a, uint32_t back, struct bytes *text)
+{
+	uint32_t numbers[STORE_KEPT];
+	struct store_entry entry;
+	int count;
+
+	if (back == 0)
+		return bytes_append(text, a->c->running_text.data, a->c->running_text.size) == 0
+			       ? CONSOLE_OK
+			       : no_memory(a);
+	count = a->c->state_dir >= 0 ? store_list(a->c->state_dir, numbers, STORE_KEPT) : 0;
+	if (count < 0 || back >= (uint32_t)count)
+		return say(a, CONSOLE_FAILED,
+			   "there is no such saved configuration; see show history\n",
+			   "その設定は保存されていません。show history で確認してください\n");
+	if (store_read(a->c->state_dir, numbers[back], &entry, text) != 0)
+		return say(a, CONSOLE_FAILED, "that saved configuration is damaged\n",
+			   "その設定は破損しています\n");
+	return CONSOLE_OK;
+}
+
+static enum console_status serve_compare(struct asking *a)
+{
+	struct problems problems;
+	struct tree storage, old, *view;
+	struct bytes text;
+	enum console_status status;
+
+	bytes_init(&text, CONFIG_TEXT_BYTES);
+	problems_init(&problems);
+	status = read_back(a, a->request->number, &text);
+	if (status == CONSOLE_OK && parse_into(&old, bytes_span(&text), &problems) != 0)
+		status = tell_problems(a, &problems, "saved");
+	else if (status == CONSOLE_OK && open_view(a, &storage, &view) != 0)
+		tree_fini(&old);
+	else if (status == CONSOLE_OK) {
+		(void)print_difference(&a->text, &old,
+				       view); /* a full text is seen by whoever sends it */
+		close_view(a, &storage, view);
+		tree_fini(&old);
+	}
+	bytes_fini(&text);
+	return status;
+}
+
+static enum console_status serve_rollback(struct asking *a)
+{
+	struct problems problems;
+	struct bytes text;
+	enum console_status status;
+
+	bytes_init(&text, CONFIG_TEXT_BYTES);
+	problems_init(&problems);
+	status = read_back(a, a->request->number, &text);
+	if (status == CONSOLE_OK) {
+		(void)replace_candidate(a->c, bytes_span(&text),
+					&problems); /* told by its problems */
+		status = tell_problems(a, &problems, "saved");
+	}
+	bytes_fini(&text);
+	return status;
+}
+
+static void format_time(char *out, size_t size, int64_t time_s)
+{
+	time_t t = (time_t)time_s;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(out, size, "%lld", (long long)time_s);
+}
+
+static enum console_status serve_history(struct asking *a)
+{
+	uint32_t numbers[STORE_KEPT];
+	struct store_entry entry;
+	int count = a->c->state_dir >= 0 ? store_list(a->c->state_dir, numbers, STORE_KEPT) : 0;
+
+	for (int i = 0; i < count; i++) {
+		struct bytes text;
+		char time[32];
+
+		bytes_init(&text, CONFIG_TEXT_BYTES);
+		if (store_read(a->c->state_dir, numbers[i], &entry, &text) == 0) {
+			format_time(time, sizeof(time), entry.time_s);
+			(void)bytes_printf(&a->text, "%d\t%u\t%s\t%s\t%s\n", i, entry.number, time,
+					   entry.origin,
+					   entry.comment); /* seen by whoever sends it */
+		} else {
+			(void)bytes_printf(&a->text, "%d\t%u\t-\t-\t!\n", i,
+					   numbers[i]); /* the same */
+		}
+		bytes_fini(&text);
+	}
+	return CONSOLE_OK;
+}
+
+static enum console_status serve_complete(struct asking *a)
+{
+	struct edit_words words;
+	struct problems problems;
+	struct tree storage, *view;
+
+	problems_init(&problems);
+	if (request_words(a, &words, &problems) != 0)
+		return CONSOLE_OK;
+	if (open_view(a, &storage, &view) != 0)
+		return no_memory(a);
+	if (a->request->number <= EDIT_ENTER)
+		(void)edit_complete(&a->text, view, &words, (enum edit_purpose)a->request->number,
+				    a->language); /* a full text is seen by whoever sends it */
+	close_view(a, &storage, view);
+	return CONSOLE_OK;
+}
+
+static enum console_status serve_hello(struct asking *a)
+{
+	struct snapshot view;
+
+	if (snapshot_view(&view, a->c->running_block.data, a->c->running_block.size) != 0)
+		return say(a, CONSOLE_OK, "sekisho\n\n", "sekisho\n\n");
+	(void)bytes_printf(&a->text, "%s\n%s\n",
+			   snapshot_text_at(&view, view.header->text_host_name),
+			   snapshot_text_at(&view, view.header->text_organization)); /* short */
+	return CONSOLE_OK;
+}
+
+/* ---- commit */
+
+static enum console_status serve_check(struct asking *a)
+{
+	struct problems problems;
+	struct bytes block;
+	enum console_status status;
+
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	problems_init(&problems);
+	(void)policy_compile(&a->c->candidate, &block, &problems); /* told by its problems */
+	bytes_fini(&block);
+	status = tell_problems(a, &problems, CANDIDATE);
+	return status == CONSOLE_OK ? say(a, status, "no errors\n", "誤りはありません\n") : status;
+}
+
+static enum console_status serve_snapshot(struct asking *a)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	if (!is_editing(a)) {
+		(void)bytes_append(&a->text, a->c->running_block.data,
+				   a->c->running_block.size); /* as ever */
+		return CONSOLE_OK;
+	}
+	if (policy_compile(&a->c->candidate, &a->text, &problems) == 0)
+		return CONSOLE_OK;
+	bytes_clear(&a->text);
+	return tell_problems(a, &problems, CANDIDATE);
+}
+
+/* One line of printable text. */
+static void copy_comment(char out[STORE_COMMENT_BYTES], struct span typed)
+{
+	struct writer w;
+	uint32_t c;
+
+	writer_init(&w, out, STORE_COMMENT_BYTES - 1);
+	while (typed.size > 0) {
+		size_t n = utf8_decode(typed, &c);
+
+		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f))
+			writer_bytes(&w, typed.data, n);
+		n += n == 0;
+		typed.data += n;
+		typed.size -= n;
+	}
+	out[w.size] = '\0';
+}
+
+/* Compile and print the candidate into c->commit, so that error messages name lines as `show`
+ * prints them. */
+static enum console_status prepare_commit(struct asking *a)
+{
+	struct config_commit *commit = &a->c->commit;
+	struct problems problems;
+	struct tree printed;
+
+	problems_init(&problems);
+	if (print_tree(&commit->text, a->c->candidate.root) != 0)
+		return no_memory(a);
+	if (parse_into(&printed, bytes_span(&commit->text), &problems) == 0) {
+		(void)policy_compile(&printed, &commit->block,
+				     &problems); /* told by its problems */
+		tree_fini(&printed);
+	}
+	return tell_problems(a, &problems, CANDIDATE);
+}
+
+static enum console_status start_commit(struct asking *a)
+{
+	struct config_commit *commit = &a->c->commit;
+
+	commit->entry = (struct store_entry){.number = a->c->newest + 1};
+	commit->entry.time_s = clock_wall_ns(&clock_system) / 1000000000;
+	snprintf(commit->entry.origin, sizeof(commit->entry.origin), "console %u", a->link->index);
+	copy_comment(commit->entry.comment, request_text(a->request->line, CONSOLE_LINE_BYTES));
+	commit->link = (uint32_t)(a->link - a->c->links);
+	commit->serial = a->request->serial;
+	commit->language = a->language;
+	commit->staged = a->c->state_dir >= 0 && store_stage(a->c->state_dir, &commit->entry,
+							     bytes_span(&commit->text)) == 0;
+	if (!commit->staged)
+		return say(a, CONSOLE_FAILED,
+			   "refused, nothing was changed: the configuration cannot be saved\n",
+			   "保存できないため適用しません。何も変更していません\n");
+	if (config_commit_send(a->c) != 0)
+		return say(a, CONSOLE_FAILED,
+			   "refused, nothing was changed: the supervisor cannot be reached\n",
+			   "監視プロセスに届かないため適用しません。何も変更していません\n");
+	return STATUS_LATER;
+}
+
+static enum console_status serve_commit(struct asking *a)
+{
+	enum console_status status;
+
+	if (a->c->commit.active)
+		return say(a, CONSOLE_FAILED, "another commit is under way\n",
+			   "別の適用処理が進行中です\n");
+	if (candidate_is_running(a->c) && !a->c->commit.first)
+		return say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
+	loop_disarm(&a->c->loop, &a->c->commit_timer); /* of a first commit that is tried again */
+	config_commit_fini(&a->c->commit);
+	status = prepare_commit(a);
+	if (status == CONSOLE_OK)
+		status = start_commit(a);
+	if (status != STATUS_LATER)
+		config_commit_fini(&a->c->commit);
+	return status;
+}
+
+/* ---- the table */
+
+static const struct {
+	enum console_status (*serve)(struct asking *a);
+	bool editing; /* only for who holds the candidate */
+	bool takes_fd;
+} requests[CONSOLE_KIND_COUNT_] = {
+	[CONSOLE_HELLO] = {serve_hello, false, false},
+	[CONSOLE_ENTER] = {serve_enter, false, false},
+	[CONSOLE_LEAVE] = {serve_leave, true, false},
+	[CONSOLE_DISCARD] = {serve_discard, true, false},
+	[CONSOLE_SET] = {serve_set, true, false},
+	[CONSOLE_DELETE] = {serve_delete, true, false},
+	[CONSOLE_GOTO] = {serve_goto, true, false},
+	[CONSOLE_SHOW] = {serve_show, false, false},
+	[CONSOLE_COMPARE] = {serve_compare, false, false},
+	[CONSOLE_CHECK] = {serve_check, true, false},
+	[CONSOLE_COMMIT] = {serve_commit, true, false},
+	[CONSOLE_ROLLBACK] = {serve_rollback, true, false},
+	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, true, true},
+	[CONSOLE_LOAD_MERGE] = {serve_load_merge, true, true},
+	[CONSOLE_COMPLETE] = {serve_complete, false, false},
+	[CONSOLE_HISTORY] = {serve_history, false, false},
+	[CONSOLE_SNAPSHOT] = {serve_snapshot, false, false},
+};
+
+int config_answer(struct config *c, struct config_link *link, uint32_t serial,
+		  enum console_status status, struct span text)
+{
+	struct console_answer answer = {
+		.serial = serial, .status = status, .text_bytes = text.size};
+	int fd = -1;
+	int err = text.size > 0 ? sealed_make("answer", text, &fd) : 0;
+
+	if (err != 0) {
+		answer.status = CONSOLE_FAILED;
+		answer.text_bytes = 0;
+	}
+	if (c->editor == (uint32_t)(link - c->links) && !candidate_is_running(c))
+		answer.flags |= CONSOLE_CHANGED;
+	err = channel_send_wait(&link->channel, CONSOLE_ANSWER, &answer, sizeof(answer), &fd,
+				fd >= 0 ? 1 : 0, SEND_WAIT_MS);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int config_serve(struct config *c, struct config_link *link, const struct console_request *request,
+		 int *fd)
+{
+	struct asking a = {.c = c, .link = link, .request = request, .fd = *fd};
+	enum console_status status;
+	int err = 0;
+
+	if (request->kind == 0 || request->kind >= CONSOLE_KIND_COUNT_ ||
+	    request->language > LANGUAGE_JA || requests[request->kind].takes_fd != (*fd >= 0))
+		return -ERR_PEER;
+	a.language = (enum language)request->language;
+	bytes_init(&a.text, SNAPSHOT_BYTES_MAX);
+	if (requests[request->kind].editing && !is_editing(&a))
+		status = say(&a, CONSOLE_REFUSED, "enter `configure` first\n",
+			     "先に configure を実行してください\n");
+	else
+		status = requests[request->kind].serve(&a);
+	if (a.text.failed)
+		status = no_memory(&a);
+	if (status != STATUS_LATER)
+		err = config_answer(c, link, request->serial, status, bytes_span(&a.text));
+	bytes_fini(&a.text);
+	return err;
+}
