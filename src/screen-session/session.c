@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Settings, drops and the end of one half of a screen session.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Settings, drops and the end of one half of a screen session. */
 #include "screen-session/session.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// The desktop's connection: handshake, decoding into the frame, asking for updates at our own pace.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The desktop's connection: handshake, decoding into the frame, asking for updates at our own pace.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Keys in: every record of the viewer's half is checked here again, before anything of it is
-// written to the desktop.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keys in: every record of the viewer's half is checked here again, before anything of it is
+ * written to the desktop.
+ */
 #include <errno.h>
 #include <sys/socket.h>
 

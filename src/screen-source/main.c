@@ -1,11 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// screen-source: the half of a screen session that faces the desktop. A client of the desktop in
-// its zone.
-//
-// Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-viewer (link),
-// one desktop (a socket that the supervisor connected). Holds: that socket. No capability, no file,
-// no other socket; an empty network namespace and an empty root. What a hostile desktop could take
-// over is this process of this one session.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * screen-source: the half of a screen session that faces the desktop. A client of the desktop in
+ * its zone.
+ *
+ * Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-viewer (link),
+ * one desktop (a socket that the supervisor connected). Holds: that socket. No capability, no file,
+ * no other socket; an empty network namespace and an empty root. What a hostile desktop could take
+ * over is this process of this one session.
+ */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>

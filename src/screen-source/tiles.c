@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Records out: the marked tiles of the frame go to the viewer's half straight from the frame,
-// several to a system call.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records out: the marked tiles of the frame go to the viewer's half straight from the frame,
+ * several to a system call.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// The viewer's connection: handshake, its messages, and the few that become records for the source.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The viewer's connection: handshake, its messages, and the few that become records for the source.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

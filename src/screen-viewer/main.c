@@ -1,12 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// screen-viewer: the half of a screen session that faces the staff's viewer. An RFB server on one
-// accepted socket.
-//
-// Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-source (link),
-// one viewer (the accepted socket). Holds: that socket and the framebuffer. No capability, no file,
-// no other socket; an empty network namespace and an empty root. What a hostile viewer could take
-// over is this process of this one session, and what that could still do is press keys on the allow
-// list.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * screen-viewer: the half of a screen session that faces the staff's viewer. An RFB server on one
+ * accepted socket.
+ *
+ * Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-source (link),
+ * one viewer (the accepted socket). Holds: that socket and the framebuffer. No capability, no file,
+ * no other socket; an empty network namespace and an empty root. What a hostile viewer could take
+ * over is this process of this one session, and what that could still do is press keys on the allow
+ * list.
+ */
 #include <sys/syscall.h>
 #include <unistd.h>
 

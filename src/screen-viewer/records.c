@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Records in: every one from the source is copied, checked to the byte, and only then drawn into
-// the frame.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records in: every one from the source is copied, checked to the byte, and only then drawn into
+ * the frame.
+ */
 #include <errno.h>
 #include <string.h>
 

@@ -1,7 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Updates out: at fixed ticks, one update a tick, tiles in a fixed order, so that how the desktop
-// cuts its own updates does not show. Rectangles are encoded only as fast as the client takes them:
-// one buffer bounds the memory.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Updates out: at fixed ticks, one update a tick, tiles in a fixed order, so that how the desktop
+ * cuts its own updates does not show. Rectangles are encoded only as fast as the client takes them:
+ * one buffer bounds the memory.
+ */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// RFB pixel formats: read, check, write.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* RFB pixel formats: read, check, write. */
 #include "wire/rfb.h"
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// RFB messages from client to server (RFC 6143 7.5): a push parser of whole units, and builders.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* RFB messages from client to server (RFC 6143 7.5): a push parser of whole units, and builders. */
 #include "wire/rfb_client.h"
 
 #include "base/err.h"

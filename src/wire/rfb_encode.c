@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// RFB messages from server to client: formats, headers, Raw, cursor, sizes.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* RFB messages from server to client: formats, headers, Raw, cursor, sizes. */
 #include "wire/rfb_encode.h"
 
 #include <assert.h>

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// The framebuffer of the screen relay: masked writes, copies, comparison, marks of changed tiles.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The framebuffer of the screen relay: masked writes, copies, comparison, marks of changed tiles.
+ */
 #include "wire/rfb_frame.h"
 
 #include <string.h>

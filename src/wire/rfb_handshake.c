@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// The RFB handshake from both ends.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The RFB handshake from both ends. */
 #include "wire/rfb_handshake.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ static int digit(uint8_t c)
 	return c >= '0' && c <= '9' ? c - '0' : -1;
 }
 
-/* "RFB xxx.yyy\n"; *@major and *@minor only where it is that. */
+/* "RFB 003.008\n" and its like; *@major and *@minor only where it is that. */
 static int version_parse(struct span text, unsigned *major, unsigned *minor)
 {
 	unsigned value[2] = {0, 0};

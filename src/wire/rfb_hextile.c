@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Hextile, decoding (RFC 6143 7.7.4): one tile at a time, its size known before anything of it is
-// drawn.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hextile, decoding (RFC 6143 7.7.4): one tile at a time, its size known before anything of it is
+ * drawn.
+ */
 #include "base/err.h"
 #include "wire/rfb_server.h"
 

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Hextile, encoding (RFC 6143 7.7.4), for viewers that do not know ZRLE.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Hextile, encoding (RFC 6143 7.7.4), for viewers that do not know ZRLE. */
 #include <string.h>
 
 #include "wire/rfb_encode.h"

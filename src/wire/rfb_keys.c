@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// The allow list of keysyms (X11 keysymdef.h gives the numbers): ordered ranges, searched by
-// halving.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The allow list of keysyms (X11 keysymdef.h gives the numbers): ordered ranges, searched by
+ * halving.
+ */
 #include "wire/rfb_keys.h"
 
 #include <stddef.h>

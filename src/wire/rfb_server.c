@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// RFB messages from server to client (RFC 6143 7.6, 7.7, 7.8): a push parser that draws into a
-// frame.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RFB messages from server to client (RFC 6143 7.6, 7.7, 7.8): a push parser that draws into a
+ * frame.
+ */
 #include "wire/rfb_server.h"
 
 #include <string.h>

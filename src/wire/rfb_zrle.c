@@ -1,10 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// ZRLE, encoding (RFC 6143 7.7.6): run lengths and palettes in stored deflate blocks (RFC
-// 1951 3.2.4).
-//
-// On a local network run lengths pay and deflate does not: so the zlib stream that ZRLE wants holds
-// stored blocks only. A stored block ends on a byte boundary; each rectangle is therefore complete
-// for the client without a flush.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ZRLE, encoding (RFC 6143 7.7.6): run lengths and palettes in stored deflate blocks (RFC
+ * 1951 3.2.4).
+ *
+ * On a local network run lengths pay and deflate does not: so the zlib stream that ZRLE wants holds
+ * stored blocks only. A stored block ends on a byte boundary; each rectangle is therefore complete
+ * for the client without a flush.
+ */
 #include <string.h>
 
 #include "wire/rfb_encode.h"

@@ -1,12 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-// Plays the supervisor for screen sessions alone: accepts viewers, starts both halves of a session
-// for each, hands over sockets, connects to the desktop when asked, prints the events. For tests
-// and measurements of the two programs without the rest of the appliance: both peers are on one
-// network here, and there is no uid, namespace or root of their own.
-//
-// usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT [FRAMES-PER-S
-// [IDLE-S [LIMIT-S]]] Prints `ready`, then a line for each event; `started SESSION VIEWER-PID
-// SOURCE-PID` for each session.
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plays the supervisor for screen sessions alone: accepts viewers, starts both halves of a session
+ * for each, hands over sockets, connects to the desktop when asked, prints the events. For tests
+ * and measurements of the two programs without the rest of the appliance: both peers are on one
+ * network here, and there is no uid, namespace or root of their own.
+ *
+ * usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT [FRAMES-PER-S
+ * [IDLE-S [LIMIT-S]]] Prints `ready`, then a line for each event; `started SESSION VIEWER-PID
+ * SOURCE-PID` for each session.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -35,3 +35,12 @@ units += test_mail_receiver
 test_mail_receiver-use := mail-receiver policy wire base
 units += test_mail_sender
 test_mail_sender-use := mail-sender policy wire base
+
+# screen
+units += test_rfb_client test_rfb_server test_rfb_handshake test_rfb_encode test_screen_record
+test_rfb_client-use := wire base
+test_rfb_server-use := wire base
+test_rfb_handshake-use := wire base
+test_rfb_encode-use := wire base
+test_rfb_encode-lib := -lz
+test_screen_record-use := wire base
