@@ -27,7 +27,7 @@
 /*
  * Shorter than RFC 5321 4.5.3.2 lets a client wait, where the peer itself is waiting for us
  * meanwhile: 5 minutes for MAIL and RCPT, 10 behind the final dot. See
- * docs/adr/0600-mail-deadlines.md.
+ * docs/adr/0602-mail-deadlines.md.
  */
 #define HOP_CONNECT_MS    20000
 #define HOP_GREETING_MS   60000
