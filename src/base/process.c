@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -117,6 +118,8 @@ int process_begin(struct process *p, const struct sandbox_profile *profile, proc
 	int err;
 
 	*snapshot_fd = -1;
+	/* Started from a descriptor, the kernel may have named us after its number. Cannot fail with a valid address. */
+	(void)prctl(PR_SET_NAME, profile->name, 0, 0, 0);
 	err = check_channel(FD_CONTROL);
 	if (err == 0)
 		err = check_channel(FD_EVENTS);

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SANDBOX_SYSCALLS_MAX 96 /* that one profile may add to the core */
+#define SANDBOX_SYSCALLS_MAX 192 /* that one profile may add to the core */
 
 /* What a program may call beyond the common core. */
 struct sandbox_profile {

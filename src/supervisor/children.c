@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starting, watching, ending and restarting processes. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "supervisor/supervisor.h"
+
+#define START_DEADLINE_MS 8000U	 /* to READY */
+#define LONG_LIFE_MS	  10000U /* after which earlier deaths are forgotten */
+#define STORM_DEATHS	  5U	 /* in a row: alarm, and the path is shut */
+#define RESTART_MIN_MS	  100U
+#define RESTART_MAX_MS	  10000U
+#define SERVE_MOST	  32
+#define QUEUE_BYTES	  (4 << 20) /* of audit's control channel and of each events channel: room for a burst */
+
+static void on_control(struct loop *loop, struct loop_fd *self, short revents);
+static void on_timer(struct loop *loop, struct loop_timer *self);
+static void on_life_over(struct loop *loop, struct loop_timer *self);
+
+const char *child_name(const struct child *child)
+{
+	return table_roles[child->role].program;
+}
+
+struct child *child_find(struct supervisor *sup, enum role role, uint32_t index)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &sup->children[i];
+
+		if (child->state != CHILD_FREE && child->role == role && child->index == index && !child->session)
+			return child;
+	}
+	return NULL;
+}
+
+size_t child_alive_count(const struct supervisor *sup)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		count += sup->children[i].pid > 0;
+	return count;
+}
+
+void child_kill(struct child *child, const char *why)
+{
+	if (child->pid <= 0)
+		return;
+	if (why)
+		supervisor_event(child->sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, child_name(child)),
+				 EV_NUMBER(PID, child->pid), EV_TEXT(REASON, why));
+	/* ESRCH is not possible: it is not reaped yet. */
+	(void)kill(child->pid, SIGKILL);
+}
+
+void child_send(struct child *child, uint16_t type, const void *body, size_t body_bytes, const int *fds,
+		size_t fd_count)
+{
+	int err;
+
+	if (!child_is_alive(child))
+		return;
+	err = channel_send(&child->control, type, body, body_bytes, fds, fd_count);
+	if (err == -ERR_AGAIN)
+		child_kill(child, "does not read its control channel");
+	else if (err < 0 && err != -ERR_CLOSED) /* closed: it is dying, and will be reaped */
+		child_kill(child, "its control channel failed");
+}
+
+void child_give(struct child *child, const struct control_give *give, int fd)
+{
+	child_send(child, CONTROL_GIVE, give, sizeof(*give), &fd, 1);
+}
+
+/* The events' writing end is the child's alone; we keep the reading end for an audit that may have to come back. */
+static int open_channels(struct child *child, int *control_far, int *events_far)
+{
+	int control[2], events[2], size = QUEUE_BYTES;
+
+	if (channel_pair(control) < 0)
+		return -ERR_SYSTEM;
+	if (channel_pair(events) < 0) {
+		(void)close(control[0]); /* unused */
+		(void)close(control[1]);
+		return -ERR_SYSTEM;
+	}
+	/* Smaller queues would do; these lose less in a burst. */
+	(void)setsockopt(events[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	(void)setsockopt(control[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	channel_init(&child->control, control[0], control_rules, control_rule_count, child);
+	child->control.state = CONTROL_STATE_STARTING;
+	child->events_fd = events[0];
+	*control_far = control[1];
+	*events_far = events[1];
+	return 0;
+}
+
+static void send_start(struct child *child)
+{
+	const struct policy_run *running = &child->sup->running;
+	struct control_start start = {
+		.role = child->role,
+		.index = child->index,
+		.epoch = running->epoch,
+		.zone = SNAPSHOT_NONE,
+	};
+
+	if (child->session) {
+		const struct session *session = child->session;
+
+		start.session = session->id;
+		start.index = session->index;
+		start.peer_family = session->peer_family;
+		start.peer_port = session->peer_port;
+		memcpy(start.peer_addr, session->peer_addr, sizeof(start.peer_addr));
+		for (uint32_t i = 0; i < running->snapshot.zone_count; i++) {
+			const char *own = child->role == session->near_role ? session->from : session->to;
+
+			if (strcmp(running->snapshot.zones[i].name, own) == 0)
+				start.zone = i;
+		}
+	}
+	child_send(child, CONTROL_START, &start, sizeof(start), &running->fd, running->fd >= 0 ? 1 : 0);
+}
+
+static void release_channels(struct child *child)
+{
+	loop_remove(&child->sup->loop, &child->watch);
+	channel_fini(&child->control);
+	outfit_drop_events(child);
+}
+
+int child_launch(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+	const struct table_role *row = &table_roles[child->role];
+	int control_far, events_far;
+	pid_t pid;
+
+	if (open_channels(child, &control_far, &events_far) < 0)
+		return -ERR_SYSTEM;
+	pid = spawn_start(&sup->spawn, child->role, control_far, events_far);
+	(void)close(control_far); /* the child has its own copies */
+	(void)close(events_far);
+	child->watch = (struct loop_fd){.fd = child->control.fd, .events = POLLIN, .ready = on_control, .ctx = child};
+	if (pid < 0 || loop_add(&sup->loop, &child->watch) < 0) {
+		if (pid > 0)
+			(void)kill(pid, SIGKILL); /* reaped as a stranger */
+		release_channels(child);
+		return -ERR_SYSTEM;
+	}
+	child->pid = pid;
+	child->state = CHILD_STARTING;
+	child->started_ms = clock_mono_ms(sup->loop.clock);
+	child->unanswered = 0;
+	child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
+	child->life = (struct loop_timer){.fire = on_life_over, .ctx = child};
+	loop_arm(&sup->loop, &child->timer, START_DEADLINE_MS);
+	if (row->life_ms)
+		loop_arm(&sup->loop, &child->life, row->life_ms);
+	outfit_share_events(child);
+	outfit_give(child);
+	send_start(child);
+	return 0;
+}
+
+struct child *child_add(struct supervisor *sup, enum role role, uint32_t index, struct session *session, int tty_fd,
+			bool is_tty)
+{
+	struct child *child = NULL;
+
+	for (size_t i = 0; i < CHILDREN_MAX && !child; i++) {
+		if (sup->children[i].state == CHILD_FREE)
+			child = &sup->children[i];
+	}
+	if (!child)
+		return NULL;
+	*child = (struct child){
+		.sup = sup,
+		.role = role,
+		.index = index,
+		.session = session,
+		.control = {.fd = -1},
+		.watch = {.fd = -1},
+		.events_fd = -1,
+		.tty_fd = tty_fd,
+		.is_tty = is_tty,
+		.state = CHILD_DOWN,
+	};
+	return child;
+}
+
+/* Everything that holds up the packet path has lived for a while: a path that a storm shut is opened again. */
+static void forgive(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+
+	child->deaths = 0;
+	if (!sup->zones.shut)
+		return;
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *other = &sup->children[i];
+
+		if (other->state != CHILD_FREE && table_roles[other->role].holds_policy &&
+		    (other->state != CHILD_READY || other->deaths))
+			return;
+	}
+	sup->zones.shut = false;
+	supervisor_event(sup, EVENT_PATH_OPENED, EV_TEXT(PROCESS, child_name(child)));
+	(void)commit_reconverge(sup); /* its failure is an event of its own */
+}
+
+static void ping(struct child *child)
+{
+	const struct table_role *row = &table_roles[child->role];
+	struct control_ping body = {.number = ++child->ping_number};
+
+	/* Counted in pings, not in time: our own pause is not the child's silence. */
+	if (child->unanswered * row->ping_ms >= row->silent_ms) {
+		child_kill(child, "does not answer");
+		return;
+	}
+	if (child->deaths && clock_mono_ms(child->sup->loop.clock) - child->started_ms >= LONG_LIFE_MS)
+		forgive(child);
+	child->unanswered++;
+	/* A full queue is silence too, and counted as such. */
+	(void)channel_send(&child->control, CONTROL_PING, &body, sizeof(body), NULL, 0);
+	loop_arm(&child->sup->loop, &child->timer, row->ping_ms);
+}
+
+static void restart(struct child *child)
+{
+	if (child_launch(child) < 0) {
+		supervisor_event(child->sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, child_name(child)),
+				 EV_TEXT(REASON, "cannot be started"), EV_TEXT(DETAIL, strerror(errno)));
+		child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
+		loop_arm(&child->sup->loop, &child->timer, RESTART_MAX_MS);
+	}
+}
+
+static void on_timer(struct loop *loop, struct loop_timer *self)
+{
+	struct child *child = self->ctx;
+
+	switch (child->state) {
+	case CHILD_STARTING:
+		child_kill(child, "was not ready in time");
+		break;
+	case CHILD_READY:
+		ping(child);
+		break;
+	case CHILD_DOWN:
+		restart(child);
+		break;
+	case CHILD_FREE:
+		break;
+	}
+}
+
+static void on_life_over(struct loop *loop, struct loop_timer *self)
+{
+	child_kill(self->ctx, "took too long");
+}
+
+/* Return: false where the child has broken its table or hung up. */
+static bool serve(struct child *child)
+{
+	const char *why = NULL;
+	int got = channel_serve(&child->control, SERVE_MOST, &why);
+
+	if (got > 0)
+		child->unanswered = 0;
+	if (got >= 0)
+		return true;
+	if (got == -ERR_PEER) {
+		supervisor_event(child->sup, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, child_name(child)),
+				 EV_NUMBER(PID, child->pid), EV_TEXT(REASON, why));
+		child_kill(child, NULL);
+	} else if (got != -ERR_CLOSED) {
+		child_kill(child, err_name(got));
+	}
+	return false;
+}
+
+static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct child *child = self->ctx;
+
+	if (!serve(child)) {
+		/* A process without its control channel is of no use; if it is not dying, it is ended. */
+		loop_remove(loop, &child->watch);
+		child_kill(child, NULL);
+	}
+}
+
+static uint32_t restart_delay_ms(uint32_t deaths)
+{
+	uint32_t delay_ms = RESTART_MIN_MS;
+
+	if (deaths <= 1)
+		return 0; /* the first restart is at once */
+	for (uint32_t i = 2; i < deaths && delay_ms < RESTART_MAX_MS; i++)
+		delay_ms *= 2;
+	return delay_ms < RESTART_MAX_MS ? delay_ms : RESTART_MAX_MS;
+}
+
+/* A process that holds up the packet path and cannot stay alive: shut every crossing until it can. */
+static void judge_storm(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+
+	if (child->deaths != STORM_DEATHS)
+		return;
+	supervisor_event(sup, EVENT_RESTART_STORM, EV_TEXT(PROCESS, child_name(child)),
+			 EV_NUMBER(COUNT, child->deaths));
+	if (table_roles[child->role].holds_policy && !sup->zones.shut) {
+		sup->zones.shut = true;
+		(void)commit_reconverge(sup); /* its failure is an event of its own; crossings are removed first */
+	}
+}
+
+static void schedule_restart(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+
+	child->deaths++;
+	child->state = CHILD_DOWN;
+	child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
+	loop_arm(&sup->loop, &child->timer, restart_delay_ms(child->deaths));
+	judge_storm(child);
+}
+
+static void announce_death(const struct child *child, int status)
+{
+	struct supervisor *sup = child->sup;
+	bool orderly = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	if (sup->stopping || (orderly && table_roles[child->role].restart != RESTART_ALWAYS))
+		return; /* the end of a session is no fault */
+	supervisor_event(sup, EVENT_PROCESS_DIED, EV_TEXT(PROCESS, child_name(child)), EV_NUMBER(PID, child->pid),
+			 WIFSIGNALED(status) ? EV_NUMBER(SIGNAL, WTERMSIG(status)) :
+					       EV_NUMBER(STATUS, WEXITSTATUS(status)),
+			 EV_NUMBER(SESSION, child->session ? child->session->id : 0));
+}
+
+static void bury(struct child *child, int status)
+{
+	struct supervisor *sup = child->sup;
+	bool again;
+
+	/* What it sent before it died still counts: a flattener reports and exits. */
+	while (child->control.fd >= 0 && channel_serve(&child->control, SERVE_MOST, NULL) > 0)
+		;
+	announce_death(child, status);
+	loop_disarm(&sup->loop, &child->timer);
+	loop_disarm(&sup->loop, &child->life);
+	release_channels(child);
+	child->pid = 0;
+	again = !sup->stopping && (table_roles[child->role].restart == RESTART_ALWAYS || child->is_tty);
+	if (again)
+		schedule_restart(child);
+	else
+		child->state = CHILD_FREE;
+	if (child->session)
+		session_child_died(child);
+	else
+		commit_child_died(sup, child->role);
+	if (!again && child->tty_fd >= 0) {
+		(void)close(child->tty_fd); /* the connection ends with its console */
+		child->tty_fd = -1;
+	}
+}
+
+void child_reap_all(struct supervisor *sup)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < CHILDREN_MAX; i++) {
+			if (sup->children[i].pid == pid) {
+				bury(&sup->children[i], status);
+				break;
+			}
+		}
+	}
+}
+
+void child_stop_all(struct supervisor *sup)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &sup->children[i];
+
+		loop_disarm(&sup->loop, &child->timer);
+		loop_disarm(&sup->loop, &child->life);
+		/* Who does not end in time is killed; a full queue only means that it will be. */
+		if (child->pid > 0)
+			(void)channel_send(&child->control, CONTROL_STOP, NULL, 0, NULL, 0);
+		else
+			child->state = CHILD_FREE;
+	}
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the supervisor accepts from its children: one table, by type and by role. */
+#include "base/err.h"
+#include "supervisor/supervisor.h"
+
+#define FROM(role)  (1U << (role))
+#define FROM_POLICY (FROM(ROLE_NETFILTER) | FROM(ROLE_ARBITER) | FROM(ROLE_AUDIT))
+#define FROM_SESSION                                                                                       \
+	(FROM(ROLE_MAIL_RECEIVER) | FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) |                    \
+	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER))
+#define FROM_ALL (FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE))
+
+static int handle_ready(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	struct supervisor *sup = child->sup;
+
+	child->state = CHILD_READY;
+	ch->state = child->role;
+	if (table_roles[child->role].ping_ms)
+		loop_arm(&sup->loop, &child->timer, table_roles[child->role].ping_ms);
+	else
+		loop_disarm(&sup->loop, &child->timer);
+	if (!child->session) {
+		supervisor_event(sup, EVENT_PROCESS_READY, EV_TEXT(PROCESS, child_name(child)),
+				 EV_NUMBER(PID, child->pid));
+		commit_child_ready(sup, child->role);
+	}
+	return 0;
+}
+
+/* Any message counts as a sign of life; this one is nothing else. */
+static int handle_pong(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return 0;
+}
+
+static int handle_commit(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	const struct control_commit *commit = message->body;
+	int fd = message->fds[0];
+
+	message->fds[0] = -1;
+	commit_begin(child->sup, fd, commit->request);
+	return 0;
+}
+
+static int handle_prepared(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	const struct control_epoch *epoch = message->body;
+
+	commit_prepared(child->sup, child->role, epoch->epoch);
+	return 0;
+}
+
+static int handle_refused(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	struct control_refused refused = *(const struct control_refused *)message->body;
+
+	refused.reason[sizeof(refused.reason) - 1] = '\0';
+	commit_refused(child->sup, child->role, &refused);
+	return 0;
+}
+
+static int handle_applied(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	const struct control_epoch *epoch = message->body;
+
+	commit_applied(child->sup, child->role, epoch->epoch);
+	return 0;
+}
+
+#define FIXED(body) sizeof(struct body), sizeof(struct body)
+
+const struct channel_rule control_rules[] = {
+	{CONTROL_READY, 0, 0, 0, 0, 1U << CONTROL_STATE_STARTING, handle_ready, "ready"},
+	{CONTROL_PONG, 0, 0, FIXED(control_ping), FROM_ALL, handle_pong, "pong"},
+	{CONTROL_COMMIT, 1, 1, FIXED(control_commit), FROM(ROLE_CONFIG), handle_commit, "commit"},
+	{CONTROL_PREPARED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_prepared, "prepared"},
+	{CONTROL_REFUSED, 0, 0, FIXED(control_refused), FROM_POLICY, handle_refused, "refused"},
+	{CONTROL_APPLIED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_applied, "applied"},
+	{CONTROL_CONNECT, 0, 0, FIXED(control_connect), FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE),
+	 session_handle_connect, "connect"},
+	{CONTROL_FLATTEN, 1, 1, FIXED(control_flatten), FROM(ROLE_MAIL_RECEIVER), session_handle_flatten, "flatten"},
+	{CONTROL_FLATTENED, 0, 0, FIXED(control_flattened), FROM(ROLE_MAIL_FLATTENER), session_handle_flattened,
+	 "flattened"},
+	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
+	{CONTROL_ROW, 0, 0, FIXED(control_row), FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER),
+	 query_handle_row, "row"},
+};
+const size_t control_rule_count = sizeof(control_rules) / sizeof(control_rules[0]);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each role is given before START, and the channels between processes. A channel is made new whenever one of its
+ * ends starts; the other end is given its half at once and drops the one that it had.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "supervisor/supervisor.h"
+
+/* Give @fd, which is closed here then. */
+static void give_taken(struct child *child, uint32_t kind, uint32_t index, int fd)
+{
+	if (fd < 0) {
+		child_kill(child, "a descriptor for it could not be made");
+		return;
+	}
+	child_give(child, &(struct control_give){.kind = kind, .index = index}, fd);
+	(void)close(fd); /* the child has its own copy */
+}
+
+static void link_pair(struct child *a, struct child *b)
+{
+	int fds[2];
+
+	if (!child_is_alive(a) || !child_is_alive(b))
+		return; /* made when the other one starts */
+	if (channel_pair(fds) < 0) {
+		child_kill(a, "a channel for it could not be made");
+		return;
+	}
+	child_give(a, &(struct control_give){.kind = GIVE_LINK, .role = b->role, .index = b->index}, fds[0]);
+	child_give(b, &(struct control_give){.kind = GIVE_LINK, .role = a->role, .index = a->index}, fds[1]);
+	(void)close(fds[0]); /* each end has its own copy */
+	(void)close(fds[1]);
+}
+
+static struct control_give events_give(const struct child *source)
+{
+	return (struct control_give){
+		.kind = GIVE_LINK,
+		.role = source->role,
+		.index = source->index,
+		.session = source->session ? source->session->id : 0,
+		.pid = (uint32_t)source->pid,
+	};
+}
+
+void outfit_share_events(struct child *child)
+{
+	struct child *audit = child_find(child->sup, ROLE_AUDIT, 0);
+	struct control_give give = events_give(child);
+
+	if (child->role != ROLE_AUDIT && child_is_alive(audit))
+		child_give(audit, &give, child->events_fd);
+}
+
+void outfit_drop_events(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+	struct child *audit = child_find(sup, ROLE_AUDIT, 0);
+	size_t max = sizeof(sup->orphans) / sizeof(sup->orphans[0]);
+
+	if (child->events_fd < 0)
+		return;
+	if ((child == audit || !child_is_alive(audit)) && !sup->stopping && sup->orphan_count < max)
+		sup->orphans[sup->orphan_count++] = (struct orphan){events_give(child), child->events_fd};
+	else
+		(void)close(child->events_fd); /* audit reads its own copy to the end */
+	child->events_fd = -1;
+}
+
+static void outfit_audit(struct child *audit)
+{
+	struct supervisor *sup = audit->sup;
+	struct control_give own = {.kind = GIVE_LINK, .role = ROLE_SUPERVISOR, .pid = (uint32_t)getpid()};
+
+	child_give(audit, &(struct control_give){.kind = GIVE_STATE}, sup->audit_fd);
+	child_give(audit, &own, sup->events_read_fd);
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct control_give give = events_give(&sup->children[i]);
+
+		if (sup->children[i].state != CHILD_FREE && sup->children[i].events_fd >= 0)
+			child_give(audit, &give, sup->children[i].events_fd);
+	}
+	for (size_t i = 0; i < sup->orphan_count; i++) {
+		child_give(audit, &sup->orphans[i].give, sup->orphans[i].fd);
+		(void)close(sup->orphans[i].fd); /* audit reads its own copy to the end */
+	}
+	sup->orphan_count = 0;
+	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.syslog_count; i++) {
+		int fd = sockets_syslog(sup, &sup->running.snapshot, i);
+
+		if (fd >= 0) /* a server that cannot be reached now is tried again with the next policy */
+			give_taken(audit, GIVE_SYSLOG, i, fd);
+	}
+}
+
+static void outfit_config(struct child *config)
+{
+	struct supervisor *sup = config->sup;
+
+	child_give(config, &(struct control_give){.kind = GIVE_STATE}, sup->config_fd);
+	if (sup->options.config_path)
+		give_taken(config, GIVE_CONFIG, 0, open(sup->options.config_path, O_RDONLY | O_CLOEXEC));
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (sup->children[i].role == ROLE_CONSOLE)
+			link_pair(config, &sup->children[i]);
+	}
+}
+
+static void outfit_netfilter(struct child *netfilter)
+{
+	struct supervisor *sup = netfilter->sup;
+
+	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.zone_count; i++) {
+		struct zone *zone = zones_find(&sup->zones, sup->running.snapshot.zones[i].name);
+
+		if (!zone)
+			continue; /* the policy is just being taken back */
+		give_taken(netfilter, GIVE_NETLINK, i, sockets_netfilter(sup, zone));
+		give_taken(netfilter, GIVE_QUEUE, i, sockets_netfilter(sup, zone));
+	}
+	link_pair(netfilter, child_find(sup, ROLE_ARBITER, 0));
+}
+
+static void outfit_arbiter(struct child *arbiter)
+{
+	link_pair(arbiter, child_find(arbiter->sup, ROLE_NETFILTER, 0));
+}
+
+static void outfit_console(struct child *console)
+{
+	child_give(console, &(struct control_give){.kind = GIVE_TTY, .index = console->index}, console->tty_fd);
+	link_pair(console, child_find(console->sup, ROLE_CONFIG, 0));
+}
+
+/* Give a descriptor that the session kept for this process; it is the process's then. */
+static void give_kept(struct child *child, const struct control_give *give, int *fd)
+{
+	if (*fd < 0)
+		return;
+	child_give(child, give, *fd);
+	(void)close(*fd); /* the child has its own copy */
+	*fd = -1;
+}
+
+static void outfit_session(struct child *child)
+{
+	struct session *session = child->session;
+	struct control_give give = {.index = session->index, .session = session->id};
+
+	if (child->role == session->near_role) {
+		give.kind = GIVE_PEER;
+		give_kept(child, &give, &session->peer_fd);
+		give.kind = GIVE_LINK;
+		give.role = session->near_role == ROLE_MAIL_RECEIVER ? ROLE_MAIL_SENDER : ROLE_SCREEN_SOURCE;
+		give_kept(child, &give, &session->near_link_fd);
+	} else if (child->role == ROLE_MAIL_FLATTENER) {
+		give.kind = GIVE_MESSAGE;
+		give_kept(child, &give, &session->message_fd);
+		give.kind = GIVE_OUTPUT;
+		give_kept(child, &give, &session->output_fd);
+	} else {
+		give.kind = GIVE_LINK;
+		give.role = session->near_role;
+		give_kept(child, &give, &session->far_link_fd);
+	}
+}
+
+void outfit_give(struct child *child)
+{
+	static void (*const outfits[ROLE_COUNT_])(struct child *) = {
+		[ROLE_AUDIT] = outfit_audit,
+		[ROLE_CONFIG] = outfit_config,
+		[ROLE_NETFILTER] = outfit_netfilter,
+		[ROLE_ARBITER] = outfit_arbiter,
+		[ROLE_CONSOLE] = outfit_console,
+		[ROLE_MAIL_RECEIVER] = outfit_session,
+		[ROLE_MAIL_FLATTENER] = outfit_session,
+		[ROLE_MAIL_SENDER] = outfit_session,
+		[ROLE_SCREEN_SOURCE] = outfit_session,
+		[ROLE_SCREEN_VIEWER] = outfit_session,
+	};
+
+	if (outfits[child->role])
+		outfits[child->role](child);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What consoles ask: passed on to the process that knows, or answered here from live state. `separation` is read from
+ * the kernel for each answer, so that it shows what is, not what was asked for.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "supervisor/query.h"
+
+void answer_begin(struct answer *answer, struct child *console, const struct control_query *query)
+{
+	*answer = (struct answer){.console = console, .row = {.number = query->number, .console = query->console}};
+	answer->query = query;
+}
+
+void answer_cell(struct answer *answer, const char *format, ...)
+{
+	struct control_row *row = &answer->row;
+	size_t left = sizeof(row->text) - answer->used;
+	va_list args;
+	int length;
+
+	if (row->cell_count == CONTROL_ROW_CELLS || left == 0)
+		return;
+	va_start(args, format);
+	length = vsnprintf(row->text + answer->used, left, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	answer->used += (size_t)length < left ? (size_t)length + 1 : left;
+	row->cell_count++;
+}
+
+void answer_send(struct answer *answer, uint32_t flags)
+{
+	answer->row.flags = flags;
+	child_send(answer->console, CONTROL_ROW, &answer->row, sizeof(answer->row), NULL, 0);
+	memset(answer->row.text, 0, sizeof(answer->row.text));
+	answer->row.cell_count = 0;
+	answer->used = 0;
+}
+
+void answer_heading(struct answer *answer, const char *const *cells, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		answer_cell(answer, "%s", cells[i]);
+	answer_send(answer, CONTROL_ROW_HEADING);
+}
+
+void answer_error(struct answer *answer, const char *reason)
+{
+	answer_cell(answer, "%s", reason);
+	answer_send(answer, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
+}
+
+#define HEADING(answer, ...)                                                                               \
+	answer_heading((answer), (const char *const[]){__VA_ARGS__},                                       \
+		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+static const char *state_name(enum child_state state)
+{
+	static const char *const names[] = {"free", "starting", "ready", "down"};
+
+	return names[state];
+}
+
+static void answer_processes(struct supervisor *sup, struct answer *answer)
+{
+	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
+
+	HEADING(answer, "process", "pid", "state", "up", "deaths", "session");
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *child = &sup->children[i];
+
+		if (child->state == CHILD_FREE)
+			continue;
+		answer_cell(answer, "%s", child_name(child));
+		answer_cell(answer, "%d", (int)child->pid);
+		answer_cell(answer, "%s", state_name(child->state));
+		answer_cell(answer, "%lu s", child->pid ? (unsigned long)(now_ms - child->started_ms) / 1000 : 0UL);
+		answer_cell(answer, "%u", child->deaths);
+		answer_cell(answer, "%u", child->session ? child->session->id : 0);
+		answer_send(answer, 0);
+	}
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+static void answer_sessions(struct supervisor *sup, struct answer *answer, enum role near_role)
+{
+	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
+	char peer[INET6_ADDRSTRLEN];
+
+	HEADING(answer, "session", "entry", "from", "to", "peer", "up", near_role == ROLE_MAIL_RECEIVER ?
+									 "messages" : "connects");
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		const struct session *session = &sup->sessions[i];
+
+		if (!session->used || session->near_role != near_role)
+			continue;
+		(void)inet_ntop(session->peer_family == 6 ? AF_INET6 : AF_INET, session->peer_addr, peer,
+				sizeof(peer)); /* the family and the size are right */
+		answer_cell(answer, "%u", session->id);
+		answer_cell(answer, "%s", session->entry);
+		answer_cell(answer, "%s", session->from);
+		answer_cell(answer, "%s", session->to);
+		answer_cell(answer, session->peer_family == 6 ? "[%s]:%u" : "%s:%u", peer, session->peer_port);
+		answer_cell(answer, "%lu s", (unsigned long)(now_ms - session->started_ms) / 1000);
+		answer_cell(answer, "%u", near_role == ROLE_MAIL_RECEIVER ? session->message_count :
+									     session->connect_count);
+		answer_send(answer, 0);
+	}
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+static void answer_mail(struct supervisor *sup, struct answer *answer)
+{
+	answer_sessions(sup, answer, ROLE_MAIL_RECEIVER);
+}
+
+static void answer_screen(struct supervisor *sup, struct answer *answer)
+{
+	answer_sessions(sup, answer, ROLE_SCREEN_VIEWER);
+}
+
+/* Isolation: the zone's port goes down, its crossings and sessions end; the configuration stays as it is. */
+static void isolate(struct supervisor *sup, struct answer *answer, bool isolated)
+{
+	struct zone *zone = zones_find(&sup->zones, answer->query->argument);
+
+	if (!zone) {
+		answer_error(answer, "no such zone");
+		return;
+	}
+	if (zone->isolated != isolated) {
+		supervisor_event(sup, isolated ? EVENT_ZONE_ISOLATED : EVENT_ZONE_RESTORED,
+				 EV_TEXT(ZONE, zone->name));
+		zone->isolated = isolated;
+		if (isolated)
+			session_end_zone(sup, zone->name);
+	}
+	if (commit_reconverge(sup) < 0) {
+		answer_error(answer, sup->zones.reason);
+		return;
+	}
+	answer_cell(answer, "%s", zone->name);
+	answer_cell(answer, "%s", isolated ? "isolated" : "restored");
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+static void answer_isolate(struct supervisor *sup, struct answer *answer)
+{
+	isolate(sup, answer, true);
+}
+
+static void answer_restore(struct supervisor *sup, struct answer *answer)
+{
+	isolate(sup, answer, false);
+}
+
+/* Who answers what: another process, or a function here. */
+static const struct {
+	enum role owner;
+	void (*answer)(struct supervisor *sup, struct answer *answer);
+} owners[] = {
+	[QUERY_SEPARATION] = {ROLE_SUPERVISOR, answer_separation},
+	[QUERY_ZONES] = {ROLE_SUPERVISOR, answer_zones},
+	[QUERY_FLOWS] = {ROLE_NETFILTER, NULL},
+	[QUERY_CROSSINGS] = {ROLE_SUPERVISOR, answer_crossings},
+	[QUERY_MAIL] = {ROLE_SUPERVISOR, answer_mail},
+	[QUERY_SCREEN] = {ROLE_SUPERVISOR, answer_screen},
+	[QUERY_LOG] = {ROLE_AUDIT, NULL},
+	[QUERY_PROCESSES] = {ROLE_SUPERVISOR, answer_processes},
+	[QUERY_ISOLATE] = {ROLE_SUPERVISOR, answer_isolate},
+	[QUERY_RESTORE] = {ROLE_SUPERVISOR, answer_restore},
+};
+
+int query_handle(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *console = ctx, *owner;
+	struct supervisor *sup = console->sup;
+	struct control_query query = *(const struct control_query *)message->body;
+	struct answer answer;
+
+	query.argument[sizeof(query.argument) - 1] = '\0';
+	query.console = console->index;
+	answer_begin(&answer, console, &query);
+	if (query.kind >= sizeof(owners) / sizeof(owners[0]) || query.kind == 0)
+		return -ERR_PEER;
+	if (owners[query.kind].answer) {
+		owners[query.kind].answer(sup, &answer);
+		return 0;
+	}
+	owner = child_find(sup, owners[query.kind].owner, 0);
+	if (owner && owner->state == CHILD_READY)
+		child_send(owner, CONTROL_QUERY, &query, sizeof(query), NULL, 0);
+	else
+		answer_error(&answer, "the process that knows is not running");
+	return 0;
+}
+
+int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *owner = ctx, *console;
+	const struct control_row *row = message->body;
+
+	console = child_find(owner->sup, ROLE_CONSOLE, row->console);
+	if (console) /* gone meanwhile: nobody wants it any more */
+		child_send(console, CONTROL_ROW, row, sizeof(*row), NULL, 0);
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Building the rows of an answer. */
+#ifndef SEKISHO_SUPERVISOR_QUERY_H
+#define SEKISHO_SUPERVISOR_QUERY_H
+
+#include "supervisor/supervisor.h"
+
+struct answer {
+	struct child *console;
+	const struct control_query *query;
+	struct control_row row;
+	size_t used;	/* bytes of the row's text */
+};
+
+void answer_begin(struct answer *answer, struct child *console, const struct control_query *query);
+/* Add a cell to the row that is being built; what does not fit is cut. */
+void answer_cell(struct answer *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Send the row and begin the next one. */
+void answer_send(struct answer *answer, uint32_t flags);
+void answer_heading(struct answer *answer, const char *const *cells, size_t count);
+/* The answer is that there is none. */
+void answer_error(struct answer *answer, const char *reason);
+
+/* query_zones.c: from the kernel's live state. */
+void answer_separation(struct supervisor *sup, struct answer *answer);
+void answer_zones(struct supervisor *sup, struct answer *answer);
+void answer_crossings(struct supervisor *sup, struct answer *answer);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Routing netlink: addresses, routes and permanent neighbours. */
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "supervisor/rtnl_private.h"
+
+static uint8_t socket_family(const struct snapshot_prefix *prefix)
+{
+	return prefix->family == 6 ? AF_INET6 : AF_INET;
+}
+
+static size_t address_bytes(const struct snapshot_prefix *prefix)
+{
+	return prefix->family == 6 ? 16 : 4;
+}
+
+int rtnl_address_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address)
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, add ? RTM_NEWADDR : RTM_DELADDR,
+					    add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+
+	info->ifa_family = socket_family(address);
+	info->ifa_prefixlen = address->bits;
+	info->ifa_index = index;
+	info->ifa_scope = RT_SCOPE_UNIVERSE;
+	if (address->family == 6 && add)
+		info->ifa_flags = IFA_F_NODAD; /* usable at once: listeners bind to it next */
+	mnl_attr_put(nlh, IFA_LOCAL, address_bytes(address), address->addr);
+	mnl_attr_put(nlh, IFA_ADDRESS, address_bytes(address), address->addr);
+	return rtnl_command(r, nlh);
+}
+
+static void put_gateway(struct nlmsghdr *nlh, const struct rtnl_route *route)
+{
+	struct {
+		uint16_t family;
+		uint8_t addr[16];
+	} via = {.family = AF_INET6};
+
+	if (route->via.family == route->destination.family) {
+		mnl_attr_put(nlh, RTA_GATEWAY, address_bytes(&route->via), route->via.addr);
+	} else if (route->via.family == 6) {
+		/* An IPv4 destination behind an IPv6 neighbour (RFC 5549 style). */
+		memcpy(via.addr, route->via.addr, sizeof(via.addr));
+		mnl_attr_put(nlh, RTA_VIA, sizeof(via), &via);
+	}
+}
+
+int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route)
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, add ? RTM_NEWROUTE : RTM_DELROUTE,
+					    add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct rtmsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+
+	info->rtm_family = socket_family(&route->destination);
+	info->rtm_dst_len = route->destination.bits;
+	info->rtm_table = RT_TABLE_MAIN;
+	info->rtm_protocol = RTPROT_STATIC;
+	info->rtm_type = RTN_UNICAST;
+	info->rtm_scope = route->via.family == 0 && route->destination.family == 4 ? RT_SCOPE_LINK :
+										     RT_SCOPE_UNIVERSE;
+	if (route->onlink)
+		info->rtm_flags = RTNH_F_ONLINK;
+	if (route->destination.bits)
+		mnl_attr_put(nlh, RTA_DST, address_bytes(&route->destination), route->destination.addr);
+	put_gateway(nlh, route);
+	mnl_attr_put_u32(nlh, RTA_OIF, route->index);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
+	return rtnl_command(r, nlh);
+}
+
+int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address, const uint8_t mac[6])
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+	struct ndmsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+
+	info->ndm_family = socket_family(address);
+	info->ndm_ifindex = (int)index;
+	info->ndm_state = NUD_PERMANENT;
+	mnl_attr_put(nlh, NDA_DST, address_bytes(address), address->addr);
+	mnl_attr_put(nlh, NDA_LLADDR, 6, mac);
+	return rtnl_command(r, nlh);
+}

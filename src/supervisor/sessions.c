@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mail and screen sessions: limits before anything costly happens, two processes for each accepted connection, and the
+ * pipeline of a message through a flattener of its own. Not one byte of the connection is read here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "supervisor/supervisor.h"
+
+#define ACCEPT_MOST	    16	  /* in one round, so that listeners do not starve the rest */
+#define GRACE_MS	    10000U /* for the half whose other half has ended */
+#define CONNECTS_MAX	    64U	  /* sockets that one session may ask for */
+#define MESSAGES_MAX	    1000U /* that one session may have flattened */
+#define SCREENS_PER_SOURCE  4U
+#define MESSAGE_EXTRA_BYTES 65536U /* a memfd may be larger than the limit by the trace header and line ends */
+
+static enum role far_role(const struct session *session)
+{
+	return session->near_role == ROLE_MAIL_RECEIVER ? ROLE_MAIL_SENDER : ROLE_SCREEN_SOURCE;
+}
+
+static void close_kept(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* given to nobody: nothing was written */
+	*fd = -1;
+}
+
+static void read_peer(struct session *session, const struct sockaddr_storage *peer)
+{
+	if (peer->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
+
+		session->peer_family = 6;
+		session->peer_port = ntohs(in6->sin6_port);
+		memcpy(session->peer_addr, &in6->sin6_addr, 16);
+	} else {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)peer;
+
+		session->peer_family = 4;
+		session->peer_port = ntohs(in->sin_port);
+		memcpy(session->peer_addr, &in->sin_addr, 4);
+	}
+}
+
+/* An IPv4 address, or an IPv6 /64: what one source can have for nothing. */
+static bool same_source(const struct session *a, const struct session *b)
+{
+	return a->peer_family == b->peer_family &&
+	       memcmp(a->peer_addr, b->peer_addr, a->peer_family == 6 ? 8 : 4) == 0;
+}
+
+struct limits {
+	uint32_t total, per_source;
+};
+
+static struct limits limits_of(const struct supervisor *sup, const struct listener *listener)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+
+	if (listener->near_role == ROLE_MAIL_RECEIVER)
+		return (struct limits){s->mails[listener->index].sessions_max,
+				       s->mails[listener->index].sessions_per_source};
+	return (struct limits){s->screens[listener->index].sessions_max, SCREENS_PER_SOURCE};
+}
+
+/* Return: NULL where the connection may be served, or why not. */
+static const char *over_limit(const struct supervisor *sup, const struct listener *listener,
+			      const struct session *peer)
+{
+	struct limits limits = limits_of(sup, listener);
+	uint32_t total = 0, per_source = 0;
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		const struct session *other = &sup->sessions[i];
+
+		if (!other->used || other->near_role != listener->near_role ||
+		    strcmp(other->entry, listener->entry) != 0)
+			continue;
+		total++;
+		per_source += same_source(other, peer);
+	}
+	if (limits.total && total >= limits.total)
+		return "sessions in total";
+	if (limits.per_source && per_source >= limits.per_source)
+		return "sessions of one source";
+	return NULL;
+}
+
+static void refuse(struct supervisor *sup, const struct listener *listener, const struct session *peer, int fd,
+		   const char *why)
+{
+	static const char busy[] = "421 4.7.0 too many connections, try again later\r\n";
+
+	supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, listener->entry), EV_TEXT(REASON, why),
+			 peer->peer_family == 6 ? EV_IPV6(SOURCE, peer->peer_addr) :
+						  EV_IPV4(SOURCE, peer->peer_addr));
+	/* A courtesy: whether it arrives does not matter. */
+	if (listener->near_role == ROLE_MAIL_RECEIVER)
+		(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)close(fd); /* refused */
+}
+
+static void fill_mail(struct session *session, const struct snapshot *s, const struct snapshot_mail *mail)
+{
+	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[mail->to].name);
+	session->size_limit_bytes = mail->size_limit_bytes;
+	session->target_port = mail->next_hop_port;
+	for (uint32_t i = 0; i < mail->next_hops.count; i++) {
+		if (session->target_count < sizeof(session->targets) / sizeof(session->targets[0]))
+			session->targets[session->target_count++] = s->prefixes[mail->next_hops.first + i];
+	}
+}
+
+static void fill_screen(struct session *session, const struct snapshot *s, const struct snapshot_screen *screen)
+{
+	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[screen->to].name);
+	session->target_port = screen->desktop_port;
+	session->targets[session->target_count++] = screen->desktop;
+}
+
+static struct session *new_session(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		if (!sup->sessions[i].used)
+			return &sup->sessions[i];
+	}
+	return NULL;
+}
+
+static void release(struct session *session)
+{
+	close_kept(&session->near_link_fd);
+	close_kept(&session->far_link_fd);
+	close_kept(&session->peer_fd);
+	close_kept(&session->message_fd);
+	close_kept(&session->output_fd);
+	session->used = false;
+}
+
+static int launch_half(struct supervisor *sup, struct session *session, enum role role, struct child **half)
+{
+	*half = child_add(sup, role, session->index, session, -1, false);
+	if (!*half)
+		return -ERR_NO_SPACE;
+	if (child_launch(*half) < 0) {
+		(*half)->state = CHILD_FREE;
+		*half = NULL;
+		return -ERR_SYSTEM;
+	}
+	return 0;
+}
+
+/* @fd is taken. */
+static void start_session(struct supervisor *sup, struct listener *listener, const struct session *peer, int fd)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	struct session *session = new_session(sup);
+	int link[2];
+
+	if (!session || channel_pair(link) < 0) {
+		refuse(sup, listener, peer, fd, "sessions of the gateway");
+		return;
+	}
+	*session = *peer;
+	session->used = true;
+	if (++sup->session_last_id == 0)
+		++sup->session_last_id; /* 0 stands for "no session" */
+	session->id = sup->session_last_id;
+	session->near_role = listener->near_role;
+	session->index = listener->index;
+	session->started_ms = clock_mono_ms(sup->loop.clock);
+	session->peer_fd = fd;
+	session->near_link_fd = link[0];
+	session->far_link_fd = link[1];
+	session->message_fd = session->output_fd = -1;
+	(void)snprintf(session->entry, sizeof(session->entry), "%s", listener->entry);
+	(void)snprintf(session->from, sizeof(session->from), "%s", listener->zone);
+	if (listener->near_role == ROLE_MAIL_RECEIVER)
+		fill_mail(session, s, &s->mails[listener->index]);
+	else
+		fill_screen(session, s, &s->screens[listener->index]);
+	if (launch_half(sup, session, far_role(session), &session->far) < 0 ||
+	    launch_half(sup, session, session->near_role, &session->near) < 0) {
+		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
+				 EV_TEXT(REASON, "its processes cannot be started"));
+		session_end(session, NULL);
+	}
+}
+
+void session_accept(struct supervisor *sup, struct listener *listener)
+{
+	for (int i = 0; i < ACCEPT_MOST && listener->used; i++) {
+		struct sockaddr_storage storage;
+		socklen_t size = sizeof(storage);
+		struct session peer = {0};
+		int fd = accept4(listener->watch.fd, (struct sockaddr *)&storage, &size,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		const char *why;
+
+		if (fd < 0)
+			return; /* nobody waits, or the peer has gone again, or memory is short: the next round tries */
+		read_peer(&peer, &storage);
+		why = over_limit(sup, listener, &peer);
+		if (why)
+			refuse(sup, listener, &peer, fd, why);
+		else
+			start_session(sup, listener, &peer, fd);
+	}
+}
+
+static void kill_half(struct child *half, const char *why)
+{
+	if (half)
+		child_kill(half, why);
+}
+
+void session_end(struct session *session, const char *why)
+{
+	kill_half(session->near, why);
+	kill_half(session->far, why);
+	kill_half(session->flattener, why);
+	if (!session->near && !session->far && !session->flattener)
+		release(session);
+}
+
+static void on_grace_over(struct loop *loop, struct loop_timer *self)
+{
+	session_end(self->ctx, "outlived its session");
+}
+
+/* The sender learns how its message ended from us, so that it can tell a crash from an end. */
+static void tell_flattened(struct session *session, const struct control_flattened *flattened)
+{
+	if (session->far)
+		child_send(session->far, CONTROL_FLATTENED, flattened, sizeof(*flattened), NULL, 0);
+	session->message = 0;
+}
+
+static void tell_failed(struct session *session, const char *reason)
+{
+	struct control_flattened flattened = {.message = session->message, .status = FLATTEN_FAILED};
+
+	(void)snprintf(flattened.reason, sizeof(flattened.reason), "%s", reason);
+	tell_flattened(session, &flattened);
+}
+
+void session_child_died(struct child *child)
+{
+	struct session *session = child->session;
+	struct supervisor *sup = child->sup;
+
+	if (child == session->flattener) {
+		session->flattener = NULL;
+		if (session->message)
+			tell_failed(session, "the flattening process died");
+	} else if (child == session->near) {
+		session->near = NULL;
+	} else if (child == session->far) {
+		session->far = NULL;
+	}
+	child->session = NULL;
+	if (!session->near && !session->far && !session->flattener) {
+		loop_disarm(&sup->loop, &session->grace);
+		release(session);
+	} else if ((!session->near || !session->far) && !loop_armed(&session->grace)) {
+		session->grace = (struct loop_timer){.fire = on_grace_over, .ctx = session};
+		loop_arm(&sup->loop, &session->grace, GRACE_MS);
+	}
+}
+
+static bool entry_stands(const struct session *session, const struct snapshot *s)
+{
+	for (uint32_t i = 0; session->near_role == ROLE_MAIL_RECEIVER && i < s->mail_count; i++) {
+		const struct snapshot_mail *mail = &s->mails[i];
+
+		if (strcmp(mail->name, session->entry) == 0)
+			return strcmp(s->zones[mail->from].name, session->from) == 0 &&
+			       strcmp(s->zones[mail->to].name, session->to) == 0 &&
+			       mail->next_hop_port == session->target_port;
+	}
+	for (uint32_t i = 0; session->near_role == ROLE_SCREEN_VIEWER && i < s->screen_count; i++) {
+		const struct snapshot_screen *screen = &s->screens[i];
+
+		if (strcmp(screen->name, session->entry) == 0)
+			return strcmp(s->zones[screen->from].name, session->from) == 0 &&
+			       strcmp(s->zones[screen->to].name, session->to) == 0 &&
+			       screen->desktop_port == session->target_port &&
+			       memcmp(&screen->desktop, &session->targets[0], sizeof(screen->desktop)) == 0;
+	}
+	return false;
+}
+
+void session_refit_all(struct supervisor *sup, const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		if (sup->sessions[i].used && !entry_stands(&sup->sessions[i], snapshot))
+			session_end(&sup->sessions[i], "the policy no longer has its entry");
+	}
+}
+
+void session_end_zone(struct supervisor *sup, const char *zone)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &sup->sessions[i];
+
+		if (session->used && (strcmp(session->from, zone) == 0 || strcmp(session->to, zone) == 0))
+			session_end(session, "its zone is isolated");
+	}
+}
+
+int session_handle_connect(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	struct session *session = child->session;
+	const struct control_connect *request = message->body;
+	struct control_connected body = {.target = request->target};
+	int fd;
+
+	if (!session || request->target >= session->target_count || session->connect_count >= CONNECTS_MAX)
+		return -ERR_PEER;
+	session->connect_count++;
+	fd = sockets_connect(child->sup, session->to, &session->targets[request->target], session->target_port);
+	body.error = fd < 0 ? errno : 0;
+	child_send(child, CONTROL_CONNECTED, &body, sizeof(body), &fd, fd < 0 ? 0 : 1);
+	if (fd >= 0)
+		(void)close(fd); /* the child has its own copy */
+	return 0;
+}
+
+/* A message that nobody can change any more, of the size that was said. */
+static bool is_sealed_message(const struct session *session, const struct control_flatten *request, int fd)
+{
+	static const int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct stat stat;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & needed) == needed && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) &&
+	       (uint64_t)stat.st_size == request->size_bytes &&
+	       request->size_bytes <= session->size_limit_bytes + MESSAGE_EXTRA_BYTES;
+}
+
+int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	struct session *session = child->session;
+	const struct control_flatten *request = message->body;
+	int pipe_fds[2];
+
+	if (!session || session->flattener || session->message || request->message == 0 ||
+	    session->message_count >= MESSAGES_MAX || !is_sealed_message(session, request, message->fds[0]))
+		return -ERR_PEER;
+	if (!session->far)
+		return 0; /* the sender has died: the receiver sees that on its link */
+	session->message = request->message;
+	session->message_count++;
+	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		tell_failed(session, "no pipe for the message");
+		return 0;
+	}
+	session->message_fd = message->fds[0];
+	message->fds[0] = -1;
+	session->output_fd = pipe_fds[1];
+	child_send(session->far, CONTROL_MESSAGE, request, sizeof(*request), &pipe_fds[0], 1);
+	(void)close(pipe_fds[0]); /* the sender has its own copy */
+	if (launch_half(child->sup, session, ROLE_MAIL_FLATTENER, &session->flattener) < 0)
+		tell_failed(session, "no process for the message");
+	close_kept(&session->message_fd);
+	close_kept(&session->output_fd);
+	return 0;
+}
+
+int session_handle_flattened(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	struct session *session = child->session;
+	struct control_flattened flattened = *(const struct control_flattened *)message->body;
+
+	if (!session || !session->message || flattened.message != session->message)
+		return -ERR_PEER;
+	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
+	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
+	tell_flattened(session, &flattened);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From fork to exec: everything about a process's confinement that only its parent can set. */
+#ifndef SEKISHO_SUPERVISOR_SPAWN_H
+#define SEKISHO_SUPERVISOR_SPAWN_H
+
+#include <sys/types.h>
+
+#include "supervisor/table.h"
+
+struct spawn {
+	int program_fds[ROLE_COUNT_];	/* opened before anything else happens; -1: missing */
+	int void_netns_fd;		/* one empty network namespace for all */
+	int empty_root_fd;		/* an empty, read-only, detached tmpfs */
+	int null_fd;
+};
+
+/**
+ * spawn_init - open the programs and make the empty places
+ * @libexec: directory of the programs
+ * @why: set to what failed, fixed text or a program's name
+ * Return: 0; -ERR_NOT_FOUND for a missing program; -ERR_SYSTEM.
+ */
+int spawn_init(struct spawn *spawn, const char *libexec, const char **why);
+void spawn_fini(struct spawn *spawn);
+
+/**
+ * spawn_start - start a process in its confinement
+ * @control_fd: becomes descriptor 3; borrowed
+ * @events_fd: becomes descriptor 4; borrowed
+ * Return: the process id, or -ERR_SYSTEM. What fails after the fork is said on stderr, and the child ends with 126.
+ */
+pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd);
+
+#endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One zone: its namespace, its settings, its port, its addresses and routes. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "channel/device.h"
+#include "supervisor/netns.h"
+#include "supervisor/zones_private.h"
+
+#define METRIC_CROSSING 10U
+#define METRIC_PORT	20U
+#define METRIC_VOID	4000000000U /* only where nothing else fits */
+
+struct setting {
+	const char *name, *value;
+	bool optional;	/* not on every kernel */
+};
+
+/* Before anything is in the namespace: `default` is what the port and the crossings will start with. */
+static const struct setting closed_settings[] = {
+	{"net/ipv4/ip_forward", "0", false},
+	{"net/ipv6/conf/all/forwarding", "0", false},
+	{"net/ipv6/conf/default/forwarding", "0", false},
+	{"net/ipv6/conf/all/accept_ra", "0", false},
+	{"net/ipv6/conf/default/accept_ra", "0", false},
+	{"net/ipv6/conf/all/autoconf", "0", false},
+	{"net/ipv6/conf/default/autoconf", "0", false},
+	{"net/ipv6/conf/all/accept_dad", "0", false},
+	{"net/ipv6/conf/default/accept_dad", "0", false},
+	{"net/ipv6/conf/default/dad_transmits", "0", false},
+	{"net/ipv6/conf/default/addr_gen_mode", "1", false}, /* no link-local address by itself */
+	{"net/ipv6/conf/default/router_solicitations", "0", false},
+	{"net/ipv6/conf/default/use_tempaddr", "0", true},
+	{"net/ipv4/icmp_echo_ignore_broadcasts", "1", false},
+	{"net/ipv4/icmp_ignore_bogus_error_responses", "1", false},
+	{"net/ipv4/tcp_syncookies", "1", true},
+	{"net/ipv4/ip_nonlocal_bind", "0", false},
+	{"net/netfilter/nf_conntrack_tcp_loose", "0", true}, /* a flow begins with a SYN or not at all */
+	{"net/netfilter/nf_conntrack_tcp_be_liberal", "0", true},
+	{"net/netfilter/nf_conntrack_helper", "0", true},
+};
+
+/* For `all` and `default`. Written again after forwarding was switched on, which resets some of them. */
+static const struct setting strict_settings[] = {
+	{"net/ipv4/conf/%s/rp_filter", "1", false},
+	{"net/ipv4/conf/%s/accept_redirects", "0", false},
+	{"net/ipv4/conf/%s/secure_redirects", "0", false},
+	{"net/ipv4/conf/%s/send_redirects", "0", false},
+	{"net/ipv4/conf/%s/accept_source_route", "0", false},
+	{"net/ipv4/conf/%s/bootp_relay", "0", false},
+	{"net/ipv4/conf/%s/proxy_arp", "0", false},
+	{"net/ipv4/conf/%s/arp_ignore", "2", false},	/* only for an address of the device, to its own network */
+	{"net/ipv4/conf/%s/arp_announce", "2", false},
+	{"net/ipv4/conf/%s/arp_filter", "1", false},
+	{"net/ipv4/conf/%s/route_localnet", "0", false},
+	{"net/ipv6/conf/%s/accept_redirects", "0", false},
+	{"net/ipv6/conf/%s/accept_source_route", "-1", false},
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static int write_settings(struct zones *zs, struct zone *zone, const struct setting *list, size_t count,
+			  const char *device)
+{
+	char name[96];
+
+	for (size_t i = 0; i < count; i++) {
+		const char *place = strstr(list[i].name, "%s");
+		int err;
+
+		if (place)
+			(void)snprintf(name, sizeof(name), "%.*s%s%s", (int)(place - list[i].name), list[i].name,
+				       device, place + 2);
+		else
+			(void)snprintf(name, sizeof(name), "%s", list[i].name);
+		err = netns_sysctl(name, list[i].value);
+		if (err < 0 && !(err == -ERR_NOT_FOUND && list[i].optional))
+			return zones_fail(zs, err, NULL, "zone %s: setting %s", zone->name, name);
+	}
+	return 0;
+}
+
+static int write_strict_settings(struct zones *zs, struct zone *zone)
+{
+	int err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings), "all");
+
+	if (err == 0)
+		err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings), "default");
+	if (err == 0 && zone->port[0])
+		err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings), zone->port);
+	return err;
+}
+
+/* Inside the new namespace. */
+static int furnish(struct zones *zs, struct zone *zone)
+{
+	struct rtnl_link link;
+	int err = write_settings(zs, zone, closed_settings, COUNT_OF(closed_settings), NULL);
+
+	if (err == 0)
+		err = write_strict_settings(zs, zone);
+	if (err < 0)
+		return err;
+	err = rtnl_open(&zone->rtnl);
+	if (err == 0)
+		err = rtnl_bridge_add(&zone->rtnl, DEVICE_VOID);
+	if (err == 0)
+		err = rtnl_link_find(&zone->rtnl, DEVICE_VOID, &link);
+	if (err < 0)
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name, DEVICE_VOID);
+	zone->void_index = link.index;
+	return 0;
+}
+
+int zone_make(struct zones *zs, struct zone *zone, const char *name)
+{
+	char netns_name[96];
+	int fd, err;
+
+	*zone = (struct zone){.netns_fd = -1};
+	(void)snprintf(zone->name, sizeof(zone->name), "%s", name);
+	(void)snprintf(netns_name, sizeof(netns_name), "%szone-%s", zs->prefix, name);
+	fd = netns_make(netns_name);
+	if (fd < 0)
+		return zones_fail(zs, fd, NULL, "zone %s: namespace %s", name, netns_name);
+	zone->netns_fd = fd;
+	zone->used = true;
+	err = netns_enter(fd);
+	if (err == 0) {
+		err = furnish(zs, zone);
+		netns_leave(zs->home_fd);
+	}
+	if (err < 0) {
+		zone_remove(zs, zone);
+		return err;
+	}
+	if (zs->told)
+		zs->told(zs->told_ctx, ZONES_ZONE_MADE, name, NULL);
+	return 0;
+}
+
+void zone_remove(struct zones *zs, struct zone *zone)
+{
+	char netns_name[96];
+
+	(void)zone_return_port(zs, zone); /* what cannot be returned dies with the namespace; zs->reason says so */
+	(void)snprintf(netns_name, sizeof(netns_name), "%szone-%s", zs->prefix, zone->name);
+	rtnl_close(&zone->rtnl);
+	(void)netns_unname(netns_name); /* a name taken away by hand is what was wanted */
+	(void)close(zone->netns_fd);
+	free(zone->addresses.rows);
+	free(zone->routes.rows);
+	zone->addresses = (struct layout_addresses){0};
+	zone->routes = (struct layout_routes){0};
+	zone->used = false;
+	if (zs->told)
+		zs->told(zs->told_ctx, ZONES_ZONE_REMOVED, zone->name, NULL);
+}
+
+static bool has_ipv6(const struct layout_zone *want)
+{
+	for (size_t i = 0; i < want->addresses.count; i++) {
+		if (want->addresses.rows[i].family == 6)
+			return true;
+	}
+	return false;
+}
+
+/* Link-local addresses only in a zone that speaks IPv6 at all. */
+static int set_address_mode(struct zones *zs, struct zone *zone, const struct layout_zone *want)
+{
+	char name[96];
+	int err = netns_enter(zone->netns_fd);
+
+	(void)snprintf(name, sizeof(name), "net/ipv6/conf/%s/addr_gen_mode", zone->port);
+	if (err == 0) {
+		err = netns_sysctl(name, has_ipv6(want) ? "0" : "1");
+		netns_leave(zs->home_fd);
+	}
+	return err < 0 ? zones_fail(zs, err, NULL, "zone %s: setting %s", zone->name, name) : 0;
+}
+
+int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone *want)
+{
+	struct rtnl_link link;
+	int err = rtnl_link_find(&zs->home, want->port, &link);
+
+	if (err < 0)
+		return zones_fail(zs, err, &zs->home, "zone %s: port %s", zone->name, want->port);
+	err = rtnl_link_set_up(&zs->home, link.index, false);
+	if (err == 0)
+		err = rtnl_link_move(&zs->home, link.index, zone->netns_fd);
+	if (err < 0)
+		return zones_fail(zs, err, &zs->home, "zone %s: moving port %s", zone->name, want->port);
+	(void)snprintf(zone->port, sizeof(zone->port), "%s", want->port);
+	zone->port_up = false;
+	zone->addresses.count = 0;
+	zone_forget_routes(zone, NULL);
+	err = rtnl_link_find(&zone->rtnl, want->port, &link);
+	if (err < 0)
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: port %s", zone->name, want->port);
+	zone->port_index = link.index;
+	return set_address_mode(zs, zone, want);
+}
+
+int zone_return_port(struct zones *zs, struct zone *zone)
+{
+	struct rtnl_link link;
+	int err;
+
+	if (!zone->port[0])
+		return 0;
+	err = rtnl_link_find(&zone->rtnl, zone->port, &link);
+	if (err == 0)
+		err = rtnl_link_set_up(&zone->rtnl, link.index, false);
+	if (err == 0)
+		err = rtnl_link_move(&zone->rtnl, link.index, zs->home_fd);
+	if (err < 0 && err != -ERR_NOT_FOUND) /* a device that was unplugged cannot be returned */
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: returning port %s", zone->name, zone->port);
+	zone->port[0] = '\0';
+	zone->port_up = false;
+	zone->addresses.count = 0;
+	zone_forget_routes(zone, NULL);
+	return 0;
+}
+
+static int set_address(struct zones *zs, struct zone *zone, bool add, const struct snapshot_prefix *address)
+{
+	int err = rtnl_address_set(&zone->rtnl, add, zone->port_index, address);
+
+	if (err < 0 && !add && (errno == EADDRNOTAVAIL || errno == ENODEV))
+		return 0; /* already gone */
+	return err < 0 ? zones_fail(zs, err, &zone->rtnl, "zone %s: address on %s", zone->name, zone->port) : 0;
+}
+
+static bool holds_address(const struct layout_addresses *list, const struct snapshot_prefix *address)
+{
+	return list->count && bsearch(address, list->rows, list->count, sizeof(*address), layout_compare_addresses);
+}
+
+/* Make @have hold as many rows as @want, which replace its own when all of them are in force. */
+static int reserve_addresses(struct layout_addresses *have, size_t count)
+{
+	struct snapshot_prefix *rows;
+
+	if (count <= have->capacity)
+		return 0;
+	rows = reallocarray(have->rows, count, sizeof(*rows));
+	if (!rows)
+		return -ERR_NO_MEMORY;
+	have->rows = rows;
+	have->capacity = count;
+	return 0;
+}
+
+int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_addresses *want)
+{
+	struct layout_addresses *have = &zone->addresses;
+	int err = reserve_addresses(have, want->count);
+
+	if (err < 0)
+		return zones_fail(zs, err, NULL, "zone %s: addresses", zone->name);
+	for (size_t i = 0; i < have->count; i++) {
+		if (!holds_address(want, &have->rows[i]))
+			err = set_address(zs, zone, false, &have->rows[i]);
+		if (err < 0)
+			return err;
+	}
+	for (size_t i = 0; i < want->count; i++) {
+		if (!holds_address(have, &want->rows[i]))
+			err = set_address(zs, zone, true, &want->rows[i]);
+		if (err < 0)
+			return err;
+	}
+	if (want->count)
+		memcpy(have->rows, want->rows, want->count * sizeof(*want->rows));
+	have->count = want->count;
+	return 0;
+}
+
+int zone_set_links(struct zones *zs, struct zone *zone)
+{
+	bool up = !zone->isolated;
+	int err = rtnl_link_set_up(&zone->rtnl, zone->void_index, true);
+
+	if (err < 0)
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name, DEVICE_VOID);
+	if (zone->port_up == up)
+		return 0;
+	err = rtnl_link_set_up(&zone->rtnl, zone->port_index, up);
+	if (err < 0)
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: port %s", zone->name, zone->port);
+	zone->port_up = up;
+	zone_forget_routes(zone, NULL); /* the kernel dropped them when the link went down */
+	return 0;
+}
+
+void zone_forget_routes(struct zone *zone, const char *peer)
+{
+	struct layout_routes *routes = &zone->routes;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < routes->count; i++) {
+		const struct layout_route *row = &routes->rows[i];
+		bool gone = peer ? row->target == TARGET_CROSSING && strcmp(row->peer, peer) == 0 :
+				   row->target == TARGET_PORT;
+
+		if (!gone)
+			routes->rows[kept++] = *row;
+	}
+	routes->count = kept;
+}
+
+/* False where the route has no device now: its crossing is shut, or its port is down. */
+static bool resolve_route(struct zones *zs, const struct zone *zone, const struct layout_route *row,
+			  struct rtnl_route *route)
+{
+	const struct crossing *crossing;
+
+	*route = (struct rtnl_route){.destination = row->destination, .via = row->via};
+	switch (row->target) {
+	case TARGET_PORT:
+		route->index = zone->port_index;
+		route->metric = METRIC_PORT;
+		return zone->port_up;
+	case TARGET_CROSSING:
+		crossing = zones_crossing(zs, zone->name, row->peer);
+		if (!crossing)
+			return false;
+		route->index = crossing_device(crossing, zone);
+		route->via = crossing_gateway(crossing, zone);
+		route->metric = METRIC_CROSSING;
+		route->onlink = true;
+		return true;
+	default:
+		route->index = zone->void_index;
+		route->metric = METRIC_VOID;
+		return true;
+	}
+}
+
+static int remove_route(struct zones *zs, struct zone *zone, const struct layout_route *row)
+{
+	struct rtnl_route route;
+
+	if (!resolve_route(zs, zone, row, &route) || rtnl_route_set(&zone->rtnl, false, &route) == 0)
+		return 0;
+	if (errno == ESRCH || errno == ENODEV)
+		return 0; /* already gone */
+	return zones_fail(zs, -ERR_SYSTEM, &zone->rtnl, "zone %s: removing a route", zone->name);
+}
+
+/* Return: 1 installed, 0 left out, or an error. */
+static int install_route(struct zones *zs, struct zone *zone, const struct layout_route *row)
+{
+	struct rtnl_route route;
+
+	if (!resolve_route(zs, zone, row, &route))
+		return 0;
+	if (rtnl_route_set(&zone->rtnl, true, &route) < 0)
+		return zones_fail(zs, -ERR_SYSTEM, &zone->rtnl, "zone %s: route", zone->name);
+	return 1;
+}
+
+/*
+ * One walk over both sorted lists. @now collects what is installed, also when it ends early, so that a later attempt
+ * starts from the truth.
+ */
+static int merge_routes(struct zones *zs, struct zone *zone, const struct layout_routes *want,
+			struct layout_routes *now)
+{
+	const struct layout_routes *have = &zone->routes;
+	size_t h = 0, w = 0;
+	int err = 0;
+
+	/* First remove: a replaced route may stand in the way of its successor. */
+	for (; h < have->count; h++) {
+		while (w < want->count && layout_compare_routes(&want->rows[w], &have->rows[h]) < 0)
+			w++;
+		if (w < want->count && layout_compare_routes(&want->rows[w], &have->rows[h]) == 0)
+			continue;
+		err = err < 0 ? err : remove_route(zs, zone, &have->rows[h]);
+	}
+	for (h = 0, w = 0; w < want->count; w++) {
+		while (h < have->count && layout_compare_routes(&have->rows[h], &want->rows[w]) < 0)
+			h++;
+		if (h < have->count && layout_compare_routes(&have->rows[h], &want->rows[w]) == 0) {
+			now->rows[now->count++] = want->rows[w];
+			continue;
+		}
+		if (err < 0)
+			continue;
+		err = install_route(zs, zone, &want->rows[w]);
+		if (err > 0)
+			now->rows[now->count++] = want->rows[w];
+	}
+	return err < 0 ? err : 0;
+}
+
+int zone_set_routes(struct zones *zs, struct zone *zone, const struct layout_routes *want)
+{
+	struct layout_routes now = {0};
+	int err;
+
+	if (want->count) {
+		now.rows = calloc(want->count, sizeof(*now.rows));
+		if (!now.rows)
+			return zones_fail(zs, -ERR_NO_MEMORY, NULL, "zone %s: routes", zone->name);
+		now.capacity = want->count;
+	}
+	err = merge_routes(zs, zone, want, &now);
+	free(zone->routes.rows);
+	zone->routes = now;
+	return err;
+}
+
+int zone_set_forwarding(struct zones *zs, struct zone *zone)
+{
+	static const struct setting open_settings[] = {
+		{"net/ipv4/ip_forward", "1", false},
+		{"net/ipv6/conf/all/forwarding", "1", false},
+	};
+	int err;
+
+	if (zone->forwarding)
+		return 0;
+	err = netns_enter(zone->netns_fd);
+	if (err < 0)
+		return zones_fail(zs, err, NULL, "zone %s: namespace", zone->name);
+	err = write_settings(zs, zone, open_settings, COUNT_OF(open_settings), NULL);
+	if (err == 0)
+		err = write_strict_settings(zs, zone);
+	netns_leave(zs->home_fd);
+	zone->forwarding = err == 0;
+	return err;
+}
