@@ -17,3 +17,10 @@ fuzz_channel-use := base
 # audit
 fuzzers += fuzz_syslog
 fuzz_syslog-use := wire base
+
+# screen
+fuzzers += fuzz_rfb_client fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode
+fuzz_rfb_client-use := wire base
+fuzz_rfb_server-use := wire base
+fuzz_rfb_caller-use := wire base
+fuzz_rfb_encode-use := wire base
