@@ -36,8 +36,14 @@ static int keep_capabilities(void)
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
 			return -ERR_SYSTEM; /* EINVAL: a capability that this kernel does not know */
 	}
-	data[0].effective = data[0].permitted = (uint32_t)kept_capabilities;
-	data[1].effective = data[1].permitted = (uint32_t)(kept_capabilities >> 32);
+	/* Of those that we have at all: a container may have been given fewer. */
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -ERR_SYSTEM;
+	data[0].permitted &= (uint32_t)kept_capabilities;
+	data[1].permitted &= (uint32_t)(kept_capabilities >> 32);
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	data[0].inheritable = data[1].inheritable = 0;
 	return syscall(SYS_capset, &header, data) < 0 ? -ERR_SYSTEM : 0;
 }
 

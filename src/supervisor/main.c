@@ -191,7 +191,6 @@ static int open_events(struct supervisor *sup)
 		return fail("events");
 	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)); /* smaller ones would do */
 	event_client_init(&sup->events, fds[1]);
-	event_client_init(&sup->log, -1);
 	sup->events_read_fd = fds[0];
 	return 0;
 }
@@ -298,7 +297,7 @@ static int start(struct supervisor *sup)
 
 static void init(struct supervisor *sup)
 {
-	sup->events.fd = sup->log.fd = -1;
+	sup->events.fd = -1;
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
 	sup->console_listen_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;

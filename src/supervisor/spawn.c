@@ -134,9 +134,11 @@ static bool set_limits(const struct table_role *role)
 	       (!role->cpu_s || set_limit(RLIMIT_CPU, role->cpu_s));
 }
 
-static bool drop_bounding_set(void)
+static bool drop_bounding_set(bool net_admin)
 {
 	for (int capability = 0; capability <= CAP_LAST_CAP; capability++) {
+		if (net_admin && capability == CAP_NET_ADMIN)
+			continue;
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
 			return false; /* EINVAL: a capability that this kernel does not know */
 	}
@@ -158,7 +160,7 @@ static bool set_capabilities(bool net_admin)
 static bool become(const struct table_role *role)
 {
 	/* Raw calls: those of the C library would signal threads that this process does not have. */
-	if (!drop_bounding_set() || prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
+	if (!drop_bounding_set(role->net_admin) || prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
 		return false;
 	if (role->net_admin && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return false;

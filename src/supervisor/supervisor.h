@@ -124,7 +124,6 @@ struct supervisor {
 	struct spawn spawn;
 	struct zones zones;
 	struct event_client events;	/* to audit */
-	struct event_client log;	/* to stderr */
 	int events_read_fd;		/* reading end of our own, for audit */
 	struct orphan orphans[64];
 	size_t orphan_count;
