@@ -73,10 +73,10 @@ check:
 	@O=$(O) MAKE="$(MAKE) --no-print-directory" tests/check.sh
 
 bench: tools
-	@$(enter-test) tests/bench/run.sh
+	@$(enter-test) python3 -B tests/bench/run.py
 
 run: firmware
-	@$(enter-test) tests/demo/run.sh
+	@$(enter-test) python3 -B tests/demo/demo.py $(DEMO)
 
 lock: host-tools
 	@for kind in build image test; do root=$$(./rootfs/make-root.sh $$kind) && \

@@ -16,7 +16,7 @@
 #include "base/event.h"
 #include "base/loop.h"
 
-#define LINKS_MAX             288 /* all processes of the appliance and both halves of every session */
+#define LINKS_MAX             1100 /* as many processes as the supervisor starts, and some just dead */
 #define LINKS_EVENTS_A_SECOND 500
 
 /* Where events go. The record has been checked. */
