@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 
-#define HTML_ARENA_BYTES  (32U << 20) /* memory of the tree: past it the document is read tag by tag */
-#define HTML_TREE_BYTES	  (8U << 20)  /* longer documents are read tag by tag */
+#define HTML_ARENA_BYTES  (24U << 20) /* memory of the tree: past it the document is read tag by tag */
+#define HTML_TREE_BYTES	  (4U << 20)  /* longer documents are read tag by tag */
 #define HTML_TAGS_MAX	  200000      /* so are documents with more tags, */
 #define HTML_ATTRS_MAX	  256	      /* with a tag of more attributes, */
 #define HTML_DEPTH_MAX	  400	      /* or nested deeper */

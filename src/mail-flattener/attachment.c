@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attachments: dropped, and described so that the reader can ask for them by another way. */
+#include "mail-flattener/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+/* A parameter of a field of the part as UTF-8 in @out; empty where there is none. */
+static struct span part_param(struct flatten *f, const struct mime_part *part, const char *field_name,
+			      const char *name, struct bytes *out)
+{
+	struct mime_field field;
+
+	bytes_clear(out);
+	if (mime_field_find(part->header, field_name, &field) &&
+	    mime_value_param(field.value, name, out, &f->charset) == -ERR_NO_MEMORY)
+		flatten_fail(f, -ERR_NO_MEMORY);
+	return bytes_span(out);
+}
+
+static void hex_of(const uint8_t *digest, char out[2 * SHA256_BYTES + 1])
+{
+	for (size_t i = 0; i < SHA256_BYTES; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* What is said of one attachment. */
+struct described {
+	uint32_t part;
+	const char *name;     /* cleaned */
+	const char *other;    /* a second name that differs, cleaned; "" where there is none */
+	const char *declared; /* type, cleaned */
+	struct span octets;
+	bool looked_into; /* octets are all of it */
+	uint64_t size;
+};
+
+static void describe(struct flatten *f, const struct described *d)
+{
+	uint8_t digest[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1] = "";
+	const char *kind = d->looked_into ? kind_of(d->octets) : "";
+	bool encrypted = false;
+
+	f->count.attachments++;
+	if (d->looked_into) {
+		sha256_of(d->octets.data, d->octets.size, digest);
+		hex_of(digest, hex);
+	}
+	if (f->count.attachments <= FLATTEN_LISTED_MAX) {
+		flatten_say_into(f, &f->list, NOTICE_A_NAME, number_of(f->count.attachments, false).text,
+				 d->name[0] != '\0' ? d->name
+						    : notice_text(NOTICE_A_NO_NAME, f->policy->english));
+		if (d->other[0] != '\0')
+			flatten_say_into(f, &f->list, NOTICE_A_OTHER_NAME, d->other, NULL);
+		flatten_say_into(f, &f->list, NOTICE_A_TYPE, d->declared, NULL);
+		if (kind[0] != '\0')
+			flatten_say_into(f, &f->list, NOTICE_A_KIND, kind, NULL);
+		flatten_say_into(f, &f->list, NOTICE_A_SIZE, number_of(d->size, true).text, NULL);
+		if (hex[0] != '\0')
+			flatten_say_into(f, &f->list, NOTICE_A_HASH, hex, NULL);
+		else
+			flatten_say_into(f, &f->list, NOTICE_A_TOO_LARGE, NULL, NULL);
+		if (d->octets.size >= 4 && memcmp(d->octets.data, "PK\3\4", 4) == 0)
+			encrypted = zip_list(f, d->octets);
+	}
+	encrypted = encrypted || strncmp(kind, "encrypted", 9) == 0;
+	f->count.encrypted += encrypted;
+	receipt_drop(f, d->part, d->name, d->declared, kind, d->size, hex[0] != '\0' ? digest : NULL, encrypted);
+}
+
+void attachment_list_octets(struct flatten *f, uint32_t number, struct span name, const char *declared,
+			    struct span octets)
+{
+	struct described d = {.part = number, .other = "", .declared = declared, .octets = octets,
+			      .looked_into = true, .size = octets.size};
+	struct bytes clean;
+
+	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
+	d.name = flatten_clean(f, name, FLATTEN_NAME_BYTES, &clean);
+	describe(f, &d);
+	bytes_fini(&clean);
+}
+
+void attachment_list(struct flatten *f, uint32_t number)
+{
+	const struct mime_part *part = &f->tree.parts[number];
+	struct described d = {.part = number, .other = ""};
+	struct bytes raw, name, other, type;
+
+	bytes_init(&raw, MIME_FIELD_BYTES_MAX * 8);
+	bytes_init(&name, MIME_FIELD_BYTES_MAX);
+	bytes_init(&other, MIME_FIELD_BYTES_MAX);
+	bytes_init(&type, MIME_FIELD_BYTES_MAX);
+	d.name = flatten_clean(f, part_param(f, part, "Content-Disposition", "filename", &raw), FLATTEN_NAME_BYTES,
+			       &name);
+	d.other = flatten_clean(f, part_param(f, part, "Content-Type", "name", &raw), FLATTEN_NAME_BYTES, &other);
+	if (d.name[0] == '\0') {
+		d.name = d.other;
+		d.other = "";
+	}
+	if (strcmp(d.name, d.other) == 0)
+		d.other = "";
+	d.declared = flatten_clean(f, span_of(part->type), MIME_TYPE_BYTES, &type);
+	d.octets = flatten_decode(f, part);
+	d.looked_into = !f->decoded.failed;
+	f->decoded.failed = false;
+	d.size = d.looked_into ? d.octets.size : part->body.size;
+	describe(f, &d);
+	bytes_fini(&raw);
+	bytes_fini(&name);
+	bytes_fini(&other);
+	bytes_fini(&type);
+}

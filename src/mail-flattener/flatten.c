@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Flattening: walks the part tree, decides what becomes of each part, and writes what was done at the end. */
+#include "mail-flattener/flatten.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "mail-flattener/state.h"
+
+struct span flatten_decode(struct flatten *f, const struct mime_part *part)
+{
+	struct mime_decode_report report = {0};
+	int err;
+
+	if (part->encoding == MIME_ENCODING_NONE || part->encoding == MIME_ENCODING_UNKNOWN)
+		return part->body;
+	bytes_clear(&f->decoded);
+	err = mime_decode((enum mime_encoding)part->encoding, part->body, &f->decoded, &report);
+	f->count.malformed += (uint32_t)report.malformed;
+	if (err == -ERR_NO_MEMORY)
+		flatten_fail(f, err);
+	else if (err < 0)
+		f->count.limits++;
+	return bytes_span(&f->decoded);
+}
+
+static bool is_attached(const struct mime_part *part)
+{
+	struct mime_field field;
+	char word[MIME_TYPE_BYTES];
+
+	if (!mime_field_find(part->header, "Content-Disposition", &field))
+		return false;
+	mime_value_type(field.value, word);
+	return strcmp(word, "attachment") == 0;
+}
+
+static void state_ambiguity(struct flatten *f, const struct mime_part *part)
+{
+	static const struct {
+		uint32_t flag;
+		const char *ja, *en;
+	} oddities[] = {
+		{MIME_TWO_TYPES, "種類または境界の指定が二つ", "two content types or boundaries"},
+		{MIME_TWO_ENCODINGS, "符号化の指定が二つ", "two transfer encodings"},
+		{MIME_NO_BOUNDARY, "境界がない", "no boundary"},
+		{MIME_NEAR_BOUNDARY, "境界に似た行", "a line like a boundary"},
+		{MIME_ENCODED_NESTED, "符号化された入れ子", "an encoded nested message"},
+		{MIME_BAD_ENCODING, "未知の符号化", "an unknown transfer encoding"},
+	};
+
+	for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++) {
+		if (!(part->flags & oddities[i].flag))
+			continue;
+		f->count.ambiguities++;
+		flatten_say(f, NOTICE_AMBIGUOUS, f->policy->english ? oddities[i].en : oddities[i].ja, NULL);
+	}
+	if (part->flags & (MIME_LIMIT_DEPTH | MIME_LIMIT_PARTS)) {
+		f->count.limits++;
+		flatten_say(f, part->flags & MIME_LIMIT_DEPTH ? NOTICE_LIMIT_DEPTH : NOTICE_LIMIT_PARTS, NULL,
+			    NULL);
+	}
+}
+
+/* The header of a nested message, as lines of text; what follows is indented. */
+static void enter_message(struct flatten *f, uint32_t number)
+{
+	static const struct {
+		const char *field;
+		enum notice notice;
+	} shown[] = {
+		{"From", NOTICE_H_FROM}, {"To", NOTICE_H_TO},		{"Cc", NOTICE_H_CC},
+		{"Date", NOTICE_H_DATE}, {"Subject", NOTICE_H_SUBJECT},
+	};
+	uint32_t child = f->tree.parts[number].first_child;
+	struct bytes store;
+
+	f->count.nested++;
+	f->gap = true;
+	flatten_say(f, NOTICE_MESSAGE_BEGIN, NULL, NULL);
+	if (f->prefix_size + 2 <= PREFIX_BYTES) {
+		memcpy(f->prefix + f->prefix_size, "| ", 3);
+		f->prefix_size += 2;
+	}
+	bytes_init(&store, MIME_FIELD_BYTES_MAX * 8);
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		const char *value = header_text(f, f->tree.parts[child].header, shown[i].field, &store);
+
+		if (value[0] != '\0')
+			flatten_say(f, shown[i].notice, value, NULL);
+	}
+	bytes_fini(&store);
+	f->shown = true;
+}
+
+static void leave_part(void *ctx, uint32_t number)
+{
+	struct flatten *f = ctx;
+
+	if (f->tree.parts[number].kind != MIME_MESSAGE)
+		return;
+	if (f->prefix_size >= 2)
+		f->prefix_size -= 2;
+	f->prefix[f->prefix_size] = '\0';
+	f->gap = false;
+	flatten_say(f, NOTICE_MESSAGE_END, NULL, NULL);
+	f->gap = true;
+}
+
+/* A leaf that is neither attached nor another form of what is shown. */
+static void visit_shown(struct flatten *f, uint32_t number)
+{
+	const char *type = f->tree.parts[number].type;
+
+	f->fates[number] = FATE_TEXT;
+	if (strcmp(type, "text/plain") == 0 || strncmp(type, "multipart/", 10) == 0 ||
+	    strncmp(type, "message/", 8) == 0) {
+		text_show_plain(f, number);
+	} else if (strcmp(type, "text/html") == 0) {
+		text_show_html(f, number);
+	} else {
+		f->fates[number] = FATE_DROPPED;
+		attachment_list(f, number);
+	}
+}
+
+/* What becomes of a part. Return: whether to go into its children. */
+static bool visit(struct flatten *f, uint32_t number)
+{
+	const struct mime_part *part = &f->tree.parts[number];
+
+	state_ambiguity(f, part);
+	if (part->kind == MIME_MESSAGE) {
+		enter_message(f, number);
+		return true;
+	}
+	if (part->kind == MIME_MULTIPART) {
+		if (strcmp(part->type, "multipart/alternative") == 0)
+			alternative_choose(f, number);
+		if (strcmp(part->type, "multipart/signed") == 0)
+			f->count.signatures++;
+		return true;
+	}
+	if (f->fates[number] == FATE_OTHER_FORM)
+		return false;
+	if (is_attached(part)) {
+		f->fates[number] = FATE_DROPPED;
+		attachment_list(f, number);
+	} else {
+		visit_shown(f, number);
+	}
+	return false;
+}
+
+static void walk(struct flatten *f)
+{
+	for (uint32_t at = 0; at != MIME_NONE && f->err == 0;)
+		at = mime_tree_next(&f->tree, at, visit(f, at), leave_part, f);
+}
+
+/* Never an empty mail: say what there was instead of a text. */
+static void state_emptiness(struct flatten *f)
+{
+	if (f->shown)
+		return;
+	f->gap = true;
+	if (f->html.images > 0)
+		flatten_say(f, NOTICE_IMAGE_ONLY, NULL, NULL);
+	else
+		flatten_say(f, f->count.attachments > 0 ? NOTICE_ATTACHMENT_ONLY : NOTICE_EMPTY, NULL, NULL);
+}
+
+static void put_hidden(struct flatten *f)
+{
+	if (span_trim(bytes_span(&f->hidden)).size == 0)
+		return;
+	f->gap = true;
+	flatten_say(f, NOTICE_HIDDEN, NULL, NULL);
+	flatten_show(f, span_trim(bytes_span(&f->hidden)));
+	if (f->html.hidden_bytes > f->hidden.size)
+		flatten_say(f, NOTICE_HIDDEN_CUT, NULL, NULL);
+}
+
+static void put_attachments(struct flatten *f)
+{
+	if (f->count.attachments == 0)
+		return;
+	if (f->count.attachments > FLATTEN_LISTED_MAX)
+		flatten_say_into(f, &f->list, NOTICE_A_MORE,
+				 number_of(f->count.attachments - FLATTEN_LISTED_MAX, false).text, NULL);
+	f->gap = true;
+	flatten_say(f, NOTICE_ATTACHMENTS, number_of(f->count.attachments, false).text, NULL);
+	flatten_show(f, bytes_span(&f->list));
+}
+
+/* One thing that was done, behind a comma where others come before. */
+static void put_done(struct flatten *f, struct bytes *done, enum notice notice, uint64_t count)
+{
+	if (count == 0)
+		return;
+	if (done->size > 0)
+		flatten_fail(f, bytes_append(done, ", ", 2));
+	flatten_say_into(f, done, notice, number_of(count, false).text, NULL);
+	if (done->size > 0)
+		done->size--; /* the line end */
+}
+
+/* The last block. */
+static void put_summary(struct flatten *f)
+{
+	struct bytes done;
+
+	bytes_init(&done, MIME_FIELD_BYTES_MAX);
+	put_done(f, &done, NOTICE_DONE_HTML, f->count.html_parts);
+	put_done(f, &done, NOTICE_DONE_ATTACHMENTS, f->count.attachments);
+	put_done(f, &done, NOTICE_DONE_IMAGES, f->html.images);
+	put_done(f, &done, NOTICE_DONE_ACTIVE, f->html.active);
+	put_done(f, &done, NOTICE_DONE_LINKS, f->html.dropped_links);
+	put_done(f, &done, NOTICE_DONE_MISLEADING, f->html.misleading_links);
+	put_done(f, &done, NOTICE_DONE_HIDDEN, f->hidden.size > 0);
+	put_done(f, &done, NOTICE_DONE_NESTED, f->count.nested);
+	put_done(f, &done, NOTICE_DONE_GUESSED, f->count.guesses);
+	put_done(f, &done, NOTICE_DONE_UNDECODABLE, f->charset.undecodable_bytes);
+	put_done(f, &done, NOTICE_DONE_GAIJI, f->charset.gaiji + f->clean.gaiji);
+	put_done(f, &done, NOTICE_DONE_INVISIBLE, f->clean.invisible);
+	put_done(f, &done, NOTICE_DONE_BIDI, f->clean.bidi);
+	put_done(f, &done, NOTICE_DONE_CONTROLS, f->clean.controls);
+	put_done(f, &done, NOTICE_DONE_SIGNATURES, f->count.signatures);
+	put_done(f, &done, NOTICE_DONE_AMBIGUOUS, f->count.ambiguities);
+	put_done(f, &done, NOTICE_DONE_LIMITS, f->count.limits);
+	if (done.size == 0)
+		flatten_fail(f, bytes_append_text(&done, notice_text(NOTICE_DONE_NOTHING, f->policy->english)));
+	flatten_fail(f, bytes_append_u8(&done, '\0'));
+	f->gap = true;
+	flatten_show(f, span_of("----------------------------------------"));
+	if (f->err == 0)
+		flatten_say(f, NOTICE_DONE, (const char *)done.data, NULL);
+	flatten_say(f, NOTICE_RECEIPT, f->receipt, f->policy->host_name);
+	bytes_fini(&done);
+}
+
+static void write_message(struct flatten *f)
+{
+	header_write(f);
+	f->body_begin = f->out->size;
+	sender_check(f);
+	f->gap = true;
+	walk(f);
+	f->prefix_size = 0;
+	state_emptiness(f);
+	f->cut = false; /* what follows is small, and must be told */
+	put_hidden(f);
+	put_attachments(f);
+	put_summary(f);
+}
+
+static void state_init(struct flatten *f)
+{
+	bytes_init(&f->decoded, FLATTEN_PART_BYTES);
+	bytes_init(&f->text, FLATTEN_PART_BYTES);
+	bytes_init(&f->rendered, FLATTEN_PART_BYTES);
+	bytes_init(&f->hidden, HTML_HIDDEN_BYTES + 8);
+	bytes_init(&f->list, FLATTEN_PART_BYTES / 16);
+	bytes_init(&f->json_drops, FLATTEN_PART_BYTES / 8);
+	bytes_init(&f->json_charsets, FLATTEN_PART_BYTES / 8);
+	f->out->limit = FLATTEN_OUTPUT_BYTES + f->message.size;
+}
+
+static void state_fini(struct flatten *f)
+{
+	bytes_fini(&f->decoded);
+	bytes_fini(&f->text);
+	bytes_fini(&f->rendered);
+	bytes_fini(&f->hidden);
+	bytes_fini(&f->list);
+	bytes_fini(&f->json_drops);
+	bytes_fini(&f->json_charsets);
+	mime_tree_fini(&f->tree);
+	free(f->fates);
+}
+
+/* The receipt's id is the beginning of the message's hash: the same message has the same id wherever it is flattened. */
+static void name_receipt(struct flatten *f, struct flatten_result *result)
+{
+	sha256_of(f->message.data, f->message.size, result->sha256_input);
+	for (size_t i = 0; i < FLATTEN_ID_BYTES / 2; i++)
+		(void)snprintf(f->receipt + 2 * i, 3, "%02x", result->sha256_input[i]);
+	memcpy(result->receipt, f->receipt, sizeof(result->receipt));
+}
+
+/* Structural reasons for which a message is not flattened; NULL where there is none. */
+static const char *refusal_of(struct span message)
+{
+	if (span_trim(message).size == 0)
+		return "the message is empty";
+	return NULL;
+}
+
+int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
+		    struct bytes *receipt, struct flatten_result *result)
+{
+	struct flatten f = {.policy = policy, .message = message, .out = out};
+	int err;
+
+	*result = (struct flatten_result){0};
+	state_init(&f);
+	name_receipt(&f, result);
+	result->reason = refusal_of(message);
+	if (result->reason != NULL) {
+		err = receipt_write(&f, result, receipt);
+		state_fini(&f);
+		return err < 0 ? err : -ERR_DENIED;
+	}
+	flatten_fail(&f, mime_tree_parse(&f.tree, message, FLATTEN_PART_BYTES / 4));
+	if (f.err == 0)
+		f.fates = calloc(f.tree.count, 1);
+	if (f.err == 0 && f.fates == NULL)
+		flatten_fail(&f, -ERR_NO_MEMORY);
+	if (f.err == 0)
+		write_message(&f);
+	result->dropped_count = f.count.attachments;
+	sha256_of(out->data, out->size, result->sha256_output);
+	if (f.err == 0)
+		(void)receipt_write(&f, result, receipt); /* its failure is in f.err */
+	err = f.err;
+	state_fini(&f);
+	return err;
+}

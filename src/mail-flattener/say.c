@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writing into the body: the gateway's own lines, and the message's text. Past the output limit all is cut, and said. */
+#include "mail-flattener/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+void flatten_fail(struct flatten *f, int err)
+{
+	if (err < 0 && f->err == 0)
+		f->err = err;
+}
+
+struct number number_of(uint64_t value, bool grouped)
+{
+	struct number plain, out = {{0}};
+	int digits = snprintf(plain.text, sizeof(plain.text), "%llu", (unsigned long long)value);
+	size_t at = 0;
+
+	if (!grouped)
+		return plain;
+	for (int i = 0; i < digits; i++) {
+		if (i > 0 && (digits - i) % 3 == 0)
+			out.text[at++] = ',';
+		out.text[at++] = plain.text[i];
+	}
+	return out;
+}
+
+void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, const char *a, const char *b)
+{
+	const char *text = notice_text(notice, f->policy->english);
+
+	for (;;) {
+		const char *gap = strstr(text, "%s");
+		size_t size = gap != NULL ? (size_t)(gap - text) : strlen(text);
+
+		flatten_fail(f, bytes_append(to, text, size));
+		if (gap == NULL)
+			break;
+		if (a != NULL)
+			flatten_fail(f, bytes_append_text(to, a));
+		a = b;
+		text = gap + 2;
+	}
+	flatten_fail(f, bytes_append_u8(to, '\n'));
+}
+
+static void put_gap(struct flatten *f)
+{
+	if (f->gap && f->out->size > f->body_begin) {
+		flatten_fail(f, bytes_append(f->out, f->prefix, f->prefix_size > 0 ? f->prefix_size - 1 : 0));
+		flatten_fail(f, bytes_append_u8(f->out, '\n'));
+	}
+	f->gap = false;
+}
+
+void flatten_say(struct flatten *f, enum notice notice, const char *a, const char *b)
+{
+	struct bytes line;
+	struct text_report unused = {0};
+
+	if (f->cut)
+		return;
+	put_gap(f);
+	bytes_init(&line, MIME_FIELD_BYTES_MAX);
+	flatten_say_into(f, &line, notice, a, b);
+	flatten_fail(f, text_clean_lines(bytes_span(&line), (struct span){(uint8_t *)f->prefix, f->prefix_size},
+					 f->out, &unused));
+	bytes_fini(&line);
+}
+
+/* Back to the end of the last whole line, then the notice; what comes later is small and has room again. */
+static void cut_output(struct flatten *f)
+{
+	size_t end = f->out->size;
+
+	while (end > f->body_begin && f->out->data[end - 1] != '\n')
+		end--;
+	f->out->size = end;
+	f->out->failed = false;
+	f->out->limit += FLATTEN_PART_BYTES / 16;
+	f->count.limits++;
+	flatten_say(f, NOTICE_CUT, NULL, NULL);
+	f->cut = true;
+}
+
+void flatten_show(struct flatten *f, struct span utf8)
+{
+	int err;
+
+	if (f->cut || span_trim(utf8).size == 0)
+		return;
+	put_gap(f);
+	err = text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size}, f->out, &f->clean);
+	f->shown = true;
+	if (err == -ERR_TOO_LONG)
+		cut_output(f);
+	else
+		flatten_fail(f, err);
+}
+
+const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes, struct bytes *store)
+{
+	bytes_clear(store);
+	flatten_fail(f, text_clean_line(utf8, limit_bytes, store, &f->clean));
+	flatten_fail(f, bytes_append_u8(store, '\0'));
+	return store->size > 0 ? (const char *)store->data : "";
+}

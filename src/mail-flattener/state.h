@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the flattener share while they work on one message. */
+#ifndef SEKISHO_MAIL_FLATTENER_STATE_H
+#define SEKISHO_MAIL_FLATTENER_STATE_H
+
+#include "mail-flattener/flatten.h"
+#include "mail-flattener/notice.h"
+#include "wire/charset.h"
+#include "wire/html_text.h"
+#include "wire/mime_address.h"
+#include "wire/mime_tree.h"
+#include "wire/text_clean.h"
+
+#define PREFIX_BYTES (2 * (MIME_DEPTH_MAX + 2))
+
+/* What becomes of a part. */
+enum fate {
+	FATE_CONTAINER, /* a multipart or a message: its parts have fates of their own */
+	FATE_TEXT,	/* shown */
+	FATE_OTHER_FORM, /* of a multipart/alternative: the same in another form */
+	FATE_DROPPED,	/* listed as an attachment */
+};
+
+struct counters {
+	uint32_t html_parts;
+	uint32_t attachments;
+	uint32_t nested;	/* messages flattened in place */
+	uint32_t guesses;	/* charsets that were guessed */
+	uint32_t ambiguities;
+	uint32_t limits;	/* times that a limit bit */
+	uint32_t encrypted;	/* attachments that are encrypted */
+	uint32_t malformed;	/* octets that did not belong into their transfer encoding */
+	uint32_t differing;	/* alternatives that say different things */
+	uint32_t signatures;	/* not verified */
+};
+
+struct flatten {
+	const struct flatten_policy *policy;
+	struct span message;
+	struct mime_tree tree;
+	uint8_t *fates; /* enum fate of each part */
+	struct bytes *out;
+	struct bytes decoded;  /* a part without its transfer encoding */
+	struct bytes text;     /* a part as UTF-8 */
+	struct bytes rendered; /* HTML as text */
+	struct bytes hidden;   /* what CSS hid, of all parts */
+	struct bytes list;     /* of attachments, as text */
+	struct bytes json_drops, json_charsets;
+	struct charset_report charset;
+	struct text_report clean;
+	struct html_report html;
+	struct counters count;
+	char prefix[PREFIX_BYTES + 1]; /* of each line, inside of nested messages */
+	size_t prefix_size;
+	char receipt[FLATTEN_ID_BYTES + 4];
+	size_t body_begin; /* where the body starts in out */
+	bool shown;	   /* something of the message itself stands in the body */
+	bool cut;	   /* the output limit bit */
+	bool gap;	   /* an empty line is due before the next text */
+	int err;	   /* the first failure */
+};
+
+/* say.c: a line of the gateway's own; @a and @b fill in its %s in order, cleaned already; NULL where it has none. */
+void flatten_say(struct flatten *f, enum notice notice, const char *a, const char *b);
+/* The same into another text than the body, without the prefix of nested messages. */
+void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, const char *a, const char *b);
+/* A number as text, by thousands where @grouped. */
+struct number {
+	char text[32];
+};
+struct number number_of(uint64_t value, bool grouped);
+/* Remember the first failure. */
+void flatten_fail(struct flatten *f, int err);
+/* Text of the message: cleaned, with the prefix of nested messages. */
+void flatten_show(struct flatten *f, struct span utf8);
+/* A value for a line of the gateway's own: decoded, cleaned, one line; NUL-terminated in @store, which is cleared. */
+const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes, struct bytes *store);
+/* The part's octets without transfer encoding: a span into the message or into f->decoded. */
+struct span flatten_decode(struct flatten *f, const struct mime_part *part);
+
+/* header.c: the fields of the result. */
+void header_write(struct flatten *f);
+/* The value of a field decoded and cleaned, for lines in the body; "" where there is none. */
+const char *header_text(struct flatten *f, struct span header, const char *name, struct bytes *store);
+
+/* sender.c: warnings about the sender, at the top. */
+void sender_check(struct flatten *f);
+
+/* text.c: leaves that are shown. */
+void text_show_plain(struct flatten *f, uint32_t number);
+void text_show_html(struct flatten *f, uint32_t number);
+/* The part as UTF-8, in f->text. */
+struct span text_of_part(struct flatten *f, uint32_t number);
+
+/* alternative.c: choose among the children of a multipart/alternative by setting their fates. */
+void alternative_choose(struct flatten *f, uint32_t number);
+
+/* attachment.c: list a part as dropped. */
+void attachment_list(struct flatten *f, uint32_t number);
+/* List octets that have no part of their own (from inside winmail.dat). @name: UTF-8. */
+void attachment_list_octets(struct flatten *f, uint32_t number, struct span name, const char *declared,
+			    struct span octets);
+
+/* kind.c: what the octets are, by their content; "" where nothing is known. */
+const char *kind_of(struct span octets);
+
+/* zip.c: describe the archive's entries in f->list; whether any is encrypted. */
+bool zip_list(struct flatten *f, struct span octets);
+
+/* receipt.c */
+void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char *declared, const char *kind,
+		  uint64_t bytes, const uint8_t *sha256, bool encrypted);
+void receipt_charset(struct flatten *f, uint32_t part, struct span label, const struct charset_choice *choice,
+		     const struct charset_report *report);
+int receipt_write(struct flatten *f, const struct flatten_result *result, struct bytes *receipt);
+
+#endif

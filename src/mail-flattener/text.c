@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Leaves that are shown: decode, read in the right charset, undo the flow or render the HTML. */
+#include "mail-flattener/state.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "wire/text_flow.h"
+
+/* The charset that HTML declares in itself, where the part does not say; looked for in its first bytes. */
+static struct span meta_charset(struct span html)
+{
+	struct span head = {html.data, html.size < 2048 ? html.size : 2048};
+	const uint8_t *at = head.size > 0 ? memmem(head.data, head.size, "charset=", 8) : NULL;
+	size_t begin, end;
+
+	if (at == NULL)
+		return (struct span){0};
+	begin = (size_t)(at - head.data) + 8;
+	if (begin < head.size && (head.data[begin] == '"' || head.data[begin] == '\''))
+		begin++;
+	for (end = begin; end < head.size && strchr("\"'> ;/", head.data[end]) == NULL;)
+		end++;
+	return (struct span){head.data + begin, end - begin};
+}
+
+static void state_charset(struct flatten *f, const struct charset_choice *choice)
+{
+	if (!choice->guessed)
+		return;
+	f->count.guesses++;
+	flatten_say(f, NOTICE_CHARSET_GUESSED, charset_name(choice->charset), NULL);
+}
+
+/* Decode into f->text; says nothing. */
+static struct charset_choice decode_part(struct flatten *f, uint32_t number, bool record)
+{
+	const struct mime_part *part = &f->tree.parts[number];
+	struct charset_report report = {0};
+	struct span octets = flatten_decode(f, part), label;
+	struct charset_choice choice;
+	struct mime_field field;
+	struct bytes store;
+	int err;
+
+	bytes_init(&store, MIME_FIELD_BYTES_MAX);
+	if (mime_field_find(part->header, "Content-Type", &field))
+		(void)mime_value_param(field.value, "charset", &store, &report); /* absent: found by looking */
+	label = bytes_span(&store);
+	if (label.size == 0 && strcmp(part->type, "text/html") == 0)
+		label = meta_charset(octets);
+	choice = charset_choose(label, octets);
+	bytes_clear(&f->text);
+	report = (struct charset_report){0};
+	err = charset_decode(choice.charset, octets, &f->text, &report);
+	if (err == -ERR_TOO_LONG) {
+		f->text.failed = false;
+		f->count.limits++;
+	} else {
+		flatten_fail(f, err);
+	}
+	if (record) {
+		receipt_charset(f, number, label, &choice, &report);
+		f->charset.undecodable_bytes += report.undecodable_bytes;
+		f->charset.gaiji += report.gaiji;
+	}
+	bytes_fini(&store);
+	return choice;
+}
+
+struct span text_of_part(struct flatten *f, uint32_t number)
+{
+	(void)decode_part(f, number, false);
+	return bytes_span(&f->text);
+}
+
+/* Is a parameter of Content-Type this word? */
+static bool param_is(const struct mime_part *part, const char *name, const char *word)
+{
+	struct charset_report unused = {0};
+	struct mime_field field;
+	struct bytes value;
+	bool same;
+
+	if (!mime_field_find(part->header, "Content-Type", &field))
+		return false;
+	bytes_init(&value, 1024);
+	same = mime_value_param(field.value, name, &value, &unused) == 0 &&
+	       span_equal_nocase(bytes_span(&value), span_of(word));
+	bytes_fini(&value);
+	return same;
+}
+
+void text_show_plain(struct flatten *f, uint32_t number)
+{
+	const struct mime_part *part = &f->tree.parts[number];
+	struct charset_choice choice = decode_part(f, number, true);
+	struct span text = bytes_span(&f->text);
+
+	f->gap = true;
+	if (span_trim(text).size > 0)
+		state_charset(f, &choice);
+	if (param_is(part, "format", "flowed")) {
+		bytes_clear(&f->rendered);
+		if (text_unflow(text, param_is(part, "delsp", "yes"), &f->rendered) == 0)
+			text = bytes_span(&f->rendered);
+		else
+			f->rendered.failed = false; /* as it stands, then */
+	}
+	flatten_show(f, text);
+}
+
+void text_show_html(struct flatten *f, uint32_t number)
+{
+	struct charset_choice choice = decode_part(f, number, true);
+	struct html_policy policy = {f->policy->english, f->policy->defang};
+	struct html_report report = f->html;
+	int err;
+
+	f->count.html_parts++;
+	bytes_clear(&f->rendered);
+	f->html.by_tags = false;
+	err = html_to_text(bytes_span(&f->text), &policy, &f->rendered, &f->hidden, &f->html);
+	if (err == -ERR_TOO_LONG) {
+		f->rendered.failed = f->hidden.failed = false;
+		f->count.limits++;
+	} else {
+		flatten_fail(f, err);
+	}
+	f->gap = true;
+	if (span_trim(bytes_span(&f->rendered)).size > 0)
+		state_charset(f, &choice);
+	if (f->html.by_tags)
+		flatten_say(f, NOTICE_BY_TAGS, NULL, NULL);
+	f->html.by_tags = f->html.by_tags || report.by_tags;
+	flatten_show(f, bytes_span(&f->rendered));
+}
