@@ -12,10 +12,11 @@
 #include "supervisor/supervisor.h"
 
 #define START_DEADLINE_MS 8000U	 /* to READY */
-#define LONG_LIFE_MS	  10000U /* after which earlier deaths are forgotten */
-#define STORM_DEATHS	  5U	 /* in a row: alarm, and the path is shut */
-#define RESTART_MIN_MS	  100U
-#define RESTART_MAX_MS	  10000U
+#define LONG_LIFE_MS	  3000U	 /* after which earlier deaths are forgotten */
+#define STORM_DEATHS	  12U	 /* in a row: alarm, and the path is shut */
+#define RESTART_MIN_MS	  20U	 /* doubled with each death in a row, up to */
+#define RESTART_MAX_MS	  640U	 /* so that it is back within a second */
+#define RESTART_STORM_MS  5000U	 /* from the storm on */
 #define SERVE_MOST	  32
 #define QUEUE_BYTES	  (4 << 20) /* of audit's control channel and of each events channel: room for a burst */
 
@@ -240,7 +241,7 @@ static void restart(struct child *child)
 		supervisor_event(child->sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, child_name(child)),
 				 EV_TEXT(REASON, "cannot be started"), EV_TEXT(DETAIL, strerror(errno)));
 		child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
-		loop_arm(&child->sup->loop, &child->timer, RESTART_MAX_MS);
+		loop_arm(&child->sup->loop, &child->timer, RESTART_STORM_MS);
 	}
 }
 
@@ -305,6 +306,8 @@ static uint32_t restart_delay_ms(uint32_t deaths)
 
 	if (deaths <= 1)
 		return 0; /* the first restart is at once */
+	if (deaths >= STORM_DEATHS)
+		return RESTART_STORM_MS;
 	for (uint32_t i = 2; i < deaths && delay_ms < RESTART_MAX_MS; i++)
 		delay_ms *= 2;
 	return delay_ms < RESTART_MAX_MS ? delay_ms : RESTART_MAX_MS;

@@ -55,7 +55,7 @@ class Gateway:
         started.append(self)
         self.process = self.net.popen(
             topology.gateway, SEKISHOD, "--config", self.config_path, "--state", self.state,
-            "--netns-prefix", prefix, "--console", self.console_path, log=self.log_path, env=env)
+            "--netns-prefix", prefix, "--console", self.console_path, log=self.log_path, env=env, own_mounts=False)
         if seconds:
             self.wait_ready(seconds)
 

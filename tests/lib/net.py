@@ -149,11 +149,15 @@ class Net:
         """Run a command in a namespace to its end; see run()."""
         return run("ip", "netns", "exec", namespace, *argv, **kwargs)
 
-    def popen(self, namespace, *argv, env=None, log=None, stdin=subprocess.DEVNULL):
-        """Start a command in a namespace in the background; close() ends it if the test did not."""
+    def popen(self, namespace, *argv, env=None, log=None, stdin=subprocess.DEVNULL, own_mounts=True):
+        """Start a command in a namespace in the background; close() ends it if the test did not.
+
+        own_mounts=False: what it mounts (namespaces that it names) is seen by the test too.
+        """
         self._count += 1
         log = log or self.scratch / f"{self._count:03}-{os.path.basename(str(argv[0]))}-{namespace}.log"
-        process = Process(["ip", "netns", "exec", namespace, *argv], log, env, stdin)
+        enter = ["ip", "netns", "exec", namespace] if own_mounts else ["nsenter", f"--net={NETNS_DIR / namespace}"]
+        process = Process([*enter, *argv], log, env, stdin)
         self.processes.append(process)
         return process
 
