@@ -383,10 +383,12 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	struct session *session = child->session;
 	struct control_flattened flattened = *(const struct control_flattened *)message->body;
 
-	if (!session || !session->message || flattened.message != session->message)
+	if (!session || !session->message)
 		return -ERR_PEER;
+	flattened.message = session->message; /* the flattener is not told which one it has */
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
 	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
 	tell_flattened(session, &flattened);
+	session_child_died(child); /* as far as the session goes: the next message does not wait for its exit */
 	return 0;
 }
