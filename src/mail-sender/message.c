@@ -31,7 +31,7 @@ static void begin(struct sender *s, uint64_t message)
 	message_drop(s);
 	s->incoming.message = message;
 	s->incoming.pipe.fd = -1;
-	flat_init(&s->incoming.flat, (size_t)limit * 2 + FLAT_EXTRA_BYTES);
+	flat_init(&s->incoming.flat, (size_t)limit + FLAT_EXTRA_BYTES);
 }
 
 static void end_pipe(struct sender *s)

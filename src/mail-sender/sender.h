@@ -21,8 +21,8 @@
  * at 64. */
 #define HOP_CONNECTS_MAX 48
 #define HOP_OUT_BYTES    65536 /* of a message wait to be written at a time */
-#define FLAT_EXTRA_BYTES                                                                           \
-	(1U << 20) /* a flattened message may be twice the limit and this much longer */
+/* More than a flattener ever writes beyond the size of its message (FLATTEN_OUTPUT_BYTES). */
+#define FLAT_EXTRA_BYTES (17U << 20)
 
 /*
  * Shorter than RFC 5321 4.5.3.2 lets a client wait, where the peer itself is waiting for us
