@@ -63,7 +63,7 @@ build() {
 	for f in $rules; do cat "$here/$f"; done >all.rules
 	check_config all.fragments all.rules
 	say "$arch: compile (about 5 minutes on 2 cores, once)"
-	{ make -j"$(nproc)" "$target" 2>&1 || echo failed >failed; } | tee -a log | progress
+	{ make -j"$(nproc)" CC="ccache gcc" "$target" 2>&1 || echo failed >failed; } | tee -a log | progress
 	[ ! -e failed ] || { tail -n 20 log >&2; exit 1; }
 	mkdir -p "$result.new"
 	cp "$image" System.map "$result.new/"

@@ -47,11 +47,11 @@ copy_own_files() {
 	done
 }
 
-# The kernel opens /dev/console for process 1 before anything is mounted: the one device node of the image.
+# The kernel opens /dev/console for process 1 before anything is mounted, and a shell /dev/null: the image's only nodes.
 make_squashfs() {
 	chmod -R go-w "$root"
 	tar -C "$root" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - . |
-		sqfstar -root-mode 0755 -quiet -no-progress -comp xz -b 256K -no-xattrs -p "dev/console c 600 0 0 5 1" "$work/root.img" \
+		sqfstar -root-mode 0755 -quiet -no-progress -comp zstd -Xcompression-level 22 -b 256K -no-xattrs -p "dev/console c 600 0 0 5 1" -p "dev/null c 666 0 0 1 3" "$work/root.img" \
 			>"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 	truncate -s "%$block" "$work/root.img"
 }

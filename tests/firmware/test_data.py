@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The data disk: made once, never taken from somebody else, mended where that is safe; without one the gateway is shut."""
+
+import hashlib
+import os
+import random
+import subprocess
+
+import pytest
+
+from lib.qemu import blank_disk
+
+FAULT = "running without stored configuration and log"
+DISK_MB = 64
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def file_system(path):
+    """What `file`-like inspection says: the label of an ext4 file system, or None."""
+    data = path.read_bytes()[1024:2048]
+    return data[0x78:0x88].rstrip(b"\0").decode() if data[0x38:0x3A] == b"\x53\xef" else None
+
+
+@pytest.mark.limit(120)
+def test_data_blank_disk_is_formatted_once(machine, tmp_path):
+    disk = blank_disk(tmp_path / "data.img", DISK_MB)
+    board = machine(data=disk)
+    board.power_on()
+    board.wait_line("is blank: making the data partition", 60)
+    board.wait_ready()
+    board.power_cut()
+    assert file_system(disk) == "sekisho-data"
+    uuid = disk.read_bytes()[1024 + 0x68:1024 + 0x78]
+    board.power_on()
+    board.wait_ready(60)
+    assert board.transcript().count("making the data partition") == 1
+    assert FAULT not in board.transcript()
+    assert disk.read_bytes()[1024 + 0x68:1024 + 0x78] == uuid
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("content", ["one byte in the first megabyte", "another file system", "noise"])
+def test_data_foreign_disk_is_left_alone(machine, tmp_path, content):
+    disk = blank_disk(tmp_path / "data.img", DISK_MB)
+    if content == "another file system":
+        subprocess.run(["mksquashfs", "/etc/hostname", disk, "-quiet", "-noappend"], check=True, stdout=subprocess.DEVNULL)
+        os.truncate(disk, DISK_MB << 20)
+    else:
+        noise = b"\x01" if content.startswith("one byte") else random.Random(1).randbytes(1 << 20)
+        with open(disk, "r+b") as out:
+            out.seek(700000 if len(noise) == 1 else 0)
+            out.write(noise)
+    before = digest(disk)
+    board = machine(data=disk)
+    board.power_on()
+    board.wait_line(FAULT, 60)
+    board.wait_ready()
+    board.power_cut()
+    assert digest(disk) == before
+
+
+@pytest.mark.limit(120)
+def test_data_missing_disk_leaves_the_gateway_shut_and_says_so(machine):
+    board = machine(data=None)
+    board.power_on()
+    board.wait_line(FAULT, 60)
+    board.wait_ready()
+    assert [board.frames_sent(port) for port in range(3)] == [[], [], []]
