@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make a running process issue a system call of our choice: what code that an attacker controls would do."""
+
+import ctypes
+import os
+import struct
+
+PTRACE_CONT, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_ATTACH, PTRACE_DETACH = 7, 12, 13, 16, 17
+WALL = 0x40000000
+REGISTERS = 27          # struct user_regs_struct of x86_64
+R10, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP = 7, 9, 10, 12, 13, 14, 15, 16
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+_libc.ptrace.restype = ctypes.c_long
+
+
+def _ptrace(request, pid, data=None):
+    if _libc.ptrace(request, pid, None, data) < 0:
+        raise OSError(ctypes.get_errno(), f"ptrace request {request}")
+
+
+def inject_syscall(pid, number, *arguments):
+    """The process, which must be waiting in a system call, makes this one next and then runs on as it may."""
+    _ptrace(PTRACE_ATTACH, pid)
+    os.waitpid(pid, WALL)
+    buffer = ctypes.create_string_buffer(REGISTERS * 8)
+    _ptrace(PTRACE_GETREGS, pid, buffer)
+    registers = list(struct.unpack(f"{REGISTERS}Q", buffer.raw))
+    registers[RAX] = number
+    registers[ORIG_RAX] = 2**64 - 1     # no restart of the interrupted call
+    registers[RIP] -= 2                 # back onto its `syscall` instruction
+    for slot, value in zip((RDI, RSI, RDX, R10, R8), arguments):
+        registers[slot] = value % 2**64
+    buffer.raw = struct.pack(f"{REGISTERS}Q", *registers)
+    _ptrace(PTRACE_SETREGS, pid, buffer)
+    _ptrace(PTRACE_DETACH, pid)
