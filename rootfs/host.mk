@@ -9,10 +9,10 @@ pytest := python3 -B -m pytest -q --rootdir tests
 
 .DEFAULT_GOAL := all
 .PHONY: all tools kernel uml firmware check check-unit check-netns check-firmware check-golden check-reproducible \
-	fuzz fuzz-smoke lint format docs compile_commands.json bench run lock clean help host-tools
+	fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools run lock clean help host-tools
 
 # Targets that only hand over to the same name in the build root.
-BUILD_TARGETS := tools units fuzz check-unit fuzz-smoke lint docs kernel uml
+BUILD_TARGETS := tools units fuzz bench-tools check-unit fuzz-smoke lint docs kernel uml
 all: firmware ##			everything that is shipped: the tools and the firmware of BOARD
 tools: ##			build/sekisho (offline command, runs on this host), build/sekishod and its programs
 firmware: ##		build/firmware/BOARD/: kernel, root image, command line, checksums, SBOM
