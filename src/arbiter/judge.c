@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The judgement of flows: which question is asked when, and what answers it. */
+#include "arbiter/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define MINUTES_A_WEEK (7 * 1440)
+#define EPOCH_WEEKDAY  3 /* 1 January 1970 was a Thursday; Monday is 0 */
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+static unsigned family_index(uint8_t family)
+{
+	return family == 4 ? 0 : 1;
+}
+
+static uint64_t station_key(uint32_t zone, const uint8_t mac[6])
+{
+	uint64_t key = zone;
+
+	for (int i = 0; i < 6; i++)
+		key = key << 8 | mac[i];
+	return key;
+}
+
+static int compare_stations(const void *left, const void *right)
+{
+	const struct judge_station *a = left, *b = right;
+
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static int index_stations(struct judge_policy *p)
+{
+	const struct snapshot *s = p->snapshot;
+
+	p->stations = calloc((size_t)s->station_count + 1, sizeof(*p->stations));
+	if (p->stations == NULL)
+		return -ERR_NO_MEMORY;
+	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
+		struct snapshot_range range = s->zones[zone].stations;
+
+		for (uint32_t i = 0; i < range.count && p->station_count < s->station_count; i++) {
+			const struct snapshot_station *station = &s->stations[range.first + i];
+
+			p->stations[p->station_count++] = (struct judge_station){
+				station_key(zone, station->mac), range.first + i};
+		}
+	}
+	qsort(p->stations, p->station_count, sizeof(*p->stations), compare_stations);
+	return 0;
+}
+
+static int map_ranges(struct judge_policy *p)
+{
+	int err = 0;
+
+	for (unsigned f = 0; f < 2 && err == 0; f++) {
+		uint8_t family = f == 0 ? 4 : 6;
+
+		err = range_map_owners(&p->owners[f], p->snapshot, family);
+		for (uint32_t zone = 0; zone < p->snapshot->zone_count && err == 0; zone++)
+			err = range_map_ways(&p->ways[zone][f], p->snapshot, family, zone);
+	}
+	return err;
+}
+
+int judge_init(struct judge_policy *out, const struct snapshot *s)
+{
+	*out = (struct judge_policy){.snapshot = s};
+	int err = lookup_init(&out->lookup, s);
+
+	if (err == 0)
+		err = index_stations(out);
+	if (err == 0)
+		err = map_ranges(out);
+	if (err != 0)
+		judge_fini(out);
+	return err;
+}
+
+void judge_fini(struct judge_policy *policy)
+{
+	lookup_fini(&policy->lookup);
+	free(policy->stations);
+	for (unsigned f = 0; f < 2; f++) {
+		range_map_fini(&policy->owners[f]);
+		for (unsigned zone = 0; zone < SNAPSHOT_ZONES_MAX; zone++)
+			range_map_fini(&policy->ways[zone][f]);
+	}
+	*policy = (struct judge_policy){0};
+}
+
+static bool schedule_open(const struct snapshot_schedule *schedule, int64_t now_s)
+{
+	int64_t minutes = (now_s + schedule->utc_offset_s) / 60 + EPOCH_WEEKDAY * 1440;
+	int64_t minute = minutes % MINUTES_A_WEEK;
+
+	if (minute < 0)
+		minute += MINUTES_A_WEEK;
+	return schedule->minutes[minute / 8] >> (minute % 8) & 1;
+}
+
+/* The permit is in force, or what keeps it from being so. */
+static enum judge_reason permit_state(const struct snapshot *s, const struct snapshot_permit *permit,
+				      int64_t now_s)
+{
+	if (now_s >= permit->expires_s)
+		return JUDGE_EXPIRED;
+	if (permit->schedule != SNAPSHOT_NONE &&
+	    !schedule_open(&s->schedules[permit->schedule], now_s))
+		return JUDGE_SCHEDULE;
+	return JUDGE_PERMITTED;
+}
+
+static enum judge_reason judge_form(const struct ip_headers *h)
+{
+	if (h->flags & IP_IS_FRAGMENT)
+		return JUDGE_FRAGMENT;
+	if (h->flags & IP_HAS_SOURCE_ROUTE)
+		return JUDGE_SOURCE_ROUTE;
+	if (h->flags & (IP_HAS_OPTIONS | IP_HAS_EXTENSIONS))
+		return JUDGE_OPTIONS;
+	return JUDGE_PERMITTED;
+}
+
+/* RFC 6890: addresses that no packet between zones has. */
+static bool is_foreign_to_zones(uint8_t family, const uint8_t *a)
+{
+	static const uint8_t low[16]; /* ::/127: unspecified and loopback */
+
+	if (family == 4)
+		return a[0] == 0 || a[0] == 127 || a[0] >= 224 || (a[0] == 169 && a[1] == 254);
+	return a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
+	       (memcmp(a, low, 15) == 0 && a[15] <= 1);
+}
+
+static bool prefixes_hold(const struct snapshot *s, struct snapshot_range range, uint8_t family,
+			  address_number address)
+{
+	for (uint32_t i = 0; i < range.count; i++) {
+		const struct snapshot_prefix *p = &s->prefixes[range.first + i];
+		address_number first, last;
+
+		if (p->family != family)
+			continue;
+		prefix_bounds(p, &first, &last);
+		if (address >= first && address <= last)
+			return true;
+	}
+	return false;
+}
+
+/* A hardware address may be listed more than once, each time with other addresses. */
+static enum judge_reason judge_station(const struct judge_policy *p, const struct judge_question *q,
+				       address_number source)
+{
+	const struct snapshot *s = p->snapshot;
+	uint64_t key = q->mac == NULL ? 0 : station_key(q->from, q->mac);
+	size_t low = 0, high = p->station_count;
+	enum judge_reason reason = JUDGE_STATION_UNKNOWN;
+
+	if (q->mac == NULL || s->zones[q->from].stations.count == 0)
+		return JUDGE_PERMITTED;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->stations[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < p->station_count && p->stations[low].key == key; low++) {
+		struct snapshot_range addresses = s->stations[p->stations[low].index].addresses;
+
+		if (addresses.count == 0 ||
+		    prefixes_hold(s, addresses, q->headers->family, source))
+			return JUDGE_PERMITTED;
+		reason = JUDGE_STATION_ADDRESS;
+	}
+	return reason;
+}
+
+static bool is_gateway_address(const struct snapshot *s, const struct ip_headers *h)
+{
+	size_t bytes = h->family == 4 ? 4 : 16;
+
+	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
+		struct snapshot_range addresses = s->zones[zone].addresses;
+
+		for (uint32_t i = 0; i < addresses.count; i++) {
+			const struct snapshot_prefix *p = &s->prefixes[addresses.first + i];
+
+			if (p->family == h->family && memcmp(p->addr, h->destination, bytes) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool crossing_joins(const struct snapshot *s, uint32_t a, uint32_t b)
+{
+	for (uint32_t i = 0; i < s->crossing_count; i++) {
+		const struct snapshot_crossing *c = &s->crossings[i];
+
+		if ((c->low == a && c->high == b) || (c->low == b && c->high == a))
+			return true;
+	}
+	return false;
+}
+
+static enum judge_reason judge_addresses(const struct judge_policy *p, const struct judge_question *q,
+					 struct judge_verdict *v)
+{
+	const struct ip_headers *h = q->headers;
+	unsigned family = family_index(h->family);
+	address_number source = address_to_number(h->family, h->source);
+	address_number destination = address_to_number(h->family, h->destination);
+
+	v->to = range_map_find(&p->owners[family], destination);
+	if (is_foreign_to_zones(h->family, h->source) ||
+	    is_foreign_to_zones(h->family, h->destination))
+		return JUDGE_ADDRESS;
+	if (range_map_find(&p->owners[family], source) != q->from)
+		return JUDGE_SPOOFED;
+	enum judge_reason reason = judge_station(p, q, source);
+
+	if (reason != JUDGE_PERMITTED)
+		return reason;
+	if (is_gateway_address(p->snapshot, h))
+		return JUDGE_GATEWAY;
+	uint32_t way = range_map_find(&p->ways[q->from][family], destination);
+
+	if (way == q->from)
+		return JUDGE_SAME_ZONE;
+	if (way == SNAPSHOT_NONE)
+		return crossing_joins(p->snapshot, q->from, v->to) ? JUDGE_NO_PERMIT : JUDGE_NO_CROSSING;
+	v->to = way;
+	return JUDGE_PERMITTED;
+}
+
+/* What a candidate is asked. */
+struct candidate_time {
+	const struct snapshot *snapshot;
+	int64_t now_s;
+};
+
+static int in_force(void *ctx, const struct snapshot_permit *permit)
+{
+	const struct candidate_time *t = ctx;
+
+	return permit_state(t->snapshot, permit, t->now_s) == JUDGE_PERMITTED;
+}
+
+static int at_any_time(void *ctx, const struct snapshot_permit *permit)
+{
+	return 1;
+}
+
+static enum judge_reason judge_permits(const struct judge_policy *p, const struct judge_question *q,
+				       struct judge_verdict *v)
+{
+	struct candidate_time t = {p->snapshot, q->now_s};
+
+	v->permit = lookup_find(&p->lookup, q->from, v->to, q->headers, in_force, &t);
+	if (v->permit != SNAPSHOT_NONE)
+		return JUDGE_PERMITTED;
+	v->permit = lookup_find(&p->lookup, q->from, v->to, q->headers, at_any_time, NULL);
+	if (v->permit == SNAPSHOT_NONE)
+		return JUDGE_NO_PERMIT;
+	return permit_state(p->snapshot, &p->snapshot->permits[v->permit], q->now_s);
+}
+
+static bool begins_a_flow(const struct ip_headers *h)
+{
+	return h->protocol != IP_PROTOCOL_TCP ||
+	       (h->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+struct judge_verdict judge_flow(const struct judge_policy *policy, const struct judge_question *question)
+{
+	struct judge_verdict v = {.to = SNAPSHOT_NONE, .permit = SNAPSHOT_NONE};
+
+	v.reason = judge_form(question->headers);
+	if (v.reason == JUDGE_PERMITTED)
+		v.reason = judge_addresses(policy, question, &v);
+	if (v.reason == JUDGE_PERMITTED && !question->established &&
+	    !begins_a_flow(question->headers))
+		v.reason = JUDGE_TCP_FLAGS;
+	if (v.reason == JUDGE_PERMITTED)
+		v.reason = judge_permits(policy, question, &v);
+	return v;
+}
+
+bool judge_changes(const struct judge_policy *policy, int64_t before_s, int64_t now_s)
+{
+	const struct snapshot *s = policy->snapshot;
+
+	for (uint32_t i = 0; i < s->schedule_count; i++) {
+		if (schedule_open(&s->schedules[i], before_s) != schedule_open(&s->schedules[i], now_s))
+			return true;
+	}
+	for (uint32_t i = 0; i < s->permit_count; i++) {
+		if ((before_s >= s->permits[i].expires_s) != (now_s >= s->permits[i].expires_s))
+			return true;
+	}
+	return false;
+}
+
+const char *judge_reason_name(enum judge_reason reason)
+{
+	static const char *const names[JUDGE_REASON_COUNT_] = {
+		[JUDGE_PERMITTED] = "permitted",
+		[JUDGE_MALFORMED] = "malformed",
+		[JUDGE_FRAGMENT] = "fragment",
+		[JUDGE_SOURCE_ROUTE] = "source-route",
+		[JUDGE_OPTIONS] = "options",
+		[JUDGE_ADDRESS] = "address",
+		[JUDGE_SPOOFED] = "spoofed",
+		[JUDGE_STATION_UNKNOWN] = "station-unknown",
+		[JUDGE_STATION_ADDRESS] = "station-address",
+		[JUDGE_GATEWAY] = "gateway",
+		[JUDGE_SAME_ZONE] = "same-zone",
+		[JUDGE_NO_CROSSING] = "no-crossing",
+		[JUDGE_TCP_FLAGS] = "tcp-flags",
+		[JUDGE_NO_PERMIT] = "no-permit",
+		[JUDGE_SCHEDULE] = "schedule",
+		[JUDGE_EXPIRED] = "expired",
+	};
+
+	return (unsigned)reason < JUDGE_REASON_COUNT_ ? names[reason] : "unknown";
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * arbiter: decides whether the first packet of a flow, and after a change of policy any packet of it, may cross.
+ * Talks to the supervisor (control), netfilter (packets in, verdicts out) and audit (events out). Holds no capability, no
+ * file and no socket but these; reads packet headers that strangers wrote, and so is trusted with nothing else.
+ */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arbiter/denials.h"
+#include "arbiter/judge.h"
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/control.h"
+#include "channel/packet.h"
+
+#define LOOP_FDS	 4
+#define TICK_MS		 100
+#define MESSAGES_A_ROUND 16
+
+/* A policy in one of the two slots: the running one, and one that is prepared or was running before. */
+struct slot {
+	uint64_t epoch; /* 0: empty */
+	struct snapshot snapshot;
+	struct judge_policy policy;
+};
+
+static struct arbiter {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[LOOP_FDS];
+	struct loop_fd *fds[LOOP_FDS];
+	struct loop_fd control_fd, link_fd;
+	struct loop_timer tick;
+	struct channel link; /* to netfilter; fd -1: none */
+	struct slot slots[2];
+	unsigned running; /* slot */
+	int64_t judged_s; /* wall time of the last look at schedules */
+	struct denials denials;
+	struct packet_verdicts verdicts; /* of the batch that is being judged */
+} arbiter;
+
+static uint64_t now_ms(void)
+{
+	return clock_mono_ms(&clock_system);
+}
+
+static int64_t wall_s(void)
+{
+	return clock_wall_ns(&clock_system) / 1000000000;
+}
+
+static void slot_clear(struct slot *slot)
+{
+	if (slot->epoch == 0)
+		return;
+	judge_fini(&slot->policy);
+	snapshot_unload(&slot->snapshot);
+	slot->epoch = 0;
+}
+
+static int slot_load(struct slot *slot, int snapshot_fd, uint64_t epoch)
+{
+	int err;
+
+	slot_clear(slot);
+	err = snapshot_load(&slot->snapshot, snapshot_fd);
+	if (err != 0)
+		return err;
+	err = judge_init(&slot->policy, &slot->snapshot);
+	if (err != 0) {
+		snapshot_unload(&slot->snapshot);
+		return err;
+	}
+	slot->epoch = epoch;
+	return 0;
+}
+
+static const struct slot *slot_of(uint64_t epoch)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (epoch != 0 && arbiter.slots[i].epoch == epoch)
+			return &arbiter.slots[i];
+	}
+	return NULL;
+}
+
+static struct event_arg address_arg(enum event_key key, uint8_t family, const uint8_t *address)
+{
+	return (struct event_arg){key, family == 4 ? EVENT_KIND_IPV4 : EVENT_KIND_IPV6, 0, address,
+				  family == 4 ? 4 : 16};
+}
+
+static void report_permitted(const struct snapshot *s, const struct snapshot_permit *permit,
+			     const struct ip_headers *h)
+{
+	event_send(&arbiter.process.events, EVENT_FLOW_PERMITTED,
+		   EV_TEXT(FROM_ZONE, s->zones[permit->from].name),
+		   EV_TEXT(TO_ZONE, s->zones[permit->to].name),
+		   address_arg(FIELD_SOURCE, h->family, h->source),
+		   address_arg(FIELD_DESTINATION, h->family, h->destination),
+		   EV_NUMBER(PROTOCOL, h->protocol), EV_NUMBER(SOURCE_PORT, h->source_port),
+		   EV_NUMBER(DESTINATION_PORT, h->destination_port),
+		   EV_NUMBER(PERMIT, permit->number));
+}
+
+/* The mark of one packet's verdict, and the events that it brings. */
+static uint32_t judge_item(const struct slot *slot, const struct packet_batch *batch,
+			   const struct packet_item *item)
+{
+	const struct snapshot *s = &slot->snapshot;
+	struct judge_verdict verdict = {JUDGE_MALFORMED, SNAPSHOT_NONE, SNAPSHOT_NONE};
+	uint32_t generation = batch->generation << 16;
+	struct ip_headers h;
+	bool readable = ip_read(&h, item->data, item->captured_bytes, item->wire_bytes) == 0;
+
+	if (readable) {
+		bool reply = item->origin & PACKET_IS_REPLY;
+		struct judge_question question = {
+			.from = batch->zone,
+			.headers = &h,
+			/* A reply comes from the far zone: its hardware address is no station's. */
+			.mac = item->mac_bytes == 6 && !reply ? item->mac : NULL,
+			.established = item->origin & PACKET_IS_ESTABLISHED,
+			.now_s = wall_s(),
+		};
+
+		if (reply)
+			ip_swap_direction(&h);
+		verdict = judge_flow(&slot->policy, &question);
+	}
+	if (verdict.reason == JUDGE_PERMITTED) {
+		const struct snapshot_permit *permit = &s->permits[verdict.permit];
+
+		if ((permit->flags & PERMIT_LOG) && !(item->origin & PACKET_IS_ESTABLISHED))
+			report_permitted(s, permit, &h);
+		return generation | (verdict.permit + 1);
+	}
+	denials_note(&arbiter.denials, &arbiter.process.events, s, batch->zone, &verdict,
+		     readable ? &h : NULL, now_ms());
+	return generation | PACKET_MARK_DENY;
+}
+
+static bool batch_is_sound(const struct packet_batch *batch, size_t bytes)
+{
+	if (batch->count == 0 || batch->count > PACKET_BATCH_MAX || batch->generation == 0 ||
+	    batch->generation > UINT16_MAX)
+		return false;
+	if (bytes != offsetof(struct packet_batch, items) + batch->count * sizeof(batch->items[0]))
+		return false;
+	for (uint32_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].captured_bytes > PACKET_COPY_BYTES)
+			return false;
+	}
+	return true;
+}
+
+static int handle_batch(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct packet_batch *batch = message->body;
+	struct packet_verdicts *out = &arbiter.verdicts;
+
+	if (!batch_is_sound(batch, message->body_bytes))
+		return -ERR_PEER;
+	const struct slot *slot = slot_of(batch->epoch);
+
+	*out = (struct packet_verdicts){
+		.generation = batch->generation, .zone = batch->zone, .count = batch->count};
+	for (uint32_t i = 0; i < batch->count; i++) {
+		out->items[i].id = batch->items[i].id;
+		if (slot != NULL && batch->zone < slot->snapshot.zone_count)
+			out->items[i].mark = judge_item(slot, batch, &batch->items[i]);
+	}
+	int err = channel_send(ch, PACKET_VERDICTS, out,
+			       offsetof(struct packet_verdicts, items) +
+				       out->count * sizeof(out->items[0]),
+			       NULL, 0);
+
+	/* No room: netfilter does not read, and drops these packets itself when their time is up. */
+	return err == -ERR_AGAIN ? 0 : err;
+}
+
+static int handle_link_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = channel_send(ch, PACKET_PONG, message->body, message->body_bytes, NULL, 0);
+
+	return err == -ERR_AGAIN ? 0 : err;
+}
+
+static const struct channel_rule link_rules[] = {
+	{PACKET_BATCH, 0, 0, offsetof(struct packet_batch, items) + sizeof(struct packet_item),
+	 sizeof(struct packet_batch), CHANNEL_ANY_STATE, handle_batch, "batch"},
+	{PACKET_PING, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping), CHANNEL_ANY_STATE,
+	 handle_link_ping, "ping"},
+};
+
+static void close_link(void)
+{
+	loop_remove(&arbiter.loop, &arbiter.link_fd);
+	channel_fini(&arbiter.link);
+}
+
+static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	const char *why = NULL;
+	int got = channel_serve(&arbiter.link, MESSAGES_A_ROUND, &why);
+
+	if (got == -ERR_PEER)
+		event_send(&arbiter.process.events, EVENT_CHANNEL_VIOLATION,
+			   EV_TEXT(PROCESS, "netfilter"), EV_TEXT(REASON, why ? why : "handler"));
+	if (got < 0)
+		close_link(); /* the supervisor brings a new one when netfilter is back */
+}
+
+static int take_link(void *ctx, const struct control_give *give, int fd)
+{
+	if (give->kind != GIVE_LINK || give->role != ROLE_NETFILTER)
+		return -ERR_PEER;
+	if (arbiter.link.fd >= 0)
+		close_link();
+	channel_init(&arbiter.link, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]), NULL);
+	arbiter.link_fd = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = link_ready};
+	return loop_add(&arbiter.loop, &arbiter.link_fd);
+}
+
+static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = take_link(ctx, message->body, message->fds[0]);
+
+	if (err == 0)
+		message->fds[0] = -1;
+	return err;
+}
+
+static int refuse(struct channel *ch, uint64_t epoch, int err)
+{
+	struct control_refused refused = {.epoch = epoch};
+
+	snprintf(refused.reason, sizeof(refused.reason), "arbiter: the policy cannot be compiled: %s",
+		 err_name(err));
+	return channel_send(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
+}
+
+static int handle_prepare(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+	struct slot *slot = &arbiter.slots[1 - arbiter.running];
+
+	if (body->epoch == 0)
+		return -ERR_PEER;
+	int err = slot_load(slot, message->fds[0], body->epoch);
+
+	if (err != 0)
+		return refuse(ch, body->epoch, err);
+	return channel_send(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0);
+}
+
+/*
+ * The policy before stays in the other slot: netfilter may still ask by its epoch, until it has applied too. Which of the
+ * two answers is decided by the epoch in each batch, never by the order in which the two processes apply.
+ */
+static int handle_apply(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+
+	if (arbiter.slots[1 - arbiter.running].epoch != body->epoch)
+		return -ERR_PEER;
+	arbiter.running = 1 - arbiter.running;
+	arbiter.judged_s = wall_s();
+	return channel_send(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0);
+}
+
+static int handle_abort(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+	struct slot *slot = &arbiter.slots[1 - arbiter.running];
+
+	if (slot->epoch == body->epoch)
+		slot_clear(slot);
+	return 0;
+}
+
+static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+}
+
+static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	loop_stop(&arbiter.loop, 0);
+	return 0;
+}
+
+static const struct channel_rule control_rules[] = {
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE,
+	 handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch),
+	 CHANNEL_ANY_STATE, handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
+	 CHANNEL_ANY_STATE, handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
+	 CHANNEL_ANY_STATE, handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
+	 handle_ping, "ping"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+};
+
+static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	if (channel_serve(&arbiter.process.control, MESSAGES_A_ROUND, NULL) < 0)
+		loop_stop(loop, 1); /* no supervisor, no arbiter */
+}
+
+/* A schedule's edge or an expiry: netfilter starts a new generation, and every flow is judged anew. */
+static void look_at_schedules(void)
+{
+	const struct slot *slot = &arbiter.slots[arbiter.running];
+	int64_t now_s = wall_s();
+
+	if (slot->epoch == 0 || arbiter.link.fd < 0 || now_s == arbiter.judged_s)
+		return;
+	if (judge_changes(&slot->policy, arbiter.judged_s, now_s)) {
+		struct packet_rejudge message = {.epoch = slot->epoch};
+
+		if (channel_send(&arbiter.link, PACKET_REJUDGE, &message, sizeof(message), NULL, 0) != 0)
+			return; /* asked again at the next tick */
+	}
+	arbiter.judged_s = now_s;
+}
+
+static void tick(struct loop *loop, struct loop_timer *self)
+{
+	look_at_schedules();
+	denials_tick(&arbiter.denials, &arbiter.process.events, now_ms());
+	loop_arm(loop, self, TICK_MS);
+}
+
+static const struct sandbox_profile profile = {.name = "arbiter"};
+
+int main(void)
+{
+	struct control_start start;
+	int snapshot_fd = -1;
+
+	arbiter.link.fd = -1;
+	arbiter.tick.fire = tick;
+	loop_init(&arbiter.loop, &clock_system, arbiter.polls, arbiter.fds, LOOP_FDS);
+	denials_init(&arbiter.denials, now_ms());
+	if (process_begin(&arbiter.process, &profile, take_link, NULL, &start, &snapshot_fd) != 0 ||
+	    start.role != ROLE_ARBITER)
+		return 1;
+	if (snapshot_fd >= 0) {
+		if (slot_load(&arbiter.slots[0], snapshot_fd, start.epoch) != 0)
+			return 1;
+		(void)close(snapshot_fd); /* mapped */
+	}
+	arbiter.judged_s = wall_s();
+	channel_init(&arbiter.process.control, FD_CONTROL, control_rules,
+		     sizeof(control_rules) / sizeof(control_rules[0]), NULL);
+	arbiter.control_fd =
+		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
+	if (loop_add(&arbiter.loop, &arbiter.control_fd) != 0 || process_ready(&arbiter.process) != 0)
+		return 1;
+	loop_arm(&arbiter.loop, &arbiter.tick, TICK_MS);
+	return loop_run(&arbiter.loop);
+}

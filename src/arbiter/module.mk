@@ -1,0 +1,4 @@
+modules += arbiter
+arbiter-src := main.c judge.c lookup.c denials.c
+arbiter-use := policy wire base
+arbiter-lib :=

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Flows, from the connection tracking of a zone's namespace. */
+#include "netfilter/flows.h"
+
+#include <netinet/in.h> /* before the kernel headers, which then leave its part out */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "channel/packet.h"
+#include "netfilter/netlink.h"
+
+#define REQUEST_BYTES 256
+
+/* A listing in progress. */
+struct listing {
+	void (*each)(void *ctx, const struct flow *flow);
+	void *ctx;
+};
+
+static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t message, uint16_t flags,
+			  uint16_t generation)
+{
+	netlink_init_fixed(b, storage, REQUEST_BYTES);
+	netlink_begin(b, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), flags, NFPROTO_UNSPEC, 0);
+	netlink_put_be32(b, CTA_MARK, (uint32_t)generation << 16);
+	netlink_put_be32(b, CTA_MARK_MASK, PACKET_MARK_GENERATION);
+	netlink_end(b);
+}
+
+static void copy_address(uint8_t out[16], struct span value)
+{
+	if (value.size == 4 || value.size == 16)
+		memcpy(out, value.data, value.size);
+}
+
+static void read_tuple(struct flow *flow, struct span tuple)
+{
+	struct span ip = netlink_find(tuple, CTA_TUPLE_IP);
+	struct span proto = netlink_find(tuple, CTA_TUPLE_PROTO);
+	struct span number = netlink_find(proto, CTA_PROTO_NUM);
+	struct span icmp = netlink_find(proto, CTA_PROTO_ICMP_TYPE);
+	bool v4 = flow->family == 4;
+
+	if (icmp.size == 0)
+		icmp = netlink_find(proto, CTA_PROTO_ICMPV6_TYPE);
+	copy_address(flow->source, netlink_find(ip, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC));
+	copy_address(flow->destination, netlink_find(ip, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST));
+	flow->protocol = number.size == 1 ? number.data[0] : 0;
+	flow->source_port = netlink_find_be16(proto, CTA_PROTO_SRC_PORT);
+	flow->destination_port = netlink_find_be16(proto, CTA_PROTO_DST_PORT);
+	if (icmp.size == 1)
+		flow->destination_port = icmp.data[0];
+}
+
+static void add_counters(struct flow *flow, struct span counters)
+{
+	flow->packets += netlink_find_be64(counters, CTA_COUNTERS_PACKETS);
+	flow->bytes += netlink_find_be64(counters, CTA_COUNTERS_BYTES);
+}
+
+static void take_flow(void *ctx, const struct netlink_message *m)
+{
+	const struct listing *listing = ctx;
+	struct flow flow = {.family = m->family == NFPROTO_IPV4 ? 4 : 6};
+
+	if (m->type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
+		return;
+	read_tuple(&flow, netlink_find(m->attributes, CTA_TUPLE_ORIG));
+	flow.mark = netlink_find_be32(m->attributes, CTA_MARK);
+	flow.timeout_s = netlink_find_be32(m->attributes, CTA_TIMEOUT);
+	add_counters(&flow, netlink_find(m->attributes, CTA_COUNTERS_ORIG));
+	add_counters(&flow, netlink_find(m->attributes, CTA_COUNTERS_REPLY));
+	listing->each(listing->ctx, &flow);
+}
+
+int flows_list(int netlink_fd, uint16_t generation, void (*each)(void *ctx, const struct flow *flow),
+	       void *ctx)
+{
+	struct listing listing = {each, ctx};
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	begin_request(&b, storage, IPCTNL_MSG_CT_GET, NLM_F_DUMP, generation);
+	return netlink_transact(netlink_fd, &b, take_flow, &listing);
+}
+
+int flows_forget(int netlink_fd, uint16_t generation)
+{
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	begin_request(&b, storage, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, generation);
+	return netlink_transact(netlink_fd, &b, NULL, NULL);
+}

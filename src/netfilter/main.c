@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netfilter: holds the kernel's packet filter of every zone. Loads rulesets, carries packets between the queues and the
+ * arbiter, keeps flows alive only while arbiter and supervisor are. Talks to the supervisor (control), the arbiter (packets)
+ * and audit (events). Holds CAP_NET_ADMIN and two netlink sockets of each zone, and so never looks into a packet.
+ */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "netfilter/netfilter.h"
+
+#define MESSAGES_A_ROUND 16
+
+static struct netfilter netfilter;
+
+uint64_t netfilter_now_ms(void)
+{
+	return clock_mono_ms(&clock_system);
+}
+
+static int keep(int *slot, int fd)
+{
+	if (*slot >= 0)
+		(void)close(*slot); /* given twice: the later one counts */
+	*slot = fd;
+	return 0;
+}
+
+static int take_given(void *ctx, const struct control_give *give, int fd)
+{
+	struct netfilter *nf = ctx;
+
+	if (give->kind == GIVE_LINK && give->role == ROLE_ARBITER) {
+		relay_take_link(nf, fd);
+		return 0;
+	}
+	if (give->index >= SNAPSHOT_ZONES_MAX)
+		return -ERR_PEER;
+	if (give->kind == GIVE_NETLINK)
+		return keep(&nf->given_netlink[give->index], fd);
+	if (give->kind == GIVE_QUEUE)
+		return keep(&nf->given_queue[give->index], fd);
+	return -ERR_PEER;
+}
+
+static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = take_given(ctx, message->body, message->fds[0]);
+
+	if (err == 0)
+		message->fds[0] = -1;
+	return err;
+}
+
+static int handle_prepare(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+	struct control_refused refused = {.epoch = body->epoch};
+
+	if (body->epoch == 0)
+		return -ERR_PEER;
+	if (zones_prepare(ctx, message->fds[0], body->epoch, refused.reason, sizeof(refused.reason)) != 0)
+		return channel_send(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
+	return channel_send(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0);
+}
+
+static int handle_apply(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+	struct netfilter *nf = ctx;
+
+	if (nf->next.epoch != body->epoch || body->epoch == 0)
+		return -ERR_PEER;
+	zones_apply(nf);
+	return channel_send(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0);
+}
+
+static int handle_abort(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+	struct netfilter *nf = ctx;
+
+	if (nf->next.epoch == body->epoch)
+		zones_abort(nf);
+	return 0;
+}
+
+static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+
+	nf->supervisor_ms = netfilter_now_ms();
+	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+}
+
+static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return answer_query(ctx, message->body);
+}
+
+static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+
+	loop_stop(&nf->loop, 0);
+	return 0;
+}
+
+#define EPOCH_BYTES sizeof(struct control_epoch)
+
+static const struct channel_rule control_rules[] = {
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE,
+	 handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
+	 handle_ping, "ping"},
+	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
+	 CHANNEL_ANY_STATE, handle_query, "query"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+};
+
+static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	if (channel_serve(&netfilter.process.control, MESSAGES_A_ROUND, NULL) < 0)
+		loop_stop(loop, 1); /* no supervisor: flows end with the last sign of life */
+}
+
+static void notice_silence(struct netfilter *nf, uint64_t now_ms)
+{
+	if (!nf->arbiter_answers || now_ms - nf->pong_ms <= NETFILTER_ARBITER_MS)
+		return;
+	nf->arbiter_answers = false;
+	nf->arbiter_missed = true;
+	event_send(&nf->process.events, EVENT_ARBITER_SILENT, EV_TEXT(REASON, "no answer"));
+}
+
+/*
+ * The dead man's switch: only while both the arbiter and the supervisor have shown life lately does the kernel get a new
+ * lease for established flows. What stops this process stops that too.
+ */
+static void beat(struct loop *loop, struct loop_timer *self)
+{
+	struct netfilter *nf = self->ctx;
+	uint64_t now_ms = netfilter_now_ms();
+
+	loop_arm(loop, self, NETFILTER_BEAT_MS);
+	notice_silence(nf, now_ms);
+	relay_ping(nf);
+	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
+		if (nf->zones[i].used)
+			relay_expire(nf, &nf->zones[i]);
+	}
+	if (nf->beats++ % NETFILTER_BEATS_ALIVE == 0 && nf->arbiter_answers &&
+	    now_ms - nf->supervisor_ms <= NETFILTER_SUPERVISOR_MS)
+		zones_keep_alive(nf);
+}
+
+static void look(struct loop *loop, struct loop_timer *self)
+{
+	struct netfilter *nf = self->ctx;
+
+	loop_arm(loop, self, NETFILTER_WATCH_MS);
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
+		struct zone *zone = nf->running.zones[i];
+
+		if (zone->has_rules)
+			watch_look(&zone->watch, &nf->process.events, zone->name, zone->netlink_fd,
+				   zone->queue.received, netfilter_now_ms());
+	}
+}
+
+static void prepare_state(struct netfilter *nf)
+{
+	nf->link.fd = -1;
+	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
+	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
+	for (unsigned i = 0; i < SNAPSHOT_ZONES_MAX; i++)
+		nf->given_netlink[i] = nf->given_queue[i] = -1;
+	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);
+}
+
+/* Started into a policy that runs already: the zones get its rules before we say that we are ready. */
+static int resume(struct netfilter *nf, int snapshot_fd, uint64_t epoch)
+{
+	char reason[120] = "";
+
+	if (zones_prepare(nf, snapshot_fd, epoch, reason, sizeof(reason)) != 0) {
+		event_send(&nf->process.events, EVENT_RULES_REFUSED, EV_NUMBER(EPOCH, epoch),
+			   EV_TEXT(REASON, reason));
+		return -ERR_SYSTEM;
+	}
+	zones_apply(nf);
+	(void)close(snapshot_fd); /* mapped */
+	return 0;
+}
+
+static void tell_queue_kind(struct netfilter *nf)
+{
+	if (nf->queue_kind != 0)
+		event_send(&nf->process.events, EVENT_QUEUE_KIND,
+			   EV_TEXT(DETAIL, nf->queue_kind == RULESET_QUEUE_NATIVE ? "queue expression"
+										  : "NFQUEUE target"));
+}
+
+static const int more_calls[] = {SYS_recvmmsg, SYS_setsockopt};
+static const struct sandbox_profile profile = {
+	.name = "netfilter",
+	.syscalls = more_calls,
+	.syscall_count = sizeof(more_calls) / sizeof(more_calls[0]),
+};
+
+int main(void)
+{
+	struct netfilter *nf = &netfilter;
+	struct control_start start;
+	int snapshot_fd = -1;
+
+	prepare_state(nf);
+	if (process_begin(&nf->process, &profile, take_given, nf, &start, &snapshot_fd) != 0 ||
+	    start.role != ROLE_NETFILTER)
+		return 1;
+	nf->supervisor_ms = netfilter_now_ms();
+	if (snapshot_fd >= 0 && resume(nf, snapshot_fd, start.epoch) != 0)
+		return 1;
+	tell_queue_kind(nf);
+	channel_init(&nf->process.control, FD_CONTROL, control_rules,
+		     sizeof(control_rules) / sizeof(control_rules[0]), nf);
+	nf->control_fd = (struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
+	if (loop_add(&nf->loop, &nf->control_fd) != 0 || process_ready(&nf->process) != 0)
+		return 1;
+	loop_arm(&nf->loop, &nf->beat, NETFILTER_BEAT_MS);
+	loop_arm(&nf->loop, &nf->look, NETFILTER_WATCH_MS);
+	return loop_run(&nf->loop);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of the netfilter process, and what its files do with it. */
+#ifndef SEKISHO_NETFILTER_NETFILTER_H
+#define SEKISHO_NETFILTER_NETFILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/channel.h"
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/control.h"
+#include "channel/packet.h"
+#include "netfilter/queue.h"
+#include "netfilter/ruleset.h"
+#include "netfilter/watch.h"
+#include "policy/snapshot.h"
+
+#define NETFILTER_FDS	     24
+#define NETFILTER_SLOTS	     (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and of the next policy */
+#define NETFILTER_OUT_MAX    128  /* packets out for judgement: the link always has room for so many */
+#define NETFILTER_OUT_MS     1000 /* after which a packet without a verdict is dropped */
+#define NETFILTER_BEAT_MS    100  /* between two pings of the arbiter */
+#define NETFILTER_BEATS_ALIVE 2	  /* beats between two signs of life to the kernel */
+#define NETFILTER_ARBITER_MS 300  /* silence after which the arbiter counts as dead */
+#define NETFILTER_SUPERVISOR_MS 400
+#define NETFILTER_WATCH_MS   1000
+
+struct netfilter;
+
+/* A zone's namespace, as far as it is ours: two sockets into it. */
+struct zone {
+	struct netfilter *nf;
+	bool used, wanted; /* wanted: by the next policy */
+	char name[SNAPSHOT_NAME_BYTES];
+	uint32_t index; /* in the running snapshot */
+	int netlink_fd;
+	uint32_t lock_sets;
+	bool has_rules; /* ours, of this life of the process */
+	uint64_t hold_ms;
+	struct queue queue;
+	struct loop_fd queue_fd;
+	struct watch watch;
+};
+
+/* A policy: the running one, or one that is prepared. */
+struct policy {
+	uint64_t epoch; /* 0: none */
+	struct snapshot snapshot;
+	struct range_map owners[2];
+	struct zone *zones[SNAPSHOT_ZONES_MAX]; /* by index in the snapshot */
+};
+
+struct netfilter {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[NETFILTER_FDS];
+	struct loop_fd *fds[NETFILTER_FDS];
+	struct loop_fd control_fd, link_fd;
+	struct loop_timer beat, look;
+	struct zone zones[NETFILTER_SLOTS];
+	int given_netlink[SNAPSHOT_ZONES_MAX], given_queue[SNAPSHOT_ZONES_MAX]; /* -1: none */
+	struct policy running, next;
+	uint16_t generation;
+	uint64_t generations; /* made in this life of the process */
+	enum ruleset_queue queue_kind;
+	struct channel link; /* to the arbiter; fd -1: none */
+	bool arbiter_answers;
+	bool arbiter_missed; /* silence was told of */
+	uint64_t ping_number, pong_ms, supervisor_ms;
+	uint32_t beats;
+	struct packet_batch batch; /* on its way to the arbiter */
+};
+
+uint64_t netfilter_now_ms(void);
+
+/* zones.c: which sockets serve which zone, and what rules they have. */
+
+/**
+ * zones_prepare - load a policy into nf->next: sockets for each zone, deny-all where there are no rules yet, and the
+ * kernel's own check of the whole ruleset
+ * @reason: receives why not, at least 120 bytes
+ * Return: 0 or an error: then nothing has changed.
+ */
+int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *reason, size_t reason_bytes);
+/* Put nf->next in force; a zone whose rules the kernel refuses is shut. */
+void zones_apply(struct netfilter *nf);
+void zones_abort(struct netfilter *nf);
+/* A new generation of the running policy: every flow is judged anew. */
+void zones_rejudge(struct netfilter *nf);
+/* Tell the kernel that verdicts can be had: flows go on for another while. */
+void zones_keep_alive(struct netfilter *nf);
+
+/* relay.c: packets between the queues and the arbiter. */
+
+void relay_take_link(struct netfilter *nf, int fd);
+void relay_close_link(struct netfilter *nf);
+void relay_ping(struct netfilter *nf);
+/* A queue has packets. */
+void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents);
+/* Drop what is out for too long; give back to the rules what was asked by another generation. */
+void relay_expire(struct netfilter *nf, struct zone *zone);
+void relay_repeat_all(struct netfilter *nf, struct zone *zone);
+
+/* answer.c: questions of the console. */
+int answer_query(struct netfilter *nf, const struct control_query *query);
+
+#endif

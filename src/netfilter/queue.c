@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One zone's packet queue. */
+#include "netfilter/queue.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "netfilter/netlink.h"
+
+#define TYPE(message)	    ((uint16_t)(NFNL_SUBSYS_QUEUE << 8 | (message)))
+#define CONFIG_BYTES	    512
+#define DECISION_BYTES	    64 /* of one verdict message, at most */
+
+static int unbind(int fd, uint16_t number)
+{
+	const struct nfqnl_msg_config_cmd command = {.command = NFQNL_CFG_CMD_UNBIND};
+	uint8_t storage[CONFIG_BYTES];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	netlink_begin(&b, TYPE(NFQNL_MSG_CONFIG), NLM_F_ACK, 0, number);
+	netlink_put(&b, NFQA_CFG_CMD, &command, sizeof(command));
+	netlink_end(&b);
+	return netlink_transact(fd, &b, NULL, NULL);
+}
+
+/* The kernel's copy begins with the IP header. GSO: large packets come whole; nothing ever passes by itself. */
+static int bind_and_set(int fd, uint16_t number)
+{
+	const struct nfqnl_msg_config_cmd command = {.command = NFQNL_CFG_CMD_BIND};
+	const struct nfqnl_msg_config_params copy = {.copy_range = htonl(PACKET_COPY_BYTES),
+						     .copy_mode = NFQNL_COPY_PACKET};
+	uint8_t storage[CONFIG_BYTES];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	netlink_begin(&b, TYPE(NFQNL_MSG_CONFIG), NLM_F_ACK, 0, number);
+	netlink_put(&b, NFQA_CFG_CMD, &command, sizeof(command));
+	netlink_put(&b, NFQA_CFG_PARAMS, &copy, sizeof(copy));
+	netlink_put_be32(&b, NFQA_CFG_FLAGS, NFQA_CFG_F_GSO);
+	netlink_put_be32(&b, NFQA_CFG_MASK, NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN);
+	netlink_put_be32(&b, NFQA_CFG_QUEUE_MAXLEN, QUEUE_LENGTH);
+	netlink_end(&b);
+	return netlink_transact(fd, &b, NULL, NULL);
+}
+
+int queue_bind(struct queue *q, int fd, uint16_t number)
+{
+	const int bytes = QUEUE_SOCKET_BYTES, on = 1;
+
+	memset(q, 0, sizeof(*q));
+	q->fd = fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on)) != 0)
+		return -ERR_SYSTEM;
+	/* A process before us may have bound it on this socket; its packets are dropped with the binding. */
+	(void)unbind(fd, number);
+	return bind_and_set(fd, number);
+}
+
+/* One packet message into an item. The payload is copied, never looked at. */
+static bool read_packet(struct packet_item *item, const struct netlink_message *m)
+{
+	struct span header = netlink_find(m->attributes, NFQA_PACKET_HDR);
+	struct span payload = netlink_find(m->attributes, NFQA_PAYLOAD);
+	struct span hardware = netlink_find(m->attributes, NFQA_HWADDR);
+	uint32_t whole = netlink_find_be32(m->attributes, NFQA_CAP_LEN);
+
+	if (m->type != TYPE(NFQNL_MSG_PACKET) || header.size < sizeof(uint32_t))
+		return false;
+	*item = (struct packet_item){.origin = (uint8_t)netlink_find_be32(m->attributes, NFQA_MARK)};
+	memcpy(&item->id, header.data, sizeof(item->id));
+	item->id = ntohl(item->id);
+	item->captured_bytes =
+		(uint16_t)(payload.size < PACKET_COPY_BYTES ? payload.size : PACKET_COPY_BYTES);
+	item->wire_bytes = whole > payload.size ? whole : (uint32_t)payload.size;
+	if (payload.size > 0)
+		memcpy(item->data, payload.data, item->captured_bytes);
+	if (hardware.size >= sizeof(struct nfqnl_msg_packet_hw)) {
+		struct nfqnl_msg_packet_hw hw;
+
+		memcpy(&hw, hardware.data, sizeof(hw));
+		item->mac_bytes = ntohs(hw.hw_addrlen) == 6 ? 6 : 0;
+		memcpy(item->mac, hw.hw_addr, sizeof(item->mac));
+	}
+	return true;
+}
+
+int queue_receive(struct queue *q, struct packet_item *items)
+{
+	__attribute__((uninitialized)) uint8_t storage[QUEUE_RECEIVE_MAX][QUEUE_RECEIVE_BYTES];
+	struct iovec iov[QUEUE_RECEIVE_MAX];
+	struct mmsghdr messages[QUEUE_RECEIVE_MAX] = {0};
+	int count = 0;
+
+	for (int i = 0; i < QUEUE_RECEIVE_MAX; i++) {
+		iov[i] = (struct iovec){storage[i], QUEUE_RECEIVE_BYTES};
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+	}
+	int got = recvmmsg(q->fd, messages, QUEUE_RECEIVE_MAX, MSG_DONTWAIT, NULL);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -ERR_SYSTEM;
+	for (int i = 0; i < got; i++) {
+		struct span rest = {storage[i], messages[i].msg_len};
+		struct netlink_message m;
+
+		if (netlink_next(&rest, &m) && read_packet(&items[count], &m))
+			count++;
+	}
+	q->received += (uint64_t)count;
+	return count;
+}
+
+static struct queue_out *slot_of(struct queue *q, uint32_t id)
+{
+	return &q->out[id % QUEUE_OUT_SLOTS];
+}
+
+bool queue_out_add(struct queue *q, uint32_t id, uint64_t now_ms)
+{
+	struct queue_out *slot = slot_of(q, id);
+
+	if (slot->used)
+		return false;
+	*slot = (struct queue_out){id, 1, now_ms};
+	q->out_count++;
+	return true;
+}
+
+bool queue_out_take(struct queue *q, uint32_t id)
+{
+	struct queue_out *slot = slot_of(q, id);
+
+	if (!slot->used || slot->id != id)
+		return false;
+	slot->used = 0;
+	q->out_count--;
+	return true;
+}
+
+size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint32_t *cursor)
+{
+	size_t count = 0;
+
+	for (; *cursor < QUEUE_OUT_SLOTS && q->out_count > 0 && count < QUEUE_RECEIVE_MAX; (*cursor)++) {
+		struct queue_out *slot = &q->out[*cursor];
+
+		if (!slot->used || slot->since_ms >= before_ms)
+			continue;
+		ids[count++] = slot->id;
+		slot->used = 0;
+		q->out_count--;
+	}
+	return count;
+}
+
+static void put_decision(struct netlink_buffer *b, uint16_t number, const struct queue_decision *d)
+{
+	const struct nfqnl_msg_verdict_hdr header = {.verdict = htonl(d->verdict), .id = htonl(d->id)};
+
+	netlink_begin(b, TYPE(NFQNL_MSG_VERDICT), 0, 0, number);
+	netlink_put(b, NFQA_VERDICT_HDR, &header, sizeof(header));
+	if (d->mark != 0)
+		netlink_put_be32(b, NFQA_MARK, d->mark);
+	netlink_end(b);
+}
+
+int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions, size_t count)
+{
+	uint8_t storage[QUEUE_RECEIVE_MAX * DECISION_BYTES];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	for (size_t i = 0; i < count; i++)
+		put_decision(&b, number, &decisions[i]);
+	if (b.failed)
+		return -ERR_SYSTEM;
+	return netlink_post(q->fd, &b);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One zone's packet queue: binding it, receiving packets as opaque bytes, sending verdicts. Keeps account of every packet
+ * that is out for judgement, so that a verdict counts once, for a packet that was asked about, and in time.
+ */
+#ifndef SEKISHO_NETFILTER_QUEUE_H
+#define SEKISHO_NETFILTER_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel/packet.h"
+
+#define QUEUE_LENGTH	   1024	 /* packets that the kernel keeps for one zone */
+#define QUEUE_RECEIVE_MAX  PACKET_BATCH_MAX
+#define QUEUE_RECEIVE_BYTES 1024 /* of one datagram: attributes and PACKET_COPY_BYTES */
+#define QUEUE_OUT_SLOTS	   4096	 /* a power of two, more than the kernel keeps */
+#define QUEUE_SOCKET_BYTES (4 << 20)
+
+/* A packet that is out for judgement. */
+struct queue_out {
+	uint32_t id;
+	uint32_t used;
+	uint64_t since_ms;
+};
+
+struct queue {
+	int fd;
+	uint32_t out_count;
+	uint64_t received; /* packets, ever */
+	struct queue_out out[QUEUE_OUT_SLOTS];
+};
+
+/* What becomes of a packet: the kernel's numbers. */
+enum queue_verdict { QUEUE_DROP = 0, QUEUE_ACCEPT = 1, QUEUE_REPEAT = 4 };
+
+struct queue_decision {
+	uint32_t id;
+	uint32_t mark; /* 0: leave as it is */
+	enum queue_verdict verdict;
+};
+
+/**
+ * queue_bind - take over the queue of the socket's namespace; packets that wait for a process before us are dropped
+ * @fd: NETLINK_NETFILTER socket; borrowed as long as @q is used
+ * Return: 0, or -ERR_SYSTEM with errno.
+ */
+int queue_bind(struct queue *q, int fd, uint16_t number);
+
+/**
+ * queue_receive - take waiting packets
+ * @items: room for QUEUE_RECEIVE_MAX; what does not look like a packet message is left out
+ * Return: how many; 0: none waits; -ERR_SYSTEM.
+ */
+int queue_receive(struct queue *q, struct packet_item *items);
+
+/* Remember a packet that goes out for judgement. False: another one in its slot is still out. */
+bool queue_out_add(struct queue *q, uint32_t id, uint64_t now_ms);
+/* Whether the packet was out; it is no more. */
+bool queue_out_take(struct queue *q, uint32_t id);
+/**
+ * queue_out_expire - take packets that are out since before @before_ms; UINT64_MAX: all
+ * @ids:    room for QUEUE_RECEIVE_MAX
+ * @cursor: where the search goes on; 0 at first
+ * Return: how many; 0: no more.
+ */
+size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint32_t *cursor);
+
+/**
+ * queue_decide - send decisions to the kernel, all in one message
+ * @count: 1..QUEUE_RECEIVE_MAX
+ * Return: 0 or -ERR_SYSTEM: the packets stay in the queue until it is bound again, and pass never.
+ */
+int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions, size_t count);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Packets from the queues to the arbiter, verdicts from the arbiter to the queues. Payload is opaque here. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "netfilter/netfilter.h"
+
+#define MESSAGES_A_ROUND 16
+#define PONG_LATE_MAX	 2 /* pings sent since the one that is answered */
+#define BATCHES_A_ROUND	 4 /* of one queue, before others have their turn */
+
+static uint32_t out_total(const struct netfilter *nf)
+{
+	uint32_t total = 0;
+
+	for (unsigned i = 0; i < NETFILTER_SLOTS; i++)
+		total += nf->zones[i].used ? nf->zones[i].queue.out_count : 0;
+	return total;
+}
+
+/* Packets wait in the kernel while enough are out; what is more than the kernel keeps is dropped there, and counted. */
+static void throttle(struct netfilter *nf)
+{
+	bool room = out_total(nf) + PACKET_BATCH_MAX <= NETFILTER_OUT_MAX;
+
+	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
+		if (nf->zones[i].used)
+			nf->zones[i].queue_fd.events = room ? POLLIN : 0;
+	}
+}
+
+static void decide_ids(struct zone *zone, const uint32_t *ids, size_t count, enum queue_verdict verdict)
+{
+	struct queue_decision decisions[QUEUE_RECEIVE_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		decisions[i] = (struct queue_decision){.id = ids[i], .verdict = verdict};
+	/* A failure leaves the packets in the queue, where they pass never. */
+	if (count > 0)
+		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions, count);
+}
+
+static void drop_batch(struct zone *zone, const struct packet_batch *batch)
+{
+	uint32_t ids[PACKET_BATCH_MAX];
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		ids[i] = batch->items[i].id;
+		(void)queue_out_take(&zone->queue, ids[i]); /* it may have been out already, or not */
+	}
+	decide_ids(zone, ids, batch->count, QUEUE_DROP);
+}
+
+/* Return: whether the batch is on its way. */
+static bool send_batch(struct netfilter *nf, struct zone *zone, struct packet_batch *batch)
+{
+	uint64_t now_ms = netfilter_now_ms();
+
+	if (!nf->arbiter_answers || nf->running.epoch == 0)
+		return false;
+	batch->epoch = nf->running.epoch;
+	batch->generation = nf->generation;
+	batch->zone = zone->index;
+	for (uint32_t i = 0; i < batch->count; i++) {
+		if (!queue_out_add(&zone->queue, batch->items[i].id, now_ms))
+			return false;
+	}
+	return channel_send(&nf->link, PACKET_BATCH, batch,
+			    offsetof(struct packet_batch, items) +
+				    batch->count * sizeof(batch->items[0]),
+			    NULL, 0) == 0;
+}
+
+void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct zone *zone = self->ctx;
+	struct netfilter *nf = zone->nf;
+
+	for (int i = 0; i < BATCHES_A_ROUND && self->events != 0; i++) {
+		int count = queue_receive(&zone->queue, nf->batch.items);
+
+		if (count <= 0)
+			break;
+		nf->batch.count = (uint32_t)count;
+		if (!send_batch(nf, zone, &nf->batch))
+			drop_batch(zone, &nf->batch);
+		throttle(nf);
+	}
+}
+
+/* Only two kinds of mark are the arbiter's to give. */
+static bool mark_is_sound(const struct netfilter *nf, uint32_t mark)
+{
+	uint32_t verdict = mark & ~PACKET_MARK_GENERATION;
+
+	if (mark >> 16 != nf->generation)
+		return false;
+	return verdict == PACKET_MARK_DENY ||
+	       (verdict >= 1 && verdict <= nf->running.snapshot.permit_count);
+}
+
+static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v, size_t bytes)
+{
+	if (v->count == 0 || v->count > PACKET_BATCH_MAX ||
+	    bytes != offsetof(struct packet_verdicts, items) + v->count * sizeof(v->items[0]))
+		return false;
+	if (v->generation != nf->generation)
+		return true; /* late, and not looked at */
+	for (uint32_t i = 0; i < v->count; i++) {
+		if (v->items[i].mark != 0 && !mark_is_sound(nf, v->items[i].mark))
+			return false;
+	}
+	return v->zone < nf->running.snapshot.zone_count;
+}
+
+static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+	const struct packet_verdicts *v = message->body;
+	struct queue_decision decisions[PACKET_BATCH_MAX];
+	size_t count = 0;
+
+	if (!verdicts_are_sound(nf, v, message->body_bytes))
+		return -ERR_PEER;
+	if (v->generation != nf->generation)
+		return 0; /* those packets went back to the rules when the generation changed */
+	struct zone *zone = nf->running.zones[v->zone];
+
+	for (uint32_t i = 0; i < v->count; i++) {
+		const struct packet_verdict *item = &v->items[i];
+
+		if (!queue_out_take(&zone->queue, item->id))
+			continue; /* its time was up */
+		decisions[count++] = (struct queue_decision){
+			item->id, item->mark, item->mark == 0 ? QUEUE_DROP : QUEUE_ACCEPT};
+	}
+	if (count > 0)
+		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions, count); /* see decide_ids */
+	throttle(nf);
+	return 0;
+}
+
+static int handle_pong(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+	const struct packet_ping *pong = message->body;
+
+	if (nf->ping_number - pong->number > PONG_LATE_MAX)
+		return 0; /* an answer that is late proves nothing */
+	nf->pong_ms = netfilter_now_ms();
+	if (!nf->arbiter_answers && nf->arbiter_missed) {
+		event_send(&nf->process.events, EVENT_ARBITER_BACK);
+		nf->arbiter_missed = false;
+	}
+	nf->arbiter_answers = true;
+	return 0;
+}
+
+static int handle_rejudge(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+	const struct packet_rejudge *body = message->body;
+
+	if (body->epoch == nf->running.epoch)
+		zones_rejudge(nf);
+	return 0;
+}
+
+static const struct channel_rule link_rules[] = {
+	{PACKET_VERDICTS, 0, 0, offsetof(struct packet_verdicts, items) + sizeof(struct packet_verdict),
+	 sizeof(struct packet_verdicts), CHANNEL_ANY_STATE, handle_verdicts, "verdicts"},
+	{PACKET_PONG, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping), CHANNEL_ANY_STATE,
+	 handle_pong, "pong"},
+	{PACKET_REJUDGE, 0, 0, sizeof(struct packet_rejudge), sizeof(struct packet_rejudge),
+	 CHANNEL_ANY_STATE, handle_rejudge, "rejudge"},
+};
+
+static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct netfilter *nf = self->ctx;
+	const char *why = NULL;
+	int got = channel_serve(&nf->link, MESSAGES_A_ROUND, &why);
+
+	if (got == -ERR_PEER)
+		event_send(&nf->process.events, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, "arbiter"),
+			   EV_TEXT(REASON, why != NULL ? why : "handler"));
+	if (got < 0)
+		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
+}
+
+void relay_take_link(struct netfilter *nf, int fd)
+{
+	if (nf->link.fd >= 0)
+		relay_close_link(nf);
+	channel_init(&nf->link, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]), nf);
+	nf->link_fd =
+		(struct loop_fd){.fd = fd, .events = POLLIN, .ready = link_ready, .ctx = nf};
+	if (loop_add(&nf->loop, &nf->link_fd) != 0) {
+		channel_fini(&nf->link);
+		return;
+	}
+	relay_ping(nf);
+}
+
+static void expire_before(struct zone *zone, uint64_t before_ms, enum queue_verdict verdict, uint64_t *count)
+{
+	uint32_t ids[QUEUE_RECEIVE_MAX], cursor = 0;
+	size_t got;
+
+	while ((got = queue_out_expire(&zone->queue, before_ms, ids, &cursor)) > 0) {
+		decide_ids(zone, ids, got, verdict);
+		*count += got;
+	}
+}
+
+static void tell_overrun(struct netfilter *nf, const struct zone *zone, uint64_t count, const char *reason)
+{
+	if (count > 0)
+		event_send(&nf->process.events, EVENT_QUEUE_OVERRUN, EV_TEXT(ZONE, zone->name),
+			   EV_NUMBER(COUNT, count), EV_TEXT(REASON, reason));
+}
+
+void relay_close_link(struct netfilter *nf)
+{
+	loop_remove(&nf->loop, &nf->link_fd);
+	channel_fini(&nf->link);
+	nf->arbiter_answers = false;
+	if (!nf->arbiter_missed)
+		event_send(&nf->process.events, EVENT_ARBITER_SILENT, EV_TEXT(REASON, "link closed"));
+	nf->arbiter_missed = true;
+	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
+		uint64_t count = 0;
+
+		if (!nf->zones[i].used)
+			continue;
+		expire_before(&nf->zones[i], UINT64_MAX, QUEUE_DROP, &count);
+		tell_overrun(nf, &nf->zones[i], count, "arbiter gone");
+	}
+	throttle(nf);
+}
+
+void relay_ping(struct netfilter *nf)
+{
+	struct packet_ping ping = {.number = ++nf->ping_number};
+
+	if (nf->link.fd < 0)
+		return;
+	/* No room on the link is silence too. */
+	(void)channel_send(&nf->link, PACKET_PING, &ping, sizeof(ping), NULL, 0);
+}
+
+void relay_expire(struct netfilter *nf, struct zone *zone)
+{
+	uint64_t count = 0, now_ms = netfilter_now_ms();
+
+	expire_before(zone, now_ms < NETFILTER_OUT_MS ? 0 : now_ms - NETFILTER_OUT_MS, QUEUE_DROP, &count);
+	tell_overrun(nf, zone, count, "no verdict in time");
+	if (count > 0)
+		throttle(nf);
+}
+
+void relay_repeat_all(struct netfilter *nf, struct zone *zone)
+{
+	uint64_t count = 0;
+
+	expire_before(zone, UINT64_MAX, QUEUE_REPEAT, &count);
+	throttle(nf);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files that write a zone's rules; nobody else includes this. */
+#ifndef SEKISHO_NETFILTER_RULESET_PRIVATE_H
+#define SEKISHO_NETFILTER_RULESET_PRIVATE_H
+
+#include <netinet/in.h>
+
+#include "netfilter/ruleset.h"
+
+#define CHAIN_RAW	    "raw"
+#define CHAIN_STATIONS	    "stations"
+#define CHAIN_GUARD	    "guard"
+#define CHAIN_FORWARD	    "forward"
+#define CHAIN_FROM_PORT	    "from-port"
+#define CHAIN_FROM_CROSSING "from-crossing"
+#define CHAIN_LOCK	    "lock"
+#define CHAIN_STAMP	    "stamp"
+#define CHAIN_DENIED	    "denied"
+#define CHAIN_INPUT	    "input"
+#define CHAIN_INPUT_STAMP   "input-stamp"
+#define CHAIN_OUTPUT	    "output"
+
+#define SET_ALIVE "alive" /* generations whose flows may pass; the element times out by itself */
+
+/* Before defragmentation (-400), so that fragments are seen; after connection tracking (-200). */
+enum { PRIORITY_RAW = -450, PRIORITY_GUARD = -150 };
+
+extern const struct nft_set set_denied[2];
+
+/* End a rule: count and drop; mark and accept. */
+void rule_drop(struct nft_batch *b, enum ruleset_counter counter);
+void rule_accept_marked(struct nft_batch *b, uint32_t mark);
+
+void rule_drop_invalid(struct nft_batch *b, const char *chain);
+/* ICMP errors about a flow that is alive. */
+void rules_accept_errors(struct nft_batch *b, const char *chain);
+void rules_drop_denied(struct nft_batch *b, const char *chain);
+/* Everything that comes here goes to the arbiter; @origin: enum packet_origin. */
+void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin);
+/* The proof: only a mark of this generation passes; with @only_lock not the arbiter's, but the rules' own. */
+void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r, bool only_lock);
+
+/* ruleset_raw.c: prerouting. */
+void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);
+/* ruleset_local.c: the gateway's own sockets. */
+void ruleset_put_local(struct nft_batch *b, const struct ruleset *r);
+
+#endif

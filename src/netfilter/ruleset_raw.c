@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules that every packet from a zone meets first: its form, its source address, its station, its rate. */
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netfilter/ruleset_private.h"
+
+#define SET_EXTENSIONS	 "extensions"
+#define SET_STATION_MACS "station-macs" /* every listed station */
+#define SET_STATION_ANY	 "station-any"	/* those that may use any address of the zone */
+#define OFFENDERS_MAX	 256
+#define OFFENDERS_MS	 60000
+#define GUARDED_MAX	 65535
+#define GUARDED_MS	 10000
+
+static const struct nft_set set_own[2] = {
+	{.name = "own4", .flags = NFT_SET_INTERVAL, .fields = {4}},
+	{.name = "own6", .flags = NFT_SET_INTERVAL, .fields = {16}},
+};
+static const struct nft_set set_guard[2] = {
+	{.name = "guard4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {4},
+	 .size = GUARDED_MAX, .timeout_ms = GUARDED_MS},
+	{.name = "guard6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {8},
+	 .size = GUARDED_MAX, .timeout_ms = GUARDED_MS},
+};
+
+/* Who broke a rule lately: netfilter reads these and tells. */
+static const struct nft_set set_spoofers[2] = {
+	{.name = RULESET_SPOOFERS4, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {4},
+	 .size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS},
+	{.name = RULESET_SPOOFERS6, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {16},
+	 .size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS},
+};
+static const struct nft_set set_strangers = {
+	.name = RULESET_STRANGERS, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {6},
+	.size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS};
+
+/* Where things are in an IP header. */
+struct layout {
+	uint8_t nfproto;
+	uint8_t source_at, destination_at, address_bytes;
+};
+static const struct layout layouts[2] = {{NFPROTO_IPV4, 12, 16, 4}, {NFPROTO_IPV6, 8, 24, 16}};
+
+static void load_source(struct nft_batch *b, const struct layout *l, uint32_t reg)
+{
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, l->source_at, l->address_bytes, reg);
+}
+
+static void load_mac(struct nft_batch *b, uint32_t reg)
+{
+	nft_payload(b, NFT_PAYLOAD_LL_HEADER, 6, 6, reg);
+}
+
+/* Ranges of a simple interval set: where one begins, and where the next address is no longer in it. */
+static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
+{
+	const struct range_map *owners = &r->owners[index];
+	uint8_t family = index == 0 ? 4 : 6;
+	struct nft_elements elements;
+
+	nft_set_anew(b, &set_own[index]);
+	nft_elements_begin(&elements, b, set_own[index].name);
+	for (size_t i = 0; i < owners->count; i++) {
+		uint8_t first[16], end[16];
+		struct nft_element element = {.key = first, .key_bytes = layouts[index].address_bytes};
+
+		if (owners->rows[i].zone != r->zone)
+			continue;
+		address_from_number(family, owners->rows[i].first, first);
+		nft_elements_add(&elements, &element);
+		address_from_number(family, owners->rows[i].last + 1, end);
+		if (address_to_number(family, end) == 0)
+			continue; /* up to the very last address: the interval stays open */
+		element.key = end;
+		element.interval_end = true;
+		nft_elements_add(&elements, &element);
+	}
+	nft_elements_end(&elements);
+}
+
+static void put_extensions(struct nft_batch *b)
+{
+	static const uint8_t extensions[] = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
+					     IPPROTO_DSTOPTS, IPPROTO_MH,      139,
+					     140};
+	static const struct nft_set set = {.name = SET_EXTENSIONS, .fields = {1}};
+	struct nft_elements elements;
+
+	nft_set_anew(b, &set);
+	nft_elements_begin(&elements, b, set.name);
+	for (size_t i = 0; i < sizeof(extensions); i++) {
+		const struct nft_element element = {.key = &extensions[i], .key_bytes = 1};
+
+		nft_elements_add(&elements, &element);
+	}
+	nft_elements_end(&elements);
+}
+
+/* RFC 791: more fragments or an offset; a header longer than five words has options. RFC 8200: extensions come first. */
+static void rules_form(struct nft_batch *b)
+{
+	const uint16_t fragment = htons(0x3fff), whole = 0;
+	const uint8_t words = 0x0f, five = 5;
+
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV4);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 2, REG(0));
+	nft_mask(b, REG(0), &fragment, sizeof(fragment));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &whole, sizeof(whole));
+	rule_drop(b, COUNTER_FRAGMENT);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV4);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, REG(0));
+	nft_mask(b, REG(0), &words, sizeof(words));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &five, sizeof(five));
+	rule_drop(b, COUNTER_OPTIONS);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV6);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, REG(0));
+	nft_lookup(b, SET_EXTENSIONS, REG(0), false);
+	rule_drop(b, COUNTER_OPTIONS);
+}
+
+static void rules_multicast(struct nft_batch *b)
+{
+	const uint8_t multicast4 = 224, multicast6 = 0xff, icmpv6 = IPPROTO_ICMPV6;
+
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV4);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 16, 1, REG(0));
+	nft_compare(b, NFT_CMP_GTE, REG(0), &multicast4, 1);
+	rule_drop(b, COUNTER_MULTICAST);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV6);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 24, 1, REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &multicast6, 1);
+	nft_meta(b, NFT_META_L4PROTO, REG(0));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6, 1);
+	rule_drop(b, COUNTER_MULTICAST);
+}
+
+/* Neighbour discovery comes from link-local addresses and, before there is one, from none: only for the gateway. */
+static void rules_neighbours(struct nft_batch *b, const char *next)
+{
+	static const uint8_t link_local[2] = {0xfe, 0x80}, ten_bits[2] = {0xff, 0xc0};
+	static const uint8_t unspecified[16];
+
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV6);
+	nft_match_protocol(b, IPPROTO_ICMPV6);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 8, 2, REG(0));
+	nft_mask(b, REG(0), ten_bits, sizeof(ten_bits));
+	nft_compare(b, NFT_CMP_EQ, REG(0), link_local, sizeof(link_local));
+	nft_jump(b, NFT_GOTO, next);
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV6);
+	nft_match_protocol(b, IPPROTO_ICMPV6);
+	load_source(b, &layouts[1], REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), unspecified, sizeof(unspecified));
+	nft_jump(b, NFT_GOTO, next);
+	nft_rule_end(b);
+}
+
+/* A full set of offenders must not keep the packet from being dropped: two rules. */
+static void rules_spoofed(struct nft_batch *b, int index)
+{
+	const struct layout *l = &layouts[index];
+
+	for (int drop = 0; drop < 2; drop++) {
+		nft_rule(b, CHAIN_RAW);
+		nft_match_family(b, l->nfproto);
+		load_source(b, l, REG(0));
+		nft_lookup(b, set_own[index].name, REG(0), true);
+		if (drop) {
+			rule_drop(b, COUNTER_SPOOFED);
+		} else {
+			nft_add_to_set(b, set_spoofers[index].name, REG(0), true);
+			nft_rule_end(b);
+		}
+	}
+}
+
+static void station_set_name(char name[24], int index, unsigned bits)
+{
+	snprintf(name, 24, "station%c-%u", index == 0 ? '4' : '6', bits);
+}
+
+static const struct snapshot_prefix *station_address(const struct snapshot *s, uint32_t station,
+						     uint32_t i)
+{
+	return &s->prefixes[s->stations[station].addresses.first + i];
+}
+
+/* One station with one of its addresses: both are the key. */
+static void add_station(struct nft_elements *e, const uint8_t mac[6],
+			const struct snapshot_prefix *prefix)
+{
+	uint8_t key[24] = {0};
+	size_t bytes = prefix->family == 4 ? 4 : 16;
+	address_number first, last;
+	const struct nft_element element = {.key = key, .key_bytes = 8 + bytes};
+
+	prefix_bounds(prefix, &first, &last);
+	memcpy(key, mac, 6);
+	address_from_number(prefix->family, first, key + 8);
+	nft_elements_add(e, &element);
+}
+
+/* Stations bound to addresses of one prefix length. Returns whether there is any. */
+static bool put_bound_stations(struct nft_batch *b, const struct ruleset *r, int index, unsigned bits)
+{
+	const struct snapshot *s = r->snapshot;
+	struct snapshot_range stations = s->zones[r->zone].stations;
+	uint8_t family = index == 0 ? 4 : 6;
+	struct nft_elements elements;
+	bool any = false;
+	char name[24];
+
+	station_set_name(name, index, bits);
+	nft_set_remove(b, name);
+	const struct nft_set set = {.name = name, .fields = {6, layouts[index].address_bytes}};
+
+	nft_elements_begin(&elements, b, name);
+	for (uint32_t i = 0; i < stations.count; i++) {
+		const struct snapshot_station *station = &s->stations[stations.first + i];
+
+		for (uint32_t j = 0; j < station->addresses.count; j++) {
+			const struct snapshot_prefix *p = station_address(s, stations.first + i, j);
+
+			if (p->family != family || p->bits != bits)
+				continue;
+			if (!any)
+				nft_set_keep(b, &set);
+			any = true;
+			add_station(&elements, station->mac, p);
+		}
+	}
+	nft_elements_end(&elements);
+	return any;
+}
+
+static void put_station_macs(struct nft_batch *b, const struct ruleset *r, const char *name,
+			     bool bound_too)
+{
+	const struct snapshot *s = r->snapshot;
+	struct snapshot_range stations = s->zones[r->zone].stations;
+	const struct nft_set set = {.name = name, .fields = {6}};
+	struct nft_elements elements;
+
+	nft_set_anew(b, &set);
+	nft_elements_begin(&elements, b, name);
+	for (uint32_t i = 0; i < stations.count; i++) {
+		const struct snapshot_station *station = &s->stations[stations.first + i];
+		const struct nft_element element = {.key = station->mac, .key_bytes = 6};
+
+		if (bound_too || station->addresses.count == 0)
+			nft_elements_add(&elements, &element);
+	}
+	nft_elements_end(&elements);
+}
+
+static void rule_admit_mac(struct nft_batch *b, const char *set, bool only_neighbours)
+{
+	static const uint8_t link_local[2] = {0xfe, 0x80}, ten_bits[2] = {0xff, 0xc0};
+
+	nft_rule(b, CHAIN_STATIONS);
+	if (only_neighbours) {
+		nft_match_family(b, NFPROTO_IPV6);
+		nft_match_protocol(b, IPPROTO_ICMPV6);
+		nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 8, 2, REG(0));
+		nft_mask(b, REG(0), ten_bits, sizeof(ten_bits));
+		nft_compare(b, NFT_CMP_EQ, REG(0), link_local, sizeof(link_local));
+	}
+	load_mac(b, REG(0));
+	nft_lookup(b, set, REG(0), false);
+	nft_verdict(b, NF_ACCEPT);
+	nft_rule_end(b);
+}
+
+static void rule_admit_bound(struct nft_batch *b, int index, unsigned bits)
+{
+	const struct snapshot_prefix ones = {.family = index == 0 ? 4 : 6, .bits = (uint8_t)bits};
+	address_number first, last;
+	uint8_t mask[16];
+	char name[24];
+
+	prefix_bounds(&ones, &first, &last);
+	address_from_number(ones.family, ~last, mask);
+	station_set_name(name, index, bits);
+	nft_rule(b, CHAIN_STATIONS);
+	nft_match_family(b, layouts[index].nfproto);
+	load_mac(b, REG(0));
+	load_source(b, &layouts[index], REG(2));
+	nft_mask(b, REG(2), mask, layouts[index].address_bytes);
+	nft_lookup(b, name, REG(0), false);
+	nft_verdict(b, NF_ACCEPT);
+	nft_rule_end(b);
+}
+
+/* A zone with a station list admits nothing else; who tries is remembered and dropped. */
+static void put_stations(struct nft_batch *b, const struct ruleset *r)
+{
+	put_station_macs(b, r, SET_STATION_MACS, true);
+	put_station_macs(b, r, SET_STATION_ANY, false);
+	rule_admit_mac(b, SET_STATION_ANY, false);
+	rule_admit_mac(b, SET_STATION_MACS, true);
+	for (int index = 0; index < 2; index++) {
+		for (unsigned bits = 1; bits <= 8U * layouts[index].address_bytes; bits++) {
+			if (put_bound_stations(b, r, index, bits))
+				rule_admit_bound(b, index, bits);
+		}
+	}
+	nft_rule(b, CHAIN_STATIONS);
+	load_mac(b, REG(0));
+	nft_add_to_set(b, set_strangers.name, REG(0), true);
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_STATIONS);
+	rule_drop(b, COUNTER_STATION);
+}
+
+static void put_guard(struct nft_batch *b, const struct ruleset *r)
+{
+	const char *port = r->snapshot->zones[r->zone].port;
+
+	for (int i = 0; i < 2; i++) {
+		nft_set_keep(b, &set_guard[i]);
+		nft_rule(b, CHAIN_GUARD);
+		nft_match_interface(b, NFT_META_IIFNAME, port, true);
+		nft_match_state(b, NF_CT_STATE_BIT(IP_CT_NEW));
+		nft_match_family(b, layouts[i].nfproto);
+		nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, layouts[i].source_at, set_guard[i].fields[0],
+			    REG(0));
+		nft_over_rate(b, set_guard[i].name, REG(0), RULESET_NEW_PER_SOURCE,
+			      RULESET_NEW_PER_SOURCE);
+		rule_drop(b, COUNTER_RATE);
+	}
+}
+
+void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
+{
+	const struct snapshot_zone *zone = &r->snapshot->zones[r->zone];
+	const uint32_t unmarked = 0;
+
+	put_extensions(b);
+	nft_set_keep(b, &set_strangers);
+	for (int i = 0; i < 2; i++) {
+		put_own(b, r, i);
+		nft_set_keep(b, &set_spoofers[i]);
+	}
+	nft_chain(b, CHAIN_STATIONS);
+	nft_rule(b, CHAIN_RAW);
+	nft_immediate(b, REG(0), &unmarked, sizeof(unmarked));
+	nft_meta_set(b, NFT_META_MARK, REG(0));
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_interface(b, NFT_META_IIFNAME, zone->port, false);
+	nft_verdict(b, NF_ACCEPT);
+	nft_rule_end(b);
+	rules_form(b);
+	rules_multicast(b);
+	rules_neighbours(b, CHAIN_STATIONS);
+	rules_spoofed(b, 0);
+	rules_spoofed(b, 1);
+	nft_rule(b, CHAIN_RAW);
+	nft_jump(b, NFT_GOTO, CHAIN_STATIONS);
+	nft_rule_end(b);
+	if (zone->stations.count > 0)
+		put_stations(b, r);
+	put_guard(b, r);
+}

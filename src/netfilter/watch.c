@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Counters and offenders of a zone's rules. */
+#include "netfilter/watch.h"
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "netfilter/netlink.h"
+
+#define REQUEST_BYTES 256
+#define TYPE(message) ((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | (message)))
+
+/* The reading of one zone. */
+struct look {
+	struct watch *watch;
+	struct event_client *events;
+	const char *zone;
+	uint64_t now_ms;
+	enum event_id event; /* of the offenders that are being read */
+};
+
+static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t message)
+{
+	netlink_init_fixed(b, storage, REQUEST_BYTES);
+	netlink_begin(b, TYPE(message), NLM_F_DUMP, NFPROTO_INET, 0);
+}
+
+static int counter_index(struct span name)
+{
+	for (int i = 0; i < RULESET_COUNTER_COUNT; i++) {
+		size_t size = strlen(ruleset_counters[i]) + 1;
+
+		if (name.size == size && memcmp(name.data, ruleset_counters[i], size) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static void take_counter(void *ctx, const struct netlink_message *m)
+{
+	struct watch *w = ((struct look *)ctx)->watch;
+	int i = counter_index(netlink_find(m->attributes, NFTA_OBJ_NAME));
+	uint64_t packets = netlink_find_be64(netlink_find(m->attributes, NFTA_OBJ_DATA),
+					     NFTA_COUNTER_PACKETS);
+
+	if (m->type != TYPE(NFT_MSG_NEWOBJ) || i < 0)
+		return;
+	w->pending[i] += packets < w->last[i] ? packets : packets - w->last[i];
+	w->last[i] = packets;
+}
+
+static int read_counters(struct look *look, int netlink_fd)
+{
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	begin_request(&b, storage, NFT_MSG_GETOBJ);
+	netlink_put_text(&b, NFTA_OBJ_TABLE, RULESET_TABLE);
+	netlink_put_be32(&b, NFTA_OBJ_TYPE, NFT_OBJECT_COUNTER);
+	netlink_end(&b);
+	return netlink_transact(netlink_fd, &b, take_counter, look);
+}
+
+/* Where an offender is remembered, or the slot of the one that was told of longest ago. */
+static struct watch_offender *offender_slot(struct watch *w, struct span key)
+{
+	struct watch_offender *oldest = &w->offenders[0];
+
+	for (size_t i = 0; i < WATCH_OFFENDERS; i++) {
+		struct watch_offender *o = &w->offenders[i];
+
+		if (o->size == key.size && memcmp(o->bytes, key.data, key.size) == 0)
+			return o;
+		if (o->told_ms < oldest->told_ms)
+			oldest = o;
+	}
+	return oldest;
+}
+
+static void tell_offender(struct look *look, struct span key)
+{
+	struct watch_offender *o = offender_slot(look->watch, key);
+	bool known = o->size == key.size && memcmp(o->bytes, key.data, key.size) == 0;
+	uint64_t lost = look->events->lost;
+
+	if (known && look->now_ms - o->told_ms < WATCH_OFFENDERS_MS)
+		return;
+	if (key.size == 6)
+		event_send(look->events, look->event, EV_TEXT(ZONE, look->zone), EV_MAC(MAC, key.data));
+	else if (key.size == 4)
+		event_send(look->events, look->event, EV_TEXT(ZONE, look->zone),
+			   EV_IPV4(SOURCE, key.data));
+	else
+		event_send(look->events, look->event, EV_TEXT(ZONE, look->zone),
+			   EV_IPV6(SOURCE, key.data));
+	if (look->events->lost > lost)
+		return; /* it is still in the kernel's set at the next look */
+	memcpy(o->bytes, key.data, key.size);
+	o->size = (uint8_t)key.size;
+	o->told_ms = look->now_ms;
+}
+
+static void take_elements(void *ctx, const struct netlink_message *m)
+{
+	struct span list = netlink_find(m->attributes, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct netlink_attribute element;
+
+	if (m->type != TYPE(NFT_MSG_NEWSETELEM))
+		return;
+	while (netlink_next_attribute(&list, &element)) {
+		struct span key = netlink_find(netlink_find(element.value, NFTA_SET_ELEM_KEY),
+					       NFTA_DATA_VALUE);
+
+		if (key.size == 4 || key.size == 6 || key.size == 16)
+			tell_offender(ctx, key);
+	}
+}
+
+static void read_offenders(struct look *look, int netlink_fd, const char *set, enum event_id event)
+{
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	look->event = event;
+	begin_request(&b, storage, NFT_MSG_GETSETELEM);
+	netlink_put_text(&b, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	netlink_put_text(&b, NFTA_SET_ELEM_LIST_SET, set);
+	netlink_end(&b);
+	/* A failure here loses a name, not a count, and the next look tries again. */
+	(void)netlink_transact(netlink_fd, &b, take_elements, look);
+}
+
+static void tell_counter(struct look *look, int i)
+{
+	struct watch *w = look->watch;
+	uint64_t lost = look->events->lost;
+
+	if (w->pending[i] == 0 || (w->told_ms[i] != 0 && look->now_ms - w->told_ms[i] < WATCH_SUMMARY_MS))
+		return;
+	event_send(look->events, EVENT_PACKETS_DROPPED, EV_TEXT(ZONE, look->zone),
+		   EV_TEXT(REASON, ruleset_counters[i]), EV_NUMBER(COUNT, w->pending[i]));
+	if (look->events->lost > lost) {
+		look->events->lost = lost;
+		return;
+	}
+	w->pending[i] = 0;
+	w->told_ms[i] = look->now_ms;
+}
+
+/*
+ * What the rules queued and what came out of the queue differ by what still waits, and by what the kernel dropped
+ * because the queue was full. While nothing new is queued between two looks, nothing waits.
+ */
+static void look_for_lost(struct look *look, uint64_t received)
+{
+	struct watch *w = look->watch;
+	uint64_t queued = w->last[COUNTER_QUEUED];
+	bool quiet = queued == w->queued_before;
+
+	w->queued_before = queued;
+	if (!quiet || queued < received + w->lost || queued == received + w->lost)
+		return;
+	event_send(look->events, EVENT_QUEUE_OVERRUN, EV_TEXT(ZONE, look->zone),
+		   EV_NUMBER(COUNT, queued - received - w->lost), EV_TEXT(REASON, "queue full"));
+	w->lost = queued - received;
+}
+
+void watch_look(struct watch *w, struct event_client *events, const char *zone, int netlink_fd,
+		uint64_t received, uint64_t now_ms)
+{
+	struct look look = {w, events, zone, now_ms, EVENT_NONE_};
+	uint64_t spoofed = w->last[COUNTER_SPOOFED], strangers = w->last[COUNTER_STATION];
+
+	if (read_counters(&look, netlink_fd) != 0)
+		return;
+	if (w->last[COUNTER_SPOOFED] != spoofed) {
+		read_offenders(&look, netlink_fd, RULESET_SPOOFERS4, EVENT_SOURCE_SPOOFED);
+		read_offenders(&look, netlink_fd, RULESET_SPOOFERS6, EVENT_SOURCE_SPOOFED);
+	}
+	if (w->last[COUNTER_STATION] != strangers)
+		read_offenders(&look, netlink_fd, RULESET_STRANGERS, EVENT_STATION_UNKNOWN);
+	/* What the arbiter denies it reports itself. */
+	for (int i = 0; i < COUNTER_DENIED; i++)
+		tell_counter(&look, i);
+	look_for_lost(&look, received);
+}
+
+void watch_restart(struct watch *w)
+{
+	memset(w->last, 0, sizeof(w->last));
+	w->queued_before = 0;
+	w->lost = 0;
+}
