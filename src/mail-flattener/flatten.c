@@ -262,7 +262,7 @@ static void state_init(struct flatten *f)
 	bytes_init(&f->text, FLATTEN_PART_BYTES);
 	bytes_init(&f->rendered, FLATTEN_PART_BYTES);
 	bytes_init(&f->hidden, HTML_HIDDEN_BYTES + 8);
-	bytes_init(&f->list, FLATTEN_PART_BYTES / 16);
+	bytes_init(&f->list, FLATTEN_TRAILER_BYTES / 2);
 	bytes_init(&f->json_drops, FLATTEN_PART_BYTES / 8);
 	bytes_init(&f->json_charsets, FLATTEN_PART_BYTES / 8);
 	f->out->limit = FLATTEN_OUTPUT_BYTES + f->message.size;

@@ -15,6 +15,7 @@
 #define FLATTEN_VERSION	       "1"
 #define FLATTEN_ID_BYTES       20	  /* of a receipt id, without NUL */
 #define FLATTEN_OUTPUT_BYTES   (16U << 20) /* of text, beyond the size of the message: what is more is cut, and said so */
+#define FLATTEN_TRAILER_BYTES  (1U << 20)  /* and what the gateway says at the end, beyond that */
 #define FLATTEN_PART_BYTES     (32U << 20) /* of one decoded part: a larger one is listed without a look inside */
 #define FLATTEN_LISTED_MAX     200	  /* attachments that are described one by one */
 #define FLATTEN_MAILBOXES_MAX  100	  /* mailboxes of one field that are written */

@@ -1,5 +1,6 @@
 # The flattener library (also behind `sekisho flatten`) and the sandboxed process.
 modules += mail-flattener
-mail-flattener-src := flatten.c say.c notice.c header.c sender.c text.c alternative.c attachment.c kind.c zip.c receipt.c
-mail-flattener-use := wire base
+mail-flattener-src := flatten.c say.c notice.c header.c sender.c text.c alternative.c attachment.c kind.c zip.c receipt.c \
+	main.c
+mail-flattener-use := policy wire base
 mail-flattener-lib := -lgumbo -lnettle

@@ -81,7 +81,7 @@ static void cut_output(struct flatten *f)
 		end--;
 	f->out->size = end;
 	f->out->failed = false;
-	f->out->limit += FLATTEN_PART_BYTES / 16;
+	f->out->limit += FLATTEN_TRAILER_BYTES;
 	f->count.limits++;
 	flatten_say(f, NOTICE_CUT, NULL, NULL);
 	f->cut = true;
