@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The screen relay with real viewers and desktops: pixels come out as they went in, keys arrive, nothing else does."""
+
+import contextlib
+import itertools
+import pathlib
+import time
+
+import pytest
+
+from lib.net import run
+from lib.peers import Desktop, capture_screen, difference
+from lib.peers.rfb import RAW, Viewer, pointer, update_request
+from lib.relay import Relay
+from lib.waiting import wait_until
+
+SIZE = "640x480"
+
+
+@pytest.fixture
+def relay(topology):
+    return Relay(topology)
+
+
+def xvnc(relay, size=SIZE, options=()):
+    zone = relay.desktops
+    return Desktop(relay.net, zone.namespace, zone.peer4, size=size, options=options)
+
+
+class Xvfb:
+    """A screen for a viewer, in the viewers' namespace; larger than the desktop, so that its window is whole."""
+
+    numbers = itertools.count(60)
+
+    def __init__(self, relay, size="1000x800"):
+        self.relay = relay
+        self.display = f":{next(self.numbers)}"
+        self.env = {"DISPLAY": self.display}
+        relay.net.popen(relay.viewers.namespace, "Xvfb", self.display, "-screen", "0", f"{size}x24", "-noreset", "-ac")
+        wait_until(pathlib.Path(f"/tmp/.X11-unix/X{self.display[1:]}").exists, "Xvfb")
+
+    def popen(self, *argv):
+        return self.relay.net.popen(self.relay.viewers.namespace, *argv, env=self.env)
+
+    def run(self, *argv, **kwargs):
+        return self.relay.net.run(self.relay.viewers.namespace, *argv, env=self.env, **kwargs)
+
+    def window(self):
+        """Place of the viewer's window on this screen, or None; there is no window manager to frame it."""
+        found = self.run("xdotool", "search", "--name", "Sekisho - TigerVNC", check=False).stdout.split()
+        if not found:
+            return None
+        place = self.run("xdotool", "getwindowgeometry", "--shell", found[0]).stdout
+        values = dict(line.split("=") for line in place.split())
+        return int(values["X"]), int(values["Y"])
+
+    def screenshot(self, path, size=SIZE):
+        """What the viewer's window shows; the pointer is out of the way, because Xvfb draws it into the picture."""
+        x, y = wait_until(self.window, "the viewer's window", 10)
+        self.run("xdotool", "mousemove", 999, 799)
+        self.run("import", "-silent", "-window", "root", "-crop", f"{size}+{x}+{y}", "+repage", path, timeout=30)
+        return path
+
+
+def tigervnc(screen, relay, encoding):
+    """xtigervncviewer with one of our encodings; the name in its title is the gateway's."""
+    return screen.popen("xtigervncviewer", "-AutoSelect=0", f"-PreferredEncoding={encoding}", "-FullColor=1",
+                        "-RemoteResize=0", "-AlertOnFatalError=0", "-ReconnectOnError=0", "-Shared=1",
+                        f"{relay.host}::{relay.PORT}")
+
+
+def wait_same(desktop, screen, tmp_path, seconds=10.0):
+    """Until the viewer's screen shows what the desktop shows; both are sampled until they agree."""
+    shots = itertools.count()
+
+    def same():
+        true = desktop.screenshot(tmp_path / f"true-{next(shots)}.png")
+        seen = screen.screenshot(tmp_path / f"seen-{next(shots)}.png")
+        return difference(true, seen) == 0
+    wait_until(same, "the same picture on both sides", seconds, pause=0.3)
+
+
+@pytest.mark.parametrize("size", ["640x480", "1280x800", "333x127"])
+def test_screen_gvnccapture_sees_every_pixel(relay, tmp_path, size):
+    """Z4: what a viewer is shown equals what the desktop shows, at sizes that tiles do not divide too."""
+    desktop = xvnc(relay, size)
+    if size == "333x127":
+        run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=desktop.env)
+    else:
+        desktop.show_test_picture()
+    true = desktop.screenshot(tmp_path / "desktop.png")
+    seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
+    assert difference(true, seen) == 0
+
+
+@pytest.mark.parametrize("encoding", ["ZRLE", "Hextile", "Raw"])
+def test_screen_tigervnc_sees_every_pixel_of_a_moving_picture(relay, tmp_path, encoding):
+    """Z4: still and after much movement (terminal, windows that move: CopyRect), in each encoding of ours."""
+    desktop, screen = xvnc(relay), Xvfb(relay)
+    desktop.show_test_picture()
+    viewer = tigervnc(screen, relay, encoding)
+    wait_same(desktop, screen, tmp_path)
+    with moving_picture(desktop):
+        time.sleep(4)
+    wait_same(desktop, screen, tmp_path)
+    assert viewer.running(), viewer.log()
+
+
+@contextlib.contextmanager
+def moving_picture(desktop):
+    started = [
+        desktop.net.popen(desktop.namespace, "xterm", "-geometry", "70x20+30+30", "-e",
+                          "while :; do ls -lR /usr/share | head -300; done", env=desktop.env),
+        desktop.net.popen(desktop.namespace, "xeyes", "-geometry", "120x90+480+300", env=desktop.env),
+    ]
+    time.sleep(0.5)
+    for i in range(12):
+        desktop.run("xdotool", "search", "--class", "xeyes", "windowmove", 30 * i, 20 * i, check=False)
+    yield
+    for process in started:
+        process.stop()
+
+
+def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
+    """Z5: what is typed in the viewer's window is typed on the desktop; so is the pointer's place and button."""
+    desktop, screen = xvnc(relay), Xvfb(relay)
+    xev = desktop.net.popen(desktop.namespace, "stdbuf", "-oL", "xev", "-geometry", "640x480+0+0", env=desktop.env)
+    tigervnc(screen, relay, "ZRLE")
+    relay.wait_line("screen-desktop")
+    wait_same(desktop, screen, tmp_path)
+    left, top = screen.window()
+    screen.run("xdotool", "mousemove", left + 123, top + 234)
+    wait_until(lambda: "root:(123,234)" in xev.log(), "the pointer's place in xev")
+    desktop.run("xdotool", "windowfocus", desktop.run("xdotool", "search", "--name", "Event Tester").stdout.split()[0])
+    screen.run("xdotool", "type", "aZ9@")
+    screen.run("xdotool", "key", "Return", "F5", "Henkan", "Zenkaku_Hankaku", "ctrl+c")
+    screen.run("xdotool", "click", "3")
+    for name in ("a", "Z", "9", "at", "Return", "F5", "Henkan_Mode", "Zenkaku_Hankaku", "Control_L"):
+        wait_until(lambda n=name: f", {n})" in xev.log(), f"{name} in xev")
+    wait_until(lambda: "button 3" in xev.log(), "the button in xev")
+
+
+def test_screen_resize_of_the_desktop_reaches_the_viewer(relay, tmp_path):
+    """Z4: a viewer that knows DesktopSize goes on with the new size; one that does not is ended, with the reason."""
+    desktop = xvnc(relay)
+    desktop.show_test_picture()
+    knows, does_not = Viewer(relay.connect()), Viewer(relay.connect())
+    knows.begin(RAW, -223)
+    does_not.begin(RAW)
+    knows.read_update()
+    does_not.read_update()
+    desktop.run("xrandr", "--fb", "800x600")
+    knows.send(update_request(knows.width, knows.height, 1))
+    while (knows.width, knows.height) != (800, 600):
+        knows.read_update()
+        knows.send(update_request(knows.width, knows.height, 1))
+    assert relay.wait_end("viewer")["reason"] == "viewer-cannot-resize"
+    run("xsetroot", "-solid", "#a0b0c0", env=desktop.env)
+    knows.wait_pixel(799, 599, 0xa0b0c0)
+
+
+@pytest.mark.parametrize("version", [b"RFB 003.003\n", b"RFB 003.007\n", b"RFB 003.008\n"])
+def test_screen_serves_each_protocol_version(relay, version):
+    """Z4: 3.3 and 3.7 viewers too; the name is the gateway's own."""
+    xvnc(relay, options=("-desktop", "secret name of the desktop"))
+    viewer = Viewer(relay.connect(), version)
+    assert viewer.name == b"Sekisho"
+    viewer.begin()
+    assert viewer.read_update()
+
+
+def test_screen_sessions_end_by_idleness_and_by_age(topology):
+    """A3: idle is counted by input: a desktop that moves keeps nobody logged in; the absolute limit ends all."""
+    relay = Relay(topology, idle_s=2, limit_s=5)
+    desktop = xvnc(relay)
+    idle, busy = Viewer(relay.connect()), Viewer(relay.connect())
+    for viewer in (idle, busy):
+        viewer.begin()
+    begin = time.monotonic()
+    ends = {}
+    while len(ends) < 2 and time.monotonic() - begin < 8:
+        run("xsetroot", "-solid", f"#{int(time.monotonic() * 1000) % 0xffffff:06x}", env=desktop.env)
+        if "busy" not in ends:
+            with contextlib.suppress(OSError):
+                busy.send(pointer(5, 5))
+        for name, viewer in (("idle", idle), ("busy", busy)):
+            if name not in ends and viewer.drain(0.1):
+                ends[name] = time.monotonic() - begin
+    assert 1.5 < ends["idle"] < 3.5 and 4.5 < ends["busy"] < 6.5, ends
+    assert {line.split("reason=")[1].split()[0] for line in relay.lines("screen-ended ", "peer=viewer")} == \
+        {"idle-timeout", "session-limit"}
