@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Typed messages over SOCK_SEQPACKET: framing, descriptors, and the table that says what is allowed when. */
+/*
+ * Typed messages over SOCK_SEQPACKET: framing, descriptors, and the table that says what is allowed
+ * when.
+ */
 #include "base/channel.h"
 
 #include <errno.h>
@@ -22,7 +25,8 @@ struct frame_header {
 
 /* One received message. The body follows the header at an alignment that suits every struct. */
 struct frame {
-	alignas(16) uint8_t body[CHANNEL_BODY_MAX + 1]; /* one more byte than allowed: an oversize message is seen */
+	alignas(16) uint8_t body[CHANNEL_BODY_MAX +
+				 1]; /* one more byte than allowed: an oversize message is seen */
 	struct frame_header header;
 	int fds[CHANNEL_FDS_MAX];
 	size_t fd_count;
@@ -30,10 +34,13 @@ struct frame {
 
 int channel_pair(int fds[2])
 {
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -ERR_SYSTEM : 0;
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0
+		       ? -ERR_SYSTEM
+		       : 0;
 }
 
-void channel_init(struct channel *ch, int fd, const struct channel_rule *rules, size_t rule_count, void *ctx)
+void channel_init(struct channel *ch, int fd, const struct channel_rule *rules, size_t rule_count,
+		  void *ctx)
 {
 	*ch = (struct channel){.fd = fd, .rules = rules, .rule_count = rule_count, .ctx = ctx};
 }
@@ -85,11 +92,11 @@ static int send_error(void)
 	}
 }
 
-int channel_send(struct channel *ch, uint16_t type, const void *body, size_t body_bytes, const int *fds,
-		 size_t fd_count)
+int channel_send(struct channel *ch, uint16_t type, const void *body, size_t body_bytes,
+		 const int *fds, size_t fd_count)
 {
-	struct frame_header header = {.type = type, .fd_count = (uint16_t)fd_count,
-				      .body_bytes = (uint32_t)body_bytes};
+	struct frame_header header = {
+		.type = type, .fd_count = (uint16_t)fd_count, .body_bytes = (uint32_t)body_bytes};
 	struct iovec iov[2] = {{.iov_base = &header, .iov_len = sizeof(header)}};
 	alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int) * CHANNEL_FDS_MAX)] = {0};
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = body_bytes ? 2 : 1};
@@ -112,8 +119,8 @@ int channel_send(struct channel *ch, uint16_t type, const void *body, size_t bod
 	return sendmsg(ch->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? send_error() : 0;
 }
 
-int channel_send_wait(struct channel *ch, uint16_t type, const void *body, size_t body_bytes, const int *fds,
-		      size_t fd_count, int wait_ms)
+int channel_send_wait(struct channel *ch, uint16_t type, const void *body, size_t body_bytes,
+		      const int *fds, size_t fd_count, int wait_ms)
 {
 	int err = channel_send(ch, type, body, body_bytes, fds, fd_count);
 
@@ -127,8 +134,9 @@ int channel_send_wait(struct channel *ch, uint16_t type, const void *body, size_
 }
 
 /*
- * Take every descriptor that the kernel installed, whatever the message claims: only what is counted here can be
- * closed again. CMSG padding has room for one more than was asked for, hence the length from the header, not ours.
+ * Take every descriptor that the kernel installed, whatever the message claims: only what is
+ * counted here can be closed again. CMSG padding has room for one more than was asked for, hence
+ * the length from the header, not ours.
  */
 static bool collect_fds(struct msghdr *msg, struct frame *frame)
 {
@@ -138,7 +146,8 @@ static bool collect_fds(struct msghdr *msg, struct frame *frame)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		size_t count;
 
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+		    c->cmsg_len < CMSG_LEN(0)) {
 			clean = false;
 			continue;
 		}
@@ -158,7 +167,8 @@ static bool collect_fds(struct msghdr *msg, struct frame *frame)
 	return clean;
 }
 
-/* A zero-length message and a hang-up look alike to recvmsg; only the latter leaves POLLHUP behind. */
+/* A zero-length message and a hang-up look alike to recvmsg; only the latter leaves POLLHUP behind.
+ */
 static int judge_empty(int fd, const char **why)
 {
 	struct pollfd poll_fd = {.fd = fd};
@@ -170,7 +180,8 @@ static int judge_empty(int fd, const char **why)
 	return -ERR_PEER;
 }
 
-static const char *frame_fault(const struct frame *frame, const struct msghdr *msg, size_t got_bytes, bool clean)
+static const char *frame_fault(const struct frame *frame, const struct msghdr *msg,
+			       size_t got_bytes, bool clean)
 {
 	if (msg->msg_flags & MSG_CTRUNC)
 		return "descriptors cut off";
@@ -195,7 +206,9 @@ static int receive_frame(int fd, struct frame *frame, const char **why)
 	alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int) * CHANNEL_FDS_MAX)];
 	struct iovec iov[2] = {{.iov_base = &frame->header, .iov_len = sizeof(frame->header)},
 			       {.iov_base = frame->body, .iov_len = sizeof(frame->body)}};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = control,
+	struct msghdr msg = {.msg_iov = iov,
+			     .msg_iovlen = 2,
+			     .msg_control = control,
 			     .msg_controllen = sizeof(control)};
 	ssize_t got_bytes;
 	const char *fault;
@@ -222,7 +235,8 @@ static int receive_frame(int fd, struct frame *frame, const char **why)
 	return -ERR_PEER;
 }
 
-static const char *rule_fault(const struct channel_rule *rule, const struct frame *frame, unsigned state)
+static const char *rule_fault(const struct channel_rule *rule, const struct frame *frame,
+			      unsigned state)
 {
 	if (!rule)
 		return "unknown type";
@@ -268,7 +282,8 @@ static int dispatch(struct channel *ch, struct frame *frame, const char **why)
 
 int channel_serve(struct channel *ch, int most, const char **why)
 {
-	__attribute__((uninitialized)) struct frame frame; /* 8 KiB, filled by the kernel: not worth clearing */
+	__attribute__((uninitialized)) struct frame
+		frame; /* 8 KiB, filled by the kernel: not worth clearing */
 	const char *ignored;
 	int handled = 0;
 
@@ -288,8 +303,8 @@ int channel_serve(struct channel *ch, int most, const char **why)
 	return handled;
 }
 
-int channel_receive(struct channel *ch, uint16_t type, void *body, size_t body_bytes, int *fds, size_t fd_capacity,
-		    size_t *fd_count, int wait_ms)
+int channel_receive(struct channel *ch, uint16_t type, void *body, size_t body_bytes, int *fds,
+		    size_t fd_capacity, size_t *fd_count, int wait_ms)
 {
 	__attribute__((uninitialized)) struct frame frame;
 	const char *why = NULL;
@@ -304,7 +319,8 @@ int channel_receive(struct channel *ch, uint16_t type, void *body, size_t body_b
 	}
 	if (err < 0)
 		return err == -ERR_AGAIN ? -ERR_TIMEOUT : err;
-	if (frame.header.type != type || frame.header.body_bytes != body_bytes || frame.fd_count > fd_capacity) {
+	if (frame.header.type != type || frame.header.body_bytes != body_bytes ||
+	    frame.fd_count > fd_capacity) {
 		close_all(frame.fds, frame.fd_count);
 		return -ERR_PEER;
 	}

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct clock {
-	uint64_t (*mono_ns)(void *ctx);	/* CLOCK_MONOTONIC, nanoseconds */
-	int64_t (*wall_ns)(void *ctx);	/* CLOCK_REALTIME, nanoseconds since 1970 */
+	uint64_t (*mono_ns)(void *ctx); /* CLOCK_MONOTONIC, nanoseconds */
+	int64_t (*wall_ns)(void *ctx);  /* CLOCK_REALTIME, nanoseconds since 1970 */
 	void *ctx;
 };
 

@@ -12,8 +12,8 @@
 
 #define NOT_WATCHED SIZE_MAX
 
-void loop_init(struct loop *loop, const struct clock *clock, struct pollfd *polls, struct loop_fd **fds,
-	       size_t capacity)
+void loop_init(struct loop *loop, const struct clock *clock, struct pollfd *polls,
+	       struct loop_fd **fds, size_t capacity)
 {
 	*loop = (struct loop){
 		.clock = clock,
@@ -43,8 +43,9 @@ int loop_add(struct loop *loop, struct loop_fd *fd)
 }
 
 /*
- * The last entry moves into the hole, with its revents. The dispatcher walks downwards: what it has served has no
- * revents any more, and what it has not served can only move further down, so nothing is served twice or missed.
+ * The last entry moves into the hole, with its revents. The dispatcher walks downwards: what it has
+ * served has no revents any more, and what it has not served can only move further down, so nothing
+ * is served twice or missed.
  */
 void loop_remove(struct loop *loop, struct loop_fd *fd)
 {
@@ -70,8 +71,8 @@ static void signals_ready(struct loop *loop, struct loop_fd *self, short revents
 		loop->on_signal(loop, (int)info.ssi_signo, loop->signal_ctx);
 }
 
-int loop_signals(struct loop *loop, const sigset_t *set, void (*on_signal)(struct loop *, int, void *),
-		 void *ctx)
+int loop_signals(struct loop *loop, const sigset_t *set,
+		 void (*on_signal)(struct loop *, int, void *), void *ctx)
 {
 	int fd;
 
@@ -133,8 +134,8 @@ void loop_stop(struct loop *loop, int exit_status)
 }
 
 /*
- * As many as were due at the start: one that a callback arms with delay 0 sorts behind those and waits for the next
- * round, so that timers never starve descriptors.
+ * As many as were due at the start: one that a callback arms with delay 0 sorts behind those and
+ * waits for the next round, so that timers never starve descriptors.
  */
 static void fire_due_timers(struct loop *loop)
 {
@@ -182,7 +183,8 @@ static void dispatch(struct loop *loop)
 int loop_step(struct loop *loop, int wait_ms)
 {
 	int timeout_ms = wait_until_due(loop, wait_ms);
-	struct timespec ts = {.tv_sec = timeout_ms / 1000, .tv_nsec = (timeout_ms % 1000) * 1000000L};
+	struct timespec ts = {.tv_sec = timeout_ms / 1000,
+			      .tv_nsec = (timeout_ms % 1000) * 1000000L};
 
 	for (size_t i = 0; i < loop->used; i++) {
 		loop->polls[i].fd = loop->fds[i]->fd;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The event loop: ppoll over a fixed number of descriptors, signals by signalfd, monotonic deadlines. No heap. */
+/*
+ * The event loop: ppoll over a fixed number of descriptors, signals by signalfd, monotonic
+ * deadlines. No heap.
+ */
 #ifndef SEKISHO_BASE_LOOP_H
 #define SEKISHO_BASE_LOOP_H
 
@@ -14,15 +17,15 @@
 struct loop;
 
 struct loop_fd {
-	int fd;		/* -1: slot is free */
-	short events;	/* POLLIN, POLLOUT; 0 watches for hang-up only */
+	int fd;       /* -1: slot is free */
+	short events; /* POLLIN, POLLOUT; 0 watches for hang-up only */
 	void (*ready)(struct loop *loop, struct loop_fd *self, short revents);
 	void *ctx;
-	size_t slot_;	/* the loop's own */
+	size_t slot_; /* the loop's own */
 };
 
 struct loop_timer {
-	uint64_t due_ms_;	/* the loop's own; 0: not armed */
+	uint64_t due_ms_; /* the loop's own; 0: not armed */
 	void (*fire)(struct loop *loop, struct loop_timer *self);
 	void *ctx;
 	struct loop_timer *next_;
@@ -30,11 +33,11 @@ struct loop_timer {
 
 struct loop {
 	const struct clock *clock;
-	struct pollfd *polls;		/* caller's arrays of @capacity entries */
+	struct pollfd *polls; /* caller's arrays of @capacity entries */
 	struct loop_fd **fds;
 	size_t capacity;
 	size_t used;
-	struct loop_timer *timers;	/* sorted by due time */
+	struct loop_timer *timers; /* sorted by due time */
 	struct loop_fd signal_fd;
 	void (*on_signal)(struct loop *loop, int signo, void *ctx);
 	void *signal_ctx;
@@ -49,15 +52,15 @@ struct loop {
  * @fds: array of @capacity; borrowed for the loop's life
  * @capacity: how many descriptors the loop can watch
  */
-void loop_init(struct loop *loop, const struct clock *clock, struct pollfd *polls, struct loop_fd **fds,
-	       size_t capacity);
+void loop_init(struct loop *loop, const struct clock *clock, struct pollfd *polls,
+	       struct loop_fd **fds, size_t capacity);
 
 /**
  * loop_signals - block the signals of @set and deliver them as loop events
  * Return: 0, -ERR_SYSTEM or -ERR_NO_SPACE.
  */
-int loop_signals(struct loop *loop, const sigset_t *set, void (*on_signal)(struct loop *, int, void *),
-		 void *ctx);
+int loop_signals(struct loop *loop, const sigset_t *set,
+		 void (*on_signal)(struct loop *, int, void *), void *ctx);
 
 /**
  * loop_add - watch a descriptor; @fd stays the caller's (storage and descriptor)

@@ -18,7 +18,7 @@ struct beginning {
 	void *ctx;
 	struct control_start *start;
 	int *snapshot_fd;
-	struct sandbox_files *files;	/* NULL: this program keeps none */
+	struct sandbox_files *files; /* NULL: this program keeps none */
 	bool started;
 };
 
@@ -56,10 +56,10 @@ static int handle_start(struct channel *ch, void *ctx, const struct channel_mess
 }
 
 static const struct channel_rule beginning_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE, handle_give,
-	 "give"},
-	{CONTROL_START, 0, 1, sizeof(struct control_start), sizeof(struct control_start), CHANNEL_ANY_STATE,
-	 handle_start, "start"},
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
+	 CHANNEL_ANY_STATE, handle_give, "give"},
+	{CONTROL_START, 0, 1, sizeof(struct control_start), sizeof(struct control_start),
+	 CHANNEL_ANY_STATE, handle_start, "start"},
 };
 
 static int check_channel(int fd)
@@ -74,8 +74,10 @@ static int check_channel(int fd)
 
 static int wait_readable(int fd, uint64_t until_ms)
 {
-	uint64_t now_ms = clock_mono_ms(&clock_system), left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
-	struct timespec ts = {.tv_sec = (time_t)(left_ms / 1000), .tv_nsec = (long)(left_ms % 1000) * 1000000L};
+	uint64_t now_ms = clock_mono_ms(&clock_system),
+		 left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+	struct timespec ts = {.tv_sec = (time_t)(left_ms / 1000),
+			      .tv_nsec = (long)(left_ms % 1000) * 1000000L};
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	int count = ppoll(&poll_fd, 1, &ts, NULL);
 
@@ -104,8 +106,9 @@ static int serve_beginning(struct channel *control, struct beginning *b)
 	return 0;
 }
 
-int process_begin(struct process *p, const struct sandbox_profile *profile, process_give_fn *on_give, void *ctx,
-		  struct control_start *start, int *snapshot_fd)
+int process_begin(struct process *p, const struct sandbox_profile *profile,
+		  process_give_fn *on_give, void *ctx, struct control_start *start,
+		  int *snapshot_fd)
 {
 	struct sandbox_files files = {.ruleset = -1};
 	struct beginning b = {
@@ -118,7 +121,10 @@ int process_begin(struct process *p, const struct sandbox_profile *profile, proc
 	int err;
 
 	*snapshot_fd = -1;
-	/* Started from a descriptor, the kernel may have named us after its number. Cannot fail with a valid address. */
+	/*
+	 * Started from a descriptor, the kernel may have named us after its number. Cannot fail
+	 * with a valid address.
+	 */
 	(void)prctl(PR_SET_NAME, profile->name, 0, 0, 0);
 	err = check_channel(FD_CONTROL);
 	if (err == 0)
@@ -129,8 +135,8 @@ int process_begin(struct process *p, const struct sandbox_profile *profile, proc
 		err = sandbox_files_begin(&files);
 	if (err < 0)
 		return err;
-	channel_init(&p->control, FD_CONTROL, beginning_rules, sizeof(beginning_rules) / sizeof(beginning_rules[0]),
-		     &b);
+	channel_init(&p->control, FD_CONTROL, beginning_rules,
+		     sizeof(beginning_rules) / sizeof(beginning_rules[0]), &b);
 	event_client_init(&p->events, FD_EVENTS);
 	err = serve_beginning(&p->control, &b);
 	if (err == 0)

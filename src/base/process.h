@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every process but the supervisor does first: check its descriptors, lock its sandbox, get START, say READY. */
+/*
+ * What every process but the supervisor does first: check its descriptors, lock its sandbox, get
+ * START, say READY.
+ */
 #ifndef SEKISHO_BASE_PROCESS_H
 #define SEKISHO_BASE_PROCESS_H
 
@@ -8,11 +11,14 @@
 #include "base/sandbox.h"
 
 struct process {
-	struct channel control;		/* descriptor 3 */
-	struct event_client events;	/* descriptor 4 */
+	struct channel control;     /* descriptor 3 */
+	struct event_client events; /* descriptor 4 */
 };
 
-/* What to do with one descriptor of CONTROL_GIVE: keep it (it is yours) and return 0, or return an error. */
+/*
+ * What to do with one descriptor of CONTROL_GIVE: keep it (it is yours) and return 0, or return an
+ * error.
+ */
 struct control_give;
 typedef int process_give_fn(void *ctx, const struct control_give *give, int fd);
 
@@ -24,8 +30,9 @@ typedef int process_give_fn(void *ctx, const struct control_give *give, int fd);
  * Return: 0, -ERR_TIMEOUT, -ERR_PEER, -ERR_SYSTEM: the caller exits with status 1.
  */
 struct control_start;
-int process_begin(struct process *p, const struct sandbox_profile *profile, process_give_fn *on_give, void *ctx,
-		  struct control_start *start, int *snapshot_fd);
+int process_begin(struct process *p, const struct sandbox_profile *profile,
+		  process_give_fn *on_give, void *ctx, struct control_start *start,
+		  int *snapshot_fd);
 
 /* Tell the supervisor that this process serves. Return: as channel_send. */
 int process_ready(struct process *p);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Seccomp and Landlock. The filter is generated here from a list: a few instructions a call, no library, no parsing. */
+/*
+ * Seccomp and Landlock. The filter is generated here from a list: a few instructions a call, no
+ * library, no parsing.
+ */
 #include "base/sandbox.h"
 
 #include <asm/ioctls.h>
@@ -29,33 +32,40 @@
 
 /* Allowed for every program, whatever the arguments. */
 static const int core_calls[] = {
-	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close,
-	SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom, SYS_shutdown, SYS_getsockopt, SYS_getpeername,
-	SYS_getsockname, SYS_ppoll,
+	SYS_read,          SYS_write,          SYS_readv,        SYS_writev,
+	SYS_pread64,       SYS_pwrite64,       SYS_lseek,        SYS_close,
+	SYS_sendmsg,       SYS_recvmsg,        SYS_sendto,       SYS_recvfrom,
+	SYS_shutdown,      SYS_getsockopt,     SYS_getpeername,  SYS_getsockname,
+	SYS_ppoll,
 #ifdef SYS_poll
 	SYS_poll,
 #endif
-	SYS_munmap, SYS_mremap, SYS_brk, SYS_madvise,
+	SYS_munmap,        SYS_mremap,         SYS_brk,          SYS_madvise,
 	SYS_clock_gettime, SYS_gettimeofday,
 #ifdef SYS_time
 	SYS_time,
 #endif
-	SYS_getrandom, SYS_fstat, SYS_newfstatat, SYS_getpid,
-	SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall, SYS_signalfd4,
-	SYS_exit, SYS_exit_group,
+	SYS_getrandom,     SYS_fstat,          SYS_newfstatat,   SYS_getpid,
+	SYS_rt_sigaction,  SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall,
+	SYS_signalfd4,     SYS_exit,           SYS_exit_group,
 };
 
 /* fcntl is always allowed with these and kills with any other. */
 static const unsigned fcntl_requests[] = {
-	F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ, F_SETPIPE_SZ,
+	F_GETFD,     F_SETFD,     F_GETFL,      F_SETFL,      F_DUPFD_CLOEXEC,
+	F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ, F_SETPIPE_SZ,
 };
 
-/* ioctl needs the profile's leave, and then knows a terminal's settings and nothing else (no TIOCSTI, no TIOCLINUX). */
-static const unsigned ioctl_requests[] = {TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TCSBRK,
-					  TIOCGWINSZ, TIOCOUTQ, FIONREAD};
+/*
+ * ioctl needs the profile's leave, and then knows a terminal's settings and nothing else (no
+ * TIOCSTI, no TIOCLINUX).
+ */
+static const unsigned ioctl_requests[] = {TCGETS, TCSETS,     TCSETSW,  TCSETSF, TCFLSH,
+					  TCSBRK, TIOCGWINSZ, TIOCOUTQ, FIONREAD};
 
 /* For profiles that keep files: Landlock comes after the directories have arrived. */
-static const int landlock_calls[] = {SYS_landlock_create_ruleset, SYS_landlock_add_rule, SYS_landlock_restrict_self};
+static const int landlock_calls[] = {SYS_landlock_create_ruleset, SYS_landlock_add_rule,
+				     SYS_landlock_restrict_self};
 
 struct filter {
 	struct sock_filter code[FILTER_MAX];
@@ -89,7 +99,10 @@ static void emit_allow_equal(struct filter *f, uint32_t value)
 	emit_return(f, SECCOMP_RET_ALLOW);
 }
 
-/* The low half of an argument; the kernel itself looks only at that for the ones that are checked here. */
+/*
+ * The low half of an argument; the kernel itself looks only at that for the ones that are checked
+ * here.
+ */
 static size_t argument_offset(unsigned index)
 {
 	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "offset of the low half");
@@ -143,7 +156,8 @@ static void build_filter(struct filter *f, const struct sandbox_profile *profile
 	if (profile->keeps_files)
 		emit_calls(f, landlock_calls, COUNT_OF(landlock_calls));
 	emit_calls(f, core_calls, COUNT_OF(core_calls));
-	emit_return(f, SECCOMP_RET_KILL_PROCESS); /* also every x32 call: its number has bit 30 set */
+	emit_return(f,
+		    SECCOMP_RET_KILL_PROCESS); /* also every x32 call: its number has bit 30 set */
 }
 
 static int lock_calls(const struct sandbox_profile *profile)
@@ -173,8 +187,10 @@ int sandbox_files_begin(struct sandbox_files *files)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -ERR_SYSTEM;
 	attr.handled_access_fs = fs_rights[abi < 5 ? abi : 5];
 	if (abi >= 4) {
-		attr.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
-		size = offsetof(struct landlock_ruleset_attr, handled_access_net) + sizeof(attr.handled_access_net);
+		attr.handled_access_net =
+			LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
+		size = offsetof(struct landlock_ruleset_attr, handled_access_net) +
+		       sizeof(attr.handled_access_net);
 	}
 	if (abi >= 6) {
 		attr.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
@@ -200,9 +216,10 @@ int sandbox_files_allow(struct sandbox_files *files, int directory)
 	abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi >= 3)
 		rule.allowed_access |= LANDLOCK_ACCESS_FS_TRUNCATE;
-	return syscall(SYS_landlock_add_rule, files->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ?
-		       -ERR_SYSTEM :
-		       0;
+	return syscall(SYS_landlock_add_rule, files->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule,
+		       0) < 0
+		       ? -ERR_SYSTEM
+		       : 0;
 }
 
 int sandbox_files_lock(struct sandbox_files *files)

@@ -11,14 +11,15 @@
 #include "base/err.h"
 #include "supervisor/supervisor.h"
 
-#define START_DEADLINE_MS 8000U	 /* to READY */
-#define LONG_LIFE_MS	  3000U	 /* after which earlier deaths are forgotten */
-#define STORM_DEATHS	  12U	 /* in a row: alarm, and the path is shut */
-#define RESTART_MIN_MS	  20U	 /* doubled with each death in a row, up to */
-#define RESTART_MAX_MS	  640U	 /* so that it is back within a second */
-#define RESTART_STORM_MS  5000U	 /* from the storm on */
-#define SERVE_MOST	  32
-#define QUEUE_BYTES	  (4 << 20) /* of audit's control channel and of each events channel: room for a burst */
+#define START_DEADLINE_MS 8000U /* to READY */
+#define LONG_LIFE_MS      3000U /* after which earlier deaths are forgotten */
+#define STORM_DEATHS      12U   /* in a row: alarm, and the path is shut */
+#define RESTART_MIN_MS    20U   /* doubled with each death in a row, up to */
+#define RESTART_MAX_MS    640U  /* so that it is back within a second */
+#define RESTART_STORM_MS  5000U /* from the storm on */
+#define SERVE_MOST        32
+#define QUEUE_BYTES                                                                                \
+	(4 << 20) /* of audit's control channel and of each events channel: room for a burst */
 
 static void on_control(struct loop *loop, struct loop_fd *self, short revents);
 static void on_timer(struct loop *loop, struct loop_timer *self);
@@ -34,7 +35,8 @@ struct child *child_find(struct supervisor *sup, enum role role, uint32_t index)
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct child *child = &sup->children[i];
 
-		if (child->state != CHILD_FREE && child->role == role && child->index == index && !child->session)
+		if (child->state != CHILD_FREE && child->role == role && child->index == index &&
+		    !child->session)
 			return child;
 	}
 	return NULL;
@@ -54,14 +56,15 @@ void child_kill(struct child *child, const char *why)
 	if (child->pid <= 0)
 		return;
 	if (why)
-		supervisor_event(child->sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, child_name(child)),
-				 EV_NUMBER(PID, child->pid), EV_TEXT(REASON, why));
+		supervisor_event(child->sup, EVENT_PROCESS_KILLED,
+				 EV_TEXT(PROCESS, child_name(child)), EV_NUMBER(PID, child->pid),
+				 EV_TEXT(REASON, why));
 	/* ESRCH is not possible: it is not reaped yet. */
 	(void)kill(child->pid, SIGKILL);
 }
 
-void child_send(struct child *child, uint16_t type, const void *body, size_t body_bytes, const int *fds,
-		size_t fd_count)
+void child_send(struct child *child, uint16_t type, const void *body, size_t body_bytes,
+		const int *fds, size_t fd_count)
 {
 	int err;
 
@@ -79,7 +82,10 @@ void child_give(struct child *child, const struct control_give *give, int fd)
 	child_send(child, CONTROL_GIVE, give, sizeof(*give), &fd, 1);
 }
 
-/* The events' writing end is the child's alone; we keep the reading end for an audit that may have to come back. */
+/*
+ * The events' writing end is the child's alone; we keep the reading end for an audit that may have
+ * to come back.
+ */
 static int open_channels(struct child *child, int *control_far, int *events_far)
 {
 	int control[2], events[2], size = QUEUE_BYTES;
@@ -121,13 +127,15 @@ static void send_start(struct child *child)
 		start.peer_port = session->peer_port;
 		memcpy(start.peer_addr, session->peer_addr, sizeof(start.peer_addr));
 		for (uint32_t i = 0; i < running->snapshot.zone_count; i++) {
-			const char *own = child->role == session->near_role ? session->from : session->to;
+			const char *own =
+				child->role == session->near_role ? session->from : session->to;
 
 			if (strcmp(running->snapshot.zones[i].name, own) == 0)
 				start.zone = i;
 		}
 	}
-	child_send(child, CONTROL_START, &start, sizeof(start), &running->fd, running->fd >= 0 ? 1 : 0);
+	child_send(child, CONTROL_START, &start, sizeof(start), &running->fd,
+		   running->fd >= 0 ? 1 : 0);
 }
 
 static void release_channels(struct child *child)
@@ -149,7 +157,8 @@ int child_launch(struct child *child)
 	pid = spawn_start(&sup->spawn, child->role, control_far, events_far);
 	(void)close(control_far); /* the child has its own copies */
 	(void)close(events_far);
-	child->watch = (struct loop_fd){.fd = child->control.fd, .events = POLLIN, .ready = on_control, .ctx = child};
+	child->watch = (struct loop_fd){
+		.fd = child->control.fd, .events = POLLIN, .ready = on_control, .ctx = child};
 	if (pid < 0 || loop_add(&sup->loop, &child->watch) < 0) {
 		if (pid > 0)
 			(void)kill(pid, SIGKILL); /* reaped as a stranger */
@@ -171,8 +180,8 @@ int child_launch(struct child *child)
 	return 0;
 }
 
-struct child *child_add(struct supervisor *sup, enum role role, uint32_t index, struct session *session, int tty_fd,
-			bool is_tty)
+struct child *child_add(struct supervisor *sup, enum role role, uint32_t index,
+			struct session *session, int tty_fd, bool is_tty)
 {
 	struct child *child = NULL;
 
@@ -197,7 +206,10 @@ struct child *child_add(struct supervisor *sup, enum role role, uint32_t index, 
 	return child;
 }
 
-/* Everything that holds up the packet path has lived for a while: a path that a storm shut is opened again. */
+/*
+ * Everything that holds up the packet path has lived for a while: a path that a storm shut is
+ * opened again.
+ */
 static void forgive(struct child *child)
 {
 	struct supervisor *sup = child->sup;
@@ -227,7 +239,8 @@ static void ping(struct child *child)
 		child_kill(child, "does not answer");
 		return;
 	}
-	if (child->deaths && clock_mono_ms(child->sup->loop.clock) - child->started_ms >= LONG_LIFE_MS)
+	if (child->deaths &&
+	    clock_mono_ms(child->sup->loop.clock) - child->started_ms >= LONG_LIFE_MS)
 		forgive(child);
 	child->unanswered++;
 	/* A full queue is silence too, and counted as such. */
@@ -238,8 +251,10 @@ static void ping(struct child *child)
 static void restart(struct child *child)
 {
 	if (child_launch(child) < 0) {
-		supervisor_event(child->sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, child_name(child)),
-				 EV_TEXT(REASON, "cannot be started"), EV_TEXT(DETAIL, strerror(errno)));
+		supervisor_event(child->sup, EVENT_PROCESS_KILLED,
+				 EV_TEXT(PROCESS, child_name(child)),
+				 EV_TEXT(REASON, "cannot be started"),
+				 EV_TEXT(DETAIL, strerror(errno)));
 		child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
 		loop_arm(&child->sup->loop, &child->timer, RESTART_STORM_MS);
 	}
@@ -280,8 +295,9 @@ static bool serve(struct child *child)
 	if (got >= 0)
 		return true;
 	if (got == -ERR_PEER) {
-		supervisor_event(child->sup, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, child_name(child)),
-				 EV_NUMBER(PID, child->pid), EV_TEXT(REASON, why));
+		supervisor_event(child->sup, EVENT_CHANNEL_VIOLATION,
+				 EV_TEXT(PROCESS, child_name(child)), EV_NUMBER(PID, child->pid),
+				 EV_TEXT(REASON, why));
 		child_kill(child, NULL);
 	} else if (got != -ERR_CLOSED) {
 		child_kill(child, err_name(got));
@@ -294,7 +310,10 @@ static void on_control(struct loop *loop, struct loop_fd *self, short revents)
 	struct child *child = self->ctx;
 
 	if (!serve(child)) {
-		/* A process without its control channel is of no use; if it is not dying, it is ended. */
+		/*
+		 * A process without its control channel is of no use; if it is not dying, it is
+		 * ended.
+		 */
 		loop_remove(loop, &child->watch);
 		child_kill(child, NULL);
 	}
@@ -313,7 +332,8 @@ static uint32_t restart_delay_ms(uint32_t deaths)
 	return delay_ms < RESTART_MAX_MS ? delay_ms : RESTART_MAX_MS;
 }
 
-/* A process that holds up the packet path and cannot stay alive: shut every crossing until it can. */
+/* A process that holds up the packet path and cannot stay alive: shut every crossing until it can.
+ */
 static void judge_storm(struct child *child)
 {
 	struct supervisor *sup = child->sup;
@@ -324,7 +344,8 @@ static void judge_storm(struct child *child)
 			 EV_NUMBER(COUNT, child->deaths));
 	if (table_roles[child->role].holds_policy && !sup->zones.shut) {
 		sup->zones.shut = true;
-		(void)commit_reconverge(sup); /* its failure is an event of its own; crossings are removed first */
+		(void)commit_reconverge(
+			sup); /* its failure is an event of its own; crossings are removed first */
 	}
 }
 
@@ -346,9 +367,10 @@ static void announce_death(const struct child *child, int status)
 
 	if (sup->stopping || (orderly && table_roles[child->role].restart != RESTART_ALWAYS))
 		return; /* the end of a session is no fault */
-	supervisor_event(sup, EVENT_PROCESS_DIED, EV_TEXT(PROCESS, child_name(child)), EV_NUMBER(PID, child->pid),
-			 WIFSIGNALED(status) ? EV_NUMBER(SIGNAL, WTERMSIG(status)) :
-					       EV_NUMBER(STATUS, WEXITSTATUS(status)),
+	supervisor_event(sup, EVENT_PROCESS_DIED, EV_TEXT(PROCESS, child_name(child)),
+			 EV_NUMBER(PID, child->pid),
+			 WIFSIGNALED(status) ? EV_NUMBER(SIGNAL, WTERMSIG(status))
+					     : EV_NUMBER(STATUS, WEXITSTATUS(status)),
 			 EV_NUMBER(SESSION, child->session ? child->session->id : 0));
 }
 
@@ -365,7 +387,8 @@ static void bury(struct child *child, int status)
 	loop_disarm(&sup->loop, &child->life);
 	release_channels(child);
 	child->pid = 0;
-	again = !sup->stopping && (table_roles[child->role].restart == RESTART_ALWAYS || child->is_tty);
+	again = !sup->stopping &&
+		(table_roles[child->role].restart == RESTART_ALWAYS || child->is_tty);
 	if (again)
 		schedule_restart(child);
 	else

@@ -3,12 +3,14 @@
  * One policy replaces another: all or nothing.
  *
  *   WAITING    until netfilter, arbiter and audit are ready
- *   PREPARING  new zones and crossings are made with all links down; each holder of policy says PREPARED or REFUSED
- *   APPLYING   from here on the candidate is the running policy: a process that dies and comes back is started with it.
- *              When all have applied it, the kernel is led to the new layout: links up, routes, forwarding, sockets
+ *   PREPARING  new zones and crossings are made with all links down;
+ *              each holder of policy says PREPARED or REFUSED
+ *   APPLYING   from here on the candidate is the running policy: a process that dies now comes back
+ *              with it. When all have applied it, the kernel is led to the new layout: links up,
+ *              routes, forwarding, sockets
  *
- * What fails before APPLYING changes nothing. What fails after it is taken back by the same road, with the previous
- * policy and a new epoch.
+ * What fails before APPLYING changes nothing. What fails after it is taken back by the same road,
+ * with the previous policy and a new epoch.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +55,8 @@ static void answer(struct supervisor *sup, uint64_t request, bool ok, const char
 static void on_deadline(struct loop *loop, struct loop_timer *self);
 static void try_prepare(struct supervisor *sup);
 
-static void start(struct supervisor *sup, struct policy_run candidate, uint64_t request, bool is_rollback)
+static void start(struct supervisor *sup, struct policy_run candidate, uint64_t request,
+		  bool is_rollback)
 {
 	struct commit *commit = &sup->commit;
 
@@ -80,8 +83,9 @@ void commit_begin(struct supervisor *sup, int snapshot_fd, uint64_t request)
 	err = snapshot_load(&candidate.snapshot, snapshot_fd);
 	if (err < 0) {
 		(void)close(snapshot_fd); /* refused, never written to */
-		answer(sup, request, false, err == -ERR_INTEGRITY ? "the compiled policy is not sealed or is damaged" :
-								    "the compiled policy is not well-formed");
+		answer(sup, request, false,
+		       err == -ERR_INTEGRITY ? "the compiled policy is not sealed or is damaged"
+					     : "the compiled policy is not well-formed");
 		return;
 	}
 	start(sup, candidate, request, false);
@@ -95,7 +99,8 @@ static int lead_kernel(struct supervisor *sup, const struct policy_run *run,
 	int err = layout_init(&layout, run->fd >= 0 ? &run->snapshot : NULL);
 
 	if (err < 0) {
-		(void)snprintf(sup->zones.reason, sizeof(sup->zones.reason), "routes of the policy: %s", err_name(err));
+		(void)snprintf(sup->zones.reason, sizeof(sup->zones.reason),
+			       "routes of the policy: %s", err_name(err));
 		return err;
 	}
 	err = lead(&sup->zones, &layout);
@@ -138,7 +143,10 @@ static void give_up(struct supervisor *sup, const char *reason)
 	answer(sup, request, false, first);
 }
 
-/* For netfilter, the sockets of zones that are new or stand at another index than in the running policy. */
+/*
+ * For netfilter, the sockets of zones that are new or stand at another index than in the running
+ * policy.
+ */
 static int give_zone_sockets(struct supervisor *sup, const struct snapshot *snapshot)
 {
 	const struct policy_run *running = &sup->running;
@@ -236,7 +244,10 @@ static void give_syslog_sockets(struct supervisor *sup)
 	}
 }
 
-/* The previous policy comes back as a commit of its own. Where there was none, there are no zones again. */
+/*
+ * The previous policy comes back as a commit of its own. Where there was none, there are no zones
+ * again.
+ */
 static void take_back(struct supervisor *sup)
 {
 	struct commit *commit = &sup->commit;
@@ -276,7 +287,8 @@ static void finish(struct supervisor *sup)
 	commit->state = COMMIT_IDLE;
 	session_refit_all(sup, &sup->running.snapshot);
 	give_syslog_sockets(sup);
-	answer(sup, commit->request, !commit->is_rollback, commit->is_rollback ? commit->reason : "");
+	answer(sup, commit->request, !commit->is_rollback,
+	       commit->is_rollback ? commit->reason : "");
 	if (!commit->is_rollback)
 		say_ready(sup);
 }
@@ -308,7 +320,8 @@ void commit_refused(struct supervisor *sup, enum role role, const struct control
 
 	if (commit->state != COMMIT_PREPARING || refused->epoch != commit->candidate.epoch)
 		return; /* of an earlier attempt */
-	(void)snprintf(reason, sizeof(reason), "%s: %.100s", table_roles[role].program, refused->reason);
+	(void)snprintf(reason, sizeof(reason), "%s: %.100s", table_roles[role].program,
+		       refused->reason);
 	give_up(sup, reason);
 }
 
@@ -341,11 +354,15 @@ void commit_child_died(struct supervisor *sup, enum role role)
 
 	if (sup->commit.state != COMMIT_PREPARING || !table_roles[role].holds_policy)
 		return;
-	(void)snprintf(reason, sizeof(reason), "%s died while it prepared the policy", table_roles[role].program);
+	(void)snprintf(reason, sizeof(reason), "%s died while it prepared the policy",
+		       table_roles[role].program);
 	give_up(sup, reason);
 }
 
-/* Who has not answered while applying is ended: it comes back with the running policy, and that counts. */
+/*
+ * Who has not answered while applying is ended: it comes back with the running policy, and that
+ * counts.
+ */
 static void kill_silent_holders(struct supervisor *sup)
 {
 	for (size_t i = 0; i < HOLDER_COUNT; i++) {
@@ -364,8 +381,9 @@ static void on_deadline(struct loop *loop, struct loop_timer *self)
 	if (sup->commit.state == COMMIT_APPLYING)
 		kill_silent_holders(sup);
 	else if (sup->commit.state != COMMIT_IDLE)
-		give_up(sup, sup->commit.state == COMMIT_WAITING ? "netfilter, arbiter or audit is not ready" :
-								   "preparing the policy took too long");
+		give_up(sup, sup->commit.state == COMMIT_WAITING
+				     ? "netfilter, arbiter or audit is not ready"
+				     : "preparing the policy took too long");
 }
 
 void commit_fini(struct supervisor *sup)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Consoles: one for a terminal, started again whenever it ends; or one for each connection to a local socket. */
+/*
+ * Consoles: one for a terminal, started again whenever it ends; or one for each connection to a
+ * local socket.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,7 +44,8 @@ static void on_connection(struct loop *loop, struct loop_fd *self, short revents
 	}
 }
 
-/* Only the owner of the directory and root may connect: mode 0600 from the moment the name exists. */
+/* Only the owner of the directory and root may connect: mode 0600 from the moment the name exists.
+ */
 static int open_socket(struct supervisor *sup, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -64,7 +68,8 @@ static int open_socket(struct supervisor *sup, const char *path)
 		return -ERR_SYSTEM;
 	}
 	sup->console_listen_fd = fd;
-	sup->console_watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_connection, .ctx = sup};
+	sup->console_watch =
+		(struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_connection, .ctx = sup};
 	return loop_add(&sup->loop, &sup->console_watch);
 }
 

@@ -5,8 +5,8 @@
 
 #define FROM(role)  (1U << (role))
 #define FROM_POLICY (FROM(ROLE_NETFILTER) | FROM(ROLE_ARBITER) | FROM(ROLE_AUDIT))
-#define FROM_SESSION                                                                                       \
-	(FROM(ROLE_MAIL_RECEIVER) | FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) |                    \
+#define FROM_SESSION                                                                               \
+	(FROM(ROLE_MAIL_RECEIVER) | FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) |            \
 	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER))
 #define FROM_ALL (FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE))
 
@@ -83,13 +83,14 @@ const struct channel_rule control_rules[] = {
 	{CONTROL_PREPARED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_prepared, "prepared"},
 	{CONTROL_REFUSED, 0, 0, FIXED(control_refused), FROM_POLICY, handle_refused, "refused"},
 	{CONTROL_APPLIED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_applied, "applied"},
-	{CONTROL_CONNECT, 0, 0, FIXED(control_connect), FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE),
-	 session_handle_connect, "connect"},
-	{CONTROL_FLATTEN, 1, 1, FIXED(control_flatten), FROM(ROLE_MAIL_RECEIVER), session_handle_flatten, "flatten"},
-	{CONTROL_FLATTENED, 0, 0, FIXED(control_flattened), FROM(ROLE_MAIL_FLATTENER), session_handle_flattened,
-	 "flattened"},
+	{CONTROL_CONNECT, 0, 0, FIXED(control_connect),
+	 FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE), session_handle_connect, "connect"},
+	{CONTROL_FLATTEN, 1, 1, FIXED(control_flatten), FROM(ROLE_MAIL_RECEIVER),
+	 session_handle_flatten, "flatten"},
+	{CONTROL_FLATTENED, 0, 0, FIXED(control_flattened), FROM(ROLE_MAIL_FLATTENER),
+	 session_handle_flattened, "flattened"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
-	{CONTROL_ROW, 0, 0, FIXED(control_row), FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER),
-	 query_handle_row, "row"},
+	{CONTROL_ROW, 0, 0, FIXED(control_row),
+	 FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER), query_handle_row, "row"},
 };
 const size_t control_rule_count = sizeof(control_rules) / sizeof(control_rules[0]);

@@ -6,8 +6,9 @@
  *   x-HIGH  02:..:00  ==================  02:..:01  x-LOW
  *           routes via fe80::2                      routes via fe80::1
  *
- * Neither end has an address or answers ARP or ND. Each end knows one permanent neighbour, and every route over the
- * crossing, IPv4 too, goes through it: nothing on either side can claim to be the other.
+ * Neither end has an address or answers ARP or ND. Each end knows one permanent neighbour, and
+ * every route over the crossing, IPv4 too, goes through it: nothing on either side can claim to be
+ * the other.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +19,8 @@
 
 static struct snapshot_prefix link_local(uint8_t last)
 {
-	return (struct snapshot_prefix){.family = 6, .bits = 128, .addr = {0xfe, 0x80, [15] = last}};
+	return (struct snapshot_prefix){
+		.family = 6, .bits = 128, .addr = {0xfe, 0x80, [15] = last}};
 }
 
 uint32_t crossing_device(const struct crossing *crossing, const struct zone *zone)
@@ -37,7 +39,8 @@ static int find_device(struct zones *zs, struct zone *zone, const char *name, ui
 	int err = rtnl_link_find(&zone->rtnl, name, &link);
 
 	if (err < 0)
-		return zones_fail(zs, err, &zone->rtnl, "zone %s: crossing device %s", zone->name, name);
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: crossing device %s", zone->name,
+				  name);
 	*index = link.index;
 	return 0;
 }
@@ -56,7 +59,8 @@ int crossing_make(struct zones *zs, struct crossing *crossing, struct zone *low,
 	};
 	device_crossing_name(low_name, high->name);
 	device_crossing_name(high_name, low->name);
-	err = rtnl_veth_add(&low->rtnl, low_name, crossing->low_mac, high_name, crossing->high_mac, high->netns_fd);
+	err = rtnl_veth_add(&low->rtnl, low_name, crossing->low_mac, high_name, crossing->high_mac,
+			    high->netns_fd);
 	if (err < 0)
 		return zones_fail(zs, err, &low->rtnl, "crossing %s %s", low->name, high->name);
 	crossing->used = true;
@@ -82,12 +86,14 @@ int crossing_set_up(struct zones *zs, struct crossing *crossing)
 		return 0;
 	err = rtnl_link_set_up(&low->rtnl, crossing->low_index, true);
 	if (err == 0)
-		err = rtnl_neighbour_add(&low->rtnl, crossing->low_index, &high_address, crossing->high_mac);
+		err = rtnl_neighbour_add(&low->rtnl, crossing->low_index, &high_address,
+					 crossing->high_mac);
 	if (err < 0)
 		return zones_fail(zs, err, &low->rtnl, "crossing %s %s", low->name, high->name);
 	err = rtnl_link_set_up(&high->rtnl, crossing->high_index, true);
 	if (err == 0)
-		err = rtnl_neighbour_add(&high->rtnl, crossing->high_index, &low_address, crossing->low_mac);
+		err = rtnl_neighbour_add(&high->rtnl, crossing->high_index, &low_address,
+					 crossing->low_mac);
 	if (err < 0)
 		return zones_fail(zs, err, &high->rtnl, "crossing %s %s", low->name, high->name);
 	crossing->up = true;
@@ -107,7 +113,8 @@ int crossing_remove(struct zones *zs, struct crossing *crossing)
 	if (err == 0)
 		err = rtnl_link_delete(&low->rtnl, link.index);
 	if (err < 0 && err != -ERR_NOT_FOUND) /* already gone by hand: what was wanted */
-		return zones_fail(zs, err, &low->rtnl, "removing crossing %s %s", low->name, high->name);
+		return zones_fail(zs, err, &low->rtnl, "removing crossing %s %s", low->name,
+				  high->name);
 	zone_forget_routes(low, high->name);
 	zone_forget_routes(high, low->name);
 	crossing->used = false;

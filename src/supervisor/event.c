@@ -8,7 +8,10 @@
 
 #define LINE_BYTES 1024
 
-/* Text may come from a child: nothing but printable ASCII and UTF-8 bytes reaches a terminal as it is. */
+/*
+ * Text may come from a child: nothing but printable ASCII and UTF-8 bytes reaches a terminal as it
+ * is.
+ */
 static void write_text(struct writer *w, const uint8_t *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -36,8 +39,8 @@ static void write_arg(struct writer *w, const struct event_arg *arg)
 		break;
 	case EVENT_KIND_IPV4:
 	case EVENT_KIND_IPV6:
-		writer_text(w, inet_ntop(arg->kind == EVENT_KIND_IPV6 ? AF_INET6 : AF_INET, bytes, address,
-					 sizeof(address)));
+		writer_text(w, inet_ntop(arg->kind == EVENT_KIND_IPV6 ? AF_INET6 : AF_INET, bytes,
+					 address, sizeof(address)));
 		break;
 	default:
 		for (size_t i = 0; i < arg->size; i++)
@@ -56,7 +59,8 @@ static void print_line(enum event_id id, const struct event_arg *args, size_t ar
 	fprintf(stderr, "sekishod: %s%.*s\n", event_name(id), (int)w.size, line);
 }
 
-void supervisor_emit(struct supervisor *sup, enum event_id id, const struct event_arg *args, size_t arg_count)
+void supervisor_emit(struct supervisor *sup, enum event_id id, const struct event_arg *args,
+		     size_t arg_count)
 {
 	event_emit(&sup->events, id, args, arg_count);
 	print_line(id, args, arg_count);

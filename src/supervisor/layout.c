@@ -66,14 +66,18 @@ static int add_address(struct layout_zone *zone, const struct snapshot_prefix *a
 		list->rows = rows;
 		list->capacity = capacity;
 	}
-	list->rows[list->count] = (struct snapshot_prefix){.family = address->family, .bits = address->bits};
+	list->rows[list->count] =
+		(struct snapshot_prefix){.family = address->family, .bits = address->bits};
 	memcpy(list->rows[list->count++].addr, address->addr, sizeof(address->addr));
 	return 0;
 }
 
-/* The networks of zone @from, as routes in @zone: connected ones and those behind its static routes. */
-static int add_networks(struct layout_zone *zone, const struct snapshot *s, const struct snapshot_zone *from,
-			const struct layout_route *target)
+/*
+ * The networks of zone @from, as routes in @zone: connected ones and those behind its static
+ * routes.
+ */
+static int add_networks(struct layout_zone *zone, const struct snapshot *s,
+			const struct snapshot_zone *from, const struct layout_route *target)
 {
 	int err = 0;
 
@@ -94,8 +98,9 @@ static int add_everything(struct layout_zone *zone, const struct layout_route *t
 }
 
 /*
- * The zone's own routes; then to the void: everything that has no route, and, in case the zone has a default route,
- * the networks of all other zones, so that nothing meant for them ever leaves by this zone's port.
+ * The zone's own routes; then to the void: everything that has no route, and, in case the zone has
+ * a default route, the networks of all other zones, so that nothing meant for them ever leaves by
+ * this zone's port.
  */
 static int fill_zone(struct layout_zone *zone, const struct snapshot *s, uint32_t index)
 {
@@ -109,8 +114,9 @@ static int fill_zone(struct layout_zone *zone, const struct snapshot *s, uint32_
 		err = add_address(zone, &s->prefixes[from->addresses.first + i]);
 	for (uint32_t i = 0; i < from->routes.count && err == 0; i++) {
 		const struct snapshot_route *route = &s->routes[from->routes.first + i];
-		struct layout_route target = {.target = TARGET_PORT, .via = {.family = route->via.family,
-									     .bits = route->via.bits}};
+		struct layout_route target = {.target = TARGET_PORT,
+					      .via = {.family = route->via.family,
+						      .bits = route->via.bits}};
 
 		memcpy(target.via.addr, route->via.addr, sizeof(target.via.addr));
 		err = add_route(zone, &route->destination, &target);
@@ -122,8 +128,8 @@ static int fill_zone(struct layout_zone *zone, const struct snapshot *s, uint32_
 	return err < 0 ? err : add_everything(zone, &to_void);
 }
 
-static int add_listed(struct layout_zone *zone, const struct snapshot *s, struct snapshot_range range,
-		      const struct layout_route *target)
+static int add_listed(struct layout_zone *zone, const struct snapshot *s,
+		      struct snapshot_range range, const struct layout_route *target)
 {
 	int err = 0;
 
@@ -133,7 +139,8 @@ static int add_listed(struct layout_zone *zone, const struct snapshot *s, struct
 }
 
 /* Each side learns only what the permit names on the other. */
-static int add_permit(struct layout *layout, const struct snapshot *s, const struct snapshot_permit *permit)
+static int add_permit(struct layout *layout, const struct snapshot *s,
+		      const struct snapshot_permit *permit)
 {
 	struct layout_zone *from = &layout->zones[permit->from], *to = &layout->zones[permit->to];
 	struct layout_route forth = {.target = TARGET_CROSSING}, back = {.target = TARGET_CROSSING};
@@ -158,10 +165,10 @@ static int fill_crossings(struct layout *layout, const struct snapshot *s)
 
 		if (layout->crossing_count == LAYOUT_CROSSINGS_MAX)
 			return -ERR_TOO_LONG;
-		memcpy(layout->crossings[layout->crossing_count].low, layout->zones[crossing->low].name,
-		       SNAPSHOT_NAME_BYTES);
-		memcpy(layout->crossings[layout->crossing_count++].high, layout->zones[crossing->high].name,
-		       SNAPSHOT_NAME_BYTES);
+		memcpy(layout->crossings[layout->crossing_count].low,
+		       layout->zones[crossing->low].name, SNAPSHOT_NAME_BYTES);
+		memcpy(layout->crossings[layout->crossing_count++].high,
+		       layout->zones[crossing->high].name, SNAPSHOT_NAME_BYTES);
 	}
 	for (uint32_t i = 0; i < s->permit_count && err == 0; i++)
 		err = add_permit(layout, s, &s->permits[i]);
@@ -177,7 +184,8 @@ static void order(struct layout_zone *zone)
 	if (routes->count)
 		qsort(routes->rows, routes->count, sizeof(routes->rows[0]), layout_compare_routes);
 	for (size_t i = 0; i < routes->count; i++) {
-		if (kept == 0 || layout_compare_routes(&routes->rows[kept - 1], &routes->rows[i]) != 0)
+		if (kept == 0 ||
+		    layout_compare_routes(&routes->rows[kept - 1], &routes->rows[i]) != 0)
 			routes->rows[kept++] = routes->rows[i];
 	}
 	routes->count = kept;

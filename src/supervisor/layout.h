@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel should hold for a policy: zones, their addresses, routes and crossings. A pure function of the
- * snapshot; zones.c makes it so. Lists are sorted, so that two layouts are compared in one walk.
+ * What the kernel should hold for a policy: zones, their addresses, routes and crossings. A pure
+ * function of the snapshot; zones.c makes it so. Lists are sorted, so that two layouts are compared
+ * in one walk.
  */
 #ifndef SEKISHO_SUPERVISOR_LAYOUT_H
 #define SEKISHO_SUPERVISOR_LAYOUT_H
@@ -15,17 +16,17 @@
 #define LAYOUT_CROSSINGS_MAX (SNAPSHOT_ZONES_MAX * (SNAPSHOT_ZONES_MAX - 1) / 2)
 
 enum layout_target {
-	TARGET_PORT = 1,	/* the configuration's own static routes */
-	TARGET_CROSSING,	/* what a permit names on the other side */
-	TARGET_VOID,		/* everything else: judged, reported and going nowhere */
+	TARGET_PORT = 1, /* the configuration's own static routes */
+	TARGET_CROSSING, /* what a permit names on the other side */
+	TARGET_VOID,     /* everything else: judged, reported and going nowhere */
 };
 
 /* Compared as bytes: every byte of it is set. */
 struct layout_route {
-	struct snapshot_prefix destination;	/* host bits zero */
-	struct snapshot_prefix via;		/* TARGET_PORT: the gateway */
-	uint32_t target;			/* enum layout_target */
-	char peer[SNAPSHOT_NAME_BYTES];		/* TARGET_CROSSING: the zone at the other end */
+	struct snapshot_prefix destination; /* host bits zero */
+	struct snapshot_prefix via;         /* TARGET_PORT: the gateway */
+	uint32_t target;                    /* enum layout_target */
+	char peer[SNAPSHOT_NAME_BYTES];     /* TARGET_CROSSING: the zone at the other end */
 };
 
 struct layout_routes {

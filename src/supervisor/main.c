@@ -2,7 +2,8 @@
 /*
  * sekishod, the supervisor: makes zones, starts processes, hands out sockets, carries policies in.
  * Privilege: root with the capabilities of lockdown.c, in the namespaces where it was started.
- * Who may talk to it: its own children, in fixed-size messages by the table of control.c. It reads no byte of a peer.
+ * Who may talk to it: its own children, in fixed-size messages by the table of control.c. It reads
+ * no byte of a peer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,10 +41,12 @@ static void told_of_zones(void *ctx, enum zones_change change, const char *a, co
 		supervisor_event(sup, EVENT_ZONE_REMOVED, EV_TEXT(ZONE, a));
 		break;
 	case ZONES_CROSSING_MADE:
-		supervisor_event(sup, EVENT_CROSSING_MADE, EV_TEXT(FROM_ZONE, a), EV_TEXT(TO_ZONE, b));
+		supervisor_event(sup, EVENT_CROSSING_MADE, EV_TEXT(FROM_ZONE, a),
+				 EV_TEXT(TO_ZONE, b));
 		break;
 	case ZONES_CROSSING_REMOVED:
-		supervisor_event(sup, EVENT_CROSSING_REMOVED, EV_TEXT(FROM_ZONE, a), EV_TEXT(TO_ZONE, b));
+		supervisor_event(sup, EVENT_CROSSING_REMOVED, EV_TEXT(FROM_ZONE, a),
+				 EV_TEXT(TO_ZONE, b));
 		break;
 	}
 }
@@ -56,11 +59,13 @@ static int fail(const char *what)
 
 static void usage(FILE *out)
 {
-	fputs("usage: sekishod --config FILE --state DIR [--netns-prefix P] [--console PATH] [--watchdog PATH]\n"
+	fputs("usage: sekishod --config FILE --state DIR [--netns-prefix P] [--console PATH] "
+	      "[--watchdog PATH]\n"
 	      "       sekishod --print-process-table\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
 	      "  --state DIR        configurations and log, kept over restarts\n"
-	      "  --netns-prefix P   put in front of the names of namespaces: several instances on one host\n"
+	      "  --netns-prefix P   put in front of the names of namespaces: several instances on "
+	      "one host\n"
 	      "  --console PATH     a terminal, or where to make a socket for consoles\n"
 	      "  --watchdog PATH    hardware watchdog to feed while all is well\n",
 	      out);
@@ -70,10 +75,14 @@ static void usage(FILE *out)
 static int read_options(struct options *options, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{"config", required_argument, NULL, 'c'},   {"state", required_argument, NULL, 's'},
-		{"netns-prefix", required_argument, NULL, 'p'}, {"console", required_argument, NULL, 't'},
-		{"watchdog", required_argument, NULL, 'w'}, {"print-process-table", no_argument, NULL, 'P'},
-		{"help", no_argument, NULL, 'h'},	    {0},
+		{"config", required_argument, NULL, 'c'},
+		{"state", required_argument, NULL, 's'},
+		{"netns-prefix", required_argument, NULL, 'p'},
+		{"console", required_argument, NULL, 't'},
+		{"watchdog", required_argument, NULL, 'w'},
+		{"print-process-table", no_argument, NULL, 'P'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option;
 
@@ -106,29 +115,59 @@ static int read_options(struct options *options, int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind != argc || !options->state_path || strlen(options->prefix) > 32 || strchr(options->prefix, '/')) {
+	if (optind != argc || !options->state_path || strlen(options->prefix) > 32 ||
+	    strchr(options->prefix, '/')) {
 		usage(stderr);
 		return 2;
 	}
 	return 0;
 }
 
+static void lock_path(const struct supervisor *sup, char path[PATH_MAX])
+{
+	(void)snprintf(path, PATH_MAX, RUN_DIRECTORY "/%ssekishod.lock", sup->options.prefix);
+}
+
+/* The name may have been removed by an instance that ended between our open and our lock. */
+static bool still_has_name(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+	       held.st_dev == named.st_dev;
+}
+
 /* One instance for a prefix: two would take each other's zones for what a dead one left. */
 static int take_lock(struct supervisor *sup)
 {
-	char path[128];
+	char path[PATH_MAX];
 
 	if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
 		return fail(RUN_DIRECTORY);
-	(void)snprintf(path, sizeof(path), RUN_DIRECTORY "/%ssekishod.lock", sup->options.prefix);
+	lock_path(sup, path);
 	sup->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (sup->lock_fd < 0)
 		return fail(path);
-	if (flock(sup->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		fprintf(stderr, "sekishod: another instance with the prefix '%s' runs\n", sup->options.prefix);
+	if (flock(sup->lock_fd, LOCK_EX | LOCK_NB) < 0 || !still_has_name(sup->lock_fd, path)) {
+		fprintf(stderr, "sekishod: another instance with the prefix '%s' runs\n",
+			sup->options.prefix);
+		(void)close(sup->lock_fd); /* nothing is kept in it */
+		sup->lock_fd = -1;
 		return -ERR_EXISTS;
 	}
 	return 0;
+}
+
+static void release_lock(struct supervisor *sup)
+{
+	char path[PATH_MAX];
+
+	if (sup->lock_fd < 0)
+		return;
+	lock_path(sup, path);
+	(void)unlink(path);         /* while it is still held */
+	(void)close(sup->lock_fd);  /* nothing is kept in it */
+	(void)rmdir(RUN_DIRECTORY); /* unless other instances have theirs there */
 }
 
 /* A directory that belongs to the role alone. Return: a descriptor or an error. */
@@ -189,7 +228,8 @@ static int open_events(struct supervisor *sup)
 
 	if (channel_pair(fds) < 0)
 		return fail("events");
-	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)); /* smaller ones would do */
+	(void)setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size,
+			 sizeof(size)); /* smaller ones would do */
 	event_client_init(&sup->events, fds[1]);
 	sup->events_read_fd = fds[0];
 	return 0;
@@ -209,7 +249,10 @@ static void on_stop_over(struct loop *loop, struct loop_timer *self)
 	loop_arm(loop, self, STOP_WAIT_MS);
 }
 
-/* Listeners first: nobody new. Then the processes, and when the last one is gone the loop ends and zones are removed. */
+/*
+ * Listeners first: nobody new. Then the processes, and when the last one is gone the loop ends and
+ * zones are removed.
+ */
 static void begin_stop(struct supervisor *sup, int signo)
 {
 	if (sup->stopping)
@@ -276,11 +319,12 @@ static int start(struct supervisor *sup)
 	int err;
 
 	if (geteuid() != 0) {
-		fprintf(stderr, "sekishod: must be started as root: it makes namespaces and moves ports\n");
+		fprintf(stderr,
+			"sekishod: must be started as root: it makes namespaces and moves ports\n");
 		return -ERR_DENIED;
 	}
-	if (start_loop(sup) < 0 || take_lock(sup) < 0 || open_events(sup) < 0 || open_state(sup) < 0 ||
-	    open_programs(sup) < 0)
+	if (start_loop(sup) < 0 || take_lock(sup) < 0 || open_events(sup) < 0 ||
+	    open_state(sup) < 0 || open_programs(sup) < 0)
 		return -ERR_SYSTEM;
 	if (watchdog_open(sup) < 0)
 		return fail(sup->options.watchdog_path);
@@ -315,8 +359,7 @@ int main(int argc, char **argv)
 	if (start(sup) == 0) {
 		status = loop_run(&sup->loop);
 	} else {
-		/* Children that were started already end with us (their parent-death signal). */
-		status = 1;
+		status = 1; /* children that were started already die with their parent */
 	}
 	if (status < 0)
 		status = 1;
@@ -325,5 +368,6 @@ int main(int argc, char **argv)
 		zones_fini(&sup->zones);
 	watchdog_close(sup);
 	spawn_fini(&sup->spawn);
+	release_lock(sup);
 	return status;
 }

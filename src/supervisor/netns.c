@@ -42,7 +42,10 @@ void netns_leave(int home_fd)
 		abort();
 }
 
-/* As `ip netns` does: the directory is a shared mount, so that other mount namespaces see what is named here. */
+/*
+ * As `ip netns` does: the directory is a shared mount, so that other mount namespaces see what is
+ * named here.
+ */
 static int prepare_directory(void)
 {
 	if (mkdir(NETNS_DIRECTORY, 0755) < 0 && errno != EEXIST)

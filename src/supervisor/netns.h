@@ -12,7 +12,8 @@ int netns_current(void);
 
 /**
  * netns_make - a new namespace
- * @name: its name below /run/netns; NULL: without a name, it lives as long as a descriptor or a process is in it
+ * @name: its name below /run/netns; NULL: without a name, it lives as long as a descriptor or a
+ * process is in it
  * Return: a descriptor, owned by the caller; -ERR_EXISTS; -ERR_SYSTEM.
  */
 int netns_make(const char *name);
@@ -21,13 +22,16 @@ int netns_open(const char *name);
 int netns_unname(const char *name);
 
 /*
- * Enter a namespace for the calls up to netns_leave. To be left in a zone would be worse than to end: leave aborts
- * where the kernel refuses the way back.
+ * Enter a namespace for the calls up to netns_leave. To be left in a zone would be worse than to
+ * end: leave aborts where the kernel refuses the way back.
  */
 int netns_enter(int netns_fd);
 void netns_leave(int home_fd);
 
-/* Write one sysctl of the current network namespace; @name as in "net/ipv4/ip_forward". 0 or -ERR_SYSTEM. */
+/*
+ * Write one sysctl of the current network namespace; @name as in "net/ipv4/ip_forward". 0 or
+ * -ERR_SYSTEM.
+ */
 int netns_sysctl(const char *name, const char *value);
 
 /* Call @each with every name below /run/netns that begins with @prefix. */

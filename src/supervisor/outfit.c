@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each role is given before START, and the channels between processes. A channel is made new whenever one of its
- * ends starts; the other end is given its half at once and drops the one that it had.
+ * What each role is given before START, and the channels between processes. A channel is made new
+ * whenever one of its ends starts; the other end is given its half at once and drops the one that
+ * it had.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -30,8 +31,10 @@ static void link_pair(struct child *a, struct child *b)
 		child_kill(a, "a channel for it could not be made");
 		return;
 	}
-	child_give(a, &(struct control_give){.kind = GIVE_LINK, .role = b->role, .index = b->index}, fds[0]);
-	child_give(b, &(struct control_give){.kind = GIVE_LINK, .role = a->role, .index = a->index}, fds[1]);
+	child_give(a, &(struct control_give){.kind = GIVE_LINK, .role = b->role, .index = b->index},
+		   fds[0]);
+	child_give(b, &(struct control_give){.kind = GIVE_LINK, .role = a->role, .index = a->index},
+		   fds[1]);
 	(void)close(fds[0]); /* each end has its own copy */
 	(void)close(fds[1]);
 }
@@ -65,7 +68,8 @@ void outfit_drop_events(struct child *child)
 	if (child->events_fd < 0)
 		return;
 	if ((child == audit || !child_is_alive(audit)) && !sup->stopping && sup->orphan_count < max)
-		sup->orphans[sup->orphan_count++] = (struct orphan){events_give(child), child->events_fd};
+		sup->orphans[sup->orphan_count++] =
+			(struct orphan){events_give(child), child->events_fd};
 	else
 		(void)close(child->events_fd); /* audit reads its own copy to the end */
 	child->events_fd = -1;
@@ -74,7 +78,8 @@ void outfit_drop_events(struct child *child)
 static void outfit_audit(struct child *audit)
 {
 	struct supervisor *sup = audit->sup;
-	struct control_give own = {.kind = GIVE_LINK, .role = ROLE_SUPERVISOR, .pid = (uint32_t)getpid()};
+	struct control_give own = {
+		.kind = GIVE_LINK, .role = ROLE_SUPERVISOR, .pid = (uint32_t)getpid()};
 
 	child_give(audit, &(struct control_give){.kind = GIVE_STATE}, sup->audit_fd);
 	child_give(audit, &own, sup->events_read_fd);
@@ -92,7 +97,8 @@ static void outfit_audit(struct child *audit)
 	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.syslog_count; i++) {
 		int fd = sockets_syslog(sup, &sup->running.snapshot, i);
 
-		if (fd >= 0) /* a server that cannot be reached now is tried again with the next policy */
+		if (fd >=
+		    0) /* a server that cannot be reached now is tried again with the next policy */
 			give_taken(audit, GIVE_SYSLOG, i, fd);
 	}
 }
@@ -103,7 +109,8 @@ static void outfit_config(struct child *config)
 
 	child_give(config, &(struct control_give){.kind = GIVE_STATE}, sup->config_fd);
 	if (sup->options.config_path)
-		give_taken(config, GIVE_CONFIG, 0, open(sup->options.config_path, O_RDONLY | O_CLOEXEC));
+		give_taken(config, GIVE_CONFIG, 0,
+			   open(sup->options.config_path, O_RDONLY | O_CLOEXEC));
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		if (sup->children[i].role == ROLE_CONSOLE)
 			link_pair(config, &sup->children[i]);
@@ -132,7 +139,8 @@ static void outfit_arbiter(struct child *arbiter)
 
 static void outfit_console(struct child *console)
 {
-	child_give(console, &(struct control_give){.kind = GIVE_TTY, .index = console->index}, console->tty_fd);
+	child_give(console, &(struct control_give){.kind = GIVE_TTY, .index = console->index},
+		   console->tty_fd);
 	link_pair(console, child_find(console->sup, ROLE_CONFIG, 0));
 }
 
@@ -155,7 +163,8 @@ static void outfit_session(struct child *child)
 		give.kind = GIVE_PEER;
 		give_kept(child, &give, &session->peer_fd);
 		give.kind = GIVE_LINK;
-		give.role = session->near_role == ROLE_MAIL_RECEIVER ? ROLE_MAIL_SENDER : ROLE_SCREEN_SOURCE;
+		give.role = session->near_role == ROLE_MAIL_RECEIVER ? ROLE_MAIL_SENDER
+								     : ROLE_SCREEN_SOURCE;
 		give_kept(child, &give, &session->near_link_fd);
 	} else if (child->role == ROLE_MAIL_FLATTENER) {
 		give.kind = GIVE_MESSAGE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What consoles ask: passed on to the process that knows, or answered here from live state. `separation` is read from
- * the kernel for each answer, so that it shows what is, not what was asked for.
+ * What consoles ask: passed on to the process that knows, or answered here from live state.
+ * `separation` is read from the kernel for each answer, so that it shows what is, not what was
+ * asked for.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +17,8 @@
 
 void answer_begin(struct answer *answer, struct child *console, const struct control_query *query)
 {
-	*answer = (struct answer){.console = console, .row = {.number = query->number, .console = query->console}};
+	*answer = (struct answer){.console = console,
+				  .row = {.number = query->number, .console = query->console}};
 	answer->query = query;
 }
 
@@ -60,8 +62,8 @@ void answer_error(struct answer *answer, const char *reason)
 	answer_send(answer, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
 }
 
-#define HEADING(answer, ...)                                                                               \
-	answer_heading((answer), (const char *const[]){__VA_ARGS__},                                       \
+#define HEADING(answer, ...)                                                                       \
+	answer_heading((answer), (const char *const[]){__VA_ARGS__},                               \
 		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static const char *state_name(enum child_state state)
@@ -84,7 +86,8 @@ static void answer_processes(struct supervisor *sup, struct answer *answer)
 		answer_cell(answer, "%s", child_name(child));
 		answer_cell(answer, "%d", (int)child->pid);
 		answer_cell(answer, "%s", state_name(child->state));
-		answer_cell(answer, "%lu s", child->pid ? (unsigned long)(now_ms - child->started_ms) / 1000 : 0UL);
+		answer_cell(answer, "%lu s",
+			    child->pid ? (unsigned long)(now_ms - child->started_ms) / 1000 : 0UL);
 		answer_cell(answer, "%u", child->deaths);
 		answer_cell(answer, "%u", child->session ? child->session->id : 0);
 		answer_send(answer, 0);
@@ -97,23 +100,25 @@ static void answer_sessions(struct supervisor *sup, struct answer *answer, enum 
 	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
 	char peer[INET6_ADDRSTRLEN];
 
-	HEADING(answer, "session", "entry", "from", "to", "peer", "up", near_role == ROLE_MAIL_RECEIVER ?
-									 "messages" : "connects");
+	HEADING(answer, "session", "entry", "from", "to", "peer", "up",
+		near_role == ROLE_MAIL_RECEIVER ? "messages" : "connects");
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *session = &sup->sessions[i];
 
 		if (!session->used || session->near_role != near_role)
 			continue;
-		(void)inet_ntop(session->peer_family == 6 ? AF_INET6 : AF_INET, session->peer_addr, peer,
-				sizeof(peer)); /* the family and the size are right */
+		(void)inet_ntop(session->peer_family == 6 ? AF_INET6 : AF_INET, session->peer_addr,
+				peer, sizeof(peer)); /* the family and the size are right */
 		answer_cell(answer, "%u", session->id);
 		answer_cell(answer, "%s", session->entry);
 		answer_cell(answer, "%s", session->from);
 		answer_cell(answer, "%s", session->to);
-		answer_cell(answer, session->peer_family == 6 ? "[%s]:%u" : "%s:%u", peer, session->peer_port);
+		answer_cell(answer, session->peer_family == 6 ? "[%s]:%u" : "%s:%u", peer,
+			    session->peer_port);
 		answer_cell(answer, "%lu s", (unsigned long)(now_ms - session->started_ms) / 1000);
-		answer_cell(answer, "%u", near_role == ROLE_MAIL_RECEIVER ? session->message_count :
-									     session->connect_count);
+		answer_cell(answer, "%u",
+			    near_role == ROLE_MAIL_RECEIVER ? session->message_count
+							    : session->connect_count);
 		answer_send(answer, 0);
 	}
 	answer_send(answer, CONTROL_ROW_LAST);
@@ -129,7 +134,10 @@ static void answer_screen(struct supervisor *sup, struct answer *answer)
 	answer_sessions(sup, answer, ROLE_SCREEN_VIEWER);
 }
 
-/* Isolation: the zone's port goes down, its crossings and sessions end; the configuration stays as it is. */
+/*
+ * Isolation: the zone's port goes down, its crossings and sessions end; the configuration stays as
+ * it is.
+ */
 static void isolate(struct supervisor *sup, struct answer *answer, bool isolated)
 {
 	struct zone *zone = zones_find(&sup->zones, answer->query->argument);

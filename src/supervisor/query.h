@@ -9,12 +9,13 @@ struct answer {
 	struct child *console;
 	const struct control_query *query;
 	struct control_row row;
-	size_t used;	/* bytes of the row's text */
+	size_t used; /* bytes of the row's text */
 };
 
 void answer_begin(struct answer *answer, struct child *console, const struct control_query *query);
 /* Add a cell to the row that is being built; what does not fit is cut. */
-void answer_cell(struct answer *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void answer_cell(struct answer *answer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Send the row and begin the next one. */
 void answer_send(struct answer *answer, uint32_t flags);
 void answer_heading(struct answer *answer, const char *const *cells, size_t count);

@@ -8,13 +8,14 @@
 #include "channel/device.h"
 #include "supervisor/query.h"
 
-#define HEADING(answer, ...)                                                                               \
-	answer_heading((answer), (const char *const[]){__VA_ARGS__},                                       \
+#define HEADING(answer, ...)                                                                       \
+	answer_heading((answer), (const char *const[]){__VA_ARGS__},                               \
 		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 /* Devices of one zone whose other end is in the other zone, by what the kernel says. */
 struct joining {
-	int32_t other_id;	/* the other zone's namespace, as this one numbers it; -1: it has no number */
+	int32_t other_id; /* the other zone's namespace, as this one numbers it; -1: it has no
+			     number */
 	char names[96];
 	uint32_t count;
 };
@@ -27,7 +28,8 @@ static int count_joining(const struct rtnl_link *link, void *ctx)
 	if (joining->other_id < 0 || link->peer_netns != joining->other_id)
 		return 0;
 	joining->count++;
-	(void)snprintf(joining->names + used, sizeof(joining->names) - used, "%s%s", used ? " " : "", link->name);
+	(void)snprintf(joining->names + used, sizeof(joining->names) - used, "%s%s",
+		       used ? " " : "", link->name);
 	return 0;
 }
 
@@ -41,7 +43,8 @@ static int find_joining(struct zone *zone, const struct zone *other, struct join
 }
 
 /* Which relays cross from one zone to the other, by the running policy. */
-static void list_relays(const struct snapshot *s, const char *from, const char *to, char *out, size_t size)
+static void list_relays(const struct snapshot *s, const char *from, const char *to, char *out,
+			size_t size)
 {
 	size_t used = 0;
 
@@ -49,15 +52,15 @@ static void list_relays(const struct snapshot *s, const char *from, const char *
 	for (uint32_t i = 0; i < s->mail_count && used < size; i++) {
 		if (strcmp(s->zones[s->mails[i].from].name, from) == 0 &&
 		    strcmp(s->zones[s->mails[i].to].name, to) == 0)
-			used += (size_t)snprintf(out + used, size - used, "%smail %s", used ? ", " : "",
-						 s->mails[i].name);
+			used += (size_t)snprintf(out + used, size - used, "%smail %s",
+						 used ? ", " : "", s->mails[i].name);
 	}
 	for (uint32_t i = 0; i < s->screen_count && used < size; i++) {
 		/* The picture goes from the desktop's zone to the viewers'. */
 		if (strcmp(s->zones[s->screens[i].to].name, from) == 0 &&
 		    strcmp(s->zones[s->screens[i].from].name, to) == 0)
-			used += (size_t)snprintf(out + used, size - used, "%sscreen %s", used ? ", " : "",
-						 s->screens[i].name);
+			used += (size_t)snprintf(out + used, size - used, "%sscreen %s",
+						 used ? ", " : "", s->screens[i].name);
 	}
 }
 
@@ -74,15 +77,18 @@ static uint32_t count_permits(const struct snapshot *s, const char *from, const 
 static bool crossing_configured(const struct snapshot *s, const char *a, const char *b)
 {
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
-		const char *low = s->zones[s->crossings[i].low].name, *high = s->zones[s->crossings[i].high].name;
+		const char *low = s->zones[s->crossings[i].low].name,
+			   *high = s->zones[s->crossings[i].high].name;
 
-		if ((strcmp(low, a) == 0 && strcmp(high, b) == 0) || (strcmp(low, b) == 0 && strcmp(high, a) == 0))
+		if ((strcmp(low, a) == 0 && strcmp(high, b) == 0) ||
+		    (strcmp(low, b) == 0 && strcmp(high, a) == 0))
 			return true;
 	}
 	return false;
 }
 
-static void answer_pair(struct supervisor *sup, struct answer *answer, struct zone *from, const struct zone *to)
+static void answer_pair(struct supervisor *sup, struct answer *answer, struct zone *from,
+			const struct zone *to)
 {
 	const struct snapshot *s = &sup->running.snapshot;
 	bool configured = crossing_configured(s, from->name, to->name);
@@ -97,8 +103,10 @@ static void answer_pair(struct supervisor *sup, struct answer *answer, struct zo
 		answer_cell(answer, "unknown");
 	} else {
 		answer_cell(answer, "%s", joining.count ? joining.names : "none");
-		answer_cell(answer, "%s", joining.count == 0 ? "no path" : configured ? "by permits" :
-			    "NOT SEPARATED: a device that no policy asks for");
+		answer_cell(answer, "%s",
+			    joining.count == 0 ? "no path"
+			    : configured       ? "by permits"
+					       : "NOT SEPARATED: a device that no policy asks for");
 	}
 	answer_cell(answer, "%u", count_permits(s, from->name, to->name));
 	list_relays(s, from->name, to->name, relays, sizeof(relays));
@@ -108,12 +116,14 @@ static void answer_pair(struct supervisor *sup, struct answer *answer, struct zo
 
 void answer_separation(struct supervisor *sup, struct answer *answer)
 {
-	HEADING(answer, "from", "to", "crossing", "devices in common", "IP path", "permits", "relays");
+	HEADING(answer, "from", "to", "crossing", "devices in common", "IP path", "permits",
+		"relays");
 	for (uint32_t i = 0; i < sup->running.snapshot.zone_count; i++) {
 		struct zone *from = zones_find(&sup->zones, sup->running.snapshot.zones[i].name);
 
 		for (uint32_t j = 0; j < sup->running.snapshot.zone_count; j++) {
-			struct zone *to = zones_find(&sup->zones, sup->running.snapshot.zones[j].name);
+			struct zone *to =
+				zones_find(&sup->zones, sup->running.snapshot.zones[j].name);
 
 			if (i != j && from && to)
 				answer_pair(sup, answer, from, to);
@@ -140,7 +150,8 @@ void answer_zones(struct supervisor *sup, struct answer *answer)
 {
 	const struct snapshot *s = &sup->running.snapshot;
 
-	HEADING(answer, "zone", "tier", "port", "state", "rx packets", "tx packets", "rx bytes", "tx bytes", "dropped");
+	HEADING(answer, "zone", "tier", "port", "state", "rx packets", "tx packets", "rx bytes",
+		"tx bytes", "dropped");
 	for (uint32_t i = 0; i < s->zone_count; i++) {
 		struct zone *zone = zones_find(&sup->zones, s->zones[i].name);
 		struct rtnl_link link = {0};
@@ -149,8 +160,12 @@ void answer_zones(struct supervisor *sup, struct answer *answer)
 		answer_cell(answer, "%s", s->zones[i].name);
 		answer_cell(answer, "%s", tier_name(s->zones[i].tier));
 		answer_cell(answer, "%s", s->zones[i].port);
-		answer_cell(answer, "%s", !known ? "no port" : zone->isolated ? "isolated" :
-			    !(link.flags & IFF_UP) ? "down" : link.flags & IFF_RUNNING ? "up" : "no carrier");
+		answer_cell(answer, "%s",
+			    !known                     ? "no port"
+			    : zone->isolated           ? "isolated"
+			    : !(link.flags & IFF_UP)   ? "down"
+			    : link.flags & IFF_RUNNING ? "up"
+						       : "no carrier");
 		answer_cell(answer, "%lu", (unsigned long)link.rx_packets);
 		answer_cell(answer, "%lu", (unsigned long)link.tx_packets);
 		answer_cell(answer, "%lu", (unsigned long)link.rx_bytes);
@@ -164,7 +179,8 @@ void answer_zones(struct supervisor *sup, struct answer *answer)
 void answer_crossings(struct supervisor *sup, struct answer *answer)
 {
 	HEADING(answer, "zones", "state", "permits", "packets forth", "packets back");
-	for (size_t i = 0; i < sizeof(sup->zones.crossings) / sizeof(sup->zones.crossings[0]); i++) {
+	for (size_t i = 0; i < sizeof(sup->zones.crossings) / sizeof(sup->zones.crossings[0]);
+	     i++) {
 		struct crossing *crossing = &sup->zones.crossings[i];
 		const struct snapshot *s = &sup->running.snapshot;
 		struct rtnl_link link = {0};
@@ -174,10 +190,13 @@ void answer_crossings(struct supervisor *sup, struct answer *answer)
 			continue;
 		device_crossing_name(name, crossing->high->name);
 		answer_cell(answer, "%s - %s", crossing->low->name, crossing->high->name);
-		answer_cell(answer, "%s", rtnl_link_find(&crossing->low->rtnl, name, &link) < 0 ? "device missing" :
-			    link.flags & IFF_RUNNING ? "up" : "down");
-		answer_cell(answer, "%u", count_permits(s, crossing->low->name, crossing->high->name) +
-						  count_permits(s, crossing->high->name, crossing->low->name));
+		answer_cell(answer, "%s",
+			    rtnl_link_find(&crossing->low->rtnl, name, &link) < 0 ? "device missing"
+			    : link.flags & IFF_RUNNING                            ? "up"
+										  : "down");
+		answer_cell(answer, "%u",
+			    count_permits(s, crossing->low->name, crossing->high->name) +
+				    count_permits(s, crossing->high->name, crossing->low->name));
 		answer_cell(answer, "%lu", (unsigned long)link.tx_packets);
 		answer_cell(answer, "%lu", (unsigned long)link.rx_packets);
 		answer_send(answer, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Routing netlink over libmnl: devices and the transport; addresses, routes and neighbours are in rtnl_route.c. */
+/*
+ * Routing netlink over libmnl: devices and the transport; addresses, routes and neighbours are in
+ * rtnl_route.c.
+ */
 #include "supervisor/rtnl.h"
 
 #include <errno.h>
@@ -37,7 +40,8 @@ int rtnl_open(struct rtnl *r)
 void rtnl_close(struct rtnl *r)
 {
 	if (r->socket)
-		(void)mnl_socket_close(r->socket); /* nothing is pending: every request was answered */
+		(void)mnl_socket_close(
+			r->socket); /* nothing is pending: every request was answered */
 	r->socket = NULL;
 }
 
@@ -55,7 +59,8 @@ static int keep_reason(const struct nlattr *attr, void *data)
 {
 	struct rtnl *r = data;
 
-	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 		(void)snprintf(r->reason, sizeof(r->reason), "%s", mnl_attr_get_str(attr));
 	return MNL_CB_OK;
 }
@@ -114,7 +119,8 @@ static int read_kind(const struct nlattr *attr, void *data)
 {
 	struct rtnl_link *link = data;
 
-	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 		(void)snprintf(link->kind, sizeof(link->kind), "%s", mnl_attr_get_str(attr));
 	return MNL_CB_OK;
 }
@@ -141,7 +147,8 @@ static int read_link_attr(const struct nlattr *attr, void *data)
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_IFNAME:
 		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			(void)snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+			(void)snprintf(link->name, sizeof(link->name), "%s",
+				       mnl_attr_get_str(attr));
 		break;
 	case IFLA_MTU:
 		link->mtu = number ? mnl_attr_get_u32(attr) : 0;
@@ -210,7 +217,10 @@ static int walk_link(const struct nlmsghdr *nlh, void *data)
 	struct walk *walk = data;
 	struct rtnl_link link;
 
-	/* All messages of the dump are read, whatever happens, so that the next request finds an empty socket. */
+	/*
+	 * All messages of the dump are read, whatever happens, so that the next request finds an
+	 * empty socket.
+	 */
 	if (walk->err == 0 && read_link(nlh, &link) == 0)
 		walk->err = walk->each(&link, walk->ctx);
 	return MNL_CB_OK;
@@ -307,8 +317,10 @@ static int keep_netns_id(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr;
 	int32_t *id = data;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg)) {
-		if (mnl_attr_get_type(attr) == NETNSA_NSID && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NETNSA_NSID &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			*id = (int32_t)mnl_attr_get_u32(attr);
 	}
 	return MNL_CB_OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routing netlink: the few requests that zones and crossings need, each answered before the call returns.
- * Every function returns 0 or -ERR_SYSTEM with errno set; the kernel's own words, if it gave any, are in r->reason.
+ * Routing netlink: the few requests that zones and crossings need, each answered before the call
+ * returns. Every function returns 0 or -ERR_SYSTEM with errno set; the kernel's own words, if it
+ * gave any, are in r->reason.
  */
 #ifndef SEKISHO_SUPERVISOR_RTNL_H
 #define SEKISHO_SUPERVISOR_RTNL_H
@@ -23,12 +24,12 @@ struct rtnl {
 
 struct rtnl_link {
 	uint32_t index;
-	uint32_t flags;		/* IFF_x */
+	uint32_t flags; /* IFF_x */
 	uint32_t mtu;
 	char name[RTNL_NAME_BYTES];
 	char kind[RTNL_NAME_BYTES]; /* "veth", "bridge", ...; empty for a physical device */
-	uint32_t peer_index;	/* veth: index of the other end; 0: none */
-	int32_t peer_netns;	/* veth: the other end's namespace as an id of this one; -1: this one */
+	uint32_t peer_index;        /* veth: index of the other end; 0: none */
+	int32_t peer_netns; /* veth: the other end's namespace as an id of this one; -1: this one */
 	uint8_t mac[6];
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped;
 };
@@ -50,19 +51,21 @@ int rtnl_bridge_add(struct rtnl *r, const char *name);
 int rtnl_veth_add(struct rtnl *r, const char *name, const uint8_t mac[6], const char *peer_name,
 		  const uint8_t peer_mac[6], int peer_netns_fd);
 
-int rtnl_address_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address);
+int rtnl_address_set(struct rtnl *r, bool add, uint32_t index,
+		     const struct snapshot_prefix *address);
 
 struct rtnl_route {
 	struct snapshot_prefix destination;
-	struct snapshot_prefix via;	/* family 0: straight to the device */
-	uint32_t index;			/* device */
+	struct snapshot_prefix via; /* family 0: straight to the device */
+	uint32_t index;             /* device */
 	uint32_t metric;
-	bool onlink;			/* the gateway need not be in a connected network */
+	bool onlink; /* the gateway need not be in a connected network */
 };
 
 int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route);
 /* A permanent neighbour entry; IPv4 or IPv6 by the prefix's family. */
-int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address, const uint8_t mac[6]);
+int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address,
+		       const uint8_t mac[6]);
 
 /**
  * rtnl_netns_id - the id by which this namespace knows another

@@ -19,7 +19,8 @@ static size_t address_bytes(const struct snapshot_prefix *prefix)
 	return prefix->family == 6 ? 16 : 4;
 }
 
-int rtnl_address_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address)
+int rtnl_address_set(struct rtnl *r, bool add, uint32_t index,
+		     const struct snapshot_prefix *address)
 {
 	char buffer[RTNL_REQUEST_BYTES];
 	struct nlmsghdr *nlh = rtnl_request(r, buffer, add ? RTM_NEWADDR : RTM_DELADDR,
@@ -65,19 +66,22 @@ int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route)
 	info->rtm_table = RT_TABLE_MAIN;
 	info->rtm_protocol = RTPROT_STATIC;
 	info->rtm_type = RTN_UNICAST;
-	info->rtm_scope = route->via.family == 0 && route->destination.family == 4 ? RT_SCOPE_LINK :
-										     RT_SCOPE_UNIVERSE;
+	info->rtm_scope = route->via.family == 0 && route->destination.family == 4
+				  ? RT_SCOPE_LINK
+				  : RT_SCOPE_UNIVERSE;
 	if (route->onlink)
 		info->rtm_flags = RTNH_F_ONLINK;
 	if (route->destination.bits)
-		mnl_attr_put(nlh, RTA_DST, address_bytes(&route->destination), route->destination.addr);
+		mnl_attr_put(nlh, RTA_DST, address_bytes(&route->destination),
+			     route->destination.addr);
 	put_gateway(nlh, route);
 	mnl_attr_put_u32(nlh, RTA_OIF, route->index);
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	return rtnl_command(r, nlh);
 }
 
-int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address, const uint8_t mac[6])
+int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address,
+		       const uint8_t mac[6])
 {
 	char buffer[RTNL_REQUEST_BYTES];
 	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);

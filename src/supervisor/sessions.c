@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mail and screen sessions: limits before anything costly happens, two processes for each accepted connection, and the
- * pipeline of a message through a flattener of its own. Not one byte of the connection is read here.
+ * Mail and screen sessions: limits before anything costly happens, two processes for each accepted
+ * connection, and the pipeline of a message through a flattener of its own. Not one byte of the
+ * connection is read here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,13 @@
 #include "base/err.h"
 #include "supervisor/supervisor.h"
 
-#define ACCEPT_MOST	    16	  /* in one round, so that listeners do not starve the rest */
-#define GRACE_MS	    10000U /* for the half whose other half has ended */
-#define CONNECTS_MAX	    64U	  /* sockets that one session may ask for */
-#define MESSAGES_MAX	    1000U /* that one session may have flattened */
-#define SCREENS_PER_SOURCE  4U
-#define MESSAGE_EXTRA_BYTES 65536U /* a memfd may be larger than the limit by the trace header and line ends */
+#define ACCEPT_MOST        16     /* in one round, so that listeners do not starve the rest */
+#define GRACE_MS           10000U /* for the half whose other half has ended */
+#define CONNECTS_MAX       64U    /* sockets that one session may ask for */
+#define MESSAGES_MAX       1000U  /* that one session may have flattened */
+#define SCREENS_PER_SOURCE 4U
+#define MESSAGE_EXTRA_BYTES                                                                        \
+	65536U /* a memfd may be larger than the limit by the trace header and line ends */
 
 static enum role far_role(const struct session *session)
 {
@@ -94,32 +96,36 @@ static const char *over_limit(const struct supervisor *sup, const struct listene
 	return NULL;
 }
 
-static void refuse(struct supervisor *sup, const struct listener *listener, const struct session *peer, int fd,
-		   const char *why)
+static void refuse(struct supervisor *sup, const struct listener *listener,
+		   const struct session *peer, int fd, const char *why)
 {
 	static const char busy[] = "421 4.7.0 too many connections, try again later\r\n";
 
-	supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, listener->entry), EV_TEXT(REASON, why),
-			 peer->peer_family == 6 ? EV_IPV6(SOURCE, peer->peer_addr) :
-						  EV_IPV4(SOURCE, peer->peer_addr));
+	supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, listener->entry),
+			 EV_TEXT(REASON, why),
+			 peer->peer_family == 6 ? EV_IPV6(SOURCE, peer->peer_addr)
+						: EV_IPV4(SOURCE, peer->peer_addr));
 	/* A courtesy: whether it arrives does not matter. */
 	if (listener->near_role == ROLE_MAIL_RECEIVER)
 		(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)close(fd); /* refused */
 }
 
-static void fill_mail(struct session *session, const struct snapshot *s, const struct snapshot_mail *mail)
+static void fill_mail(struct session *session, const struct snapshot *s,
+		      const struct snapshot_mail *mail)
 {
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[mail->to].name);
 	session->size_limit_bytes = mail->size_limit_bytes;
 	session->target_port = mail->next_hop_port;
 	for (uint32_t i = 0; i < mail->next_hops.count; i++) {
 		if (session->target_count < sizeof(session->targets) / sizeof(session->targets[0]))
-			session->targets[session->target_count++] = s->prefixes[mail->next_hops.first + i];
+			session->targets[session->target_count++] =
+				s->prefixes[mail->next_hops.first + i];
 	}
 }
 
-static void fill_screen(struct session *session, const struct snapshot *s, const struct snapshot_screen *screen)
+static void fill_screen(struct session *session, const struct snapshot *s,
+			const struct snapshot_screen *screen)
 {
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[screen->to].name);
 	session->target_port = screen->desktop_port;
@@ -145,7 +151,8 @@ static void release(struct session *session)
 	session->used = false;
 }
 
-static int launch_half(struct supervisor *sup, struct session *session, enum role role, struct child **half)
+static int launch_half(struct supervisor *sup, struct session *session, enum role role,
+		       struct child **half)
 {
 	*half = child_add(sup, role, session->index, session, -1, false);
 	if (!*half)
@@ -159,7 +166,8 @@ static int launch_half(struct supervisor *sup, struct session *session, enum rol
 }
 
 /* @fd is taken. */
-static void start_session(struct supervisor *sup, struct listener *listener, const struct session *peer, int fd)
+static void start_session(struct supervisor *sup, struct listener *listener,
+			  const struct session *peer, int fd)
 {
 	const struct snapshot *s = &sup->running.snapshot;
 	struct session *session = new_session(sup);
@@ -206,7 +214,8 @@ void session_accept(struct supervisor *sup, struct listener *listener)
 		const char *why;
 
 		if (fd < 0)
-			return; /* nobody waits, or the peer has gone again, or memory is short: the next round tries */
+			return; /* nobody waits, or the peer has gone again, or memory is short: the
+				   next round tries */
 		read_peer(&peer, &storage);
 		why = over_limit(sup, listener, &peer);
 		if (why)
@@ -246,7 +255,8 @@ static void tell_flattened(struct session *session, const struct control_flatten
 
 static void tell_failed(struct session *session, const char *reason)
 {
-	struct control_flattened flattened = {.message = session->message, .status = FLATTEN_FAILED};
+	struct control_flattened flattened = {.message = session->message,
+					      .status = FLATTEN_FAILED};
 
 	(void)snprintf(flattened.reason, sizeof(flattened.reason), "%s", reason);
 	tell_flattened(session, &flattened);
@@ -293,7 +303,8 @@ static bool entry_stands(const struct session *session, const struct snapshot *s
 			return strcmp(s->zones[screen->from].name, session->from) == 0 &&
 			       strcmp(s->zones[screen->to].name, session->to) == 0 &&
 			       screen->desktop_port == session->target_port &&
-			       memcmp(&screen->desktop, &session->targets[0], sizeof(screen->desktop)) == 0;
+			       memcmp(&screen->desktop, &session->targets[0],
+				      sizeof(screen->desktop)) == 0;
 	}
 	return false;
 }
@@ -311,7 +322,8 @@ void session_end_zone(struct supervisor *sup, const char *zone)
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		struct session *session = &sup->sessions[i];
 
-		if (session->used && (strcmp(session->from, zone) == 0 || strcmp(session->to, zone) == 0))
+		if (session->used &&
+		    (strcmp(session->from, zone) == 0 || strcmp(session->to, zone) == 0))
 			session_end(session, "its zone is isolated");
 	}
 }
@@ -324,10 +336,12 @@ int session_handle_connect(struct channel *ch, void *ctx, const struct channel_m
 	struct control_connected body = {.target = request->target};
 	int fd;
 
-	if (!session || request->target >= session->target_count || session->connect_count >= CONNECTS_MAX)
+	if (!session || request->target >= session->target_count ||
+	    session->connect_count >= CONNECTS_MAX)
 		return -ERR_PEER;
 	session->connect_count++;
-	fd = sockets_connect(child->sup, session->to, &session->targets[request->target], session->target_port);
+	fd = sockets_connect(child->sup, session->to, &session->targets[request->target],
+			     session->target_port);
 	body.error = fd < 0 ? errno : 0;
 	child_send(child, CONTROL_CONNECTED, &body, sizeof(body), &fd, fd < 0 ? 0 : 1);
 	if (fd >= 0)
@@ -336,14 +350,15 @@ int session_handle_connect(struct channel *ch, void *ctx, const struct channel_m
 }
 
 /* A message that nobody can change any more, of the size that was said. */
-static bool is_sealed_message(const struct session *session, const struct control_flatten *request, int fd)
+static bool is_sealed_message(const struct session *session, const struct control_flatten *request,
+			      int fd)
 {
 	static const int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	struct stat stat;
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	return seals >= 0 && (seals & needed) == needed && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) &&
-	       (uint64_t)stat.st_size == request->size_bytes &&
+	return seals >= 0 && (seals & needed) == needed && fstat(fd, &stat) == 0 &&
+	       S_ISREG(stat.st_mode) && (uint64_t)stat.st_size == request->size_bytes &&
 	       request->size_bytes <= session->size_limit_bytes + MESSAGE_EXTRA_BYTES;
 }
 
@@ -355,7 +370,8 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	int pipe_fds[2];
 
 	if (!session || session->flattener || session->message || request->message == 0 ||
-	    session->message_count >= MESSAGES_MAX || !is_sealed_message(session, request, message->fds[0]))
+	    session->message_count >= MESSAGES_MAX ||
+	    !is_sealed_message(session, request, message->fds[0]))
 		return -ERR_PEER;
 	if (!session->far)
 		return 0; /* the sender has died: the receiver sees that on its link */
@@ -389,6 +405,11 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
 	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
 	tell_flattened(session, &flattened);
-	session_child_died(child); /* as far as the session goes: the next message does not wait for its exit */
+	/* Its work is done. The session may bring its next message before this process has ended.
+	 */
+	session->flattener = NULL;
+	child->session = NULL;
+	session_child_died(child); /* as far as the session goes: the next message does not wait for
+				      its exit */
 	return 0;
 }

@@ -15,9 +15,10 @@
 #include "supervisor/supervisor.h"
 
 #define NETFILTER_QUEUE_BYTES (4 << 20)
-#define LISTEN_BACKLOG	      64
+#define LISTEN_BACKLOG        64
 
-static int socket_in(struct supervisor *sup, const struct zone *zone, int domain, int type, int protocol)
+static int socket_in(struct supervisor *sup, const struct zone *zone, int domain, int type,
+		     int protocol)
 {
 	int fd, saved;
 
@@ -41,7 +42,8 @@ static int close_failed(int fd)
 
 int sockets_netfilter(struct supervisor *sup, struct zone *zone)
 {
-	int fd = socket_in(sup, zone, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), size = NETFILTER_QUEUE_BYTES;
+	int fd = socket_in(sup, zone, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER),
+	    size = NETFILTER_QUEUE_BYTES;
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 
 	if (fd < 0)
@@ -52,7 +54,8 @@ int sockets_netfilter(struct supervisor *sup, struct zone *zone)
 	return fd;
 }
 
-static socklen_t fill_address(struct sockaddr_storage *out, const struct snapshot_prefix *address, uint16_t port)
+static socklen_t fill_address(struct sockaddr_storage *out, const struct snapshot_prefix *address,
+			      uint16_t port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -89,8 +92,8 @@ int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint
 	return connect(fd, (const struct sockaddr *)&address, size) < 0 ? close_failed(fd) : fd;
 }
 
-int sockets_connect(struct supervisor *sup, const char *zone_name, const struct snapshot_prefix *address,
-		    uint16_t port)
+int sockets_connect(struct supervisor *sup, const char *zone_name,
+		    const struct snapshot_prefix *address, uint16_t port)
 {
 	struct zone *zone = zones_find(&sup->zones, zone_name);
 	struct sockaddr_storage storage;
@@ -119,9 +122,10 @@ static void on_connection(struct loop *loop, struct loop_fd *self, short revents
 	session_accept(listener->sup, listener);
 }
 
-/* Bound to one address and to the zone's port: what comes over a crossing finds nobody listening. */
-static int open_listener(struct supervisor *sup, const struct zone *zone, const struct snapshot_prefix *address,
-			 uint16_t port)
+/* Bound to one address and to the zone's port: what comes over a crossing finds nobody listening.
+ */
+static int open_listener(struct supervisor *sup, const struct zone *zone,
+			 const struct snapshot_prefix *address, uint16_t port)
 {
 	struct sockaddr_storage storage;
 	socklen_t size = fill_address(&storage, address, port);
@@ -132,8 +136,10 @@ static int open_listener(struct supervisor *sup, const struct zone *zone, const 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, zone->port, (socklen_t)strlen(zone->port)) < 0 ||
-	    (address->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, zone->port, (socklen_t)strlen(zone->port)) <
+		    0 ||
+	    (address->family == 6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    bind(fd, (const struct sockaddr *)&storage, size) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
 		return close_failed(fd);
 	return fd;
@@ -148,7 +154,8 @@ struct wanted {
 };
 
 static struct listener *find_listener(struct supervisor *sup, const struct wanted *want,
-				      const struct zone *zone, const struct snapshot_prefix *address)
+				      const struct zone *zone,
+				      const struct snapshot_prefix *address)
 {
 	for (size_t i = 0; i < LISTENERS_MAX; i++) {
 		struct listener *l = &sup->listeners[i];
@@ -189,12 +196,18 @@ static int add_listener(struct supervisor *sup, const struct zone *zone, const s
 	fd = open_listener(sup, zone, address, want->port);
 	if (fd < 0)
 		return fd;
-	*listener = (struct listener){.used = true, .keep = true, .sup = sup, .near_role = want->near_role,
-				      .address = *address, .port = want->port, .index = want->index};
+	*listener = (struct listener){.used = true,
+				      .keep = true,
+				      .sup = sup,
+				      .near_role = want->near_role,
+				      .address = *address,
+				      .port = want->port,
+				      .index = want->index};
 	(void)snprintf(listener->entry, sizeof(listener->entry), "%s", want->entry);
 	(void)snprintf(listener->zone, sizeof(listener->zone), "%s", zone->name);
 	(void)snprintf(listener->device, sizeof(listener->device), "%s", zone->port);
-	listener->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_connection, .ctx = listener};
+	listener->watch = (struct loop_fd){
+		.fd = fd, .events = POLLIN, .ready = on_connection, .ctx = listener};
 	if (loop_add(&sup->loop, &listener->watch) < 0) {
 		close_listener(sup, listener);
 		return -ERR_NO_SPACE;
@@ -202,8 +215,12 @@ static int add_listener(struct supervisor *sup, const struct zone *zone, const s
 	return 0;
 }
 
-/* On every address that the zone gives the gateway. First what stands is kept; then, with @open, the rest is opened. */
-static int want_listeners(struct supervisor *sup, const struct snapshot *s, const struct wanted *want, bool open)
+/*
+ * On every address that the zone gives the gateway. First what stands is kept; then, with @open,
+ * the rest is opened.
+ */
+static int want_listeners(struct supervisor *sup, const struct snapshot *s,
+			  const struct wanted *want, bool open)
 {
 	const struct snapshot_zone *from = &s->zones[want->from];
 	const struct zone *zone = zones_find(&sup->zones, from->name);
@@ -221,9 +238,9 @@ static int want_listeners(struct supervisor *sup, const struct snapshot *s, cons
 		}
 	}
 	if (err < 0)
-		(void)snprintf(sup->zones.reason, sizeof(sup->zones.reason), "%s: listening on port %u in zone %s: %s",
-			       want->entry, want->port, from->name,
-			       err == -ERR_SYSTEM ? strerror(errno) : err_name(err));
+		(void)snprintf(sup->zones.reason, sizeof(sup->zones.reason),
+			       "%s: listening on port %u in zone %s: %s", want->entry, want->port,
+			       from->name, err == -ERR_SYSTEM ? strerror(errno) : err_name(err));
 	return err;
 }
 
@@ -232,14 +249,14 @@ static int want_all(struct supervisor *sup, const struct snapshot *s, bool open)
 	int err = 0;
 
 	for (uint32_t i = 0; i < s->mail_count && err == 0; i++) {
-		const struct wanted want = {ROLE_MAIL_RECEIVER, s->mails[i].name, s->mails[i].from, i,
-					    s->mails[i].listen_port};
+		const struct wanted want = {ROLE_MAIL_RECEIVER, s->mails[i].name, s->mails[i].from,
+					    i, s->mails[i].listen_port};
 
 		err = want_listeners(sup, s, &want, open);
 	}
 	for (uint32_t i = 0; i < s->screen_count && err == 0; i++) {
-		const struct wanted want = {ROLE_SCREEN_VIEWER, s->screens[i].name, s->screens[i].from, i,
-					    s->screens[i].listen_port};
+		const struct wanted want = {ROLE_SCREEN_VIEWER, s->screens[i].name,
+					    s->screens[i].from, i, s->screens[i].listen_port};
 
 		err = want_listeners(sup, s, &want, open);
 	}

@@ -34,7 +34,8 @@ static int make_empty_root(void)
 	    syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", "0555", 0) == 0 &&
 	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
-				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					     MOUNT_ATTR_NOEXEC);
 	(void)close(context); /* the mount, if it was made, has its own reference */
 	return mount < 0 ? -ERR_SYSTEM : mount;
 }
@@ -47,7 +48,8 @@ static int open_programs(struct spawn *spawn, const char *libexec, const char **
 		if (!table_roles[i].program)
 			continue;
 		*why = table_roles[i].program;
-		if (snprintf(path, sizeof(path), "%s/%s", libexec, table_roles[i].program) >= (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s/%s", libexec, table_roles[i].program) >=
+		    (int)sizeof(path))
 			return -ERR_TOO_LONG;
 		spawn->program_fds[i] = open(path, O_PATH | O_CLOEXEC);
 		if (spawn->program_fds[i] < 0)
@@ -98,7 +100,8 @@ void spawn_fini(struct spawn *spawn)
 /* All below runs in the child, between fork and exec. Each returns false with errno set. */
 
 /* First out of the way of 0..5, then into place: a source may sit on another's target. */
-static bool place_descriptors(const struct spawn *spawn, enum role role, int control_fd, int events_fd)
+static bool place_descriptors(const struct spawn *spawn, enum role role, int control_fd,
+			      int events_fd)
 {
 	int control = fcntl(control_fd, F_DUPFD_CLOEXEC, FD_PARKED);
 	int events = fcntl(events_fd, F_DUPFD_CLOEXEC, FD_PARKED);
@@ -107,16 +110,17 @@ static bool place_descriptors(const struct spawn *spawn, enum role role, int con
 
 	if (control < 0 || events < 0 || program < 0 || null < 0)
 		return false;
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(control, FD_CONTROL) < 0 ||
-	    dup2(events, FD_EVENTS) < 0 || dup3(program, FD_PROGRAM, O_CLOEXEC) < 0)
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(control, FD_CONTROL) < 0 || dup2(events, FD_EVENTS) < 0 ||
+	    dup3(program, FD_PROGRAM, O_CLOEXEC) < 0)
 		return false;
 	return syscall(SYS_close_range, FD_FIRST_UNUSED, ~0U, 0) == 0;
 }
 
 static bool enter_empty_places(const struct spawn *spawn)
 {
-	return setns(spawn->void_netns_fd, CLONE_NEWNET) == 0 && fchdir(spawn->empty_root_fd) == 0 &&
-	       chroot(".") == 0 && chdir("/") == 0;
+	return setns(spawn->void_netns_fd, CLONE_NEWNET) == 0 &&
+	       fchdir(spawn->empty_root_fd) == 0 && chroot(".") == 0 && chdir("/") == 0;
 }
 
 static bool set_limit(int resource, rlim_t value)
@@ -159,15 +163,21 @@ static bool set_capabilities(bool net_admin)
 
 static bool become(const struct table_role *role)
 {
-	/* Raw calls: those of the C library would signal threads that this process does not have. */
-	if (!drop_bounding_set(role->net_admin) || prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
+	/* Raw calls: those of the C library would signal threads that this process does not have.
+	 */
+	if (!drop_bounding_set(role->net_admin) ||
+	    prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
 		return false;
 	if (role->net_admin && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return false;
-	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, role->uid, role->uid, role->uid) < 0 ||
+	if (syscall(SYS_setgroups, 0, NULL) < 0 ||
+	    syscall(SYS_setresgid, role->uid, role->uid, role->uid) < 0 ||
 	    syscall(SYS_setresuid, role->uid, role->uid, role->uid) < 0)
 		return false;
-	/* After the change of user: other processes of the role count too, and none may start another. */
+	/*
+	 * After the change of user: other processes of the role count too, and none may start
+	 * another.
+	 */
 	return set_limit(RLIMIT_NPROC, 0) && set_capabilities(role->net_admin) &&
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
@@ -180,8 +190,8 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
 }
 
-static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum role role, int control_fd,
-						int events_fd, pid_t parent)
+static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum role role,
+						int control_fd, int events_fd, pid_t parent)
 {
 	const struct table_role *row = &table_roles[role];
 	char name[32];
@@ -210,9 +220,11 @@ static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
 		goto failed;
 	step = "exec";
-	(void)syscall(SYS_execveat, FD_PROGRAM, "", argv, envp, AT_EMPTY_PATH); /* returns only on failure */
+	(void)syscall(SYS_execveat, FD_PROGRAM, "", argv, envp,
+		      AT_EMPTY_PATH); /* returns only on failure */
 failed:
-	dprintf(STDERR_FILENO, "sekishod: starting %s failed at its %s: %s\n", row->program, step, strerror(errno));
+	dprintf(STDERR_FILENO, "sekishod: starting %s failed at its %s: %s\n", row->program, step,
+		strerror(errno));
 	_exit(STATUS_NOT_STARTED);
 }
 

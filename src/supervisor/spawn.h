@@ -8,9 +8,9 @@
 #include "supervisor/table.h"
 
 struct spawn {
-	int program_fds[ROLE_COUNT_];	/* opened before anything else happens; -1: missing */
-	int void_netns_fd;		/* one empty network namespace for all */
-	int empty_root_fd;		/* an empty, read-only, detached tmpfs */
+	int program_fds[ROLE_COUNT_]; /* opened before anything else happens; -1: missing */
+	int void_netns_fd;            /* one empty network namespace for all */
+	int empty_root_fd;            /* an empty, read-only, detached tmpfs */
 	int null_fd;
 };
 
@@ -27,7 +27,8 @@ void spawn_fini(struct spawn *spawn);
  * spawn_start - start a process in its confinement
  * @control_fd: becomes descriptor 3; borrowed
  * @events_fd: becomes descriptor 4; borrowed
- * Return: the process id, or -ERR_SYSTEM. What fails after the fork is said on stderr, and the child ends with 126.
+ * Return: the process id, or -ERR_SYSTEM. What fails after the fork is said on stderr, and the
+ * child ends with 126.
  */
 pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd);
 

@@ -15,8 +15,8 @@
 #include "supervisor/spawn.h"
 #include "supervisor/zones.h"
 
-#define CHILDREN_MAX  1024	/* processes at a time */
-#define SESSIONS_MAX  320	/* mail and screen sessions at a time, all entries together */
+#define CHILDREN_MAX  1024 /* processes at a time */
+#define SESSIONS_MAX  320  /* mail and screen sessions at a time, all entries together */
 #define LISTENERS_MAX 128
 #define CONSOLES_MAX  4
 #define LOOP_MAX      (CHILDREN_MAX + LISTENERS_MAX + 16)
@@ -24,66 +24,72 @@
 struct supervisor;
 struct session;
 
-enum child_state { CHILD_FREE = 0, CHILD_STARTING, CHILD_READY, CHILD_DOWN /* waits to be started again */ };
+enum child_state {
+	CHILD_FREE = 0,
+	CHILD_STARTING,
+	CHILD_READY,
+	CHILD_DOWN /* waits to be started again */
+};
 
 struct child {
 	struct supervisor *sup;
 	enum child_state state;
 	enum role role;
-	uint32_t index;			/* console number, entry of the snapshot */
-	struct session *session;	/* NULL: not of a session */
+	uint32_t index;          /* console number, entry of the snapshot */
+	struct session *session; /* NULL: not of a session */
 	pid_t pid;
 	struct channel control;
 	struct loop_fd watch;
-	int events_fd;			/* reading end of its events, kept for a restarted audit; -1: none */
-	struct loop_timer timer;	/* start deadline, then ping, then restart */
-	struct loop_timer life;		/* end of a bounded lifetime */
+	int events_fd; /* reading end of its events, kept for a restarted audit; -1: none */
+	struct loop_timer timer; /* start deadline, then ping, then restart */
+	struct loop_timer life;  /* end of a bounded lifetime */
 	uint64_t started_ms;
 	uint64_t ping_number;
-	uint32_t unanswered;		/* pings since it was last heard */
-	uint32_t deaths;		/* in a row, without a long life between */
-	bool is_tty;			/* consoles: start again when it ends */
-	int tty_fd;			/* consoles: the terminal; -1 otherwise */
+	uint32_t unanswered; /* pings since it was last heard */
+	uint32_t deaths;     /* in a row, without a long life between */
+	bool is_tty;         /* consoles: start again when it ends */
+	int tty_fd;          /* consoles: the terminal; -1 otherwise */
 };
 
 /* One accepted connection and the two processes that serve it, joined by a channel of their own. */
 struct session {
 	bool used;
 	uint32_t id;
-	enum role near_role;		/* ROLE_MAIL_RECEIVER or ROLE_SCREEN_VIEWER */
+	enum role near_role; /* ROLE_MAIL_RECEIVER or ROLE_SCREEN_VIEWER */
 	char entry[SNAPSHOT_NAME_BYTES];
 	char from[SNAPSHOT_NAME_BYTES], to[SNAPSHOT_NAME_BYTES];
-	uint32_t index;			/* of the entry in the snapshot that it was started with */
-	uint8_t peer_family;		/* 4 or 6 */
+	uint32_t index;      /* of the entry in the snapshot that it was started with */
+	uint8_t peer_family; /* 4 or 6 */
 	uint8_t peer_addr[16];
 	uint16_t peer_port;
 	uint64_t started_ms;
-	uint64_t size_limit_bytes;	/* mail: of one message */
+	uint64_t size_limit_bytes;          /* mail: of one message */
 	struct snapshot_prefix targets[16]; /* next hops or the desktop */
 	uint32_t target_count;
 	uint16_t target_port;
 	uint32_t connect_count;
 	struct child *near, *far, *flattener;
-	int near_link_fd, far_link_fd;	/* the two ends of their channel, until each has its own; -1 */
-	int peer_fd;			/* the accepted socket, until the near half has it; -1 */
-	int message_fd, output_fd;	/* for the flattener that is being started; -1 */
-	uint64_t message;		/* that the flattener works on */
+	int near_link_fd,
+		far_link_fd;       /* the two ends of their channel, until each has its own; -1 */
+	int peer_fd;               /* the accepted socket, until the near half has it; -1 */
+	int message_fd, output_fd; /* for the flattener that is being started; -1 */
+	uint64_t message;          /* that the flattener works on */
 	uint32_t message_count;
-	struct loop_timer grace;	/* the rest of a session whose one half has ended */
+	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };
 
 struct listener {
 	bool used;
-	bool keep;			/* while the set is renewed */
+	bool keep; /* while the set is renewed */
 	struct supervisor *sup;
 	struct loop_fd watch;
 	enum role near_role;
 	char entry[SNAPSHOT_NAME_BYTES];
 	char zone[SNAPSHOT_NAME_BYTES];
-	char device[RTNL_NAME_BYTES];	/* the zone's port that it is bound to */
+	char device[RTNL_NAME_BYTES]; /* the zone's port that it is bound to */
 	struct snapshot_prefix address;
 	uint16_t port;
-	uint32_t index;			/* of the entry in the running snapshot */
+	uint32_t index; /* of the entry in the running snapshot */
 };
 
 /* Events of a process that died while audit was down. */
@@ -94,19 +100,24 @@ struct orphan {
 
 /* A policy that runs, ran, or may run. */
 struct policy_run {
-	int fd;				/* sealed memfd; -1: none */
+	int fd; /* sealed memfd; -1: none */
 	struct snapshot snapshot;
 	uint64_t epoch;
 };
 
-enum commit_state { COMMIT_IDLE = 0, COMMIT_WAITING /* for processes to be ready */, COMMIT_PREPARING, COMMIT_APPLYING };
+enum commit_state {
+	COMMIT_IDLE = 0,
+	COMMIT_WAITING /* for processes to be ready */,
+	COMMIT_PREPARING,
+	COMMIT_APPLYING
+};
 
 struct commit {
 	enum commit_state state;
 	struct policy_run candidate;
-	struct policy_run previous;	/* while the candidate is being applied */
-	uint64_t request;		/* of config; 0: the supervisor's own */
-	uint32_t waiting;		/* bit mask of roles that have not answered */
+	struct policy_run previous; /* while the candidate is being applied */
+	uint64_t request;           /* of config; 0: the supervisor's own */
+	uint32_t waiting;           /* bit mask of roles that have not answered */
 	bool is_rollback;
 	char reason[ZONES_REASON_BYTES]; /* why the first attempt failed, while its rollback runs */
 	struct loop_timer deadline;
@@ -123,8 +134,8 @@ struct supervisor {
 	struct loop_fd *loop_fds[LOOP_MAX];
 	struct spawn spawn;
 	struct zones zones;
-	struct event_client events;	/* to audit */
-	int events_read_fd;		/* reading end of our own, for audit */
+	struct event_client events; /* to audit */
+	int events_read_fd;         /* reading end of our own, for audit */
 	struct orphan orphans[64];
 	size_t orphan_count;
 	struct child children[CHILDREN_MAX];
@@ -148,10 +159,13 @@ struct supervisor {
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */
-#define supervisor_event(sup, id, ...)                                                                     \
-	supervisor_emit((sup), (id), (const struct event_arg[]){{0}, ##__VA_ARGS__} + 1,                   \
-			sizeof((const struct event_arg[]){{0}, ##__VA_ARGS__}) / sizeof(struct event_arg) - 1)
-void supervisor_emit(struct supervisor *sup, enum event_id id, const struct event_arg *args, size_t arg_count);
+#define supervisor_event(sup, id, ...)                                                             \
+	supervisor_emit((sup), (id), (const struct event_arg[]){{0}, ##__VA_ARGS__} + 1,           \
+			sizeof((const struct event_arg[]){{0}, ##__VA_ARGS__}) /                   \
+					sizeof(struct event_arg) -                                 \
+				1)
+void supervisor_emit(struct supervisor *sup, enum event_id id, const struct event_arg *args,
+		     size_t arg_count);
 
 /* children.c: starting, watching and ending processes. */
 struct child *child_find(struct supervisor *sup, enum role role, uint32_t index);
@@ -159,15 +173,19 @@ static inline bool child_is_alive(const struct child *child)
 {
 	return child && (child->state == CHILD_STARTING || child->state == CHILD_READY);
 }
-/* A new process of a role; NULL where the table is full or it cannot be started. @session may be NULL. */
-struct child *child_add(struct supervisor *sup, enum role role, uint32_t index, struct session *session, int tty_fd,
-			bool is_tty);
+/*
+ * A new process of a role; NULL where the table is full or it cannot be started. @session may be
+ * NULL.
+ */
+struct child *child_add(struct supervisor *sup, enum role role, uint32_t index,
+			struct session *session, int tty_fd, bool is_tty);
 /* Give a descriptor; borrowed. A child that does not take it is killed. */
 void child_give(struct child *child, const struct control_give *give, int fd);
 /* As channel_send; a child whose queue is full or broken is killed. */
-void child_send(struct child *child, uint16_t type, const void *body, size_t body_bytes, const int *fds,
-		size_t fd_count);
-/* SIGKILL; the death is handled when it is reaped. @why: for the event; NULL: no event of its own. */
+void child_send(struct child *child, uint16_t type, const void *body, size_t body_bytes,
+		const int *fds, size_t fd_count);
+/* SIGKILL; the death is handled when it is reaped. @why: for the event; NULL: no event of its own.
+ */
 void child_kill(struct child *child, const char *why);
 /* A session's process is told everything, then CONTROL_START. Return: 0 or -ERR_SYSTEM. */
 int child_launch(struct child *child);
@@ -195,15 +213,18 @@ void commit_refused(struct supervisor *sup, enum role role, const struct control
 void commit_applied(struct supervisor *sup, enum role role, uint64_t epoch);
 void commit_child_ready(struct supervisor *sup, enum role role);
 void commit_child_died(struct supervisor *sup, enum role role);
-/* Make the kernel hold the running policy again, after isolation or a shut path changed. 0 or an error. */
+/*
+ * Make the kernel hold the running policy again, after isolation or a shut path changed. 0 or an
+ * error.
+ */
 int commit_reconverge(struct supervisor *sup);
 void commit_fini(struct supervisor *sup);
 
 /* sockets.c: sockets inside zones. Each returns a descriptor or an error. */
 int sockets_netfilter(struct supervisor *sup, struct zone *zone);
 int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
-int sockets_connect(struct supervisor *sup, const char *zone_name, const struct snapshot_prefix *address,
-		    uint16_t port);
+int sockets_connect(struct supervisor *sup, const char *zone_name,
+		    const struct snapshot_prefix *address, uint16_t port);
 /* Open what @snapshot listens on and close what it does not. 0 or an error with zones.reason. */
 int sockets_listen(struct supervisor *sup, const struct snapshot *snapshot);
 void sockets_close_all(struct supervisor *sup);

@@ -7,71 +7,145 @@
 #define UID_BASE 57700U /* outside what Debian gives to people, packages and containers */
 
 const struct table_role table_roles[ROLE_COUNT_] = {
-	[ROLE_SUPERVISOR] = {
-		.program = NULL, .uid = 0, .restart = RESTART_ALWAYS, .files_max = 8192,
-		.given = "namespaces, listening sockets, children, hardware watchdog",
-		.reads = "fixed-size messages of its children, compiled policies; never a byte from a peer",
-	},
-	[ROLE_AUDIT] = {
-		.program = "audit", .uid = UID_BASE + ROLE_AUDIT, .holds_policy = true, .restart = RESTART_ALWAYS,
-		.ping_ms = 500, .silent_ms = 10000, .files_max = 2048, .memory_mib = 256,
-		.given = "directory of the log, reading end of each process's events, syslog sockets",
-		.reads = "event records of all processes",
-	},
-	[ROLE_CONFIG] = {
-		.program = "config", .uid = UID_BASE + ROLE_CONFIG, .restart = RESTART_ALWAYS,
-		.ping_ms = 500, .silent_ms = 10000, .files_max = 64, .memory_mib = 512,
-		.given = "directory of configurations, the file of --config, channels to consoles",
-		.reads = "configuration text, requests of consoles",
-	},
-	[ROLE_NETFILTER] = {
-		.program = "netfilter", .uid = UID_BASE + ROLE_NETFILTER, .net_admin = true, .holds_policy = true,
-		.restart = RESTART_ALWAYS, .ping_ms = 150, .silent_ms = 2000, .files_max = 128, .memory_mib = 512,
-		.given = "two nfnetlink sockets of each zone, channel to arbiter, snapshots",
-		.reads = "netlink attributes; packets only as opaque bytes",
-	},
-	[ROLE_ARBITER] = {
-		.program = "arbiter", .uid = UID_BASE + ROLE_ARBITER, .holds_policy = true,
-		.restart = RESTART_ALWAYS, .ping_ms = 150, .silent_ms = 2000, .files_max = 32, .memory_mib = 512,
-		.given = "channel to netfilter, snapshots",
-		.reads = "packet headers, first payload bytes",
-	},
-	[ROLE_CONSOLE] = {
-		.program = "console", .uid = UID_BASE + ROLE_CONSOLE, .restart = RESTART_TTY,
-		.ping_ms = 1000, .silent_ms = 15000, .files_max = 32, .memory_mib = 128,
-		.given = "its terminal, channel to config",
-		.reads = "the keyboard",
-	},
-	[ROLE_MAIL_RECEIVER] = {
-		.program = "mail-receiver", .uid = UID_BASE + ROLE_MAIL_RECEIVER, .restart = RESTART_NEVER,
-		.ping_ms = 5000, .silent_ms = 30000, .files_max = 16, .memory_mib = 256,
-		.given = "one accepted socket, channel to its mail-sender, snapshot",
-		.reads = "SMTP of the source zone",
-	},
-	[ROLE_MAIL_FLATTENER] = {
-		.program = "mail-flattener", .uid = UID_BASE + ROLE_MAIL_FLATTENER, .restart = RESTART_NEVER,
-		.life_ms = 120000, .files_max = 12, .memory_mib = 256, .cpu_s = 60,
-		.given = "one sealed memfd, one pipe to write, snapshot",
-		.reads = "one message (MIME)",
-	},
-	[ROLE_MAIL_SENDER] = {
-		.program = "mail-sender", .uid = UID_BASE + ROLE_MAIL_SENDER, .restart = RESTART_NEVER,
-		.ping_ms = 5000, .silent_ms = 30000, .files_max = 16, .memory_mib = 256,
-		.given = "sockets to the next hop, channel to its mail-receiver, pipes of flattened text, snapshot",
-		.reads = "flattened text, replies of the next hop",
-	},
-	[ROLE_SCREEN_SOURCE] = {
-		.program = "screen-source", .uid = UID_BASE + ROLE_SCREEN_SOURCE, .restart = RESTART_NEVER,
-		.ping_ms = 2000, .silent_ms = 20000, .files_max = 16, .memory_mib = 512,
-		.given = "one socket to the desktop, channel to its screen-viewer, snapshot",
-		.reads = "RFB of the desktop",
-	},
-	[ROLE_SCREEN_VIEWER] = {
-		.program = "screen-viewer", .uid = UID_BASE + ROLE_SCREEN_VIEWER, .restart = RESTART_NEVER,
-		.ping_ms = 2000, .silent_ms = 20000, .files_max = 16, .memory_mib = 512,
-		.given = "one accepted socket, channel to its screen-source, snapshot",
-		.reads = "tile records, RFB of the viewer",
-	},
+	[ROLE_SUPERVISOR] =
+		{
+			.program = NULL,
+			.uid = 0,
+			.restart = RESTART_ALWAYS,
+			.files_max = 8192,
+			.given = "namespaces, listening sockets, children, hardware watchdog",
+			.reads = "fixed-size messages of its children, compiled policies; never a "
+				 "byte from a peer",
+		},
+	[ROLE_AUDIT] =
+		{
+			.program = "audit",
+			.uid = UID_BASE + ROLE_AUDIT,
+			.holds_policy = true,
+			.restart = RESTART_ALWAYS,
+			.ping_ms = 500,
+			.silent_ms = 10000,
+			.files_max = 2048,
+			.memory_mib = 256,
+			.given = "directory of the log, reading end of each process's events, "
+				 "syslog sockets",
+			.reads = "event records of all processes",
+		},
+	[ROLE_CONFIG] =
+		{
+			.program = "config",
+			.uid = UID_BASE + ROLE_CONFIG,
+			.restart = RESTART_ALWAYS,
+			.ping_ms = 500,
+			.silent_ms = 10000,
+			.files_max = 64,
+			.memory_mib = 512,
+			.given = "directory of configurations, the file of --config, channels to "
+				 "consoles",
+			.reads = "configuration text, requests of consoles",
+		},
+	[ROLE_NETFILTER] =
+		{
+			.program = "netfilter",
+			.uid = UID_BASE + ROLE_NETFILTER,
+			.net_admin = true,
+			.holds_policy = true,
+			.restart = RESTART_ALWAYS,
+			.ping_ms = 150,
+			.silent_ms = 2000,
+			.files_max = 128,
+			.memory_mib = 512,
+			.given =
+				"two nfnetlink sockets of each zone, channel to arbiter, snapshots",
+			.reads = "netlink attributes; packets only as opaque bytes",
+		},
+	[ROLE_ARBITER] =
+		{
+			.program = "arbiter",
+			.uid = UID_BASE + ROLE_ARBITER,
+			.holds_policy = true,
+			.restart = RESTART_ALWAYS,
+			.ping_ms = 150,
+			.silent_ms = 2000,
+			.files_max = 32,
+			.memory_mib = 512,
+			.given = "channel to netfilter, snapshots",
+			.reads = "packet headers, first payload bytes",
+		},
+	[ROLE_CONSOLE] =
+		{
+			.program = "console",
+			.uid = UID_BASE + ROLE_CONSOLE,
+			.restart = RESTART_TTY,
+			.ping_ms = 1000,
+			.silent_ms = 15000,
+			.files_max = 32,
+			.memory_mib = 128,
+			.given = "its terminal, channel to config",
+			.reads = "the keyboard",
+		},
+	[ROLE_MAIL_RECEIVER] =
+		{
+			.program = "mail-receiver",
+			.uid = UID_BASE + ROLE_MAIL_RECEIVER,
+			.restart = RESTART_NEVER,
+			.ping_ms = 5000,
+			.silent_ms = 30000,
+			.files_max = 16,
+			.memory_mib = 256,
+			.given = "one accepted socket, channel to its mail-sender, snapshot",
+			.reads = "SMTP of the source zone",
+		},
+	[ROLE_MAIL_FLATTENER] =
+		{
+			.program = "mail-flattener",
+			.uid = UID_BASE + ROLE_MAIL_FLATTENER,
+			.restart = RESTART_NEVER,
+			.life_ms = 120000,
+			.files_max = 12,
+			.memory_mib = 256,
+			.cpu_s = 60,
+			.given = "one sealed memfd, one pipe to write, snapshot",
+			.reads = "one message (MIME)",
+		},
+	[ROLE_MAIL_SENDER] =
+		{
+			.program = "mail-sender",
+			.uid = UID_BASE + ROLE_MAIL_SENDER,
+			.restart = RESTART_NEVER,
+			.ping_ms = 5000,
+			.silent_ms = 30000,
+			.files_max = 16,
+			.memory_mib = 256,
+			.given = "sockets to the next hop, channel to its mail-receiver, pipes of "
+				 "flattened text, snapshot",
+			.reads = "flattened text, replies of the next hop",
+		},
+	[ROLE_SCREEN_SOURCE] =
+		{
+			.program = "screen-source",
+			.uid = UID_BASE + ROLE_SCREEN_SOURCE,
+			.restart = RESTART_NEVER,
+			.ping_ms = 2000,
+			.silent_ms = 20000,
+			.files_max = 16,
+			.memory_mib = 512,
+			.given =
+				"one socket to the desktop, channel to its screen-viewer, snapshot",
+			.reads = "RFB of the desktop",
+		},
+	[ROLE_SCREEN_VIEWER] =
+		{
+			.program = "screen-viewer",
+			.uid = UID_BASE + ROLE_SCREEN_VIEWER,
+			.restart = RESTART_NEVER,
+			.ping_ms = 2000,
+			.silent_ms = 20000,
+			.files_max = 16,
+			.memory_mib = 512,
+			.given = "one accepted socket, channel to its screen-source, snapshot",
+			.reads = "tile records, RFB of the viewer",
+		},
 };
 
 static const char *restart_text(enum table_restart restart)
@@ -87,14 +161,18 @@ static const char *restart_text(enum table_restart restart)
 
 void table_print(FILE *out)
 {
-	fputs("| process | uid | capabilities | network namespace | root | address space | CPU | restart | is given | "
+	fputs("| process | uid | capabilities | network namespace | root | address space | CPU | "
+	      "restart | is given | "
 	      "reads |\n|---|---|---|---|---|---|---|---|---|---|\n",
 	      out);
 	for (size_t i = 0; i < ROLE_COUNT_; i++) {
 		const struct table_role *role = &table_roles[i];
 
-		fprintf(out, "| `%s` | %u | %s | %s | %s | ", role->program ? role->program : "sekishod", role->uid,
-			!role->program ? "those of lockdown.c" : role->net_admin ? "CAP_NET_ADMIN" : "none",
+		fprintf(out, "| `%s` | %u | %s | %s | %s | ",
+			role->program ? role->program : "sekishod", role->uid,
+			!role->program    ? "those of lockdown.c"
+			: role->net_admin ? "CAP_NET_ADMIN"
+					  : "none",
 			role->program ? "void" : "its own", role->program ? "empty" : "its own");
 		if (role->memory_mib)
 			fprintf(out, "%u MiB | ", role->memory_mib);
@@ -104,7 +182,8 @@ void table_print(FILE *out)
 			fprintf(out, "%u s | ", role->cpu_s);
 		else
 			fputs("- | ", out);
-		fprintf(out, "%s | %s | %s |\n", role->program ? restart_text(role->restart) : "by init", role->given,
+		fprintf(out, "%s | %s | %s |\n",
+			role->program ? restart_text(role->restart) : "by init", role->given,
 			role->reads);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hardware watchdog, fed from the main loop while all is well: when the supervisor hangs, or what holds up the
- * packet path stays down, it is not fed and the machine starts anew.
+ * The hardware watchdog, fed from the main loop while all is well: when the supervisor hangs, or
+ * what holds up the packet path stays down, it is not fed and the machine starts anew.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +12,16 @@
 #include "base/err.h"
 #include "supervisor/supervisor.h"
 
-#define FEED_MS	      2000U
-#define TIMEOUT_S     20
-#define MISSED_MAX_MS 60000U /* how long a process of the packet path may be down before that counts as unwell */
+#define FEED_MS   2000U
+#define TIMEOUT_S 20
+#define MISSED_MAX_MS                                                                              \
+	60000U /* how long a process of the packet path may be down before that counts as unwell   \
+		*/
 
-/* Down for a while is repaired by restarts; down for longer than that is a machine that needs a new start. */
+/*
+ * Down for a while is repaired by restarts; down for longer than that is a machine that needs a new
+ * start.
+ */
 static bool is_well(struct supervisor *sup)
 {
 	static const enum role needed[] = {ROLE_AUDIT, ROLE_NETFILTER, ROLE_ARBITER, ROLE_CONFIG};

@@ -13,15 +13,15 @@
 #include "supervisor/zones_private.h"
 
 #define METRIC_CROSSING 10U
-#define METRIC_PORT	20U
-#define METRIC_VOID	4000000000U /* only where nothing else fits */
+#define METRIC_PORT     20U
+#define METRIC_VOID     4000000000U /* only where nothing else fits */
 
 struct setting {
 	const char *name, *value;
-	bool optional;	/* not on every kernel */
+	bool optional; /* not on every kernel */
 };
 
-/* Before anything is in the namespace: `default` is what the port and the crossings will start with. */
+/* Before anything is in the namespace: the port and the crossings begin with `default`. */
 static const struct setting closed_settings[] = {
 	{"net/ipv4/ip_forward", "0", false},
 	{"net/ipv6/conf/all/forwarding", "0", false},
@@ -40,12 +40,13 @@ static const struct setting closed_settings[] = {
 	{"net/ipv4/icmp_ignore_bogus_error_responses", "1", false},
 	{"net/ipv4/tcp_syncookies", "1", true},
 	{"net/ipv4/ip_nonlocal_bind", "0", false},
-	{"net/netfilter/nf_conntrack_tcp_loose", "0", true}, /* a flow begins with a SYN or not at all */
+	/* A flow begins with a SYN or not at all. */
+	{"net/netfilter/nf_conntrack_tcp_loose", "0", true},
 	{"net/netfilter/nf_conntrack_tcp_be_liberal", "0", true},
 	{"net/netfilter/nf_conntrack_helper", "0", true},
 };
 
-/* For `all` and `default`. Written again after forwarding was switched on, which resets some of them. */
+/* For `all` and `default`; again after forwarding was switched on, which resets some of them. */
 static const struct setting strict_settings[] = {
 	{"net/ipv4/conf/%s/rp_filter", "1", false},
 	{"net/ipv4/conf/%s/accept_redirects", "0", false},
@@ -54,7 +55,8 @@ static const struct setting strict_settings[] = {
 	{"net/ipv4/conf/%s/accept_source_route", "0", false},
 	{"net/ipv4/conf/%s/bootp_relay", "0", false},
 	{"net/ipv4/conf/%s/proxy_arp", "0", false},
-	{"net/ipv4/conf/%s/arp_ignore", "2", false},	/* only for an address of the device, to its own network */
+	/* Answer only for an address of the device, and only to its own network. */
+	{"net/ipv4/conf/%s/arp_ignore", "2", false},
 	{"net/ipv4/conf/%s/arp_announce", "2", false},
 	{"net/ipv4/conf/%s/arp_filter", "1", false},
 	{"net/ipv4/conf/%s/route_localnet", "0", false},
@@ -64,8 +66,8 @@ static const struct setting strict_settings[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static int write_settings(struct zones *zs, struct zone *zone, const struct setting *list, size_t count,
-			  const char *device)
+static int write_settings(struct zones *zs, struct zone *zone, const struct setting *list,
+			  size_t count, const char *device)
 {
 	char name[96];
 
@@ -74,8 +76,8 @@ static int write_settings(struct zones *zs, struct zone *zone, const struct sett
 		int err;
 
 		if (place)
-			(void)snprintf(name, sizeof(name), "%.*s%s%s", (int)(place - list[i].name), list[i].name,
-				       device, place + 2);
+			(void)snprintf(name, sizeof(name), "%.*s%s%s", (int)(place - list[i].name),
+				       list[i].name, device, place + 2);
 		else
 			(void)snprintf(name, sizeof(name), "%s", list[i].name);
 		err = netns_sysctl(name, list[i].value);
@@ -90,9 +92,11 @@ static int write_strict_settings(struct zones *zs, struct zone *zone)
 	int err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings), "all");
 
 	if (err == 0)
-		err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings), "default");
+		err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings),
+				     "default");
 	if (err == 0 && zone->port[0])
-		err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings), zone->port);
+		err = write_settings(zs, zone, strict_settings, COUNT_OF(strict_settings),
+				     zone->port);
 	return err;
 }
 
@@ -112,7 +116,8 @@ static int furnish(struct zones *zs, struct zone *zone)
 	if (err == 0)
 		err = rtnl_link_find(&zone->rtnl, DEVICE_VOID, &link);
 	if (err < 0)
-		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name, DEVICE_VOID);
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name,
+				  DEVICE_VOID);
 	zone->void_index = link.index;
 	return 0;
 }
@@ -148,7 +153,8 @@ void zone_remove(struct zones *zs, struct zone *zone)
 {
 	char netns_name[96];
 
-	(void)zone_return_port(zs, zone); /* what cannot be returned dies with the namespace; zs->reason says so */
+	(void)zone_return_port(
+		zs, zone); /* what cannot be returned dies with the namespace; zs->reason says so */
 	(void)snprintf(netns_name, sizeof(netns_name), "%szone-%s", zs->prefix, zone->name);
 	rtnl_close(&zone->rtnl);
 	(void)netns_unname(netns_name); /* a name taken away by hand is what was wanted */
@@ -196,7 +202,8 @@ int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone
 	if (err == 0)
 		err = rtnl_link_move(&zs->home, link.index, zone->netns_fd);
 	if (err < 0)
-		return zones_fail(zs, err, &zs->home, "zone %s: moving port %s", zone->name, want->port);
+		return zones_fail(zs, err, &zs->home, "zone %s: moving port %s", zone->name,
+				  want->port);
 	(void)snprintf(zone->port, sizeof(zone->port), "%s", want->port);
 	zone->port_up = false;
 	zone->addresses.count = 0;
@@ -221,7 +228,8 @@ int zone_return_port(struct zones *zs, struct zone *zone)
 	if (err == 0)
 		err = rtnl_link_move(&zone->rtnl, link.index, zs->home_fd);
 	if (err < 0 && err != -ERR_NOT_FOUND) /* a device that was unplugged cannot be returned */
-		return zones_fail(zs, err, &zone->rtnl, "zone %s: returning port %s", zone->name, zone->port);
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: returning port %s", zone->name,
+				  zone->port);
 	zone->port[0] = '\0';
 	zone->port_up = false;
 	zone->addresses.count = 0;
@@ -229,18 +237,23 @@ int zone_return_port(struct zones *zs, struct zone *zone)
 	return 0;
 }
 
-static int set_address(struct zones *zs, struct zone *zone, bool add, const struct snapshot_prefix *address)
+static int set_address(struct zones *zs, struct zone *zone, bool add,
+		       const struct snapshot_prefix *address)
 {
 	int err = rtnl_address_set(&zone->rtnl, add, zone->port_index, address);
 
 	if (err < 0 && !add && (errno == EADDRNOTAVAIL || errno == ENODEV))
 		return 0; /* already gone */
-	return err < 0 ? zones_fail(zs, err, &zone->rtnl, "zone %s: address on %s", zone->name, zone->port) : 0;
+	return err < 0 ? zones_fail(zs, err, &zone->rtnl, "zone %s: address on %s", zone->name,
+				    zone->port)
+		       : 0;
 }
 
-static bool holds_address(const struct layout_addresses *list, const struct snapshot_prefix *address)
+static bool holds_address(const struct layout_addresses *list,
+			  const struct snapshot_prefix *address)
 {
-	return list->count && bsearch(address, list->rows, list->count, sizeof(*address), layout_compare_addresses);
+	return list->count && bsearch(address, list->rows, list->count, sizeof(*address),
+				      layout_compare_addresses);
 }
 
 /* Make @have hold as many rows as @want, which replace its own when all of them are in force. */
@@ -289,7 +302,8 @@ int zone_set_links(struct zones *zs, struct zone *zone)
 	int err = rtnl_link_set_up(&zone->rtnl, zone->void_index, true);
 
 	if (err < 0)
-		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name, DEVICE_VOID);
+		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name,
+				  DEVICE_VOID);
 	if (zone->port_up == up)
 		return 0;
 	err = rtnl_link_set_up(&zone->rtnl, zone->port_index, up);
@@ -307,8 +321,8 @@ void zone_forget_routes(struct zone *zone, const char *peer)
 
 	for (size_t i = 0; i < routes->count; i++) {
 		const struct layout_route *row = &routes->rows[i];
-		bool gone = peer ? row->target == TARGET_CROSSING && strcmp(row->peer, peer) == 0 :
-				   row->target == TARGET_PORT;
+		bool gone = peer ? row->target == TARGET_CROSSING && strcmp(row->peer, peer) == 0
+				 : row->target == TARGET_PORT;
 
 		if (!gone)
 			routes->rows[kept++] = *row;
@@ -348,7 +362,8 @@ static int remove_route(struct zones *zs, struct zone *zone, const struct layout
 {
 	struct rtnl_route route;
 
-	if (!resolve_route(zs, zone, row, &route) || rtnl_route_set(&zone->rtnl, false, &route) == 0)
+	if (!resolve_route(zs, zone, row, &route) ||
+	    rtnl_route_set(&zone->rtnl, false, &route) == 0)
 		return 0;
 	if (errno == ESRCH || errno == ENODEV)
 		return 0; /* already gone */
@@ -368,8 +383,8 @@ static int install_route(struct zones *zs, struct zone *zone, const struct layou
 }
 
 /*
- * One walk over both sorted lists. @now collects what is installed, also when it ends early, so that a later attempt
- * starts from the truth.
+ * One walk over both sorted lists. @now collects what is installed, also when it ends early, so
+ * that a later attempt starts from the truth.
  */
 static int merge_routes(struct zones *zs, struct zone *zone, const struct layout_routes *want,
 			struct layout_routes *now)

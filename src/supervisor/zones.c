@@ -25,8 +25,8 @@ int zones_fail(struct zones *zs, int err, const struct rtnl *r, const char *form
 	va_end(args);
 	used = strlen(zs->reason);
 	(void)snprintf(zs->reason + used, sizeof(zs->reason) - used, ": %s%s%s",
-		       err == -ERR_SYSTEM ? strerror(saved) : err_name(err), r && r->reason[0] ? ": " : "",
-		       r ? r->reason : "");
+		       err == -ERR_SYSTEM ? strerror(saved) : err_name(err),
+		       r && r->reason[0] ? ": " : "", r ? r->reason : "");
 	errno = saved;
 	return err;
 }
@@ -63,13 +63,17 @@ struct returning {
 static int return_device(const struct rtnl_link *link, void *ctx)
 {
 	struct returning *returning = ctx;
-	bool ours = strcmp(link->name, DEVICE_VOID) == 0 ||
-		    (strcmp(link->kind, "veth") == 0 &&
-		     strncmp(link->name, DEVICE_CROSSING_PREFIX, strlen(DEVICE_CROSSING_PREFIX)) == 0);
+	bool ours =
+		strcmp(link->name, DEVICE_VOID) == 0 ||
+		(strcmp(link->kind, "veth") == 0 &&
+		 strncmp(link->name, DEVICE_CROSSING_PREFIX, strlen(DEVICE_CROSSING_PREFIX)) == 0);
 
 	if (ours || (link->flags & IFF_LOOPBACK))
 		return 0;
-	/* A socket of its own: this one is in the middle of a dump. What cannot go home stays to be seen. */
+	/*
+	 * A socket of its own: this one is in the middle of a dump. What cannot go home stays to be
+	 * seen.
+	 */
 	(void)rtnl_link_move(returning->rtnl, link->index, returning->home_fd);
 	return 0;
 }
@@ -104,7 +108,8 @@ int zones_init(struct zones *zs, const char *prefix, zones_told_fn *told, void *
 	char pattern[96];
 	int err;
 
-	*zs = (struct zones){.prefix = prefix, .told = told, .told_ctx = ctx, .home_fd = netns_current()};
+	*zs = (struct zones){
+		.prefix = prefix, .told = told, .told_ctx = ctx, .home_fd = netns_current()};
 	if (zs->home_fd < 0)
 		return zones_fail(zs, zs->home_fd, NULL, "own network namespace");
 	err = rtnl_open(&zs->home);
@@ -112,7 +117,9 @@ int zones_init(struct zones *zs, const char *prefix, zones_told_fn *told, void *
 		return zones_fail(zs, err, &zs->home, "routing netlink");
 	(void)snprintf(pattern, sizeof(pattern), "%szone-", prefix);
 	err = netns_each(pattern, clear_leftover, zs);
-	return err < 0 ? zones_fail(zs, err, NULL, "what an earlier instance left in " NETNS_DIRECTORY) : 0;
+	return err < 0 ? zones_fail(zs, err, NULL,
+				    "what an earlier instance left in " NETNS_DIRECTORY)
+		       : 0;
 }
 
 static const struct layout_zone *wanted_zone(const struct layout *layout, const char *name)
@@ -143,7 +150,8 @@ static bool port_is_held(struct zones *zs, const char *port)
 }
 
 /* A crossing exists only while the layout has it and nothing shuts it. */
-static bool crossing_is_open(const struct zones *zs, const struct zone *low, const struct zone *high)
+static bool crossing_is_open(const struct zones *zs, const struct zone *low,
+			     const struct zone *high)
 {
 	return !zs->shut && low && high && !low->isolated && !high->isolated;
 }
@@ -175,7 +183,8 @@ int zones_prepare(struct zones *zs, const struct layout *layout)
 		struct zone *zone = zones_find(zs, want->name);
 
 		if (zone)
-			continue; /* its changes come with zones_converge, when the rules are there */
+			continue; /* its changes come with zones_converge, when the rules are there
+				   */
 		err = make_zone(zs, want);
 		zone = zones_find(zs, want->name);
 		/* A port that another zone gives up comes over later. */
@@ -188,7 +197,8 @@ int zones_prepare(struct zones *zs, const struct layout *layout)
 	return err < 0 ? err : make_crossings(zs, layout);
 }
 
-static bool crossing_is_wanted(struct zones *zs, const struct layout *layout, const struct crossing *crossing)
+static bool crossing_is_wanted(struct zones *zs, const struct layout *layout,
+			       const struct crossing *crossing)
 {
 	for (size_t i = 0; i < layout->crossing_count; i++) {
 		if (strcmp(layout->crossings[i].low, crossing->low->name) == 0 &&
@@ -211,7 +221,8 @@ static int remove_stale(struct zones *zs, const struct layout *layout)
 	}
 	for (size_t i = 0; i < sizeof(zs->zones) / sizeof(zs->zones[0]) && err == 0; i++) {
 		struct zone *zone = &zs->zones[i];
-		const struct layout_zone *want = zone->used ? wanted_zone(layout, zone->name) : NULL;
+		const struct layout_zone *want =
+			zone->used ? wanted_zone(layout, zone->name) : NULL;
 
 		if (!zone->used)
 			continue;
@@ -250,7 +261,8 @@ static int build(struct zones *zs, const struct layout *layout)
 			err = crossing_set_up(zs, &zs->crossings[i]);
 	}
 	for (size_t i = 0; i < layout->zone_count && err == 0; i++)
-		err = zone_set_routes(zs, zones_find(zs, layout->zones[i].name), &layout->zones[i].routes);
+		err = zone_set_routes(zs, zones_find(zs, layout->zones[i].name),
+				      &layout->zones[i].routes);
 	return err;
 }
 
@@ -269,7 +281,8 @@ void zones_fini(struct zones *zs)
 {
 	static const struct layout nothing;
 
-	(void)remove_stale(zs, &nothing); /* each failure is in zs->reason; the rest is removed all the same */
+	(void)remove_stale(
+		zs, &nothing); /* each failure is in zs->reason; the rest is removed all the same */
 	rtnl_close(&zs->home);
 	if (zs->home_fd >= 0)
 		(void)close(zs->home_fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Zones as network namespaces, and the crossings between them: the kernel's state is led from what is there to what a
- * layout asks for, by differences only. What did not change is not touched.
+ * Zones as network namespaces, and the crossings between them: the kernel's state is led from what
+ * is there to what a layout asks for, by differences only. What did not change is not touched.
  */
 #ifndef SEKISHO_SUPERVISOR_ZONES_H
 #define SEKISHO_SUPERVISOR_ZONES_H
@@ -19,33 +19,39 @@ struct zone {
 	char name[SNAPSHOT_NAME_BYTES];
 	int netns_fd;
 	struct rtnl rtnl;
-	char port[RTNL_NAME_BYTES];	/* empty: none taken yet */
+	char port[RTNL_NAME_BYTES]; /* empty: none taken yet */
 	uint32_t port_index, void_index;
 	bool port_up;
-	bool isolated;			/* by the operator: port down, no crossing */
+	bool isolated; /* by the operator: port down, no crossing */
 	bool forwarding;
 	struct layout_addresses addresses; /* installed, sorted */
-	struct layout_routes routes;	   /* installed, sorted */
+	struct layout_routes routes;       /* installed, sorted */
 };
 
 struct crossing {
 	bool used;
 	struct zone *low, *high;
-	uint32_t low_index, high_index;	/* the device's index in each */
+	uint32_t low_index, high_index; /* the device's index in each */
 	uint8_t low_mac[6], high_mac[6];
 	bool up;
 };
 
 /* Told of what was made and removed, for the log. @b: the crossing's other zone, or NULL. */
-enum zones_change { ZONES_ZONE_MADE, ZONES_ZONE_REMOVED, ZONES_CROSSING_MADE, ZONES_CROSSING_REMOVED };
+enum zones_change {
+	ZONES_ZONE_MADE,
+	ZONES_ZONE_REMOVED,
+	ZONES_CROSSING_MADE,
+	ZONES_CROSSING_REMOVED
+};
 typedef void zones_told_fn(void *ctx, enum zones_change change, const char *a, const char *b);
 
 struct zones {
-	const char *prefix;		/* of the names of namespaces */
-	int home_fd;			/* the namespace that ports are taken from and returned to */
+	const char *prefix; /* of the names of namespaces */
+	int home_fd;        /* the namespace that ports are taken from and returned to */
 	struct rtnl home;
-	bool shut;			/* no crossing at all, until it is opened again */
-	struct zone zones[SNAPSHOT_ZONES_MAX * 2]; /* old and new ones, while one layout replaces another */
+	bool shut; /* no crossing at all, until it is opened again */
+	struct zone zones[SNAPSHOT_ZONES_MAX *
+			  2]; /* old and new ones, while one layout replaces another */
 	struct crossing crossings[LAYOUT_CROSSINGS_MAX * 2];
 	zones_told_fn *told;
 	void *told_ctx;
@@ -53,7 +59,8 @@ struct zones {
 };
 
 /**
- * zones_init - find the home namespace; remove what an earlier instance of this prefix left, returning its ports
+ * zones_init - find the home namespace; remove what an earlier instance of this prefix left,
+ * returning its ports
  * @prefix: borrowed
  * Return: 0 or -ERR_SYSTEM with a reason.
  */
@@ -62,14 +69,16 @@ int zones_init(struct zones *zs, const char *prefix, zones_told_fn *told, void *
 void zones_fini(struct zones *zs);
 
 /**
- * zones_prepare - make what is new in @layout without letting a packet through: all new links stay down
- * Return: 0, or an error with zs->reason: then zones_converge to the old layout removes what was made.
+ * zones_prepare - make what is new in @layout without letting a packet through: all new links stay
+ * down
+ * Return: 0, or an error with zs->reason: then zones_converge to the old layout removes what was
+ * made.
  */
 int zones_prepare(struct zones *zs, const struct layout *layout);
 
 /**
- * zones_converge - make the kernel hold @layout: remove what is no longer in it, bring links up, forwarding last
- * The rulesets for @layout must be in force.
+ * zones_converge - make the kernel hold @layout: remove what is no longer in it, bring links up,
+ * forwarding last The rulesets for @layout must be in force.
  * Return: 0, or an error with zs->reason; may be called again with the same or another layout.
  */
 int zones_converge(struct zones *zs, const struct layout *layout);

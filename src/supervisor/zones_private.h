@@ -5,7 +5,10 @@
 
 #include "supervisor/zones.h"
 
-/* Fill zs->reason: "zone lgwan: port eth1: No such device (the kernel's own words)". Always returns @err. */
+/*
+ * Fill zs->reason: "zone lgwan: port eth1: No such device (the kernel's own words)". Always returns
+ * @err.
+ */
 int zones_fail(struct zones *zs, int err, const struct rtnl *r, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Channel messages from a peer that obeys nothing. Input: a run of packets, each a length byte pair (little-endian), a
- * descriptor count and that many bytes. After each round the process must hold exactly the descriptors it began with.
+ * Channel messages from a peer that obeys nothing. Input: a run of packets, each a length byte pair
+ * (little-endian), a descriptor count and that many bytes. After each round the process must hold
+ * exactly the descriptors it began with.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +16,7 @@
 #include "channel/control.h"
 
 #define PACKET_MAX 9000
-#define FDS_MAX	   40
+#define FDS_MAX    40
 
 static size_t handled;
 
@@ -37,11 +38,12 @@ static int on_message(struct channel *ch, void *ctx, const struct channel_messag
 
 static const struct channel_rule rules[] = {
 	{CONTROL_READY, 0, 0, 0, 0, 1U << 0, on_message, "ready"},
-	{CONTROL_PONG, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE, on_message,
-	 "pong"},
-	{CONTROL_FLATTEN, 1, 1, sizeof(struct control_flatten), sizeof(struct control_flatten), 1U << 1, on_message,
-	 "flatten"},
-	{CONTROL_GIVE, 0, CHANNEL_FDS_MAX, 0, CHANNEL_BODY_MAX, 1U << 2 | 1U << 0, on_message, "give"},
+	{CONTROL_PONG, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, on_message, "pong"},
+	{CONTROL_FLATTEN, 1, 1, sizeof(struct control_flatten), sizeof(struct control_flatten),
+	 1U << 1, on_message, "flatten"},
+	{CONTROL_GIVE, 0, CHANNEL_FDS_MAX, 0, CHANNEL_BODY_MAX, 1U << 2 | 1U << 0, on_message,
+	 "give"},
 };
 
 static void send_packet(int fd, const uint8_t *data, size_t size, size_t fd_count)
@@ -86,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	channel_init(&near, fds[0], rules, sizeof(rules) / sizeof(rules[0]), NULL);
 	while (size >= 3) {
-		size_t packet_bytes = data[0] | (size_t)data[1] << 8, fd_count = data[2] % (FDS_MAX + 1);
+		size_t packet_bytes = data[0] | (size_t)data[1] << 8,
+		       fd_count = data[2] % (FDS_MAX + 1);
 		const char *why = NULL;
 
 		data += 3;

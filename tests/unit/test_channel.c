@@ -138,7 +138,8 @@ static void test_channel_stops_after_most_messages(void **state)
 	struct body body = {0};
 
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(channel_send(&f->far, TYPE_PLAIN, &body, sizeof(body), NULL, 0), 0);
+		assert_int_equal(channel_send(&f->far, TYPE_PLAIN, &body, sizeof(body), NULL, 0),
+				 0);
 	assert_int_equal(channel_serve(&f->near, 3, NULL), 3);
 	assert_int_equal(channel_serve(&f->near, 3, NULL), 2);
 }
@@ -158,7 +159,8 @@ static void test_channel_refuses_wrong_size(void **state)
 
 	assert_int_equal(channel_send(&f->far, TYPE_PLAIN, body, sizeof(body), NULL, 0), 0);
 	expect_violation(f, "wrong size");
-	assert_int_equal(channel_send(&f->far, TYPE_PLAIN, body, sizeof(struct body) - 1, NULL, 0), 0);
+	assert_int_equal(channel_send(&f->far, TYPE_PLAIN, body, sizeof(struct body) - 1, NULL, 0),
+			 0);
 	expect_violation(f, "wrong size");
 	assert_int_equal(f->plain_count, 0);
 }
@@ -185,7 +187,8 @@ static void test_channel_closes_fds_when_count_is_wrong(void **state)
 	for (size_t i = 0; i < CHANNEL_FDS_MAX; i++)
 		fds[i] = STDERR_FILENO;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		assert_int_equal(channel_send(&f->far, TYPE_ONE_FD, NULL, 0, fds, (size_t)counts[i]), 0);
+		assert_int_equal(
+			channel_send(&f->far, TYPE_ONE_FD, NULL, 0, fds, (size_t)counts[i]), 0);
 		expect_violation(f, "wrong number of descriptors");
 		assert_int_equal(open_fd_count(), before);
 	}
@@ -287,7 +290,8 @@ static void test_channel_refuses_oversize_message(void **state)
 	send_raw(f->far.fd, &raw, 8 + CHANNEL_BODY_MAX + 2, 2);
 	expect_violation(f, "oversize message");
 	assert_int_equal(open_fd_count(), before);
-	assert_int_equal(channel_send(&f->far, TYPE_TEXT, raw.body, CHANNEL_BODY_MAX + 1, NULL, 0), -ERR_TOO_LONG);
+	assert_int_equal(channel_send(&f->far, TYPE_TEXT, raw.body, CHANNEL_BODY_MAX + 1, NULL, 0),
+			 -ERR_TOO_LONG);
 }
 
 static void test_channel_goes_on_after_a_violation(void **state)
@@ -332,7 +336,8 @@ static void test_channel_says_closed_when_the_peer_has_gone(void **state)
 	channel_fini(&f->far);
 	assert_int_equal(channel_serve(&f->near, 1, NULL), 1);
 	assert_int_equal(channel_serve(&f->near, 8, NULL), -ERR_CLOSED);
-	assert_int_equal(channel_send(&f->near, TYPE_PLAIN, &body, sizeof(body), NULL, 0), -ERR_CLOSED);
+	assert_int_equal(channel_send(&f->near, TYPE_PLAIN, &body, sizeof(body), NULL, 0),
+			 -ERR_CLOSED);
 }
 
 static void test_channel_send_never_blocks_when_the_queue_is_full(void **state)
@@ -341,10 +346,12 @@ static void test_channel_send_never_blocks_when_the_queue_is_full(void **state)
 	static char body[CHANNEL_BODY_MAX];
 	int err, sent = 0;
 
-	while ((err = channel_send(&f->far, TYPE_TEXT, body, sizeof(body), NULL, 0)) == 0 && sent < 10000)
+	while ((err = channel_send(&f->far, TYPE_TEXT, body, sizeof(body), NULL, 0)) == 0 &&
+	       sent < 10000)
 		sent++;
 	assert_int_equal(err, -ERR_AGAIN);
-	assert_int_equal(channel_send_wait(&f->far, TYPE_TEXT, body, sizeof(body), NULL, 0, 10), -ERR_TIMEOUT);
+	assert_int_equal(channel_send_wait(&f->far, TYPE_TEXT, body, sizeof(body), NULL, 0, 10),
+			 -ERR_TIMEOUT);
 }
 
 static void test_channel_receive_takes_exactly_the_expected(void **state)
@@ -355,16 +362,21 @@ static void test_channel_receive_takes_exactly_the_expected(void **state)
 	size_t count;
 
 	assert_int_equal(channel_send(&f->far, TYPE_PLAIN, &body, sizeof(body), NULL, 0), 0);
-	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1, &count, 100), 0);
+	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1,
+					 &count, 100),
+			 0);
 	assert_int_equal(got.b, 6);
-	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1, &count, 10),
+	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1,
+					 &count, 10),
 			 -ERR_TIMEOUT);
 	assert_int_equal(channel_send(&f->far, TYPE_PLAIN, &body, sizeof(body), fds, 2), 0);
-	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1, &count, 100),
+	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1,
+					 &count, 100),
 			 -ERR_PEER);
 	assert_int_equal(count, 0);
 	assert_int_equal(channel_send(&f->far, TYPE_KEEP, NULL, 0, fds, 1), 0);
-	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1, &count, 100),
+	assert_int_equal(channel_receive(&f->near, TYPE_PLAIN, &got, sizeof(got), &got_fd, 1,
+					 &count, 100),
 			 -ERR_PEER);
 	assert_int_equal(open_fd_count(), before);
 }

@@ -22,7 +22,7 @@ struct fixture {
 	struct pollfd polls[CAPACITY];
 	struct loop_fd *fds[CAPACITY];
 	struct loop loop;
-	char trace[64];		/* one letter for each callback */
+	char trace[64]; /* one letter for each callback */
 	struct loop_fd watch[3];
 	int pipes[3][2];
 	int signals;
@@ -100,8 +100,8 @@ static void watch_pipes(void (*ready)(struct loop *, struct loop_fd *, short))
 	static char names[3][2] = {"a", "b", "c"};
 
 	for (int i = 0; i < 3; i++) {
-		fx.watch[i] = (struct loop_fd){.fd = fx.pipes[i][0], .events = POLLIN, .ready = ready,
-					       .ctx = names[i]};
+		fx.watch[i] = (struct loop_fd){
+			.fd = fx.pipes[i][0], .events = POLLIN, .ready = ready, .ctx = names[i]};
 		assert_int_equal(loop_add(&fx.loop, &fx.watch[i]), 0);
 	}
 }
@@ -110,7 +110,8 @@ static char name_a[] = "a", name_b[] = "b", name_c[] = "c";
 
 static void test_loop_fires_timers_in_order_of_due_time(void **state)
 {
-	struct loop_timer a = {.fire = fire_note, .ctx = name_a}, b = {.fire = fire_note, .ctx = name_b},
+	struct loop_timer a = {.fire = fire_note, .ctx = name_a},
+			  b = {.fire = fire_note, .ctx = name_b},
 			  c = {.fire = fire_note, .ctx = name_c};
 
 	loop_arm(&fx.loop, &a, 300);
@@ -145,7 +146,8 @@ static void test_loop_rearming_moves_a_timer(void **state)
 
 static void test_loop_timer_disarmed_by_another_never_fires(void **state)
 {
-	struct loop_timer a = {.fire = fire_disarm_victim, .ctx = name_a}, b = {.fire = fire_note, .ctx = name_b};
+	struct loop_timer a = {.fire = fire_disarm_victim, .ctx = name_a},
+			  b = {.fire = fire_note, .ctx = name_b};
 
 	victim = &b;
 	loop_arm(&fx.loop, &a, 10);
@@ -205,7 +207,8 @@ static void test_loop_callback_may_remove_all_descriptors(void **state)
 
 static void test_loop_tells_hang_up_with_no_events_asked(void **state)
 {
-	fx.watch[0] = (struct loop_fd){.fd = fx.pipes[0][0], .events = 0, .ready = ready_read, .ctx = name_a};
+	fx.watch[0] = (struct loop_fd){
+		.fd = fx.pipes[0][0], .events = 0, .ready = ready_read, .ctx = name_a};
 	assert_int_equal(loop_add(&fx.loop, &fx.watch[0]), 0);
 	assert_int_equal(write(fx.pipes[0][1], "x", 1), 1);
 	loop_step(&fx.loop, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The sandbox: each forbidden act, in a child of its own, must end it by SIGSYS; allowed ones must not. */
+/* The sandbox: each forbidden act, in a child of its own, must end it by SIGSYS; allowed ones must
+ * not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +87,8 @@ static int act_kill(void)
 
 static int act_map_executable(void)
 {
-	return (int)(syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0);
+	return (int)(syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) < 0);
 }
 
 static int act_make_executable(void)
@@ -146,10 +148,19 @@ static int act_pipe(void)
 static void test_sandbox_kills_on_each_forbidden_act(void **state)
 {
 	int (*const acts[])(void) = {
-		act_socket, act_open, act_exec, act_fork, act_kill, act_map_executable, act_make_executable,
-		act_fcntl_owner, act_tty_inject, act_pipe,
+		act_socket,
+		act_open,
+		act_exec,
+		act_fork,
+		act_kill,
+		act_map_executable,
+		act_make_executable,
+		act_fcntl_owner,
+		act_tty_inject,
+		act_pipe,
 #if defined(__x86_64__)
-		act_x32, act_int80,
+		act_x32,
+		act_int80,
 #endif
 	};
 
@@ -165,7 +176,8 @@ static void test_sandbox_allows_the_core(void **state)
 static void test_sandbox_allows_what_the_profile_adds(void **state)
 {
 	static const int calls[] = {SYS_pipe2};
-	static const struct sandbox_profile profile = {.name = "pipes", .syscalls = calls, .syscall_count = 1};
+	static const struct sandbox_profile profile = {
+		.name = "pipes", .syscalls = calls, .syscall_count = 1};
 
 	expect_status(&profile, act_pipe, OUTCOME_ALLOWED);
 	expect_killed(&profile, act_socket);
@@ -174,7 +186,8 @@ static void test_sandbox_allows_what_the_profile_adds(void **state)
 static void test_sandbox_ioctl_in_profile_still_refuses_injection(void **state)
 {
 	static const int calls[] = {SYS_ioctl};
-	static const struct sandbox_profile profile = {.name = "tty", .syscalls = calls, .syscall_count = 1};
+	static const struct sandbox_profile profile = {
+		.name = "tty", .syscalls = calls, .syscall_count = 1};
 
 	expect_killed(&profile, act_tty_inject);
 }
