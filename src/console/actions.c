@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands do. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sealed.h"
+#include "console/console.h"
+#include "policy/edit.h"
+
+#define LOG_ROWS 50 /* shown where no number is given */
+
+static void refuse(struct console *c, const char *en, const char *ja)
+{
+	screen_say(c, en, ja);
+	console_prompt(c);
+}
+
+/* A decimal number of at most @most; false where it is none. */
+static bool read_number(const char *tail, unsigned long most, unsigned long *out)
+{
+	char *end;
+
+	if (tail[0] < '0' || tail[0] > '9')
+		return false;
+	*out = strtoul(tail, &end, 10);
+	return *end == '\0' && *out <= most;
+}
+
+/* ---- both modes */
+
+void action_query(struct console *c, const char *tail, unsigned number)
+{
+	console_query(c, (enum query_kind)number, tail, 0);
+}
+
+void action_query_log(struct console *c, const char *tail, unsigned number)
+{
+	unsigned long limit = LOG_ROWS;
+
+	if (tail[0] != '\0' && !read_number(tail, 100000, &limit)) {
+		refuse(c, "give how many records; allowed: 1 to 100000\n",
+		       "件数を書いてください (1から100000)\n");
+		return;
+	}
+	console_query(c, QUERY_LOG, "", (uint32_t)limit);
+}
+
+static void on_history(struct console *c, enum console_status status, struct span text)
+{
+	const char *const heading = "back\0number\0time\0from\0comment";
+	struct layout_table table;
+	struct bytes out;
+
+	layout_table_init(&table, CONSOLE_OUTPUT_BYTES, c->ambiguous_wide);
+	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
+	layout_table_add(&table, heading, 5, true);
+	while (text.size > 0) {
+		char row[1024];
+		const uint8_t *end = memchr(text.data, '\n', text.size);
+		size_t size = end != NULL ? (size_t)(end - text.data) : text.size, cells = 1;
+
+		if (size < sizeof(row)) {
+			memcpy(row, text.data, size);
+			row[size] = '\0';
+			for (size_t i = 0; i < size; i++) {
+				if (row[i] == '\t') {
+					row[i] = '\0';
+					cells++;
+				}
+			}
+			layout_table_add(&table, row, cells, false);
+		}
+		text.data += size + (end != NULL ? 1 : 0);
+		text.size -= size + (end != NULL ? 1 : 0);
+	}
+	(void)layout_table_print(&out, &table); /* a full text is shown as far as it goes */
+	layout_table_fini(&table);
+	screen_show(c, bytes_span(&out));
+	bytes_fini(&out);
+}
+
+void action_history(struct console *c, const char *tail, unsigned number)
+{
+	console_ask(c, CONSOLE_HISTORY, 0, NULL, -1, on_history);
+}
+
+void action_version(struct console *c, const char *tail, unsigned number)
+{
+	struct bytes out;
+
+	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
+	(void)bytes_printf(&out, "Sekisho %s\npolicy format %u\n", SEKISHO_VERSION,
+			   SNAPSHOT_VERSION); /* short */
+	screen_show(c, bytes_span(&out));
+	bytes_fini(&out);
+}
+
+void action_help(struct console *c, const char *tail, unsigned number)
+{
+	struct bytes out;
+
+	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
+	command_list(c, &out);
+	screen_show(c, bytes_span(&out));
+	bytes_fini(&out);
+}
+
+void action_language(struct console *c, const char *tail, unsigned number)
+{
+	if (strcmp(tail, "ja") == 0)
+		c->language = LANGUAGE_JA;
+	else if (strcmp(tail, "en") == 0)
+		c->language = LANGUAGE_EN;
+	else
+		screen_say(c, "allowed: ja, en\n", "書けるもの: ja, en\n");
+	console_prompt(c);
+}
+
+void action_length(struct console *c, const char *tail, unsigned number)
+{
+	unsigned long rows;
+
+	if (!read_number(tail, 500, &rows) || rows == 1) {
+		refuse(c, "allowed: 0, or 2 to 500\n", "書けるもの: 0、2から500\n");
+		return;
+	}
+	c->rows = (unsigned)rows;
+	console_prompt(c);
+}
+
+void action_width(struct console *c, const char *tail, unsigned number)
+{
+	unsigned long columns;
+
+	if (!read_number(tail, 500, &columns) || columns < 20) {
+		refuse(c, "allowed: 20 to 500\n", "書けるもの: 20から500\n");
+		return;
+	}
+	c->columns = (unsigned)columns;
+	c->line.columns = c->columns;
+	console_prompt(c);
+}
+
+void action_ambiguous(struct console *c, const char *tail, unsigned number)
+{
+	if (strcmp(tail, "1") != 0 && strcmp(tail, "2") != 0) {
+		refuse(c, "allowed: 1, 2\n", "書けるもの: 1, 2\n");
+		return;
+	}
+	c->ambiguous_wide = tail[0] == '2';
+	c->line.ambiguous_wide = c->ambiguous_wide;
+	console_prompt(c);
+}
+
+/* ---- the running configuration */
+
+void action_configuration(struct console *c, const char *tail, unsigned number)
+{
+	console_ask(c, CONSOLE_SHOW, 0, tail, -1, console_show_answer);
+}
+
+static void on_configure(struct console *c, enum console_status status, struct span text)
+{
+	if (status == CONSOLE_OK)
+		c->mode = MODE_CONFIGURE;
+	c->path[0] = '\0';
+	console_show_answer(c, status, text);
+}
+
+void action_configure(struct console *c, const char *tail, unsigned number)
+{
+	console_ask(c, CONSOLE_ENTER, 0, NULL, -1, on_configure);
+}
+
+static void on_leave(struct console *c, enum console_status status, struct span text)
+{
+	if (status == CONSOLE_OK)
+		c->mode = MODE_OPERATIONAL;
+	console_show_answer(c, status, text);
+}
+
+void action_exit(struct console *c, const char *tail, unsigned number)
+{
+	if (c->mode == MODE_OPERATIONAL) {
+		console_end(c);
+		return;
+	}
+	if (c->path[0] != '\0') {
+		c->path[0] = '\0';
+		console_prompt(c);
+		return;
+	}
+	console_ask(c, CONSOLE_LEAVE, 0, NULL, -1, on_leave);
+}
+
+/* ---- the candidate */
+
+/* Errors name columns of the line as it was typed: put blanks where the command's words stood. */
+void action_change(struct console *c, const char *tail, unsigned number)
+{
+	char line[CONSOLE_LINE_BYTES];
+	size_t before = (size_t)(tail - c->line.text);
+
+	snprintf(line, sizeof(line), "%*s%s", (int)before, "", tail);
+	console_ask(c, (enum console_kind)number, 0, line, -1, console_show_answer);
+}
+
+/* The canonical form of a path below where we stand; false after a message. */
+static bool locate(struct console *c, const char *path, const char *below, struct bytes *out)
+{
+	struct problems problems;
+	struct edit_words words, more;
+	struct bytes message;
+	bool found;
+
+	problems_init(&problems);
+	found = edit_split(&words, span_of(path), &problems) == 0 &&
+		edit_split(&more, span_of(below), &problems) == 0 &&
+		edit_join(&words, &more) == 0 && edit_locate(out, &words, &problems) == 0 &&
+		out->size < sizeof(c->path);
+	if (found)
+		return true;
+	bytes_init(&message, CONSOLE_OUTPUT_BYTES);
+	(void)problems_print(&message, &problems, "console",
+			     c->language); /* shown as far as it goes */
+	screen_print(c, bytes_span(&message));
+	bytes_fini(&message);
+	return false;
+}
+
+void action_edit(struct console *c, const char *tail, unsigned number)
+{
+	struct bytes path;
+
+	bytes_init(&path, CONSOLE_LINE_BYTES);
+	if (tail[0] == '\0')
+		screen_say(c, "give a block or entry to go to\n", "移動先を書いてください\n");
+	else if (locate(c, c->path, tail, &path))
+		snprintf(c->path, sizeof(c->path), "%.*s", (int)path.size, (const char *)path.data);
+	bytes_fini(&path);
+	console_prompt(c);
+}
+
+/* Words are taken off the end until what is left is a block again. */
+void action_up(struct console *c, const char *tail, unsigned number)
+{
+	struct problems problems;
+	struct edit_words words;
+	struct bytes path;
+	bool found = c->path[0] == '\0';
+
+	while (!found) {
+		char *last = strrchr(c->path, ' ');
+
+		if (last == NULL)
+			last = c->path;
+		*last = '\0';
+		bytes_init(&path, CONSOLE_LINE_BYTES);
+		problems_init(&problems);
+		found = edit_split(&words, span_of(c->path), &problems) == 0 &&
+			edit_locate(&path, &words, &problems) == 0;
+		bytes_fini(&path);
+	}
+	console_prompt(c);
+}
+
+void action_top(struct console *c, const char *tail, unsigned number)
+{
+	c->path[0] = '\0';
+	console_prompt(c);
+}
+
+void action_show(struct console *c, const char *tail, unsigned number)
+{
+	char line[CONSOLE_LINE_BYTES];
+
+	snprintf(line, sizeof(line), "%*s%s", (int)(tail - c->line.text), "", tail);
+	console_ask(c, CONSOLE_SHOW, 0, line, -1, console_show_answer);
+}
+
+void action_simple(struct console *c, const char *tail, unsigned number)
+{
+	console_ask(c, (enum console_kind)number, 0, NULL, -1, console_show_answer);
+}
+
+static void with_number(struct console *c, enum console_kind kind, const char *tail, bool optional)
+{
+	unsigned long back = 0;
+
+	if (!(optional && tail[0] == '\0') && !read_number(tail, 49, &back)) {
+		refuse(c, "give which saved configuration; allowed: 0 to 49\n",
+		       "保存された設定の番号を書いてください (0から49)\n");
+		return;
+	}
+	console_ask(c, kind, (uint32_t)back, NULL, -1, console_show_answer);
+}
+
+void action_compare(struct console *c, const char *tail, unsigned number)
+{
+	with_number(c, CONSOLE_COMPARE, tail, true);
+}
+
+void action_rollback(struct console *c, const char *tail, unsigned number)
+{
+	with_number(c, CONSOLE_ROLLBACK, tail, false);
+}
+
+/* A comment may stand in quotes. */
+void action_commit(struct console *c, const char *tail, unsigned number)
+{
+	char comment[CONSOLE_LINE_BYTES];
+	size_t size;
+
+	snprintf(comment, sizeof(comment), "%s", tail[0] == '"' ? tail + 1 : tail);
+	size = strlen(comment);
+	if (tail[0] == '"' && size > 0 && comment[size - 1] == '"')
+		comment[size - 1] = '\0';
+	console_ask(c, CONSOLE_COMMIT, 0, comment, -1, console_show_answer);
+}
+
+/* ---- pasting */
+
+void action_load(struct console *c, const char *tail, unsigned number)
+{
+	c->load_kind = (enum console_kind)number;
+	bytes_clear(&c->load);
+	screen_say(c, "paste the text, end with Ctrl-D on a line of its own (Ctrl-C: give up)\n",
+		   "設定を貼り付け、最後に Ctrl-D を押してください (Ctrl-C: 中止)\n");
+	console_enter_state(c, STATE_LOAD, 0);
+}
+
+void action_loaded(struct console *c)
+{
+	size_t lines = 0;
+	int fd = -1;
+
+	for (size_t i = 0; i < c->load.size; i++)
+		lines += c->load.data[i] == '\n';
+	screen_printf(c, "\n%zu lines, %zu bytes\n", lines, c->load.size);
+	if (c->load.failed || sealed_make("load", bytes_span(&c->load), &fd) != 0) {
+		refuse(c, "the text is too long; nothing was loaded\n",
+		       "長すぎるため読み込みませんでした\n");
+	} else {
+		console_ask(c, c->load_kind, 0, NULL, fd, console_show_answer);
+		close(fd);
+	}
+	bytes_clear(&c->load);
+}

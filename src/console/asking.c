@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Questions to config (over the link) and to the others (through the supervisor), and their
+ * answers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/sealed.h"
+#include "console/console.h"
+
+#define ANSWER_MS    40000U /* a commit may take 30 s */
+#define ROWS_MS      10000U
+#define SEND_WAIT_MS 1000
+#define ROWS_BYTES   (32U << 20)
+
+void console_ask(struct console *c, enum console_kind kind, uint32_t number, const char *line,
+		 int fd, console_answer_fn *on_answer)
+{
+	struct console_request *r = &c->request;
+	int err = -ERR_CLOSED;
+
+	memset(r, 0, sizeof(*r));
+	r->serial = ++c->serial;
+	r->kind = kind;
+	r->number = number;
+	r->language = c->language;
+	snprintf(r->path, sizeof(r->path), "%s", c->path);
+	if (line != NULL)
+		snprintf(r->line, sizeof(r->line), "%s", line);
+	if (c->link.fd >= 0)
+		err = channel_send_wait(&c->link, CONSOLE_REQUEST, r, sizeof(*r), &fd,
+					fd >= 0 ? 1 : 0, SEND_WAIT_MS);
+	if (err != 0) {
+		screen_say(c, "config does not answer; please try again\n",
+			   "設定プロセスが応答しません。もう一度実行してください\n");
+		console_prompt(c);
+		return;
+	}
+	c->on_answer = on_answer;
+	console_enter_state(c, STATE_ASKED, ANSWER_MS);
+}
+
+static int take_answer(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct console_answer *answer = message->body;
+	struct console *c = ctx;
+	struct bytes text;
+
+	if ((answer->text_bytes > 0) != (message->fd_count == 1))
+		return -ERR_PEER;
+	if (c->state != STATE_ASKED || answer->serial != c->serial)
+		return 0; /* Ctrl-C was pressed meanwhile */
+	bytes_init(&text, CONSOLE_OUTPUT_BYTES);
+	if (message->fd_count == 1 && sealed_read(&text, message->fds[0]) != 0)
+		bytes_clear(&text);
+	c->changed = (answer->flags & CONSOLE_CHANGED) != 0;
+	c->on_answer(c, (enum console_status)answer->status, bytes_span(&text));
+	bytes_fini(&text);
+	return 0;
+}
+
+const struct channel_rule console_link_rules[] = {
+	{CONSOLE_ANSWER, 0, 1, sizeof(struct console_answer), sizeof(struct console_answer),
+	 CHANNEL_ANY_STATE, take_answer, "answer"},
+};
+const size_t console_link_rule_count = sizeof(console_link_rules) / sizeof(console_link_rules[0]);
+
+void console_show_answer(struct console *c, enum console_status status, struct span text)
+{
+	if (status == CONSOLE_OK) {
+		screen_show(c, text);
+		return;
+	}
+	screen_print(c, text);
+	c->pipe = (struct layout_pipe){0};
+	console_prompt(c);
+}
+
+void console_query(struct console *c, enum query_kind kind, const char *argument, uint32_t limit)
+{
+	struct control_query query = {.number = ++c->query, .kind = kind, .limit = limit};
+
+	snprintf(query.argument, sizeof(query.argument), "%s", argument);
+	layout_table_fini(&c->table);
+	layout_table_init(&c->table, ROWS_BYTES, c->ambiguous_wide);
+	if (channel_send_wait(&c->process.control, CONTROL_QUERY, &query, sizeof(query), NULL, 0,
+			      SEND_WAIT_MS) != 0) {
+		screen_say(c, "the supervisor does not answer\n", "監視プロセスが応答しません\n");
+		console_prompt(c);
+		return;
+	}
+	console_enter_state(c, STATE_ROWS, ROWS_MS);
+}
+
+/* All cells end inside the row's text. */
+static bool row_is_sound(const struct control_row *row)
+{
+	size_t at = 0;
+
+	if (row->cell_count > CONTROL_ROW_CELLS)
+		return false;
+	for (uint32_t i = 0; i < row->cell_count; i++) {
+		at += strnlen(row->text + at, sizeof(row->text) - at);
+		if (at++ >= sizeof(row->text))
+			return false;
+	}
+	return true;
+}
+
+/* Headings that are common to the tables; what is not here is shown as it comes. */
+static const struct {
+	const char *en, *ja;
+} headings[] = {
+	{"zone", "ゾーン"},
+	{"from", "から"},
+	{"to", "へ"},
+	{"crossing", "通過点"},
+	{"permits", "許可"},
+	{"relays", "中継"},
+	{"IP path", "IP到達性"},
+	{"process", "プロセス"},
+	{"state", "状態"},
+	{"session", "セッション"},
+	{"entry", "設定"},
+	{"peer", "相手"},
+	{"up", "経過"},
+	{"deaths", "停止回数"},
+	{"port", "ポート"},
+	{"address", "アドレス"},
+	{"devices in common", "共有する装置"},
+	{"tier", "区分"},
+	{"messages", "通数"},
+	{"time", "時刻"},
+	{"event", "事象"},
+};
+
+static const char *heading_ja(const char *en)
+{
+	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
+		if (strcmp(headings[i].en, en) == 0)
+			return headings[i].ja;
+	}
+	return en;
+}
+
+static void add_heading(struct console *c, const struct control_row *row)
+{
+	char text[2 * sizeof(row->text)];
+	const char *cell = row->text;
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < row->cell_count; i++) {
+		const char *shown = c->language == LANGUAGE_JA ? heading_ja(cell) : cell;
+		size_t size = strlen(shown) + 1;
+
+		if (size > sizeof(text) - used)
+			return;
+		memcpy(text + used, shown, size);
+		used += size;
+		cell += strlen(cell) + 1;
+	}
+	layout_table_add(&c->table, text, row->cell_count, true);
+}
+
+static void show_table(struct console *c)
+{
+	struct bytes text;
+
+	bytes_init(&text, CONSOLE_OUTPUT_BYTES);
+	(void)layout_table_print(&text, &c->table); /* a full text is shown as far as it goes */
+	layout_table_fini(&c->table);
+	screen_show(c, bytes_span(&text));
+	bytes_fini(&text);
+}
+
+int console_take_row(struct console *c, const struct control_row *row)
+{
+	if (!row_is_sound(row))
+		return -ERR_PEER;
+	if (c->state != STATE_ROWS || row->number != c->query)
+		return 0; /* of a question that Ctrl-C took back */
+	if ((row->flags & CONTROL_ROW_ERROR) != 0) {
+		screen_printf(c, "%s\n", row->cell_count > 0 ? row->text : "?");
+		layout_table_fini(&c->table);
+		console_prompt(c);
+		return 0;
+	}
+	if ((row->flags & CONTROL_ROW_HEADING) != 0)
+		add_heading(c, row);
+	else if (row->cell_count > 0)
+		layout_table_add(&c->table, row->text, row->cell_count, false);
+	if ((row->flags & CONTROL_ROW_LAST) != 0)
+		show_table(c);
+	else
+		console_enter_state(c, STATE_ROWS, ROWS_MS); /* each row gives the next its time */
+	return 0;
+}

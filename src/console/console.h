@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of a console process: one terminal, one person, one thing at a time. */
+#ifndef SEKISHO_CONSOLE_CONSOLE_H
+#define SEKISHO_CONSOLE_CONSOLE_H
+
+#include <termios.h>
+
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/console.h"
+#include "channel/control.h"
+#include "console/layout.h"
+#include "console/line.h"
+#include "policy/edit.h"
+#include "policy/schema.h"
+
+#define CONSOLE_DESCRIPTORS  4
+#define CONSOLE_INPUT_BYTES  (16U << 20) /* typed or pasted ahead */
+#define CONSOLE_OUTPUT_BYTES (64U << 20)
+
+enum console_mode { MODE_OPERATIONAL = 1, MODE_CONFIGURE = 2 };
+
+enum console_state {
+	STATE_BANNER, /* the owner's name stands on the screen */
+	STATE_PROMPT, /* a line is being edited */
+	STATE_ASKED,  /* config has been asked */
+	STATE_ROWS,   /* a query is out: rows come */
+	STATE_PAGE,   /* a full page stands: a key goes on */
+	STATE_LOAD,   /* text is pasted up to Ctrl-D */
+};
+
+struct console;
+typedef void console_answer_fn(struct console *c, enum console_status status, struct span text);
+
+struct console {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[CONSOLE_DESCRIPTORS];
+	struct loop_fd *fds[CONSOLE_DESCRIPTORS];
+	struct loop_fd control_watch, link_watch, tty_watch;
+	struct loop_timer timer; /* of the state: answer overdue, banner over */
+	uint32_t index;          /* which console */
+
+	int tty;
+	bool is_terminal; /* not a socket: its settings are ours to restore */
+	struct termios saved;
+	unsigned rows, columns;
+	bool ambiguous_wide;
+	struct bytes input; /* what came and is not yet used, from input_at on */
+	size_t input_at;
+	struct bytes output; /* what is not yet written, from output_at on */
+	size_t output_at;
+
+	enum console_state state;
+	enum console_mode mode;
+	enum language language;
+	struct line line;
+	char path[CONSOLE_PATH_BYTES]; /* where `edit` stands */
+	char host[256], organization[256];
+	bool changed; /* the candidate differs */
+
+	struct channel link; /* to config; fd -1: not there */
+	uint32_t serial;     /* of the last request */
+	console_answer_fn *on_answer;
+	struct console_request request; /* being built; large */
+
+	uint32_t query; /* number of the last query */
+	struct layout_table table;
+	struct layout_pipe pipe; /* of the command that runs */
+	struct bytes page;       /* what is shown, from page_at on */
+	size_t page_at;
+
+	enum console_kind load_kind;
+	struct bytes load;
+};
+
+/* screen.c: the terminal */
+
+/* Take over the terminal @c->tty: raw mode, size. Return: 0 or -ERR_SYSTEM. */
+int screen_open(struct console *c);
+void screen_close(struct console *c);
+/* Print text; every "\n" becomes "\r\n". What the output has no room for is lost. */
+void screen_print(struct console *c, struct span text);
+void screen_printf(struct console *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* In the language of the terminal. */
+void screen_say(struct console *c, const char *en, const char *ja);
+/* Write what the terminal takes now. Return: 0 or -ERR_CLOSED. */
+int screen_flush(struct console *c);
+/* Show @text through the pipe of the running command, page by page; then the prompt. */
+void screen_show(struct console *c, struct span text);
+/* A key while a full page stands. */
+void screen_page_key(struct console *c, uint8_t byte);
+/* The owner's name over several rows (A10). */
+void screen_banner(struct console *c);
+
+/* main.c */
+
+/* Back to the prompt; what was typed ahead is used from the loop. */
+void console_prompt(struct console *c);
+/* Wait in @state at most @ms; 0: without end. */
+void console_enter_state(struct console *c, enum console_state state, uint64_t ms);
+/* End this console in order. */
+void console_end(struct console *c);
+
+/* asking.c: config and the others */
+
+/**
+ * console_ask - send a request to config; the console waits until it is answered or Ctrl-C is
+ * pressed
+ * @line: copied into the request; NULL: empty
+ * @fd:   goes with it, borrowed; -1: nothing
+ */
+void console_ask(struct console *c, enum console_kind kind, uint32_t number, const char *line,
+		 int fd, console_answer_fn *on_answer);
+/* Show the answer's text, then the prompt: what most requests want. */
+void console_show_answer(struct console *c, enum console_status status, struct span text);
+/* Ask the supervisor, and show the rows as a table. */
+void console_query(struct console *c, enum query_kind kind, const char *argument, uint32_t limit);
+extern const struct channel_rule console_link_rules[];
+extern const size_t console_link_rule_count;
+int console_take_row(struct console *c, const struct control_row *row);
+
+/* commands.c */
+
+/* Run the line that was typed. */
+void command_run(struct console *c);
+/* '?' and Tab. */
+void command_help(struct console *c);
+void command_complete(struct console *c);
+/* All commands of a mode with their help, as text. */
+void command_list(struct console *c, struct bytes *out);
+
+/* actions.c: what commands do; @tail is the rest of the line, behind the command's words */
+
+typedef void command_fn(struct console *c, const char *tail, unsigned number);
+command_fn action_query, action_query_log, action_configuration, action_history, action_version,
+	action_help, action_exit, action_language, action_length, action_width, action_ambiguous,
+	action_configure, action_change, action_edit, action_up, action_top, action_show,
+	action_compare, action_simple, action_commit, action_rollback, action_load;
+
+/* Ctrl-D behind a paste: send it to config. */
+void action_loaded(struct console *c);
+
+#endif

@@ -1,0 +1,5 @@
+# One terminal: line editor, commands, tables.
+modules += console
+console-src := main.c line.c layout.c screen.c asking.c commands.c actions.c
+console-use := policy base
+console-cflags := -DSEKISHO_VERSION='"$(version)"'
