@@ -292,5 +292,5 @@ uint8_t *bytes_room(struct bytes *b, size_t more)
 
 struct span bytes_span(const struct bytes *b)
 {
-	return (struct span){b->data, b->size};
+	return (struct span){b->data != NULL ? b->data : (const uint8_t *)"", b->size};
 }

@@ -95,6 +95,7 @@ int bytes_printf(struct bytes *b, const char *format, ...) __attribute__((format
  * raised over it. NULL past the limit or out of memory, with `failed` set.
  */
 uint8_t *bytes_room(struct bytes *b, size_t more);
+/* All of the content; never a null pointer. */
 struct span bytes_span(const struct bytes *b);
 
 /* Checked size arithmetic: false where the result does not fit. */

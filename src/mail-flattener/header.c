@@ -301,7 +301,7 @@ static struct span field_value(struct flatten *f, const char *name, struct bytes
 static void put_from(struct flatten *f, struct bytes *store)
 {
 	struct span list = field_value(f, "From", store);
-	struct mime_mailbox mailbox = {0};
+	struct mime_mailbox mailbox = {span_of(""), span_of("")};
 	struct field_writer w;
 	struct bytes name;
 	size_t at = 0;
@@ -371,7 +371,7 @@ static struct span next_id(struct span s, size_t *at)
 			return (struct span){open, end + 1 - begin};
 	}
 	*at = s.size;
-	return (struct span){0};
+	return span_of("");
 }
 
 static void put_ids(struct flatten *f, const char *name, struct bytes *store)

@@ -15,7 +15,7 @@ static struct span meta_charset(struct span html)
 	size_t begin, end;
 
 	if (at == NULL)
-		return (struct span){0};
+		return span_of("");
 	begin = (size_t)(at - head.data) + 8;
 	if (begin < head.size && (head.data[begin] == '"' || head.data[begin] == '\''))
 		begin++;

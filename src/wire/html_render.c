@@ -86,7 +86,7 @@ struct span html_attr_of(const struct html_element *element, const char *name)
 {
 	const struct html_attr *attr = attr_find(element, name);
 
-	return attr != NULL ? span_trim(attr->value) : (struct span){0};
+	return attr != NULL ? span_trim(attr->value) : span_of("");
 }
 
 bool html_attr_has(const struct html_element *element, const char *name)
@@ -542,7 +542,7 @@ void html_render_open(struct html_render *r, const struct html_element *element)
 	if (element->tag == HTML_A) {
 		flush_separators(r);
 		flush_breaks(r);
-		flush_space(r, (struct span){0});
+		flush_space(r, span_of(""));
 		frame->mark = r->out->size;
 	}
 }
@@ -550,10 +550,11 @@ void html_render_open(struct html_render *r, const struct html_element *element)
 static void close_link(struct html_render *r, const struct html_frame *frame)
 {
 	size_t mark = frame->mark < r->out->size ? frame->mark : r->out->size;
-	struct span shown = {r->out->data + mark, r->out->size - mark};
+	struct span shown;
 
 	if (frame->href.size == 0)
 		return;
+	shown = (struct span){bytes_span(r->out).data + mark, r->out->size - mark};
 	if (span_trim(shown).size == 0)
 		html_render_mark(r, r->image_only ? say(r, "[画像]", "[image]") : say(r, "[リンク]", "[link]"));
 	html_link_close(r, frame->href, shown);

@@ -31,7 +31,7 @@ static bool is_letter(uint8_t c)
 static size_t tag_attr(struct span in, size_t at, struct tag *tag)
 {
 	size_t begin = at;
-	struct html_attr attr = {{in.data + at, 0}, {0}};
+	struct html_attr attr = {{in.data + at, 0}, span_of("")};
 	uint8_t quote;
 
 	at++; /* whatever it is, it is taken: a lone "=" or "/" too */

@@ -76,10 +76,11 @@ static void entry_finish(struct span list, const struct entry *e, size_t end, st
 	outside = span_trim(outside);
 	if (e->angle.data != NULL) {
 		out->address = span_trim(e->angle);
-		out->name = outside.size > 0 ? outside : e->comment;
+		if (outside.size > 0 || e->comment.size > 0)
+			out->name = outside.size > 0 ? outside : e->comment;
 		return;
 	}
-	out->name = e->comment;
+	out->name = e->comment.size > 0 ? e->comment : span_of("");
 	out->address = outside;
 	if (e->comment.size > 0) {
 		const uint8_t *open = memchr(outside.data, '(', outside.size);
@@ -103,7 +104,7 @@ bool mime_mailbox_next(struct span list, size_t *at, struct mime_mailbox *out)
 			i = entry_unit(list, i, &e);
 		}
 		*at = i + 1;
-		*out = (struct mime_mailbox){0};
+		*out = (struct mime_mailbox){span_of(""), span_of("")};
 		entry_finish(list, &e, i, out);
 		if (out->address.size > 0 || out->name.size > 0)
 			return true;

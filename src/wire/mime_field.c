@@ -80,7 +80,7 @@ bool mime_field_find(struct span header, const char *name, struct mime_field *fi
 		if (span_equal_nocase(field->name, wanted))
 			return true;
 	}
-	*field = (struct mime_field){0};
+	*field = (struct mime_field){span_of(""), span_of(""), false};
 	return false;
 }
 

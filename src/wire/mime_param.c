@@ -199,7 +199,7 @@ static int append_segment(struct span value, struct span wanted, unsigned number
 static int extended_param(struct span value, struct span wanted, struct bytes *out,
 			  struct charset_report *report)
 {
-	struct span charset = {0};
+	struct span charset = span_of("");
 	struct charset_choice choice;
 	struct bytes octets;
 	int err;

@@ -229,6 +229,8 @@ int mime_decode(enum mime_encoding encoding, struct span in, struct bytes *out,
 
 	if (report == NULL)
 		report = &unused;
+	if (in.size == 0)
+		return 0;
 	switch (encoding) {
 	case MIME_ENCODING_QUOTED:
 		return decode_quoted(in, out, report);

@@ -126,7 +126,7 @@ static int decode_words(struct span s, size_t *at, struct word *w, struct bytes 
 
 static int decode_raw(struct span s, struct bytes *out, struct charset_report *report)
 {
-	struct charset_choice choice = charset_choose((struct span){0}, s);
+	struct charset_choice choice = charset_choose(span_of(""), s);
 
 	return charset_decode(choice.charset, s, out, report);
 }

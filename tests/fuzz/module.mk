@@ -24,3 +24,13 @@ fuzz_rfb_client-use := wire base
 fuzz_rfb_server-use := wire base
 fuzz_rfb_caller-use := wire base
 fuzz_rfb_encode-use := wire base
+
+# flatten
+fuzzers += fuzz_flatten fuzz_mail_verify fuzz_charset fuzz_mime fuzz_header fuzz_html
+fuzz_flatten-use := mail-flattener wire base
+fuzz_mail_verify-use := wire base
+fuzz_charset-use := wire base
+fuzz_mime-use := wire base
+fuzz_header-use := wire base
+fuzz_html-use := wire base
+fuzz_html-lib := -lgumbo
