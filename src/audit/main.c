@@ -316,8 +316,8 @@ static int adopt_running(struct audit *a, const struct control_start *start, int
 }
 
 static const int extra_syscalls[] = {
-	SYS_openat, SYS_unlinkat,  SYS_getdents64, SYS_ftruncate,
-	SYS_fsync,  SYS_fdatasync, SYS_fstatfs,    SYS_setsockopt,
+	SYS_openat,    SYS_unlinkat, SYS_getdents64, SYS_ftruncate, SYS_fsync,
+	SYS_fdatasync, SYS_fstatfs,  SYS_setsockopt, SYS_ioctl,
 };
 
 static const struct sandbox_profile profile = {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -271,6 +272,27 @@ static void on_socket(struct loop *loop, struct loop_fd *self, short revents)
 		pause_from(s, earliest, error);
 }
 
+/*
+ * Datagrams wait in the socket while the kernel asks for the neighbour; the error that follows
+ * comes over the loopback device, which a zone need not have. A neighbour that went silent was sent
+ * to for some seconds before it was asked for again: those records are sent once more, too.
+ */
+static void on_look(struct loop *loop, struct loop_timer *timer)
+{
+	struct sender *s = timer->ctx;
+	int waiting_bytes = 0;
+
+	loop_arm(loop, timer, SENDER_LOOK_MS);
+	if (ioctl(s->watch.fd, TIOCOUTQ, &waiting_bytes) < 0 || waiting_bytes == 0) {
+		s->stuck_looks = 0;
+		return;
+	}
+	if (++s->stuck_looks < SENDER_STUCK_LOOKS || s->state == SENDER_PAUSED)
+		return;
+	s->stuck_looks = 0;
+	pause_from(s, s->settled, EHOSTUNREACH);
+}
+
 /* Errors with the datagram that they are about; of no use on a socket that is not IP (tests): then
  * without. */
 static void ask_for_errors(int fd)
@@ -294,6 +316,7 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 	s->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_socket, .ctx = s};
 	s->timer = (struct loop_timer){.fire = on_timer, .ctx = s};
 	s->save_timer = (struct loop_timer){.fire = on_save, .ctx = s};
+	s->look_timer = (struct loop_timer){.fire = on_look, .ctx = s};
 	s->retry_ms = SENDER_RETRY_MS;
 	store_cursor_init(&s->cursor);
 	ask_for_errors(fd);
@@ -306,6 +329,7 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 	seek(s, load_place(s));
 	s->settled = s->settling = s->cursor.sequence;
 	loop_arm(loop, &s->save_timer, SENDER_SAVE_MS);
+	loop_arm(loop, &s->look_timer, SENDER_LOOK_MS);
 	sender_kick(s);
 	return 0;
 }
@@ -318,6 +342,7 @@ void sender_close(struct sender *s)
 	loop_remove(s->loop, &s->watch);
 	loop_disarm(s->loop, &s->timer);
 	loop_disarm(s->loop, &s->save_timer);
+	loop_disarm(s->loop, &s->look_timer);
 	(void)close(s->watch.fd); /* datagrams are gone or not, nothing is kept in it */
 	store_cursor_fini(&s->cursor);
 	s->state = SENDER_CLOSED;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sending the log to syslog servers, each record one datagram (RFC 5426), always read back from the
- * local log: in order, nothing left out, from where the last run ended. UDP acknowledges nothing;
- * what the network refuses (ICMP, no neighbour) is seen in the socket's error queue with the
- * record's own bytes, and sent again from there once the server answers no more errors.
+ * local log: in order, nothing left out, from where the last run ended. UDP acknowledges nothing,
+ * but two things show that a server is away: ICMP errors, which the socket's error queue returns
+ * with the record's own bytes, and datagrams that stay in the socket because no neighbour answers.
+ * Then sending waits, tries one record at a time, and goes on from there once nothing is refused.
  */
 #ifndef SEKISHO_AUDIT_SENDER_H
 #define SEKISHO_AUDIT_SENDER_H
@@ -19,9 +20,10 @@
 #define SENDER_BURST         64    /* records at once, then others are served */
 #define SENDER_RETRY_MS      1000U /* first pause after an error; doubles to the next */
 #define SENDER_RETRY_MOST_MS 8000U
-#define SENDER_QUIET_MS                                                                            \
-	3500U /* no error for so long: the record arrived (a neighbour is given up after 3 s) */
-#define SENDER_SAVE_MS 5000U
+#define SENDER_QUIET_MS      3500U  /* no error for so long: the record arrived */
+#define SENDER_SAVE_MS       10000U /* longer than the kernel trusts a neighbour that is silent */
+#define SENDER_LOOK_MS       250U   /* between two looks at what has not left the socket */
+#define SENDER_STUCK_LOOKS   4 /* so many in a row with something in it: no neighbour answers */
 
 enum sender_state {
 	SENDER_CLOSED, /* no socket */
@@ -44,7 +46,8 @@ struct sender {
 	enum sender_state state;
 	struct loop_fd watch;
 	struct loop_timer timer; /* next burst, retry or end of the quiet time */
-	struct loop_timer save_timer;
+	struct loop_timer save_timer, look_timer;
+	unsigned stuck_looks;
 	struct store_cursor cursor;
 	uint64_t settled;  /* records before this one were sent long enough ago */
 	uint64_t settling; /* becomes settled with the next save */

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The audit log and syslog with a real rsyslog (L1): gapless, in order, through absences and kills."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lib.gateway import SEKISHO
+from lib.peers import EchoServer, Syslog, tcp_talk, udp_talk
+from lib.waiting import wait_until
+
+SYSLOG = "syslog { zone lgwan; server 10.20.0.20 { transport udp; port 514; } }"
+PERMIT = """
+service echo { tcp 7000; udp 7000; }
+crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; log; } }
+"""
+
+
+def numbers(lines):
+    return [int(m[1]) for m in (re.search(r'\[sekisho@32473 seq="(\d+)"', line) for line in lines) if m]
+
+
+def in_order(lines):
+    """The sequence numbers of the first arrival of each record; fails where one is missing or out of order."""
+    seen = []
+    for number in numbers(lines):
+        if seen and number <= seen[-1]:
+            assert number in seen, f"record {number} came after {seen[-1]}"
+            continue
+        assert not seen or number == seen[-1] + 1, f"after record {seen[-1]} came {number}"
+        seen.append(number)
+    return seen
+
+
+def log_directory(gateway):
+    return next(iter(gateway.state.glob("**/*.log"))).parent
+
+
+def verify(gateway):
+    done = subprocess.run([SEKISHO, "verify-log", log_directory(gateway)], capture_output=True, text=True, timeout=20,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def some_events(net, topology, count=5):
+    """Each of these flows is refused by its own event or counted in one."""
+    zone = topology.zones["internet"]
+    for port in range(count):
+        udp_talk(net, zone.namespace, topology.zones["lgwan"].peer4, 9000 + port, timeout=0.05)
+
+
+def wait_caught_up(gateway, syslog, seconds=20):
+    """Until the server has the newest record of the local log."""
+    def caught_up():
+        local, remote = numbers(gateway.audit_lines()), numbers(syslog.lines())
+        return remote and local and remote[-1] >= local[-1]
+    wait_until(caught_up, "the syslog server to have every record", seconds, 0.1)
+
+
+def test_audit_log_is_whole_and_readable(net, topology, make_gateway):
+    EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
+    gateway = make_gateway(PERMIT)
+    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+    some_events(net, topology)
+    gateway.wait_event("flow-permitted", "10.10.0.5")
+    gateway.stop()
+    assert verify(gateway).startswith("whole: records 1 to ")
+
+
+def test_audit_source_is_the_channel(make_gateway):
+    """Every record names a process of the gateway as its source."""
+    gateway = make_gateway(PERMIT)
+    gateway.wait_event("log-opened")
+    sources = {line.split()[4].partition("/")[0] for line in gateway.audit_lines()}
+    assert {"audit", "supervisor"} <= sources
+    assert sources <= {"audit", "supervisor", "netfilter", "arbiter", "config", "console"}
+
+
+@pytest.mark.limit(90)
+def test_syslog_gets_every_record_in_order(net, topology, make_gateway):
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
+    gateway = make_gateway(PERMIT, system=SYSLOG)
+    some_events(net, topology, 20)
+    wait_caught_up(gateway, syslog)
+    assert in_order(syslog.lines())[0] == 1
+    assert syslog.lines()[:5] == gateway.audit_lines()[:5]
+    fields = syslog.parsed()[-1].split("|")
+    assert fields[0] == "local0" and fields[2] == "sekisho-test" and fields[3] == "sekisho"
+
+
+@pytest.mark.limit(120)
+def test_syslog_server_away_loses_nothing(net, topology, make_gateway):
+    """The server is stopped, things happen, it comes back: all arrives, in order."""
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
+    gateway = make_gateway(PERMIT, system=SYSLOG)
+    wait_caught_up(gateway, syslog)
+    syslog.stop()
+    some_events(net, topology, 10)
+    gateway.wait_event("syslog-away", seconds=15)
+    some_events(net, topology, 10)
+    before = numbers(gateway.audit_lines())[-1]
+    time.sleep(3)
+    syslog.start()
+    gateway.wait_event("syslog-back", seconds=30)
+    wait_caught_up(gateway, syslog, 30)
+    assert in_order(syslog.lines())[-1] >= before
+
+
+@pytest.mark.limit(120)
+def test_syslog_link_down_loses_nothing(net, topology, make_gateway):
+    """No neighbour answers: the kernel reports it after its own probes."""
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
+    gateway = make_gateway(PERMIT, system=SYSLOG)
+    wait_caught_up(gateway, syslog)
+    net.run("peer-lgwan", "ip", "link", "set", topology.DEVICE, "arp", "off")
+    net.run("peer-lgwan", "ip", "address", "del", "10.20.0.20/24", "dev", topology.DEVICE)
+    net.run(gateway.zone_namespace("lgwan"), "ip", "neigh", "flush", "all")
+    some_events(net, topology, 10)
+    gateway.wait_event("syslog-away", seconds=20)
+    net.address("peer-lgwan", topology.DEVICE, "10.20.0.20/24")
+    net.run("peer-lgwan", "ip", "link", "set", topology.DEVICE, "arp", "on")
+    gateway.wait_event("syslog-back", seconds=40)
+    wait_caught_up(gateway, syslog, 30)
+    in_order(syslog.lines())
+
+
+@pytest.mark.limit(120)
+def test_audit_killed_goes_on_with_the_chain(net, topology, make_gateway):
+    """kill -9 of audit, ten times under events: the chain is whole and the server misses nothing."""
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
+    gateway = make_gateway(PERMIT, system=SYSLOG)
+    for _ in range(10):
+        some_events(net, topology, 3)
+        gone = gateway.kill("audit")
+        gateway.wait_role("audit", other_than=gone, seconds=10)
+    some_events(net, topology, 3)
+    wait_caught_up(gateway, syslog, 30)
+    in_order(syslog.lines())
+    gateway.stop()
+    verify(gateway)
+
+
+@pytest.mark.limit(90)
+def test_audit_stopped_process_does_not_hold_up_traffic(net, topology, make_gateway):
+    """Logging never blocks: with audit stopped (SIGSTOP) a permitted flow is judged and passes at once."""
+    EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
+    gateway = make_gateway(PERMIT)
+    stopped = gateway.kill("audit", signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+        assert time.monotonic() - begin < 1.0
+    finally:
+        for pid in stopped:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass  # the supervisor ended it for its silence
+
+
+def test_audit_restart_of_the_gateway_continues_the_chain(topology, make_gateway):
+    first = make_gateway(PERMIT)
+    first.stop()
+    before = numbers(first.audit_lines())[-1]
+    topology.restore_ports()
+    second = make_gateway(PERMIT, state=first.state)
+    second.wait_event(f'seq="{before + 1}"')
+    second.stop()
+    verify(second)
+
+
+def test_audit_torn_record_is_set_aside(topology, make_gateway):
+    """A power cut in the middle of a write: the rest of the record is kept, said, and the chain goes on."""
+    first = make_gateway(PERMIT)
+    first.stop()
+    newest = sorted(log_directory(first).glob("*.log"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-40])
+    topology.restore_ports()
+    second = make_gateway(PERMIT, state=first.state)
+    second.wait_event("log-torn")
+    second.stop()
+    verify(second)
+    assert len(list(log_directory(second).glob("*.torn"))) == 1
+
+
+@pytest.mark.limit(120)
+def test_audit_heartbeat_every_minute(make_gateway):
+    gateway = make_gateway(PERMIT)
+    gateway.wait_event(" heartbeat ", "records=", seconds=70)
