@@ -103,16 +103,17 @@ static unsigned address_bytes(const struct lock_shape *shape)
 
 static void put_set(struct nft_batch *b, const struct lock_shape *shape, const char *name)
 {
+	const uint8_t address = shape->family == 4 ? NFT_FIELD_IPV4 : NFT_FIELD_IPV6;
 	struct nft_set set = {.name = name};
 	size_t at = 0;
 
 	if (shape->source_bits > 0)
-		set.fields[at++] = (uint8_t)address_bytes(shape);
+		set.fields[at++] = address;
 	if (shape->destination_bits > 0)
-		set.fields[at++] = (uint8_t)address_bytes(shape);
-	set.fields[at++] = 1;
+		set.fields[at++] = address;
+	set.fields[at++] = NFT_FIELD_PROTOCOL;
 	if (shape->port_bits > 0)
-		set.fields[at++] = 2;
+		set.fields[at++] = NFT_FIELD_PORT;
 	nft_set_anew(b, &set);
 }
 

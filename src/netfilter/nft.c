@@ -116,11 +116,19 @@ static void name_set(struct nft_batch *b, uint16_t message, uint16_t flags, cons
 	netlink_put_text(&b->buffer, NFTA_SET_NAME, name);
 }
 
+/* How long each part of a key is, and its type as nft(8) numbers them (nftables, datatype.h). */
+static const struct {
+	uint8_t bytes, type;
+} fields[] = {
+	[NFT_FIELD_IPV4] = {4, 7},	[NFT_FIELD_IPV6] = {16, 8}, [NFT_FIELD_MAC] = {6, 9},
+	[NFT_FIELD_PROTOCOL] = {1, 12}, [NFT_FIELD_PORT] = {2, 13}, [NFT_FIELD_MARK] = {4, 19},
+};
+
 static size_t field_count(const struct nft_set *set)
 {
 	size_t count = 0;
 
-	while (count < sizeof(set->fields) && set->fields[count] != 0)
+	while (count < NFT_FIELDS_MAX && set->fields[count] != NFT_FIELD_END)
 		count++;
 	return count;
 }
@@ -138,7 +146,7 @@ static void describe_set(struct nft_batch *b, const struct nft_set *set)
 		for (size_t i = 0; i < count; i++) {
 			size_t field = netlink_nest(&b->buffer, NFTA_LIST_ELEM);
 
-			netlink_put_be32(&b->buffer, NFTA_SET_FIELD_LEN, set->fields[i]);
+			netlink_put_be32(&b->buffer, NFTA_SET_FIELD_LEN, fields[set->fields[i]].bytes);
 			netlink_nest_end(&b->buffer, field);
 		}
 		netlink_nest_end(&b->buffer, list);
@@ -152,10 +160,20 @@ static uint32_t key_bytes(const struct nft_set *set)
 	uint32_t bytes = 0;
 
 	if (count == 1)
-		return set->fields[0];
+		return fields[set->fields[0]].bytes;
 	for (size_t i = 0; i < count; i++)
-		bytes += (set->fields[i] + 3U) & ~3U; /* each part begins a register */
+		bytes += (fields[set->fields[i]].bytes + 3U) & ~3U; /* each part begins a register */
 	return bytes;
+}
+
+/* The types of the parts, six bits each. */
+static uint32_t key_type(const struct nft_set *set)
+{
+	uint32_t type = 0;
+
+	for (size_t i = 0; i < field_count(set); i++)
+		type = type << 6 | fields[set->fields[i]].type;
+	return type;
 }
 
 void nft_set_keep(struct nft_batch *b, const struct nft_set *set)
@@ -166,7 +184,7 @@ void nft_set_keep(struct nft_batch *b, const struct nft_set *set)
 		flags |= NFT_SET_CONCAT;
 	name_set(b, NFT_MSG_NEWSET, NLM_F_CREATE, set->name);
 	netlink_put_be32(&b->buffer, NFTA_SET_FLAGS, flags);
-	netlink_put_be32(&b->buffer, NFTA_SET_KEY_TYPE, 0);
+	netlink_put_be32(&b->buffer, NFTA_SET_KEY_TYPE, key_type(set));
 	netlink_put_be32(&b->buffer, NFTA_SET_KEY_LEN, key_bytes(set));
 	netlink_put_be32(&b->buffer, NFTA_SET_ID, b->set_id++);
 	if (set->timeout_ms > 0)

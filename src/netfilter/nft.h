@@ -57,10 +57,23 @@ void nft_chain(struct nft_batch *b, const char *name);
 /* A named counter, kept if it exists. */
 void nft_counter(struct nft_batch *b, const char *name);
 
+/* Parts of keys. Their types matter only to those who list the rules with nft(8). */
+enum nft_field {
+	NFT_FIELD_END = 0,
+	NFT_FIELD_IPV4,
+	NFT_FIELD_IPV6,
+	NFT_FIELD_MAC,
+	NFT_FIELD_PROTOCOL,
+	NFT_FIELD_PORT,
+	NFT_FIELD_MARK, /* any four bytes */
+};
+
+#define NFT_FIELDS_MAX 8
+
 struct nft_set {
 	const char *name;
 	uint32_t flags;		   /* NFT_SET_* */
-	uint8_t fields[NFT_REG32_COUNT]; /* bytes of each part of the key; 0 ends */
+	uint8_t fields[NFT_FIELDS_MAX]; /* enum nft_field */
 	uint32_t size;		   /* most elements, 0: no limit */
 	uint64_t timeout_ms;	   /* default of elements, 0: none */
 };

@@ -95,9 +95,9 @@ static void load_tuple(struct nft_batch *b, uint8_t nfproto)
 }
 
 const struct nft_set set_denied[2] = {
-	{.name = "denied4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {4, 4, 1, 4},
+	{.name = "denied4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV4, NFT_FIELD_IPV4, NFT_FIELD_PROTOCOL, NFT_FIELD_MARK},
 	 .size = 65535, .timeout_ms = RULESET_DENIED_MS},
-	{.name = "denied6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {16, 16, 1, 4},
+	{.name = "denied6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV6, NFT_FIELD_IPV6, NFT_FIELD_PROTOCOL, NFT_FIELD_MARK},
 	 .size = 65535, .timeout_ms = RULESET_DENIED_MS},
 };
 
@@ -283,7 +283,7 @@ static void put_table(struct nft_batch *b, bool fresh)
 static void put_common_sets(struct nft_batch *b)
 {
 	static const struct nft_set alive = {
-		.name = SET_ALIVE, .flags = NFT_SET_TIMEOUT, .fields = {4}};
+		.name = SET_ALIVE, .flags = NFT_SET_TIMEOUT, .fields = {NFT_FIELD_MARK}};
 
 	nft_set_keep(b, &alive);
 	for (int i = 0; i < 2; i++) {

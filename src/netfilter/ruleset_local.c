@@ -13,8 +13,8 @@
 enum { NEIGHBOUR_SOLICITATION = 135, NEIGHBOUR_ADVERTISEMENT = 136 };
 
 static const struct nft_set set_peers[2] = {
-	{.name = "peers4", .fields = {4, 1, 2}},
-	{.name = "peers6", .fields = {16, 1, 2}},
+	{.name = "peers4", .fields = {NFT_FIELD_IPV4, NFT_FIELD_PROTOCOL, NFT_FIELD_PORT}},
+	{.name = "peers6", .fields = {NFT_FIELD_IPV6, NFT_FIELD_PROTOCOL, NFT_FIELD_PORT}},
 };
 
 /* Addresses in the IP header, by index of family. */
@@ -35,7 +35,7 @@ static int add_listener(void *ctx, const struct policy_listener *listener)
 
 static void put_listeners(struct nft_batch *b, const struct ruleset *r)
 {
-	static const struct nft_set set = {.name = SET_LISTENERS, .fields = {1, 2}};
+	static const struct nft_set set = {.name = SET_LISTENERS, .fields = {NFT_FIELD_PROTOCOL, NFT_FIELD_PORT}};
 	struct nft_elements elements;
 
 	nft_set_anew(b, &set);
@@ -169,6 +169,25 @@ static void rules_answers_of_reject(struct nft_batch *b)
 	}
 }
 
+/* What the kernel sends as a multicast listener or host (RFC 3376, 2710, 3810, 4861): needed by nobody, and no news. */
+static void rules_listener_reports(struct nft_batch *b)
+{
+	static const uint8_t types[] = {131, 132, 133, 143};
+
+	nft_rule(b, CHAIN_OUTPUT);
+	nft_match_protocol(b, IPPROTO_IGMP);
+	nft_verdict(b, NF_DROP);
+	nft_rule_end(b);
+	for (size_t i = 0; i < sizeof(types); i++) {
+		nft_rule(b, CHAIN_OUTPUT);
+		nft_match_protocol(b, IPPROTO_ICMPV6);
+		nft_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, REG(0));
+		nft_compare(b, NFT_CMP_EQ, REG(0), &types[i], 1);
+		nft_verdict(b, NF_DROP);
+		nft_rule_end(b);
+	}
+}
+
 static void put_output(struct nft_batch *b, const struct ruleset *r)
 {
 	const char *port = r->snapshot->zones[r->zone].port;
@@ -176,6 +195,7 @@ static void put_output(struct nft_batch *b, const struct ruleset *r)
 
 	rules_answers_of_reject(b);
 	rules_accept_errors(b, CHAIN_OUTPUT);
+	rules_listener_reports(b);
 	nft_rule(b, CHAIN_OUTPUT);
 	nft_match_interface(b, NFT_META_OIFNAME, port, false);
 	rule_drop(b, COUNTER_OUTPUT);

@@ -16,25 +16,25 @@
 #define GUARDED_MS	 10000
 
 static const struct nft_set set_own[2] = {
-	{.name = "own4", .flags = NFT_SET_INTERVAL, .fields = {4}},
-	{.name = "own6", .flags = NFT_SET_INTERVAL, .fields = {16}},
+	{.name = "own4", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV4}},
+	{.name = "own6", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV6}},
 };
 static const struct nft_set set_guard[2] = {
-	{.name = "guard4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {4},
+	{.name = "guard4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV4},
 	 .size = GUARDED_MAX, .timeout_ms = GUARDED_MS},
-	{.name = "guard6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {8},
+	{.name = "guard6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV6},
 	 .size = GUARDED_MAX, .timeout_ms = GUARDED_MS},
 };
 
 /* Who broke a rule lately: netfilter reads these and tells. */
 static const struct nft_set set_spoofers[2] = {
-	{.name = RULESET_SPOOFERS4, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {4},
+	{.name = RULESET_SPOOFERS4, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV4},
 	 .size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS},
-	{.name = RULESET_SPOOFERS6, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {16},
+	{.name = RULESET_SPOOFERS6, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV6},
 	 .size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS},
 };
 static const struct nft_set set_strangers = {
-	.name = RULESET_STRANGERS, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {6},
+	.name = RULESET_STRANGERS, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_MAC},
 	.size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS};
 
 /* Where things are in an IP header. */
@@ -86,7 +86,7 @@ static void put_extensions(struct nft_batch *b)
 	static const uint8_t extensions[] = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
 					     IPPROTO_DSTOPTS, IPPROTO_MH,      139,
 					     140};
-	static const struct nft_set set = {.name = SET_EXTENSIONS, .fields = {1}};
+	static const struct nft_set set = {.name = SET_EXTENSIONS, .fields = {NFT_FIELD_PROTOCOL}};
 	struct nft_elements elements;
 
 	nft_set_anew(b, &set);
@@ -137,8 +137,8 @@ static void rules_multicast(struct nft_batch *b)
 	nft_match_family(b, NFPROTO_IPV6);
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 24, 1, REG(0));
 	nft_compare(b, NFT_CMP_EQ, REG(0), &multicast6, 1);
-	nft_meta(b, NFT_META_L4PROTO, REG(0));
-	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6, 1);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, REG(0));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6, 1); /* of ICMPv6, input takes neighbour discovery */
 	rule_drop(b, COUNTER_MULTICAST);
 }
 
@@ -222,7 +222,7 @@ static bool put_bound_stations(struct nft_batch *b, const struct ruleset *r, int
 
 	station_set_name(name, index, bits);
 	nft_set_remove(b, name);
-	const struct nft_set set = {.name = name, .fields = {6, layouts[index].address_bytes}};
+	const struct nft_set set = {.name = name, .fields = {NFT_FIELD_MAC, index == 0 ? NFT_FIELD_IPV4 : NFT_FIELD_IPV6}};
 
 	nft_elements_begin(&elements, b, name);
 	for (uint32_t i = 0; i < stations.count; i++) {
@@ -248,7 +248,7 @@ static void put_station_macs(struct nft_batch *b, const struct ruleset *r, const
 {
 	const struct snapshot *s = r->snapshot;
 	struct snapshot_range stations = s->zones[r->zone].stations;
-	const struct nft_set set = {.name = name, .fields = {6}};
+	const struct nft_set set = {.name = name, .fields = {NFT_FIELD_MAC}};
 	struct nft_elements elements;
 
 	nft_set_anew(b, &set);
@@ -324,6 +324,8 @@ static void put_stations(struct nft_batch *b, const struct ruleset *r)
 
 static void put_guard(struct nft_batch *b, const struct ruleset *r)
 {
+	/* One sender can use a whole /64: it counts as one. */
+	static const uint8_t network_half[16] = {255, 255, 255, 255, 255, 255, 255, 255};
 	const char *port = r->snapshot->zones[r->zone].port;
 
 	for (int i = 0; i < 2; i++) {
@@ -332,8 +334,9 @@ static void put_guard(struct nft_batch *b, const struct ruleset *r)
 		nft_match_interface(b, NFT_META_IIFNAME, port, true);
 		nft_match_state(b, NF_CT_STATE_BIT(IP_CT_NEW));
 		nft_match_family(b, layouts[i].nfproto);
-		nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, layouts[i].source_at, set_guard[i].fields[0],
-			    REG(0));
+		load_source(b, &layouts[i], REG(0));
+		if (i == 1)
+			nft_mask(b, REG(0), network_half, sizeof(network_half));
 		nft_over_rate(b, set_guard[i].name, REG(0), RULESET_NEW_PER_SOURCE,
 			      RULESET_NEW_PER_SOURCE);
 		rule_drop(b, COUNTER_RATE);
@@ -360,8 +363,8 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	nft_match_interface(b, NFT_META_IIFNAME, zone->port, false);
 	nft_verdict(b, NF_ACCEPT);
 	nft_rule_end(b);
+	rules_multicast(b); /* before the form: listener reports have an extension header */
 	rules_form(b);
-	rules_multicast(b);
 	rules_neighbours(b, CHAIN_STATIONS);
 	rules_spoofed(b, 0);
 	rules_spoofed(b, 1);

@@ -136,7 +136,9 @@ static void tell_counter(struct look *look, int i)
 	struct watch *w = look->watch;
 	uint64_t lost = look->events->lost;
 
-	if (w->pending[i] == 0 || (w->told_ms[i] != 0 && look->now_ms - w->told_ms[i] < WATCH_SUMMARY_MS))
+	uint64_t pause_ms = i == COUNTER_MULTICAST ? WATCH_MULTICAST_MS : WATCH_SUMMARY_MS;
+
+	if (w->pending[i] == 0 || (w->told_ms[i] != 0 && look->now_ms - w->told_ms[i] < pause_ms))
 		return;
 	event_send(look->events, EVENT_PACKETS_DROPPED, EV_TEXT(ZONE, look->zone),
 		   EV_TEXT(REASON, ruleset_counters[i]), EV_NUMBER(COUNT, w->pending[i]));

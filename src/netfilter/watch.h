@@ -9,6 +9,7 @@
 #include "netfilter/ruleset.h"
 
 #define WATCH_SUMMARY_MS   10000 /* between two events of one counter */
+#define WATCH_MULTICAST_MS 3600000 /* every network has its broadcasts: an hourly count says enough */
 #define WATCH_OFFENDERS	   256	 /* remembered, so that each is told of once a while */
 #define WATCH_OFFENDERS_MS 60000
 

@@ -11,6 +11,9 @@ const struct tool tools_table[] = {
 	{"events", "[--markdown]", "list the events of the log", tool_events},
 	{"flatten", "[OPTION...] < mail > flat", "flatten one message as the gateway would; 3: refused", tool_flatten},
 	{"verify-mail", "< flat", "does it conform to the sanitised-mail grammar?", tool_verify_mail},
+	{"trace",
+	 "--config F --from ZONE --src IP[:PORT] --dst IP[:PORT] --proto tcp|udp|icmp|N [--at TIME] [--mac M]",
+	 "what the arbiter decides about a flow, and by which permit; 1: denied", tool_trace},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -1,8 +1,8 @@
 modules += tools
 tools-src := main.c
-tools-src += check.c
+tools-src += check.c config_file.c trace.c
 tools-src += verify_log.c events.c
 tools-src += flatten.c verify_mail.c
 tools-bin := sekisho
-tools-use := mail-flattener policy wire base
+tools-use := mail-flattener arbiter policy wire base
 tools-lib := -lgumbo -lnettle
