@@ -23,6 +23,7 @@ defer      unix  - - n -    0   bounce
 trace      unix  - - n -    0   bounce
 verify     unix  - - n -    1   verify
 flush      unix  n - n 1000? 0  flush
+showq      unix  n - n -    -   showq
 proxymap   unix  - - n -    -   proxymap
 smtp       unix  - - n -    -   smtp
 relay      unix  - - n -    -   smtp
@@ -107,7 +108,7 @@ class Postfix:
 
     def queued(self):
         """Queue ids that still wait here."""
-        listing = run("postqueue", "-c", self.config, "-j", timeout=30, check=False).stdout
+        listing = self.net.run(self.namespace, "postqueue", "-c", self.config, "-j", timeout=30).stdout
         return re.findall(r'"queue_id": "([^"]+)"', listing)
 
     def wait_sent(self, count=1, seconds=30.0):
