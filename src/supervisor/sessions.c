@@ -405,11 +405,7 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
 	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
 	tell_flattened(session, &flattened);
-	/* Its work is done. The session may bring its next message before this process has ended.
-	 */
-	session->flattener = NULL;
-	child->session = NULL;
-	session_child_died(child); /* as far as the session goes: the next message does not wait for
-				      its exit */
+	/* Its work is done: the session may bring its next message before this process has ended. */
+	session_child_died(child);
 	return 0;
 }
