@@ -13,7 +13,9 @@
 
 #include <stdint.h>
 
-#define CONSOLE_PATH_BYTES 512  /* where `edit` stands, as words, with NUL */
+#define CONSOLE_PATH_BYTES 512 /* where `edit` stands, as words, with NUL */
+#define CONSOLE_SHOW_RUNNING                                                                       \
+	1 /* number of CONSOLE_SHOW: the running configuration, path not looked at */
 #define CONSOLE_LINE_BYTES 4096 /* of one typed line, with NUL */
 
 enum console_type {
@@ -31,9 +33,8 @@ enum console_kind {
 	CONSOLE_DISCARD,   /* make the candidate a copy of the running configuration again */
 	CONSOLE_SET,       /* line: the statement */
 	CONSOLE_DELETE,
-	CONSOLE_GOTO, /* path and line: does this block or entry exist? The answer's text is its
-			 canonical path */
-	CONSOLE_SHOW, /* candidate below path and line; outside EDITING the running configuration */
+	canonical path * / CONSOLE_SHOW, /* below path and line: number 0 the candidate (outside
+					    EDITING the running), CONSOLE_SHOW_RUNNING */
 	CONSOLE_COMPARE, /* candidate (outside EDITING: running) against saved configuration @number
 			    back; 0: running */
 	CONSOLE_CHECK,   /* would a commit be accepted? */

@@ -151,7 +151,10 @@ static enum console_status serve_discard(struct asking *a)
 static int request_words(struct asking *a, struct edit_words *words, struct problems *problems)
 {
 	struct edit_words line;
-	int err = edit_split(words, request_text(a->request->path, CONSOLE_PATH_BYTES), problems);
+	bool running =
+		a->request->kind == CONSOLE_SHOW && a->request->number == CONSOLE_SHOW_RUNNING;
+	int err = edit_split(
+		words, request_text(a->request->path, running ? 0 : CONSOLE_PATH_BYTES), problems);
 
 	if (err == 0)
 		err = edit_split(&line, request_text(a->request->line, CONSOLE_LINE_BYTES),
@@ -180,17 +183,6 @@ static enum console_status serve_set(struct asking *a)
 static enum console_status serve_delete(struct asking *a)
 {
 	return serve_edit(a, edit_delete);
-}
-
-static enum console_status serve_goto(struct asking *a)
-{
-	struct edit_words words;
-	struct problems problems;
-
-	problems_init(&problems);
-	if (request_words(a, &words, &problems) == 0)
-		(void)edit_locate(&a->text, &words, &problems); /* told by its problems */
-	return problems.error_count > 0 ? tell_problems(a, &problems, TYPED) : CONSOLE_OK;
 }
 
 static enum console_status serve_load(struct asking *a, bool merge)
@@ -239,14 +231,20 @@ static enum console_status serve_load_merge(struct asking *a)
 
 /* ---- showing */
 
+static bool looks_at_candidate(const struct asking *a)
+{
+	return is_editing(a) &&
+	       !(a->request->kind == CONSOLE_SHOW && a->request->number == CONSOLE_SHOW_RUNNING);
+}
+
 /* The tree that is looked at: the candidate of who edits it, for all others the running
  * configuration. */
 static int open_view(struct asking *a, struct tree *storage, struct tree **view)
 {
 	struct problems problems;
 
-	*view = is_editing(a) ? &a->c->candidate : storage;
-	if (is_editing(a))
+	*view = looks_at_candidate(a) ? &a->c->candidate : storage;
+	if (*view != storage)
 		return 0;
 	problems_init(&problems);
 	return parse_into(storage, bytes_span(&a->c->running_text), &problems);
@@ -537,7 +535,6 @@ static const struct {
 	[CONSOLE_DISCARD] = {serve_discard, true, false},
 	[CONSOLE_SET] = {serve_set, true, false},
 	[CONSOLE_DELETE] = {serve_delete, true, false},
-	[CONSOLE_GOTO] = {serve_goto, true, false},
 	[CONSOLE_SHOW] = {serve_show, false, false},
 	[CONSOLE_COMPARE] = {serve_compare, false, false},
 	[CONSOLE_CHECK] = {serve_check, true, false},

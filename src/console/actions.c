@@ -158,7 +158,7 @@ void action_ambiguous(struct console *c, const char *tail, unsigned number)
 
 void action_configuration(struct console *c, const char *tail, unsigned number)
 {
-	console_ask(c, CONSOLE_SHOW, 0, tail, -1, console_show_answer);
+	console_ask(c, CONSOLE_SHOW, CONSOLE_SHOW_RUNNING, tail, -1, console_show_answer);
 }
 
 static void on_configure(struct console *c, enum console_status status, struct span text)

@@ -145,16 +145,16 @@ class Gateway:
 class Console(fdpexpect.fdspawn):
     """pexpect on a terminal or socket, with everything seen kept in a file."""
 
-    PROMPT = r"\n?[^\n]*[>#] ?$"
+    PROMPT = r"[a-z0-9.-]+\*?[>#] $"
 
     def __init__(self, fd, transcript, timeout):
         super().__init__(fd, timeout=timeout, encoding="utf-8", codec_errors="replace")
         self.logfile_read = open(transcript, "a", encoding="utf-8")
 
-    def command(self, line, timeout=-1):
+    def run(self, line, timeout=-1):
         """Type a line, return what is printed up to the next prompt (without the echo)."""
         self.send(line + "\r")
-        self.expect(r"[>#] ?$", timeout=timeout)
+        self.expect(self.PROMPT, timeout=timeout)
         return "\n".join(self.before.splitlines()[1:])
 
 

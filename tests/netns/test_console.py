@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The console through a socket and a terminal: commands, help, errors with their place, commit and rollback (C1, C2, A5)."""
+
+import os
+import pty
+import re
+import threading
+import time
+
+import pytest
+
+from lib.waiting import wait_until
+
+SERVICE = "service echo { tcp 7000; }\n"
+CROSSING = SERVICE + "crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; } }"
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway(CROSSING)
+
+
+@pytest.fixture
+def console(gateway):
+    console = gateway.console()
+    console.expect(r"> $")
+    return console
+
+
+@pytest.fixture
+def editing(console):
+    console.run("configure")
+    return console
+
+
+def test_console_greets_with_owner_and_prompts_with_host(gateway):
+    console = gateway.console()
+    console.expect("試験市")
+    console.expect("sekisho-test> $")
+
+
+def test_console_shows_the_running_configuration(console):
+    text = console.run("show configuration")
+    assert "permit 10 {" in text and "destination 10.20.0.8;" in text
+    assert console.run("show configuration service echo").strip() == "tcp 7000;"
+
+
+def test_console_takes_unique_abbreviations(console):
+    assert "tcp 7000;" in console.run("sh conf serv echo")
+
+
+def test_console_says_place_and_choices_of_an_unknown_command(console):
+    text = console.run("show nonsense")
+    assert "console:1:6: unknown command 'nonsense'; allowed here: separation, zones," in text
+
+
+def test_console_help_answers_at_once(console):
+    console.send("show z?")
+    console.expect(r"zones +zones, ports, counters")
+    console.expect("> show z")
+    console.send("\x03")
+    console.expect(r"> $")
+
+
+def test_console_help_names_the_values_of_a_statement(editing):
+    editing.send("set zone lgwan tier ?")
+    editing.expect("sensitive")
+    editing.expect("business")
+    editing.expect("outside")
+    editing.send("\x03")
+    editing.expect("# $")
+
+
+def test_console_tab_completes_names_that_exist(editing):
+    editing.send("set cross\tmyn\tlg\tperm\t1")
+    editing.expect_exact("set crossing mynumber lgwan permit 1")
+    editing.send("\x03")
+    editing.expect("# $")
+
+
+def test_console_refuses_a_bad_value_and_changes_nothing(editing):
+    text = editing.run("set zone lgwan address 10.20.0.300/24")
+    assert re.search(r"console:1:24: '10\.20\.0\.300/24' is not allowed for 'address'; allowed: ", text), text
+    assert editing.run("compare").strip() == ""
+
+
+def test_console_speaks_japanese(editing):
+    editing.run("terminal language ja")
+    text = editing.run("set zone lgwan tier 三層")
+    assert "console:1:21: 「三層」は「tier」の値として書けません。書けるもの: sensitive, business, outside" in text
+    editing.run("set zone lgwan description \"総合行政ネットワーク\"")
+    assert '+   description "総合行政ネットワーク";' in editing.run("compare")
+
+
+def test_console_compare_commit_and_rollback(gateway, editing):
+    """C2: what would change is seen before, the state before is one command away."""
+    editing.run("set crossing mynumber lgwan permit 20 destination 10.20.0.9")
+    editing.run("set crossing mynumber lgwan permit 20 service echo")
+    difference = editing.run("compare")
+    assert "[edit crossing mynumber lgwan]" in difference
+    assert "+   permit 20 {" in difference and "+       destination 10.20.0.9;" in difference
+    assert "committed: configuration 2" in editing.run('commit comment "second server"', timeout=40)
+    assert "permit 20" in editing.run("run show configuration")
+    assert "second server" in editing.run("show history")
+    gateway.wait_event("commit-requested", "second server")
+    gateway.wait_event("commit-done")
+    assert editing.run("compare").strip() == ""
+    editing.run("rollback 1")
+    assert "-   permit 20 {" in editing.run("compare")
+    assert "committed: configuration 3" in editing.run("commit", timeout=40)
+    assert "permit 20" not in editing.run("run show configuration")
+
+
+def test_console_commit_with_an_error_changes_nothing(editing):
+    """Z1: a packet permit between a sensitive and an outside zone is refused with its place."""
+    editing.run("set crossing mynumber internet permit 10 destination 203.0.113.5")
+    editing.run("set crossing mynumber internet permit 10 service echo")
+    text = editing.run("commit")
+    assert re.search(r"candidate:\d+:1: packets may not pass between sensitive zone mynumber and outside zone "
+                     r"internet \(Z1\)", text), text
+    assert "crossing mynumber internet" not in editing.run("run show configuration")
+    assert "(Z1)" in editing.run("check")
+    editing.run("discard")
+    assert "no errors" in editing.run("check")
+
+
+def test_console_only_one_edits(gateway, editing):
+    """A5: one administrator at a time."""
+    other = gateway.console()
+    other.expect(r"> $")
+    assert "console 0 is editing" in other.run("configure")
+    editing.run("exit")
+    other.run("configure")
+    assert "enter `configure` first" not in other.run("set zone lgwan hold 2s")
+
+
+def test_console_leaves_only_without_changes(editing):
+    editing.run("set zone lgwan hold 2s")
+    assert "there are changes" in editing.run("exit")
+    editing.run("discard")
+    editing.send("exit\r")
+    editing.expect("sekisho-test> $")
+
+
+def test_console_interrupt_returns_to_the_prompt(editing):
+    editing.send("set zone lgwan \x03")
+    editing.expect(r"sekisho-test# $")
+    editing.send("load merge terminal\rzone x {\x03")
+    editing.expect(r"\^C\r\nsekisho-test# $")
+    assert editing.run("compare").strip() == ""
+
+
+def test_console_edit_moves_through_blocks(editing):
+    editing.run("edit crossing mynumber lgwan permit 10")
+    assert "[edit crossing mynumber lgwan permit 10]" in editing.run("set comment 住基")
+    assert 'comment "住基";' in editing.run("show")
+    assert "[edit crossing mynumber lgwan]" in editing.run("up")
+    assert "permit 10 {" in editing.run("show")
+    assert "[edit" not in editing.run("top")
+
+
+def test_console_filters_and_counts(console):
+    assert console.run("show configuration | match permit | count").strip() == "1"
+    assert "tcp" not in console.run("show configuration service echo | except tcp")
+    assert "allowed: | match" in console.run("show configuration | grep x")
+
+
+def test_console_shows_live_state(console):
+    separation = console.run("show separation")
+    assert re.search(r"mynumber +internet +none +none +no path", separation), separation
+    assert "eth0" in console.run("show zones")
+    assert re.search(r"arbiter +\d+ +ready", console.run("show processes"))
+    assert "config-loaded" in console.run("show log 100")
+
+
+@pytest.mark.limit(120)
+def test_console_takes_a_long_paste_whole(editing):
+    """A configuration of thousands of lines arrives as it was sent."""
+    permits = "".join(f"    permit {n} {{\n        destination 10.20.0.8;\n        service echo;\n"
+                      f"        comment \"番号 {n}\";\n    }}\n" for n in range(11, 511))
+    text = f"crossing mynumber lgwan {{\n{permits}}}\n"
+    editing.send("load merge terminal\r")
+    editing.expect("Ctrl-D")
+    editing.send(text.replace("\n", "\r"))
+    editing.send("\x04")
+    editing.expect(r"(\d+) lines, (\d+) bytes")
+    assert int(editing.match.group(1)) == text.count("\n")
+    assert int(editing.match.group(2)) == len(text.encode())
+    editing.expect(r"# $")
+    assert editing.run("show | match permit | count", timeout=20).strip() == "501"
+    shown = editing.run("show crossing mynumber lgwan permit 510", timeout=20)
+    assert 'comment "番号 510";' in shown
+
+
+def test_console_load_with_an_error_changes_nothing(editing):
+    editing.send("load replace terminal\r")
+    editing.expect("Ctrl-D")
+    editing.send("zone a {\r  tier bogus;\r}\r\x04")
+    editing.expect(r"terminal:2:8: 'bogus' is not allowed for 'tier'")
+    editing.expect(r"# $")
+    assert editing.run("compare").strip() == ""
+
+
+def test_console_pasted_set_lines_are_all_taken(editing):
+    lines = "".join(f"set service many tcp {port}\r" for port in range(2000, 2200))
+    editing.send(lines)
+    editing.send("show service many | count\r")
+    editing.expect(r"\r\n200\r\n", timeout=30)
+
+
+def test_console_configuration_survives_a_restart_of_config(gateway, console):
+    """The running policy stays; the saved one is found again."""
+    console.run("configure")
+    console.run("set zone lgwan hold 3s")
+    assert "committed" in console.run("commit", timeout=40)
+    killed = gateway.kill("config")
+    gateway.wait_role("config", other_than=killed)
+    console.expect("config was restarted")
+    console.expect(r"> $")
+    wait_until(lambda: "hold 3s;" in console.run("show configuration zone lgwan"), "the saved configuration", 10)
+
+
+def test_console_saved_configuration_wins_at_the_next_start(gateway, editing, topology):
+    editing.run("set zone lgwan hold 4s")
+    assert "committed: configuration 2" in editing.run("commit", timeout=40)
+    saved = sorted(p.name for p in (gateway.state / "config").iterdir() if p.name.startswith("config."))
+    assert saved == ["config.00000001", "config.00000002"]
+    assert gateway.stop() == 0
+    newest = gateway.state / "config" / "config.00000002"
+    assert "hold 4s;" in newest.read_text()
