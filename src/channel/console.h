@@ -26,28 +26,39 @@ enum console_type {
 };
 
 enum console_kind {
-	CONSOLE_HELLO = 1, /* what the prompt and the banner need; the answer's text is two lines:
-			      host name, organization */
-	CONSOLE_ENTER,     /* take the candidate: a copy of the running configuration */
-	CONSOLE_LEAVE,     /* give it back; refused while it differs from the running one */
-	CONSOLE_DISCARD,   /* make the candidate a copy of the running configuration again */
-	CONSOLE_SET,       /* line: the statement */
+	/* What the prompt and the banner need; the answer's text is two lines: host name, owner. */
+	CONSOLE_HELLO = 1,
+	/* Take the candidate (a copy of the running configuration), and give it back: refused while
+	   it differs. */
+	CONSOLE_ENTER,
+	CONSOLE_LEAVE,
+	/* Make the candidate a copy of the running configuration again. */
+	CONSOLE_DISCARD,
+	/* line: a statement to write or to delete. */
+	CONSOLE_SET,
 	CONSOLE_DELETE,
-	canonical path * / CONSOLE_SHOW, /* below path and line: number 0 the candidate (outside
-					    EDITING the running), CONSOLE_SHOW_RUNNING */
-	CONSOLE_COMPARE, /* candidate (outside EDITING: running) against saved configuration @number
-			    back; 0: running */
-	CONSOLE_CHECK,   /* would a commit be accepted? */
-	CONSOLE_COMMIT,  /* line: comment, may be empty */
-	CONSOLE_ROLLBACK,     /* make the candidate the saved configuration @number back */
-	CONSOLE_LOAD_REPLACE, /* descriptor: the text that becomes the candidate */
-	CONSOLE_LOAD_MERGE,   /* descriptor: text that is put on top of the candidate */
-	CONSOLE_COMPLETE, /* path and line up to the cursor; @number is enum edit_purpose; the text
-			     is edit_complete's */
-	CONSOLE_HISTORY,  /* saved configurations, newest first: number, time, console, comment,
-			     separated by tabs */
-	CONSOLE_SNAPSHOT, /* descriptor of the answer: the compiled candidate (outside EDITING: the
-			     running policy) */
+	/* What stands below path and line; @number 0: in the candidate, or CONSOLE_SHOW_RUNNING. */
+	CONSOLE_SHOW,
+	/* Candidate (outside EDITING: running) against saved configuration @number back; 0: the
+	   running one. */
+	CONSOLE_COMPARE,
+	/* Would a commit be accepted? */
+	CONSOLE_CHECK,
+	/* line: comment, may be empty. */
+	CONSOLE_COMMIT,
+	/* Make the candidate the saved configuration @number back. */
+	CONSOLE_ROLLBACK,
+	/* Descriptor: text that becomes the candidate, or is put on top of it. */
+	CONSOLE_LOAD_REPLACE,
+	CONSOLE_LOAD_MERGE,
+	/* Path and line up to the cursor; @number is enum edit_purpose; the text is
+	   edit_complete's. */
+	CONSOLE_COMPLETE,
+	/* Saved configurations, newest first: back, number, time, origin, comment, separated by
+	   tabs. */
+	CONSOLE_HISTORY,
+	/* The text is the compiled candidate (outside EDITING: the running policy). */
+	CONSOLE_SNAPSHOT,
 	CONSOLE_KIND_COUNT_
 };
 
