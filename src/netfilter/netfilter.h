@@ -23,7 +23,8 @@
 #define NETFILTER_BEAT_MS    100  /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE 2	  /* beats between two signs of life to the kernel */
 #define NETFILTER_ARBITER_MS 300  /* silence after which the arbiter counts as dead */
-#define NETFILTER_SUPERVISOR_MS 400
+#define NETFILTER_SUPERVISOR_MS 400 /* silence after which flows get no new lease */
+#define NETFILTER_ORPHAN_MS	1000 /* silence after which nothing is judged any more */
 #define NETFILTER_WATCH_MS   1000
 
 struct netfilter;

@@ -57,7 +57,8 @@ static bool send_batch(struct netfilter *nf, struct zone *zone, struct packet_ba
 {
 	uint64_t now_ms = netfilter_now_ms();
 
-	if (!nf->arbiter_answers || nf->running.epoch == 0)
+	if (!nf->arbiter_answers || nf->running.epoch == 0 ||
+	    now_ms - nf->supervisor_ms > NETFILTER_ORPHAN_MS)
 		return false;
 	batch->epoch = nf->running.epoch;
 	batch->generation = nf->generation;

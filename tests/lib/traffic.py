@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Numbered traffic between zones: who sent what when, and what of it arrived when."""
+
+import errno
+import select
+import socket
+import struct
+import threading
+import time
+
+from .net import Background
+
+FIRST_PORT, PORTS = 20000, 12000  # below those that the kernel chooses by itself
+PACKET = struct.Struct("!4sId")  # kind, number, time of sending (monotonic)
+
+
+class Sink:
+    """UDP packets and TCP connections that arrive at one port of a namespace; answers UDP packets and echoes TCP."""
+
+    def __init__(self, net, namespace, host, port):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.got = []  # (kind, number, sent, received)
+        self.udp = net.socket(namespace, family, socket.SOCK_DGRAM)
+        self.udp.bind((host, port))
+        self.tcp = net.socket(namespace, family)
+        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.tcp.bind((host, port))
+        self.tcp.listen(512)
+        self.thread = Background(self._serve)
+        net.on_close(self.stop)
+
+    def stop(self):
+        self.thread.stop()
+        self.udp.close()
+        self.tcp.close()
+
+    def _serve(self, stopping):
+        streams = []
+        while not stopping.is_set():
+            for ready in select.select([self.udp, self.tcp, *streams], [], [], 0.05)[0]:
+                if ready is self.tcp:
+                    streams.append(self.tcp.accept()[0])
+                elif ready is self.udp:
+                    self._take(*self.udp.recvfrom(2048))
+                elif not self._echo(ready):
+                    streams.remove(ready)
+        for stream in streams:
+            stream.close()
+
+    def _take(self, data, sender):
+        if len(data) >= PACKET.size:
+            kind, number, sent = PACKET.unpack_from(data)
+            self.got.append((kind.decode(), number, sent, time.monotonic()))
+        try:
+            self.udp.sendto(data, sender)
+        except OSError:
+            pass  # the way back may be shut: that is what the tests do
+
+    @staticmethod
+    def _echo(stream):
+        try:
+            data = stream.recv(65536)
+            if data:
+                stream.sendall(data)
+                return True
+        except OSError:
+            pass
+        stream.close()
+        return False
+
+    def of(self, kind):
+        return [item for item in list(self.got) if item[0] == kind]
+
+
+class Source:
+    """Sends numbered UDP packets: kind "flow" from one port (one flow), kind "new " from a new port each (new flows)."""
+
+    def __init__(self, net, namespace, host, port, pause=0.01):
+        self.net, self.namespace, self.target, self.pause = net, namespace, (host, port), pause
+        self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.answers = []  # (kind, number, sent, received): of the one flow
+        self.one = net.socket(namespace, self.family, socket.SOCK_DGRAM, timeout=0)
+        self.thread = Background(self._send)
+        net.on_close(self.stop)
+
+    def stop(self):
+        self.thread.stop()
+        self.one.close()
+
+    def _send(self, stopping):
+        number = 0
+        with self.net.inside(self.namespace):
+            while not stopping.is_set():
+                number += 1
+                self._send_from(self.one, b"flow", number)
+                with socket.socket(self.family, socket.SOCK_DGRAM) as new:
+                    new.bind(("", FIRST_PORT + number % PORTS))  # never one that was a flow before
+                    self._send_from(new, b"new ", number)
+                self._read_answers()
+                time.sleep(self.pause)
+
+    def _send_from(self, sender, kind, number):
+        try:
+            sender.sendto(PACKET.pack(kind, number, time.monotonic()), self.target)
+        except OSError as refused:
+            if refused.errno not in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.EACCES, errno.EPERM, errno.EAGAIN,
+                                     errno.ENETUNREACH):
+                raise
+
+    def _read_answers(self):
+        while True:
+            try:
+                data = self.one.recv(2048)
+            except OSError:
+                return
+            kind, number, sent = PACKET.unpack_from(data)
+            self.answers.append((kind.decode(), number, sent, time.monotonic()))
+
+
+class Stream:
+    """One TCP connection that sends a byte now and then and notes when the echo came."""
+
+    def __init__(self, net, namespace, host, port, pause=0.02):
+        self.socket = net.connect(namespace, host, port)
+        self.socket.settimeout(0.05)
+        self.pause = pause
+        self.echoes = []       # times
+        self.ended = None      # (time, error) when the connection was cut
+        self.lock = threading.Lock()
+        self.thread = Background(self._run)
+        net.on_close(self.stop)
+
+    def stop(self):
+        self.thread.stop()
+        self.socket.close()
+
+    def _run(self, stopping):
+        while not stopping.is_set() and self.ended is None:
+            try:
+                self.socket.send(b".")
+                if self.socket.recv(4096):
+                    self.echoes.append(time.monotonic())
+                else:
+                    self.ended = (time.monotonic(), "closed")
+            except TimeoutError:
+                pass
+            except OSError as error:
+                self.ended = (time.monotonic(), errno.errorcode.get(error.errno, str(error)))
+            time.sleep(self.pause)
