@@ -222,7 +222,7 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_HIDDEN, f->hidden.size > 0);
 	put_done(f, &done, NOTICE_DONE_NESTED, f->count.nested);
 	put_done(f, &done, NOTICE_DONE_GUESSED, f->count.guesses);
-	put_done(f, &done, NOTICE_DONE_UNDECODABLE, f->charset.undecodable_bytes);
+	put_done(f, &done, NOTICE_DONE_UNDECODABLE, f->charset.undecodable_bytes + f->clean.malformed);
 	put_done(f, &done, NOTICE_DONE_GAIJI, f->charset.gaiji + f->clean.gaiji);
 	put_done(f, &done, NOTICE_DONE_INVISIBLE, f->clean.invisible);
 	put_done(f, &done, NOTICE_DONE_BIDI, f->clean.bidi);

@@ -103,7 +103,7 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		{"html_parts", f->count.html_parts},
 		{"nested_messages", f->count.nested},
 		{"charsets_guessed", f->count.guesses},
-		{"undecodable_bytes", f->charset.undecodable_bytes},
+		{"undecodable_bytes", f->charset.undecodable_bytes + f->clean.malformed},
 		{"gaiji", f->charset.gaiji + f->clean.gaiji},
 		{"control_characters", f->clean.controls},
 		{"invisible_removed", f->clean.invisible},

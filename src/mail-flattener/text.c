@@ -32,8 +32,14 @@ static void state_charset(struct flatten *f, const struct charset_choice *choice
 	flatten_say(f, NOTICE_CHARSET_GUESSED, charset_name(choice->charset), NULL);
 }
 
-/* Decode into f->text; says nothing. */
-static struct charset_choice decode_part(struct flatten *f, uint32_t number, bool record)
+/* A part in UTF-8, and in what it was before. */
+struct decoded {
+	struct span text;
+	struct charset_choice choice;
+};
+
+/* Into f->text, or as it stands where it is UTF-8 already and @direct is wanted (then malformed bytes may be in it). */
+static struct decoded decode_part(struct flatten *f, uint32_t number, bool record, bool direct)
 {
 	const struct mime_part *part = &f->tree.parts[number];
 	struct charset_report report = {0};
@@ -52,7 +58,8 @@ static struct charset_choice decode_part(struct flatten *f, uint32_t number, boo
 	choice = charset_choose(label, octets);
 	bytes_clear(&f->text);
 	report = (struct charset_report){0};
-	err = charset_decode(choice.charset, octets, &f->text, &report);
+	direct = direct && strcmp(charset_name(choice.charset), "UTF-8") == 0;
+	err = direct ? 0 : charset_decode(choice.charset, octets, &f->text, &report);
 	if (err == -ERR_TOO_LONG) {
 		f->text.failed = false;
 		f->count.limits++;
@@ -65,13 +72,12 @@ static struct charset_choice decode_part(struct flatten *f, uint32_t number, boo
 		f->charset.gaiji += report.gaiji;
 	}
 	bytes_fini(&store);
-	return choice;
+	return (struct decoded){direct ? octets : bytes_span(&f->text), choice};
 }
 
 struct span text_of_part(struct flatten *f, uint32_t number)
 {
-	(void)decode_part(f, number, false);
-	return bytes_span(&f->text);
+	return decode_part(f, number, false, false).text;
 }
 
 /* Is a parameter of Content-Type this word? */
@@ -94,12 +100,12 @@ static bool param_is(const struct mime_part *part, const char *name, const char 
 void text_show_plain(struct flatten *f, uint32_t number)
 {
 	const struct mime_part *part = &f->tree.parts[number];
-	struct charset_choice choice = decode_part(f, number, true);
-	struct span text = bytes_span(&f->text);
+	struct decoded decoded = decode_part(f, number, true, true);
+	struct span text = decoded.text;
 
 	f->gap = true;
 	if (span_trim(text).size > 0)
-		state_charset(f, &choice);
+		state_charset(f, &decoded.choice);
 	if (param_is(part, "format", "flowed")) {
 		bytes_clear(&f->rendered);
 		if (text_unflow(text, param_is(part, "delsp", "yes"), &f->rendered) == 0)
@@ -112,7 +118,7 @@ void text_show_plain(struct flatten *f, uint32_t number)
 
 void text_show_html(struct flatten *f, uint32_t number)
 {
-	struct charset_choice choice = decode_part(f, number, true);
+	struct decoded decoded = decode_part(f, number, true, false);
 	struct html_policy policy = {f->policy->english, f->policy->defang};
 	struct html_report report = f->html;
 	int err;
@@ -120,7 +126,7 @@ void text_show_html(struct flatten *f, uint32_t number)
 	f->count.html_parts++;
 	bytes_clear(&f->rendered);
 	f->html.by_tags = false;
-	err = html_to_text(bytes_span(&f->text), &policy, &f->rendered, &f->hidden, &f->html);
+	err = html_to_text(decoded.text, &policy, &f->rendered, &f->hidden, &f->html);
 	if (err == -ERR_TOO_LONG) {
 		f->rendered.failed = f->hidden.failed = false;
 		f->count.limits++;
@@ -129,7 +135,7 @@ void text_show_html(struct flatten *f, uint32_t number)
 	}
 	f->gap = true;
 	if (span_trim(bytes_span(&f->rendered)).size > 0)
-		state_charset(f, &choice);
+		state_charset(f, &decoded.choice);
 	if (f->html.by_tags)
 		flatten_say(f, NOTICE_BY_TAGS, NULL, NULL);
 	f->html.by_tags = f->html.by_tags || report.by_tags;

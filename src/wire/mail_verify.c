@@ -218,6 +218,40 @@ static bool text_octet(struct mail_text *t, uint8_t b)
 	return good;
 }
 
+static bool is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * How many octets at the start of @s are common characters in whole: printable ASCII, kana, and the common ideographs. None of
+ * them is forbidden anywhere but behind a joiner, and the last one tells what may follow.
+ */
+static size_t text_common(struct mail_text *t, const uint8_t *s, size_t size)
+{
+	size_t at = 0;
+
+	if (t->need > 0 || t->before == MAIL_TEXT_JOINER)
+		return 0;
+	while (at < size) {
+		if (s[at] >= 0x20 && s[at] < 0x7F) {
+			t->before = is_digit(s[at]) || s[at] == '#' || s[at] == '*' ? MAIL_TEXT_KEYCAP : MAIL_TEXT_OTHER;
+			at++;
+		} else if (s[at] >= 0xE5 && s[at] <= 0xE9 && size - at >= 3 && (s[at + 1] & 0xC0) == 0x80 &&
+			   (s[at + 2] & 0xC0) == 0x80) { /* U+5000 to U+9FFF */
+			t->before = MAIL_TEXT_HAN;
+			at += 3;
+		} else if (s[at] == 0xE3 && size - at >= 3 && (s[at + 1] == 0x81 || s[at + 1] == 0x82) &&
+			   (s[at + 2] & 0xC0) == 0x80) { /* U+3040 to U+30BF */
+			t->before = MAIL_TEXT_OTHER;
+			at += 3;
+		} else {
+			break;
+		}
+	}
+	return at;
+}
+
 /* May a line or a word end here? Then the next begins afresh. */
 static bool text_end(struct mail_text *t)
 {
@@ -232,11 +266,6 @@ static int refuse(struct mail_verify *v, const char *reason)
 	if (v->reason == NULL)
 		v->reason = reason;
 	return -1;
-}
-
-static bool is_digit(int c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static bool is_upper(int c)
@@ -679,9 +708,11 @@ static int body_line(struct mail_verify *v, const uint8_t *line, size_t size)
 	if (v->base64)
 		return base64_line(v, line, size);
 	v->body_seen = v->body_seen || size > 0;
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = text_common(&v->text, line, size); i < size;) {
 		if (!text_octet(&v->text, line[i]))
 			return refuse(v, "a character in the body that is not allowed there");
+		i++;
+		i += text_common(&v->text, line + i, size - i);
 	}
 	if (!text_end(&v->text))
 		return refuse(v, "a line ends inside a character");

@@ -97,7 +97,8 @@ struct line {
 	struct bytes *out;
 	struct span prefix;
 	struct text_report *report;
-	size_t begin; /* where it starts in out */
+	size_t begin;	/* where it starts in out */
+	size_t bad_end; /* behind the bracket of the last malformed byte, to join neighbours */
 	enum mail_text_before before;
 };
 
@@ -116,6 +117,22 @@ static int line_break(struct line *line)
 	return err < 0 ? err : line_begin(line);
 }
 
+/* A byte that is not UTF-8, as "[XX]"; joined to the ones just before. */
+static int put_malformed(struct line *line, uint8_t byte)
+{
+	bool joins = line->bad_end > line->begin && line->bad_end == line->out->size;
+	char shown[SHOWN_MAX];
+	int err;
+
+	line->report->malformed++;
+	line->before = MAIL_TEXT_OTHER;
+	line->out->size -= joins; /* the bracket */
+	(void)snprintf(shown, sizeof(shown), "%c%02X]", joins ? ' ' : '[', byte);
+	err = bytes_append_text(line->out, shown);
+	line->bad_end = line->out->size;
+	return err;
+}
+
 /* Append one character of the input in its shown form. */
 static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint32_t c, bool malformed)
 {
@@ -131,12 +148,8 @@ static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint
 		if (err < 0)
 			return err;
 	}
-	if (malformed) {
-		line->report->malformed++;
-		line->before = MAIL_TEXT_OTHER;
-		(void)snprintf(shown, sizeof(shown), "[%02X]", (unsigned)c);
-		return bytes_append_text(line->out, shown);
-	}
+	if (malformed)
+		return put_malformed(line, (uint8_t)c);
 	/* What is attached may not grow a line for ever either. */
 	if (is_attached(c) && length > TEXT_WRAP_BYTES - 8)
 		joiner = good = false;
@@ -191,31 +204,50 @@ static inline bool is_plain_eight(const uint8_t *s)
 		UINT64_C(0x8080808080808080)) == 0;
 }
 
+static inline bool is_continuation(uint8_t b)
+{
+	return (b & 0xC0) == 0x80;
+}
+
 /*
- * Is the line, as it is, one that the verifier accepts? Knows only the common characters (ASCII, kana, full-width forms and
- * CJK ideographs, none of which depends on its neighbours); anything else says no. The bytes are UTF-8 already.
+ * The length of a common character that may stand anywhere in a line, or 0: Latin letters, punctuation and symbols, kana,
+ * full-width forms and ideographs; none that is forbidden, and none that may stand only behind certain others.
  */
+static inline size_t clean_length(const uint8_t *s, size_t left)
+{
+	if (left >= 2 && s[0] == 0xC3 && is_continuation(s[1]))
+		return 2; /* U+00C0 to U+00FF */
+	if (left < 3 || !is_continuation(s[1]) || !is_continuation(s[2]))
+		return 0;
+	switch (s[0]) {
+	case 0xE2: /* U+2010 to U+2027, U+2080 to U+2FFF */
+		return s[1] >= 0x82 || (s[1] == 0x80 && s[2] >= 0x90 && s[2] <= 0xA7) ? 3 : 0;
+	case 0xE3: /* all but U+3140 to U+317F, which has the Hangul filler */
+		return s[1] != 0x85 ? 3 : 0;
+	case 0xEF: /* U+FF00 to U+FF7F */
+		return s[1] == 0xBC || s[1] == 0xBD ? 3 : 0;
+	default:
+		return s[0] >= 0xE4 && s[0] <= 0xE9 ? 3 : 0;
+	}
+}
+
+/* Is the line, as it is, one that the verifier accepts? Knows only the common characters; anything else says no. */
 static bool is_clean(const uint8_t *s, size_t size)
 {
 	size_t at = 0;
 
 	while (at < size) {
-		uint8_t b = s[at];
+		size_t length = 1;
 
-		if (size - at >= 8 && is_plain_eight(s + at)) {
-			at += 8;
-		} else if (b < 0x80) {
-			if ((b < 0x20 && b != '\t') || b == 0x7F)
-				return false;
-			at++;
-		} else if (size - at >= 3 && ((b >= 0xE4 && b <= 0xE9) || (b == 0xE3 && s[at + 1] <= 0x84) ||
-					      (b == 0xEF && (s[at + 1] == 0xBC || s[at + 1] == 0xBD)))) {
-			if ((s[at + 1] & 0xC0) != 0x80 || (s[at + 2] & 0xC0) != 0x80)
-				return false;
-			at += 3;
-		} else {
+		if (s[at] >= 0x80)
+			length = clean_length(s + at, size - at);
+		else if (size - at >= 8 && is_plain_eight(s + at))
+			length = 8;
+		else if ((s[at] < 0x20 && s[at] != '\t') || s[at] == 0x7F)
+			length = 0;
+		if (length == 0)
 			return false;
-		}
+		at += length;
 	}
 	return true;
 }
