@@ -20,18 +20,19 @@ static int receive(struct viewer *v)
 		parts[i] = (struct iovec){&v->records[i], sizeof(v->records[i])};
 		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
 	}
+	v->record_at = v->record_count = 0;
 	count = recvmmsg(v->link.fd, messages, VIEWER_BATCH, MSG_DONTWAIT, NULL);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return -ERR_AGAIN;
-	if (count <= 0) {
-		viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0);
-		return -ERR_CLOSED;
-	}
-	v->record_at = 0;
-	v->record_count = (unsigned)count;
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && messages[i].msg_len > 0; i++) {
 		v->record_bytes[i] = messages[i].msg_len;
 		v->record_flags[i] = messages[i].msg_hdr.msg_flags;
+		v->record_count++;
+	}
+	/* The end of the link comes as messages without a byte, perhaps behind others. */
+	if (v->record_count == 0) {
+		viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0);
+		return -ERR_CLOSED;
 	}
 	return 0;
 }

@@ -13,16 +13,22 @@ DRIVER = os.environ.get("SCREEN_DRIVER", "/out/bench/screen_driver")
 LIBEXEC = os.environ.get("SEKISHO_LIBEXEC", "/out/libexec")
 
 
+def prepare(topology):
+    """Give the gateway's namespace its addresses, which are the supervisor's to give otherwise."""
+    for zone in topology.zones.values():
+        topology.net.address(topology.gateway, zone.port, *zone.gateway)
+    return topology
+
+
 class Relay:
     """A running driver: accepts viewers at host:port, connects to the desktop at desktop_host:desktop_port."""
 
     PORT, DESKTOP_PORT = 5900, 5900
 
-    def __init__(self, topology, frame_rate=60, idle_s=0, limit_s=0):
-        self.topology, self.net = topology, topology.net
+    def __init__(self, net, topology, frame_rate=60, idle_s=0, limit_s=0):
+        """net: what the driver and its peers are started in and end with; the topology may live longer."""
+        self.topology, self.net = topology, net
         self.viewers, self.desktops = topology.zones["lgwan"], topology.zones["internet"]
-        for zone in (self.viewers, self.desktops):
-            self.net.address(topology.gateway, zone.port, *zone.gateway)
         self.host, self.desktop_host = self.viewers.gateway4, self.desktops.peer4
         self.process = self.net.popen(topology.gateway, DRIVER, LIBEXEC, self.PORT, self.desktop_host,
                                       self.DESKTOP_PORT, frame_rate, idle_s, limit_s)

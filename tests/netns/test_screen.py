@@ -8,18 +8,26 @@ import time
 
 import pytest
 
-from lib.net import run
+from lib.net import Net, Topology, run
 from lib.peers import Desktop, capture_screen, difference
 from lib.peers.rfb import RAW, Viewer, pointer, update_request
-from lib.relay import Relay
+from lib.relay import Relay, prepare
 from lib.waiting import wait_until
 
 SIZE = "640x480"
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    """One topology for all tests here: making and removing namespaces takes longer than most of these tests."""
+    made = Net(tmp_path_factory.mktemp("ground"))
+    yield prepare(Topology(made))
+    made.close()
+
+
 @pytest.fixture
-def relay(topology):
-    return Relay(topology)
+def relay(net, ground):
+    return Relay(net, ground)
 
 
 def xvnc(relay, size=SIZE, options=()):
@@ -129,9 +137,15 @@ def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
     relay.wait_line("screen-desktop")
     wait_same(desktop, screen, tmp_path)
     left, top = screen.window()
-    screen.run("xdotool", "mousemove", left + 123, top + 234)
-    wait_until(lambda: "root:(123,234)" in xev.log(), "the pointer's place in xev")
-    desktop.run("xdotool", "windowfocus", desktop.run("xdotool", "search", "--name", "Event Tester").stdout.split()[0])
+
+    def moved():
+        """xtigervncviewer holds movements back for a while; a button sends them."""
+        for x, y in ((40, 50), (123, 234)):
+            screen.run("xdotool", "mousemove", left + x, top + y, "click", "1")
+        return "root:(123,234)" in xev.log()
+    wait_until(moved, "the pointer's place in xev", pause=0.2)
+    for side, title in ((screen, "Sekisho - TigerVNC"), (desktop, "Event Tester")):
+        side.run("xdotool", "windowfocus", "--sync", side.run("xdotool", "search", "--name", title).stdout.split()[0])
     screen.run("xdotool", "type", "aZ9@")
     screen.run("xdotool", "key", "Return", "F5", "Henkan", "Zenkaku_Hankaku", "ctrl+c")
     screen.run("xdotool", "click", "3")
@@ -169,9 +183,9 @@ def test_screen_serves_each_protocol_version(relay, version):
     assert viewer.read_update()
 
 
-def test_screen_sessions_end_by_idleness_and_by_age(topology):
+def test_screen_sessions_end_by_idleness_and_by_age(net, ground):
     """A3: idle is counted by input: a desktop that moves keeps nobody logged in; the absolute limit ends all."""
-    relay = Relay(topology, idle_s=2, limit_s=5)
+    relay = Relay(net, ground, idle_s=2, limit_s=5)
     desktop = xvnc(relay)
     idle, busy = Viewer(relay.connect()), Viewer(relay.connect())
     for viewer in (idle, busy):

@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Desktops and viewers that lie: each line of the two message tables (docs/screen.md), and what must never cross."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import struct
+import time
+
+import pytest
+
+from lib.net import Net, Topology
+from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, FORMAT, HEXTILE, LAST_RECT, RAW,
+                           FakeDesktop, Stream, Viewer, key, pointer, rect, set_encodings, set_format, solid, update,
+                           update_request)
+from lib.relay import Relay, prepare
+from lib.waiting import holds_for, wait_until
+
+# Never in any form on the other side; no byte of it is a plausible pixel, length or name of ours.
+CANARY = bytes.fromhex("ca5e1a7badc0ffee")
+MEMORY_MAX_KIB = 12 * 1024 + 4096  # a session's half while it works
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    """One topology for all tests here: making and removing namespaces takes longer than most of these tests."""
+    made = Net(tmp_path_factory.mktemp("ground"))
+    yield prepare(Topology(made))
+    made.close()
+
+
+@pytest.fixture
+def relay(net, ground):
+    return Relay(net, ground)
+
+
+def desktop_of(relay, script=None, **kwargs):
+    zone = relay.desktops
+    return FakeDesktop(relay.net, zone.namespace, zone.peer4, script=script, **kwargs)
+
+
+def resident_kib(pid):
+    return int(pathlib.Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0])
+
+
+def assert_works(relay):
+    """The next session is served as if nothing had been; the desktop must serve its next connection well."""
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.wait_pixel(319, 239, 0x112233)
+    viewer.close()
+
+
+def once(bad):
+    """A desktop's script: `bad` on the first connection, an honest picture on all others."""
+    def script(desktop, stream):
+        if len(desktop.streams) == 1:
+            bad(desktop, stream)
+        else:
+            desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+    return script
+
+
+def big(kind, length, body=b""):
+    return bytes([kind, 0, 0, 0]) + struct.pack(">I", length) + body
+
+
+def pixel(value):
+    return struct.pack("<I", value)
+
+
+# What a desktop sends once its picture is shown -> detail of the session's end.
+HOSTILE_DESKTOP = {
+    "rectangle-right": (update(rect(319, 0, 2, 1, RAW, solid(2, 1))), "rectangle-outside"),
+    "rectangle-below": (update(rect(0, 239, 1, 2, HEXTILE)), "rectangle-outside"),
+    "rectangle-huge": (update(rect(65535, 65535, 65535, 65535, RAW)), "rectangle-outside"),
+    "copy-from-outside": (update(rect(0, 0, 9, 9, COPY_RECT, struct.pack(">HH", 312, 0))), "copy-source-outside"),
+    "copy-from-far": (update(rect(0, 0, 9, 9, COPY_RECT, struct.pack(">HH", 65535, 65535))), "copy-source-outside"),
+    "hextile-subrectangle": (update(rect(0, 0, 16, 16, HEXTILE, b"\x08\x01\xff\x10")), "subrectangle-outside"),
+    "hextile-in-cut-tile": (update(rect(304, 0, 8, 16, HEXTILE, b"\x08\x01\x70\x10")), "subrectangle-outside"),
+    "hextile-flags": (update(rect(0, 0, 16, 16, HEXTILE, b"\x40")), "hextile-flags"),
+    "size-zero": (update(rect(0, 0, 0, 100, DESKTOP_SIZE)), "desktop-size"),
+    "size-huge": (update(rect(0, 0, 65535, 65535, DESKTOP_SIZE)), "desktop-size"),
+    "extended-size-huge": (update(rect(0, 0, 4097, 1, EXTENDED_DESKTOP_SIZE, b"\1\0\0\0" + bytes(16))), "desktop-size"),
+    "extended-size-screens": (update(rect(0, 0, 320, 240, EXTENDED_DESKTOP_SIZE, b"\xff\0\0\0")), "too-many-screens"),
+    "cursor-huge": (update(rect(0, 0, 129, 129, CURSOR)), "cursor-size"),
+    "cursor-65535": (update(rect(0, 0, 65535, 65535, CURSOR)), "cursor-size"),
+    "cut-text-2-gib": (big(3, 0x7FFFFFFF), "cut-text-length"),
+    "cut-text-wrap": (big(3, 0x80000000), "cut-text-length"),
+    "cut-text-plus-one-wrap": (big(3, 0x100001), "cut-text-length"),
+    **{f"encoding-{e}": (update(rect(0, 0, 1, 1, e)), "encoding")
+       for e in (2, 4, 6, 7, 8, 15, 16, 17, 21, 50, -26, -240, -257, -258, -307, -312, -313, 0x574D5664, -1063131698)},
+    **{f"message-{t}": (bytes([t]) + CANARY * 8, "message-type") for t in (4, 7, 11, 15, 128, 150, 173, 248, 250, 255)},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_DESKTOP)
+def test_screen_hostile_desktop_ends_its_own_session_only(relay, name):
+    """Z5: the session ends with the reason in the log, nothing of it is shown, and the next one works."""
+    hostile, detail = HOSTILE_DESKTOP[name]
+
+    def bad(desktop, stream):
+        desktop.show(stream)
+        desktop.wait_request(stream)
+        desktop.go.wait(10)
+        stream.send(hostile)
+
+    desktop = desktop_of(relay, once(bad))
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    desktop.go.set()
+    assert viewer.drain(), "the session did not end"
+    end = relay.wait_end("desktop")
+    assert (end["reason"], end["detail"]) == ("desktop-protocol", detail)
+    assert relay.wait_end("viewer")["reason"] == "desktop-protocol"
+    assert CANARY[:4] not in viewer.received
+    assert_works(relay)
+    assert not desktop.errors, desktop.errors
+
+
+# What a desktop says in its handshake -> reason and detail of the session's end.
+BAD_HANDSHAKE = {
+    "not-rfb": ({"version": b"HTTP/1.1 200"}, "desktop-protocol", "version-syntax"),
+    "version-2": ({"version": b"RFB 002.009\n"}, "desktop-refused", "version"),
+    "tight-only": ({"security": b"\1\x10"}, "desktop-refused", "security-type-not-offered"),
+    "password-only": ({"security": b"\1\2"}, "desktop-refused", "security-type-not-offered"),
+    "no-type-reason": ({"security": b"\0" + struct.pack(">I", 8) + CANARY}, "desktop-refused", "refused-by-desktop"),
+    "reason-wraps": ({"security": b"\0\xff\xff\xff\xff" + CANARY}, "desktop-refused", "refused-by-desktop"),
+    "result-bad": ({"security": b"\1\1\0\0\0\1\0\0\0\x08" + CANARY}, "desktop-refused", "refused-by-desktop"),
+    "name-4-gib": ({"init": struct.pack(">HH", 320, 240) + FORMAT + b"\xff\xff\xff\xff" + CANARY},
+                   "desktop-protocol", "name-length"),
+    "size-zero": ({"init": struct.pack(">HH", 0, 240) + FORMAT + bytes(4)}, "desktop-protocol", "desktop-size"),
+    "size-huge": ({"init": struct.pack(">HH", 65535, 65535) + FORMAT + bytes(4)}, "desktop-protocol", "desktop-size"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_HANDSHAKE)
+def test_screen_bad_desktop_handshake_is_refused(relay, name):
+    """Z5: a viewer of a desktop that fails in its handshake is ended before it is shown anything."""
+    kwargs, reason, detail = BAD_HANDSHAKE[name]
+    desktop_of(relay, **kwargs)
+    viewer = Viewer(relay.connect(), handshake=False)
+    viewer.send(b"RFB 003.008\n\1\1")
+    assert viewer.drain(5)
+    assert bytes(viewer.received) == b"RFB 003.008\n\1\1\0\0\0\0"
+    end = relay.wait_end("desktop")
+    assert (end["reason"], end["detail"]) == (reason, detail)
+
+
+def test_screen_desktop_that_does_not_answer_is_given_up(relay):
+    """Z5: neither half waits for ever; an unreachable desktop ends the session at once."""
+    viewer = Viewer(relay.connect(), handshake=False)
+    viewer.send(b"RFB 003.008\n\1\1")
+    assert viewer.drain(5)
+    assert relay.wait_end("desktop")["reason"] == "desktop-unreachable"
+
+
+# What a viewer sends once its picture is shown -> detail of the session's end.
+HOSTILE_VIEWER = {
+    "encodings-65535": (b"\2\0\xff\xff" + bytes(400), "too-many-encodings"),
+    "encodings-257": (set_encodings(*range(257)), "too-many-encodings"),
+    "cut-text-2-gib": (big(6, 0x7FFFFFFF), "cut-text-length"),
+    "cut-text-wrap": (big(6, 0x80000000), "cut-text-length"),
+    "format-24-bit": (set_format(b"\x18" + FORMAT[1:]), "pixel-format"),
+    "format-shift": (set_format(FORMAT[:10] + b"\xff" + FORMAT[11:]), "pixel-format"),
+    "format-max": (set_format(FORMAT[:4] + b"\0\xfe" + FORMAT[6:]), "pixel-format"),
+    "key-down-2": (key(0x61, down=2), "key-down-flag"),
+    "resize-screens": (b"\xfb\0\1\0\1\0\xff\0", "too-many-screens"),
+    **{f"message-{t}": (bytes([t]) + CANARY * 8, "message-type")
+       for t in (1, 7, 8, 11, 12, 15, 20, 21, 80, 127, 128, 150, 160, 248, 249, 250, 252, 253, 254, 255)},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_VIEWER)
+def test_screen_hostile_viewer_ends_its_own_session_only(relay, name):
+    """Z5: the session ends with the reason in the log, the desktop gets nothing of it, and the next one works."""
+    hostile, detail = HOSTILE_VIEWER[name]
+
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    with contextlib.suppress(ConnectionError):
+        viewer.send(hostile)
+    assert viewer.drain(), "the session did not end"
+    end = relay.wait_end("viewer")
+    assert (end["reason"], end["detail"]) == ("viewer-protocol", detail)
+    assert relay.wait_end("desktop")["reason"] == "viewer-protocol"
+    assert_works(relay)
+    assert not desktop.errors, desktop.errors
+    assert CANARY[:4] not in desktop.received()
+
+
+STRANGERS = {"http": b"GET / HTTP/1.1\r\n\r\n", "version-4": b"RFB 004.001\n", "tight": b"RFB 003.008\n\x10",
+             "password": b"RFB 003.008\n\x02", "zeros": bytes(64), "ones": b"\xff" * 64}
+
+
+@pytest.mark.parametrize("first", STRANGERS.values(), ids=STRANGERS.keys())
+def test_screen_stranger_at_the_viewers_port_reaches_no_desktop(relay, first):
+    """Z14: whoever does not finish the handshake causes no connection to the desktop."""
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    stranger = Stream(relay.connect())
+    stranger.send(first)
+    stranger.drain()
+    assert relay.wait_end("viewer")["reason"] == "viewer-protocol"
+    assert not desktop.streams
+    assert_works(relay)
+
+
+def test_screen_nothing_but_pixels_reaches_the_viewer(relay):
+    """Z4, Z5: canaries in padding, name, cut text, colour map, cursor and hidden pixels do not cross in any form."""
+    hidden = CANARY[0]
+
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233, padding=hidden)
+        desktop.wait_request(stream)
+        stream.send(b"\2")  # Bell
+        stream.send(b"\1" + CANARY[:1] + struct.pack(">HH", 0, 8) + CANARY * 6)
+        stream.send(bytes([3]) + CANARY[:3] + struct.pack(">I", len(CANARY) * 5000) + CANARY * 5000)
+        tile = bytes([1 | 0]) + b"".join(pixel(0x445566 | b << 24) for b in CANARY * 32)
+        background = bytes([2 | 4 | 8]) + pixel(0xCA000001) + pixel(0xCA000002) + b"\1\x00\x00"
+        cursor = b"".join(pixel(int.from_bytes(CANARY[:4], "little")) for _ in range(64)) + b"\0" * 8
+        stream.send(update(rect(0, 0, 16, 16, HEXTILE, tile), rect(16, 0, 16, 16, HEXTILE, background),
+                           rect(3, 3, 8, 8, CURSOR, cursor), rect(0, 0, 0, 0, LAST_RECT), count=0xFFFF,
+                           padding=CANARY[:1]))
+        desktop.serve(stream)
+
+    desktop_of(relay, script, name=CANARY * 500)
+    viewer = Viewer(relay.connect())
+    viewer.begin(RAW, CURSOR)
+    viewer.wait_pixel(0, 0, 0x445566)
+    viewer.wait_pixel(16, 0, 2)
+    assert viewer.name == b"Sekisho"
+    assert not any(viewer.picture[3::4]), "the byte that means nothing carries something"
+    for size in (2, 3, 4):
+        assert all(CANARY[i:i + size] not in viewer.received for i in range(len(CANARY) - size))
+    assert hidden not in viewer.received
+    for what in ("bell", "colour-map", "cut-text"):
+        relay.wait_line("screen-dropped", "peer=desktop", f"detail={what}")
+
+
+def test_screen_only_five_messages_reach_the_desktop(relay):
+    """Z5: a recording desktop gets SetPixelFormat, SetEncodings, requests, allowed keys and clamped pointers only."""
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    viewer.send(set_format(FORMAT[:13] + CANARY[:3], padding=CANARY[:3]) + set_encodings(RAW, -0x35A1E500, 0x4A5EBADC))
+    viewer.send(big(6, len(CANARY) * 100, CANARY * 100) + big(6, 2**32 - len(CANARY), CANARY))
+    viewer.send(b"\xfb\0\4\0\3\0\1\0" + CANARY * 2)
+    refused = (0x1008FF2A, 0xFED5, 0xCA5E1A7B, 0x01000041, 0, 0xFFFFFFFF, 0x0100E000)
+    for keysym in refused:
+        viewer.send(key(keysym, 1) + key(keysym, 0))
+    viewer.send(pointer(65535, 65535, 1) + pointer(10, 20, 0))
+    allowed = (0x61, 0xA5, 0xFF2A, 0xFF23, 0xFF22, 0xFF27, 0xFF30, 0x01003042, 0x01006F22, 0xFFE3)
+    for keysym in allowed:
+        viewer.send(key(keysym, 1, padding=CANARY[:2]) + key(keysym, 0))
+    wait_until(lambda: sum(k == 4 for k, _ in desktop.messages) == 2 * len(allowed), "all allowed keys")
+    assert [struct.unpack(">B2xI", body)[1] for kind, body in desktop.messages if kind == 4] == \
+        [k for keysym in allowed for k in (keysym, keysym)]
+    assert all(body[1:3] == b"\0\0" for kind, body in desktop.messages if kind == 4)
+    assert [struct.unpack(">BHH", body) for kind, body in desktop.messages if kind == 5] == [(1, 319, 239), (0, 10, 20)]
+    assert {kind for kind, _ in desktop.messages} == {0, 2, 3, 4, 5}
+    assert not desktop.errors, desktop.errors
+    assert not any(CANARY[i:i + 3] in desktop.received() for i in range(6))
+    relay.wait_line("screen-dropped", "peer=viewer", "detail=cut-text")
+    relay.wait_line("screen-dropped", "peer=viewer", "detail=key-not-allowed")
+    viewer.close()
+    assert relay.wait_end("viewer")["keys"] == str(len(allowed))
+    relay.wait_line("screen-dropped", "detail=key-not-allowed", f"count={2 * len(refused)}")
+
+
+def test_screen_keys_held_at_the_end_are_released(relay):
+    """Z5: a viewer that leaves with Ctrl and a button held does not leave them held on the desktop."""
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    viewer.send(key(0xFFE3) + key(0x63) + pointer(5, 5, 4))
+    wait_until(lambda: any(kind == 5 for kind, _ in desktop.messages), "the button")
+    viewer.close()
+    wait_until(lambda: sum(kind == 4 for kind, _ in desktop.messages) == 4, "the releases")
+    assert {body for kind, body in desktop.messages if kind == 4 and body[0] == 0} == {key(0xFFE3, 0)[1:], key(0x63, 0)[1:]}
+    wait_until(lambda: desktop.messages[-1] == (5, pointer(5, 5, 0)[1:]), "the button's release")
+
+
+def test_screen_key_flood_is_limited(relay):
+    """Z5: more presses than anybody types are dropped and counted; each press that passed is also released."""
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    viewer.send((key(0x61) + key(0x61, 0)) * 5000)
+    viewer.send(pointer(7, 7))
+    wait_until(lambda: any(kind == 5 for kind, _ in desktop.messages), "the end of the flood", 20)
+    downs = sum(kind == 4 and body[0] == 1 for kind, body in desktop.messages)
+    ups = sum(kind == 4 and body[0] == 0 for kind, body in desktop.messages)
+    assert 400 <= downs < 3000 and downs == ups
+    relay.wait_line("screen-dropped", "peer=desktop", "detail=key-rate")
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_screen_death_of_one_half_ends_the_other_within_a_second(relay, half):
+    """reliability.md: kill -9 of either half; the session's other half says so and ends, other sessions go on."""
+    def script(desktop, stream):
+        for i in range(10**6):
+            desktop.show(stream, 0x112233 + i % 2)
+
+    desktop_of(relay, script)
+    first, second = Viewer(relay.connect()), Viewer(relay.connect())
+    for viewer in (first, second):
+        viewer.begin()
+        viewer.read_update()
+    pids = relay.pids(1)
+    begin = time.monotonic()
+    os.kill(pids[half], signal.SIGKILL)
+    other = ("desktop", "viewer")[half]
+    line = relay.wait_line("screen-ended session=1 ", f"peer={other}", "reason=other-half-died", seconds=1)
+    relay.wait_line(f"ended {pids[1 - half]} ", seconds=1)
+    assert time.monotonic() - begin < 1, line
+    second.send(update_request(second.width, second.height, 0))
+    assert second.read_update()
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_screen_stopped_half_stops_its_session_only(relay, half):
+    """reliability.md: SIGSTOP of either half: nothing passes in its session, others go on; it goes on after SIGCONT."""
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    first, second = Viewer(relay.connect()), Viewer(relay.connect())
+    for viewer in (first, second):
+        viewer.begin()
+        viewer.read_update()
+    os.kill(relay.pids(1)[half], signal.SIGSTOP)
+    first.send(key(0x62))
+    second.send(key(0x63))
+    wait_until(lambda: (4, key(0x63)[1:]) in desktop.messages, "the other session's key")
+    holds_for(lambda: (4, key(0x62)[1:]) not in desktop.messages, "no key passes a stopped half", 0.5)
+    os.kill(relay.pids(1)[half], signal.SIGCONT)
+    wait_until(lambda: (4, key(0x62)[1:]) in desktop.messages, "the key after SIGCONT")
+
+
+def test_screen_memory_is_bounded_against_floods(relay):
+    """reliability.md: cut texts, resizes and pictures without end, and a viewer that reads nothing, cost no memory."""
+    def script(desktop, stream):
+        desktop.show(stream)
+        text = big(3, 1 << 20, bytes(1 << 20))
+        while True:
+            stream.send(text)
+            stream.send(update(rect(0, 0, 320, 240, RAW, solid(320, 240, int(time.monotonic() * 1e6) & 0xFFFFFF))))
+
+    desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    viewer.send(update_request(320, 240, 1) * 200)
+    viewer_pid, source_pid = relay.pids(1)
+    time.sleep(3)
+    assert resident_kib(viewer_pid) < MEMORY_MAX_KIB and resident_kib(source_pid) < MEMORY_MAX_KIB
+
+
+def test_screen_resize_storm_ends_the_session(relay):
+    """Z5: sizes that change faster than anybody's screen end the session."""
+    def bad(desktop, stream):
+        desktop.show(stream)
+        desktop.wait_request(stream)
+        stream.send(update(*(rect(0, 0, 400 + i % 2, 300, DESKTOP_SIZE) for i in range(1000))))
+
+    desktop_of(relay, once(bad))
+    viewer = Viewer(relay.connect())
+    viewer.begin(RAW, DESKTOP_SIZE)
+    assert viewer.drain()
+    assert relay.wait_end("desktop")["detail"] == "resize-rate"
+    assert_works(relay)
+
+
+def test_screen_updates_leave_at_fixed_ticks(net, ground):
+    """docs/trust.md: how often and in how many pieces the desktop draws does not show; only at most one update a tick."""
+    relay = Relay(net, ground, frame_rate=10)
+
+    def script(desktop, stream):
+        desktop.show(stream)
+        for i in range(10**6):
+            desktop.wait_request(stream)
+            for part in range(8):  # eight updates where one was asked for
+                stream.send(update(rect(part * 40, 0, 40, 240, RAW, solid(40, 240, i * 8 + part))))
+
+    desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    times = []
+    for _ in range(12):
+        rects = viewer.read_update()
+        times.append(time.monotonic())
+        assert [r[1] for r in rects] == sorted((r[1] for r in rects), key=lambda r: (r[1], r[0])), "tiles in fixed order"
+        viewer.send(update_request(viewer.width, viewer.height, 1))
+    gaps = [b - a for a, b in zip(times[1:], times[2:])]
+    assert all(gap % 0.1 < 0.04 or gap % 0.1 > 0.06 for gap in gaps), gaps
+    assert sum(gaps) >= 0.1 * len(gaps) - 0.05
