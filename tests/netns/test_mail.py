@@ -81,7 +81,7 @@ def test_mail_arrives_as_sekisho_flatten_has_it(net, zones, make_gateway, tmp_pa
     original = HTML_MAIL.replace(b"\n", b"\r\n")
     assert send(net, zones, original)[0] == 250
     arrived = own_part(sink.messages()[0])
-    offline = run(SEKISHO, "flatten", stdin=original).stdout
+    offline = run(SEKISHO, "flatten", "--host", "sekisho-test", stdin=original).stdout
     assert arrived.split(b"\n", 1)[1] == offline.split(b"\n", 1)[1]
     verify(arrived)
     body = arrived.decode()
@@ -139,7 +139,7 @@ def test_mail_is_encoded_for_a_next_hop_without_8bitmime(net, zones, make_gatewa
     far = Postfix(net, zones["lgwan"].namespace, zones["lgwan"].peer4, "mx.city.example.lg.jp",
                   domains=["city.example.lg.jp"], settings={"smtpd_discard_ehlo_keywords": "8bitmime"})
     make_gateway(mail_block(zones))
-    assert send(net, zones, HTML_MAIL)[0] == 250
+    assert send(net, zones, HTML_MAIL.replace(b"\n", b"\r\n"))[0] == 250
     arrived = own_part(far.wait_messages()[0])
     verify(arrived)
     assert b"\nContent-Transfer-Encoding: base64\n" in arrived
@@ -395,7 +395,7 @@ def test_mail_corpus_of_the_repository_passes_the_wire(net, zones, make_gateway)
     make_gateway(mail_block(zones))
     for path in golden:
         original = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        offline = run(SEKISHO, "flatten", stdin=original, check=False)
+        offline = run(SEKISHO, "flatten", "--host", "sekisho-test", stdin=original, check=False)
         before = len(sink.messages())
         code, _ = send(net, zones, original)
         assert code == (250 if offline.returncode == 0 else 554), path.name

@@ -36,9 +36,17 @@ class Saboteur:
         self.cuts = 0
         self.next_kill = self.next_cut = 0.0
 
+    def hunt(self, role):
+        """Process ids of a role; a flattener lives for a few milliseconds only, so that it takes patience to see one."""
+        for _ in range(30 if role == "mail-flattener" else 1):
+            pids = self.gateway.pids(role)
+            if pids:
+                return pids
+        return []
+
     def kill_one(self):
         role = self.random.choice(ROLES)
-        pids = self.gateway.pids(role)
+        pids = self.hunt(role)
         if pids:
             try:
                 os.kill(self.random.choice(pids), signal.SIGKILL)
@@ -59,7 +67,7 @@ class Saboteur:
         now = time.monotonic()
         if now >= self.next_kill:
             self.kill_one()
-            self.next_kill = now + self.random.uniform(0.05, 0.2)
+            self.next_kill = now + self.random.uniform(0.02, 0.15)
         if now >= self.next_cut:
             self.cut_link()
             self.next_cut = now + self.random.uniform(3, 6)
