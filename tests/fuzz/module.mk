@@ -34,3 +34,9 @@ fuzz_mime-use := wire base
 fuzz_header-use := wire base
 fuzz_html-use := wire base
 fuzz_html-lib := -lgumbo
+
+# policy
+fuzzers += fuzz_config fuzz_config_edit fuzz_snapshot
+fuzz_config-use := policy base
+fuzz_config_edit-use := policy base
+fuzz_snapshot-use := policy base
