@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/sha256.h"
 #include "policy/draft.h"
 #include "policy/parse.h"
 
@@ -132,7 +131,8 @@ static int emit_block(const struct draft *d, struct bytes *block)
 	if (err != 0)
 		return err;
 	h.size_bytes = block->size;
-	sha256_of(block->data + sizeof(h), block->size - sizeof(h), h.sha256);
+	memcpy(block->data, &h, sizeof(h));
+	snapshot_digest(h.sha256, block->data, block->size);
 	memcpy(block->data, &h, sizeof(h));
 	return 0;
 }

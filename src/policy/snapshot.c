@@ -326,16 +326,27 @@ int snapshot_view_structure(struct snapshot *out, const void *block, size_t size
 	return 0;
 }
 
+void snapshot_digest(uint8_t digest[SHA256_BYTES], const void *block, size_t size_bytes)
+{
+	struct snapshot_header h;
+	struct sha256 sum;
+
+	memcpy(&h, block, sizeof(h));
+	memset(h.sha256, 0, sizeof(h.sha256));
+	sha256_init(&sum);
+	sha256_update(&sum, &h, sizeof(h));
+	sha256_update(&sum, (const uint8_t *)block + sizeof(h), size_bytes - sizeof(h));
+	sha256_final(&sum, digest);
+}
+
 int snapshot_view(struct snapshot *out, const void *block, size_t size_bytes)
 {
-	const uint8_t *bytes = block;
 	uint8_t digest[SHA256_BYTES];
 	int err = snapshot_view_structure(out, block, size_bytes);
 
 	if (err != 0)
 		return err;
-	sha256_of(bytes + sizeof(struct snapshot_header),
-		  size_bytes - sizeof(struct snapshot_header), digest);
+	snapshot_digest(digest, block, size_bytes);
 	if (memcmp(digest, out->header->sha256, sizeof(digest)) != 0) {
 		*out = (struct snapshot){0};
 		return -ERR_INTEGRITY;

@@ -160,8 +160,8 @@ struct snapshot_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t header_bytes;
-	uint64_t size_bytes;        /* of the whole block */
-	uint8_t sha256[32];         /* of everything behind the header; identifies the policy */
+	uint64_t size_bytes; /* of the whole block */
+	uint8_t sha256[32];  /* of the whole block with this field 0: identifies the policy */
 	uint32_t text_organization; /* offsets in text */
 	uint32_t text_host_name;
 	int32_t utc_offset_s;
@@ -208,6 +208,10 @@ int snapshot_view(struct snapshot *out, const void *block, size_t size_bytes);
  * Return: as snapshot_view.
  */
 int snapshot_view_structure(struct snapshot *out, const void *block, size_t size_bytes);
+
+/* The hash that a block with this header must carry. @block: as snapshot_view's, at least a header
+ * long. */
+void snapshot_digest(uint8_t digest[32], const void *block, size_t size_bytes);
 
 /**
  * snapshot_load - map a sealed memfd read-only and view it

@@ -44,3 +44,8 @@ test_rfb_handshake-use := wire base
 test_rfb_encode-use := wire base
 test_rfb_encode-lib := -lz
 test_screen_record-use := wire base
+
+# policy
+units += test_value test_snapshot
+test_value-use := policy base
+test_snapshot-use := policy base
