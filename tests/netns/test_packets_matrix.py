@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What crosses and what answers equals the configuration exactly (Z1, Z5, Z6, Z7, Z8, Z9, Z13)."""
+
+import re
+import socket
+import time
+
+import pytest
+
+from lib.traffic import Sink
+from lib.waiting import wait_until
+
+POLICY = """
+service web { tcp 80; tcp 8000-8010; udp 5000; }
+service ping { icmp 8; }
+service ping6 { icmp6 128; }
+service tunnel { protocol 47; }
+crossing mynumber lgwan {
+    permit 10 { source 10.10.0.5; destination 10.20.0.8; service web; log; }
+    permit 11 { source fd00:10::5; destination fd00:20::8; service web; }
+    permit 20 { source 10.10.0.0/24; destination 10.20.0.8; service ping; }
+    permit 21 { source fd00:10::/64; destination fd00:20::8; service ping6; }
+    permit 30 { source 10.10.0.5; destination 10.20.0.8; service tunnel; }
+}
+"""
+ZONES = ("mynumber", "lgwan", "internet")
+PERMITTED_TCP = {80, *range(8000, 8011)}
+PAIRS = [(a, b) for a in ZONES for b in ZONES if a != b]
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway(POLICY)
+
+
+def open_ports(net, namespace, host, *options):
+    """TCP or UDP ports that nmap finds open from a namespace."""
+    family = ["-6"] if ":" in host else []
+    shown = net.run(namespace, "nmap", "-n", "-Pn", "--max-retries", "1", "--min-rate", "2000", "-oG", "-", *family, *options,
+                    host, timeout=110).stdout
+    return {int(port) for port in re.findall(r"(\d+)/open/", shown)}
+
+
+def listen_everywhere(net, zone, ports):
+    """A peer that accepts on all these ports, on all of its addresses, in both families."""
+    made = []
+    for port in ports:
+        listener = net.socket(zone.namespace, socket.AF_INET6)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(("::", port))
+        listener.listen(64)
+        made.append(listener)
+    net.on_close(lambda: [x.close() for x in made])
+
+
+# Matrices
+
+@pytest.mark.limit(240)
+def test_packets_all_tcp_ports_between_every_pair(net, topology, gateway):
+    """Each ordered pair of zones, every TCP port: exactly the permitted ones are open (Z1, Z8)."""
+    for zone in topology.zones.values():
+        listen_everywhere(net, zone, [22, 25, 79, 80, 81, 443, 7999, *range(8000, 8012)])
+    for source, target in PAIRS:
+        peer = topology.zones[target]
+        found = open_ports(net, topology.zones[source].namespace, peer.peer4, "-p", "1-65535" if source == "mynumber" else
+                           "22,25,79-81,443,7999-8011")
+        assert found == (PERMITTED_TCP if (source, target) == ("mynumber", "lgwan") else set()), (source, target)
+
+
+def test_packets_ipv6_tcp_between_every_pair(net, topology, gateway):
+    for zone in topology.zones.values():
+        listen_everywhere(net, zone, [22, 79, 80, 81, *range(7999, 8012)])
+    for source, target in PAIRS:
+        found = open_ports(net, topology.zones[source].namespace, topology.zones[target].peer6, "-p", "22,79-81,7999-8011")
+        assert found == (PERMITTED_TCP if (source, target) == ("mynumber", "lgwan") else set()), (source, target)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_packets_udp_between_every_pair(net, topology, gateway, family):
+    sinks = {}
+    for name, zone in topology.zones.items():
+        host = zone.peer4 if family == 4 else zone.peer6
+        sinks[name] = {port: Sink(net, zone.namespace, host, port) for port in (5000, 5001)}
+    for source, target in PAIRS:
+        zone = topology.zones[target]
+        for port in (5000, 5001):
+            sender = net.socket(topology.zones[source].namespace, socket.AF_INET if family == 4 else socket.AF_INET6,
+                                socket.SOCK_DGRAM)
+            for _ in range(3):
+                try:
+                    sender.sendto(b"new " + bytes(12), (zone.peer4 if family == 4 else zone.peer6, port))
+                except OSError:
+                    pass  # told by ICMP that it is denied
+            sender.close()
+    wait_until(lambda: len(sinks["lgwan"][5000].got) == 3, "the permitted packets")
+    time.sleep(0.3)
+    arrived = {(name, port): len(sink.got) for name, of in sinks.items() for port, sink in of.items() if sink.got}
+    assert arrived == {("lgwan", 5000): 3}
+
+
+def test_packets_ping_follows_the_permits_in_both_families(net, topology, gateway):
+    for source, target in PAIRS:
+        zone = topology.zones[target]
+        for host in (zone.peer4, zone.peer6):
+            answered = net.run(topology.zones[source].namespace, "ping", "-c", "2", "-i", "0.2", "-W", "1", host,
+                               check=False).returncode == 0
+            assert answered == ((source, target) == ("mynumber", "lgwan")), (source, target, host)
+
+
+def test_packets_other_protocols_by_number_only(net, topology, gateway):
+    """Protocol 47 is permitted, every other number is not; seen by a capture on the far side (Z8)."""
+    from scapy.all import GRE, IP, Ether, Raw
+    target = topology.zones["lgwan"]
+    capture = net.capture(target.namespace, "port", "ip and not icmp and not tcp and not udp")
+    wire = net.packet_socket("peer-mynumber", "port")
+    mac = gateway_mac(net, gateway, "mynumber", "eth0")
+    for protocol in range(0, 256):
+        if protocol in (1, 6, 17):
+            continue
+        packet = Ether(dst=mac, src=topology.zones["mynumber"].mac) / IP(src="10.10.0.5", dst="10.20.0.8", proto=protocol)
+        wire.send(bytes(packet / (GRE() if protocol == 47 else Raw(b"\0" * 16))))
+    time.sleep(0.5)
+    assert {p[IP].proto for p in capture.stop() if IP in p and p[IP].src == "10.10.0.5"} == {47}
+    gateway.wait_event("flow-denied", 'from="mynumber"', 'to="lgwan"', 'proto="2"', 'reason="no-permit"')
+
+
+# Packets that only an attacker sends
+
+def gateway_mac(net, gateway, zone, port):
+    return net.run(gateway.zone_namespace(zone), "cat", f"/sys/class/net/{port}/address").stdout.strip()
+
+
+def counter(net, gateway, zone, name):
+    shown = net.run(gateway.zone_namespace(zone), "nft", "list", "counter", "inet", "sekisho", name).stdout
+    return int(re.search(r"packets (\d+)", shown)[1])
+
+
+def hostile_packets():
+    """name: (the packet from its IP header on, the counter that it must raise)."""
+    from scapy.all import (ICMP, IP, TCP, UDP, IPOption_LSRR, IPOption_RR, IPOption_SSRR, IPv6, IPv6ExtHdrDestOpt,
+                           IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, Raw)
+    v4 = {"src": "10.10.0.5", "dst": "10.20.0.8"}
+    v6 = {"src": "fd00:10::5", "dst": "fd00:20::8"}
+    syn = TCP(sport=1024, dport=80, flags="S")
+    return {
+        "source of another zone": (IP(**{**v4, "src": "203.0.113.5"}) / syn, "spoofed"),
+        "source of the target": (IP(**{**v4, "src": "10.20.0.9"}) / syn, "spoofed"),
+        "source of the far gateway": (IP(**{**v4, "src": "10.20.0.1"}) / syn, "spoofed"),
+        "loopback source": (IP(**{**v4, "src": "127.0.0.1"}) / syn, "spoofed"),
+        "no source": (IP(**{**v4, "src": "0.0.0.0"}) / syn, "spoofed"),
+        "multicast source": (IP(**{**v4, "src": "224.0.0.5"}) / syn, "spoofed"),
+        "IPv6 source of another zone": (IPv6(**{**v6, "src": "2001:db8:113::5"}) / syn, "spoofed"),
+        "IPv6 link-local source": (IPv6(**{**v6, "src": "fe80::5"}) / syn, "spoofed"),
+        "first fragment": (IP(**v4, flags="MF") / syn, "fragment"),
+        "later fragment": (IP(**v4, frag=3, proto=6) / Raw(b"x" * 64), "fragment"),
+        "tiny fragment": (IP(**v4, flags="MF", proto=6) / Raw(b"\x04\x00\x00\x50\0\0\0\0"), "fragment"),
+        "overlapping fragment": (IP(**v4, frag=1, proto=6) / Raw(b"\0\x02" * 8), "fragment"),
+        "loose source route": (IP(**v4, options=[IPOption_LSRR(routers=["10.20.0.8"])]) / syn, "options"),
+        "strict source route": (IP(**v4, options=[IPOption_SSRR(routers=["10.20.0.8"])]) / syn, "options"),
+        "record route": (IP(**v4, options=[IPOption_RR(routers=["0.0.0.0"])]) / syn, "options"),
+        "IPv6 hop-by-hop": (IPv6(**v6) / IPv6ExtHdrHopByHop() / syn, "options"),
+        "IPv6 destination options": (IPv6(**v6) / IPv6ExtHdrDestOpt() / syn, "options"),
+        "IPv6 routing type 0": (IPv6(**v6) / IPv6ExtHdrRouting(addresses=["fd00:20::8"]) / syn, "options"),
+        "IPv6 fragment": (IPv6(**v6) / IPv6ExtHdrFragment(m=1) / syn, "options"),
+        "IPv6 atomic fragment": (IPv6(**v6) / IPv6ExtHdrFragment(m=0) / syn, "options"),
+        "multicast": (IP(**{**v4, "dst": "224.0.0.9"}) / UDP(dport=5000), "multicast"),
+        "broadcast": (IP(**{**v4, "dst": "255.255.255.255"}) / UDP(dport=5000), "multicast"),
+        "IPv6 multicast": (IPv6(**{**v6, "dst": "ff0e::1"}) / UDP(dport=5000), "multicast"),
+        "TCP without SYN": (IP(**v4) / TCP(sport=1025, dport=80, flags="A"), "invalid"),
+        "TCP SYN and FIN": (IP(**v4) / TCP(sport=1026, dport=80, flags="SF"), "invalid"),
+        "TCP of no flags": (IP(**v4) / TCP(sport=1027, dport=80, flags=0), "invalid"),
+        "TCP Christmas tree": (IP(**v4) / TCP(sport=1028, dport=80, flags="FPU"), "invalid"),
+        "TCP RST out of nothing": (IP(**v4) / TCP(sport=1029, dport=80, flags="R"), "invalid"),
+        "ICMP error about nothing": (IP(**v4) / ICMP(type=3, code=1) / IP(src="10.20.0.8", dst="10.10.0.5") / UDP(), "invalid"),
+        "ICMP reply to nothing": (IP(**v4) / ICMP(type=0), "invalid"),
+    }
+
+
+def test_packets_hostile_ones_are_dropped_and_counted_by_kind(net, topology, gateway):
+    from scapy.all import IP, Ether, IPv6
+    capture = net.capture("peer-lgwan", "port", "ip or (ip6 and not icmp6)")
+    wire = net.packet_socket("peer-mynumber", "port")
+    mac = gateway_mac(net, gateway, "mynumber", "eth0")
+    for name, (packet, kind) in hostile_packets().items():
+        before = counter(net, gateway, "mynumber", kind)
+        wire.send(bytes(Ether(dst=mac, src=topology.zones["mynumber"].mac, type=0x86DD if IPv6 in packet else 0x800) / packet))
+        wait_until(lambda k=kind, b=before: counter(net, gateway, "mynumber", k) == b + 1, f"counter {kind} for: {name}", 3)
+    assert [p.summary() for p in capture.stop() if IP in p or IPv6 in p] == []
+    gateway.wait_event("source-spoofed", 'zone="mynumber"', 'src="203.0.113.5"')
+    gateway.wait_event("packets-dropped", 'zone="mynumber"', 'reason="fragment"')
+
+
+def test_packets_gateway_answers_on_no_port_that_is_not_configured(net, topology, gateway):
+    """No listener is configured: nothing answers, not even a ping, in either family (Z13)."""
+    for zone in topology.zones.values():
+        for host in (zone.gateway4, zone.gateway6):
+            assert open_ports(net, zone.namespace, host, "-p", "1-1024,5900,8000-8100") == set()
+            assert net.run(zone.namespace, "ping", "-c", "1", "-W", "1", host, check=False).returncode != 0
+    gateway.wait_event("flow-denied", 'from="internet"', 'reason="gateway"')
+
+
+def test_packets_gateway_addresses_of_other_zones_are_out_of_reach(net, topology, gateway):
+    for source, target in PAIRS:
+        far = topology.zones[target]
+        for host in (far.gateway4, far.gateway6):
+            assert open_ports(net, topology.zones[source].namespace, host, "-p", "22,25,80,5900,8000-8010") == set()
+
+
+def test_packets_far_zone_cannot_open_flows_backwards(net, topology, gateway):
+    """A permit has a direction: the responder opens nothing, also from the permitted port (Z8)."""
+    listen_everywhere(net, topology.zones["mynumber"], [80, 8000])
+    backwards = net.socket("peer-lgwan", timeout=1.0)
+    backwards.bind(("10.20.0.8", 80))
+    with pytest.raises(OSError):
+        backwards.connect(("10.10.0.5", 8000))
+    backwards.close()
+
+
+def test_packets_stations_bind_hardware_to_addresses(net, topology, make_gateway):
+    """Z7: a listed station passes with its own address only; an unknown one is shut out and named."""
+    from scapy.all import IP, UDP, Ether, Raw
+    known = topology.zones["mynumber"].mac
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": f"station {known} {{ address 10.10.0.5; }}"})
+    sink = Sink(net, "peer-lgwan", "10.20.0.8", 5000)
+    wire = net.packet_socket("peer-mynumber", "port")
+    mac = gateway_mac(net, gateway, "mynumber", "eth0")
+
+    def send(station, source):
+        packet = IP(src=source, dst="10.20.0.8") / UDP(sport=6000, dport=5000) / Raw(b"new " + bytes(12))
+        wire.send(bytes(Ether(dst=mac, src=station) / packet))
+
+    send(known, "10.10.0.5")
+    wait_until(lambda: len(sink.got) == 1, "the listed station's packet")
+    send("02:00:00:00:66:66", "10.10.0.5")
+    send(known, "10.10.0.77")
+    wait_until(lambda: counter(net, gateway, "mynumber", "station") == 2, "both to be counted")
+    assert len(sink.got) == 1
+    gateway.wait_event("station-unknown", 'zone="mynumber"', 'mac="02:00:00:00:66:66"')
+
+
+# What a person sees of it
+
+def test_packets_denials_are_reported_with_exact_counts(net, topology, gateway):
+    """Z12: every denied packet is in exactly one event's count, whether judged or dropped as denied before."""
+    sender = net.socket("peer-mynumber", socket.AF_INET, socket.SOCK_DGRAM)
+    sender.bind(("", 6001))
+    for _ in range(50):
+        try:
+            sender.sendto(b"x", ("10.20.0.8", 5001))
+        except OSError:
+            pass  # told by ICMP
+        time.sleep(0.005)
+    for port in range(7000, 7040):
+        other = net.socket("peer-mynumber", socket.AF_INET, socket.SOCK_DGRAM)
+        other.sendto(b"x", ("203.0.113.5", port))
+        other.close()
+
+    def told():
+        """UDP of the sender that was judged, what of it was counted together, and what was dropped as denied before."""
+        kinds = (('flow-denied', 'src="10.10.0.5"', 'proto="17"'), ('flows-denied', 'src="10.10.0.5"'),
+                 ('packets-dropped', 'zone="mynumber"', 'reason="again"'))
+        lines = [line for line in gateway.audit_lines() if any(all(part in line for part in kind) for kind in kinds)]
+        return sum(int(re.search(r' count="(\d+)"', line)[1]) for line in lines)
+
+    wait_until(lambda: told() >= 90, "all denials in the log", 25)
+    time.sleep(0.5)
+    assert told() == 90
+    first = gateway.wait_event("flow-denied", 'from="mynumber"', 'to="internet"', 'dst="203.0.113.5"', 'reason="no-crossing"')
+    assert 'count="1"' in first
+
+
+def test_packets_permitted_flow_with_log_is_reported(net, topology, gateway):
+    listen_everywhere(net, topology.zones["lgwan"], [80])
+    assert net.reaches("peer-mynumber", "10.20.0.8", 80)
+    gateway.wait_event("flow-permitted", 'from="mynumber"', 'to="lgwan"', 'src="10.10.0.5"', 'dport="80"', 'permit="10"')
