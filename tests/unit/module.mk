@@ -19,7 +19,8 @@ units += test_ip
 test_ip-use := wire base
 
 # spine
-units += test_channel test_loop test_sandbox
+units += test_channel test_loop test_sandbox test_layout
+test_layout-use := supervisor policy wire base
 test_channel-use := base
 test_loop-use := base
 test_sandbox-use := base
