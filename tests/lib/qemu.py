@@ -159,7 +159,7 @@ class Machine:
 
     def wait_ready(self, seconds=30):
         """Wait until every zone enforces; return the seconds since power-on."""
-        self.console.expect(r"[\r\n]ready[\r\n]", timeout=seconds)
+        self.console.expect(r"(?<![-\w])ready[\r\n]", timeout=seconds)
         return time.monotonic() - self.power_on_at
 
     def wait_off(self, seconds=60):
