@@ -159,31 +159,34 @@ static const char *restart_text(enum table_restart restart)
 	return texts[restart];
 }
 
+static void print_row(FILE *out, const struct table_role *role)
+{
+	const char *capabilities = role->net_admin ? "CAP_NET_ADMIN" : "none";
+
+	fprintf(out, "| `%s` | %u | %s | %s | %s | ", role->program ? role->program : "sekishod",
+		role->uid, role->program ? capabilities : "those of `lockdown.c`",
+		role->program ? "void" : "its own", role->program ? "empty" : "its own");
+	if (role->memory_mib)
+		fprintf(out, "%u MiB | ", role->memory_mib);
+	else
+		fputs("- | ", out);
+	if (role->cpu_s)
+		fprintf(out, "%u s | ", role->cpu_s);
+	else
+		fputs("- | ", out);
+	fprintf(out, "%s | %s | %s |\n", role->program ? restart_text(role->restart) : "by init",
+		role->given, role->reads);
+}
+
 void table_print(FILE *out)
 {
-	fputs("| process | uid | capabilities | network namespace | root | address space | CPU | "
-	      "restart | is given | "
-	      "reads |\n|---|---|---|---|---|---|---|---|---|---|\n",
+	fputs("# Processes\n\nGenerated from `src/supervisor/table.c` by `sekishod "
+	      "--print-process-table`; "
+	      "do not edit.\n\n"
+	      "| process | uid | capabilities | network namespace | root | address space | CPU | "
+	      "restart | "
+	      "is given | reads |\n|---|---|---|---|---|---|---|---|---|---|\n",
 	      out);
-	for (size_t i = 0; i < ROLE_COUNT_; i++) {
-		const struct table_role *role = &table_roles[i];
-
-		fprintf(out, "| `%s` | %u | %s | %s | %s | ",
-			role->program ? role->program : "sekishod", role->uid,
-			!role->program    ? "those of lockdown.c"
-			: role->net_admin ? "CAP_NET_ADMIN"
-					  : "none",
-			role->program ? "void" : "its own", role->program ? "empty" : "its own");
-		if (role->memory_mib)
-			fprintf(out, "%u MiB | ", role->memory_mib);
-		else
-			fputs("- | ", out);
-		if (role->cpu_s)
-			fprintf(out, "%u s | ", role->cpu_s);
-		else
-			fputs("- | ", out);
-		fprintf(out, "%s | %s | %s |\n",
-			role->program ? restart_text(role->restart) : "by init", role->given,
-			role->reads);
-	}
+	for (size_t i = 0; i < ROLE_COUNT_; i++)
+		print_row(out, &table_roles[i]);
 }

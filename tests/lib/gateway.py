@@ -40,10 +40,10 @@ class Gateway:
     """One running sekishod; use as a context manager or call stop(). Start waits for `ready` at most `seconds`.
 
     prefix: of the namespaces that it makes, so that two can run side by side.
-    state: directory that survives a restart; a new one by default.
+    state: directory that survives a restart; a new one by default. options: further ones of the command line.
     """
 
-    def __init__(self, topology, config, prefix="gw-", state=None, seconds=15.0, env=None):
+    def __init__(self, topology, config, prefix="gw-", state=None, seconds=15.0, env=None, options=()):
         self.topology, self.net, self.prefix = topology, topology.net, prefix
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gateway-"))
         self.state = pathlib.Path(state or self.directory / "state")
@@ -55,7 +55,8 @@ class Gateway:
         started.append(self)
         self.process = self.net.popen(
             topology.gateway, SEKISHOD, "--config", self.config_path, "--state", self.state,
-            "--netns-prefix", prefix, "--console", self.console_path, log=self.log_path, env=env, own_mounts=False)
+            "--netns-prefix", prefix, "--console", self.console_path, *options,
+            log=self.log_path, env=env, own_mounts=False)
         if seconds:
             self.wait_ready(seconds)
 

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Processes, zones and crossings: what exists, what confines it, what is left when it ends (Z1, Z6, Z13, C2)."""
 
+import contextlib
 import os
 import pathlib
 import re
 import signal
+import socket
 import time
 
 import pytest
 
-from lib.gateway import Gateway, config_text
+from lib.gateway import SEKISHOD, Gateway, config_text
 from lib.inject import inject_syscall
-from lib.net import NETNS_DIR, Topology, three_zones
+from lib.net import NETNS_DIR, Topology, run, three_zones
+from lib.peers import EchoServer, SmtpSink, udp_talk
 from lib.waiting import holds_for, wait_until
 
 CORE_ROLES = ["audit", "config", "netfilter", "arbiter"]
@@ -100,6 +103,11 @@ def test_spine_policy_that_the_kernel_refuses_changes_nothing(net, topology, blo
         assert namespaces() == before
         assert links(net, topology.gateway) == ports
         assert "ready" not in gateway.log().splitlines()
+
+
+def test_spine_process_table_in_the_documentation_is_the_program_s_own():
+    printed = run(SEKISHOD, "--print-process-table").stdout
+    assert printed == (pathlib.Path(__file__).parents[2] / "docs/processes.md").read_text()
 
 
 # Confinement, read from the kernel.
@@ -193,6 +201,72 @@ def test_spine_dead_supervisor_takes_all_with_it_and_the_next_one_takes_over(net
     assert links(net, second.zone_namespace("lgwan")) == ["eth1", "lo", "void", "x-mynumber"]
     assert second.stop() == 0
     assert links(net, topology.gateway) == ["eth0", "eth1", "eth2", "lo"]
+
+
+def test_spine_stopped_supervisor_shuts_established_flows_within_a_second(net, topology, make_gateway):
+    """Fail closed: SIGSTOP of the one that watches all others; the kernel's own clock takes the path away."""
+    zones = topology.zones
+    EchoServer(net, zones["lgwan"].namespace, zones["lgwan"].peer4, 7000)
+    gateway = make_gateway(CROSSING)
+    with net.socket(zones["mynumber"].namespace, kind=socket.SOCK_DGRAM, timeout=0.2) as flow:
+        flow.connect((zones["lgwan"].peer4, 7000))
+
+        def passes():
+            flow.send(b"numbered")
+            with contextlib.suppress(OSError):
+                return flow.recv(100) == b"numbered"
+            return False
+
+        wait_until(passes, "the flow to pass", 5)
+        os.kill(gateway.pid, signal.SIGSTOP)
+        try:
+            time.sleep(1.2)
+            holds_for(lambda: not passes(), "a shut path while the supervisor is stopped", 1.5)
+            assert udp_talk(net, zones["mynumber"].namespace, zones["lgwan"].peer4, 7000, timeout=0.5) is None
+        finally:
+            os.kill(gateway.pid, signal.SIGCONT)
+        wait_until(passes, "the flow to pass again", 8)
+
+
+# Limits (Z14) and the watchdog.
+
+def test_spine_session_limits_hold_per_source_and_in_total(net, topology, make_gateway):
+    """Z14: before anything costly happens; the refused peer is told to come again."""
+    zone = topology.zones["internet"]
+    SmtpSink(net, "peer-lgwan", "10.20.0.8")
+    gateway = make_gateway("mail inbound { from internet; to lgwan; listen 25; domain city.example.lg.jp; "
+                           "next-hop 10.20.0.8; sessions 6; sessions-per-source 4; }")
+    held = []
+
+    def banner(source):
+        one = net.connect(zone.namespace, zone.gateway4, 25, source=source)
+        held.append(one)
+        return one.recv(200)[:3]
+
+    first, second = zone.peer4, "203.0.113.14"
+    assert [banner(first) for _ in range(5)] == [b"220"] * 4 + [b"421"]
+    assert [banner(second) for _ in range(3)] == [b"220"] * 2 + [b"421"]
+    assert "session-refused" in gateway.log()
+    for one in held:
+        one.close()
+    wait_until(lambda: not gateway.pids("mail-receiver"), "sessions to end", 15)
+    assert banner(first) == b"220"
+    held[-1].close()
+
+
+def test_spine_watchdog_is_fed_while_all_is_well_and_disarmed_at_the_end(net, topology, tmp_path):
+    device = tmp_path / "watchdog"
+    device.touch()
+    with Gateway(topology, config_text(topology), options=["--watchdog", device]) as gateway:
+        fed = device.stat().st_size
+        wait_until(lambda: device.stat().st_size > fed, "the watchdog to be fed", 5)
+        os.kill(gateway.pid, signal.SIGSTOP)
+        time.sleep(0.2)
+        fed = device.stat().st_size
+        time.sleep(3)
+        assert device.stat().st_size == fed
+        os.kill(gateway.pid, signal.SIGCONT)
+    assert device.read_bytes()[-1:] == b"V"
 
 
 # No path (Z6).
