@@ -64,17 +64,21 @@ int queue_bind(struct queue *q, int fd, uint16_t number)
 	return bind_and_set(fd, number);
 }
 
-/* One packet message into an item. The payload is copied, never looked at. */
-static bool read_packet(struct packet_item *item, const struct netlink_message *m)
+bool queue_read(struct packet_item *item, const void *datagram, size_t bytes)
 {
-	struct span header = netlink_find(m->attributes, NFQA_PACKET_HDR);
-	struct span payload = netlink_find(m->attributes, NFQA_PAYLOAD);
-	struct span hardware = netlink_find(m->attributes, NFQA_HWADDR);
-	uint32_t whole = netlink_find_be32(m->attributes, NFQA_CAP_LEN);
+	struct span rest = {datagram, bytes};
+	struct netlink_message m;
 
-	if (m->type != TYPE(NFQNL_MSG_PACKET) || header.size < sizeof(uint32_t))
+	if (!netlink_next(&rest, &m) || m.type != TYPE(NFQNL_MSG_PACKET))
 		return false;
-	*item = (struct packet_item){.origin = (uint8_t)netlink_find_be32(m->attributes, NFQA_MARK)};
+	struct span header = netlink_find(m.attributes, NFQA_PACKET_HDR);
+	struct span payload = netlink_find(m.attributes, NFQA_PAYLOAD);
+	struct span hardware = netlink_find(m.attributes, NFQA_HWADDR);
+	uint32_t whole = netlink_find_be32(m.attributes, NFQA_CAP_LEN);
+
+	if (header.size < sizeof(uint32_t))
+		return false;
+	*item = (struct packet_item){.origin = (uint8_t)netlink_find_be32(m.attributes, NFQA_MARK)};
 	memcpy(&item->id, header.data, sizeof(item->id));
 	item->id = ntohl(item->id);
 	item->captured_bytes =
@@ -107,13 +111,8 @@ int queue_receive(struct queue *q, struct packet_item *items)
 
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -ERR_SYSTEM;
-	for (int i = 0; i < got; i++) {
-		struct span rest = {storage[i], messages[i].msg_len};
-		struct netlink_message m;
-
-		if (netlink_next(&rest, &m) && read_packet(&items[count], &m))
-			count++;
-	}
+	for (int i = 0; i < got; i++)
+		count += queue_read(&items[count], storage[i], messages[i].msg_len);
 	q->received += (uint64_t)count;
 	return count;
 }
@@ -172,15 +171,19 @@ static void put_decision(struct netlink_buffer *b, uint16_t number, const struct
 	netlink_end(b);
 }
 
+void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_decision *decisions,
+		  size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		put_decision(b, number, &decisions[i]);
+}
+
 int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions, size_t count)
 {
 	uint8_t storage[QUEUE_RECEIVE_MAX * DECISION_BYTES];
 	struct netlink_buffer b;
 
 	netlink_init_fixed(&b, storage, sizeof(storage));
-	for (size_t i = 0; i < count; i++)
-		put_decision(&b, number, &decisions[i]);
-	if (b.failed)
-		return -ERR_SYSTEM;
-	return netlink_post(q->fd, &b);
+	queue_encode(&b, number, decisions, count);
+	return b.failed ? -ERR_SYSTEM : netlink_post(q->fd, &b);
 }

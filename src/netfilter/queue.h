@@ -67,6 +67,17 @@ bool queue_out_take(struct queue *q, uint32_t id);
  */
 size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint32_t *cursor);
 
+struct netlink_buffer;
+
+/* The pure half of queue_decide: verdict messages, one for each decision, in network byte order where the kernel wants it. */
+void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_decision *decisions, size_t count);
+
+/**
+ * queue_read - the pure half of queue_receive: one datagram of the kernel into an item
+ * Return: whether it holds a packet with an id. The payload is copied, never looked at.
+ */
+bool queue_read(struct packet_item *item, const void *datagram, size_t bytes);
+
 /**
  * queue_decide - send decisions to the kernel, all in one message
  * @count: 1..QUEUE_RECEIVE_MAX

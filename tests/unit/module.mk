@@ -15,8 +15,12 @@ test_smtp_data-use := wire base
 test_smtp_reply-use := wire base
 
 # packets
-units += test_ip
+units += test_ip test_ranges test_judge test_denials test_netlink
 test_ip-use := wire base
+test_ranges-use := policy wire base
+test_judge-use := arbiter policy wire base
+test_denials-use := arbiter policy wire base
+test_netlink-use := netfilter policy wire base
 
 # spine
 units += test_channel test_loop test_sandbox test_layout
@@ -50,3 +54,5 @@ test_screen_record-use := wire base
 units += test_value test_snapshot
 test_value-use := policy base
 test_snapshot-use := policy base
+units += test_policy
+test_policy-use := policy base
