@@ -224,7 +224,10 @@ static void history_go(struct line *line, bool older)
 	}
 	if (line->history_at == line->history_count)
 		memcpy(line->kept, line->text, line->size + 1);
-	line->history_at += older ? -1U : 1U;
+	if (older)
+		line->history_at--;
+	else
+		line->history_at++;
 	replace_text(line, line->history_at == line->history_count
 				   ? line->kept
 				   : line->history[line->history_at]);

@@ -123,7 +123,7 @@ static void offer_value(struct bytes *out, const struct cursor *c, const struct 
 		offer_words(out, form->words, begin, help);
 	else if (named_row(form->type) < ROW_COUNT_)
 		offer_existing(out, c->tree->root, named_row(form->type), begin, help);
-	else if (c->arg == 0)
+	else if (c->arg == 0 && form->type != TYPE_TEXT)
 		offer_existing(out, c->node, c->row, begin, help);
 	if (form->words == NULL && c->purpose == EDIT_SET)
 		offer_label(out, form, c->language);

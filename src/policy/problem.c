@@ -50,10 +50,16 @@ static void keep_printable(char out[PROBLEM_ARG_BYTES], const char *text)
 		out[w.size] = '\0';
 }
 
+static bool comes_before(struct position a, struct position b)
+{
+	return a.line != b.line ? a.line < b.line : a.column < b.column;
+}
+
 void problems_add(struct problems *p, struct position at, enum problem_id id, enum schema_id row,
 		  unsigned arg, const char *first, const char *second)
 {
-	struct problem *item;
+	struct problem item = {.at = at, .id = id, .row = row, .arg = arg};
+	uint32_t place;
 
 	if (messages[id].warning)
 		p->warning_count++;
@@ -61,10 +67,11 @@ void problems_add(struct problems *p, struct position at, enum problem_id id, en
 		p->error_count++;
 	if (p->count == PROBLEMS_MAX)
 		return;
-	item = &p->items[p->count++];
-	*item = (struct problem){.at = at, .id = id, .row = row, .arg = arg};
-	keep_printable(item->args[0], first);
-	keep_printable(item->args[1], second);
+	keep_printable(item.args[0], first);
+	keep_printable(item.args[1], second);
+	for (place = p->count++; place > 0 && comes_before(at, p->items[place - 1].at); place--)
+		p->items[place] = p->items[place - 1];
+	p->items[place] = item;
 }
 
 bool problem_is_warning(const struct problem *problem)

@@ -43,7 +43,7 @@ struct problems {
 void problems_init(struct problems *p);
 
 /**
- * problems_add - note one problem
+ * problems_add - note one problem; they are kept in the order of their places
  * @row, @arg: what "allowed" refers to; ROW_ROOT and 0 where the message does not use it
  * @first, @second: texts for {0} and {1}; borrowed for the call, NULL: empty; made printable here
  */

@@ -56,3 +56,15 @@ test_value-use := policy base
 test_snapshot-use := policy base
 units += test_policy
 test_policy-use := policy base
+units += test_config_store test_console_line test_console_layout
+test_config_store-use := config policy base
+test_console_line-use := console policy base
+test_console_layout-use := console policy base
+
+# flatten
+units += test_mail_verify test_charset test_mime test_html
+test_mail_verify-use := wire base
+test_charset-use := wire base
+test_mime-use := wire base
+test_html-use := wire base
+test_html-lib := -lgumbo

@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration language: golden files, generated configurations (print and parse are inverse),
+ * editing by path, and completion, which must offer exactly what the parser takes. Run from the
+ * source directory.
+ */
+#include "unit.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "policy/edit.h"
+#include "policy/policy.h"
+#include "policy/print.h"
+
+#define GOLDEN    "tests/golden/config"
+#define OUT_BYTES (16U << 20)
+#define GENERATED 1000
+#define WALKS     1500
+#define STEPS_MAX 12
+
+/* ---- golden files */
+
+static bool read_golden(struct bytes *out, const char *name, const char *suffix)
+{
+	char path[512], chunk[4096];
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/%s%s", GOLDEN, name, suffix);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		assert_int_equal(bytes_append(out, chunk, n), 0);
+	fclose(file);
+	return true;
+}
+
+static void expect_golden(const struct bytes *got, const char *name, const char *suffix)
+{
+	struct bytes wanted;
+
+	bytes_init(&wanted, OUT_BYTES);
+	(void)read_golden(&wanted, name, suffix); /* no file: nothing is wanted */
+	if (!span_equal(bytes_span(got), bytes_span(&wanted)))
+		fail_msg("%s%s: got\n%.*s", name, suffix, (int)got->size, (const char *)got->data);
+	bytes_fini(&wanted);
+}
+
+static void check_golden(const char *name)
+{
+	struct bytes text, out, block;
+	struct problems problems;
+	struct tree tree;
+	char file[300];
+	int err;
+
+	bytes_init(&text, OUT_BYTES);
+	bytes_init(&out, OUT_BYTES);
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	problems_init(&problems);
+	assert_true(read_golden(&text, name, ".conf"));
+	assert_int_equal(tree_init(&tree), 0);
+	err = parse_text(&tree, bytes_span(&text), PARSE_WHOLE, &problems);
+	if (err == 0)
+		err = policy_compile(&tree, &block, &problems);
+	if (err == 0)
+		assert_int_equal(print_tree(&out, tree.root), 0);
+	expect_golden(&out, name, ".out");
+	snprintf(file, sizeof(file), "%s.conf", name);
+	bytes_clear(&out);
+	assert_int_equal(problems_print(&out, &problems, file, LANGUAGE_EN), 0);
+	expect_golden(&out, name, ".en");
+	bytes_clear(&out);
+	assert_int_equal(problems_print(&out, &problems, file, LANGUAGE_JA), 0);
+	expect_golden(&out, name, ".ja");
+	tree_fini(&tree);
+	bytes_fini(&text);
+	bytes_fini(&out);
+	bytes_fini(&block);
+}
+
+static void test_policy_golden_files_give_their_form_or_messages(void **state)
+{
+	DIR *listing = opendir(GOLDEN);
+	const struct dirent *item;
+	size_t count = 0;
+
+	assert_non_null(listing);
+	while ((item = readdir(listing)) != NULL) {
+		char name[256];
+		char *suffix;
+
+		snprintf(name, sizeof(name), "%s", item->d_name);
+		suffix = strstr(name, ".conf");
+		if (suffix == NULL || strcmp(suffix, ".conf") != 0)
+			continue;
+		*suffix = '\0';
+		check_golden(name);
+		count++;
+	}
+	closedir(listing);
+	assert_true(count >= 16);
+}
+
+/* ---- a generator: any statement of the schema, with any value that its form takes */
+
+static uint64_t seed = 1;
+
+static unsigned pick(unsigned below)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (unsigned)(seed >> 33) % below;
+}
+
+static void pick_word(char *out, size_t size, const char *words)
+{
+	char copy[256];
+	char *word, *rest = copy;
+	unsigned count = 1, chosen;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (const char *p = words; *p != '\0'; p++)
+		count += *p == ' ';
+	for (chosen = pick(count); chosen > 0; chosen--)
+		(void)strsep(&rest, " ");
+	word = strsep(&rest, " ");
+	snprintf(out, size, "%.*s", (int)strcspn(word, ":"), word);
+}
+
+static void pick_number(char *out, size_t size, const struct value_form *form)
+{
+	uint64_t width = form->high - form->low + 1;
+
+	snprintf(out, size, "%llu",
+		 (unsigned long long)(form->low + pick(width > 100000 ? 100000 : (unsigned)width)));
+}
+
+static void pick_ports(char *out, size_t size)
+{
+	unsigned low = 1 + pick(60000);
+
+	snprintf(out, size, "%u-%u", low, low + pick(3));
+}
+
+static void pick_text(char *out, size_t size)
+{
+	static const char *const texts[] = {"a",       "周南市",        "a \\\"b\\\" c",
+					    "; { } #", "back\\\\slash", " ' "};
+
+	snprintf(out, size, "\"%s\"", texts[pick(6)]);
+}
+
+static void pick_address(char *out, size_t size, const struct value_form *form)
+{
+	const char *bits = form->type == TYPE_INTERFACE ? "/24" : "";
+
+	if (form->type == TYPE_PREFIX && pick(2) == 0)
+		snprintf(out, size, "10.%u.0.0/16", pick(3));
+	else if (form->type == TYPE_ENDPOINT && pick(2) == 0)
+		snprintf(out, size, "[fd00::%x]:%u", 1 + pick(9), 1 + pick(30));
+	else if (pick(3) == 0)
+		snprintf(out, size, "fd00::%x%s", 1 + pick(9),
+			 form->type == TYPE_INTERFACE ? "/64" : "");
+	else
+		snprintf(out, size, "10.%u.0.%u%s", pick(3), 1 + pick(9), bits);
+}
+
+static void pick_value(char *out, size_t size, const struct value_form *form)
+{
+	static const char *const names[TYPE_COUNT_] = {
+		[TYPE_NAME] = "a b c",
+		[TYPE_ZONE] = "a b c",
+		[TYPE_SERVICE] = "a b c",
+		[TYPE_SCHEDULE] = "a b c",
+		[TYPE_HOST] = "h h.example",
+		[TYPE_DOMAIN] = "a.example.jp b.example.jp",
+		[TYPE_DEVICE] = "eth0 eth1",
+		[TYPE_MAC] = "02-00-00-00-00-01",
+		[TYPE_DATE] = "2027-03-31 2028-02-29",
+		[TYPE_DAYS] = "mon mon-fri daily sat-sun",
+		[TYPE_DURATION] = "60s 5m 1500ms",
+		[TYPE_SIZE] = "5MB 64KB 4096",
+	};
+
+	if (form->words != NULL)
+		pick_word(out, size, form->words);
+	else if (form->type == TYPE_MAC)
+		snprintf(out, size, "02:00:00:00:00:%02x", pick(4));
+	else if (form->type == TYPE_TIMES)
+		snprintf(out, size, "%02u:30-%02u:00", pick(12), 13 + pick(11));
+	else if (names[form->type] != NULL)
+		pick_word(out, size, names[form->type]);
+	else if (form->type == TYPE_NUMBER)
+		pick_number(out, size, form);
+	else if (form->type == TYPE_PORTS)
+		pick_ports(out, size);
+	else if (form->type == TYPE_TEXT)
+		pick_text(out, size);
+	else
+		pick_address(out, size, form);
+}
+
+/* "name value..." of one statement. */
+static void generate_words(char *out, size_t size, enum schema_id row)
+{
+	size_t used = (size_t)snprintf(out, size, "%s", schema_row(row)->name);
+
+	for (unsigned i = 0; i < schema_arg_count(row); i++) {
+		const struct value_form *form = &schema_row(row)->args[i];
+		char value[256];
+
+		pick_value(value, sizeof(value), form);
+		used += (size_t)snprintf(out + used, size - used, " %s%s%s",
+					 form->keyword != NULL ? form->keyword : "",
+					 form->keyword != NULL ? " " : "", value);
+	}
+}
+
+static enum schema_id pick_child(enum schema_id parent)
+{
+	enum schema_id id = schema_first_child(parent);
+	unsigned count = 0;
+
+	for (enum schema_id c = id; c < ROW_COUNT_; c = schema_next_sibling(c))
+		count++;
+	for (count = pick(count); count > 0; count--)
+		id = schema_next_sibling(id);
+	return id;
+}
+
+/* A path of words from the top down to some statement that may be set. */
+static void generate_path(char *out, size_t size)
+{
+	enum schema_id row = ROW_ROOT;
+	size_t used = 0;
+
+	do {
+		row = pick_child(row);
+		if (used > 0)
+			out[used++] = ' ';
+		generate_words(out + used, size - used, row);
+		used += strlen(out + used);
+	} while (schema_first_child(row) < ROW_COUNT_ &&
+		 (schema_row(row)->kind == SCHEMA_BLOCK || pick(8) > 0));
+}
+
+static int set_line(struct tree *tree, const char *line)
+{
+	struct problems problems;
+	struct edit_words words;
+	int err;
+
+	problems_init(&problems);
+	err = edit_split(&words, span_of(line), &problems);
+	return err == 0 ? edit_set(tree, &words, &problems) : err;
+}
+
+static void generate_tree(struct tree *tree)
+{
+	char line[1024];
+
+	assert_int_equal(tree_init(tree), 0);
+	for (unsigned n = pick(30); n > 0; n--) {
+		generate_path(line, sizeof(line));
+		if (set_line(tree, line) != 0)
+			fail_msg("refused: %s", line);
+	}
+}
+
+static void print_and_parse(const struct tree *tree, struct bytes *text, struct tree *again)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	assert_int_equal(print_tree(text, tree->root), 0);
+	assert_int_equal(tree_init(again), 0);
+	if (parse_text(again, bytes_span(text), PARSE_WHOLE, &problems) != 0)
+		fail_msg("does not parse:\n%.*s", (int)text->size, (const char *)text->data);
+}
+
+/* parse(print(x)) prints the same, and differs in nothing; another configuration prints other bytes
+ * and differs. */
+static void test_policy_print_and_parse_are_inverse_on_generated_configurations(void **state)
+{
+	for (int i = 0; i < GENERATED; i++) {
+		struct tree tree, again, other;
+		struct bytes first, second, third, difference;
+
+		bytes_init(&first, OUT_BYTES);
+		bytes_init(&second, OUT_BYTES);
+		bytes_init(&third, OUT_BYTES);
+		bytes_init(&difference, OUT_BYTES);
+		generate_tree(&tree);
+		generate_tree(&other);
+		print_and_parse(&tree, &first, &again);
+		assert_int_equal(print_tree(&second, again.root), 0);
+		assert_true(span_equal(bytes_span(&first), bytes_span(&second)));
+		assert_int_equal(print_difference(&difference, &tree, &again), 0);
+		assert_int_equal(difference.size, 0);
+		assert_int_equal(print_tree(&third, other.root), 0);
+		assert_int_equal(print_difference(&difference, &tree, &other), 0);
+		assert_true((difference.size == 0) ==
+			    span_equal(bytes_span(&first), bytes_span(&third)));
+		tree_fini(&tree);
+		tree_fini(&again);
+		tree_fini(&other);
+		bytes_fini(&first);
+		bytes_fini(&second);
+		bytes_fini(&third);
+		bytes_fini(&difference);
+	}
+}
+
+/* ---- completion */
+
+/* Pick one of the offered texts; a label becomes a value of the form that it stands for. */
+static bool pick_offer(char *out, size_t size, const struct bytes *offers,
+		       const struct value_form *form)
+{
+	unsigned count = 0, chosen;
+	const char *at = (const char *)offers->data;
+
+	for (size_t i = 0; i < offers->size; i++)
+		count += offers->data[i] == '\n';
+	if (count == 0)
+		return false;
+	for (chosen = pick(count); chosen > 0; chosen--)
+		at = strchr(at, '\n') + 1;
+	snprintf(out, size, "%.*s", (int)strcspn(at, "\t"), at);
+	if (out[0] == '<' && strcmp(out, "<Enter>") != 0)
+		pick_value(out, size, form);
+	return true;
+}
+
+/* The form whose label an offer is: the one of the schema that says so at this place. */
+static const struct value_form *form_of_label(const struct bytes *offers,
+					      const struct edit_words *words)
+{
+	enum schema_id row = ROW_ROOT;
+	size_t at = 0;
+
+	while (at < words->count) {
+		unsigned args;
+
+		row = schema_find_child(row, span_of(words->words[at++].text));
+		args = schema_arg_count(row);
+		for (unsigned i = 0; i < args; i++) {
+			at += schema_row(row)->args[i].keyword != NULL ? 1 : 0;
+			if (at >= words->count)
+				return &schema_row(row)->args[i];
+			at++;
+		}
+	}
+	return NULL;
+}
+
+/* Follow offers from an empty line to <Enter>: whatever they led to is taken by edit_set. */
+static void walk_offers(struct tree *tree)
+{
+	char line[2048] = "", next[512];
+	size_t used = 0;
+
+	for (int step = 0; step < STEPS_MAX; step++) {
+		struct problems problems;
+		struct edit_words words;
+		struct bytes offers;
+		bool more;
+
+		problems_init(&problems);
+		bytes_init(&offers, OUT_BYTES);
+		assert_int_equal(edit_split(&words, span_of(line), &problems), 0);
+		assert_int_equal(edit_complete(&offers, tree, &words, EDIT_SET, LANGUAGE_EN), 0);
+		assert_int_equal(bytes_append_u8(&offers, 0), 0);
+		offers.size--;
+		more = pick_offer(next, sizeof(next), &offers, form_of_label(&offers, &words));
+		bytes_fini(&offers);
+		if (!more)
+			return; /* names a zone, service or schedule, and there is none yet */
+		if (strcmp(next, "<Enter>") == 0) {
+			if (set_line(tree, line) != 0)
+				fail_msg("offered but refused: %s", line);
+			return;
+		}
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s ", next);
+	}
+}
+
+static void test_policy_completion_offers_what_the_parser_takes(void **state)
+{
+	struct tree tree;
+
+	assert_int_equal(tree_init(&tree), 0);
+	for (int i = 0; i < WALKS; i++) {
+		walk_offers(&tree);
+		if (tree.node_count > 400)
+			tree_clear(&tree, tree.root);
+	}
+	tree_fini(&tree);
+}
+
+/* ---- editing */
+
+static void expect_tree(const struct tree *tree, const char *wanted)
+{
+	struct bytes text;
+
+	bytes_init(&text, OUT_BYTES);
+	assert_int_equal(print_tree(&text, tree->root), 0);
+	assert_int_equal(bytes_append_u8(&text, 0), 0);
+	assert_string_equal((const char *)text.data, wanted);
+	bytes_fini(&text);
+}
+
+static int delete_line(struct tree *tree, const char *line)
+{
+	struct problems problems;
+	struct edit_words words;
+
+	problems_init(&problems);
+	assert_int_equal(edit_split(&words, span_of(line), &problems), 0);
+	return edit_delete(tree, &words, &problems);
+}
+
+static void test_policy_set_and_delete_follow_paths(void **state)
+{
+	struct tree tree;
+
+	assert_int_equal(tree_init(&tree), 0);
+	assert_int_equal(set_line(&tree, "zon a ti sensitive"), 0);
+	assert_int_equal(set_line(&tree, "zone a tier business"), 0);
+	assert_int_equal(set_line(&tree, "zone a route 10.0.0.0/8 via 10.1.0.1"), 0);
+	assert_int_equal(set_line(&tree, "system syslog server 10.1.0.9 port 515"), 0);
+	expect_tree(&tree, "system {\n    syslog {\n        server 10.1.0.9 {\n            port "
+			   "515;\n        }\n    }\n}\n"
+			   "zone a {\n    tier business;\n    route 10.0.0.0/8 via 10.1.0.1;\n}\n");
+	assert_int_equal(delete_line(&tree, "zone a tier sensitive"), -ERR_SYNTAX);
+	assert_int_equal(delete_line(&tree, "zone a tier"), 0);
+	assert_int_equal(delete_line(&tree, "zone b"), -ERR_SYNTAX);
+	assert_int_equal(delete_line(&tree, "system syslog server"), 0);
+	expect_tree(&tree, "zone a {\n    route 10.0.0.0/8 via 10.1.0.1;\n}\n");
+	assert_int_equal(delete_line(&tree, "zone"), 0);
+	expect_tree(&tree, "");
+	tree_fini(&tree);
+}
+
+static void test_policy_set_refuses_lines_that_end_early_or_late(void **state)
+{
+	struct tree tree;
+
+	assert_int_equal(tree_init(&tree), 0);
+	assert_int_equal(set_line(&tree, ""), -ERR_SYNTAX);
+	assert_int_equal(set_line(&tree, "system"), -ERR_SYNTAX);
+	assert_int_equal(set_line(&tree, "zone"), -ERR_SYNTAX);
+	assert_int_equal(set_line(&tree, "zone a tier"), -ERR_SYNTAX);
+	assert_int_equal(set_line(&tree, "zone a tier business extra"), -ERR_SYNTAX);
+	assert_int_equal(set_line(&tree, "zone a;"), -ERR_SYNTAX);
+	assert_int_equal(set_line(&tree, "s"), -ERR_SYNTAX);
+	expect_tree(&tree, "");
+	tree_fini(&tree);
+}
+
+static void test_policy_difference_shows_moves_of_what_is_ordered(void **state)
+{
+	static const char before[] =
+		"mail m { next-hop 10.0.0.1; next-hop 10.0.0.2; domain a.jp; domain b.jp; }";
+	static const char after[] = "mail m { next-hop 10.0.0.2; next-hop 10.0.0.1; domain b.jp; "
+				    "domain a.jp; listen 26; }";
+	struct problems problems;
+	struct tree old, new;
+	struct bytes out;
+
+	problems_init(&problems);
+	bytes_init(&out, OUT_BYTES);
+	assert_int_equal(tree_init(&old), 0);
+	assert_int_equal(tree_init(&new), 0);
+	assert_int_equal(parse_text(&old, span_of(before), PARSE_WHOLE, &problems), 0);
+	assert_int_equal(parse_text(&new, span_of(after), PARSE_WHOLE, &problems), 0);
+	assert_int_equal(print_difference(&out, &old, &new), 0);
+	assert_int_equal(bytes_append_u8(&out, 0), 0);
+	assert_string_equal(
+		(const char *)out.data,
+		"[edit mail m]\n-   next-hop 10.0.0.1;\n-   next-hop 10.0.0.2;\n+   listen 26;\n"
+		"+   next-hop 10.0.0.2;\n+   next-hop 10.0.0.1;\n");
+	bytes_fini(&out);
+	tree_fini(&old);
+	tree_fini(&new);
+}
+
+/* ---- limits */
+
+static enum problem_id first_problem(struct span text)
+{
+	static struct problems problems;
+	struct bytes block;
+
+	problems_init(&problems);
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	assert_int_not_equal(policy_compile_text(text, &block, &problems), 0);
+	bytes_fini(&block);
+	return problems.items[0].id;
+}
+
+static void test_policy_limits_are_told(void **state)
+{
+	struct bytes text;
+
+	bytes_init(&text, 64U << 20);
+	for (int i = 0; i <= SNAPSHOT_ZONES_MAX; i++)
+		assert_int_equal(
+			bytes_printf(
+				&text,
+				"zone z%d { tier business; port e%d; address 10.%d.0.1/16; }\n", i,
+				i, i),
+			0);
+	assert_int_equal(first_problem(bytes_span(&text)), PROBLEM_TOO_MANY_ROWS);
+	bytes_clear(&text);
+	for (int i = 0; i < 65; i++)
+		assert_int_equal(bytes_append_text(&text, "word "), 0);
+	assert_int_equal(first_problem(bytes_span(&text)), PROBLEM_TOO_MANY_WORDS);
+	bytes_clear(&text);
+	for (int i = 0; i < 512; i++)
+		assert_int_equal(bytes_append_u8(&text, 'a'), 0);
+	assert_int_equal(first_problem(bytes_span(&text)), PROBLEM_WORD_TOO_LONG);
+	bytes_clear(&text);
+	while (text.size <= PARSE_TEXT_BYTES_MAX)
+		assert_int_equal(bytes_append_text(&text, "# comment\n"), 0);
+	assert_int_equal(first_problem(bytes_span(&text)), PROBLEM_TEXT_TOO_LONG);
+	bytes_clear(&text);
+	for (int i = 0; i < TREE_NODES_MAX + 1; i++)
+		assert_int_equal(bytes_printf(&text, "zone a%d;\n", i), 0);
+	assert_int_equal(first_problem(bytes_span(&text)), PROBLEM_TOO_MANY_STATEMENTS);
+	bytes_fini(&text);
+}
+
+/* Services named by many permits side by side would grow without end. */
+static void test_policy_refuses_what_compiles_too_big(void **state)
+{
+	struct bytes text;
+
+	bytes_init(&text, 8U << 20);
+	assert_int_equal(
+		bytes_append_text(&text, "zone a { tier business; port e0; address 10.0.0.1/24; }\n"
+					 "zone b { tier business; port e1; address 10.0.1.1/24; }\n"
+					 "service t { tcp 1; }\nservice s {"),
+		0);
+	for (int i = 1; i < 30000; i++)
+		assert_int_equal(bytes_printf(&text, "tcp %d;", i), 0);
+	assert_int_equal(bytes_append_text(&text, "}\ncrossing a b {\n"), 0);
+	for (int i = 1; i < 1000; i++)
+		assert_int_equal(bytes_printf(&text,
+					      "permit %d { destination 10.0.1.5; service s t; }\n",
+					      i),
+				 0);
+	assert_int_equal(bytes_append_text(&text, "}\n"), 0);
+	assert_int_equal(first_problem(bytes_span(&text)), PROBLEM_SNAPSHOT_TOO_BIG);
+	bytes_fini(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_policy_golden_files_give_their_form_or_messages),
+		cmocka_unit_test(
+			test_policy_print_and_parse_are_inverse_on_generated_configurations),
+		cmocka_unit_test(test_policy_completion_offers_what_the_parser_takes),
+		cmocka_unit_test(test_policy_set_and_delete_follow_paths),
+		cmocka_unit_test(test_policy_set_refuses_lines_that_end_early_or_late),
+		cmocka_unit_test(test_policy_difference_shows_moves_of_what_is_ordered),
+		cmocka_unit_test(test_policy_limits_are_told),
+		cmocka_unit_test(test_policy_refuses_what_compiles_too_big),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
