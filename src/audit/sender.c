@@ -66,15 +66,20 @@ static void save_place(const struct sender *s, uint64_t sequence)
 	(void)close(fd);
 }
 
-static void on_save(struct loop *loop, struct loop_timer *timer)
+static uint64_t place_in_doubt(const struct sender *s)
+{
+	return s->trail[SENDER_TRAIL_S - 1];
+}
+
+static void on_second(struct loop *loop, struct loop_timer *timer)
 {
 	struct sender *s = timer->ctx;
 
-	if (s->settled != s->settling)
-		save_place(s, s->settling);
-	s->settled = s->settling;
-	s->settling = s->cursor.sequence;
-	loop_arm(loop, timer, SENDER_SAVE_MS);
+	memmove(&s->trail[1], &s->trail[0], sizeof(s->trail) - sizeof(s->trail[0]));
+	s->trail[0] = s->cursor.sequence;
+	if (++s->seconds % SENDER_SAVE_S == 0)
+		save_place(s, place_in_doubt(s));
+	loop_arm(loop, timer, 1000);
 }
 
 /* ---- sending */
@@ -92,8 +97,10 @@ static void pause_from(struct sender *s, uint64_t sequence, int error)
 {
 	if (sequence < s->cursor.sequence)
 		seek(s, sequence);
-	if (s->settling > s->cursor.sequence)
-		s->settling = s->cursor.sequence;
+	for (size_t i = 0; i < SENDER_TRAIL_S; i++) {
+		if (s->trail[i] > s->cursor.sequence)
+			s->trail[i] = s->cursor.sequence;
+	}
 	if (s->state == SENDER_FLOWING) {
 		s->retry_ms = SENDER_RETRY_MS;
 		tell(s, EVENT_SYSLOG_AWAY, FIELD_ERROR, (uint64_t)error);
@@ -134,7 +141,7 @@ static int send_some(struct sender *s, unsigned most)
 			return sent > 0 ? (int)sent : err;
 		err = send_line(s, line);
 		if (err == -ERR_CLOSED)
-			pause_from(s, s->cursor.sequence, errno);
+			pause_from(s, s->trail[SENDER_DOUBT_REFUSED_S], errno);
 		else if (err == -ERR_AGAIN)
 			loop_arm(s->loop, &s->timer, FULL_PAUSE_MS);
 		if (err < 0)
@@ -239,7 +246,7 @@ static int take_error(struct sender *s, uint64_t *sequence, int *error)
 	*error = queued_error(&message);
 	*sequence = quoted_sequence(quoted);
 	if (*sequence == 0)
-		*sequence = s->settled; /* all that may still have been under way */
+		*sequence = place_in_doubt(s);
 	return 1;
 }
 
@@ -268,8 +275,11 @@ static void on_socket(struct loop *loop, struct loop_fd *self, short revents)
 		earliest = sequence < earliest ? sequence : earliest;
 	}
 	drain_replies(s);
-	if (error != 0)
-		pause_from(s, earliest, error);
+	if (error == 0)
+		return;
+	if (s->state == SENDER_FLOWING && s->trail[SENDER_DOUBT_REFUSED_S] < earliest)
+		earliest = s->trail[SENDER_DOUBT_REFUSED_S];
+	pause_from(s, earliest, error);
 }
 
 /*
@@ -290,7 +300,7 @@ static void on_look(struct loop *loop, struct loop_timer *timer)
 	if (++s->stuck_looks < SENDER_STUCK_LOOKS || s->state == SENDER_PAUSED)
 		return;
 	s->stuck_looks = 0;
-	pause_from(s, s->settled, EHOSTUNREACH);
+	pause_from(s, place_in_doubt(s), EHOSTUNREACH);
 }
 
 /* Errors with the datagram that they are about; of no use on a socket that is not IP (tests): then
@@ -315,7 +325,7 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
 	s->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_socket, .ctx = s};
 	s->timer = (struct loop_timer){.fire = on_timer, .ctx = s};
-	s->save_timer = (struct loop_timer){.fire = on_save, .ctx = s};
+	s->second_timer = (struct loop_timer){.fire = on_second, .ctx = s};
 	s->look_timer = (struct loop_timer){.fire = on_look, .ctx = s};
 	s->retry_ms = SENDER_RETRY_MS;
 	store_cursor_init(&s->cursor);
@@ -327,8 +337,9 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 	}
 	s->state = SENDER_FLOWING;
 	seek(s, load_place(s));
-	s->settled = s->settling = s->cursor.sequence;
-	loop_arm(loop, &s->save_timer, SENDER_SAVE_MS);
+	for (size_t i = 0; i < SENDER_TRAIL_S; i++)
+		s->trail[i] = s->cursor.sequence;
+	loop_arm(loop, &s->second_timer, 1000);
 	loop_arm(loop, &s->look_timer, SENDER_LOOK_MS);
 	sender_kick(s);
 	return 0;
@@ -338,10 +349,10 @@ void sender_close(struct sender *s)
 {
 	if (s->state == SENDER_CLOSED)
 		return;
-	save_place(s, s->state == SENDER_FLOWING ? s->cursor.sequence : s->settled);
+	save_place(s, s->state == SENDER_FLOWING ? s->cursor.sequence : place_in_doubt(s));
 	loop_remove(s->loop, &s->watch);
 	loop_disarm(s->loop, &s->timer);
-	loop_disarm(s->loop, &s->save_timer);
+	loop_disarm(s->loop, &s->second_timer);
 	loop_disarm(s->loop, &s->look_timer);
 	(void)close(s->watch.fd); /* datagrams are gone or not, nothing is kept in it */
 	store_cursor_fini(&s->cursor);

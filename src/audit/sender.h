@@ -4,7 +4,9 @@
  * local log: in order, nothing left out, from where the last run ended. UDP acknowledges nothing,
  * but two things show that a server is away: ICMP errors, which the socket's error queue returns
  * with the record's own bytes, and datagrams that stay in the socket because no neighbour answers.
- * Then sending waits, tries one record at a time, and goes on from there once nothing is refused.
+ * Then sending waits, tries one record at a time, and goes on once nothing is refused: from some
+ * seconds before the first sign, because hosts send few ICMP errors and the kernel trusts a silent
+ * neighbour for a while. A record may so arrive twice; its number shows it.
  */
 #ifndef SEKISHO_AUDIT_SENDER_H
 #define SEKISHO_AUDIT_SENDER_H
@@ -20,10 +22,16 @@
 #define SENDER_BURST         64    /* records at once, then others are served */
 #define SENDER_RETRY_MS      1000U /* first pause after an error; doubles to the next */
 #define SENDER_RETRY_MOST_MS 8000U
-#define SENDER_QUIET_MS      3500U  /* no error for so long: the record arrived */
-#define SENDER_SAVE_MS       10000U /* longer than the kernel trusts a neighbour that is silent */
-#define SENDER_LOOK_MS       250U   /* between two looks at what has not left the socket */
-#define SENDER_STUCK_LOOKS   4 /* so many in a row with something in it: no neighbour answers */
+#define SENDER_QUIET_MS      3500U /* no error for so long: the record arrived */
+#define SENDER_SAVE_S        5
+#define SENDER_LOOK_MS       250U /* between two looks at what has not left the socket */
+#define SENDER_STUCK_LOOKS   4    /* so many in a row with something in it: no neighbour answers */
+
+/* What was sent so many seconds before the first sign of trouble is sent again. */
+#define SENDER_DOUBT_REFUSED_S 2 /* ICMP errors are limited to about one a second */
+#define SENDER_DOUBT_SILENT_S                                                                      \
+	10 /* a neighbour is asked for again after 5 s and given up after 3 more */
+#define SENDER_TRAIL_S (SENDER_DOUBT_SILENT_S + 1)
 
 enum sender_state {
 	SENDER_CLOSED, /* no socket */
@@ -46,11 +54,11 @@ struct sender {
 	enum sender_state state;
 	struct loop_fd watch;
 	struct loop_timer timer; /* next burst, retry or end of the quiet time */
-	struct loop_timer save_timer, look_timer;
+	struct loop_timer second_timer, look_timer;
 	unsigned stuck_looks;
 	struct store_cursor cursor;
-	uint64_t settled;  /* records before this one were sent long enough ago */
-	uint64_t settling; /* becomes settled with the next save */
+	uint64_t trail[SENDER_TRAIL_S]; /* what was due 0..1 s ago, 1..2 s ago, ... */
+	unsigned seconds;
 	uint64_t retry_ms;
 };
 
