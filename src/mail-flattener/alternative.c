@@ -161,6 +161,7 @@ void alternative_choose(struct flatten *f, uint32_t number)
 		f->fates[plain] = FATE_OTHER_FORM;
 	} else if (forms_differ(f, plain, html)) {
 		f->count.differing++;
+		f->differing_html = html;
 		f->gap = true;
 		flatten_say(f, NOTICE_DIFFERS, NULL, NULL);
 	} else {

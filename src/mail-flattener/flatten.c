@@ -143,9 +143,11 @@ static bool visit(struct flatten *f, uint32_t number)
 			f->count.signatures++;
 		return true;
 	}
-	if (f->fates[number] == FATE_OTHER_FORM)
+	if (f->fates[number] == FATE_OTHER_FORM) {
+		f->count.other_forms++;
 		return false;
-	if (is_attached(part)) {
+	}
+	if (is_attached(part) || text_is_binary(f, number)) {
 		f->fates[number] = FATE_DROPPED;
 		attachment_list(f, number);
 	} else {
@@ -214,6 +216,7 @@ static void put_summary(struct flatten *f)
 
 	bytes_init(&done, MIME_FIELD_BYTES_MAX);
 	put_done(f, &done, NOTICE_DONE_HTML, f->count.html_parts);
+	put_done(f, &done, NOTICE_DONE_OTHER_FORMS, f->count.other_forms);
 	put_done(f, &done, NOTICE_DONE_ATTACHMENTS, f->count.attachments);
 	put_done(f, &done, NOTICE_DONE_IMAGES, f->html.images);
 	put_done(f, &done, NOTICE_DONE_ACTIVE, f->html.active);
@@ -301,7 +304,7 @@ static const char *refusal_of(struct span message)
 int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
 		    struct bytes *receipt, struct flatten_result *result)
 {
-	struct flatten f = {.policy = policy, .message = message, .out = out};
+	struct flatten f = {.policy = policy, .message = message, .out = out, .differing_html = MIME_NONE};
 	int err;
 
 	*result = (struct flatten_result){0};

@@ -115,6 +115,7 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		{"images", f->html.images},
 		{"active_content", f->html.active},
 		{"hidden_bytes", f->html.hidden_bytes},
+		{"other_forms", f->count.other_forms},
 		{"alternatives_differ", f->count.differing},
 		{"encoding_errors", f->count.malformed},
 		{"ambiguities", f->count.ambiguities},

@@ -32,6 +32,7 @@ struct counters {
 	uint32_t malformed;	/* octets that did not belong into their transfer encoding */
 	uint32_t differing;	/* alternatives that say different things */
 	uint32_t signatures;	/* not verified */
+	uint32_t other_forms;	/* parts left out because another says the same */
 };
 
 struct flatten {
@@ -53,6 +54,7 @@ struct flatten {
 	char prefix[PREFIX_BYTES + 1]; /* of each line, inside of nested messages */
 	size_t prefix_size;
 	char receipt[FLATTEN_ID_BYTES + 4];
+	uint32_t differing_html; /* the part whose text form says something else; MIME_NONE */
 	size_t body_begin; /* where the body starts in out */
 	bool shown;	   /* something of the message itself stands in the body */
 	bool cut;	   /* the output limit bit */
@@ -91,6 +93,9 @@ void text_show_plain(struct flatten *f, uint32_t number);
 void text_show_html(struct flatten *f, uint32_t number);
 /* The part as UTF-8, in f->text. */
 struct span text_of_part(struct flatten *f, uint32_t number);
+
+/* Does a part that claims to be text hold something else altogether? Then it is an attachment. */
+bool text_is_binary(struct flatten *f, uint32_t number);
 
 /* alternative.c: choose among the children of a multipart/alternative by setting their fates. */
 void alternative_choose(struct flatten *f, uint32_t number);

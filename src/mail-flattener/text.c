@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "wire/text_flow.h"
 
+enum { BINARY_LOOK_BYTES = 65536, BINARY_LEAST_BYTES = 256 };
+
 /* The charset that HTML declares in itself, where the part does not say; looked for in its first bytes. */
 static struct span meta_charset(struct span html)
 {
@@ -80,6 +82,21 @@ struct span text_of_part(struct flatten *f, uint32_t number)
 	return decode_part(f, number, false, false).text;
 }
 
+bool text_is_binary(struct flatten *f, uint32_t number)
+{
+	struct span octets = flatten_decode(f, &f->tree.parts[number]);
+	size_t size = octets.size < BINARY_LOOK_BYTES ? octets.size : BINARY_LOOK_BYTES, odd = 0, zeros = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		uint8_t b = octets.data[i];
+
+		zeros += b == 0;
+		odd += b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f' && b != 0x1B && b != 0x0E && b != 0x0F;
+	}
+	/* In UTF-16 every other byte of Latin text is zero, and hardly any other control character comes. */
+	return size >= BINARY_LEAST_BYTES && odd * 10 > size && odd - zeros > zeros / 10;
+}
+
 /* Is a parameter of Content-Type this word? */
 static bool param_is(const struct mime_part *part, const char *name, const char *word)
 {
@@ -134,6 +151,8 @@ void text_show_html(struct flatten *f, uint32_t number)
 		flatten_fail(f, err);
 	}
 	f->gap = true;
+	if (number == f->differing_html)
+		flatten_say(f, NOTICE_HTML_VERSION, NULL, NULL);
 	if (span_trim(bytes_span(&f->rendered)).size > 0)
 		state_charset(f, &decoded.choice);
 	if (f->html.by_tags)

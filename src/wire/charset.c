@@ -52,13 +52,13 @@ int charset_decode(const struct charset *charset, struct span in, struct bytes *
 	while (at < in.size) {
 		struct span rest = {in.data + at, in.size - at};
 		struct charset_sink sink = {.report = report};
-		uint8_t *room = bytes_room(out, SINK_ROOM);
+		size_t round = rest.size < SINK_ROUND ? rest.size : SINK_ROUND;
+		uint8_t *room = bytes_room(out, round * 5 + SINK_MORE);
 
 		if (room == NULL)
-			return out->size + SINK_ROOM > out->limit ? -ERR_TOO_LONG : -ERR_NO_MEMORY;
+			return out->size + round * 5 + SINK_MORE > out->limit ? -ERR_TOO_LONG : -ERR_NO_MEMORY;
 		sink.at = room;
-		at += rounds[charset->family](charset, &state, rest,
-					      rest.size < SINK_ROUND ? rest.size : SINK_ROUND, &sink);
+		at += rounds[charset->family](charset, &state, rest, round, &sink);
 		out->size += (size_t)(sink.at - room);
 	}
 	return 0;

@@ -13,6 +13,7 @@ struct evidence {
 	size_t utf8_bad;
 	size_t sjis_bad;
 	size_t sjis_score;   /* kana and common kanji */
+	size_t sjis_kana;    /* half-width kana: what EUC text looks like under the wrong label */
 	size_t euc_bad;
 	size_t euc_score;
 };
@@ -83,6 +84,7 @@ static void count_sjis(struct evidence *e, struct span in)
 		unsigned row;
 
 		e->high += b >= 0x80;
+		e->sjis_kana += b >= 0xA1 && b <= 0xDF;
 		if (b < 0x80 || (b >= 0xA1 && b <= 0xDF))
 			continue;
 		trail = at + 1 < in.size ? in.data[at + 1] : 0;
@@ -139,6 +141,14 @@ static bool is_utf8(const struct evidence *e)
 	return e->utf8_good > 0 && e->utf8_bad <= e->utf8_good / 100;
 }
 
+/* Half-width kana make almost any EUC text well-formed Shift_JIS; whoever writes in them alone is not read by many. */
+static bool is_rather_euc(const struct evidence *e)
+{
+	if (e->euc_bad > 0 || e->euc_score == 0)
+		return false;
+	return e->sjis_bad > 0 || (e->euc_score >= 4 && e->sjis_kana > 2 * e->sjis_score);
+}
+
 /* The best guess for bytes that are not ASCII, not 7-bit JIS and not UTF-8; NULL where nothing Japanese fits. */
 static const struct charset *guess_japanese(const struct evidence *e)
 {
@@ -146,12 +156,7 @@ static const struct charset *guess_japanese(const struct evidence *e)
 	bool euc = e->euc_score > 0 && e->euc_bad * 20 <= e->high;
 
 	if (sjis && euc) {
-		/* Half-width kana make almost any EUC text well-formed Shift_JIS: the common rows decide. */
-		if (e->euc_bad != e->sjis_bad && e->euc_score == e->sjis_score)
-			sjis = e->sjis_bad < e->euc_bad;
-		else
-			sjis = e->sjis_score > e->euc_score;
-		return named(sjis ? "shift_jis" : "euc-jp");
+		return named(is_rather_euc(e) || e->euc_score > e->sjis_score ? "euc-jp" : "shift_jis");
 	}
 	if (sjis || euc)
 		return named(sjis ? "shift_jis" : "euc-jp");
@@ -198,8 +203,7 @@ static bool contradicts(const struct charset *charset, const struct evidence *e)
 		/* Eight-bit kana alone are part of it; double bytes are not. */
 		return e->escapes == 0 && e->high > 0 && (is_utf8(e) || guess_japanese(e) != NULL);
 	case FAMILY_SJIS:
-		return e->escapes > 0 || (is_utf8(e) && e->sjis_bad > 0) ||
-		       (e->sjis_bad > 0 && e->euc_bad == 0 && e->euc_score > 0);
+		return e->escapes > 0 || (is_utf8(e) && e->sjis_bad > 0) || is_rather_euc(e);
 	case FAMILY_EUC_JP:
 		return e->escapes > 0 || (e->euc_bad > 0 && is_utf8(e)) ||
 		       (e->euc_bad > 0 && e->sjis_bad == 0 && e->sjis_score > 0);

@@ -33,7 +33,7 @@ struct charset {
  * all that these can become: at most five bytes each, and some more for what spans a round.
  */
 #define SINK_ROUND 4096
-#define SINK_ROOM  (SINK_ROUND * 5 + 256)
+#define SINK_MORE  64
 
 struct charset_sink {
 	struct charset_report *report;

@@ -624,13 +624,18 @@ void html_render_close(struct html_render *r)
 		close_effect(r, &frame);
 }
 
-bool html_render_has_open(const struct html_render *r, enum html_tag tag, size_t *distance)
+bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby, size_t *distance)
 {
 	for (size_t i = r->frame_count; i > 0; i--) {
-		if (r->frames[i - 1].tag == tag) {
+		enum html_tag open = (enum html_tag)r->frames[i - 1].tag;
+
+		if (open == tag) {
 			*distance = r->ignored_depth + r->frame_count - i + 1;
 			return true;
 		}
+		if (nearby && (open == HTML_LIST || open == HTML_OL || open == HTML_TABLE || open == HTML_CELL ||
+			       open == HTML_HEAD_CELL))
+			break;
 	}
 	return false;
 }

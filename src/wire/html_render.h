@@ -95,8 +95,11 @@ struct html_frame *html_frames_new(void);
 /* Elements nest: each open of an element that is not void is followed by a close of the same. */
 void html_render_open(struct html_render *r, const struct html_element *element);
 void html_render_close(struct html_render *r);
-/* The tag of the innermost open element, to match closing tags against; false where none is open. */
-bool html_render_has_open(const struct html_render *r, enum html_tag tag, size_t *distance);
+/*
+ * Is an element of this tag open, and how many closes would close it? @nearby: only one with no list, table or cell
+ * inside of it, as a new item or paragraph ends the one before.
+ */
+bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby, size_t *distance);
 void html_render_text(struct html_render *r, struct span text);
 void html_render_end(struct html_render *r);
 

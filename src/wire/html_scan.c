@@ -173,11 +173,11 @@ static size_t raw_end(struct span in, size_t at, const struct tag *tag)
 	return in.size;
 }
 
-static void scan_close(struct html_render *r, enum html_tag tag)
+static void scan_close(struct html_render *r, enum html_tag tag, bool nearby)
 {
 	size_t distance;
 
-	if (tag == HTML_OTHER || !html_render_has_open(r, tag, &distance))
+	if (tag == HTML_OTHER || !html_render_has_open(r, tag, nearby, &distance))
 		return;
 	while (distance-- > 0)
 		html_render_close(r);
@@ -192,14 +192,14 @@ static size_t scan_tag(struct span in, size_t at, struct html_render *r)
 	at = tag_read(in, at, &tag, SIZE_MAX);
 	element.tag = html_tag_of((struct span){(const uint8_t *)tag.name, tag.name_size}, &element.is_void);
 	if (tag.closes) {
-		scan_close(r, element.tag);
+		scan_close(r, element.tag, false);
 		return at;
 	}
 	element.attrs = tag.attrs;
 	element.attr_count = tag.attr_count;
-	/* Items and cells end where the next one begins, as everybody writes them. */
+	/* Items and paragraphs end where the next one begins, as everybody writes them. */
 	if (element.tag == HTML_LI || element.tag == HTML_PARA)
-		scan_close(r, element.tag);
+		scan_close(r, element.tag, true);
 	if (element.tag == HTML_SCRIPT || element.tag == HTML_STYLE) {
 		r->report->active += element.tag == HTML_SCRIPT;
 		return raw_end(in, at, &tag);

@@ -199,9 +199,7 @@ static int multipart_open(struct opening *o, struct span body)
 	struct bytes boundary;
 	int err = 0;
 
-	bytes_init(&boundary, MIME_BOUNDARY_MAX);
-	/* Decoding needs more room than a boundary has. */
-	boundary.limit = MIME_FIELD_BYTES_MAX;
+	bytes_init(&boundary, MIME_FIELD_BYTES_MAX);
 	if (boundary_of(&o->tree->parts[o->part], &boundary) && boundary.size <= MIME_BOUNDARY_MAX)
 		err = multipart_divide(o, body, bytes_span(&boundary));
 	else

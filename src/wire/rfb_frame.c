@@ -73,14 +73,20 @@ bool frame_any_dirty(const struct frame *f)
 	return any != 0;
 }
 
-void frame_fill(struct frame *f, const struct rfb_rect *r, uint32_t colour)
+void frame_paint(struct frame *f, const struct rfb_rect *r, uint32_t colour)
 {
+	colour &= FRAME_PIXEL_MASK;
 	for (unsigned y = 0; y < r->h; y++) {
 		uint32_t *row = frame_at(f, r->x, r->y + y);
 
 		for (unsigned x = 0; x < r->w; x++)
-			row[x] = colour & FRAME_PIXEL_MASK;
+			row[x] = colour;
 	}
+}
+
+void frame_fill(struct frame *f, const struct rfb_rect *r, uint32_t colour)
+{
+	frame_paint(f, r, colour);
 	frame_mark(f, &f->dirty, r);
 }
 

@@ -77,6 +77,8 @@ bool frame_any_dirty(const struct frame *f);
 
 /* Fill with one colour. */
 void frame_fill(struct frame *f, const struct rfb_rect *r, uint32_t colour);
+/* As frame_fill, but marks nothing: for parts of a rectangle that is marked as a whole. */
+void frame_paint(struct frame *f, const struct rfb_rect *r, uint32_t colour);
 /* Write a run of pixels, each 4 bytes little-endian, to one row from (x, y) on; masked to 24 bits.
  */
 void frame_put_run(struct frame *f, uint16_t x, uint16_t y, const uint8_t *pixels, size_t count);

@@ -51,7 +51,7 @@ static int subrects(struct rfb_server_parser *p, struct reader *r, const struct 
 			return fault(p, "subrectangle-outside");
 		sub.x = (uint16_t)(sub.x + tile->x);
 		sub.y = (uint16_t)(sub.y + tile->y);
-		frame_fill(p->frame, &sub, colour);
+		frame_paint(p->frame, &sub, colour);
 	}
 	return 0;
 }
@@ -99,7 +99,7 @@ int rfb_hextile_tile(struct rfb_server_parser *p, struct reader *r, const struct
 		p->background = pixel(r);
 	if (flags & HEXTILE_FOREGROUND)
 		p->foreground = pixel(r);
-	frame_fill(p->frame, tile, p->background);
+	frame_fill(p->frame, tile, p->background); /* marks what the sub-rectangles lie in */
 	if (!(flags & HEXTILE_SUBRECTS))
 		return 0;
 	reader_skip(r, 1);

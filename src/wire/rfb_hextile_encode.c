@@ -27,7 +27,7 @@ struct tile {
 	struct subrect subrects[SUBRECTS_MAX];
 	unsigned count;
 	bool coloured; /* the sub-rectangles differ in colour */
-	bool overflow; /* more than SUBRECTS_MAX */
+	bool overflow; /* more than SUBRECTS_MAX, or larger than raw pixels */
 };
 
 static void tile_load(struct tile *t, const struct frame *f, const struct rfb_rect *r)
@@ -93,14 +93,26 @@ static void cover(struct tile *t, unsigned x, unsigned y)
 		(struct subrect){colour, (uint8_t)(x << 4 | y), (uint8_t)((w - 1) << 4 | (h - 1))};
 }
 
-static void tile_analyse(struct tile *t)
+/* Bytes with the sub-rectangles that were found so far. */
+static unsigned tile_bytes(const struct rfb_encoder *e, const struct tile *t)
 {
+	unsigned each = t->coloured ? 2 + e->pixel_bytes : 2;
+
+	return 1 + e->pixel_bytes * 2 + 1 + t->count * each;
+}
+
+static void tile_analyse(const struct rfb_encoder *e, struct tile *t)
+{
+	unsigned raw_bytes = 1 + t->w * t->h * e->pixel_bytes;
+
 	t->background = choose_background(t);
-	for (unsigned y = 0; y < t->h; y++)
+	for (unsigned y = 0; y < t->h; y++) {
 		for (unsigned x = 0; x < t->w && !t->overflow; x++)
 			if (!(t->covered[y] >> x & 1) &&
 			    t->pixels[y * TILE_PX + x] != t->background)
 				cover(t, x, y);
+		t->overflow |= tile_bytes(e, t) >= raw_bytes;
+	}
 }
 
 static void put_pixel(const struct rfb_encoder *e, uint32_t rgb, struct writer *w)
@@ -110,25 +122,18 @@ static void put_pixel(const struct rfb_encoder *e, uint32_t rgb, struct writer *
 	writer_bytes(w, &pixel, e->pixel_bytes);
 }
 
-static void put_raw(const struct rfb_encoder *e, const struct tile *t, struct writer *w)
+static void put_raw(const struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
+		    struct writer *w)
 {
 	writer_u8(w, HEXTILE_RAW);
-	for (unsigned y = 0; y < t->h; y++)
-		for (unsigned x = 0; x < t->w; x++)
-			put_pixel(e, t->pixels[y * TILE_PX + x], w);
+	rfb_encode_raw(e, f, r, w);
 }
 
 /* Each tile names its own colours: nothing is carried over from the one before. */
 static void put_tile(const struct rfb_encoder *e, const struct tile *t, struct writer *w)
 {
-	unsigned each = t->coloured ? 2 + e->pixel_bytes : 2;
 	unsigned flags = HEXTILE_BACKGROUND;
 
-	if (t->overflow ||
-	    e->pixel_bytes * 2 + 1 + t->count * each >= t->w * t->h * e->pixel_bytes) {
-		put_raw(e, t, w);
-		return;
-	}
 	if (t->count > 0)
 		flags |= HEXTILE_SUBRECTS | (t->coloured ? HEXTILE_COLOURED : HEXTILE_FOREGROUND);
 	writer_u8(w, (uint8_t)flags);
@@ -154,7 +159,7 @@ static uint16_t part(unsigned whole, unsigned at)
 void rfb_encode_hextile(const struct rfb_encoder *e, const struct frame *f,
 			const struct rfb_rect *r, struct writer *w)
 {
-	struct tile tile;
+	__attribute__((uninitialized)) struct tile tile; /* filled as far as it is used */
 
 	for (unsigned y = 0; y < r->h; y += TILE_PX) {
 		for (unsigned x = 0; x < r->w; x += TILE_PX) {
@@ -162,8 +167,11 @@ void rfb_encode_hextile(const struct rfb_encoder *e, const struct frame *f,
 					      part(r->w, x), part(r->h, y)};
 
 			tile_load(&tile, f, &at);
-			tile_analyse(&tile);
-			put_tile(e, &tile, w);
+			tile_analyse(e, &tile);
+			if (tile.overflow)
+				put_raw(e, f, &at, w);
+			else
+				put_tile(e, &tile, w);
 		}
 	}
 }

@@ -18,21 +18,32 @@ enum {
 	PACKED_MAX = 16,   /* of packed tiles */
 	SLOTS = 512,       /* of the palette's hash table */
 	BLOCK_MAX = 65535, /* bytes of a stored block */
+	BLOCK_HEAD = 5,
 };
 
 enum { ZRLE_RAW = 0, ZRLE_SOLID = 1, ZRLE_RLE = 128 };
+
+/* Equal pixels one after the other, along the rows and across their ends. */
+struct run {
+	uint32_t colour;
+	uint16_t length;
+	uint16_t index; /* in the palette, while the tile has one */
+};
 
 /* One tile and what is known of it. */
 struct tile {
 	uint32_t pixels[TILE_PIXELS];
 	unsigned width, count;
-	unsigned runs;         /* of equal pixels, along the rows and across their ends */
+	unsigned changes; /* pixels that differ from the one before */
+	unsigned run_count;
 	unsigned single_runs;  /* of these, those of one pixel */
 	unsigned length_bytes; /* that the lengths of all runs take */
-	unsigned colours;      /* PALETTE_MAX + 1: more than that */
+	unsigned colours;      /* more than PALETTE_MAX: there is no palette */
+	struct run runs[TILE_PIXELS];
 	uint32_t palette[PALETTE_MAX];
 	uint32_t slot_colour[SLOTS];
-	uint8_t slot_index[SLOTS]; /* index + 1; 0: free */
+	uint8_t slot_index[SLOTS];        /* index + 1; 0: free */
+	uint8_t pixel_index[TILE_PIXELS]; /* where there are at most PACKED_MAX colours */
 };
 
 static unsigned slot_of(const struct tile *t, uint32_t colour)
@@ -44,23 +55,23 @@ static unsigned slot_of(const struct tile *t, uint32_t colour)
 	return slot;
 }
 
-static void palette_add(struct tile *t, uint32_t colour)
+/* The colour's place in the palette, where it is put if there is room. */
+static unsigned palette_place(struct tile *t, uint32_t colour)
 {
-	unsigned slot = slot_of(t, colour);
+	unsigned slot;
 
+	if (t->colours > PALETTE_MAX)
+		return 0;
+	slot = slot_of(t, colour);
 	if (t->slot_index[slot] != 0)
-		return;
-	if (t->colours < PALETTE_MAX) {
-		t->palette[t->colours] = colour;
-		t->slot_colour[slot] = colour;
-		t->slot_index[slot] = (uint8_t)(t->colours + 1);
-	}
+		return t->slot_index[slot] - 1U;
 	t->colours++;
-}
-
-static unsigned palette_index(const struct tile *t, uint32_t colour)
-{
-	return t->slot_index[slot_of(t, colour)] - 1U;
+	if (t->colours > PALETTE_MAX)
+		return 0;
+	t->palette[t->colours - 1] = colour;
+	t->slot_colour[slot] = colour;
+	t->slot_index[slot] = (uint8_t)t->colours;
+	return t->colours - 1;
 }
 
 /* A length takes one byte and one more for each whole 255 in length - 1. */
@@ -71,31 +82,96 @@ static unsigned length_size(unsigned length)
 
 static void tile_load(struct tile *t, const struct frame *f, const struct rfb_rect *r)
 {
+	unsigned changes = 0;
+
 	t->width = r->w;
 	t->count = (unsigned)r->w * r->h;
 	for (unsigned y = 0; y < r->h; y++)
 		memcpy(t->pixels + y * r->w, frame_at(f, r->x, r->y + y), r->w * 4U);
+	for (unsigned i = 1; i < t->count; i++)
+		changes += t->pixels[i] != t->pixels[i - 1];
+	t->changes = changes;
 }
 
-static void tile_analyse(struct tile *t)
+/* The first pixel from @begin on that is not @colour; two are compared at a time. */
+static unsigned run_end(const struct tile *t, unsigned begin, uint32_t colour)
+{
+	uint64_t both = (uint64_t)colour << 32 | colour, next;
+	unsigned end = begin;
+
+	for (; end + 2 <= t->count; end += 2) {
+		memcpy(&next, t->pixels + end, sizeof(next));
+		if (next != both)
+			break;
+	}
+	while (end < t->count && t->pixels[end] == colour)
+		end++;
+	return end;
+}
+
+static void find_runs(struct tile *t)
 {
 	unsigned begin = 0;
 
-	t->runs = t->single_runs = t->length_bytes = t->colours = 0;
-	memset(t->slot_index, 0, sizeof(t->slot_index));
 	while (begin < t->count) {
 		uint32_t colour = t->pixels[begin];
-		unsigned end = begin + 1;
+		unsigned end = run_end(t, begin + 1, colour), length = end - begin;
 
-		while (end < t->count && t->pixels[end] == colour)
-			end++;
-		t->runs++;
-		t->single_runs += end - begin == 1;
-		t->length_bytes += length_size(end - begin);
-		if (t->colours <= PALETTE_MAX)
-			palette_add(t, colour);
+		t->runs[t->run_count++] =
+			(struct run){colour, (uint16_t)length, (uint16_t)palette_place(t, colour)};
+		t->single_runs += length == 1;
+		t->length_bytes += length_size(length);
 		begin = end;
 	}
+}
+
+/* Text on a ground: two colours, found without a branch for each pixel. */
+static bool two_colours(struct tile *t)
+{
+	uint32_t first = t->pixels[0], second = t->pixels[run_end(t, 1, first)];
+	unsigned others = 0;
+
+	for (unsigned i = 0; i < t->count; i++)
+		others += (t->pixels[i] != first) & (t->pixels[i] != second);
+	if (others != 0)
+		return false;
+	(void)palette_place(t, first); /* 0 */
+	(void)palette_place(t, second);
+	for (unsigned i = 0; i < t->count; i++)
+		t->pixel_index[i] = t->pixels[i] != first;
+	return true;
+}
+
+/*
+ * Whether the tile, which is not of one colour, has no more than PACKED_MAX; then each pixel's
+ * index is known. Noise shows within the first few pixels that it has more.
+ */
+static bool few_colours(struct tile *t)
+{
+	uint8_t index = 0;
+
+	if (two_colours(t))
+		return true;
+	for (unsigned i = 0; i < t->count; i++) {
+		if (i == 0 || t->pixels[i] != t->pixels[i - 1])
+			index = (uint8_t)palette_place(t, t->pixels[i]);
+		if (t->colours > PACKED_MAX)
+			return false;
+		t->pixel_index[i] = index;
+	}
+	return true;
+}
+
+static unsigned packed_bits(unsigned colours)
+{
+	if (colours <= 2)
+		return 1;
+	return colours <= 4 ? 2 : 4;
+}
+
+static unsigned packed_bytes(const struct tile *t)
+{
+	return t->count / t->width * ((t->width * packed_bits(t->colours) + 7) / 8);
 }
 
 static uint8_t *put_cpixel(const struct rfb_encoder *e, uint32_t rgb, uint8_t *at)
@@ -131,7 +207,7 @@ static uint8_t *put_plain_pixels(const struct tile *t, uint8_t *at)
 	return at;
 }
 
-static uint8_t *put_raw(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+static uint8_t *put_raw(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
 {
 	*at++ = ZRLE_RAW;
 	if (e->plain && e->cpixel_bytes == 3)
@@ -148,25 +224,19 @@ static uint8_t *put_palette(const struct rfb_encoder *e, const struct tile *t, u
 	return at;
 }
 
-static unsigned packed_bits(unsigned colours)
-{
-	if (colours <= 2)
-		return 1;
-	return colours <= 4 ? 2 : 4;
-}
-
 /* Indices of 1, 2 or 4 bits, from the high bit on; each row begins a byte. */
-static uint8_t *put_packed(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+static uint8_t *put_packed(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
 {
 	unsigned bits = packed_bits(t->colours);
+	const uint8_t *index = t->pixel_index, *end = index + t->count;
 
 	*at++ = (uint8_t)t->colours;
 	at = put_palette(e, t, at);
-	for (unsigned begin = 0; begin < t->count; begin += t->width) {
+	while (index < end) {
 		unsigned held = 0, byte = 0;
 
 		for (unsigned x = 0; x < t->width; x++) {
-			byte = byte << bits | palette_index(t, t->pixels[begin + x]);
+			byte = byte << bits | *index++;
 			held += bits;
 			if (held < 8)
 				continue;
@@ -179,44 +249,36 @@ static uint8_t *put_packed(const struct rfb_encoder *e, const struct tile *t, ui
 	return at;
 }
 
-static unsigned run_at(const struct tile *t, unsigned begin)
-{
-	unsigned end = begin + 1;
-
-	while (end < t->count && t->pixels[end] == t->pixels[begin])
-		end++;
-	return end - begin;
-}
-
-static uint8_t *put_plain_runs(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+static uint8_t *put_plain_runs(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
 {
 	*at++ = ZRLE_RLE;
-	for (unsigned i = 0, run; i < t->count; i += run) {
-		run = run_at(t, i);
-		at = put_cpixel(e, t->pixels[i], at);
-		at = put_length(run, at);
+	for (unsigned i = 0; i < t->run_count; i++) {
+		at = put_cpixel(e, t->runs[i].colour, at);
+		at = put_length(t->runs[i].length, at);
 	}
 	return at;
 }
 
-static uint8_t *put_palette_runs(const struct rfb_encoder *e, const struct tile *t, uint8_t *at)
+static uint8_t *put_palette_runs(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
 {
 	*at++ = (uint8_t)(ZRLE_RLE + t->colours);
 	at = put_palette(e, t, at);
-	for (unsigned i = 0, run; i < t->count; i += run) {
-		unsigned index = palette_index(t, t->pixels[i]);
+	for (unsigned i = 0; i < t->run_count; i++) {
+		const struct run *run = &t->runs[i];
 
-		run = run_at(t, i);
-		*at++ = (uint8_t)(run == 1 ? index : index | 128);
-		if (run > 1)
-			at = put_length(run, at);
+		if (run->length == 1) {
+			*at++ = (uint8_t)run->index;
+			continue;
+		}
+		*at++ = (uint8_t)(run->index | 128);
+		at = put_length(run->length, at);
 	}
 	return at;
 }
 
 struct way {
 	unsigned bytes;
-	uint8_t *(*put)(const struct rfb_encoder *, const struct tile *, uint8_t *);
+	uint8_t *(*put)(const struct rfb_encoder *, struct tile *, uint8_t *);
 };
 
 static void consider(struct way *best, unsigned bytes, __typeof__(best->put) put)
@@ -225,26 +287,42 @@ static void consider(struct way *best, unsigned bytes, __typeof__(best->put) put
 		*best = (struct way){bytes, put};
 }
 
-/* The smallest of the ways to write a tile; never more than TILE_BYTES_MAX. */
-static uint8_t *put_tile(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
+/* The smallest of raw pixels, runs of pixels and runs of a palette's colours. */
+static uint8_t *put_smallest(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
 {
 	struct way best = {t->count * e->cpixel_bytes, put_raw};
-	unsigned palette_bytes = t->colours * e->cpixel_bytes;
 
-	if (t->colours == 1) {
+	find_runs(t);
+	consider(&best, t->run_count * e->cpixel_bytes + t->length_bytes, put_plain_runs);
+	if (t->colours <= PALETTE_MAX)
+		consider(&best,
+			 t->colours * e->cpixel_bytes + t->run_count + t->length_bytes -
+				 t->single_runs,
+			 put_palette_runs);
+	if (t->colours <= PACKED_MAX)
+		consider(&best, t->colours * e->cpixel_bytes + packed_bytes(t), put_packed);
+	return best.put(e, t, at);
+}
+
+/*
+ * One tile in the smallest way, never more than TILE_BYTES_MAX. Runs are found only where they
+ * might pay: each takes at least a byte of a palette tile, and one more than a pixel of the others.
+ */
+static uint8_t *put_tile(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
+{
+	unsigned runs = t->changes + 1;
+
+	if (runs == 1) {
 		*at++ = ZRLE_SOLID;
 		return put_cpixel(e, t->pixels[0], at);
 	}
-	consider(&best, t->runs * e->cpixel_bytes + t->length_bytes, put_plain_runs);
-	if (t->colours <= PALETTE_MAX)
-		consider(&best, palette_bytes + t->runs + t->length_bytes - t->single_runs,
-			 put_palette_runs);
-	if (t->colours <= PACKED_MAX) {
-		unsigned row = (t->width * packed_bits(t->colours) + 7) / 8;
-
-		consider(&best, palette_bytes + t->count / t->width * row, put_packed);
-	}
-	return best.put(e, t, at);
+	t->run_count = t->single_runs = t->length_bytes = t->colours = 0;
+	memset(t->slot_index, 0, sizeof(t->slot_index));
+	if (few_colours(t) && runs >= packed_bytes(t))
+		return put_packed(e, t, at);
+	if (t->colours > PACKED_MAX && runs * (e->cpixel_bytes + 1) >= t->count * e->cpixel_bytes)
+		return put_raw(e, t, at);
+	return put_smallest(e, t, at);
 }
 
 /* Headers of stored blocks are put in once the size is known: blocks are filled one after the
@@ -257,12 +335,12 @@ struct stream {
 static void block_begin(struct stream *s)
 {
 	s->block = s->at;
-	s->at += 5;
+	s->at += BLOCK_HEAD;
 }
 
 static void block_end(struct stream *s)
 {
-	uint16_t size = (uint16_t)(s->at - s->block - 5), inverse = (uint16_t)~size;
+	uint16_t size = (uint16_t)(s->at - s->block - BLOCK_HEAD), inverse = (uint16_t)~size;
 
 	s->block[0] = 0; /* not the last block; stored; the rest of the byte is unused */
 	memcpy(s->block + 1, &size, 2);
@@ -272,7 +350,7 @@ static void block_end(struct stream *s)
 static void put_tiles(const struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
 		      struct stream *s)
 {
-	struct tile tile;
+	__attribute__((uninitialized)) struct tile tile; /* 60 KiB, filled as far as it is used */
 
 	block_begin(s);
 	for (unsigned x = 0; x < r->w; x += FRAME_TILE_PX) {
@@ -281,12 +359,11 @@ static void put_tiles(const struct rfb_encoder *e, const struct frame *f, const 
 					(uint16_t)(left < FRAME_TILE_PX ? left : FRAME_TILE_PX),
 					r->h};
 
-		if (s->at - s->block - 5 > BLOCK_MAX - TILE_BYTES_MAX) {
+		if (s->at - s->block - BLOCK_HEAD > BLOCK_MAX - TILE_BYTES_MAX) {
 			block_end(s);
 			block_begin(s);
 		}
 		tile_load(&tile, f, &part);
-		tile_analyse(&tile);
 		s->at = put_tile(e, &tile, s->at);
 	}
 	block_end(s);

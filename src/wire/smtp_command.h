@@ -9,12 +9,12 @@
 
 #include "base/buf.h"
 
-#define SMTP_LINE_MAX	510 /* RFC 5321 4.5.3.1.4: 512 with CRLF */
+#define SMTP_LINE_MAX   510 /* RFC 5321 4.5.3.1.4: 512 with CRLF */
 #define SMTP_MAIL_EXTRA 53  /* what SIZE (26), BODY (17) and SMTPUTF8 (10) add to MAIL */
-#define SMTP_LOCAL_MAX	64  /* RFC 5321 4.5.3.1.1 */
+#define SMTP_LOCAL_MAX  64  /* RFC 5321 4.5.3.1.1 */
 #define SMTP_DOMAIN_MAX 255 /* RFC 5321 4.5.3.1.2 */
-#define SMTP_LABEL_MAX	63  /* RFC 1035 2.3.4 */
-#define SMTP_PATH_MAX	254 /* RFC 5321 4.5.3.1.3: 256 with the brackets */
+#define SMTP_LABEL_MAX  63  /* RFC 1035 2.3.4 */
+#define SMTP_PATH_MAX   254 /* RFC 5321 4.5.3.1.3: 256 with the brackets */
 #define SMTP_PARAMS_MAX 8   /* parameters of one MAIL */
 
 enum smtp_verb {
@@ -46,8 +46,8 @@ struct smtp_path {
 	struct span text;   /* all of it; empty for the null path */
 	struct span local;  /* as written, quotes included */
 	struct span domain; /* empty for the null path and for bare "postmaster" */
-	bool quoted;	    /* the local part is a quoted string */
-	bool literal;	    /* the domain is an address literal, brackets included */
+	bool quoted;        /* the local part is a quoted string */
+	bool literal;       /* the domain is an address literal, brackets included */
 };
 
 enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
@@ -55,7 +55,7 @@ enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
 struct smtp_mail {
 	struct smtp_path path;
 	bool has_size;
-	bool utf8;	     /* SMTPUTF8 was asked for */
+	bool utf8;           /* SMTPUTF8 was asked for */
 	uint64_t size_bytes; /* SIZE= */
 	enum smtp_body body; /* BODY=, 7BIT without */
 };

@@ -22,10 +22,10 @@ enum smtp_data_fault {
 };
 
 struct smtp_data {
-	uint8_t state;		    /* the reader's own */
-	bool ended;		    /* <CRLF>.<CRLF> was read */
+	uint8_t state;              /* the reader's own */
+	bool ended;                 /* <CRLF>.<CRLF> was read */
 	enum smtp_data_fault fault; /* nothing is written any more once this is set */
-	uint64_t size_bytes;	    /* of the message: dots removed, without the final dot line */
+	uint64_t size_bytes;        /* of the message: dots removed, without the final dot line */
 	uint64_t limit_bytes;
 	uint64_t read_bytes; /* taken from the wire */
 };

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the golden mails, mail/*.eml: every Japanese variant and oddity, octet by octet. The expected texts beside them
+were read by a person; `make_mails.py --check` only says whether the mails on disk are what this writes."""
+
+import base64
+import pathlib
+import struct
+import sys
+import zlib
+
+HERE = pathlib.Path(__file__).resolve().parent / "mail"
+HEAD = b"From: =?UTF-8?B?" + base64.b64encode("山田 太郎".encode()) + b"?= <taro@example.jp>\n" \
+    b"To: hanako@city.example.lg.jp\nDate: Sun, 22 Nov 2026 09:00:00 +0900\nMIME-Version: 1.0\n"
+
+
+def jis(text, end=b"\x1b(B"):
+    """7-bit JIS with CP932's repertoire and kana in ESC ( I; every line ends in ASCII unless `end` says otherwise."""
+    designations = {"A": b"\x1b(B", "B": b"\x1b$B", "I": b"\x1b(I"}
+    out, mode = b"", "A"
+    for char in text:
+        octets = char.encode("cp932")
+        now = "B" if len(octets) == 2 else "I" if octets[0] >= 0x80 else "A"
+        if now != mode:
+            out, mode = out + designations[now], now
+        if now == "A":
+            out += octets
+        elif now == "I":
+            out += bytes((octets[0] - 0x80,))
+        else:
+            lead, trail = octets
+            row = (lead - (0x81 if lead < 0xA0 else 0xC1)) * 2 + (trail >= 0x9F)
+            cell = trail - 0x9F if trail >= 0x9F else trail - 0x40 - (trail > 0x7F)
+            out += bytes((row + 0x21, cell + 0x21))
+    return out if mode == "A" else out + end
+
+
+def jis_lines(text):
+    return b"\n".join(jis(line) for line in text.split("\n"))
+
+
+def word(octets, charset="UTF-8"):
+    return b"=?" + charset.encode() + b"?B?" + base64.b64encode(octets) + b"?="
+
+
+def single(subject, ctype, body, encoding="8bit", head=HEAD):
+    return (head + b"Subject: " + subject + b"\nMessage-ID: <golden@example.jp>\nContent-Type: " + ctype.encode()
+            + b"\nContent-Transfer-Encoding: " + encoding.encode() + b"\n\n" + body)
+
+
+def quoted(octets):
+    """Quoted-printable with short lines."""
+    lines, line = [], ""
+    for octet in octets:
+        char = chr(octet) if 32 < octet < 127 and octet != 61 else f"={octet:02X}"
+        if octet == 10:
+            lines, line = lines + [line], ""
+            continue
+        if len(line) + len(char) > 72:
+            lines, line = lines + [line + "="], ""
+        line += char
+    return "\n".join(lines + [line]).encode()
+
+
+def part(header, body):
+    return header.encode() + b"\n\n" + body + b"\n"
+
+
+def multipart(kind, boundary, *parts):
+    out = f"Content-Type: multipart/{kind}; boundary=\"{boundary}\"\n\n".encode()
+    for one in parts:
+        out += b"--" + boundary.encode() + b"\n" + one
+    return out + b"--" + boundary.encode() + b"--\n"
+
+
+def zip_of(name, content, encrypted):
+    """One stored entry; the encryption is only claimed, as the reader of its directory sees it."""
+    raw, flags = name.encode("cp932"), 1 if encrypted else 0
+    fields = struct.pack("<HHHHHIIIHH", 20, flags, 0, 0, 0x5B6A, zlib.crc32(content), len(content), len(content), len(raw), 0)
+    local = b"PK\3\4" + fields + raw + content
+    entry = b"PK\1\2" + struct.pack("<H", 20) + fields + struct.pack("<HHHII", 0, 0, 0, 0, 0) + raw
+    return local + entry + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local), 0)
+
+
+NEWSLETTER = """<html><head><title>秋の市民講座</title><style>.x{color:red}</style></head><body bgcolor="#ffffff">
+<div style="display:none">プレビュー用の隠し文字</div>
+<table width="600"><tr><td><img src="logo.gif" alt="例示市"></td><td></td></tr></table>
+<h1>秋の市民講座のご案内</h1>
+<p>平素より市政に
+ご協力いただき、ありがとうございます。<br>①㈱髙島 の講座です。</p>
+<table border="1"><tr><th>日</th><th>内容</th><th>定員</th></tr>
+<tr><td>11/3</td><td>防災</td><td>30名</td></tr><tr><td>11/10</td><td></td><td>20名</td></tr></table>
+<ul><li>持ち物: 筆記用具</li><li>会場
+<ol><li>本庁舎</li><li>東支所</li></ol></li></ul>
+<p>お申し込みは<a href="https://www.city.example.lg.jp/koza?id=1&amp;x=2">こちら</a>、
+または <a href="mailto:koza@city.example.lg.jp">koza@city.example.lg.jp</a> まで。</p>
+<p><ruby>例示<rp>(</rp><rt>れいじ</rt><rp>)</rp></ruby>市 <del>1,000円</del> 500円 10<sup>2</sup></p>
+<blockquote>前回のご感想: 「楽しかった」</blockquote>
+<pre>  行1
+    行2</pre></body></html>
+"""
+
+DECEIT = """<p>重要なお知らせ <a href="https://login.evil.example.net/x">https://www.bank.example.jp/</a></p>
+<p><a href="https://www.bank.example.jp@evil.example.net/">ログイン</a>
+<a href="javascript:alert(1)">押す</a> <a href="data:text/html,x">開く</a>
+<a href="https://xn--eckwd4c7c.example/">国際</a></p>
+<p style="font-size:0">極小の文字</p><p style="color:#fff">白い文字</p><p style="position:absolute;left:-9999px">画面外</p>
+<script>alert(1)</script><iframe src="https://evil.example.net/"></iframe>
+<form action="https://evil.example.net/post"><input type="text" value="名前"></form>
+"""
+
+
+def mails():
+    subject = word(jis("【重要】①㈱髙島屋からのお知らせｶﾅ"), "ISO-2022-JP")
+    yield "jis-newsletter", single(subject, "text/html; charset=ISO-2022-JP", jis_lines(NEWSLETTER), "7bit")
+    yield "jis-plain", single(
+        subject, "text/plain; charset=iso-2022-jp",
+        jis_lines("①②⑳ ⅠⅡ ㍉㌔ ㈱㈲ №℡ 髙﨑 丨彅 〜‖−¢£¬ ～∥－\n半角ｶﾅ ﾊﾟﾋﾟﾌﾟ\n波ダッシュ〜".replace("〜", "～").replace(
+            "‖", "∥").replace("−", "－").replace("¢", "￠").replace("£", "￡").replace("¬", "￢"))
+        + b"\nSO/SI: \x0e1=\x0f end\n8-bit: \xb6\xc5\nold: \x1b$@4A;z\x1b(J ok\nforgot: " + jis("閉じ忘れ", b"")
+        + b"\nnext line is ASCII\n0212: \x1b$(D0!\x1b(B gaiji: \x1b$B~~\x1b(B\n", "7bit")
+    yield "sjis-newsletter", single(word("シフトJIS".encode("cp932"), "Shift_JIS"), "text/html; charset=Shift_JIS",
+                                    quoted(NEWSLETTER.encode("cp932")), "quoted-printable")
+    yield "eucjp-plain", single(word("日本語EUC".encode("euc_jp"), "EUC-JP"), "text/plain; charset=EUC-JP",
+                                "日本語のメールです。\n".encode("euc_jp") + b"\xad\xa1 \xad\xea \x8e\xb6\x8e\xc5 \x8f\xb0\xa1 \xf5\xa1\n")
+    yield "sjis-gaiji", single(b"gaiji", "text/plain; charset=x-sjis",
+                               "外字: ".encode("cp932") + b"\xf0\x40 \xf9\x8b \x81\xad\xff ok\n")
+    yield "latin", single(b"=?ISO-8859-1?Q?Gr=FC=DFe_aus_K=F6ln?=", "text/plain; charset=iso-8859-15",
+                          "Grüße, 5 €\n".encode("iso8859-15"))
+    yield "split-words", single(
+        b"=?UTF-8?B?" + base64.b64encode("分割された件".encode()[:10]) + b"?=\n =?utf-8?B?"
+        + base64.b64encode("分割された件".encode()[10:] + "名".encode()) + b"?= =?ISO-2022-JP?Q?" + b"=1B$B4A"
+        + b"?= =?ISO-2022-JP?Q?;z=1B(B?= (=?UTF-8?Q?=E6=8B=AC=E5=BC=A7?=) plain", "text/plain; charset=us-ascii", b"x\n")
+    yield "label-jis-as-ascii", single(jis("生のJIS件名"), "text/plain; charset=us-ascii", jis_lines("これはJISです。\n"), "7bit")
+    yield "label-none-sjis", single("生のSJIS件名".encode("cp932"), "text/plain",
+                                    "ラベルのないシフトJISの本文です。よろしくお願いします。\n".encode("cp932"))
+    yield "label-utf8-as-latin", single("生のUTF-8件名".encode(), "text/plain; charset=iso-8859-1",
+                                        "実はUTF-8の本文です。\n".encode())
+    yield "label-euc-as-sjis", single(b"x", "text/plain; charset=Shift_JIS", "日本語の文章を書いています。漢字とかな。\n".encode("euc_jp"))
+    yield "attachments", HEAD + b"Subject: files\n" + multipart(
+        "mixed", "=_b1",
+        part("Content-Type: text/plain; charset=utf-8", "添付のとおりです。\n".encode()),
+        part("Content-Type: application/pdf; name=\"=?ISO-2022-JP?B?" + base64.b64encode(jis("見積書.pdf")).decode()
+             + "?=\"\nContent-Disposition: attachment;\n filename*0*=UTF-8''%E8%A6%8B%E7%A9%8D;\n filename*1*=%E6%9B%B8.pdf\n"
+             "Content-Transfer-Encoding: base64", base64.encodebytes(b"%PDF-1.4 example")),
+        part("Content-Type: application/octet-stream; name=\"invoice.txt\"\nContent-Disposition: attachment; "
+             "filename=\"invoice.exe\"\nContent-Transfer-Encoding: base64", base64.encodebytes(b"MZ\0\0 not really")),
+        part("Content-Type: application/zip\nContent-Disposition: attachment; filename=\"data.zip\"\n"
+             "Content-Transfer-Encoding: base64", base64.encodebytes(zip_of("名簿.xlsx", b"secret", True))))
+    yield "alternative", HEAD + b"Subject: both\n" + multipart(
+        "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "同じ内容のお知らせです。会議は三階で行います。\n".encode()),
+        part("Content-Type: text/html; charset=utf-8", "<p>同じ内容のお知らせです。<b>会議</b>は三階で行います。</p>".encode()))
+    yield "alternative-stub", HEAD + b"Subject: stub\n" + multipart(
+        "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "HTML対応のメールソフトでご覧ください。\n".encode()),
+        part("Content-Type: text/html; charset=utf-8", "<p>本当の本文です。</p>".encode()))
+    yield "alternative-differs", HEAD + b"Subject: two\n" + multipart(
+        "alternative", "b",
+        part("Content-Type: text/plain; charset=utf-8", ("来週の会議の資料をお送りします。ご確認のうえ、ご意見があれば金曜日までにお知らせください。"
+                                                         "会場は本庁舎三階の第二会議室です。").encode()),
+        part("Content-Type: text/html; charset=utf-8", ("<p>あなたの口座は凍結されました。至急、次のページで暗証番号を入力して本人確認を"
+                                                        "済ませてください。期限を過ぎると全額が失われます。</p>").encode()))
+    inner = b"From: =?UTF-8?Q?=E9=88=B4=E6=9C=A8?= <suzuki@example.com>\nTo: taro@example.jp\nSubject: " + word("元の件名".encode()) \
+        + b"\nDate: Sat, 21 Nov 2026 10:00:00 +0900\nContent-Type: text/plain; charset=utf-8\n\n" + "転送された本文\n二行目\n".encode()
+    yield "forwarded", HEAD + b"Subject: Fwd\n" + multipart(
+        "mixed", "b", part("Content-Type: text/plain; charset=utf-8", "転送します。\n".encode()),
+        part("Content-Type: message/rfc822", inner))
+    yield "flowed", single(b"flowed", "text/plain; charset=utf-8; format=flowed; delsp=yes",
+                           "長い段落は ここで 折り返され \nていますが、つながり \nます。\n>引用 \n>の続き\n-- \n署名\n".encode())
+    yield "deceit", b"From: \"support@bank.example.jp\" <x@evil.example.net>\nReply-To: y@other.example.org\n" \
+        b"To: hanako@city.example.lg.jp\nSubject: deceit\nSubject: second\nDate: Sun, 22 Nov 2026 09:00:00 +0900\n" \
+        b"Content-Type: text/html; charset=utf-8\n\n" + DECEIT.encode()
+    yield "image-only", single(b"image", "text/html; charset=utf-8", b"<img src=\"https://example.jp/x.png\">")
+    yield "empty", single(b"", "text/plain", b"\n")
+    yield "unsafe-characters", single(
+        word("件名\u202e逆\u200b".encode()), "text/plain; charset=utf-8",
+        "制御\x07 ESC\x1b[31m C1\x85 NUL\0 bidi\u202eabc\u202c ゼロ\u200b幅 私用\ue000 非文字\ufdd0\n".encode()
+        + "絵文字👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3 葛\U000e0100 か\u3099\n".encode() + b"broken \xe3\x81 \xff\xfe end\n"
+        + ("あ" * 700).encode() + b"\n")
+    yield "ambiguous", HEAD + b"Subject: ambiguous\nContent-Type: text/plain; charset=utf-8\nContent-Type: text/html\n" \
+        b"Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64\n\n<p>text or HTML?</p>\n"
+    yield "no-header", "ヘッダーのない本文だけの入力\n".encode()
+
+
+def main():
+    wrong = 0
+    for name, octets in mails():
+        path = HERE / f"{name}.eml"
+        if "--check" in sys.argv:
+            wrong += not path.exists() or path.read_bytes() != octets
+        else:
+            path.write_bytes(octets)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""sekisho flatten on golden mails (Z4, M3, M8): the text is right to the letter, conforms, and nkf agrees on Japanese."""
+
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import random
+import resource
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import make_mails  # noqa: E402
+
+SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
+MAILS = sorted(path.stem for path in (HERE / "mail").glob("*.eml"))
+
+
+def flatten(octets, *options):
+    return subprocess.run([SEKISHO, "flatten", "--host", "gw.example.lg.jp", *options], input=octets, capture_output=True,
+                          timeout=20, check=False)
+
+
+def verify(octets):
+    done = subprocess.run([SEKISHO, "verify-mail"], input=octets, capture_output=True, timeout=20, check=False)
+    return done.returncode, done.stdout.decode()
+
+
+def body(octets):
+    return octets.split(b"\n\n", 1)[1].decode()
+
+
+def own_text(octets):
+    """The body without the gateway's last block."""
+    return body(octets).split("\n--------------------", 1)[0].rstrip("\n")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_mail_golden_is_right_to_the_letter(name):
+    done = flatten((HERE / "mail" / f"{name}.eml").read_bytes())
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode() == (HERE / "mail" / f"{name}.txt").read_text()
+    assert verify(done.stdout) == (0, "")
+
+
+def test_mail_golden_mails_are_what_the_generator_writes():
+    assert [name for name, _ in make_mails.mails()] and subprocess.run(
+        [sys.executable, "-B", HERE / "make_mails.py", "--check"], check=False).returncode == 0
+
+
+def test_mail_crlf_and_lf_say_the_same():
+    octets = (HERE / "mail" / "attachments.eml").read_bytes()
+    assert own_text(flatten(octets).stdout) == own_text(flatten(octets.replace(b"\n", b"\r\n")).stdout)
+
+
+def test_mail_english_notices_and_defanged_links():
+    done = flatten((HERE / "mail" / "deceit.eml").read_bytes(), "--language", "en", "--defang")
+    assert "[Warning: the link goes elsewhere than it says]" in body(done.stdout)
+    assert "<hxxps://login.evil.example.net/x>" in body(done.stdout)
+    assert "注意" not in body(done.stdout).replace("名前", "")
+
+
+def test_mail_receipt_names_hashes_parts_and_drops(tmp_path):
+    """M8: hashes of original and result, the part tree, each drop and why, charset decisions, counters, version."""
+    octets = (HERE / "mail" / "attachments.eml").read_bytes()
+    done = flatten(octets, "--receipt", str(tmp_path / "r.json"))
+    receipt = json.loads((tmp_path / "r.json").read_text())
+    assert receipt["input"]["sha256"] == hashlib.sha256(octets).hexdigest()
+    assert receipt["output"]["sha256"] == hashlib.sha256(done.stdout).hexdigest()
+    assert [part["fate"] for part in receipt["parts"]] == ["container", "text", "dropped", "dropped", "dropped"]
+    assert [drop["kind"] for drop in receipt["drops"]] == ["PDF", "Windows executable", "ZIP archive"]
+    assert [drop["encrypted"] for drop in receipt["drops"]] == [False, False, True]
+    assert receipt["receipt"] in done.stdout.decode() and receipt["charsets"][0]["used"] == "UTF-8"
+
+
+def test_mail_refusal_has_its_status_and_reason(tmp_path):
+    done = flatten(b"\n\n", "--receipt", str(tmp_path / "r.json"))
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"the message is empty" in done.stderr
+    assert json.loads((tmp_path / "r.json").read_text())["status"] == "refused"
+
+
+def japanese(seed, count):
+    """Characters of all double-byte cells that CP932 has, kana and ASCII."""
+    cells = []
+    for lead in [*range(0x81, 0xA0), *range(0xE0, 0xFD)]:
+        for trail in range(0x40, 0xFD):
+            try:
+                char = bytes((lead, trail)).decode("cp932")
+            except UnicodeDecodeError:
+                continue
+            # 7-bit JIS has rows 1 to 94 only; characters that CP932 has twice come back as one of the two.
+            if len(char) == 1 and char.encode("cp932") == bytes((lead, trail)) and lead < 0xF0:
+                cells.append(char)
+    cells += [chr(c) for c in range(0xFF61, 0xFFA0)] + list("ABC xyz 0123")
+    return "".join(random.Random(seed).choices(cells, k=count))
+
+
+@pytest.mark.parametrize("charset, encode, nkf", [
+    ("ISO-2022-JP", make_mails.jis, "-J"),
+    ("Shift_JIS", lambda text: text.encode("cp932"), "-S"),
+    ("EUC-JP", lambda text: subprocess.run(["nkf", "-W", "-e", "-x", "-m0"], input=text.encode(), capture_output=True,
+                                           check=True).stdout, "-E"),
+])
+def test_mail_japanese_charsets_agree_with_nkf(charset, encode, nkf):
+    """Every cell of the CP932 repertoire: our decoder and nkf's say the same, but for nkf's own view of eight signs."""
+    wave = str.maketrans("〜‖−¢£¬—‾", "～∥－￠￡￢―￣")
+    lines = [japanese(seed, 60).strip() or "x" for seed in range(200)]
+    octets = b"\n".join(encode(line) for line in lines)
+    theirs = subprocess.run(["nkf", nkf, "-w", "-x", "-m0"], input=octets, capture_output=True, check=True).stdout.decode()
+    done = flatten(make_mails.HEAD + b"Content-Type: text/plain; charset=" + charset.encode() + b"\n\n" + octets + b"\n")
+    ours = own_text(done.stdout).translate(wave).split("\n")
+    assert [(a, b) for a, b in zip(ours, theirs.translate(wave).split("\n"), strict=True) if a != b] == []
+
+
+def test_mail_split_characters_in_words_are_joined():
+    """Each way of cutting the octets of a subject into words gives the same subject."""
+    octets = make_mails.jis("件名の漢字を分割する①")
+    wanted = None
+    for cut in range(1, len(octets) - 1):
+        words = b" ".join(b"=?ISO-2022-JP?B?" + base64.b64encode(piece) + b"?=" for piece in (octets[:cut], octets[cut:]))
+        done = flatten(b"From: a@example.jp\nSubject: " + words + b"\n\nx\n")
+        subject = done.stdout.split(b"Subject: ")[1].split(b"\nMessage-ID")[0]
+        wanted = wanted or subject
+        assert subject == wanted
+
+
+BOMBS = {name: octets for name, octets in [
+    ("nested elements", b"<div>" * 100_000 + b"x"),
+    ("closed wrongly", b"<div><table><td></div></table>" * 100_000 + b"x"),
+    ("only less-than", b"<" * 5_000_000),
+    ("attributes", b"<a " + b" ".join(b"a%d=1" % n for n in range(300_000)) + b">x</a>"),
+    ("formatting", b"<b><i><u><font color=red>" * 50_000 + b"<p>x" * 20_000),
+    ("open tables", b"<table><tr><td>" * 60_000 + b"x"),
+]}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.limit(120)
+def test_mail_html_bombs_stay_within_time_and_memory(name):
+    """Within 1 s a megabyte (and half a second to start) of processor time; the tool itself limits its address space."""
+    octets = BOMBS[name]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = flatten(make_mails.HEAD + b"Content-Type: text/html\n\n" + octets + b"\n")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr.decode()
+    assert verify(done.stdout)[0] == 0
+    assert after.ru_utime - before.ru_utime <= 0.5 + len(octets) / 1e6
+
+
+@pytest.mark.parametrize("flat, line, reason", [
+    (b"Subject: x\n\n", 2, "required header field is missing"),
+    (b"X-Other: 1\n", 1, "does not write"),
+    (b"Received: by gw with Sekisho id 0\n\n", 2, "incomplete"),
+])
+def test_mail_verifier_says_line_and_reason(flat, line, reason):
+    status, said = verify(flat)
+    assert status == 1 and said.startswith(f"line {line}: ") and reason in said
+
+
+@pytest.mark.parametrize("bad", ["\x1b", "\u202e", "\u200b", "\ue000", "\ufdd0", "\x85", "a\u200d", "\x07", "x" * 999])
+def test_mail_verifier_refuses_what_must_not_pass(bad):
+    good = (HERE / "mail" / "alternative.txt").read_text()
+    assert verify(good.encode())[0] == 0
+    assert verify((good + bad + "\n").encode())[0] == 1
+
+
+def test_mail_verifier_refuses_every_changed_header_octet():
+    """Each printable octet of the header changed into a control character, or each line doubled, is refused."""
+    good = (HERE / "mail" / "deceit.txt").read_bytes()
+    header = good.split(b"\n\n")[0]
+    for at in range(0, len(header), 7):
+        if header[at] != 10:
+            assert verify(good[:at] + b"\x01" + good[at + 1:])[0] == 1
+    lines = header.split(b"\n")
+    for line in lines:
+        if not line.startswith(b" "):
+            assert verify(line + b"\n" + good)[0] == 1

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTML to text, by the tree and tag by tag; and the guard that chooses. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/html_render.h"
+#include "wire/html_text.h"
+
+static struct bytes out, hidden;
+static struct html_report report;
+
+static void reset(void)
+{
+	bytes_fini(&out);
+	bytes_fini(&hidden);
+	bytes_init(&out, 1 << 22);
+	bytes_init(&hidden, HTML_HIDDEN_BYTES + 8);
+	report = (struct html_report){0};
+}
+
+static const char *finish(void)
+{
+	assert_int_equal(bytes_append_u8(&out, '\0'), 0);
+	return (const char *)out.data;
+}
+
+static const char *render(const char *html)
+{
+	static const struct html_policy policy = {0};
+
+	reset();
+	assert_int_equal(html_to_text(span_of(html), &policy, &out, &hidden, &report), 0);
+	return finish();
+}
+
+static const char *scan(const char *html)
+{
+	static const struct html_policy policy = {0};
+	struct html_frame *frames = html_frames_new();
+	struct html_render r;
+
+	reset();
+	assert_non_null(frames);
+	html_render_init(&r, &policy, frames, &out, &hidden, &report);
+	html_scan_walk(span_of(html), &r);
+	html_render_end(&r);
+	free(frames);
+	return finish();
+}
+
+static void check(const char *html, const char *text)
+{
+	assert_string_equal(render(html), text);
+	assert_string_equal(scan(html), text);
+}
+
+static void test_html_lines_and_paragraphs(void **state)
+{
+	check("<p>a</p><p>b<br>c</p><div>d</div><div>e</div>", "a\n\nb\nc\n\nd\ne\n");
+	check("<h1>見出し</h1>日本\n語 <b>x</b>  y", "■ 見出し\n\n日本語 x y\n");
+	check("<pre>  a\n b</pre>c", "  a\n b\nc\n");
+	check("<blockquote>a<br>b</blockquote>c", "> a\n> b\n\nc\n");
+	check("&lt;b&gt; &amp; &#12354;&#x3044;&nosuch;", "<b> & あい&nosuch;\n");
+}
+
+static void test_html_lists_and_tables(void **state)
+{
+	check("<ul><li>a</li><li>b<ol><li>c</li><li>d</li></ol></li></ul>", "・a\n・b\n  1. c\n  2. d\n");
+	check("<table border=1><tr><th>a</th><th>b</th></tr><tr><td></td><td>1</td></tr></table>", "a | b\n1\n");
+	check("<table><tr><td>a</td><td></td><td>b</td></tr></table>", "a | b\n");
+}
+
+static void test_html_links_show_where_they_go(void **state)
+{
+	check("<a href=\"https://x.jp/a\">text</a>", "text <https://x.jp/a>\n");
+	check("<a href=\"https://x.jp/\">https://x.jp/</a>", "https://x.jp/\n");
+	check("<a href=\"https://evil.jp/\">www.bank.jp</a>", "www.bank.jp <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href=\"https://click.bank.jp/\">www.bank.jp</a>", "www.bank.jp <https://click.bank.jp/>\n");
+	check("<a href=\"java\nscript:x\">a</a>", "a[リンク削除: javascript]\n");
+	check("<a href=\"mailto:a@b.jp\">a@b.jp</a>", "a@b.jp\n");
+	check("<a href=\"https://x.jp/\"><img src=y></a>", "[画像] <https://x.jp/>\n");
+}
+
+static void test_html_hidden_text_is_told_apart(void **state)
+{
+	static const char *const styles[] = {"display:none", "visibility: hidden", "font-size:0px", "color:#FFF",
+					     "opacity:0", "text-indent:-9999px", "mso-hide:all", "height:0;overflow:hidden"};
+	char html[256];
+
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		(void)snprintf(html, sizeof(html), "a<span style=\"%s\">secret</span>b", styles[i]);
+		assert_string_equal(render(html), "ab\n");
+		assert_memory_equal(span_trim(bytes_span(&hidden)).data, "secret", 6);
+	}
+	assert_string_equal(render("<table><td bgcolor=#000><font color=white>shown</font></td></table>"), "shown\n");
+	assert_string_equal(render("<p style=\"font-size:0.9em;opacity:0.5\">shown</p>"), "shown\n");
+}
+
+static void test_html_ruby_images_and_active_content(void **state)
+{
+	check("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>", "漢(かん)\n");
+	check("<img alt=\"図\">", "[画像: 図]\n");
+	check("a<script>alert('<p>')</script><style>p{}</style>b", "ab\n");
+	assert_int_equal(report.active, 1);
+}
+
+static void test_html_guard_keeps_bombs_from_the_tree(void **state)
+{
+	struct bytes html;
+
+	bytes_init(&html, 1 << 22);
+	for (int i = 0; i < HTML_DEPTH_MAX + 10; i++)
+		assert_int_equal(bytes_append_text(&html, "<div>"), 0);
+	assert_false(html_scan_guard(bytes_span(&html)));
+	bytes_clear(&html);
+	assert_int_equal(bytes_append_text(&html, "<a"), 0);
+	for (int i = 0; i < HTML_ATTRS_MAX + 10; i++)
+		assert_int_equal(bytes_append_text(&html, " a=\">\""), 0);
+	assert_false(html_scan_guard(bytes_span(&html)));
+	assert_true(html_scan_guard(span_of("<p>a<p>b<div><a href=x>y</a></div>")));
+	bytes_fini(&html);
+}
+
+static int clean_up(void **state)
+{
+	bytes_fini(&out);
+	bytes_fini(&hidden);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_html_lines_and_paragraphs),
+		cmocka_unit_test(test_html_lists_and_tables),
+		cmocka_unit_test(test_html_links_show_where_they_go),
+		cmocka_unit_test(test_html_hidden_text_is_told_apart),
+		cmocka_unit_test(test_html_ruby_images_and_active_content),
+		cmocka_unit_test(test_html_guard_keeps_bombs_from_the_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, clean_up);
+}
