@@ -45,9 +45,16 @@ programs := $(foreach m,$(modules),$(if $(filter main.c,$($(m)-src)),$(m)))
 all: tools
 tools: $(foreach p,$(programs),$(call program,$(p)))
 
+# What has the version compiled in is compiled again when it changes.
+$(O)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(version)' | cmp -s - $@ || echo '$(version)' >$@
+FORCE:
+versioned = $(if $(findstring SEKISHO_VERSION,$($(1)-cflags)),$(O)/version)
+
 # Generated sources (tables) are made before anything that may include them; a module.mk adds to `generated`.
 define compile_rule
-$(O)/$(1)/$(2)/%.o: src/$(2)/%.c | $$(generated)
+$(O)/$(1)/$(2)/%.o: src/$(2)/%.c $(call versioned,$(2)) | $$(generated)
 	$$(call say,CC,$(if $(filter rel,$(1)),,[$(1)] )src/$(2)/$$*.c)
 	@mkdir -p $$(@D)
 	$$(Q)$$(cc-$(1)) $$(common) $$(cflags-$(1)) $$($(2)-cflags) -MMD -MP -c $$< -o $$@
