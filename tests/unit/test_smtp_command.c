@@ -23,12 +23,12 @@ static void test_smtp_line_next_takes_only_crlf_as_line_end(void **state)
 		int err;
 		size_t taken;
 	} cases[] = {
-		{"NOOP\r\nQUIT\r\n", 12, 0, 6},	   {"\r\n", 2, 0, 2},
-		{"NOOP", 4, -ERR_TRUNCATED, 0},	   {"NOOP\r", 5, -ERR_TRUNCATED, 0},
-		{"", 0, -ERR_TRUNCATED, 0},	   {"NOOP\n", 5, -ERR_SYNTAX, 0},
+		{"NOOP\r\nQUIT\r\n", 12, 0, 6},    {"\r\n", 2, 0, 2},
+		{"NOOP", 4, -ERR_TRUNCATED, 0},    {"NOOP\r", 5, -ERR_TRUNCATED, 0},
+		{"", 0, -ERR_TRUNCATED, 0},        {"NOOP\n", 5, -ERR_SYNTAX, 0},
 		{"NO\nOP\r\n", 7, -ERR_SYNTAX, 0}, {"NOOP\rX", 6, -ERR_SYNTAX, 0},
 		{"NOOP\r\r\n", 7, -ERR_SYNTAX, 0}, {"NO\0P\r\n", 6, -ERR_SYNTAX, 0},
-		{"0123456789\r\n", 12, 0, 12},	   {"0123456789X\r\n", 13, -ERR_TOO_LONG, 0},
+		{"0123456789\r\n", 12, 0, 12},     {"0123456789X\r\n", 13, -ERR_TOO_LONG, 0},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

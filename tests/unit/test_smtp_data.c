@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "wire/smtp_data.h"
 
-#define MIX_MAX	   6
+#define MIX_MAX    6
 #define WIRE(text) (text), sizeof(text) - 1
 
 /* What a whole message is by the definition, without any state machine. */

@@ -29,7 +29,7 @@ static void test_smtp_reply_reads_code_and_enhanced_code(void **state)
 /* RFC 2034 4: the class of both must agree; what does not is text. */
 static void test_smtp_reply_ignores_an_enhanced_code_of_another_class(void **state)
 {
-	static const char *const lines[] = {"450 5.1.1 x", "250 ok",	     "550 5.1",
+	static const char *const lines[] = {"450 5.1.1 x", "250 ok",         "550 5.1",
 					    "550 5.1.1x",  "550 5.1111.1 x", "550"};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -57,7 +57,7 @@ static void test_smtp_reply_collects_extensions_over_lines(void **state)
 
 static void test_smtp_reply_refuses_what_is_no_reply(void **state)
 {
-	static const char *const lines[] = {"",	     "25",    "hello", "150 x",
+	static const char *const lines[] = {"",      "25",    "hello", "150 x",
 					    "650 x", "2x0 x", "250_x", "250\tx"};
 	struct smtp_reply r = {0};
 
