@@ -100,6 +100,16 @@ int crossing_set_up(struct zones *zs, struct crossing *crossing)
 	return 0;
 }
 
+bool crossing_is_there(struct crossing *crossing)
+{
+	char name[DEVICE_NAME_BYTES];
+	struct rtnl_link link;
+
+	device_crossing_name(name, crossing->high->name);
+	return rtnl_link_find(&crossing->low->rtnl, name, &link) == 0 &&
+	       link.index == crossing->low_index;
+}
+
 /* One end takes the other with it, and the kernel drops the routes over both. */
 int crossing_remove(struct zones *zs, struct crossing *crossing)
 {

@@ -333,6 +333,9 @@ static int start(struct supervisor *sup)
 		fprintf(stderr, "sekishod: %s\n", sup->zones.reason);
 		return err;
 	}
+	if (sup->options.config_path && access(sup->options.config_path, R_OK) < 0)
+		(void)fail(
+			sup->options.config_path); /* fatal only for a first start: config knows */
 	if (lockdown() < 0)
 		return fail("giving up privileges");
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));

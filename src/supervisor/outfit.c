@@ -107,10 +107,13 @@ static void outfit_config(struct child *config)
 {
 	struct supervisor *sup = config->sup;
 
+	int file_fd = sup->options.config_path
+			      ? open(sup->options.config_path, O_RDONLY | O_CLOEXEC)
+			      : -1;
+
 	child_give(config, &(struct control_give){.kind = GIVE_STATE}, sup->config_fd);
-	if (sup->options.config_path)
-		give_taken(config, GIVE_CONFIG, 0,
-			   open(sup->options.config_path, O_RDONLY | O_CLOEXEC));
+	if (file_fd >= 0) /* needed only once; without any configuration config denies everything */
+		give_taken(config, GIVE_CONFIG, 0, file_fd);
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		if (sup->children[i].role == ROLE_CONSOLE)
 			link_pair(config, &sup->children[i]);

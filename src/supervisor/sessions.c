@@ -405,7 +405,8 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
 	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
 	tell_flattened(session, &flattened);
-	/* Its work is done: the session may bring its next message before this process has ended. */
+	/* Its work is done: the session may bring its next message before this process has ended.
+	 */
 	session_child_died(child);
 	return 0;
 }

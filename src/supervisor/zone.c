@@ -61,6 +61,7 @@ static const struct setting strict_settings[] = {
 	{"net/ipv4/conf/%s/arp_filter", "1", false},
 	{"net/ipv4/conf/%s/route_localnet", "0", false},
 	{"net/ipv6/conf/%s/accept_redirects", "0", false},
+	{"net/ipv6/conf/%s/keep_addr_on_down", "1", false}, /* as IPv4 does: isolation ends */
 	{"net/ipv6/conf/%s/accept_source_route", "-1", false},
 };
 

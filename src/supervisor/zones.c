@@ -211,27 +211,35 @@ static bool crossing_is_wanted(struct zones *zs, const struct layout *layout,
 	return false;
 }
 
+/* Goes on past a failure, so that as little as possible stays; the first error is returned. */
 static int remove_stale(struct zones *zs, const struct layout *layout)
 {
-	int err = 0;
+	int first = 0, err;
 
-	for (size_t i = 0; i < sizeof(zs->crossings) / sizeof(zs->crossings[0]) && err == 0; i++) {
-		if (zs->crossings[i].used && !crossing_is_wanted(zs, layout, &zs->crossings[i]))
-			err = crossing_remove(zs, &zs->crossings[i]);
+	for (size_t i = 0; i < sizeof(zs->crossings) / sizeof(zs->crossings[0]); i++) {
+		struct crossing *crossing = &zs->crossings[i];
+
+		if (!crossing->used ||
+		    (crossing_is_wanted(zs, layout, crossing) && crossing_is_there(crossing)))
+			continue;
+		err = crossing_remove(zs, crossing);
+		first = first < 0 ? first : err;
 	}
-	for (size_t i = 0; i < sizeof(zs->zones) / sizeof(zs->zones[0]) && err == 0; i++) {
+	for (size_t i = 0; i < sizeof(zs->zones) / sizeof(zs->zones[0]); i++) {
 		struct zone *zone = &zs->zones[i];
 		const struct layout_zone *want =
 			zone->used ? wanted_zone(layout, zone->name) : NULL;
 
 		if (!zone->used)
 			continue;
+		err = 0;
 		if (!want)
 			zone_remove(zs, zone);
 		else if (strcmp(want->port, zone->port) != 0)
 			err = zone_return_port(zs, zone);
+		first = first < 0 ? first : err;
 	}
-	return err;
+	return first;
 }
 
 /* Ports, addresses, links of every zone; then crossings; then routes, which need all of those. */

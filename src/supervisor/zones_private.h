@@ -29,6 +29,8 @@ void zone_forget_routes(struct zone *zone, const char *peer);
 int crossing_make(struct zones *zs, struct crossing *crossing, struct zone *low, struct zone *high);
 int crossing_set_up(struct zones *zs, struct crossing *crossing);
 int crossing_remove(struct zones *zs, struct crossing *crossing);
+/* False where somebody has deleted its device by hand. */
+bool crossing_is_there(struct crossing *crossing);
 /* The device and the neighbour through which @zone reaches the other end. */
 uint32_t crossing_device(const struct crossing *crossing, const struct zone *zone);
 struct snapshot_prefix crossing_gateway(const struct crossing *crossing, const struct zone *zone);

@@ -154,6 +154,17 @@ def test_commit_isolate_and_restore(net, topology, make_gateway, echo):
     console.run("restore zone lgwan")
     assert "x-lgwan" in links(net, gateway.zone_namespace("mynumber"))
     wait_until(lambda: flow_passes(net, topology), "the flow after the port's carrier is back", 5)
+    shown = net.run(gateway.zone_namespace("lgwan"), "ip", "-br", "address", "show", "eth1").stdout
+    assert all(address in shown for address in topology.zones["lgwan"].gateway)
+
+
+def test_commit_mends_a_crossing_that_was_deleted_by_hand(net, topology, make_gateway, echo):
+    gateway = make_gateway(SERVICES, PERMIT)
+    console = opened(gateway)
+    net.run(gateway.zone_namespace("lgwan"), "ip", "link", "delete", "x-mynumber")
+    assert not flow_passes(net, topology)
+    assert "committed" in commit(console, "set zone internet address 203.0.113.2/28")
+    assert flow_passes(net, topology)
 
 
 @pytest.mark.limit(150)
