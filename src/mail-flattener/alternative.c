@@ -11,14 +11,16 @@
 enum {
 	STUB_BYTES = 600,   /* a text part of at most so many bytes may be a stub */
 	SET_BITS = 1 << 15, /* of the set of character triples */
-	ENOUGH = 40,	    /* triples that a text must have to be compared */
+	ENOUGH = 40,        /* triples that a text must have to be compared */
 };
 
 /* What mailers write into a text part that they do not mean. */
 static const char *const stubs[] = {
-	"HTML対応", "HTML形式", "HTMLメール", "html mail", "HTML mail", "html email", "HTML email",
-	"HTML version", "does not support HTML", "view this message", "HTML-compatible", "HTML viewer",
-	"HTML形式で", "HTML表示", "cannot display HTML",
+	"HTML対応",          "HTML形式",        "HTMLメール",
+	"html mail",         "HTML mail",       "html email",
+	"HTML email",        "HTML version",    "does not support HTML",
+	"view this message", "HTML-compatible", "HTML viewer",
+	"HTML形式で",        "HTML表示",        "cannot display HTML",
 };
 
 static bool is_text(const struct mime_part *part, const char *type)
@@ -50,7 +52,8 @@ static bool counts(uint32_t c)
 {
 	if (c < 0x80)
 		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-	return c >= 0xC0 && c != 0x3000 && !(c >= 0x2000 && c < 0x2E80) && !(c >= 0x3001 && c <= 0x3003);
+	return c >= 0xC0 && c != 0x3000 && !(c >= 0x2000 && c < 0x2E80) &&
+	       !(c >= 0x3001 && c <= 0x3003);
 }
 
 static void triples_add(struct triples *set, struct span text)
@@ -144,17 +147,19 @@ static bool is_empty_form(struct flatten *f, uint32_t plain)
 
 void alternative_choose(struct flatten *f, uint32_t number)
 {
-	uint32_t plain = find_leaf(&f->tree, number, "text/plain"), html = find_leaf(&f->tree, number, "text/html");
+	uint32_t plain = find_leaf(&f->tree, number, "text/plain"),
+		 html = find_leaf(&f->tree, number, "text/html");
 	uint32_t at = f->tree.parts[number].first_child;
 
 	if (plain == MIME_NONE || html == MIME_NONE)
 		return;
-	/* Forms beyond the first of each kind (AMP, watch, enriched) are other forms of the same. */
+	/* Forms beyond the first of each kind (AMP, watch, enriched) are other forms of the same.
+	 */
 	for (; at != MIME_NONE; at = f->tree.parts[at].next_sibling) {
 		const struct mime_part *part = &f->tree.parts[at];
 
-		if (part->kind == MIME_LEAF && strncmp(part->type, "text/", 5) == 0 && at != plain && at != html &&
-		    strcmp(part->type, "text/calendar") != 0)
+		if (part->kind == MIME_LEAF && strncmp(part->type, "text/", 5) == 0 &&
+		    at != plain && at != html && strcmp(part->type, "text/calendar") != 0)
 			f->fates[at] = FATE_OTHER_FORM;
 	}
 	if (is_empty_form(f, plain)) {

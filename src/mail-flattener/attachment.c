@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 /* A parameter of a field of the part as UTF-8 in @out; empty where there is none. */
-static struct span part_param(struct flatten *f, const struct mime_part *part, const char *field_name,
-			      const char *name, struct bytes *out)
+static struct span part_param(struct flatten *f, const struct mime_part *part,
+			      const char *field_name, const char *name, struct bytes *out)
 {
 	struct mime_field field;
 
@@ -50,9 +50,11 @@ static void describe(struct flatten *f, const struct described *d)
 		hex_of(digest, hex);
 	}
 	if (f->count.attachments <= FLATTEN_LISTED_MAX) {
-		flatten_say_into(f, &f->list, NOTICE_A_NAME, number_of(f->count.attachments, false).text,
-				 d->name[0] != '\0' ? d->name
-						    : notice_text(NOTICE_A_NO_NAME, f->policy->english));
+		flatten_say_into(f, &f->list, NOTICE_A_NAME,
+				 number_of(f->count.attachments, false).text,
+				 d->name[0] != '\0'
+					 ? d->name
+					 : notice_text(NOTICE_A_NO_NAME, f->policy->english));
 		if (d->other[0] != '\0')
 			flatten_say_into(f, &f->list, NOTICE_A_OTHER_NAME, d->other, NULL);
 		flatten_say_into(f, &f->list, NOTICE_A_TYPE, d->declared, NULL);
@@ -68,14 +70,19 @@ static void describe(struct flatten *f, const struct described *d)
 	}
 	encrypted = encrypted || strncmp(kind, "encrypted", 9) == 0;
 	f->count.encrypted += encrypted;
-	receipt_drop(f, d->part, d->name, d->declared, kind, d->size, hex[0] != '\0' ? digest : NULL, encrypted);
+	receipt_drop(f, d->part, d->name, d->declared, kind, d->size,
+		     hex[0] != '\0' ? digest : NULL, encrypted);
 }
 
-void attachment_list_octets(struct flatten *f, uint32_t number, struct span name, const char *declared,
-			    struct span octets)
+void attachment_list_octets(struct flatten *f, uint32_t number, struct span name,
+			    const char *declared, struct span octets)
 {
-	struct described d = {.part = number, .other = "", .declared = declared, .octets = octets,
-			      .looked_into = true, .size = octets.size};
+	struct described d = {.part = number,
+			      .other = "",
+			      .declared = declared,
+			      .octets = octets,
+			      .looked_into = true,
+			      .size = octets.size};
 	struct bytes clean;
 
 	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
@@ -94,9 +101,10 @@ void attachment_list(struct flatten *f, uint32_t number)
 	bytes_init(&name, MIME_FIELD_BYTES_MAX);
 	bytes_init(&other, MIME_FIELD_BYTES_MAX);
 	bytes_init(&type, MIME_FIELD_BYTES_MAX);
-	d.name = flatten_clean(f, part_param(f, part, "Content-Disposition", "filename", &raw), FLATTEN_NAME_BYTES,
-			       &name);
-	d.other = flatten_clean(f, part_param(f, part, "Content-Type", "name", &raw), FLATTEN_NAME_BYTES, &other);
+	d.name = flatten_clean(f, part_param(f, part, "Content-Disposition", "filename", &raw),
+			       FLATTEN_NAME_BYTES, &name);
+	d.other = flatten_clean(f, part_param(f, part, "Content-Type", "name", &raw),
+				FLATTEN_NAME_BYTES, &other);
 	if (d.name[0] == '\0') {
 		d.name = d.other;
 		d.other = "";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Flattening: walks the part tree, decides what becomes of each part, and writes what was done at the end. */
+/* Flattening: walks the part tree, decides what becomes of each part, and writes what was done at
+ * the end. */
 #include "mail-flattener/flatten.h"
 
 #include <stdio.h>
@@ -55,12 +56,14 @@ static void state_ambiguity(struct flatten *f, const struct mime_part *part)
 		if (!(part->flags & oddities[i].flag))
 			continue;
 		f->count.ambiguities++;
-		flatten_say(f, NOTICE_AMBIGUOUS, f->policy->english ? oddities[i].en : oddities[i].ja, NULL);
+		flatten_say(f, NOTICE_AMBIGUOUS,
+			    f->policy->english ? oddities[i].en : oddities[i].ja, NULL);
 	}
 	if (part->flags & (MIME_LIMIT_DEPTH | MIME_LIMIT_PARTS)) {
 		f->count.limits++;
-		flatten_say(f, part->flags & MIME_LIMIT_DEPTH ? NOTICE_LIMIT_DEPTH : NOTICE_LIMIT_PARTS, NULL,
-			    NULL);
+		flatten_say(
+			f, part->flags & MIME_LIMIT_DEPTH ? NOTICE_LIMIT_DEPTH : NOTICE_LIMIT_PARTS,
+			NULL, NULL);
 	}
 }
 
@@ -71,7 +74,7 @@ static void enter_message(struct flatten *f, uint32_t number)
 		const char *field;
 		enum notice notice;
 	} shown[] = {
-		{"From", NOTICE_H_FROM}, {"To", NOTICE_H_TO},		{"Cc", NOTICE_H_CC},
+		{"From", NOTICE_H_FROM}, {"To", NOTICE_H_TO},           {"Cc", NOTICE_H_CC},
 		{"Date", NOTICE_H_DATE}, {"Subject", NOTICE_H_SUBJECT},
 	};
 	uint32_t child = f->tree.parts[number].first_child;
@@ -86,7 +89,8 @@ static void enter_message(struct flatten *f, uint32_t number)
 	}
 	bytes_init(&store, MIME_FIELD_BYTES_MAX * 8);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-		const char *value = header_text(f, f->tree.parts[child].header, shown[i].field, &store);
+		const char *value =
+			header_text(f, f->tree.parts[child].header, shown[i].field, &store);
 
 		if (value[0] != '\0')
 			flatten_say(f, shown[i].notice, value, NULL);
@@ -171,7 +175,8 @@ static void state_emptiness(struct flatten *f)
 	if (f->html.images > 0)
 		flatten_say(f, NOTICE_IMAGE_ONLY, NULL, NULL);
 	else
-		flatten_say(f, f->count.attachments > 0 ? NOTICE_ATTACHMENT_ONLY : NOTICE_EMPTY, NULL, NULL);
+		flatten_say(f, f->count.attachments > 0 ? NOTICE_ATTACHMENT_ONLY : NOTICE_EMPTY,
+			    NULL, NULL);
 }
 
 static void put_hidden(struct flatten *f)
@@ -191,7 +196,8 @@ static void put_attachments(struct flatten *f)
 		return;
 	if (f->count.attachments > FLATTEN_LISTED_MAX)
 		flatten_say_into(f, &f->list, NOTICE_A_MORE,
-				 number_of(f->count.attachments - FLATTEN_LISTED_MAX, false).text, NULL);
+				 number_of(f->count.attachments - FLATTEN_LISTED_MAX, false).text,
+				 NULL);
 	f->gap = true;
 	flatten_say(f, NOTICE_ATTACHMENTS, number_of(f->count.attachments, false).text, NULL);
 	flatten_show(f, bytes_span(&f->list));
@@ -225,7 +231,8 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_HIDDEN, f->hidden.size > 0);
 	put_done(f, &done, NOTICE_DONE_NESTED, f->count.nested);
 	put_done(f, &done, NOTICE_DONE_GUESSED, f->count.guesses);
-	put_done(f, &done, NOTICE_DONE_UNDECODABLE, f->charset.undecodable_bytes + f->clean.malformed);
+	put_done(f, &done, NOTICE_DONE_UNDECODABLE,
+		 f->charset.undecodable_bytes + f->clean.malformed);
 	put_done(f, &done, NOTICE_DONE_GAIJI, f->charset.gaiji + f->clean.gaiji);
 	put_done(f, &done, NOTICE_DONE_INVISIBLE, f->clean.invisible);
 	put_done(f, &done, NOTICE_DONE_BIDI, f->clean.bidi);
@@ -234,7 +241,8 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_AMBIGUOUS, f->count.ambiguities);
 	put_done(f, &done, NOTICE_DONE_LIMITS, f->count.limits);
 	if (done.size == 0)
-		flatten_fail(f, bytes_append_text(&done, notice_text(NOTICE_DONE_NOTHING, f->policy->english)));
+		flatten_fail(f, bytes_append_text(&done, notice_text(NOTICE_DONE_NOTHING,
+								     f->policy->english)));
 	flatten_fail(f, bytes_append_u8(&done, '\0'));
 	f->gap = true;
 	flatten_show(f, span_of("----------------------------------------"));
@@ -284,7 +292,8 @@ static void state_fini(struct flatten *f)
 	free(f->fates);
 }
 
-/* The receipt's id is the beginning of the message's hash: the same message has the same id wherever it is flattened. */
+/* The receipt's id is the beginning of the message's hash: the same message has the same id
+ * wherever it is flattened. */
 static void name_receipt(struct flatten *f, struct flatten_result *result)
 {
 	sha256_of(f->message.data, f->message.size, result->sha256_input);
@@ -304,7 +313,8 @@ static const char *refusal_of(struct span message)
 int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
 		    struct bytes *receipt, struct flatten_result *result)
 {
-	struct flatten f = {.policy = policy, .message = message, .out = out, .differing_html = MIME_NONE};
+	struct flatten f = {
+		.policy = policy, .message = message, .out = out, .differing_html = MIME_NONE};
 	int err;
 
 	*result = (struct flatten_result){0};

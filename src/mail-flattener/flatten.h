@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Flattening: one message in, one message of plain text out, and a receipt that says what was done. The same code serves
- * the sandboxed process and `sekisho flatten`. No system calls; the same input and policy give the same bytes.
+ * Flattening: one message in, one message of plain text out, and a receipt that says what was done.
+ * The same code serves the sandboxed process and `sekisho flatten`. No system calls; the same input
+ * and policy give the same bytes.
  */
 #ifndef SEKISHO_MAIL_FLATTENER_FLATTEN_H
 #define SEKISHO_MAIL_FLATTENER_FLATTEN_H
@@ -12,28 +13,31 @@
 #include "base/buf.h"
 #include "base/sha256.h"
 
-#define FLATTEN_VERSION	       "1"
-#define FLATTEN_ID_BYTES       20	  /* of a receipt id, without NUL */
-#define FLATTEN_OUTPUT_BYTES   (16U << 20) /* of text, beyond the size of the message: what is more is cut, and said so */
-#define FLATTEN_TRAILER_BYTES  (1U << 20)  /* and what the gateway says at the end, beyond that */
-#define FLATTEN_PART_BYTES     (32U << 20) /* of one decoded part: a larger one is listed without a look inside */
-#define FLATTEN_LISTED_MAX     200	  /* attachments that are described one by one */
-#define FLATTEN_MAILBOXES_MAX  100	  /* mailboxes of one field that are written */
-#define FLATTEN_REFERENCES_MAX 20	  /* message ids of one field that are written */
-#define FLATTEN_SUBJECT_BYTES  600	  /* of a subject: what is more is cut, with an ellipsis */
-#define FLATTEN_NAME_BYTES     240	  /* of a display name or a file name, likewise */
+#define FLATTEN_VERSION  "1"
+#define FLATTEN_ID_BYTES 20 /* of a receipt id, without NUL */
+#define FLATTEN_OUTPUT_BYTES                                                                       \
+	(16U << 20) /* of text, beyond the size of the message: what is more is cut, and said so   \
+		     */
+#define FLATTEN_TRAILER_BYTES (1U << 20) /* and what the gateway says at the end, beyond that */
+#define FLATTEN_PART_BYTES                                                                         \
+	(32U << 20) /* of one decoded part: a larger one is listed without a look inside */
+#define FLATTEN_LISTED_MAX     200 /* attachments that are described one by one */
+#define FLATTEN_MAILBOXES_MAX  100 /* mailboxes of one field that are written */
+#define FLATTEN_REFERENCES_MAX 20  /* message ids of one field that are written */
+#define FLATTEN_SUBJECT_BYTES  600 /* of a subject: what is more is cut, with an ellipsis */
+#define FLATTEN_NAME_BYTES     240 /* of a display name or a file name, likewise */
 
 struct flatten_policy {
-	bool english;		/* notices in English instead of Japanese */
-	bool defang;		/* links as hxxps:// */
-	const char *host_name;	/* of the gateway, for Received: letters, digits, dots, hyphens */
-	int64_t received_s;	/* when it was received, seconds since 1970 */
+	bool english;           /* notices in English instead of Japanese */
+	bool defang;            /* links as hxxps:// */
+	const char *host_name;  /* of the gateway, for Received: letters, digits, dots, hyphens */
+	int64_t received_s;     /* when it was received, seconds since 1970 */
 	int32_t offset_minutes; /* of the local clock */
 	struct span envelope_from; /* the reverse path; empty where it is not known */
 };
 
 struct flatten_result {
-	const char *reason;	/* of a refusal: fixed text; NULL where it was flattened */
+	const char *reason;     /* of a refusal: fixed text; NULL where it was flattened */
 	uint32_t dropped_count; /* attachments and parts removed */
 	char receipt[FLATTEN_ID_BYTES + 4];
 	uint8_t sha256_input[SHA256_BYTES];
@@ -45,8 +49,8 @@ struct flatten_result {
  * @message: as received, CRLF or LF; borrowed
  * @out:     receives the flattened message with LF line ends; empty before
  * @receipt: receives the receipt, one JSON object and a line end; empty before
- * Return: 0; -ERR_DENIED where the message is refused (@result->reason and the receipt say why, @out is empty);
- * -ERR_NO_MEMORY.
+ * Return: 0; -ERR_DENIED where the message is refused (@result->reason and the receipt say why,
+ * @out is empty); -ERR_NO_MEMORY.
  */
 int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
 		    struct bytes *receipt, struct flatten_result *result);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fields of the flattened message: each is generated from what the original's says, none is copied. */
+/* The fields of the flattened message: each is generated from what the original's says, none is
+ * copied. */
 #include "mail-flattener/state.h"
 
 #include <stdio.h>
@@ -11,8 +12,15 @@
 #include "wire/mime_date.h"
 #include "wire/mime_word.h"
 
-enum { FOLD_COLUMN = 76, WORD_PAYLOAD = 45, WORD_FRAME = 12, QUOTED_MAX = 64,
-       MANY_MAILBOXES = 20, SHORT_NAME_BYTES = 60, REPLY_TO_MAX = 10 };
+enum {
+	FOLD_COLUMN = 76,
+	WORD_PAYLOAD = 45,
+	WORD_FRAME = 12,
+	QUOTED_MAX = 64,
+	MANY_MAILBOXES = 20,
+	SHORT_NAME_BYTES = 60,
+	REPLY_TO_MAX = 10
+};
 
 /* The field being written. */
 struct field_writer {
@@ -54,12 +62,14 @@ static int field_token(struct field_writer *w, const void *data, size_t size)
 
 static int append_base64(struct bytes *out, const uint8_t *s, size_t size)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char quantum[4];
 	int err = 0;
 
 	for (size_t i = 0; i < size && err == 0; i += 3) {
-		uint32_t bits = (uint32_t)s[i] << 16 | (i + 1 < size ? (uint32_t)s[i + 1] << 8 : 0) |
+		uint32_t bits = (uint32_t)s[i] << 16 |
+				(i + 1 < size ? (uint32_t)s[i + 1] << 8 : 0) |
 				(i + 2 < size ? s[i + 2] : 0U);
 
 		for (unsigned k = 0; k < 4; k++)
@@ -70,8 +80,8 @@ static int append_base64(struct bytes *out, const uint8_t *s, size_t size)
 }
 
 /*
- * How much of @s one word takes: whole characters, at most @room bytes, and parted only where both sides stand for
- * themselves (not inside an emoji sequence). Zero where nothing fits.
+ * How much of @s one word takes: whole characters, at most @room bytes, and parted only where both
+ * sides stand for themselves (not inside an emoji sequence). Zero where nothing fits.
  */
 static size_t word_take(struct span s, size_t room)
 {
@@ -88,7 +98,8 @@ static size_t word_take(struct span s, size_t room)
 			safe = at;
 		if (length == 0 || at + length > room)
 			return safe;
-		(void)mail_text_step(&before, c); /* cleaned text: every character fits behind the one before */
+		(void)mail_text_step(
+			&before, c); /* cleaned text: every character fits behind the one before */
 		at += length;
 	}
 	return at;
@@ -202,7 +213,8 @@ static int field_phrase(struct field_writer *w, struct span name)
 	return field_token(w, quoted, size);
 }
 
-const char *header_text(struct flatten *f, struct span header, const char *name, struct bytes *store)
+const char *header_text(struct flatten *f, struct span header, const char *name,
+			struct bytes *store)
 {
 	struct mime_field field;
 	struct bytes raw, decoded;
@@ -223,8 +235,8 @@ const char *header_text(struct flatten *f, struct span header, const char *name,
 }
 
 /* One mailbox, with a comma after it where another follows. */
-static int put_mailbox(struct flatten *f, struct field_writer *w, struct span name, const char *address,
-		       size_t name_limit, bool more)
+static int put_mailbox(struct flatten *f, struct field_writer *w, struct span name,
+		       const char *address, size_t name_limit, bool more)
 {
 	char angle[MIME_ADDRESS_BYTES_MAX + 8];
 	struct bytes clean;
@@ -259,7 +271,8 @@ static unsigned count_mailboxes(struct span list)
 }
 
 /* The mailboxes of @list as a field. Nothing is written where none can be. */
-static void put_mailboxes(struct flatten *f, const char *field_name, struct span list, unsigned most)
+static void put_mailboxes(struct flatten *f, const char *field_name, struct span list,
+			  unsigned most)
 {
 	unsigned count = count_mailboxes(list), done = 0;
 	char address[MIME_ADDRESS_BYTES_MAX + 3];
@@ -268,7 +281,8 @@ static void put_mailboxes(struct flatten *f, const char *field_name, struct span
 	struct bytes name;
 	size_t at = 0, limit;
 
-	/* Many recipients get short names, so that the header keeps within the verifier's number of lines. */
+	/* Many recipients get short names, so that the header keeps within the verifier's number of
+	 * lines. */
 	count = count < most ? count : most;
 	limit = count > MANY_MAILBOXES ? SHORT_NAME_BYTES : FLATTEN_NAME_BYTES;
 	if (count == 0)
@@ -280,7 +294,8 @@ static void put_mailboxes(struct flatten *f, const char *field_name, struct span
 			continue;
 		flatten_fail(f, mailbox_name(f, &mailbox, &name));
 		done++;
-		flatten_fail(f, put_mailbox(f, &w, bytes_span(&name), address, limit, done < count));
+		flatten_fail(f,
+			     put_mailbox(f, &w, bytes_span(&name), address, limit, done < count));
 	}
 	flatten_fail(f, bytes_append_u8(f->out, '\n'));
 	bytes_fini(&name);
@@ -297,7 +312,8 @@ static struct span field_value(struct flatten *f, const char *name, struct bytes
 	return bytes_span(store);
 }
 
-/* From must be there: a sender without a usable address keeps the name, or what stood in the address's place. */
+/* From must be there: a sender without a usable address keeps the name, or what stood in the
+ * address's place. */
 static void put_from(struct flatten *f, struct bytes *store)
 {
 	struct span list = field_value(f, "From", store);
@@ -316,7 +332,8 @@ static void put_from(struct flatten *f, struct bytes *store)
 	if (name.size == 0)
 		flatten_fail(f, mime_text_decode(mailbox.address, &name, &f->charset));
 	if (span_trim(bytes_span(&name)).size == 0)
-		flatten_fail(f, bytes_append_text(&name, notice_text(NOTICE_UNKNOWN_SENDER, f->policy->english)));
+		flatten_fail(f, bytes_append_text(&name, notice_text(NOTICE_UNKNOWN_SENDER,
+								     f->policy->english)));
 	flatten_fail(f, field_begin(&w, f->out, "From"));
 	flatten_fail(f, put_mailbox(f, &w, bytes_span(&name), "unknown@sender.invalid",
 				    FLATTEN_NAME_BYTES, false));
@@ -353,7 +370,8 @@ static bool is_id_octet(uint8_t c)
 	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.@:[]", c) != NULL);
 }
 
-/* The next message id of @s from *@at on that may be written, with its brackets; empty at the end. */
+/* The next message id of @s from *@at on that may be written, with its brackets; empty at the end.
+ */
 static struct span next_id(struct span s, size_t *at)
 {
 	while (*at < s.size) {
@@ -402,7 +420,8 @@ static void put_message_id(struct flatten *f, struct bytes *store)
 	struct span id = next_id(field_value(f, "Message-ID", store), &at);
 
 	if (id.size > 0)
-		flatten_fail(f, bytes_printf(f->out, "Message-ID: %.*s\n", (int)id.size, (const char *)id.data));
+		flatten_fail(f, bytes_printf(f->out, "Message-ID: %.*s\n", (int)id.size,
+					     (const char *)id.data));
 	else
 		flatten_fail(f, bytes_printf(f->out, "Message-ID: <%s.sekisho@%s>\n", f->receipt,
 					     f->policy->host_name));
@@ -410,7 +429,8 @@ static void put_message_id(struct flatten *f, struct bytes *store)
 
 static void put_auto_submitted(struct flatten *f, struct bytes *store)
 {
-	static const char *const known[] = {"auto-generated", "auto-replied", "auto-notified", NULL};
+	static const char *const known[] = {"auto-generated", "auto-replied", "auto-notified",
+					    NULL};
 	struct span value = field_value(f, "Auto-Submitted", store);
 	char token[MIME_TYPE_BYTES];
 
@@ -423,8 +443,8 @@ static void put_auto_submitted(struct flatten *f, struct bytes *store)
 
 static bool is_list_octet(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-	       c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_';
 }
 
 static void put_list_id(struct flatten *f, struct bytes *store)
@@ -436,7 +456,8 @@ static void put_list_id(struct flatten *f, struct bytes *store)
 	while (size < left && size < 200 && is_list_octet(open[1 + size]))
 		size++;
 	if (size > 0 && size < left && open[1 + size] == '>')
-		flatten_fail(f, bytes_printf(f->out, "List-Id: <%.*s>\n", (int)size, (const char *)open + 1));
+		flatten_fail(f, bytes_printf(f->out, "List-Id: <%.*s>\n", (int)size,
+					     (const char *)open + 1));
 }
 
 static void put_to(struct flatten *f, struct bytes *store)
@@ -457,8 +478,8 @@ void header_write(struct flatten *f)
 
 	bytes_init(&store, MIME_FIELD_BYTES_MAX * 8);
 	mime_date_write(&received, date);
-	flatten_fail(f, bytes_printf(f->out, "Received: by %s with Sekisho id %s; %s\n", f->policy->host_name,
-				     f->receipt, date));
+	flatten_fail(f, bytes_printf(f->out, "Received: by %s with Sekisho id %s; %s\n",
+				     f->policy->host_name, f->receipt, date));
 	put_date(f, &store);
 	put_from(f, &store);
 	put_mailboxes(f, "Sender", field_value(f, "Sender", &store), 1);

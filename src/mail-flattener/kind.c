@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a file is by its content: signatures at fixed places, and a look into ZIP and OLE containers. */
+/* What a file is by its content: signatures at fixed places, and a look into ZIP and OLE
+ * containers. */
 #include "mail-flattener/state.h"
 
 #include <string.h>
@@ -32,7 +33,10 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "BM", "BMP image"),
 	SIGNATURE(0, "\0\0\1\0", "Windows icon"),
 	SIGNATURE(0, "MZ", "Windows executable"),
-	SIGNATURE(0, "\x7F""ELF", "ELF executable"),
+	SIGNATURE(0,
+		  "\x7F"
+		  "ELF",
+		  "ELF executable"),
 	SIGNATURE(0, "\xCF\xFA\xED\xFE", "macOS executable"),
 	SIGNATURE(0, "\xCA\xFE\xBA\xBE", "Java class or macOS executable"),
 	SIGNATURE(0, "L\0\0\0\1\x14\2\0", "Windows shortcut"),
@@ -42,7 +46,10 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "Rar!\x1A\7", "RAR archive"),
 	SIGNATURE(0, "\x1F\x8B", "gzip archive"),
 	SIGNATURE(0, "BZh", "bzip2 archive"),
-	SIGNATURE(0, "\xFD""7zXZ\0", "xz archive"),
+	SIGNATURE(0,
+		  "\xFD"
+		  "7zXZ\0",
+		  "xz archive"),
 	SIGNATURE(0, "\x28\xB5\x2F\xFD", "Zstandard archive"),
 	SIGNATURE(257, "ustar", "tar archive"),
 	SIGNATURE(2, "-lh", "LHA archive"),
@@ -131,8 +138,10 @@ static bool is_html(struct span s)
 {
 	struct span head = span_trim((struct span){s.data, s.size < 512 ? s.size : 512});
 
-	return span_starts_nocase(head, span_of("<!doctype html")) || span_starts_nocase(head, span_of("<html")) ||
-	       span_starts_nocase(head, span_of("<script")) || span_starts_nocase(head, span_of("<svg"));
+	return span_starts_nocase(head, span_of("<!doctype html")) ||
+	       span_starts_nocase(head, span_of("<html")) ||
+	       span_starts_nocase(head, span_of("<script")) ||
+	       span_starts_nocase(head, span_of("<svg"));
 }
 
 static bool is_text(struct span s)
@@ -140,8 +149,8 @@ static bool is_text(struct span s)
 	size_t size = s.size < 4096 ? s.size : 4096;
 
 	for (size_t i = 0; i < size; i++) {
-		if (s.data[i] < 0x20 && s.data[i] != '\t' && s.data[i] != '\n' && s.data[i] != '\r' &&
-		    s.data[i] != 0x1B && s.data[i] != '\f')
+		if (s.data[i] < 0x20 && s.data[i] != '\t' && s.data[i] != '\n' &&
+		    s.data[i] != '\r' && s.data[i] != 0x1B && s.data[i] != '\f')
 			return false;
 	}
 	return s.size > 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mail-flattener: one message, one process. It reads MIME of an unknown sender out of a sealed memfd and writes the flattened
- * message into a pipe towards the mail-sender, which verifies it; besides these two it holds the running snapshot and the
- * channel to the supervisor, to which it reports once and ends. It has no socket, no file and no capability.
+ * mail-flattener: one message, one process. It reads MIME of an unknown sender out of a sealed
+ * memfd and writes the flattened message into a pipe towards the mail-sender, which verifies it;
+ * besides these two it holds the running snapshot and the channel to the supervisor, to which it
+ * reports once and ends. It has no socket, no file and no capability.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,8 @@
 #include "policy/snapshot.h"
 
 #define RECEIPT_BYTES_MAX (8U << 20)
-#define WRITE_WAIT_MS	  60000 /* for the mail-sender to read on */
-#define REPORT_WAIT_MS	  5000
+#define WRITE_WAIT_MS     60000 /* for the mail-sender to read on */
+#define REPORT_WAIT_MS    5000
 
 static struct {
 	struct process process;
@@ -76,7 +77,8 @@ static int read_policy(void)
 	state.policy.english = mail->language != 0;
 	state.policy.host_name = snapshot_text_at(&state.snapshot, mail->text_host_name);
 	if (state.policy.host_name[0] == '\0')
-		state.policy.host_name = snapshot_text_at(&state.snapshot, state.snapshot.header->text_host_name);
+		state.policy.host_name =
+			snapshot_text_at(&state.snapshot, state.snapshot.header->text_host_name);
 	if (state.policy.host_name[0] == '\0')
 		state.policy.host_name = "sekisho";
 	state.policy.offset_minutes = state.snapshot.header->utc_offset_s / 60;
@@ -88,7 +90,8 @@ static int begin(void)
 {
 	static const struct sandbox_profile profile = {.name = "mail-flattener"};
 	int snapshot_fd = -1;
-	int err = process_begin(&state.process, &profile, take_give, NULL, &state.start, &snapshot_fd);
+	int err = process_begin(&state.process, &profile, take_give, NULL, &state.start,
+				&snapshot_fd);
 
 	if (err < 0)
 		return err;
@@ -134,11 +137,14 @@ static int write_output(struct span data)
 	return err;
 }
 
-/* Tell the log, and the supervisor, which tells the mail-sender; that one reports what was not flattened. */
+/* Tell the log, and the supervisor, which tells the mail-sender; that one reports what was not
+ * flattened. */
 static int report(int err, const struct flatten_result *result, size_t output_bytes)
 {
 	struct control_flattened flattened = {
-		.status = err == 0 ? FLATTEN_DONE : err == -ERR_DENIED ? FLATTEN_REFUSED : FLATTEN_FAILED,
+		.status = err == 0             ? FLATTEN_DONE
+			  : err == -ERR_DENIED ? FLATTEN_REFUSED
+					       : FLATTEN_FAILED,
 		.dropped_count = result->dropped_count,
 		.input_bytes = state.message.size,
 		.output_bytes = output_bytes,
@@ -150,12 +156,15 @@ static int report(int err, const struct flatten_result *result, size_t output_by
 	memcpy(flattened.receipt, result->receipt, FLATTEN_ID_BYTES);
 	(void)strncpy(flattened.reason, reason, sizeof(flattened.reason) - 1);
 	if (err == 0)
-		event_send(&state.process.events, EVENT_MAIL_FLATTENED, EV_NUMBER(SESSION, state.start.session),
-			   EV_TEXT(RECEIPT, flattened.receipt), EV_NUMBER(BYTES, state.message.size),
-			   EV_NUMBER(COUNT, result->dropped_count), EV_SHA256(SHA256, result->sha256_input),
+		event_send(&state.process.events, EVENT_MAIL_FLATTENED,
+			   EV_NUMBER(SESSION, state.start.session),
+			   EV_TEXT(RECEIPT, flattened.receipt),
+			   EV_NUMBER(BYTES, state.message.size),
+			   EV_NUMBER(COUNT, result->dropped_count),
+			   EV_SHA256(SHA256, result->sha256_input),
 			   EV_SHA256(SHA256_RESULT, result->sha256_output));
-	return channel_send_wait(&state.process.control, CONTROL_FLATTENED, &flattened, sizeof(flattened), NULL, 0,
-				 REPORT_WAIT_MS);
+	return channel_send_wait(&state.process.control, CONTROL_FLATTENED, &flattened,
+				 sizeof(flattened), NULL, 0, REPORT_WAIT_MS);
 }
 
 static int serve(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The receipt: one JSON object (RFC 8259) about what came, what went on, and what did not and why. */
+/* The receipt: one JSON object (RFC 8259) about what came, what went on, and what did not and why.
+ */
 #include "mail-flattener/state.h"
 
 #include <inttypes.h>
@@ -35,12 +36,13 @@ static void put_key(struct flatten *f, struct bytes *to, const char *key, const 
 	put_json(f, to, value);
 }
 
-void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char *declared, const char *kind,
-		  uint64_t bytes, const uint8_t *sha256, bool encrypted)
+void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char *declared,
+		  const char *kind, uint64_t bytes, const uint8_t *sha256, bool encrypted)
 {
 	struct bytes *to = &f->json_drops;
 
-	flatten_fail(f, bytes_printf(to, "%s{\"part\":%u,\"reason\":\"attachment\"", to->size > 0 ? "," : "", part));
+	flatten_fail(f, bytes_printf(to, "%s{\"part\":%u,\"reason\":\"attachment\"",
+				     to->size > 0 ? "," : "", part));
 	put_key(f, to, "name", name);
 	put_key(f, to, "declared", declared);
 	put_key(f, to, "kind", kind);
@@ -53,8 +55,8 @@ void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char
 	flatten_fail(f, bytes_append_u8(to, '}'));
 }
 
-void receipt_charset(struct flatten *f, uint32_t part, struct span label, const struct charset_choice *choice,
-		     const struct charset_report *report)
+void receipt_charset(struct flatten *f, uint32_t part, struct span label,
+		     const struct charset_choice *choice, const struct charset_report *report)
 {
 	struct bytes *to = &f->json_charsets, clean;
 
@@ -62,7 +64,9 @@ void receipt_charset(struct flatten *f, uint32_t part, struct span label, const 
 	flatten_fail(f, bytes_printf(to, "%s{\"part\":%u", to->size > 0 ? "," : "", part));
 	put_key(f, to, "label", flatten_clean(f, label, 80, &clean));
 	put_key(f, to, "used", charset_name(choice->charset));
-	flatten_fail(f, bytes_printf(to, ",\"guessed\":%s,\"undecodable\":%" PRIu64 ",\"gaiji\":%" PRIu64 "}",
+	flatten_fail(f, bytes_printf(to,
+				     ",\"guessed\":%s,\"undecodable\":%" PRIu64
+				     ",\"gaiji\":%" PRIu64 "}",
 				     choice->guessed ? "true" : "false", report->undecodable_bytes,
 				     report->gaiji));
 	bytes_fini(&clean);
@@ -77,16 +81,18 @@ static void put_parts(struct flatten *f, struct bytes *to)
 	for (uint32_t i = 0; i < f->tree.count; i++) {
 		const struct mime_part *part = &f->tree.parts[i];
 
-		flatten_fail(f, bytes_printf(to, "%s{\"part\":%u,\"depth\":%u,\"bytes\":%zu", i > 0 ? "," : "", i,
-					     part->depth, part->body.size));
+		flatten_fail(f, bytes_printf(to, "%s{\"part\":%u,\"depth\":%u,\"bytes\":%zu",
+					     i > 0 ? "," : "", i, part->depth, part->body.size));
 		if (part->parent != MIME_NONE)
 			flatten_fail(f, bytes_printf(to, ",\"parent\":%u", part->parent));
-		put_key(f, to, "type", flatten_clean(f, span_of(part->type), MIME_TYPE_BYTES, &clean));
+		put_key(f, to, "type",
+			flatten_clean(f, span_of(part->type), MIME_TYPE_BYTES, &clean));
 		put_key(f, to, "fate", fates[f->fates[i]]);
 		if (part->flags != 0)
 			flatten_fail(f, bytes_printf(to, ",\"flags\":%u", part->flags));
 		if (part->aside_bytes != 0)
-			flatten_fail(f, bytes_printf(to, ",\"aside_bytes\":%" PRIu64, part->aside_bytes));
+			flatten_fail(f, bytes_printf(to, ",\"aside_bytes\":%" PRIu64,
+						     part->aside_bytes));
 		flatten_fail(f, bytes_append_u8(to, '}'));
 	}
 	bytes_fini(&clean);
@@ -123,8 +129,8 @@ static void put_counters(struct flatten *f, struct bytes *to)
 	};
 
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		flatten_fail(f, bytes_printf(to, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", counters[i].name,
-					     counters[i].value));
+		flatten_fail(f, bytes_printf(to, "%s\"%s\":%" PRIu64, i > 0 ? "," : "",
+					     counters[i].name, counters[i].value));
 }
 
 int receipt_write(struct flatten *f, const struct flatten_result *result, struct bytes *receipt)
@@ -135,23 +141,27 @@ int receipt_write(struct flatten *f, const struct flatten_result *result, struct
 	put_key(f, receipt, "status", result->reason == NULL ? "flattened" : "refused");
 	if (result->reason != NULL)
 		put_key(f, receipt, "reason", result->reason);
-	flatten_fail(f, bytes_printf(receipt, ",\"input\":{\"bytes\":%zu,\"sha256\":", f->message.size));
+	flatten_fail(f, bytes_printf(receipt,
+				     ",\"input\":{\"bytes\":%zu,\"sha256\":", f->message.size));
 	put_sha256(f, receipt, result->sha256_input);
 	flatten_fail(f, bytes_append_u8(receipt, '}'));
 	if (result->reason == NULL) {
-		flatten_fail(f, bytes_printf(receipt, ",\"output\":{\"bytes\":%zu,\"sha256\":", f->out->size));
+		flatten_fail(f, bytes_printf(receipt, ",\"output\":{\"bytes\":%zu,\"sha256\":",
+					     f->out->size));
 		put_sha256(f, receipt, result->sha256_output);
 		flatten_fail(f, bytes_append_text(receipt, "},\"parts\":["));
 		put_parts(f, receipt);
 		flatten_fail(f, bytes_append_text(receipt, "],\"drops\":["));
 		flatten_fail(f, bytes_append(receipt, f->json_drops.data, f->json_drops.size));
 		flatten_fail(f, bytes_append_text(receipt, "],\"charsets\":["));
-		flatten_fail(f, bytes_append(receipt, f->json_charsets.data, f->json_charsets.size));
+		flatten_fail(f,
+			     bytes_append(receipt, f->json_charsets.data, f->json_charsets.size));
 		flatten_fail(f, bytes_append_text(receipt, "],\"counters\":{"));
 		put_counters(f, receipt);
 		flatten_fail(f, bytes_append_u8(receipt, '}'));
 	}
 	flatten_fail(f, bytes_printf(receipt, ",\"policy\":{\"language\":\"%s\",\"defang\":%s}}\n",
-				     f->policy->english ? "en" : "ja", f->policy->defang ? "true" : "false"));
+				     f->policy->english ? "en" : "ja",
+				     f->policy->defang ? "true" : "false"));
 	return f->err;
 }

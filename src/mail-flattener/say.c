@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing into the body: the gateway's own lines, and the message's text. Past the output limit all is cut, and said. */
+/* Writing into the body: the gateway's own lines, and the message's text. Past the output limit all
+ * is cut, and said. */
 #include "mail-flattener/state.h"
 
 #include <stdio.h>
@@ -29,7 +30,8 @@ struct number number_of(uint64_t value, bool grouped)
 	return out;
 }
 
-void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, const char *a, const char *b)
+void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, const char *a,
+		      const char *b)
 {
 	const char *text = notice_text(notice, f->policy->english);
 
@@ -51,7 +53,8 @@ void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, c
 static void put_gap(struct flatten *f)
 {
 	if (f->gap && f->out->size > f->body_begin) {
-		flatten_fail(f, bytes_append(f->out, f->prefix, f->prefix_size > 0 ? f->prefix_size - 1 : 0));
+		flatten_fail(f, bytes_append(f->out, f->prefix,
+					     f->prefix_size > 0 ? f->prefix_size - 1 : 0));
 		flatten_fail(f, bytes_append_u8(f->out, '\n'));
 	}
 	f->gap = false;
@@ -67,12 +70,14 @@ void flatten_say(struct flatten *f, enum notice notice, const char *a, const cha
 	put_gap(f);
 	bytes_init(&line, MIME_FIELD_BYTES_MAX);
 	flatten_say_into(f, &line, notice, a, b);
-	flatten_fail(f, text_clean_lines(bytes_span(&line), (struct span){(uint8_t *)f->prefix, f->prefix_size},
+	flatten_fail(f, text_clean_lines(bytes_span(&line),
+					 (struct span){(uint8_t *)f->prefix, f->prefix_size},
 					 f->out, &unused));
 	bytes_fini(&line);
 }
 
-/* Back to the end of the last whole line, then the notice; what comes later is small and has room again. */
+/* Back to the end of the last whole line, then the notice; what comes later is small and has room
+ * again. */
 static void cut_output(struct flatten *f)
 {
 	size_t end = f->out->size;
@@ -94,7 +99,8 @@ void flatten_show(struct flatten *f, struct span utf8)
 	if (f->cut || span_trim(utf8).size == 0)
 		return;
 	put_gap(f);
-	err = text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size}, f->out, &f->clean);
+	err = text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size}, f->out,
+			       &f->clean);
 	f->shown = true;
 	if (err == -ERR_TOO_LONG)
 		cut_output(f);
@@ -102,7 +108,8 @@ void flatten_show(struct flatten *f, struct span utf8)
 		flatten_fail(f, err);
 }
 
-const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes, struct bytes *store)
+const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes,
+			  struct bytes *store)
 {
 	bytes_clear(store);
 	flatten_fail(f, text_clean_line(utf8, limit_bytes, store, &f->clean));

@@ -8,10 +8,11 @@
 #include "wire/mime_word.h"
 
 /* Fields that RFC 5322 3.6 allows once. */
-static const char *const singletons[] = {"From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"};
+static const char *const singletons[] = {"From", "Sender",  "Reply-To", "To",
+					 "Cc",   "Subject", "Date",     "Message-ID"};
 
 struct sender {
-	struct bytes value;   /* of the field being looked at, unfolded */
+	struct bytes value; /* of the field being looked at, unfolded */
 	struct bytes decoded;
 	struct bytes clean;
 	char from[MIME_ADDRESS_BYTES_MAX + 3]; /* "" where it cannot be read */
@@ -56,7 +57,8 @@ static void warn(struct flatten *f, struct sender *s, enum notice notice, struct
 {
 	bytes_clear(&s->decoded);
 	flatten_fail(f, mime_text_decode(raw, &s->decoded, &f->charset));
-	flatten_say(f, notice, flatten_clean(f, bytes_span(&s->decoded), FLATTEN_NAME_BYTES, &s->clean), NULL);
+	flatten_say(f, notice,
+		    flatten_clean(f, bytes_span(&s->decoded), FLATTEN_NAME_BYTES, &s->clean), NULL);
 }
 
 /* A display name that holds an address, other than the one it stands for. */
@@ -102,7 +104,8 @@ static void check_from(struct flatten *f, struct sender *s)
 	check_name(f, s, &mailbox);
 	if (mime_mailbox_next(list, &at, &further))
 		warn(f, s, NOTICE_W_MANY_FROM, list);
-	if (strncmp(domain_of(s->from), "xn--", 4) == 0 || strstr(domain_of(s->from), ".xn--") != NULL)
+	if (strncmp(domain_of(s->from), "xn--", 4) == 0 ||
+	    strstr(domain_of(s->from), ".xn--") != NULL)
 		flatten_say(f, NOTICE_W_PUNYCODE, domain_of(s->from), NULL);
 }
 

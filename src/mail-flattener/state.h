@@ -15,24 +15,24 @@
 
 /* What becomes of a part. */
 enum fate {
-	FATE_CONTAINER, /* a multipart or a message: its parts have fates of their own */
-	FATE_TEXT,	/* shown */
+	FATE_CONTAINER,  /* a multipart or a message: its parts have fates of their own */
+	FATE_TEXT,       /* shown */
 	FATE_OTHER_FORM, /* of a multipart/alternative: the same in another form */
-	FATE_DROPPED,	/* listed as an attachment */
+	FATE_DROPPED,    /* listed as an attachment */
 };
 
 struct counters {
 	uint32_t html_parts;
 	uint32_t attachments;
-	uint32_t nested;	/* messages flattened in place */
-	uint32_t guesses;	/* charsets that were guessed */
+	uint32_t nested;  /* messages flattened in place */
+	uint32_t guesses; /* charsets that were guessed */
 	uint32_t ambiguities;
-	uint32_t limits;	/* times that a limit bit */
-	uint32_t encrypted;	/* attachments that are encrypted */
-	uint32_t malformed;	/* octets that did not belong into their transfer encoding */
-	uint32_t differing;	/* alternatives that say different things */
-	uint32_t signatures;	/* not verified */
-	uint32_t other_forms;	/* parts left out because another says the same */
+	uint32_t limits;      /* times that a limit bit */
+	uint32_t encrypted;   /* attachments that are encrypted */
+	uint32_t malformed;   /* octets that did not belong into their transfer encoding */
+	uint32_t differing;   /* alternatives that say different things */
+	uint32_t signatures;  /* not verified */
+	uint32_t other_forms; /* parts left out because another says the same */
 };
 
 struct flatten {
@@ -55,17 +55,19 @@ struct flatten {
 	size_t prefix_size;
 	char receipt[FLATTEN_ID_BYTES + 4];
 	uint32_t differing_html; /* the part whose text form says something else; MIME_NONE */
-	size_t body_begin; /* where the body starts in out */
-	bool shown;	   /* something of the message itself stands in the body */
-	bool cut;	   /* the output limit bit */
-	bool gap;	   /* an empty line is due before the next text */
-	int err;	   /* the first failure */
+	size_t body_begin;       /* where the body starts in out */
+	bool shown;              /* something of the message itself stands in the body */
+	bool cut;                /* the output limit bit */
+	bool gap;                /* an empty line is due before the next text */
+	int err;                 /* the first failure */
 };
 
-/* say.c: a line of the gateway's own; @a and @b fill in its %s in order, cleaned already; NULL where it has none. */
+/* say.c: a line of the gateway's own; @a and @b fill in its %s in order, cleaned already; NULL
+ * where it has none. */
 void flatten_say(struct flatten *f, enum notice notice, const char *a, const char *b);
 /* The same into another text than the body, without the prefix of nested messages. */
-void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, const char *a, const char *b);
+void flatten_say_into(struct flatten *f, struct bytes *to, enum notice notice, const char *a,
+		      const char *b);
 /* A number as text, by thousands where @grouped. */
 struct number {
 	char text[32];
@@ -75,15 +77,18 @@ struct number number_of(uint64_t value, bool grouped);
 void flatten_fail(struct flatten *f, int err);
 /* Text of the message: cleaned, with the prefix of nested messages. */
 void flatten_show(struct flatten *f, struct span utf8);
-/* A value for a line of the gateway's own: decoded, cleaned, one line; NUL-terminated in @store, which is cleared. */
-const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes, struct bytes *store);
+/* A value for a line of the gateway's own: decoded, cleaned, one line; NUL-terminated in @store,
+ * which is cleared. */
+const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes,
+			  struct bytes *store);
 /* The part's octets without transfer encoding: a span into the message or into f->decoded. */
 struct span flatten_decode(struct flatten *f, const struct mime_part *part);
 
 /* header.c: the fields of the result. */
 void header_write(struct flatten *f);
 /* The value of a field decoded and cleaned, for lines in the body; "" where there is none. */
-const char *header_text(struct flatten *f, struct span header, const char *name, struct bytes *store);
+const char *header_text(struct flatten *f, struct span header, const char *name,
+			struct bytes *store);
 
 /* sender.c: warnings about the sender, at the top. */
 void sender_check(struct flatten *f);
@@ -103,8 +108,8 @@ void alternative_choose(struct flatten *f, uint32_t number);
 /* attachment.c: list a part as dropped. */
 void attachment_list(struct flatten *f, uint32_t number);
 /* List octets that have no part of their own (from inside winmail.dat). @name: UTF-8. */
-void attachment_list_octets(struct flatten *f, uint32_t number, struct span name, const char *declared,
-			    struct span octets);
+void attachment_list_octets(struct flatten *f, uint32_t number, struct span name,
+			    const char *declared, struct span octets);
 
 /* kind.c: what the octets are, by their content; "" where nothing is known. */
 const char *kind_of(struct span octets);
@@ -113,10 +118,10 @@ const char *kind_of(struct span octets);
 bool zip_list(struct flatten *f, struct span octets);
 
 /* receipt.c */
-void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char *declared, const char *kind,
-		  uint64_t bytes, const uint8_t *sha256, bool encrypted);
-void receipt_charset(struct flatten *f, uint32_t part, struct span label, const struct charset_choice *choice,
-		     const struct charset_report *report);
+void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char *declared,
+		  const char *kind, uint64_t bytes, const uint8_t *sha256, bool encrypted);
+void receipt_charset(struct flatten *f, uint32_t part, struct span label,
+		     const struct charset_choice *choice, const struct charset_report *report);
 int receipt_write(struct flatten *f, const struct flatten_result *result, struct bytes *receipt);
 
 #endif

@@ -9,7 +9,8 @@
 
 enum { BINARY_LOOK_BYTES = 65536, BINARY_LEAST_BYTES = 256 };
 
-/* The charset that HTML declares in itself, where the part does not say; looked for in its first bytes. */
+/* The charset that HTML declares in itself, where the part does not say; looked for in its first
+ * bytes. */
 static struct span meta_charset(struct span html)
 {
 	struct span head = {html.data, html.size < 2048 ? html.size : 2048};
@@ -40,7 +41,8 @@ struct decoded {
 	struct charset_choice choice;
 };
 
-/* Into f->text, or as it stands where it is UTF-8 already and @direct is wanted (then malformed bytes may be in it). */
+/* Into f->text, or as it stands where it is UTF-8 already and @direct is wanted (then malformed
+ * bytes may be in it). */
 static struct decoded decode_part(struct flatten *f, uint32_t number, bool record, bool direct)
 {
 	const struct mime_part *part = &f->tree.parts[number];
@@ -53,7 +55,8 @@ static struct decoded decode_part(struct flatten *f, uint32_t number, bool recor
 
 	bytes_init(&store, MIME_FIELD_BYTES_MAX);
 	if (mime_field_find(part->header, "Content-Type", &field))
-		(void)mime_value_param(field.value, "charset", &store, &report); /* absent: found by looking */
+		(void)mime_value_param(field.value, "charset", &store,
+				       &report); /* absent: found by looking */
 	label = bytes_span(&store);
 	if (label.size == 0 && strcmp(part->type, "text/html") == 0)
 		label = meta_charset(octets);
@@ -85,15 +88,18 @@ struct span text_of_part(struct flatten *f, uint32_t number)
 bool text_is_binary(struct flatten *f, uint32_t number)
 {
 	struct span octets = flatten_decode(f, &f->tree.parts[number]);
-	size_t size = octets.size < BINARY_LOOK_BYTES ? octets.size : BINARY_LOOK_BYTES, odd = 0, zeros = 0;
+	size_t size = octets.size < BINARY_LOOK_BYTES ? octets.size : BINARY_LOOK_BYTES, odd = 0,
+	       zeros = 0;
 
 	for (size_t i = 0; i < size; i++) {
 		uint8_t b = octets.data[i];
 
 		zeros += b == 0;
-		odd += b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f' && b != 0x1B && b != 0x0E && b != 0x0F;
+		odd += b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f' && b != 0x1B &&
+		       b != 0x0E && b != 0x0F;
 	}
-	/* In UTF-16 every other byte of Latin text is zero, and hardly any other control character comes. */
+	/* In UTF-16 every other byte of Latin text is zero, and hardly any other control character
+	 * comes. */
 	return size >= BINARY_LEAST_BYTES && odd * 10 > size && odd - zeros > zeros / 10;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names in a ZIP archive, out of its central directory (PKWARE APPNOTE 4.3.12): readable also where it is encrypted. */
+/* The names in a ZIP archive, out of its central directory (PKWARE APPNOTE 4.3.12): readable also
+ * where it is encrypted. */
 #include "mail-flattener/state.h"
 
 #include <string.h>
 
 enum {
-	END_BYTES = 22,	      /* end of central directory, without its comment */
-	END_SEARCH = 65557,   /* how far from the end it may begin */
-	ENTRY_BYTES = 46,     /* a directory entry without its name */
+	END_BYTES = 22,     /* end of central directory, without its comment */
+	END_SEARCH = 65557, /* how far from the end it may begin */
+	ENTRY_BYTES = 46,   /* a directory entry without its name */
 	ENTRIES_SHOWN = 50,
 	FLAG_ENCRYPTED = 1,
 	FLAG_UTF8 = 1 << 11,
@@ -48,9 +49,10 @@ static void list_entry(struct flatten *f, struct span name, uint32_t flags, uint
 	bytes_init(&decoded, MIME_FIELD_BYTES_MAX * 8);
 	bytes_init(&clean, MIME_FIELD_BYTES_MAX * 8);
 	flatten_fail(f, charset_decode(choice.charset, name, &decoded, &report));
-	flatten_fail(f, bytes_printf(&f->list, "     %s (%s)\n",
-				     flatten_clean(f, bytes_span(&decoded), FLATTEN_NAME_BYTES, &clean),
-				     number_of(size, true).text));
+	flatten_fail(
+		f, bytes_printf(&f->list, "     %s (%s)\n",
+				flatten_clean(f, bytes_span(&decoded), FLATTEN_NAME_BYTES, &clean),
+				number_of(size, true).text));
 	bytes_fini(&decoded);
 	bytes_fini(&clean);
 }
@@ -70,8 +72,8 @@ static bool walk(struct flatten *f, struct span s, bool list, uint32_t *count)
 			break;
 		encrypted = encrypted || (le16(entry + 8) & FLAG_ENCRYPTED);
 		if (list && *count < ENTRIES_SHOWN)
-			list_entry(f, (struct span){entry + ENTRY_BYTES, name_size}, le16(entry + 8),
-				   le32(entry + 24));
+			list_entry(f, (struct span){entry + ENTRY_BYTES, name_size},
+				   le16(entry + 8), le32(entry + 24));
 		++*count;
 		name_size += ENTRY_BYTES + le16(entry + 30) + le16(entry + 32);
 		at += name_size < s.size - at ? name_size : s.size - at;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sekisho flatten: one message from the standard input, flattened as the gateway would, verified, to the standard output. */
+/* sekisho flatten: one message from the standard input, flattened as the gateway would, verified,
+ * to the standard output. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,9 @@
 
 enum { STATUS_FLATTENED = 0, STATUS_USAGE = 2, STATUS_REFUSED = 3 };
 
-#define INPUT_BYTES_MAX	   (64U << 20) /* of a message */
-#define WORKING_BYTES	   (64U << 20) /* of memory, beyond the message */
-#define READ_BYTES	   65536
+#define INPUT_BYTES_MAX      (64U << 20) /* of a message */
+#define WORKING_BYTES        (64U << 20) /* of memory, beyond the message */
+#define READ_BYTES           65536
 #define SECONDS_PER_MEBIBYTE 1
 
 struct flatten_options {
@@ -29,8 +30,9 @@ struct flatten_options {
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sekisho flatten [--language ja|en] [--defang] [--host NAME] [--date DATE]\n"
-			"                       [--receipt FILE] < mail > flat\n");
+	fprintf(stderr,
+		"usage: sekisho flatten [--language ja|en] [--defang] [--host NAME] [--date DATE]\n"
+		"                       [--receipt FILE] < mail > flat\n");
 	return STATUS_USAGE;
 }
 
@@ -52,14 +54,17 @@ static int read_all(int fd, struct bytes *in)
 
 static int write_all(FILE *to, const struct bytes *data)
 {
-	return fwrite(data->data, 1, data->size, to) == data->size && fflush(to) == 0 ? 0 : -ERR_SYSTEM;
+	return fwrite(data->data, 1, data->size, to) == data->size && fflush(to) == 0 ? 0
+										      : -ERR_SYSTEM;
 }
 
-/* The limits of the sandboxed process: memory beyond the message, and processor time by its size. */
+/* The limits of the sandboxed process: memory beyond the message, and processor time by its size.
+ */
 static void limit_self(size_t message_bytes)
 {
 	struct rlimit memory = {0}, cpu = {0};
-	size_t used = message_bytes * 2 + (16U << 20); /* the program itself, and the message as it was read */
+	size_t used = message_bytes * 2 +
+		      (16U << 20); /* the program itself, and the message as it was read */
 
 #ifndef SANITIZED
 	memory.rlim_cur = memory.rlim_max = used + WORKING_BYTES;
@@ -71,7 +76,8 @@ static void limit_self(size_t message_bytes)
 	(void)memory;
 }
 
-/* The date of reception: as given, else the message's own, else the epoch: the same input gives the same output. */
+/* The date of reception: as given, else the message's own, else the epoch: the same input gives the
+ * same output. */
 static int choose_date(struct flatten_options *o, struct span message)
 {
 	struct span header, body;
@@ -82,7 +88,8 @@ static int choose_date(struct flatten_options *o, struct span message)
 	mime_header_split(message, &header, &body, &junk);
 	if (o->date != NULL && mime_date_parse(span_of(o->date), &date) < 0)
 		return -ERR_SYNTAX;
-	if (o->date == NULL && mime_field_find(header, "Date", &field) && mime_date_parse(field.value, &date) < 0)
+	if (o->date == NULL && mime_field_find(header, "Date", &field) &&
+	    mime_date_parse(field.value, &date) < 0)
 		date = (struct mime_date){0, 0};
 	o->policy.received_s = date.seconds;
 	o->policy.offset_minutes = date.offset_minutes;
@@ -110,7 +117,8 @@ static const char *verify(struct span flat)
 static bool is_host_name(const char *name)
 {
 	return name[0] != '\0' && strlen(name) <= 255 &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == strlen(name);
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") ==
+		       strlen(name);
 }
 
 /* One option with its argument. Return: how many words were taken, 0 for an error. */
@@ -122,7 +130,8 @@ static int parse_option(struct flatten_options *o, int left, char **argv)
 	}
 	if (left < 2)
 		return 0;
-	if (strcmp(argv[0], "--language") == 0 && (strcmp(argv[1], "ja") == 0 || strcmp(argv[1], "en") == 0))
+	if (strcmp(argv[0], "--language") == 0 &&
+	    (strcmp(argv[1], "ja") == 0 || strcmp(argv[1], "en") == 0))
 		o->policy.english = argv[1][0] == 'e';
 	else if (strcmp(argv[0], "--receipt") == 0)
 		o->receipt = argv[1];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sekisho verify-mail: does the standard input conform to the sanitised-mail grammar? The verifier alone. */
+/* sekisho verify-mail: does the standard input conform to the sanitised-mail grammar? The verifier
+ * alone. */
 #include <stdio.h>
 #include <stdlib.h>
 

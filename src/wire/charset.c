@@ -8,10 +8,10 @@
 static const char hex_digits[] = "0123456789ABCDEF";
 
 static charset_round *const rounds[] = {
-	[FAMILY_UTF8] = charset_round_utf8,	  [FAMILY_UTF16LE] = charset_round_utf16,
-	[FAMILY_UTF16BE] = charset_round_utf16,	  [FAMILY_UTF7] = charset_round_utf7,
-	[FAMILY_SINGLE] = charset_round_single,	  [FAMILY_JIS7] = charset_round_jis7,
-	[FAMILY_SJIS] = charset_round_sjis,	  [FAMILY_EUC_JP] = charset_round_euc_jp,
+	[FAMILY_UTF8] = charset_round_utf8,       [FAMILY_UTF16LE] = charset_round_utf16,
+	[FAMILY_UTF16BE] = charset_round_utf16,   [FAMILY_UTF7] = charset_round_utf7,
+	[FAMILY_SINGLE] = charset_round_single,   [FAMILY_JIS7] = charset_round_jis7,
+	[FAMILY_SJIS] = charset_round_sjis,       [FAMILY_EUC_JP] = charset_round_euc_jp,
 	[FAMILY_GB18030] = charset_round_gb18030, [FAMILY_BIG5] = charset_round_big5,
 	[FAMILY_EUC_KR] = charset_round_euc_kr,
 };
@@ -56,7 +56,8 @@ int charset_decode(const struct charset *charset, struct span in, struct bytes *
 		uint8_t *room = bytes_room(out, round * 5 + SINK_MORE);
 
 		if (room == NULL)
-			return out->size + round * 5 + SINK_MORE > out->limit ? -ERR_TOO_LONG : -ERR_NO_MEMORY;
+			return out->size + round * 5 + SINK_MORE > out->limit ? -ERR_TOO_LONG
+									      : -ERR_NO_MEMORY;
 		sink.at = room;
 		at += rounds[charset->family](charset, &state, rest, round, &sink);
 		out->size += (size_t)(sink.at - room);
@@ -69,8 +70,8 @@ const char *charset_name(const struct charset *charset)
 	return charset->name;
 }
 
-size_t charset_round_single(const struct charset *charset, struct charset_state *state, struct span in,
-			    size_t round, struct charset_sink *sink)
+size_t charset_round_single(const struct charset *charset, struct charset_state *state,
+			    struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 

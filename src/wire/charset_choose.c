@@ -7,13 +7,13 @@
 
 /* What the bytes look like, each counted in one pass over them. */
 struct evidence {
-	size_t high;	     /* bytes of 0x80 and more */
-	size_t escapes;	     /* designations of 7-bit JIS */
-	size_t utf8_good;    /* characters of two bytes and more */
+	size_t high;      /* bytes of 0x80 and more */
+	size_t escapes;   /* designations of 7-bit JIS */
+	size_t utf8_good; /* characters of two bytes and more */
 	size_t utf8_bad;
 	size_t sjis_bad;
-	size_t sjis_score;   /* kana and common kanji */
-	size_t sjis_kana;    /* half-width kana: what EUC text looks like under the wrong label */
+	size_t sjis_score; /* kana and common kanji */
+	size_t sjis_kana;  /* half-width kana: what EUC text looks like under the wrong label */
 	size_t euc_bad;
 	size_t euc_score;
 };
@@ -42,7 +42,8 @@ static void count_escapes(struct evidence *e, struct span in)
 	}
 }
 
-/* The length of a multi-byte UTF-8 character by its look (no overlong check: this only counts), or 0. */
+/* The length of a multi-byte UTF-8 character by its look (no overlong check: this only counts), or
+ * 0. */
 static size_t utf8_shape(const uint8_t *s, size_t left)
 {
 	size_t length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
@@ -88,7 +89,8 @@ static void count_sjis(struct evidence *e, struct span in)
 		if (b < 0x80 || (b >= 0xA1 && b <= 0xDF))
 			continue;
 		trail = at + 1 < in.size ? in.data[at + 1] : 0;
-		if (b == 0x80 || b == 0xA0 || b > 0xFC || trail < 0x40 || trail == 0x7F || trail > 0xFC) {
+		if (b == 0x80 || b == 0xA0 || b > 0xFC || trail < 0x40 || trail == 0x7F ||
+		    trail > 0xFC) {
 			e->sjis_bad++;
 			continue;
 		}
@@ -135,13 +137,15 @@ static struct evidence gather(struct span in)
 	return e;
 }
 
-/* A text that was cut at the end of the evidence, or by its sender, may have one broken character. */
+/* A text that was cut at the end of the evidence, or by its sender, may have one broken character.
+ */
 static bool is_utf8(const struct evidence *e)
 {
 	return e->utf8_good > 0 && e->utf8_bad <= e->utf8_good / 100;
 }
 
-/* Half-width kana make almost any EUC text well-formed Shift_JIS; whoever writes in them alone is not read by many. */
+/* Half-width kana make almost any EUC text well-formed Shift_JIS; whoever writes in them alone is
+ * not read by many. */
 static bool is_rather_euc(const struct evidence *e)
 {
 	if (e->euc_bad > 0 || e->euc_score == 0)
@@ -149,14 +153,16 @@ static bool is_rather_euc(const struct evidence *e)
 	return e->sjis_bad > 0 || (e->euc_score >= 4 && e->sjis_kana > 2 * e->sjis_score);
 }
 
-/* The best guess for bytes that are not ASCII, not 7-bit JIS and not UTF-8; NULL where nothing Japanese fits. */
+/* The best guess for bytes that are not ASCII, not 7-bit JIS and not UTF-8; NULL where nothing
+ * Japanese fits. */
 static const struct charset *guess_japanese(const struct evidence *e)
 {
 	bool sjis = e->sjis_score > 0 && e->sjis_bad * 20 <= e->high;
 	bool euc = e->euc_score > 0 && e->euc_bad * 20 <= e->high;
 
 	if (sjis && euc) {
-		return named(is_rather_euc(e) || e->euc_score > e->sjis_score ? "euc-jp" : "shift_jis");
+		return named(is_rather_euc(e) || e->euc_score > e->sjis_score ? "euc-jp"
+									      : "shift_jis");
 	}
 	if (sjis || euc)
 		return named(sjis ? "shift_jis" : "euc-jp");
@@ -208,7 +214,8 @@ static bool contradicts(const struct charset *charset, const struct evidence *e)
 		return e->escapes > 0 || (e->euc_bad > 0 && is_utf8(e)) ||
 		       (e->euc_bad > 0 && e->sjis_bad == 0 && e->sjis_score > 0);
 	case FAMILY_SINGLE:
-		/* Accented letters hardly ever look like UTF-8 by chance, and never many in a row. */
+		/* Accented letters hardly ever look like UTF-8 by chance, and never many in a row.
+		 */
 		return e->escapes > 0 || (is_utf8(e) && e->utf8_bad == 0);
 	case FAMILY_GB18030:
 	case FAMILY_BIG5:
@@ -226,7 +233,8 @@ struct charset_choice charset_choose(struct span label, struct span in)
 	const struct charset *labelled = ascii ? NULL : charset_find(label);
 	struct evidence e;
 
-	if (labelled != NULL && (labelled->family == FAMILY_UTF16LE || labelled->family == FAMILY_UTF16BE)) {
+	if (labelled != NULL &&
+	    (labelled->family == FAMILY_UTF16LE || labelled->family == FAMILY_UTF16BE)) {
 		const struct charset *marked = guess_utf16(in);
 
 		return (struct charset_choice){marked != NULL ? marked : labelled, false};

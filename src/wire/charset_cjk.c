@@ -12,14 +12,15 @@ static uint32_t double_code(uint16_t entry)
 	return entry;
 }
 
-/* The character at @s through a table of @trails trail bytes from @first on. Return: bytes taken. */
-static size_t double_one(const uint16_t *table, size_t trails, uint8_t first, const uint8_t *s, size_t size,
-			 struct charset_sink *sink)
+/* The character at @s through a table of @trails trail bytes from @first on. Return: bytes taken.
+ */
+static size_t double_one(const uint16_t *table, size_t trails, uint8_t first, const uint8_t *s,
+			 size_t size, struct charset_sink *sink)
 {
 	uint32_t c;
 
-	if (size < 2 || s[0] < CHARSET_DOUBLE_LEAD || s[0] >= CHARSET_DOUBLE_LEAD + LEADS || s[1] < first ||
-	    s[1] == 0x7F || s[1] == 0xFF) {
+	if (size < 2 || s[0] < CHARSET_DOUBLE_LEAD || s[0] >= CHARSET_DOUBLE_LEAD + LEADS ||
+	    s[1] < first || s[1] == 0x7F || s[1] == 0xFF) {
 		sink_bad(sink, s, 1);
 		return 1;
 	}
@@ -37,8 +38,8 @@ static size_t double_one(const uint16_t *table, size_t trails, uint8_t first, co
 	return 2;
 }
 
-size_t charset_round_big5(const struct charset *charset, struct charset_state *state, struct span in,
-			  size_t round, struct charset_sink *sink)
+size_t charset_round_big5(const struct charset *charset, struct charset_state *state,
+			  struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 
@@ -48,13 +49,14 @@ size_t charset_round_big5(const struct charset *charset, struct charset_state *s
 		if (in.data[at] < 0x80)
 			at = sink_ascii_run(sink, in, at, round);
 		else
-			at += double_one(charset_big5, GBK_TRAILS, 0x40, in.data + at, in.size - at, sink);
+			at += double_one(charset_big5, GBK_TRAILS, 0x40, in.data + at, in.size - at,
+					 sink);
 	}
 	return at;
 }
 
-size_t charset_round_euc_kr(const struct charset *charset, struct charset_state *state, struct span in,
-			    size_t round, struct charset_sink *sink)
+size_t charset_round_euc_kr(const struct charset *charset, struct charset_state *state,
+			    struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 
@@ -92,13 +94,14 @@ static uint32_t gb18030_code(uint32_t linear)
 
 static bool is_gb18030_four(const uint8_t *s, size_t size)
 {
-	return size >= 4 && s[0] >= 0x81 && s[0] <= 0xFE && s[1] >= '0' && s[1] <= '9' && s[2] >= 0x81 &&
-	       s[2] <= 0xFE && s[3] >= '0' && s[3] <= '9';
+	return size >= 4 && s[0] >= 0x81 && s[0] <= 0xFE && s[1] >= '0' && s[1] <= '9' &&
+	       s[2] >= 0x81 && s[2] <= 0xFE && s[3] >= '0' && s[3] <= '9';
 }
 
 static size_t gb18030_four(const uint8_t *s, struct charset_sink *sink)
 {
-	uint32_t linear = ((s[0] - 0x81U) * 10 + s[1] - '0') * 1260 + (s[2] - 0x81U) * 10 + s[3] - '0';
+	uint32_t linear =
+		((s[0] - 0x81U) * 10 + s[1] - '0') * 1260 + (s[2] - 0x81U) * 10 + s[3] - '0';
 	uint32_t c = gb18030_code(linear);
 
 	if (c == 0 || (c >= 0xD800 && c <= 0xDFFF))
@@ -108,8 +111,8 @@ static size_t gb18030_four(const uint8_t *s, struct charset_sink *sink)
 	return 4;
 }
 
-size_t charset_round_gb18030(const struct charset *charset, struct charset_state *state, struct span in,
-			     size_t round, struct charset_sink *sink)
+size_t charset_round_gb18030(const struct charset *charset, struct charset_state *state,
+			     struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The Japanese charsets: 7-bit JIS (ISO-2022-JP and all that mail puts under that label), Shift_JIS as CP932, and EUC-JP as
- * eucJP-ms. Double bytes of all three go through the CP932 repertoire: row 13, NEC's selection and IBM's extensions.
+ * The Japanese charsets: 7-bit JIS (ISO-2022-JP and all that mail puts under that label), Shift_JIS
+ * as CP932, and EUC-JP as eucJP-ms. Double bytes of all three go through the CP932 repertoire: row
+ * 13, NEC's selection and IBM's extensions.
  */
 #include "wire/charset_sink.h"
 
-/* The sets that an escape sequence designates. ASCII is the state at the start and after every line end. */
+/* The sets that an escape sequence designates. ASCII is the state at the start and after every line
+ * end. */
 enum jis_set { SET_ASCII, SET_KANA, SET_0208, SET_0212, SET_GB2312, SET_KSC5601 };
 
 struct escape {
@@ -13,16 +15,17 @@ struct escape {
 	uint8_t set;
 };
 
-/* JIS X 0201 Roman is read as ASCII: its yen sign stands where everybody reads a backslash. JIS X 0213's planes have
- * 0208 and 0212 in them, at the same places. */
+/* JIS X 0201 Roman is read as ASCII: its yen sign stands where everybody reads a backslash. JIS X
+ * 0213's planes have 0208 and 0212 in them, at the same places. */
 static const struct escape escapes[] = {
-	{"(B", SET_ASCII},   {"(J", SET_ASCII},	 {"(H", SET_ASCII},	{"(I", SET_KANA},
-	{"$B", SET_0208},    {"$@", SET_0208},	 {"$(B", SET_0208},	{"$(@", SET_0208},
-	{"$(D", SET_0212},   {"$(O", SET_0208},	 {"$(Q", SET_0208},	{"$(P", SET_0212},
-	{"$A", SET_GB2312},  {"$(A", SET_GB2312}, {"$(C", SET_KSC5601}, {"&@", UINT8_MAX},
+	{"(B", SET_ASCII},  {"(J", SET_ASCII},   {"(H", SET_ASCII},    {"(I", SET_KANA},
+	{"$B", SET_0208},   {"$@", SET_0208},    {"$(B", SET_0208},    {"$(@", SET_0208},
+	{"$(D", SET_0212},  {"$(O", SET_0208},   {"$(Q", SET_0208},    {"$(P", SET_0212},
+	{"$A", SET_GB2312}, {"$(A", SET_GB2312}, {"$(C", SET_KSC5601}, {"&@", UINT8_MAX},
 };
 
-/* Bytes that need a thought outside of double-byte sets: line ends, ESC, SO, SI, and all with the high bit. */
+/* Bytes that need a thought outside of double-byte sets: line ends, ESC, SO, SI, and all with the
+ * high bit. */
 static inline bool is_plain(uint8_t b)
 {
 	return b >= 0x20 ? b < 0x80 : b != '\n' && b != 0x1B && b != 0x0E && b != 0x0F;
@@ -40,7 +43,8 @@ static size_t jis_escape(struct charset_state *state, const uint8_t *s, size_t s
 		size_t length = strlen(escapes[i].tail);
 
 		if (size > length && memcmp(s + 1, escapes[i].tail, length) == 0) {
-			if (escapes[i].set != UINT8_MAX) /* the announcer of a revision: no set by itself */
+			if (escapes[i].set !=
+			    UINT8_MAX) /* the announcer of a revision: no set by itself */
 				state->set = escapes[i].set;
 			return length + 1;
 		}
@@ -65,7 +69,8 @@ static uint32_t jis_cell(uint8_t set, uint8_t row, uint8_t cell)
 }
 
 /* A run of double bytes. Return: the new @at, at the first byte that does not belong. */
-static size_t jis_double_run(uint8_t set, struct span in, size_t at, size_t end, struct charset_sink *sink)
+static size_t jis_double_run(uint8_t set, struct span in, size_t at, size_t end,
+			     struct charset_sink *sink)
 {
 	while (at < end && at + 1 < in.size) {
 		uint8_t row = in.data[at], cell = in.data[at + 1];
@@ -73,8 +78,9 @@ static size_t jis_double_run(uint8_t set, struct span in, size_t at, size_t end,
 
 		if (!is_cell(row) || !is_cell(cell))
 			break;
-		c = set == SET_0208 ? charset_jis0208[(row - 0x21) * CHARSET_JIS_CELLS + cell - 0x21]
-				    : jis_cell(set, row, cell);
+		c = set == SET_0208
+			    ? charset_jis0208[(row - 0x21) * CHARSET_JIS_CELLS + cell - 0x21]
+			    : jis_cell(set, row, cell);
 		if (c != 0)
 			sink_code(sink, c);
 		else
@@ -85,13 +91,15 @@ static size_t jis_double_run(uint8_t set, struct span in, size_t at, size_t end,
 }
 
 /* A byte that is neither plain nor part of a double-byte run. Return: how many bytes were taken. */
-static size_t jis_special(struct charset_state *state, struct span in, size_t at, struct charset_sink *sink)
+static size_t jis_special(struct charset_state *state, struct span in, size_t at,
+			  struct charset_sink *sink)
 {
 	uint8_t b = in.data[at];
 	size_t length;
 
 	switch (b) {
-	case '\n': /* RFC 1468: every line begins in ASCII, also where the sender forgot to return */
+	case '\n': /* RFC 1468: every line begins in ASCII, also where the sender forgot to return
+		    */
 		state->set = SET_ASCII;
 		state->shifted = false;
 		sink_ascii(sink, b);
@@ -122,8 +130,8 @@ static size_t jis_special(struct charset_state *state, struct span in, size_t at
 	return 1;
 }
 
-size_t charset_round_jis7(const struct charset *charset, struct charset_state *state, struct span in,
-			  size_t round, struct charset_sink *sink)
+size_t charset_round_jis7(const struct charset *charset, struct charset_state *state,
+			  struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 
@@ -160,8 +168,8 @@ static inline int sjis_index(uint8_t lead, uint8_t trail)
 	return row * CHARSET_JIS_CELLS + trail - (trail > 0x7F ? 0x41 : 0x40);
 }
 
-size_t charset_round_sjis(const struct charset *charset, struct charset_state *state, struct span in,
-			  size_t round, struct charset_sink *sink)
+size_t charset_round_sjis(const struct charset *charset, struct charset_state *state,
+			  struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 
@@ -220,8 +228,8 @@ static size_t euc_multi(const uint8_t *s, size_t size, struct charset_sink *sink
 	return lead + 2;
 }
 
-size_t charset_round_euc_jp(const struct charset *charset, struct charset_state *state, struct span in,
-			    size_t round, struct charset_sink *sink)
+size_t charset_round_euc_jp(const struct charset *charset, struct charset_state *state,
+			    struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 

@@ -12,7 +12,8 @@ struct labelled {
 static const struct labelled charsets[] = {
 	{{"UTF-8", FAMILY_UTF8, NULL},
 	 "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8 us-ascii ascii "
-	 "ansi_x3.4-1968 ansi_x3.4-1986 cp367 csascii ibm367 iso-ir-6 iso646-us iso_646.irv:1991 us "
+	 "ansi_x3.4-1968 ansi_x3.4-1986 cp367 csascii ibm367 iso-ir-6 iso646-us iso_646.irv:1991 "
+	 "us "
 	 "unknown-8bit 8bit 7bit"},
 	{{"ISO-2022-JP", FAMILY_JIS7, NULL},
 	 "iso-2022-jp csiso2022jp iso-2022-jp-1 iso-2022-jp-2 iso-2022-jp-3 iso-2022-jp-2004 "
@@ -20,7 +21,8 @@ static const struct labelled charsets[] = {
 	 "x-iso-2022-jp _iso-2022-jp$esc _iso-2022-jp$sio iso-2022-jp-8 iso-2022"},
 	{{"Shift_JIS", FAMILY_SJIS, NULL},
 	 "shift_jis shift-jis sjis x-sjis csshiftjis ms932 ms_kanji windows-31j cp932 cp943 cp943c "
-	 "ibm-943 x-ms-cp932 shift_jis-2004 shift_jisx0213 sjis-win cswindows31j shiftjis x-shift-jis "
+	 "ibm-943 x-ms-cp932 shift_jis-2004 shift_jisx0213 sjis-win cswindows31j shiftjis "
+	 "x-shift-jis "
 	 "windows-932 sjis-docomo sjis-kddi sjis-softbank"},
 	{{"EUC-JP", FAMILY_EUC_JP, NULL},
 	 "euc-jp x-euc-jp cseucpkdfmtjapanese eucjp euc_jp eucjp-ms eucjp-win cp51932 ujis x-eucjp "
@@ -28,34 +30,39 @@ static const struct labelled charsets[] = {
 	{{"UTF-16LE", FAMILY_UTF16LE, NULL},
 	 "utf-16le utf-16 csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf16 utf16le"},
 	{{"UTF-16BE", FAMILY_UTF16BE, NULL}, "utf-16be unicodefffe utf16be"},
-	{{"UTF-7", FAMILY_UTF7, NULL}, "utf-7 unicode-1-1-utf-7 csunicode11utf7 utf7 x-unicode20utf7"},
+	{{"UTF-7", FAMILY_UTF7, NULL},
+	 "utf-7 unicode-1-1-utf-7 csunicode11utf7 utf7 x-unicode20utf7"},
 	{SINGLE("windows-1252", windows_1252),
 	 "windows-1252 cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 "
 	 "iso_8859-1 iso_8859-1:1987 l1 latin1 x-cp1252 latin-1 ansi default x-user-defined"},
 	{{"GB18030", FAMILY_GB18030, NULL},
-	 "gb18030 gbk chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk cp936 "
+	 "gb18030 gbk chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk "
+	 "cp936 "
 	 "ms936 windows-936 euc-cn gb-2312 hz-gb-2312"},
 	{{"Big5", FAMILY_BIG5, NULL}, "big5 big5-hkscs cn-big5 csbig5 x-x-big5 cp950 big5hkscs"},
 	{{"EUC-KR", FAMILY_EUC_KR, NULL},
-	 "euc-kr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 "
+	 "euc-kr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 "
+	 "ksc_5601 "
 	 "windows-949 cp949 uhc ks_c_5601 iso-2022-kr"},
-	{SINGLE("ISO-8859-2", iso_8859_2),
-	 "iso-8859-2 csisolatin2 iso-ir-101 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 l2 latin2"},
-	{SINGLE("ISO-8859-3", iso_8859_3),
-	 "iso-8859-3 csisolatin3 iso-ir-109 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988 l3 latin3"},
-	{SINGLE("ISO-8859-4", iso_8859_4),
-	 "iso-8859-4 csisolatin4 iso-ir-110 iso8859-4 iso88594 iso_8859-4 iso_8859-4:1988 l4 latin4"},
+	{SINGLE("ISO-8859-2", iso_8859_2), "iso-8859-2 csisolatin2 iso-ir-101 iso8859-2 iso88592 "
+					   "iso_8859-2 iso_8859-2:1987 l2 latin2"},
+	{SINGLE("ISO-8859-3", iso_8859_3), "iso-8859-3 csisolatin3 iso-ir-109 iso8859-3 iso88593 "
+					   "iso_8859-3 iso_8859-3:1988 l3 latin3"},
+	{SINGLE("ISO-8859-4", iso_8859_4), "iso-8859-4 csisolatin4 iso-ir-110 iso8859-4 iso88594 "
+					   "iso_8859-4 iso_8859-4:1988 l4 latin4"},
 	{SINGLE("ISO-8859-5", iso_8859_5),
 	 "iso-8859-5 csisolatincyrillic cyrillic iso-ir-144 iso8859-5 iso88595 iso_8859-5 "
 	 "iso_8859-5:1988"},
 	{SINGLE("ISO-8859-6", iso_8859_6),
-	 "iso-8859-6 arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114 iso-8859-6-e "
+	 "iso-8859-6 arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114 "
+	 "iso-8859-6-e "
 	 "iso-8859-6-i iso-ir-127 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987"},
 	{SINGLE("ISO-8859-7", iso_8859_7),
 	 "iso-8859-7 csisolatingreek ecma-118 elot_928 greek greek8 iso-ir-126 iso8859-7 iso88597 "
 	 "iso_8859-7 iso_8859-7:1987 sun_eu_greek"},
 	{SINGLE("ISO-8859-8", iso_8859_8),
-	 "iso-8859-8 csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso8859-8 iso88598 "
+	 "iso-8859-8 csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso8859-8 "
+	 "iso88598 "
 	 "iso_8859-8 iso_8859-8:1988 visual iso-8859-8-i csiso88598i logical"},
 	{SINGLE("ISO-8859-10", iso_8859_10),
 	 "iso-8859-10 csisolatin6 iso-ir-157 iso8859-10 iso885910 l6 latin6"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the decoders share: where they write, and how they show what they cannot decode. For charset_*.c only. */
+/* What the decoders share: where they write, and how they show what they cannot decode. For
+ * charset_*.c only. */
 #ifndef SEKISHO_WIRE_CHARSET_SINK_H
 #define SEKISHO_WIRE_CHARSET_SINK_H
 
@@ -29,31 +30,33 @@ struct charset {
 };
 
 /*
- * A decoder takes input in rounds of at most SINK_ROUND bytes (and what finishes the last character), and has room for
- * all that these can become: at most five bytes each, and some more for what spans a round.
+ * A decoder takes input in rounds of at most SINK_ROUND bytes (and what finishes the last
+ * character), and has room for all that these can become: at most five bytes each, and some more
+ * for what spans a round.
  */
 #define SINK_ROUND 4096
 #define SINK_MORE  64
 
 struct charset_sink {
 	struct charset_report *report;
-	uint8_t *at;	  /* where the next byte goes */
+	uint8_t *at;      /* where the next byte goes */
 	uint8_t *bad_end; /* behind the bracket of the last undecodable byte, to join neighbours */
 };
 
 /* State that spans rounds; each decoder uses its own part. */
 struct charset_state {
-	uint8_t set;	 /* 7-bit JIS: the designated set */
-	bool shifted;	 /* 7-bit JIS: after SO */
-	uint32_t bits;	 /* UTF-7 */
+	uint8_t set;   /* 7-bit JIS: the designated set */
+	bool shifted;  /* 7-bit JIS: after SO */
+	uint32_t bits; /* UTF-7 */
 	uint8_t bit_count;
-	bool in_base64;	 /* UTF-7 */
-	uint16_t high;	 /* UTF-7: high surrogate that waits for its other half */
+	bool in_base64; /* UTF-7 */
+	uint16_t high;  /* UTF-7: high surrogate that waits for its other half */
 };
 
-/* One round: decode from @in up to @round bytes or a little more; return the bytes taken, at least 1. */
-typedef size_t charset_round(const struct charset *charset, struct charset_state *state, struct span in,
-			     size_t round, struct charset_sink *sink);
+/* One round: decode from @in up to @round bytes or a little more; return the bytes taken, at
+ * least 1. */
+typedef size_t charset_round(const struct charset *charset, struct charset_state *state,
+			     struct span in, size_t round, struct charset_sink *sink);
 
 charset_round charset_round_utf8, charset_round_utf16, charset_round_utf7, charset_round_single,
 	charset_round_jis7, charset_round_sjis, charset_round_euc_jp, charset_round_gb18030,
@@ -113,7 +116,8 @@ static inline size_t ascii_run(const uint8_t *s, size_t size)
 }
 
 /* Copy the ASCII at @at, but not beyond @end. Return: the new @at. */
-static inline size_t sink_ascii_run(struct charset_sink *sink, struct span in, size_t at, size_t end)
+static inline size_t sink_ascii_run(struct charset_sink *sink, struct span in, size_t at,
+				    size_t end)
 {
 	size_t n = ascii_run(in.data + at, end - at);
 

@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-#define CHARSET_JIS_CELLS   94	 /* cells of a row, and rows of a plane */
-#define CHARSET_SJIS_ROWS   120	 /* rows of charset_jis0208: CP932 goes on behind row 94 */
-#define CHARSET_DOUBLE_LEAD 0x81 /* first lead byte of the two-byte tables */
-#define CHARSET_ASTRAL	    0xD800 /* values from here to 0xDFFF are numbers in charset_astral */
+#define CHARSET_JIS_CELLS   94     /* cells of a row, and rows of a plane */
+#define CHARSET_SJIS_ROWS   120    /* rows of charset_jis0208: CP932 goes on behind row 94 */
+#define CHARSET_DOUBLE_LEAD 0x81   /* first lead byte of the two-byte tables */
+#define CHARSET_ASTRAL      0xD800 /* values from here to 0xDFFF are numbers in charset_astral */
 
 /* 128 code points of the bytes 0x80 to 0xFF. */
 #define CHARSET_SINGLE(name) extern const uint16_t charset_##name[128]
@@ -50,7 +50,8 @@ extern const uint16_t charset_big5[126 * 191];
 extern const uint16_t charset_euc_kr[126 * 190];
 extern const uint32_t charset_astral[];
 
-/* GB18030's four-byte codes: pairs of first linear code and first code point; the last pair only ends the one before. */
+/* GB18030's four-byte codes: pairs of first linear code and first code point; the last pair only
+ * ends the one before. */
 extern const uint32_t charset_gb18030[];
 extern const uint32_t charset_gb18030_pairs;
 

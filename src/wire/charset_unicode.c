@@ -3,8 +3,8 @@
 #include "wire/charset_sink.h"
 
 /*
- * The length of the well-formed character at the start of @s, or 0; then @bad is set to the length of the longest start
- * of a character there (1 to 3), which is shown as undecodable.
+ * The length of the well-formed character at the start of @s, or 0; then @bad is set to the length
+ * of the longest start of a character there (1 to 3), which is shown as undecodable.
  */
 static inline size_t utf8_length(const uint8_t *s, size_t size, size_t *bad)
 {
@@ -31,8 +31,8 @@ static inline size_t utf8_length(const uint8_t *s, size_t size, size_t *bad)
 	return length;
 }
 
-size_t charset_round_utf8(const struct charset *charset, struct charset_state *state, struct span in,
-			  size_t round, struct charset_sink *sink)
+size_t charset_round_utf8(const struct charset *charset, struct charset_state *state,
+			  struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 
@@ -61,8 +61,8 @@ size_t charset_round_utf8(const struct charset *charset, struct charset_state *s
 	return at;
 }
 
-size_t charset_round_utf16(const struct charset *charset, struct charset_state *state, struct span in,
-			   size_t round, struct charset_sink *sink)
+size_t charset_round_utf16(const struct charset *charset, struct charset_state *state,
+			   struct span in, size_t round, struct charset_sink *sink)
 {
 	unsigned high = charset->family == FAMILY_UTF16BE ? 0 : 1;
 	size_t at = 0;
@@ -112,7 +112,8 @@ static void utf7_lone_surrogate(struct charset_state *state, struct charset_sink
 static void utf7_unit(struct charset_state *state, uint16_t unit, struct charset_sink *sink)
 {
 	if (unit >= 0xDC00 && unit <= 0xDFFF && state->high != 0) {
-		sink_code(sink, 0x10000 + ((uint32_t)(state->high - 0xD800) << 10) + (unit - 0xDC00U));
+		sink_code(sink,
+			  0x10000 + ((uint32_t)(state->high - 0xD800) << 10) + (unit - 0xDC00U));
 		state->high = 0;
 		return;
 	}
@@ -145,8 +146,8 @@ static bool utf7_base64(struct charset_state *state, uint8_t b, struct charset_s
 	return true;
 }
 
-size_t charset_round_utf7(const struct charset *charset, struct charset_state *state, struct span in,
-			  size_t round, struct charset_sink *sink)
+size_t charset_round_utf7(const struct charset *charset, struct charset_state *state,
+			  struct span in, size_t round, struct charset_sink *sink)
 {
 	size_t at = 0;
 

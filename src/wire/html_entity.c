@@ -8,13 +8,15 @@ static const struct {
 	const char *name; /* with its semicolon */
 	uint32_t code;
 } names[] = {
-	{"amp;", '&'},	    {"lt;", '<'},	{"gt;", '>'},	    {"quot;", '"'},	{"apos;", '\''},
-	{"nbsp;", 0xA0},    {"copy;", 0xA9},	{"reg;", 0xAE},	    {"yen;", 0xA5},	{"times;", 0xD7},
-	{"laquo;", 0xAB},   {"raquo;", 0xBB},	{"deg;", 0xB0},	    {"middot;", 0xB7},	{"ndash;", 0x2013},
-	{"mdash;", 0x2014}, {"lsquo;", 0x2018}, {"rsquo;", 0x2019}, {"ldquo;", 0x201C}, {"rdquo;", 0x201D},
-	{"bull;", 0x2022},  {"hellip;", 0x2026}, {"trade;", 0x2122}, {"larr;", 0x2190}, {"uarr;", 0x2191},
-	{"rarr;", 0x2192},  {"darr;", 0x2193},	{"zwnj;", 0x200C},  {"zwj;", 0x200D},	{"shy;", 0xAD},
-	{"ensp;", 0x2002},  {"emsp;", 0x2003},	{"thinsp;", 0x2009}, {"euro;", 0x20AC},	{"pound;", 0xA3},
+	{"amp;", '&'},       {"lt;", '<'},        {"gt;", '>'},       {"quot;", '"'},
+	{"apos;", '\''},     {"nbsp;", 0xA0},     {"copy;", 0xA9},    {"reg;", 0xAE},
+	{"yen;", 0xA5},      {"times;", 0xD7},    {"laquo;", 0xAB},   {"raquo;", 0xBB},
+	{"deg;", 0xB0},      {"middot;", 0xB7},   {"ndash;", 0x2013}, {"mdash;", 0x2014},
+	{"lsquo;", 0x2018},  {"rsquo;", 0x2019},  {"ldquo;", 0x201C}, {"rdquo;", 0x201D},
+	{"bull;", 0x2022},   {"hellip;", 0x2026}, {"trade;", 0x2122}, {"larr;", 0x2190},
+	{"uarr;", 0x2191},   {"rarr;", 0x2192},   {"darr;", 0x2193},  {"zwnj;", 0x200C},
+	{"zwj;", 0x200D},    {"shy;", 0xAD},      {"ensp;", 0x2002},  {"emsp;", 0x2003},
+	{"thinsp;", 0x2009}, {"euro;", 0x20AC},   {"pound;", 0xA3},
 };
 
 static void put_code(uint32_t c, uint8_t *to, size_t *used)

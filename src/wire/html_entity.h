@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Character references for the reader without a tree: the numeric ones, and the names that mail uses. */
+/* Character references for the reader without a tree: the numeric ones, and the names that mail
+ * uses. */
 #ifndef SEKISHO_WIRE_HTML_ENTITY_H
 #define SEKISHO_WIRE_HTML_ENTITY_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Links: the target beside the text, a warning where the text names another host, nothing for what would run. */
+/* Links: the target beside the text, a warning where the text names another host, nothing for what
+ * would run. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@ static char lower(uint8_t c)
 	return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
-/* Browsers drop line ends and tabs inside of targets, and so must who judges them. Spaces are shown encoded. */
+/* Browsers drop line ends and tabs inside of targets, and so must who judges them. Spaces are shown
+ * encoded. */
 static void target_copy(struct target *t, struct span href)
 {
 	for (size_t i = 0; i < href.size; i++) {
@@ -104,9 +106,10 @@ static bool one_of(const char *word, const char *const *list)
 /* Does the name end like a domain that people write without "http"? */
 static bool has_known_top(const char *host)
 {
-	static const char *const tops[] = {"com", "net", "org", "jp",	"info", "biz", "gov", "edu",  "io",
-					   "cn",  "kr",	 "tw",	"uk",	"de",	"fr",  "us",  "eu",   "me",
-					   "co",  "tv",	 "ru",	"shop", "site", "xyz", "top", "online", NULL};
+	static const char *const tops[] = {"com",  "net",  "org", "jp",  "info",   "biz", "gov",
+					   "edu",  "io",   "cn",  "kr",  "tw",     "uk",  "de",
+					   "fr",   "us",   "eu",  "me",  "co",     "tv",  "ru",
+					   "shop", "site", "xyz", "top", "online", NULL};
 	const char *dot = strrchr(host, '.');
 
 	return dot != NULL && one_of(dot + 1, tops);
@@ -131,7 +134,8 @@ static void shown_host(const char *shown, char host[HOST_MAX])
 	if (at == NULL)
 		return;
 	host_of(at, host, &has_user);
-	if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(host) || !has_known_top(host))
+	if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(host) ||
+	    !has_known_top(host))
 		host[0] = '\0';
 }
 
@@ -221,13 +225,15 @@ static void put_web(struct html_render *r, const struct target *t, const char *s
 					"[Warning: the link goes elsewhere than it says]"));
 	}
 	if (strncmp(t->host, "xn--", 4) == 0 || strstr(t->host, ".xn--") != NULL)
-		html_render_mark(r, say(r, "【注意: 国際化ドメイン名】", "[Warning: internationalised domain]"));
+		html_render_mark(r, say(r, "【注意: 国際化ドメイン名】",
+					"[Warning: internationalised domain]"));
 }
 
 void html_link_close(struct html_render *r, struct span href, struct span shown)
 {
-	static const char *const dropped[] = {"javascript", "data", "vbscript", "file", "blob",
-					      "about",	    "ms-word", "search-ms", "ms-excel", NULL};
+	static const char *const dropped[] = {"javascript", "data",  "vbscript", "file",
+					      "blob",       "about", "ms-word",  "search-ms",
+					      "ms-excel",   NULL};
 	static const char *const plain[] = {"mailto", "tel", "sms", "line", NULL};
 	char text[SHOWN_MAX];
 	struct target t;

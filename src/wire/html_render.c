@@ -13,8 +13,8 @@ struct html_frame {
 	uint8_t tag; /* enum html_tag */
 	bool hides, skips;
 	bool data_table;  /* a table whose empty cells count */
-	uint32_t cells;	  /* of a row: how many came */
-	size_t mark;	  /* of a link: where its text begins in out */
+	uint32_t cells;   /* of a row: how many came */
+	size_t mark;      /* of a link: where its text begins in out */
 	struct span href; /* of a link; borrowed from the document */
 	struct html_look look;
 };
@@ -26,34 +26,90 @@ static const struct {
 	uint8_t tag;
 	uint8_t flags;
 } tags[] = {
-	{"a", HTML_A, 0},	      {"address", HTML_BLOCK, 0}, {"applet", HTML_EMBED, 0},
-	{"area", HTML_AREA, VOID},    {"article", HTML_BLOCK, 0}, {"aside", HTML_BLOCK, 0},
-	{"audio", HTML_EMBED, 0},     {"base", HTML_BASE, VOID},  {"blockquote", HTML_QUOTE, 0},
-	{"body", HTML_BODY, 0},	      {"br", HTML_BR, VOID},	  {"canvas", HTML_EMBED, 0},
-	{"caption", HTML_BLOCK, 0},   {"center", HTML_BLOCK, 0},  {"col", HTML_OTHER, VOID},
-	{"dd", HTML_BLOCK, 0},	      {"del", HTML_DEL, 0},	  {"details", HTML_BLOCK, 0},
-	{"dir", HTML_LIST, 0},	      {"div", HTML_BLOCK, 0},	  {"dl", HTML_PARA, 0},
-	{"dt", HTML_BLOCK, 0},	      {"embed", HTML_EMBED, VOID}, {"fieldset", HTML_BLOCK, 0},
-	{"figcaption", HTML_BLOCK, 0}, {"figure", HTML_PARA, 0},  {"footer", HTML_BLOCK, 0},
-	{"form", HTML_FORM, 0},	      {"frame", HTML_EMBED, VOID}, {"frameset", HTML_SKIP, 0},
-	{"h1", HTML_HEADING, 0},      {"h2", HTML_HEADING, 0},	  {"h3", HTML_HEADING, 0},
-	{"h4", HTML_HEADING, 0},      {"h5", HTML_HEADING, 0},	  {"h6", HTML_HEADING, 0},
-	{"header", HTML_BLOCK, 0},    {"hr", HTML_HR, VOID},	  {"iframe", HTML_EMBED, 0},
-	{"img", HTML_IMG, VOID},      {"image", HTML_IMG, VOID},  {"input", HTML_INPUT, VOID},
-	{"legend", HTML_BLOCK, 0},    {"li", HTML_LI, 0},	  {"link", HTML_OTHER, VOID},
-	{"listing", HTML_PRE, 0},     {"main", HTML_BLOCK, 0},	  {"math", HTML_OTHER, 0},
-	{"menu", HTML_LIST, 0},	      {"meta", HTML_OTHER, VOID}, {"nav", HTML_BLOCK, 0},
-	{"noembed", HTML_SKIP, 0},    {"object", HTML_EMBED, 0},  {"ol", HTML_OL, 0},
-	{"option", HTML_BLOCK, 0},    {"p", HTML_PARA, 0},	  {"param", HTML_OTHER, VOID},
-	{"plaintext", HTML_PRE, 0},   {"pre", HTML_PRE, 0},	  {"q", HTML_Q, 0},
-	{"rp", HTML_SKIP, 0},	      {"rt", HTML_RT, 0},	  {"s", HTML_DEL, 0},
-	{"script", HTML_SCRIPT, 0},   {"section", HTML_BLOCK, 0}, {"source", HTML_OTHER, VOID},
-	{"strike", HTML_DEL, 0},      {"style", HTML_STYLE, 0},	  {"summary", HTML_BLOCK, 0},
-	{"sup", HTML_SUP, 0},	      {"svg", HTML_EMBED, 0},	  {"table", HTML_TABLE, 0},
-	{"td", HTML_CELL, 0},	      {"template", HTML_SKIP, 0}, {"textarea", HTML_PRE, 0},
-	{"th", HTML_HEAD_CELL, 0},    {"title", HTML_SKIP, 0},	  {"tr", HTML_ROW, 0},
-	{"track", HTML_OTHER, VOID},  {"ul", HTML_LIST, 0},	  {"video", HTML_EMBED, 0},
-	{"wbr", HTML_OTHER, VOID},    {"xml", HTML_SKIP, 0},	  {"xmp", HTML_PRE, 0},
+	{"a", HTML_A, 0},
+	{"address", HTML_BLOCK, 0},
+	{"applet", HTML_EMBED, 0},
+	{"area", HTML_AREA, VOID},
+	{"article", HTML_BLOCK, 0},
+	{"aside", HTML_BLOCK, 0},
+	{"audio", HTML_EMBED, 0},
+	{"base", HTML_BASE, VOID},
+	{"blockquote", HTML_QUOTE, 0},
+	{"body", HTML_BODY, 0},
+	{"br", HTML_BR, VOID},
+	{"canvas", HTML_EMBED, 0},
+	{"caption", HTML_BLOCK, 0},
+	{"center", HTML_BLOCK, 0},
+	{"col", HTML_OTHER, VOID},
+	{"dd", HTML_BLOCK, 0},
+	{"del", HTML_DEL, 0},
+	{"details", HTML_BLOCK, 0},
+	{"dir", HTML_LIST, 0},
+	{"div", HTML_BLOCK, 0},
+	{"dl", HTML_PARA, 0},
+	{"dt", HTML_BLOCK, 0},
+	{"embed", HTML_EMBED, VOID},
+	{"fieldset", HTML_BLOCK, 0},
+	{"figcaption", HTML_BLOCK, 0},
+	{"figure", HTML_PARA, 0},
+	{"footer", HTML_BLOCK, 0},
+	{"form", HTML_FORM, 0},
+	{"frame", HTML_EMBED, VOID},
+	{"frameset", HTML_SKIP, 0},
+	{"h1", HTML_HEADING, 0},
+	{"h2", HTML_HEADING, 0},
+	{"h3", HTML_HEADING, 0},
+	{"h4", HTML_HEADING, 0},
+	{"h5", HTML_HEADING, 0},
+	{"h6", HTML_HEADING, 0},
+	{"header", HTML_BLOCK, 0},
+	{"hr", HTML_HR, VOID},
+	{"iframe", HTML_EMBED, 0},
+	{"img", HTML_IMG, VOID},
+	{"image", HTML_IMG, VOID},
+	{"input", HTML_INPUT, VOID},
+	{"legend", HTML_BLOCK, 0},
+	{"li", HTML_LI, 0},
+	{"link", HTML_OTHER, VOID},
+	{"listing", HTML_PRE, 0},
+	{"main", HTML_BLOCK, 0},
+	{"math", HTML_OTHER, 0},
+	{"menu", HTML_LIST, 0},
+	{"meta", HTML_OTHER, VOID},
+	{"nav", HTML_BLOCK, 0},
+	{"noembed", HTML_SKIP, 0},
+	{"object", HTML_EMBED, 0},
+	{"ol", HTML_OL, 0},
+	{"option", HTML_BLOCK, 0},
+	{"p", HTML_PARA, 0},
+	{"param", HTML_OTHER, VOID},
+	{"plaintext", HTML_PRE, 0},
+	{"pre", HTML_PRE, 0},
+	{"q", HTML_Q, 0},
+	{"rp", HTML_SKIP, 0},
+	{"rt", HTML_RT, 0},
+	{"s", HTML_DEL, 0},
+	{"script", HTML_SCRIPT, 0},
+	{"section", HTML_BLOCK, 0},
+	{"source", HTML_OTHER, VOID},
+	{"strike", HTML_DEL, 0},
+	{"style", HTML_STYLE, 0},
+	{"summary", HTML_BLOCK, 0},
+	{"sup", HTML_SUP, 0},
+	{"svg", HTML_EMBED, 0},
+	{"table", HTML_TABLE, 0},
+	{"td", HTML_CELL, 0},
+	{"template", HTML_SKIP, 0},
+	{"textarea", HTML_PRE, 0},
+	{"th", HTML_HEAD_CELL, 0},
+	{"title", HTML_SKIP, 0},
+	{"tr", HTML_ROW, 0},
+	{"track", HTML_OTHER, VOID},
+	{"ul", HTML_LIST, 0},
+	{"video", HTML_EMBED, 0},
+	{"wbr", HTML_OTHER, VOID},
+	{"xml", HTML_SKIP, 0},
+	{"xmp", HTML_PRE, 0},
 };
 
 enum html_tag html_tag_of(struct span name, bool *is_void)
@@ -99,8 +155,9 @@ struct html_frame *html_frames_new(void)
 	return calloc(HTML_FRAMES_MAX, sizeof(struct html_frame));
 }
 
-void html_render_init(struct html_render *r, const struct html_policy *policy, struct html_frame *frames,
-		      struct bytes *out, struct bytes *hidden, struct html_report *report)
+void html_render_init(struct html_render *r, const struct html_policy *policy,
+		      struct html_frame *frames, struct bytes *out, struct bytes *hidden,
+		      struct html_report *report)
 {
 	*r = (struct html_render){.policy = policy, .report = report, .out = out, .hidden = hidden};
 	r->frames = frames;
@@ -118,8 +175,9 @@ static void put(struct html_render *r, const void *data, size_t size)
 /* Blank at a line's end: spaces, no-break spaces, and what mailers fill preview lines with. */
 static size_t blank_before(const uint8_t *s, size_t size)
 {
-	static const char *const fillers[] = {" ",		"\xC2\xA0", "\xE2\x80\x8C", "\xE2\x80\x8B",
-					      "\xEF\xBB\xBF", "\xCD\x8F", "\xC2\xAD",     "\xE2\x80\x87"};
+	static const char *const fillers[] = {
+		" ",        "\xC2\xA0", "\xE2\x80\x8C", "\xE2\x80\x8B", "\xEF\xBB\xBF",
+		"\xCD\x8F", "\xC2\xAD", "\xE2\x80\x87"};
 
 	for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++) {
 		size_t length = strlen(fillers[i]);
@@ -136,7 +194,8 @@ static void line_trim(struct html_render *r)
 
 	if (r->out->size <= r->line_begin)
 		return;
-	while ((length = blank_before(r->out->data + r->line_begin, r->out->size - r->line_begin)) > 0)
+	while ((length = blank_before(r->out->data + r->line_begin, r->out->size - r->line_begin)) >
+	       0)
 		r->out->size -= length;
 	if (r->out->size == r->line_begin)
 		r->in_line = false;
@@ -294,7 +353,8 @@ static void hide_text(struct html_render *r, struct span text)
 		last_space = space;
 		r->report->hidden_bytes += !space;
 		if (r->hidden->size < HTML_HIDDEN_BYTES || (text.data[i] & 0xC0) == 0x80)
-			(void)bytes_append_u8(r->hidden, space ? ' ' : text.data[i]); /* counted above */
+			(void)bytes_append_u8(r->hidden,
+					      space ? ' ' : text.data[i]); /* counted above */
 	}
 }
 
@@ -405,7 +465,8 @@ static void open_form(struct html_render *r, const struct html_element *element)
 }
 
 /* What an element that begins writes, and which line it begins. */
-static void open_effect(struct html_render *r, const struct html_element *element, struct html_frame *frame)
+static void open_effect(struct html_render *r, const struct html_element *element,
+			struct html_frame *frame)
 {
 	switch (element->tag) {
 	case HTML_BLOCK:
@@ -414,8 +475,9 @@ static void open_effect(struct html_render *r, const struct html_element *elemen
 		break;
 	case HTML_TABLE:
 		want_breaks(r, 1);
-		frame->data_table = html_attr_has(element, "border") &&
-				    !span_equal_nocase(html_attr_of(element, "border"), span_of("0"));
+		frame->data_table =
+			html_attr_has(element, "border") &&
+			!span_equal_nocase(html_attr_of(element, "border"), span_of("0"));
 		break;
 	case HTML_PARA:
 		want_breaks(r, 2);
@@ -556,7 +618,8 @@ static void close_link(struct html_render *r, const struct html_frame *frame)
 		return;
 	shown = (struct span){bytes_span(r->out).data + mark, r->out->size - mark};
 	if (span_trim(shown).size == 0)
-		html_render_mark(r, r->image_only ? say(r, "[画像]", "[image]") : say(r, "[リンク]", "[link]"));
+		html_render_mark(r, r->image_only ? say(r, "[画像]", "[image]")
+						  : say(r, "[リンク]", "[link]"));
 	html_link_close(r, frame->href, shown);
 	r->image_only = false;
 }
@@ -624,7 +687,8 @@ void html_render_close(struct html_render *r)
 		close_effect(r, &frame);
 }
 
-bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby, size_t *distance)
+bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby,
+			  size_t *distance)
 {
 	for (size_t i = r->frame_count; i > 0; i--) {
 		enum html_tag open = (enum html_tag)r->frames[i - 1].tag;
@@ -633,8 +697,8 @@ bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool n
 			*distance = r->ignored_depth + r->frame_count - i + 1;
 			return true;
 		}
-		if (nearby && (open == HTML_LIST || open == HTML_OL || open == HTML_TABLE || open == HTML_CELL ||
-			       open == HTML_HEAD_CELL))
+		if (nearby && (open == HTML_LIST || open == HTML_OL || open == HTML_TABLE ||
+			       open == HTML_CELL || open == HTML_HEAD_CELL))
 			break;
 	}
 	return false;

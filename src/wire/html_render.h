@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The renderer behind html_text: takes opening tags, closing tags and text, writes lines. For html_*.c only. */
+/* The renderer behind html_text: takes opening tags, closing tags and text, writes lines. For
+ * html_*.c only. */
 #ifndef SEKISHO_WIRE_HTML_RENDER_H
 #define SEKISHO_WIRE_HTML_RENDER_H
 
@@ -11,14 +12,14 @@ enum html_tag {
 	HTML_A,
 	HTML_AREA,
 	HTML_BASE,
-	HTML_BLOCK,  /* begins and ends a line: div, section, ... */
-	HTML_PARA,   /* and has an empty line around it: p, dl, figure, ... */
+	HTML_BLOCK, /* begins and ends a line: div, section, ... */
+	HTML_PARA,  /* and has an empty line around it: p, dl, figure, ... */
 	HTML_BODY,
 	HTML_BR,
 	HTML_CELL,
 	HTML_HEAD_CELL,
 	HTML_DEL,
-	HTML_EMBED,  /* object, iframe, audio, ...: left out and counted */
+	HTML_EMBED, /* object, iframe, audio, ...: left out and counted */
 	HTML_FORM,
 	HTML_HEADING,
 	HTML_HR,
@@ -71,35 +72,37 @@ struct html_render {
 	size_t frame_count;
 	size_t ignored_depth; /* open elements beyond the frames */
 	unsigned breaks;      /* line ends that are due before the next text: 0 to 2 */
-	bool space;	      /* a space is due */
+	bool space;           /* a space is due */
 	bool space_line;      /* and the white space had a line end in it */
 	unsigned separators;  /* cell borders that are due */
 	unsigned quotes;      /* depth of block quotes */
-	unsigned pres;	      /* depth of preformatted text */
-	unsigned skips;	      /* depth of what is left out */
-	unsigned hides;	      /* depth of what CSS hides */
+	unsigned pres;        /* depth of preformatted text */
+	unsigned skips;       /* depth of what is left out */
+	unsigned hides;       /* depth of what CSS hides */
 	unsigned list_depth;
 	uint32_t list_number[HTML_LIST_LEVELS]; /* of ordered lists: the next number; 0: bullets */
-	size_t line_begin;    /* where the current line starts in out */
-	size_t indent;	      /* spaces after the quote marks */
-	bool in_line;	      /* something stands on the current line */
-	bool image_only;      /* an image without a text stood where a link's text should be */
-	int err;	      /* the first failed append */
+	size_t line_begin;                      /* where the current line starts in out */
+	size_t indent;                          /* spaces after the quote marks */
+	bool in_line;                           /* something stands on the current line */
+	bool image_only; /* an image without a text stood where a link's text should be */
+	int err;         /* the first failed append */
 };
 
 /* @frames: room for HTML_FRAMES_MAX; see html_frames_new. */
-void html_render_init(struct html_render *r, const struct html_policy *policy, struct html_frame *frames,
-		      struct bytes *out, struct bytes *hidden, struct html_report *report);
+void html_render_init(struct html_render *r, const struct html_policy *policy,
+		      struct html_frame *frames, struct bytes *out, struct bytes *hidden,
+		      struct html_report *report);
 struct html_frame *html_frames_new(void);
 
 /* Elements nest: each open of an element that is not void is followed by a close of the same. */
 void html_render_open(struct html_render *r, const struct html_element *element);
 void html_render_close(struct html_render *r);
 /*
- * Is an element of this tag open, and how many closes would close it? @nearby: only one with no list, table or cell
- * inside of it, as a new item or paragraph ends the one before.
+ * Is an element of this tag open, and how many closes would close it? @nearby: only one with no
+ * list, table or cell inside of it, as a new item or paragraph ends the one before.
  */
-bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby, size_t *distance);
+bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby,
+			  size_t *distance);
 void html_render_text(struct html_render *r, struct span text);
 void html_render_end(struct html_render *r);
 
@@ -112,7 +115,7 @@ void html_link_close(struct html_render *r, struct span href, struct span shown)
 
 /* html_style.c */
 struct html_look {
-	uint32_t color;	     /* 0xRRGGBB; HTML_COLOR_NONE where nothing says */
+	uint32_t color; /* 0xRRGGBB; HTML_COLOR_NONE where nothing says */
 	uint32_t background;
 };
 
@@ -124,7 +127,8 @@ struct html_look {
  */
 bool html_style_apply(const struct html_element *element, struct html_look *look);
 
-/* html_tree.c and html_scan.c: the two ways of reading. -ERR_NO_MEMORY of the first means: take the second. */
+/* html_tree.c and html_scan.c: the two ways of reading. -ERR_NO_MEMORY of the first means: take the
+ * second. */
 int html_tree_walk(struct span in, struct html_render *r);
 void html_scan_walk(struct span in, struct html_render *r);
 /* Is the document harmless for a tree builder? */

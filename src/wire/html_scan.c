@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading HTML tag by tag, without a tree: for documents that would exhaust a tree builder; and the guard that knows them. */
+/* Reading HTML tag by tag, without a tree: for documents that would exhaust a tree builder; and the
+ * guard that knows them. */
 #include <string.h>
 
 #include "wire/html_entity.h"
@@ -70,7 +71,8 @@ static size_t tag_read(struct span in, size_t at, struct tag *tag, size_t attrs_
 	tag->closes = in.data[at + 1] == '/';
 	tag->name_size = tag->attr_count = tag->attr_total = 0;
 	at += tag->closes ? 2 : 1;
-	for (; at < in.size && !is_space(in.data[at]) && in.data[at] != '>' && in.data[at] != '/'; at++) {
+	for (; at < in.size && !is_space(in.data[at]) && in.data[at] != '>' && in.data[at] != '/';
+	     at++) {
 		uint8_t c = in.data[at];
 
 		if (tag->name_size < NAME_MAX_BYTES)
@@ -99,8 +101,9 @@ static bool begins_tag(struct span in, size_t at)
 /* Elements that HTML closes by itself: leaving them open does not deepen the tree. */
 static bool nests(const struct tag *tag)
 {
-	static const char *const flat[] = {"p", "li", "br", "img", "hr", "meta", "link", "input", "option",
-					   "col", "wbr", "base", "area", "param", "dt", "dd", NULL};
+	static const char *const flat[] = {"p",    "li",    "br",     "img", "hr",  "meta",
+					   "link", "input", "option", "col", "wbr", "base",
+					   "area", "param", "dt",     "dd",  NULL};
 
 	for (const char *const *f = flat; *f != NULL; f++) {
 		if (strlen(*f) == tag->name_size && memcmp(*f, tag->name, tag->name_size) == 0)
@@ -125,7 +128,8 @@ bool html_scan_guard(struct span in)
 
 	if (in.size > HTML_TREE_BYTES)
 		return false;
-	/* Every "<" is looked at, also inside of tags and comments: a parser may see its tags where we would not. */
+	/* Every "<" is looked at, also inside of tags and comments: a parser may see its tags where
+	 * we would not. */
 	while (at < in.size) {
 		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);
 		size_t walked;
@@ -190,7 +194,8 @@ static size_t scan_tag(struct span in, size_t at, struct html_render *r)
 	struct tag tag;
 
 	at = tag_read(in, at, &tag, SIZE_MAX);
-	element.tag = html_tag_of((struct span){(const uint8_t *)tag.name, tag.name_size}, &element.is_void);
+	element.tag = html_tag_of((struct span){(const uint8_t *)tag.name, tag.name_size},
+				  &element.is_void);
 	if (tag.closes) {
 		scan_close(r, element.tag, false);
 		return at;
@@ -221,7 +226,8 @@ static void scan_text(struct span text, struct html_render *r)
 			used = 0;
 		}
 		if (text.data[at] == '&')
-			at += html_entity_decode((struct span){text.data + at, text.size - at}, round, &used);
+			at += html_entity_decode((struct span){text.data + at, text.size - at},
+						 round, &used);
 		else
 			round[used++] = text.data[at++];
 	}
@@ -253,8 +259,8 @@ void html_scan_walk(struct span in, struct html_render *r)
 		if (lt == NULL)
 			break;
 		at = (size_t)(lt - in.data);
-		markup = at + 1 < in.size &&
-			 (in.data[at + 1] == '!' || in.data[at + 1] == '?' || in.data[at + 1] == '/');
+		markup = at + 1 < in.size && (in.data[at + 1] == '!' || in.data[at + 1] == '?' ||
+					      in.data[at + 1] == '/');
 		if (!begins_tag(in, at) && !markup) {
 			at++;
 			continue;

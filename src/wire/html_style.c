@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inline CSS, as far as it hides text: display, visibility, size, opacity, colour on the same colour, off the screen. */
+/* Inline CSS, as far as it hides text: display, visibility, size, opacity, colour on the same
+ * colour, off the screen. */
 #include <string.h>
 
 #include "wire/html_render.h"
@@ -8,8 +9,8 @@ static const struct {
 	const char *name;
 	uint32_t rgb;
 } colors[] = {
-	{"white", 0xFFFFFF}, {"black", 0x000000}, {"red", 0xFF0000},  {"blue", 0x0000FF},
-	{"green", 0x008000}, {"gray", 0x808080},  {"grey", 0x808080}, {"yellow", 0xFFFF00},
+	{"white", 0xFFFFFF},  {"black", 0x000000}, {"red", 0xFF0000},  {"blue", 0x0000FF},
+	{"green", 0x008000},  {"gray", 0x808080},  {"grey", 0x808080}, {"yellow", 0xFFFF00},
 	{"silver", 0xC0C0C0}, {"navy", 0x000080},
 };
 
@@ -84,7 +85,8 @@ static uint32_t color_of(struct span s)
 	return HTML_COLOR_NONE;
 }
 
-/* A number with its sign; *@ok false where the value is none. Fractions count as their whole part. */
+/* A number with its sign; *@ok false where the value is none. Fractions count as their whole part.
+ */
 static long number_of(struct span s, bool *ok)
 {
 	bool minus = s.size > 0 && s.data[0] == '-';
@@ -101,10 +103,10 @@ static long number_of(struct span s, bool *ok)
 
 /* What the declarations of one style attribute say together. */
 struct declared {
-	bool none;	/* display:none and its like */
-	bool tiny;	/* no size in some direction */
-	bool clipped;	/* overflow:hidden */
-	bool off;	/* far off the screen */
+	bool none;    /* display:none and its like */
+	bool tiny;    /* no size in some direction */
+	bool clipped; /* overflow:hidden */
+	bool off;     /* far off the screen */
 };
 
 static bool is(struct span s, const char *text)
@@ -136,13 +138,15 @@ static void declare_size(struct declared *d, struct span name, struct span value
 	long n = number_of(value, &ok);
 
 	if (is(name, "font-size"))
-		d->none = d->none || is_zero(value) || (ok && n == 1 && memmem(value.data, value.size, "px", 2));
+		d->none = d->none || is_zero(value) ||
+			  (ok && n == 1 && memmem(value.data, value.size, "px", 2));
 	else if (is(name, "opacity"))
 		d->none = d->none || is_zero(value);
-	else if (is(name, "height") || is(name, "max-height") || is(name, "width") || is(name, "max-width"))
+	else if (is(name, "height") || is(name, "max-height") || is(name, "width") ||
+		 is(name, "max-width"))
 		d->tiny = d->tiny || is_zero(value);
-	else if (is(name, "text-indent") || is(name, "left") || is(name, "top") || is(name, "margin-left") ||
-		 is(name, "right"))
+	else if (is(name, "text-indent") || is(name, "left") || is(name, "top") ||
+		 is(name, "margin-left") || is(name, "right"))
 		d->off = d->off || (ok && n <= -500);
 }
 

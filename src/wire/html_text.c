@@ -7,8 +7,8 @@
 #include "base/err.h"
 #include "wire/html_render.h"
 
-int html_to_text(struct span in, const struct html_policy *policy, struct bytes *out, struct bytes *hidden,
-		 struct html_report *report)
+int html_to_text(struct span in, const struct html_policy *policy, struct bytes *out,
+		 struct bytes *hidden, struct html_report *report)
 {
 	struct html_frame *frames = html_frames_new();
 	struct html_report before = *report;

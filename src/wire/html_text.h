@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HTML to text. The document is parsed as HTML5 (gumbo) and walked without recursion; a document that is built to exhaust
- * a tree builder is read tag by tag instead, which says the same with less layout. The output is UTF-8 that still has to
- * be cleaned.
+ * HTML to text. The document is parsed as HTML5 (gumbo) and walked without recursion; a document
+ * that is built to exhaust a tree builder is read tag by tag instead, which says the same with less
+ * layout. The output is UTF-8 that still has to be cleaned.
  */
 #ifndef SEKISHO_WIRE_HTML_TEXT_H
 #define SEKISHO_WIRE_HTML_TEXT_H
@@ -11,14 +11,16 @@
 
 #include "base/buf.h"
 
-#define HTML_ARENA_BYTES  (24U << 20) /* memory of the tree: past it the document is read tag by tag */
-#define HTML_TREE_BYTES	  (4U << 20)  /* longer documents are read tag by tag */
-#define HTML_TAGS_MAX	  200000      /* so are documents with more tags, */
-#define HTML_ATTRS_MAX	  256	      /* with a tag of more attributes, */
-#define HTML_DEPTH_MAX	  400	      /* or nested deeper */
-#define HTML_FRAMES_MAX	  1024	      /* open elements that are remembered: deeper ones have no effect on layout */
-#define HTML_URL_SHOWN	  2000	      /* bytes of a link's target: the rest is cut, with an ellipsis */
-#define HTML_HIDDEN_BYTES 16384	      /* of hidden text that is disclosed; what is more is counted */
+#define HTML_ARENA_BYTES                                                                           \
+	(24U << 20)                /* memory of the tree: past it the document is read tag by tag */
+#define HTML_TREE_BYTES (4U << 20) /* longer documents are read tag by tag */
+#define HTML_TAGS_MAX   200000     /* so are documents with more tags, */
+#define HTML_ATTRS_MAX  256        /* with a tag of more attributes, */
+#define HTML_DEPTH_MAX  400        /* or nested deeper */
+#define HTML_FRAMES_MAX                                                                            \
+	1024 /* open elements that are remembered: deeper ones have no effect on layout */
+#define HTML_URL_SHOWN    2000  /* bytes of a link's target: the rest is cut, with an ellipsis */
+#define HTML_HIDDEN_BYTES 16384 /* of hidden text that is disclosed; what is more is counted */
 
 struct html_policy {
 	bool english; /* notices in English instead of Japanese */
@@ -29,10 +31,10 @@ struct html_report {
 	uint32_t links;
 	uint32_t images;
 	uint32_t misleading_links; /* the text names another host than the target */
-	uint32_t dropped_links;	   /* javascript:, data: and the like */
-	uint32_t active;	   /* scripts, forms, frames and embedded objects left out */
-	uint64_t hidden_bytes;	   /* text that CSS hides */
-	bool by_tags;		   /* read tag by tag, see above */
+	uint32_t dropped_links;    /* javascript:, data: and the like */
+	uint32_t active;           /* scripts, forms, frames and embedded objects left out */
+	uint64_t hidden_bytes;     /* text that CSS hides */
+	bool by_tags;              /* read tag by tag, see above */
 };
 
 /**
@@ -42,7 +44,7 @@ struct html_report {
  * @report: counts are added
  * Return: 0, -ERR_TOO_LONG or -ERR_NO_MEMORY.
  */
-int html_to_text(struct span in, const struct html_policy *policy, struct bytes *out, struct bytes *hidden,
-		 struct html_report *report);
+int html_to_text(struct span in, const struct html_policy *policy, struct bytes *out,
+		 struct bytes *hidden, struct html_report *report);
 
 #endif

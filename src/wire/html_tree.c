@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading HTML through gumbo's tree. All of its memory comes from one arena, which bounds it and makes it quick to drop. */
+/* Reading HTML through gumbo's tree. All of its memory comes from one arena, which bounds it and
+ * makes it quick to drop. */
 #include <gumbo.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ struct arena {
 	size_t left;
 	size_t taken; /* bytes of all blocks */
 	struct arena_free *lists[ARENA_CLASSES];
-	jmp_buf full; /* where to go on when the limit is met: gumbo does not look at what it gets */
+	jmp_buf full; /* where to go on when the limit is met: gumbo does not look at what it gets
+		       */
 };
 
 /* The size class: a power of two from 16 bytes on, kept in a word before the memory. */
@@ -34,7 +36,7 @@ static unsigned class_of(size_t size)
 	unsigned class = 4;
 
 	while (((size_t)1 << class) < size && class < 40)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -126,7 +128,8 @@ static void open_element(struct html_render *r, const GumboElement *element, boo
 	for (unsigned i = 0; i < element->attributes.length && out.attr_count < ATTRS_SHOWN; i++) {
 		const GumboAttribute *attr = element->attributes.data[i];
 
-		attrs[out.attr_count++] = (struct html_attr){span_of(attr->name), span_of(attr->value)};
+		attrs[out.attr_count++] =
+			(struct html_attr){span_of(attr->name), span_of(attr->value)};
 	}
 	html_render_open(r, &out);
 }

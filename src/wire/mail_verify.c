@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The mail verifier: a line-by-line acceptor of the sanitised-mail grammar. Depends on nothing but the C library's types. */
+/* The mail verifier: a line-by-line acceptor of the sanitised-mail grammar. Depends on nothing but
+ * the C library's types. */
 #include "wire/mail_verify.h"
 
 /* What the reader of a mailbox list expects next. */
 enum mailbox_part {
 	MAILBOX_START,
 	MAILBOX_QUOTED,
-	MAILBOX_NAMED,	/* a quoted string or a word has ended */
-	MAILBOX_SPACE,	/* and the space behind it was seen */
+	MAILBOX_NAMED, /* a quoted string or a word has ended */
+	MAILBOX_SPACE, /* and the space behind it was seen */
 	MAILBOX_LOCAL,
 	MAILBOX_LOCAL_QUOTED,
-	MAILBOX_AT,	/* the quoted local part has ended */
+	MAILBOX_AT, /* the quoted local part has ended */
 	MAILBOX_DOMAIN,
 	MAILBOX_LITERAL,
-	MAILBOX_CLOSE,	/* the address literal has ended */
+	MAILBOX_CLOSE, /* the address literal has ended */
 	MAILBOX_END,
 	MAILBOX_COMMA
 };
@@ -37,16 +38,16 @@ enum { CLASS_UPPER = 1, CLASS_LOWER, CLASS_DIGIT, CLASS_SIGN, CLASS_HEX, CLASS_H
 
 #define DATE                                                                                       \
 	UPPER LOWER LOWER ", " DIGIT DIGIT " " UPPER LOWER LOWER " " DIGIT DIGIT DIGIT DIGIT       \
-			  " " DIGIT DIGIT ":" DIGIT DIGIT ":" DIGIT DIGIT " " SIGN DIGIT DIGIT     \
-			  DIGIT DIGIT
-#define HEX5	   HEX HEX HEX HEX HEX
+			  " " DIGIT DIGIT ":" DIGIT DIGIT ":" DIGIT DIGIT                          \
+			  " " SIGN DIGIT DIGIT DIGIT DIGIT
+#define HEX5       HEX HEX HEX HEX HEX
 #define RECEIPT_ID HEX5 HEX5 HEX5 HEX5
 
 enum field_kind { FIELD_PATTERN, FIELD_TEXT, FIELD_MAILBOX, FIELD_MAILBOXES, FIELD_ID, FIELD_IDS };
 
 /* The fields, in the order in which they come. Rows of one slot are alternatives. */
 struct field_row {
-	const char *begins; /* name, colon, space, and what tells the alternatives apart */
+	const char *begins;  /* name, colon, space, and what tells the alternatives apart */
 	const char *pattern; /* of FIELD_PATTERN: all that follows */
 	uint8_t kind;
 	uint8_t slot;
@@ -95,46 +96,46 @@ struct range {
 };
 
 static const struct range ranges[] = {
-	{0x0000, 0x0008, RANGE_BAD},	{0x000A, 0x001F, RANGE_BAD},
+	{0x0000, 0x0008, RANGE_BAD},    {0x000A, 0x001F, RANGE_BAD},
 	{0x0023, 0x0023, RANGE_KEYCAP}, {0x002A, 0x002A, RANGE_KEYCAP},
 	{0x0030, 0x0039, RANGE_KEYCAP}, {0x007F, 0x009F, RANGE_BAD},
-	{0x00A9, 0x00A9, RANGE_EMOJI},	{0x00AD, 0x00AD, RANGE_BAD},
-	{0x00AE, 0x00AE, RANGE_EMOJI},	{0x034F, 0x034F, RANGE_BAD},
-	{0x061C, 0x061C, RANGE_BAD},	{0x115F, 0x1160, RANGE_BAD},
-	{0x17B4, 0x17B5, RANGE_BAD},	{0x180B, 0x180F, RANGE_BAD},
-	{0x200B, 0x200C, RANGE_BAD},	{0x200D, 0x200D, RANGE_JOINER},
-	{0x200E, 0x200F, RANGE_BAD},	{0x2028, 0x202E, RANGE_BAD},
-	{0x203C, 0x203C, RANGE_EMOJI},	{0x2049, 0x2049, RANGE_EMOJI},
-	{0x2060, 0x206F, RANGE_BAD},	{0x2122, 0x2122, RANGE_EMOJI},
-	{0x2139, 0x2139, RANGE_EMOJI},	{0x2194, 0x2199, RANGE_EMOJI},
-	{0x21A9, 0x21AA, RANGE_EMOJI},	{0x231A, 0x231B, RANGE_EMOJI},
-	{0x2328, 0x2328, RANGE_EMOJI},	{0x23CF, 0x23CF, RANGE_EMOJI},
-	{0x23E9, 0x23FA, RANGE_EMOJI},	{0x24C2, 0x24C2, RANGE_EMOJI},
-	{0x25AA, 0x25AB, RANGE_EMOJI},	{0x25B6, 0x25B6, RANGE_EMOJI},
-	{0x25C0, 0x25C0, RANGE_EMOJI},	{0x25FB, 0x25FE, RANGE_EMOJI},
-	{0x2600, 0x27BF, RANGE_EMOJI},	{0x2934, 0x2935, RANGE_EMOJI},
-	{0x2B05, 0x2B07, RANGE_EMOJI},	{0x2B1B, 0x2B1C, RANGE_EMOJI},
-	{0x2B50, 0x2B50, RANGE_EMOJI},	{0x2B55, 0x2B55, RANGE_EMOJI},
-	{0x3005, 0x3007, RANGE_HAN},	{0x3030, 0x3030, RANGE_EMOJI},
-	{0x303D, 0x303D, RANGE_EMOJI},	{0x3164, 0x3164, RANGE_BAD},
-	{0x3297, 0x3297, RANGE_EMOJI},	{0x3299, 0x3299, RANGE_EMOJI},
-	{0x3400, 0x4DBF, RANGE_HAN},	{0x4E00, 0x9FFF, RANGE_HAN},
-	{0xD800, 0xF8FF, RANGE_BAD},	{0xF900, 0xFAFF, RANGE_HAN},
-	{0xFDD0, 0xFDEF, RANGE_BAD},	{0xFE00, 0xFE02, RANGE_SELECT_HAN},
-	{0xFE03, 0xFE0D, RANGE_BAD},	{0xFE0E, 0xFE0F, RANGE_SELECT_EMOJI},
-	{0xFEFF, 0xFEFF, RANGE_BAD},	{0xFFA0, 0xFFA0, RANGE_BAD},
-	{0xFFF0, 0xFFFC, RANGE_BAD},	{0xFFFE, 0xFFFF, RANGE_BAD},
-	{0x13430, 0x1345F, RANGE_BAD},	{0x1BCA0, 0x1BCA3, RANGE_BAD},
-	{0x1D173, 0x1D17A, RANGE_BAD},	{0x1F000, 0x1FAFF, RANGE_EMOJI},
-	{0x1FFFE, 0x1FFFF, RANGE_BAD},	{0x20000, 0x2FFFD, RANGE_HAN},
-	{0x2FFFE, 0x2FFFF, RANGE_BAD},	{0x30000, 0x3FFFD, RANGE_HAN},
-	{0x3FFFE, 0x3FFFF, RANGE_BAD},	{0x4FFFE, 0x4FFFF, RANGE_BAD},
-	{0x5FFFE, 0x5FFFF, RANGE_BAD},	{0x6FFFE, 0x6FFFF, RANGE_BAD},
-	{0x7FFFE, 0x7FFFF, RANGE_BAD},	{0x8FFFE, 0x8FFFF, RANGE_BAD},
-	{0x9FFFE, 0x9FFFF, RANGE_BAD},	{0xAFFFE, 0xAFFFF, RANGE_BAD},
-	{0xBFFFE, 0xBFFFF, RANGE_BAD},	{0xCFFFE, 0xCFFFF, RANGE_BAD},
-	{0xDFFFE, 0xE00FF, RANGE_BAD},	{0xE0100, 0xE01EF, RANGE_SELECT_HAN},
-	{0xE01F0, 0xE0FFF, RANGE_BAD},	{0xEFFFE, UINT32_MAX, RANGE_BAD},
+	{0x00A9, 0x00A9, RANGE_EMOJI},  {0x00AD, 0x00AD, RANGE_BAD},
+	{0x00AE, 0x00AE, RANGE_EMOJI},  {0x034F, 0x034F, RANGE_BAD},
+	{0x061C, 0x061C, RANGE_BAD},    {0x115F, 0x1160, RANGE_BAD},
+	{0x17B4, 0x17B5, RANGE_BAD},    {0x180B, 0x180F, RANGE_BAD},
+	{0x200B, 0x200C, RANGE_BAD},    {0x200D, 0x200D, RANGE_JOINER},
+	{0x200E, 0x200F, RANGE_BAD},    {0x2028, 0x202E, RANGE_BAD},
+	{0x203C, 0x203C, RANGE_EMOJI},  {0x2049, 0x2049, RANGE_EMOJI},
+	{0x2060, 0x206F, RANGE_BAD},    {0x2122, 0x2122, RANGE_EMOJI},
+	{0x2139, 0x2139, RANGE_EMOJI},  {0x2194, 0x2199, RANGE_EMOJI},
+	{0x21A9, 0x21AA, RANGE_EMOJI},  {0x231A, 0x231B, RANGE_EMOJI},
+	{0x2328, 0x2328, RANGE_EMOJI},  {0x23CF, 0x23CF, RANGE_EMOJI},
+	{0x23E9, 0x23FA, RANGE_EMOJI},  {0x24C2, 0x24C2, RANGE_EMOJI},
+	{0x25AA, 0x25AB, RANGE_EMOJI},  {0x25B6, 0x25B6, RANGE_EMOJI},
+	{0x25C0, 0x25C0, RANGE_EMOJI},  {0x25FB, 0x25FE, RANGE_EMOJI},
+	{0x2600, 0x27BF, RANGE_EMOJI},  {0x2934, 0x2935, RANGE_EMOJI},
+	{0x2B05, 0x2B07, RANGE_EMOJI},  {0x2B1B, 0x2B1C, RANGE_EMOJI},
+	{0x2B50, 0x2B50, RANGE_EMOJI},  {0x2B55, 0x2B55, RANGE_EMOJI},
+	{0x3005, 0x3007, RANGE_HAN},    {0x3030, 0x3030, RANGE_EMOJI},
+	{0x303D, 0x303D, RANGE_EMOJI},  {0x3164, 0x3164, RANGE_BAD},
+	{0x3297, 0x3297, RANGE_EMOJI},  {0x3299, 0x3299, RANGE_EMOJI},
+	{0x3400, 0x4DBF, RANGE_HAN},    {0x4E00, 0x9FFF, RANGE_HAN},
+	{0xD800, 0xF8FF, RANGE_BAD},    {0xF900, 0xFAFF, RANGE_HAN},
+	{0xFDD0, 0xFDEF, RANGE_BAD},    {0xFE00, 0xFE02, RANGE_SELECT_HAN},
+	{0xFE03, 0xFE0D, RANGE_BAD},    {0xFE0E, 0xFE0F, RANGE_SELECT_EMOJI},
+	{0xFEFF, 0xFEFF, RANGE_BAD},    {0xFFA0, 0xFFA0, RANGE_BAD},
+	{0xFFF0, 0xFFFC, RANGE_BAD},    {0xFFFE, 0xFFFF, RANGE_BAD},
+	{0x13430, 0x1345F, RANGE_BAD},  {0x1BCA0, 0x1BCA3, RANGE_BAD},
+	{0x1D173, 0x1D17A, RANGE_BAD},  {0x1F000, 0x1FAFF, RANGE_EMOJI},
+	{0x1FFFE, 0x1FFFF, RANGE_BAD},  {0x20000, 0x2FFFD, RANGE_HAN},
+	{0x2FFFE, 0x2FFFF, RANGE_BAD},  {0x30000, 0x3FFFD, RANGE_HAN},
+	{0x3FFFE, 0x3FFFF, RANGE_BAD},  {0x4FFFE, 0x4FFFF, RANGE_BAD},
+	{0x5FFFE, 0x5FFFF, RANGE_BAD},  {0x6FFFE, 0x6FFFF, RANGE_BAD},
+	{0x7FFFE, 0x7FFFF, RANGE_BAD},  {0x8FFFE, 0x8FFFF, RANGE_BAD},
+	{0x9FFFE, 0x9FFFF, RANGE_BAD},  {0xAFFFE, 0xAFFFF, RANGE_BAD},
+	{0xBFFFE, 0xBFFFF, RANGE_BAD},  {0xCFFFE, 0xCFFFF, RANGE_BAD},
+	{0xDFFFE, 0xE00FF, RANGE_BAD},  {0xE0100, 0xE01EF, RANGE_SELECT_HAN},
+	{0xE01F0, 0xE0FFF, RANGE_BAD},  {0xEFFFE, UINT32_MAX, RANGE_BAD},
 };
 
 static uint8_t text_range(uint32_t c)
@@ -224,8 +225,9 @@ static bool is_digit(int c)
 }
 
 /*
- * How many octets at the start of @s are common characters in whole: printable ASCII, kana, and the common ideographs. None of
- * them is forbidden anywhere but behind a joiner, and the last one tells what may follow.
+ * How many octets at the start of @s are common characters in whole: printable ASCII, kana, and the
+ * common ideographs. None of them is forbidden anywhere but behind a joiner, and the last one tells
+ * what may follow.
  */
 static size_t text_common(struct mail_text *t, const uint8_t *s, size_t size)
 {
@@ -235,13 +237,17 @@ static size_t text_common(struct mail_text *t, const uint8_t *s, size_t size)
 		return 0;
 	while (at < size) {
 		if (s[at] >= 0x20 && s[at] < 0x7F) {
-			t->before = is_digit(s[at]) || s[at] == '#' || s[at] == '*' ? MAIL_TEXT_KEYCAP : MAIL_TEXT_OTHER;
+			t->before = is_digit(s[at]) || s[at] == '#' || s[at] == '*'
+					    ? MAIL_TEXT_KEYCAP
+					    : MAIL_TEXT_OTHER;
 			at++;
-		} else if (s[at] >= 0xE5 && s[at] <= 0xE9 && size - at >= 3 && (s[at + 1] & 0xC0) == 0x80 &&
+		} else if (s[at] >= 0xE5 && s[at] <= 0xE9 && size - at >= 3 &&
+			   (s[at + 1] & 0xC0) == 0x80 &&
 			   (s[at + 2] & 0xC0) == 0x80) { /* U+5000 to U+9FFF */
 			t->before = MAIL_TEXT_HAN;
 			at += 3;
-		} else if (s[at] == 0xE3 && size - at >= 3 && (s[at + 1] == 0x81 || s[at + 1] == 0x82) &&
+		} else if (s[at] == 0xE3 && size - at >= 3 &&
+			   (s[at + 1] == 0x81 || s[at + 1] == 0x82) &&
 			   (s[at + 2] & 0xC0) == 0x80) { /* U+3040 to U+30BF */
 			t->before = MAIL_TEXT_OTHER;
 			at += 3;
@@ -310,8 +316,8 @@ static int base64_value(uint8_t c)
 }
 
 /*
- * Decode four base64 characters. Return: the number of octets (1 to 3) put in @out, or 0 where they are malformed or
- * their unused bits are not zero.
+ * Decode four base64 characters. Return: the number of octets (1 to 3) put in @out, or 0 where they
+ * are malformed or their unused bits are not zero.
  */
 static unsigned base64_quantum(const uint8_t *in, uint8_t out[3])
 {
@@ -394,7 +400,8 @@ static int ids_symbol(struct mail_verify *v, int c, bool many)
 		v->part = IDS_END;
 		return 0;
 	}
-	if (v->part == IDS_INSIDE && (is_local(c) || c == '@' || c == ':' || c == '[' || c == ']')) {
+	if (v->part == IDS_INSIDE &&
+	    (is_local(c) || c == '@' || c == ':' || c == '[' || c == ']')) {
 		if (++v->count <= ID_MAX)
 			return 0;
 	}

@@ -10,7 +10,8 @@
 
 enum { LOCAL_MAX = 64, DOMAIN_MAX = 255 };
 
-/* The end of a quoted string, comment, or angle bracket that begins at @at: behind its closing mark, or the end. */
+/* The end of a quoted string, comment, or angle bracket that begins at @at: behind its closing
+ * mark, or the end. */
 static size_t enclosed_end(struct span s, size_t at, uint8_t close)
 {
 	unsigned depth = 1;
@@ -69,7 +70,8 @@ static size_t entry_unit(struct span list, size_t at, struct entry *e)
 }
 
 /* A phrase before an address without brackets is not an address: "name (a@b)" and the like. */
-static void entry_finish(struct span list, const struct entry *e, size_t end, struct mime_mailbox *out)
+static void entry_finish(struct span list, const struct entry *e, size_t end,
+			 struct mime_mailbox *out)
 {
 	struct span outside = {list.data + e->begin, (e->end > 0 ? e->end : end) - e->begin};
 
@@ -86,7 +88,8 @@ static void entry_finish(struct span list, const struct entry *e, size_t end, st
 		const uint8_t *open = memchr(outside.data, '(', outside.size);
 
 		if (open != NULL)
-			out->address = span_trim((struct span){outside.data, (size_t)(open - outside.data)});
+			out->address = span_trim(
+				(struct span){outside.data, (size_t)(open - outside.data)});
 	}
 }
 
@@ -97,7 +100,8 @@ bool mime_mailbox_next(struct span list, size_t *at, struct mime_mailbox *out)
 		size_t i = *at;
 
 		while (i < list.size && list.data[i] != ',' && list.data[i] != ';') {
-			if (list.data[i] == ':' && e.angle.data == NULL) { /* the name of a group ends */
+			if (list.data[i] == ':' &&
+			    e.angle.data == NULL) { /* the name of a group ends */
 				e = (struct entry){.begin = ++i};
 				continue;
 			}
@@ -112,7 +116,8 @@ bool mime_mailbox_next(struct span list, size_t *at, struct mime_mailbox *out)
 	return false;
 }
 
-int mime_mailbox_name(const struct mime_mailbox *mailbox, struct bytes *out, struct charset_report *report)
+int mime_mailbox_name(const struct mime_mailbox *mailbox, struct bytes *out,
+		      struct charset_report *report)
 {
 	struct span s = mailbox->name;
 	struct bytes plain;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Dates: a reader of tokens, and the calendar arithmetic of Howard Hinnant's days_from_civil in our own words. */
+/* Dates: a reader of tokens, and the calendar arithmetic of Howard Hinnant's days_from_civil in our
+ * own words. */
 #include "wire/mime_date.h"
 
 #include <stdbool.h>
@@ -33,7 +34,8 @@ int64_t mime_date_days(int64_t year, unsigned month, unsigned day)
 
 void mime_date_civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
-	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
+	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097,
+		of_era = z - era * 146097;
 	int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	int64_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
 
@@ -86,7 +88,8 @@ static int month_of(struct span s)
 	return 0;
 }
 
-/* "09:00" or "9:00:00" to seconds of the day; -1 where it is none. A leap second counts as the one before. */
+/* "09:00" or "9:00:00" to seconds of the day; -1 where it is none. A leap second counts as the one
+ * before. */
 static int64_t time_of(struct span s)
 {
 	int64_t parts[3] = {0};
@@ -155,7 +158,8 @@ int mime_date_parse(struct span value, struct mime_date *out)
 	if (day < 1 || day > 31 || year < 1900)
 		return -ERR_RANGE;
 	out->offset_minutes = zone_of(next_token(&r));
-	out->seconds = mime_date_days(year, month, (unsigned)day) * 86400 + time - out->offset_minutes * 60;
+	out->seconds = mime_date_days(year, month, (unsigned)day) * 86400 + time -
+		       out->offset_minutes * 60;
 	return 0;
 }
 
@@ -169,7 +173,8 @@ void mime_date_write(const struct mime_date *date, char out[MIME_DATE_BYTES])
 	mime_date_civil(days, &year, &month, &day);
 	(void)snprintf(out, MIME_DATE_BYTES, "%s, %02u %s %04u %02u:%02u:%02u %c%02u%02u",
 		       weekdays[((days % 7) + 7) % 7], day % 100, months[(month - 1) % 12],
-		       (unsigned)year % 10000, (unsigned)(rest / 3600 % 100), (unsigned)(rest / 60 % 60),
-		       (unsigned)(rest % 60), date->offset_minutes < 0 ? '-' : '+',
-		       (unsigned)(offset / 60 % 100), (unsigned)(offset % 60));
+		       (unsigned)year % 10000, (unsigned)(rest / 3600 % 100),
+		       (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
+		       date->offset_minutes < 0 ? '-' : '+', (unsigned)(offset / 60 % 100),
+		       (unsigned)(offset % 60));
 }

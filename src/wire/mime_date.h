@@ -8,7 +8,7 @@
 #define MIME_DATE_BYTES 40 /* room for a written date with its NUL */
 
 struct mime_date {
-	int64_t seconds;	/* since 1970, UTC */
+	int64_t seconds;        /* since 1970, UTC */
 	int32_t offset_minutes; /* of the writer's clock, east positive; -1439..1439 */
 };
 

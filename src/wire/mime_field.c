@@ -24,7 +24,8 @@ static size_t without_cr(struct span s, size_t from, size_t end)
 	return end > from && s.data[end - 1] == '\r' ? end - 1 : end;
 }
 
-/* The colon of a field that begins at @at, or @end where the line is none (RFC 5322 3.6.8, with obsolete white space). */
+/* The colon of a field that begins at @at, or @end where the line is none (RFC 5322 3.6.8, with
+ * obsolete white space). */
 static size_t field_colon(struct span s, size_t at, size_t end)
 {
 	size_t i = at;
@@ -96,12 +97,14 @@ unsigned mime_field_count(struct span header, const char *name)
 	return count;
 }
 
-/* The separator line of an mbox before a message is no field, but does not end the header either. */
+/* The separator line of an mbox before a message is no field, but does not end the header either.
+ */
 static bool is_mbox_line(struct span s, size_t at)
 {
 	struct span rest = {s.data + at, s.size - at};
 
-	return at == 0 && (span_starts_nocase(rest, span_of("From ")) || span_starts_nocase(rest, span_of(">From ")));
+	return at == 0 && (span_starts_nocase(rest, span_of("From ")) ||
+			   span_starts_nocase(rest, span_of(">From ")));
 }
 
 void mime_header_split(struct span whole, struct span *header, struct span *body, bool *junk)

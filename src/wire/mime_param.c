@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parameters of header values: quoted strings, continuations and percent encoding (RFC 2231), encoded words inside. */
+/* Parameters of header values: quoted strings, continuations and percent encoding (RFC 2231),
+ * encoded words inside. */
 #include <string.h>
 
 #include "base/err.h"
@@ -21,7 +22,8 @@ struct param_name {
 	bool extended; /* percent-encoded; segment 0 begins with charset'language' */
 };
 
-/* The end of a quoted string whose first quote is at @at: the position of its closing quote, or the end. */
+/* The end of a quoted string whose first quote is at @at: the position of its closing quote, or the
+ * end. */
 static size_t quoted_end(struct span s, size_t at)
 {
 	size_t i = at + 1;
@@ -96,7 +98,8 @@ static struct param_name param_name_of(struct span name)
 	if (star == NULL)
 		return out;
 	out.base.size = (size_t)(star - name.data);
-	for (i = out.base.size + 1; i < name.size && name.data[i] >= '0' && name.data[i] <= '9'; i++) {
+	for (i = out.base.size + 1; i < name.size && name.data[i] >= '0' && name.data[i] <= '9';
+	     i++) {
 		out.numbered = true;
 		if (out.segment <= MIME_SEGMENTS_MAX)
 			out.segment = out.segment * 10 + (unsigned)(name.data[i] - '0');
@@ -173,9 +176,10 @@ static struct span take_charset(struct span *value)
 	return charset;
 }
 
-/* Append the octets of segment @number of the parameter. Return: 0, -ERR_NOT_FOUND, or as bytes_append. */
-static int append_segment(struct span value, struct span wanted, unsigned number, struct span *charset,
-			  struct bytes *octets)
+/* Append the octets of segment @number of the parameter. Return: 0, -ERR_NOT_FOUND, or as
+ * bytes_append. */
+static int append_segment(struct span value, struct span wanted, unsigned number,
+			  struct span *charset, struct bytes *octets)
 {
 	struct param p;
 	size_t at = 0;
@@ -226,7 +230,8 @@ cleanup:
 	return err;
 }
 
-static int plain_param(struct span value, struct span wanted, struct bytes *out, struct charset_report *report)
+static int plain_param(struct span value, struct span wanted, struct bytes *out,
+		       struct charset_report *report)
 {
 	struct bytes octets;
 	struct param p;
@@ -246,7 +251,8 @@ static int plain_param(struct span value, struct span wanted, struct bytes *out,
 	return -ERR_NOT_FOUND;
 }
 
-int mime_value_param(struct span value, const char *name, struct bytes *out, struct charset_report *report)
+int mime_value_param(struct span value, const char *name, struct bytes *out,
+		     struct charset_report *report)
 {
 	int err = extended_param(value, span_of(name), out, report);
 

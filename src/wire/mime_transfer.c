@@ -12,26 +12,23 @@ enum { B64_SPACE = 64, B64_PAD = 65, B64_BAD = 66 };
 /* Values of base64 digits; others by the enumeration above. */
 #define X B64_BAD
 static const uint8_t base64_table[256] = {
-	X, X, X, X, X, X, X, X, X, 64, 64, X, X, 64, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	64, X, X, X, X, X, X, X, X, X, X, 62, X, X, X, 63,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, X, X, X, 65, X, X,
-	X, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, X, X, X, X, X,
-	X, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-	X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  64, 64, X,  X,  64, X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  64, X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  62,
+	X,  X,  X,  63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, X,  X,  X,  65, X,  X,  X,  0,
+	1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+	23, 24, 25, X,  X,  X,  X,  X,  X,  26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38,
+	39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, X,  X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
+	X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,  X,
 };
 #undef X
 
-/* Whole quanta without anything between them: the bulk of every attachment. Return: input bytes taken. */
+/* Whole quanta without anything between them: the bulk of every attachment. Return: input bytes
+ * taken. */
 static size_t base64_fast(struct span in, size_t at, uint8_t **to)
 {
 	size_t begin = at;
@@ -76,7 +73,8 @@ static int decode_base64(struct span in, struct bytes *out, struct mime_decode_r
 		if (value >= B64_SPACE)
 			continue;
 		bits = bits << 6 | value;
-		/* Each digit after a quantum's first completes an octet; so a missing padding loses nothing. */
+		/* Each digit after a quantum's first completes an octet; so a missing padding loses
+		 * nothing. */
 		if (count > 0)
 			*p++ = (uint8_t)(bits >> (6 - 2 * count));
 		count = (count + 1) % 4;
@@ -94,7 +92,8 @@ static int hex_value(uint8_t c)
 }
 
 /* The escape at "=": an octet, a soft line break, or neither. Return: input bytes taken. */
-static size_t quoted_escape(struct span in, size_t at, uint8_t **to, struct mime_decode_report *report)
+static size_t quoted_escape(struct span in, size_t at, uint8_t **to,
+			    struct mime_decode_report *report)
 {
 	size_t left = in.size - at, i = 1;
 	int high = left >= 3 ? hex_value(in.data[at + 1]) : -1;
@@ -117,7 +116,8 @@ static size_t quoted_escape(struct span in, size_t at, uint8_t **to, struct mime
 	return 1;
 }
 
-/* White space that the transport added at a line's end (RFC 2045 6.7 rule 3); never what an escape made. */
+/* White space that the transport added at a line's end (RFC 2045 6.7 rule 3); never what an escape
+ * made. */
 static uint8_t *trim_line(uint8_t *p, const uint8_t *floor)
 {
 	while (p > floor && (p[-1] == ' ' || p[-1] == '\t'))

@@ -16,7 +16,8 @@ enum mime_encoding {
 };
 
 struct mime_decode_report {
-	uint64_t malformed; /* octets that do not belong into the encoding, passed over or taken as they are */
+	uint64_t malformed; /* octets that do not belong into the encoding, passed over or taken as
+			       they are */
 };
 
 /* The encoding that a Content-Transfer-Encoding value names; none where it is empty. */

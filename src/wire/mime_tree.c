@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Building and walking the part tree. Parts are opened in the order of their numbers, so no stack is needed. */
+/* Building and walking the part tree. Parts are opened in the order of their numbers, so no stack
+ * is needed. */
 #include "wire/mime_tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +42,8 @@ static void part_describe(struct mime_part *part, const char *default_type)
 	if (mime_field_find(part->header, "Content-Type", &field))
 		mime_value_type(field.value, part->type);
 	if (part->type[0] == '\0' || strchr(part->type, '/') == NULL)
-		(void)strcpy(part->type, part->type[0] == '\0' ? default_type : "text/plain");
+		(void)snprintf(part->type, sizeof(part->type), "%s",
+			       part->type[0] == '\0' ? default_type : "text/plain");
 	part->kind = (uint8_t)kind_of(part->type);
 	if (mime_field_count(part->header, "Content-Type") > 1 ||
 	    mime_value_param_count(field.value, "boundary") > 1)
@@ -54,7 +57,8 @@ static void part_describe(struct mime_part *part, const char *default_type)
 }
 
 /* Add a part. Return: its number, or MIME_NONE without memory. */
-static uint32_t part_add(struct mime_tree *tree, struct span whole, uint32_t parent, const char *default_type)
+static uint32_t part_add(struct mime_tree *tree, struct span whole, uint32_t parent,
+			 const char *default_type)
 {
 	struct mime_part *part;
 	bool junk;
@@ -69,7 +73,8 @@ static uint32_t part_add(struct mime_tree *tree, struct span whole, uint32_t par
 		tree->capacity = capacity;
 	}
 	part = &tree->parts[tree->count];
-	*part = (struct mime_part){.parent = parent, .first_child = MIME_NONE, .next_sibling = MIME_NONE};
+	*part = (struct mime_part){
+		.parent = parent, .first_child = MIME_NONE, .next_sibling = MIME_NONE};
 	part->depth = parent == MIME_NONE ? 0 : (uint16_t)(tree->parts[parent].depth + 1);
 	mime_header_split(whole, &part->header, &part->body, &junk);
 	part->flags = junk ? MIME_HEADER_JUNK : 0;
@@ -80,7 +85,8 @@ static uint32_t part_add(struct mime_tree *tree, struct span whole, uint32_t par
 static int child_add(struct opening *o, struct span whole)
 {
 	bool digest = strcmp(o->tree->parts[o->part].type, "multipart/digest") == 0;
-	uint32_t child = part_add(o->tree, whole, o->part, digest ? "message/rfc822" : "text/plain");
+	uint32_t child =
+		part_add(o->tree, whole, o->part, digest ? "message/rfc822" : "text/plain");
 
 	if (child == MIME_NONE)
 		return -ERR_NO_MEMORY;
@@ -100,7 +106,8 @@ static enum delimiter delimiter_kind(struct span body, size_t at, size_t end, st
 	enum delimiter kind = DELIMITER_OPEN;
 	size_t i = at + 2 + boundary.size;
 
-	if (end - at < 2 + boundary.size || memcmp(body.data + at + 2, boundary.data, boundary.size) != 0)
+	if (end - at < 2 + boundary.size ||
+	    memcmp(body.data + at + 2, boundary.data, boundary.size) != 0)
 		return DELIMITER_NONE;
 	if (end - i >= 2 && body.data[i] == '-' && body.data[i + 1] == '-') {
 		kind = DELIMITER_CLOSE;
@@ -184,14 +191,16 @@ done:
 	return 0;
 }
 
-/* The boundary parameter in the caller's storage. Return: false where there is none that can be used. */
+/* The boundary parameter in the caller's storage. Return: false where there is none that can be
+ * used. */
 static bool boundary_of(const struct mime_part *part, struct bytes *boundary)
 {
 	struct charset_report unused = {0};
 	struct mime_field field;
 
 	return mime_field_find(part->header, "Content-Type", &field) &&
-	       mime_value_param(field.value, "boundary", boundary, &unused) == 0 && boundary->size > 0;
+	       mime_value_param(field.value, "boundary", boundary, &unused) == 0 &&
+	       boundary->size > 0;
 }
 
 static int multipart_open(struct opening *o, struct span body)
@@ -210,7 +219,8 @@ static int multipart_open(struct opening *o, struct span body)
 	return err;
 }
 
-/* The body of a nested message or multipart, decoded where it is encoded (which RFC 2045 6.4 forbids, and some do). */
+/* The body of a nested message or multipart, decoded where it is encoded (which RFC 2045 6.4
+ * forbids, and some do). */
 static int open_body(struct mime_tree *tree, struct mime_part *part, struct span *body)
 {
 	struct bytes *store;
@@ -231,7 +241,8 @@ static int open_body(struct mime_tree *tree, struct mime_part *part, struct span
 	err = mime_decode((enum mime_encoding)part->encoding, part->body, store, NULL);
 	if (err == 0)
 		*body = bytes_span(store);
-	tree->decoded_limit -= store->capacity < tree->decoded_limit ? store->capacity : tree->decoded_limit;
+	tree->decoded_limit -=
+		store->capacity < tree->decoded_limit ? store->capacity : tree->decoded_limit;
 	return err;
 }
 

@@ -11,7 +11,7 @@ struct word {
 	struct span charset; /* without the language of RFC 2231 5 */
 	struct span payload;
 	uint8_t encoding; /* 'B' or 'Q' */
-	size_t size;	  /* of all, from "=?" to "?=" */
+	size_t size;      /* of all, from "=?" to "?=" */
 };
 
 /* The payload's end: the position of "?=". Spaces inside are not allowed, but common in Q. */
@@ -19,7 +19,8 @@ static size_t payload_end(struct span s, size_t at, uint8_t encoding)
 {
 	for (; at + 1 < s.size; at++) {
 		if (s.data[at] == '?' && s.data[at + 1] == '=') {
-			/* "?==" may be a Q payload's "?" and an escape: a word must end here only for B. */
+			/* "?==" may be a Q payload's "?" and an escape: a word must end here only
+			 * for B. */
 			return at;
 		}
 		if (s.data[at] < 0x20 || (encoding == 'B' && s.data[at] == '?'))
@@ -66,7 +67,8 @@ static int append_q(struct span s, struct bytes *out)
 		if (spaced.data[i] == '_')
 			spaced.data[i] = ' ';
 	}
-	/* A Q payload has no line ends, so that trailing spaces must survive: close it with an escape-proof octet. */
+	/* A Q payload has no line ends, so that trailing spaces must survive: close it with an
+	 * escape-proof octet. */
 	if (err == 0)
 		err = bytes_append_u8(&spaced, '.');
 	if (err == 0)
@@ -93,8 +95,8 @@ static size_t skip_space(struct span s, size_t at)
 }
 
 /*
- * Decode the word at @at and all neighbours of the same charset. Return: 0 with *@at moved behind them (and behind the
- * space before a neighbour of another charset), or an error.
+ * Decode the word at @at and all neighbours of the same charset. Return: 0 with *@at moved behind
+ * them (and behind the space before a neighbour of another charset), or an error.
  */
 static int decode_words(struct span s, size_t *at, struct word *w, struct bytes *out,
 			struct charset_report *report)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From any UTF-8 to text of the sanitised form. Clean lines are copied whole; only others are looked at by character. */
+/* From any UTF-8 to text of the sanitised form. Clean lines are copied whole; only others are
+ * looked at by character. */
 #include "wire/text_clean.h"
 
 #include <stdio.h>
@@ -35,8 +36,8 @@ static bool is_line_end(uint32_t c)
 /* Must not be parted from the character before it: selectors, joiners, combining marks. */
 static bool is_attached(uint32_t c)
 {
-	return (c >= 0x0300 && c <= 0x036F) || c == 0x200D || c == 0x20E3 || c == 0x3099 || c == 0x309A ||
-	       (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF) ||
+	return (c >= 0x0300 && c <= 0x036F) || c == 0x200D || c == 0x20E3 || c == 0x3099 ||
+	       c == 0x309A || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0100 && c <= 0xE01EF) ||
 	       (c >= 0x1F3FB && c <= 0x1F3FF);
 }
 
@@ -60,7 +61,8 @@ static void show_forbidden(uint32_t c, char shown[SHOWN_MAX], struct text_report
 	}
 }
 
-/* A cursor over the input that decodes; malformed bytes come as code points of their own, marked. */
+/* A cursor over the input that decodes; malformed bytes come as code points of their own, marked.
+ */
 struct cursor {
 	struct span in;
 	size_t at;
@@ -97,7 +99,7 @@ struct line {
 	struct bytes *out;
 	struct span prefix;
 	struct text_report *report;
-	size_t begin;	/* where it starts in out */
+	size_t begin;   /* where it starts in out */
 	size_t bad_end; /* behind the bracket of the last malformed byte, to join neighbours */
 	enum mail_text_before before;
 };
@@ -134,7 +136,8 @@ static int put_malformed(struct line *line, uint8_t byte)
 }
 
 /* Append one character of the input in its shown form. */
-static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint32_t c, bool malformed)
+static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint32_t c,
+		    bool malformed)
 {
 	char shown[SHOWN_MAX] = "";
 	bool joiner = c == 0x200D && !malformed;
@@ -172,7 +175,8 @@ static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint
 }
 
 /* A line with something in it that needs a look. */
-static int clean_slowly(struct span in, struct span prefix, struct bytes *out, struct text_report *report)
+static int clean_slowly(struct span in, struct span prefix, struct bytes *out,
+			struct text_report *report)
 {
 	struct line line = {.out = out, .prefix = prefix, .report = report};
 	struct cursor cursor = {in, 0};
@@ -210,8 +214,9 @@ static inline bool is_continuation(uint8_t b)
 }
 
 /*
- * The length of a common character that may stand anywhere in a line, or 0: Latin letters, punctuation and symbols, kana,
- * full-width forms and ideographs; none that is forbidden, and none that may stand only behind certain others.
+ * The length of a common character that may stand anywhere in a line, or 0: Latin letters,
+ * punctuation and symbols, kana, full-width forms and ideographs; none that is forbidden, and none
+ * that may stand only behind certain others.
  */
 static inline size_t clean_length(const uint8_t *s, size_t left)
 {
@@ -231,7 +236,8 @@ static inline size_t clean_length(const uint8_t *s, size_t left)
 	}
 }
 
-/* Is the line, as it is, one that the verifier accepts? Knows only the common characters; anything else says no. */
+/* Is the line, as it is, one that the verifier accepts? Knows only the common characters; anything
+ * else says no. */
 static bool is_clean(const uint8_t *s, size_t size)
 {
 	size_t at = 0;
@@ -252,13 +258,15 @@ static bool is_clean(const uint8_t *s, size_t size)
 	return true;
 }
 
-static int clean_line(struct span line, struct span prefix, struct bytes *out, struct text_report *report)
+static int clean_line(struct span line, struct span prefix, struct bytes *out,
+		      struct text_report *report)
 {
 	uint8_t *room;
 
 	if (line.size > 0 && line.data[line.size - 1] == '\r')
 		line.size--;
-	if (line.size + prefix.size > TEXT_WRAP_BYTES - SHOWN_MAX || !is_clean(line.data, line.size))
+	if (line.size + prefix.size > TEXT_WRAP_BYTES - SHOWN_MAX ||
+	    !is_clean(line.data, line.size))
 		return clean_slowly(line, prefix, out, report);
 	room = bytes_room(out, prefix.size + line.size + 1);
 	if (room == NULL)
@@ -272,7 +280,8 @@ static int clean_line(struct span line, struct span prefix, struct bytes *out, s
 	return 0;
 }
 
-int text_clean_lines(struct span in, struct span prefix, struct bytes *out, struct text_report *report)
+int text_clean_lines(struct span in, struct span prefix, struct bytes *out,
+		     struct text_report *report)
 {
 	size_t at = 0;
 
@@ -288,7 +297,8 @@ int text_clean_lines(struct span in, struct span prefix, struct bytes *out, stru
 	return 0;
 }
 
-int text_clean_line(struct span in, size_t limit_bytes, struct bytes *out, struct text_report *report)
+int text_clean_line(struct span in, size_t limit_bytes, struct bytes *out,
+		    struct text_report *report)
 {
 	struct line line = {.out = out, .report = report, .begin = out->size};
 	struct cursor cursor = {in, 0};
@@ -305,7 +315,8 @@ int text_clean_line(struct span in, size_t limit_bytes, struct bytes *out, struc
 			space = out->size > first;
 			continue;
 		}
-		if (out->size - first > limit_bytes && !is_attached(c) && line.before != MAIL_TEXT_JOINER)
+		if (out->size - first > limit_bytes && !is_attached(c) &&
+		    line.before != MAIL_TEXT_JOINER)
 			return bytes_append_text(out, "\u2026");
 		if (space) {
 			line.before = MAIL_TEXT_OTHER;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every charset decoder on any bytes: the output is UTF-8, at most five bytes for one (and some), the choice never fails. */
+/* Every charset decoder on any bytes: the output is UTF-8, at most five bytes for one (and some),
+ * the choice never fails. */
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -7,9 +8,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const labels[] = {"utf-8",	"iso-2022-jp", "shift_jis",    "euc-jp",     "utf-16le", "utf-16be",
-				     "utf-7",	"gb18030",     "big5",	       "euc-kr",     "koi8-r",	 "iso-8859-1",
-				     "windows-1251", "windows-874", "iso-8859-8", "",	     "us-ascii", "nonsense"};
+static const char *const labels[] = {"utf-8",        "iso-2022-jp", "shift_jis",  "euc-jp",
+				     "utf-16le",     "utf-16be",    "utf-7",      "gb18030",
+				     "big5",         "euc-kr",      "koi8-r",     "iso-8859-1",
+				     "windows-1251", "windows-874", "iso-8859-8", "",
+				     "us-ascii",     "nonsense"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	in = (struct span){data + 1, size - 1};
-	choice = charset_choose(span_of(labels[data[0] % (sizeof(labels) / sizeof(labels[0]))]), in);
+	choice =
+		charset_choose(span_of(labels[data[0] % (sizeof(labels) / sizeof(labels[0]))]), in);
 	bytes_init(&out, 64U << 20);
 	if (choice.charset == NULL || charset_decode(choice.charset, in, &out, &report) < 0)
 		abort();

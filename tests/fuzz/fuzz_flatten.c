@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any message: what the flattener writes is accepted by the verifier, twice the same, and the receipt is there (M8). */
+/* Any message: what the flattener writes is accepted by the verifier, twice the same, and the
+ * receipt is there (M8). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ static bool conforms(struct span flat)
 	while (at < flat.size) {
 		const uint8_t *lf = memchr(flat.data + at, '\n', flat.size - at);
 
-		if (lf == NULL || mail_verify_line(&v, flat.data + at, (size_t)(lf - flat.data) - at) < 0)
+		if (lf == NULL ||
+		    mail_verify_line(&v, flat.data + at, (size_t)(lf - flat.data) - at) < 0)
 			return false;
 		at = (size_t)(lf - flat.data) + 1;
 	}
@@ -27,7 +29,8 @@ static bool conforms(struct span flat)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct flatten_policy policy = {.host_name = "gw.example.jp", .english = size & 1, .defang = size & 2};
+	struct flatten_policy policy = {
+		.host_name = "gw.example.jp", .english = size & 1, .defang = size & 2};
 	struct flatten_result result;
 	struct bytes out, receipt;
 	int err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Header values: encoded words (RFC 2047), parameters (RFC 2231), mailboxes and dates of any bytes give UTF-8 and sound views. */
+/* Header values: encoded words (RFC 2047), parameters (RFC 2231), mailboxes and dates of any bytes
+ * give UTF-8 and sound views. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bytes_clear(&out);
-		if (mime_value_param(in, names[i], &out, &report) == 0 && !utf8_valid(bytes_span(&out)))
+		if (mime_value_param(in, names[i], &out, &report) == 0 &&
+		    !utf8_valid(bytes_span(&out)))
 			abort();
 	}
 	check_mailboxes(in, &out, &report);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HTML of any bytes, by the tree and tag by tag: ends, stays within its memory, writes no tag that was not text. */
+/* HTML of any bytes, by the tree and tag by tag: ends, stays within its memory, writes no tag that
+ * was not text. */
 #include <stdlib.h>
 
 #include "wire/html_render.h"
@@ -17,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	bytes_init(&out, 64U << 20);
 	bytes_init(&hidden, HTML_HIDDEN_BYTES + 8);
-	if (frames == NULL || html_to_text((struct span){data, size}, &policy, &out, &hidden, &report) < 0)
+	if (frames == NULL ||
+	    html_to_text((struct span){data, size}, &policy, &out, &hidden, &report) < 0)
 		abort();
 	bytes_clear(&out);
 	html_render_init(&render, &policy, frames, &out, &hidden, &report);

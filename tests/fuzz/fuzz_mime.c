@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part tree of any message: every part lies within the message or an owned buffer, links are sound, walks end. */
+/* The part tree of any message: every part lies within the message or an owned buffer, links are
+ * sound, walks end. */
 #include <stdlib.h>
 
 #include "wire/mime_tree.h"

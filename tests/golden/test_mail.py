@@ -109,8 +109,8 @@ def japanese(seed, count):
                                            check=True).stdout, "-E"),
 ])
 def test_mail_japanese_charsets_agree_with_nkf(charset, encode, nkf):
-    """Every cell of the CP932 repertoire: our decoder and nkf's say the same, but for nkf's own view of eight signs."""
-    wave = str.maketrans("〜‖−¢£¬—‾", "～∥－￠￡￢―￣")
+    """Every cell of the CP932 repertoire: our decoder and nkf's say the same, but for nkf's own view of ten signs."""
+    wave = str.maketrans("〜‖−¢£¬—‾¦¥", "～∥－￠￡￢―￣￤￥")
     lines = [japanese(seed, 60).strip() or "x" for seed in range(200)]
     octets = b"\n".join(encode(line) for line in lines)
     theirs = subprocess.run(["nkf", nkf, "-w", "-x", "-m0"], input=octets, capture_output=True, check=True).stdout.decode()

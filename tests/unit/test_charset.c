@@ -16,8 +16,8 @@ static const char *decode(const char *label, const char *in, size_t size)
 	bytes_fini(&out);
 	bytes_init(&out, 1 << 20);
 	assert_non_null(charset_find(span_of(label)));
-	assert_int_equal(charset_decode(charset_find(span_of(label)), (struct span){(const uint8_t *)in, size}, &out,
-					&report),
+	assert_int_equal(charset_decode(charset_find(span_of(label)),
+					(struct span){(const uint8_t *)in, size}, &out, &report),
 			 0);
 	assert_int_equal(bytes_append_u8(&out, '\0'), 0);
 	return (const char *)out.data;
@@ -47,7 +47,8 @@ static void test_charset_jis_recovers_at_line_ends(void **state)
 static void test_charset_sjis_shows_gaiji_and_bad_bytes(void **state)
 {
 	assert_string_equal(DECODE("shift_jis", "\x87\x40\x8A\xBF\xB6"), "①漢ｶ");
-	assert_string_equal(DECODE("shift_jis", "\xF0\x40\x81\x20\x80\xFD"), "〓(F040)[81] [80 FD]");
+	assert_string_equal(DECODE("shift_jis", "\xF0\x40\x81\x20\x80\xFD"),
+			    "〓(F040)[81] [80 FD]");
 	assert_string_equal(DECODE("cp932", "\x81\x60\x5C"), "～\\");
 }
 
@@ -59,14 +60,16 @@ static void test_charset_eucjp_knows_three_byte_codes(void **state)
 
 static void test_charset_unicode_is_strict(void **state)
 {
-	assert_string_equal(DECODE("utf-8", "\xE6\xBC\xA2\xC0\xAF\xE3\x81x\xED\xA0\x80"), "漢[C0 AF E3 81]x[ED A0 80]");
+	assert_string_equal(DECODE("utf-8", "\xE6\xBC\xA2\xC0\xAF\xE3\x81x\xED\xA0\x80"),
+			    "漢[C0 AF E3 81]x[ED A0 80]");
 	assert_string_equal(DECODE("utf-16be", "\x6F\x22\xD8\x3D\xDE\x00\xDC\x00"), "漢😀[DC 00]");
 	assert_string_equal(DECODE("utf-7", "+ZeVnLIqe- +- a"), "日本語 + a");
 }
 
 static void test_charset_other_east_asian(void **state)
 {
-	assert_string_equal(DECODE("gb18030", "\xBA\xBA\x81\x30\x81\x30\x94\x39\xDA\x33"), "汉\xC2\x80\U0001F4A9");
+	assert_string_equal(DECODE("gb18030", "\xBA\xBA\x81\x30\x81\x30\x94\x39\xDA\x33"),
+			    "汉\xC2\x80\U0001F4A9");
 	assert_string_equal(DECODE("big5", "\xBA\x7E\x88\x56"), "漢Ā");
 	assert_string_equal(DECODE("euc-kr", "\xC7\xD1\x81\x41"), "한갂");
 }
@@ -87,10 +90,14 @@ static void test_charset_choice_believes_labels_until_bytes_speak_against_them(v
 	check_choice("us-ascii", "\x1B$B4A;z\x1B(B", "ISO-2022-JP", true);
 	check_choice("utf-8", "\x1B$B4A;z\x1B(B", "ISO-2022-JP", true);
 	check_choice("iso-8859-1", "日本語のメール", "UTF-8", true);
-	check_choice("iso-8859-1", "Gr\xFC\xDF" "e", "windows-1252", false);
+	check_choice("iso-8859-1",
+		     "Gr\xFC\xDF"
+		     "e",
+		     "windows-1252", false);
 	check_choice("utf-8", "\x93\xFA\x96\x7B\x8C\xEA\x82\xCC\x95\xB6", "Shift_JIS", true);
 	check_choice("", "\xC6\xFC\xCB\xDC\xB8\xEC\xA4\xCE\xCA\xB8\xBE\xCF", "EUC-JP", true);
-	check_choice("shift_jis", "\xC6\xFC\xCB\xDC\xB8\xEC\xA4\xCE\xCA\xB8\xBE\xCF", "EUC-JP", true);
+	check_choice("shift_jis", "\xC6\xFC\xCB\xDC\xB8\xEC\xA4\xCE\xCA\xB8\xBE\xCF", "EUC-JP",
+		     true);
 	check_choice("shift_jis", "\xB6\xC5\xB6\xC5", "Shift_JIS", false);
 	check_choice("iso-2022-jp", "\x93\xFA\x96\x7B\x8C\xEA\x82\xCC\x95\xB6", "Shift_JIS", true);
 }
@@ -101,8 +108,9 @@ static void test_charset_output_stops_at_its_limit(void **state)
 	struct bytes small;
 
 	bytes_init(&small, 100);
-	assert_true(charset_decode(charset_find(span_of("utf-8")), span_of("a text that is long enough to pass the limit"),
-				   &small, &report) < 0);
+	assert_true(charset_decode(charset_find(span_of("utf-8")),
+				   span_of("a text that is long enough to pass the limit"), &small,
+				   &report) < 0);
 	bytes_fini(&small);
 }
 
@@ -121,7 +129,8 @@ int main(void)
 		cmocka_unit_test(test_charset_eucjp_knows_three_byte_codes),
 		cmocka_unit_test(test_charset_unicode_is_strict),
 		cmocka_unit_test(test_charset_other_east_asian),
-		cmocka_unit_test(test_charset_choice_believes_labels_until_bytes_speak_against_them),
+		cmocka_unit_test(
+			test_charset_choice_believes_labels_until_bytes_speak_against_them),
 		cmocka_unit_test(test_charset_output_stops_at_its_limit),
 	};
 

@@ -68,8 +68,10 @@ static void test_html_lines_and_paragraphs(void **state)
 
 static void test_html_lists_and_tables(void **state)
 {
-	check("<ul><li>a</li><li>b<ol><li>c</li><li>d</li></ol></li></ul>", "・a\n・b\n  1. c\n  2. d\n");
-	check("<table border=1><tr><th>a</th><th>b</th></tr><tr><td></td><td>1</td></tr></table>", "a | b\n1\n");
+	check("<ul><li>a</li><li>b<ol><li>c</li><li>d</li></ol></li></ul>",
+	      "・a\n・b\n  1. c\n  2. d\n");
+	check("<table border=1><tr><th>a</th><th>b</th></tr><tr><td></td><td>1</td></tr></table>",
+	      "a | b\n1\n");
 	check("<table><tr><td>a</td><td></td><td>b</td></tr></table>", "a | b\n");
 }
 
@@ -77,8 +79,10 @@ static void test_html_links_show_where_they_go(void **state)
 {
 	check("<a href=\"https://x.jp/a\">text</a>", "text <https://x.jp/a>\n");
 	check("<a href=\"https://x.jp/\">https://x.jp/</a>", "https://x.jp/\n");
-	check("<a href=\"https://evil.jp/\">www.bank.jp</a>", "www.bank.jp <https://evil.jp/>【注意: 表示と異なるリンク】\n");
-	check("<a href=\"https://click.bank.jp/\">www.bank.jp</a>", "www.bank.jp <https://click.bank.jp/>\n");
+	check("<a href=\"https://evil.jp/\">www.bank.jp</a>",
+	      "www.bank.jp <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href=\"https://click.bank.jp/\">www.bank.jp</a>",
+	      "www.bank.jp <https://click.bank.jp/>\n");
 	check("<a href=\"java\nscript:x\">a</a>", "a[リンク削除: javascript]\n");
 	check("<a href=\"mailto:a@b.jp\">a@b.jp</a>", "a@b.jp\n");
 	check("<a href=\"https://x.jp/\"><img src=y></a>", "[画像] <https://x.jp/>\n");
@@ -86,8 +90,10 @@ static void test_html_links_show_where_they_go(void **state)
 
 static void test_html_hidden_text_is_told_apart(void **state)
 {
-	static const char *const styles[] = {"display:none", "visibility: hidden", "font-size:0px", "color:#FFF",
-					     "opacity:0", "text-indent:-9999px", "mso-hide:all", "height:0;overflow:hidden"};
+	static const char *const styles[] = {"display:none",  "visibility: hidden",
+					     "font-size:0px", "color:#FFF",
+					     "opacity:0",     "text-indent:-9999px",
+					     "mso-hide:all",  "height:0;overflow:hidden"};
 	char html[256];
 
 	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
@@ -95,8 +101,11 @@ static void test_html_hidden_text_is_told_apart(void **state)
 		assert_string_equal(render(html), "ab\n");
 		assert_memory_equal(span_trim(bytes_span(&hidden)).data, "secret", 6);
 	}
-	assert_string_equal(render("<table><td bgcolor=#000><font color=white>shown</font></td></table>"), "shown\n");
-	assert_string_equal(render("<p style=\"font-size:0.9em;opacity:0.5\">shown</p>"), "shown\n");
+	assert_string_equal(
+		render("<table><td bgcolor=#000><font color=white>shown</font></td></table>"),
+		"shown\n");
+	assert_string_equal(render("<p style=\"font-size:0.9em;opacity:0.5\">shown</p>"),
+			    "shown\n");
 }
 
 static void test_html_ruby_images_and_active_content(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The verifier's grammar, rule by rule: what it accepts, and each way in which it must refuse (M8). */
+/* The verifier's grammar, rule by rule: what it accepts, and each way in which it must refuse (M8).
+ */
 #include "unit.h"
 
 #include <stdio.h>
@@ -7,13 +8,17 @@
 
 #include "wire/mail_verify.h"
 
-#define RECEIVED "Received: by gw.example.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 09:00:00 +0900\n"
-#define TAIL                                                                                               \
-	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n"    \
+#define RECEIVED                                                                                   \
+	"Received: by gw.example.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "       \
+	"09:00:00 +0900\n"
+#define TAIL                                                                                       \
+	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "  \
+	"8bit\n"                                                                                   \
 	"Sekisho-Receipt: 0123456789abcdef0123\n\n"
-#define NAMED	 "From: <a@example.jp>\nSubject: x\nMessage-ID: <1@example.jp>\n"
-#define BASE64_TAIL                                                                                        \
-	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n"  \
+#define NAMED "From: <a@example.jp>\nSubject: x\nMessage-ID: <1@example.jp>\n"
+#define BASE64_TAIL                                                                                \
+	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "  \
+	"base64\n"                                                                                 \
 	"Sekisho-Receipt: 0123456789abcdef0123\n\n"
 
 /* NULL where the message conforms, else the reason. */
@@ -34,13 +39,15 @@ static const char *verify(const char *text)
 
 static void test_mail_verify_accepts_a_whole_message(void **state)
 {
-	assert_null(verify(RECEIVED "Date: Sun, 22 Nov 2026 09:00:00 +0900\n"
-				    "From: =?UTF-8?B?5bGx55Sw?= <taro@example.jp>\nSender: \"A B\" <b@example.jp>\n"
-				    "Reply-To: <a@[192.0.2.1]>\nTo: <a@example.jp>,\n <\"a..b\"@example.jp>\n"
-				    "Cc: <c@example.jp>\nSubject: plain words =?UTF-8?B?5bGx?=\n =?UTF-8?B?55Sw?=\n"
-				    "Message-ID: <1@example.jp>\nIn-Reply-To: <0@x>\nReferences: <0@x> <1@x>\n"
-				    "Auto-Submitted: auto-generated\nList-Id: <list.example.jp>\n" TAIL
-				    "本文\n\n\t字下げ\n"));
+	assert_null(verify(
+		RECEIVED
+		"Date: Sun, 22 Nov 2026 09:00:00 +0900\n"
+		"From: =?UTF-8?B?5bGx55Sw?= <taro@example.jp>\nSender: \"A B\" <b@example.jp>\n"
+		"Reply-To: <a@[192.0.2.1]>\nTo: <a@example.jp>,\n <\"a..b\"@example.jp>\n"
+		"Cc: <c@example.jp>\nSubject: plain words =?UTF-8?B?5bGx?=\n =?UTF-8?B?55Sw?=\n"
+		"Message-ID: <1@example.jp>\nIn-Reply-To: <0@x>\nReferences: <0@x> <1@x>\n"
+		"Auto-Submitted: auto-generated\nList-Id: <list.example.jp>\n" TAIL
+		"本文\n\n\t字下げ\n"));
 }
 
 static void test_mail_verify_accepts_no_visible_recipient_and_base64(void **state)
@@ -64,7 +71,8 @@ static void test_mail_verify_refuses_each_broken_header(void **state)
 		RECEIVED "From: a@b.jp\nSubject: x\nMessage-ID: <1@x>\n" TAIL "x\n",
 		RECEIVED "From: <a@b.jp>, <b@b.jp>\nSubject: x\nMessage-ID: <1@x>\n" TAIL "x\n",
 		RECEIVED "From: \"a\\\"b\" <a@b.jp>\nSubject: x\nMessage-ID: <1@x>\n" TAIL "x\n",
-		RECEIVED "From: <a@b.jp>\nTo: <a@b.jp>,\nSubject: x\nMessage-ID: <1@x>\n" TAIL "x\n",
+		RECEIVED "From: <a@b.jp>\nTo: <a@b.jp>,\nSubject: x\nMessage-ID: <1@x>\n" TAIL
+			 "x\n",
 		RECEIVED "From: <a b@b.jp>\nSubject: x\nMessage-ID: <1@x>\n" TAIL "x\n",
 		RECEIVED "From: <a@b.jp>\nSubject: x\nMessage-ID: 1@x\n" TAIL "x\n",
 		RECEIVED "From: <a@b.jp>\nSubject: x\nMessage-ID: <1@x> <2@x>\n" TAIL "x\n",
@@ -83,25 +91,29 @@ static void test_mail_verify_refuses_each_broken_header(void **state)
 static void test_mail_verify_refuses_each_broken_word(void **state)
 {
 	static const char *const words[] = {
-		"=?utf-8?B?5bGx?=",		/* not our spelling */
-		"=?UTF-8?Q?=E5=B1=B1?=",	/* not our encoding */
-		"=?UTF-8?B?5bE=?=",		/* half a character */
-		"=?UTF-8?B?5bGx",		/* no end */
-		"=?UTF-8?B?5bGx?=x",		/* nothing between it and the next */
+		"=?utf-8?B?5bGx?=",      /* not our spelling */
+		"=?UTF-8?Q?=E5=B1=B1?=", /* not our encoding */
+		"=?UTF-8?B?5bE=?=",      /* half a character */
+		"=?UTF-8?B?5bGx",        /* no end */
+		"=?UTF-8?B?5bGx?=x",     /* nothing between it and the next */
 		"x=?UTF-8?B?5bGx?=",
-		"=?UTF-8?B?" "?=",			/* empty */
-		"=?UTF-8?B?5b=x?=",		/* padding inside */
+		"=?UTF-8?B?"
+		"?=",               /* empty */
+		"=?UTF-8?B?5b=x?=", /* padding inside */
 		"=?UTF-8?B?5bGy?=\x7F",
-		"=?UTF-8?B?CQ==?=",		/* a tab */
-		"=?UTF-8?B?Gw==?=",		/* ESC */
-		"=?UTF-8?B?4oCu?=",		/* a direction mark */
-		"=?UTF-8?B?5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx?=",
+		"=?UTF-8?B?CQ==?=", /* a tab */
+		"=?UTF-8?B?Gw==?=", /* ESC */
+		"=?UTF-8?B?4oCu?=", /* a direction mark */
+		"=?UTF-8?B?"
+		"5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx?=",
 	};
 	char message[2048];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		(void)snprintf(message, sizeof(message),
-			       RECEIVED "From: <a@b.jp>\nSubject: %s\nMessage-ID: <1@x>\n" TAIL "x\n", words[i]);
+			       RECEIVED "From: <a@b.jp>\nSubject: %s\nMessage-ID: <1@x>\n" TAIL
+					"x\n",
+			       words[i]);
 		if (verify(message) == NULL)
 			fail_msg("accepted: %s", words[i]);
 	}
@@ -110,16 +122,40 @@ static void test_mail_verify_refuses_each_broken_word(void **state)
 static void test_mail_verify_refuses_each_forbidden_character_in_the_body(void **state)
 {
 	static const char *const forbidden[] = {
-		"\x01", "\r", "\x1B", "\x7F", "\xC2\x85", "\xC2\xAD", "\xE2\x80\x8B", "\xE2\x80\x8E", "\xE2\x80\xAE",
-		"\xE2\x80\xA8", "\xEE\x80\x80", "\xEF\xB7\x90", "\xEF\xBF\xBE", "\xEF\xBB\xBF", "\xE3\x85\xA4",
-		"\xF3\xA0\x81\xA1", "\xF4\x80\x80\x80", "\xF4\x90\x80\x80", "\xED\xA0\x80", "\xC0\x80", "\xE0\x80\x80",
-		"\xFF", "\xE3\x81", "a\xE2\x80\x8D" "b", "\xF0\x9F\x91\xA8\xE2\x80\x8D", "a\xEF\xB8\x8F",
+		"\x01",
+		"\r",
+		"\x1B",
+		"\x7F",
+		"\xC2\x85",
+		"\xC2\xAD",
+		"\xE2\x80\x8B",
+		"\xE2\x80\x8E",
+		"\xE2\x80\xAE",
+		"\xE2\x80\xA8",
+		"\xEE\x80\x80",
+		"\xEF\xB7\x90",
+		"\xEF\xBF\xBE",
+		"\xEF\xBB\xBF",
+		"\xE3\x85\xA4",
+		"\xF3\xA0\x81\xA1",
+		"\xF4\x80\x80\x80",
+		"\xF4\x90\x80\x80",
+		"\xED\xA0\x80",
+		"\xC0\x80",
+		"\xE0\x80\x80",
+		"\xFF",
+		"\xE3\x81",
+		"a\xE2\x80\x8D"
+		"b",
+		"\xF0\x9F\x91\xA8\xE2\x80\x8D",
+		"a\xEF\xB8\x8F",
 		"\xE3\x81\x82\xF3\xA0\x84\x80",
 	};
 	char message[2048];
 
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-		(void)snprintf(message, sizeof(message), RECEIVED NAMED TAIL "ok %s\n", forbidden[i]);
+		(void)snprintf(message, sizeof(message), RECEIVED NAMED TAIL "ok %s\n",
+			       forbidden[i]);
 		if (verify(message) == NULL)
 			fail_msg("accepted number %zu", i);
 	}
@@ -127,8 +163,9 @@ static void test_mail_verify_refuses_each_forbidden_character_in_the_body(void *
 
 static void test_mail_verify_accepts_emoji_and_variation_sequences(void **state)
 {
-	assert_null(verify(RECEIVED NAMED TAIL "\U0001F468\u200D\U0001F469\u200D\U0001F467 \u2764\uFE0F 1\uFE0F\u20E3 "
-					       "\u845B\U000E0100 \u2764\uFE0F\u200D\U0001F525 か\u3099\n"));
+	assert_null(verify(RECEIVED NAMED TAIL
+			   "\U0001F468\u200D\U0001F469\u200D\U0001F467 \u2764\uFE0F 1\uFE0F\u20E3 "
+			   "\u845B\U000E0100 \u2764\uFE0F\u200D\U0001F525 か\u3099\n"));
 }
 
 static void test_mail_verify_refuses_lines_that_are_too_long_and_empty_bodies(void **state)
@@ -136,12 +173,12 @@ static void test_mail_verify_refuses_lines_that_are_too_long_and_empty_bodies(vo
 	static char message[4096];
 	size_t size = strlen(RECEIVED NAMED TAIL);
 
-	(void)strcpy(message, RECEIVED NAMED TAIL);
+	memcpy(message, RECEIVED NAMED TAIL, size + 1);
 	assert_non_null(verify(message));
 	memset(message + size, 'x', MAIL_LINE_MAX);
-	(void)strcpy(message + size + MAIL_LINE_MAX, "\n");
+	memcpy(message + size + MAIL_LINE_MAX, "\n", 2);
 	assert_null(verify(message));
-	(void)strcpy(message + size + MAIL_LINE_MAX, "x\n");
+	memcpy(message + size + MAIL_LINE_MAX, "x\n", 3);
 	assert_non_null(verify(message));
 }
 
@@ -152,7 +189,8 @@ static void test_mail_verify_looks_into_base64_bodies(void **state)
 	assert_non_null(verify(RECEIVED NAMED BASE64_TAIL "eA15Cg==\n")); /* bare CR */
 	assert_non_null(verify(RECEIVED NAMED BASE64_TAIL "eA==\neA==\n"));
 	assert_non_null(verify(RECEIVED NAMED BASE64_TAIL "eHl\n"));
-	assert_non_null(verify(RECEIVED NAMED BASE64_TAIL "eB==\n")); /* bits behind the last octet */
+	assert_non_null(
+		verify(RECEIVED NAMED BASE64_TAIL "eB==\n")); /* bits behind the last octet */
 }
 
 int main(void)

@@ -63,14 +63,18 @@ static void test_mime_header_ends_at_the_empty_line_or_at_junk(void **state)
 
 static void test_mime_param_joins_continuations_and_decodes_once(void **state)
 {
-	assert_string_equal(param("a; filename*0*=UTF-8''%E6%BC; filename*1*=%A2; filename*2=\".pdf\"", "filename"),
-			    "漢.pdf");
+	assert_string_equal(
+		param("a; filename*0*=UTF-8''%E6%BC; filename*1*=%A2; filename*2=\".pdf\"",
+		      "filename"),
+		"漢.pdf");
 	assert_string_equal(param("a; name=\"=?UTF-8?B?5ryi?=\"", "name"), "漢");
-	assert_string_equal(param("a; name=\"semi;colon \\\"quoted\\\"\" ; x=y", "name"), "semi;colon \"quoted\"");
+	assert_string_equal(param("a; name=\"semi;colon \\\"quoted\\\"\" ; x=y", "name"),
+			    "semi;colon \"quoted\"");
 	assert_string_equal(param("a (com;ment); name*=''plain", "name"), "plain");
 	assert_string_equal(param("a; name=\"\x1B$B\"\";z\x1B(B\"; b=c", "b"), "c");
 	assert_string_equal(param("a; name=x; name*=utf-8''%79", "name"), "y");
-	assert_int_equal(mime_value_param(span_of("a; b=c"), "name", fresh(), &report), -ERR_NOT_FOUND);
+	assert_int_equal(mime_value_param(span_of("a; b=c"), "name", fresh(), &report),
+			 -ERR_NOT_FOUND);
 }
 
 static void test_mime_words_are_joined_before_they_are_decoded(void **state)
@@ -87,14 +91,19 @@ static void test_mime_decode_is_lenient_and_counts(void **state)
 {
 	struct mime_decode_report r = {0};
 
-	assert_int_equal(mime_decode(MIME_ENCODING_BASE64, span_of("YWJj\r\nZGU=YQ"), fresh(), &r), 0);
+	assert_int_equal(mime_decode(MIME_ENCODING_BASE64, span_of("YWJj\r\nZGU=YQ"), fresh(), &r),
+			 0);
 	assert_string_equal(text_of(&out), "abcdea"); /* padding inside, and none at the end */
 	assert_int_equal(mime_decode(MIME_ENCODING_BASE64, span_of("Y!W#Jj"), fresh(), &r), 0);
 	assert_string_equal(text_of(&out), "abc");
 	assert_int_equal(r.malformed, 2);
-	assert_int_equal(mime_decode(MIME_ENCODING_QUOTED, span_of("a=3Db= \r\nc  \r\nd=zz=3d="), fresh(), &r), 0);
+	assert_int_equal(mime_decode(MIME_ENCODING_QUOTED, span_of("a=3Db= \r\nc  \r\nd=zz=3d="),
+				     fresh(), &r),
+			 0);
 	assert_string_equal(text_of(&out), "a=bc\r\nd=zz=");
-	assert_int_equal(mime_decode(MIME_ENCODING_UU, span_of("begin 644 x\n#86)C\n`\nend\n"), fresh(), &r), 0);
+	assert_int_equal(mime_decode(MIME_ENCODING_UU, span_of("begin 644 x\n#86)C\n`\nend\n"),
+				     fresh(), &r),
+			 0);
 	assert_string_equal(text_of(&out), "abc");
 }
 
@@ -113,8 +122,9 @@ static void check_mailbox(struct span list, size_t *at, const char *name, const 
 
 static void test_mime_mailboxes_of_all_shapes(void **state)
 {
-	struct span list = span_of("a@b.jp, \"A, B\" <c@d.jp>, e@f.jp (=?UTF-8?B?5ryi?=), G: <h@i.jp>, j@k.jp;, "
-				   "x..y.@docomo.ne.jp, <no address>, =?UTF-8?B?5ryi?=<z@z.jp>");
+	struct span list = span_of(
+		"a@b.jp, \"A, B\" <c@d.jp>, e@f.jp (=?UTF-8?B?5ryi?=), G: <h@i.jp>, j@k.jp;, "
+		"x..y.@docomo.ne.jp, <no address>, =?UTF-8?B?5ryi?=<z@z.jp>");
 	struct mime_mailbox mailbox;
 	size_t at = 0;
 
@@ -157,10 +167,11 @@ static void test_mime_dates_are_read_and_written(void **state)
 
 static void test_mime_tree_reads_nested_parts(void **state)
 {
-	static const char message[] = "Content-Type: multipart/mixed; boundary=a\n\nbefore\n--a\n"
-				      "Content-Type: multipart/alternative; boundary=\"a-b\"\n\n--a-b\n\none\n--a-b\n"
-				      "Content-Type: text/html\n\ntwo\n--a-b--\n--a\nContent-Type: message/rfc822\n\n"
-				      "Subject: x\n\ninner\n--a--\nafter\n";
+	static const char message[] =
+		"Content-Type: multipart/mixed; boundary=a\n\nbefore\n--a\n"
+		"Content-Type: multipart/alternative; boundary=\"a-b\"\n\n--a-b\n\none\n--a-b\n"
+		"Content-Type: text/html\n\ntwo\n--a-b--\n--a\nContent-Type: message/rfc822\n\n"
+		"Subject: x\n\ninner\n--a--\nafter\n";
 	struct mime_tree tree;
 
 	assert_int_equal(mime_tree_parse(&tree, span_of(message), 1 << 20), 0);
@@ -182,12 +193,14 @@ static void test_mime_tree_stops_at_its_limits(void **state)
 
 	bytes_init(&message, 1 << 20);
 	for (int i = 0; i < MIME_DEPTH_MAX + 5; i++)
-		assert_int_equal(bytes_append_text(&message, "Content-Type: message/rfc822\n\n"), 0);
+		assert_int_equal(bytes_append_text(&message, "Content-Type: message/rfc822\n\n"),
+				 0);
 	assert_int_equal(mime_tree_parse(&tree, bytes_span(&message), 0), 0);
 	assert_true(tree.parts[tree.count - 1].flags & MIME_LIMIT_DEPTH);
 	mime_tree_fini(&tree);
 	bytes_clear(&message);
-	assert_int_equal(bytes_append_text(&message, "Content-Type: multipart/mixed; boundary=a\n\n"), 0);
+	assert_int_equal(
+		bytes_append_text(&message, "Content-Type: multipart/mixed; boundary=a\n\n"), 0);
 	for (int i = 0; i < MIME_PARTS_MAX + 100; i++)
 		assert_int_equal(bytes_append_text(&message, "--a\n\nx\n"), 0);
 	assert_int_equal(mime_tree_parse(&tree, bytes_span(&message), 0), 0);
