@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(struct sha256_ctx) <= sizeof(((struct sha256 *)0)->opaque), "nettle's state must fit");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(((struct sha256 *)0)->opaque),
+	       "nettle's state must fit");
 _Static_assert(_Alignof(struct sha256_ctx) <= _Alignof(struct sha256), "and be aligned");
 
 static struct sha256_ctx *context(struct sha256 *s)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SHA-256 (FIPS 180-4) by nettle, behind four calls: no program needs a TLS library only to hash. No heap, no syscalls. */
+/* SHA-256 (FIPS 180-4) by nettle, behind four calls: no program needs a TLS library only to hash.
+ * No heap, no syscalls. */
 #ifndef SEKISHO_BASE_SHA256_H
 #define SEKISHO_BASE_SHA256_H
 

@@ -13,7 +13,8 @@
  * utf8_decode - the first character of @s
  * @s:         borrowed
  * @character: set to the code point, 0..10FFFF without surrogates
- * Return: its length, 1..4 bytes; 0 where @s is empty, overlong, cut short or otherwise not RFC 3629.
+ * Return: its length, 1..4 bytes; 0 where @s is empty, overlong, cut short or otherwise not RFC
+ * 3629.
  */
 size_t utf8_decode(struct span s, uint32_t *character);
 

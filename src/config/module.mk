@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Keeps configurations, compiles policies.
 modules += config
 config-src := main.c start.c commit.c requests.c store.c

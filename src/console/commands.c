@@ -361,7 +361,7 @@ static size_t match_word(struct match *m, const char *typed, size_t size)
 			different = 0; /* to the letter: the only one that counts */
 		if (different == 0 || chosen[size] != '\0') {
 			different++;
-			strcpy(chosen, word);
+			snprintf(chosen, sizeof(chosen), "%s", word);
 		}
 	}
 	if (different != 1)
@@ -410,7 +410,7 @@ static void refuse(struct console *c, const struct match *m, const char *line, c
 			continue;
 		screen_printf(c, "%s%s", first ? "" : ", ", word);
 		first = false;
-		strcpy(last, word);
+		snprintf(last, sizeof(last), "%s", word);
 	}
 	screen_print(c, span_of("\n"));
 	console_prompt(c);
@@ -509,7 +509,7 @@ static void offer_words(struct console *c, struct bytes *out, const struct match
 			continue;
 		leaf = !command_word(more, &commands[i], m->depth + 1);
 		offer(out, word, leaf ? commands[i].help[c->language] : "...");
-		strcpy(last, word);
+		snprintf(last, sizeof(last), "%s", word);
 	}
 	if (m->depth == 0 && c->mode == MODE_CONFIGURE && m->mode == MODE_CONFIGURE &&
 	    strncmp(RUN, typed, strlen(typed)) == 0)

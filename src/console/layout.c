@@ -147,7 +147,7 @@ static int add_filter(struct layout_pipe *pipe, const char *name, const char *wo
 		    pipe->count == LAYOUT_FILTERS_MAX || strlen(word) >= sizeof(filter->word))
 			return -ERR_SYNTAX;
 		filter->kind = filter_names[i].kind;
-		strcpy(filter->word, word);
+		snprintf(filter->word, sizeof(filter->word), "%s", word);
 		pipe->count++;
 		return 0;
 	}

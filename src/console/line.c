@@ -137,14 +137,16 @@ void line_leave(struct line *line)
 
 /* ---- editing */
 
+static bool continues_character(char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
 static size_t character_before(const struct line *line, size_t at)
 {
-	if (at == 0)
-		return 0;
-	do
+	while (at > 0 && continues_character(line->text[at - 1]))
 		at--;
-	while (at > 0 && (line->text[at] & 0xc0) == 0x80);
-	return at;
+	return at > 0 ? at - 1 : 0;
 }
 
 static size_t character_after(const struct line *line, size_t at)
@@ -153,7 +155,7 @@ static size_t character_after(const struct line *line, size_t at)
 		return at;
 	do
 		at++;
-	while (at < line->size && (line->text[at] & 0xc0) == 0x80);
+	while (at < line->size && continues_character(line->text[at]));
 	return at;
 }
 

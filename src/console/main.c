@@ -361,7 +361,7 @@ static void init(struct console *c)
 	c->tty = -1;
 	c->link.fd = -1;
 	c->mode = MODE_OPERATIONAL;
-	strcpy(c->host, "sekisho");
+	snprintf(c->host, sizeof(c->host), "sekisho");
 	bytes_init(&c->input, CONSOLE_INPUT_BYTES);
 	bytes_init(&c->output, CONSOLE_OUTPUT_BYTES);
 	bytes_init(&c->page, CONSOLE_OUTPUT_BYTES);

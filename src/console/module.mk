@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # One terminal: line editor, commands, tables.
 modules += console
 console-src := main.c line.c layout.c screen.c asking.c commands.c actions.c

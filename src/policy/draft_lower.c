@@ -52,6 +52,12 @@ static uint32_t leaf_zone(const struct draft *d, const struct tree_node *parent,
 	return node != NULL ? entry_index(d, ROW_ZONE, tree_value(node, 0)) : SNAPSHOT_NONE;
 }
 
+/* Names fit their fields: their form says so. */
+static void copy_name(char *field, size_t field_bytes, const char *name)
+{
+	memcpy(field, name, strnlen(name, field_bytes - 1)); /* the row was zeroed */
+}
+
 /* Offset 0 is the empty text. */
 static uint32_t add_text(struct draft *d, const char *text)
 {
@@ -142,9 +148,9 @@ static void lower_zone(struct draft *d, struct tree_node *node)
 	z = draft_add(d, SECTION_ZONES, node);
 	if (z == NULL)
 		return;
-	strcpy(z->name, tree_value(node, 0));
+	copy_name(z->name, sizeof(z->name), tree_value(node, 0));
 	if (leaf_value(&port, node, ROW_ZONE_PORT))
-		strcpy(z->port, port.text);
+		copy_name(z->port, sizeof(z->port), port.text);
 	z->tier = (uint32_t)leaf_number(node, ROW_ZONE_TIER) + TIER_SENSITIVE;
 	z->hold_ms = (uint32_t)leaf_number(node, ROW_ZONE_HOLD);
 	z->reject = denied_answer(node, z->tier);
@@ -230,7 +236,7 @@ static void lower_schedule(struct draft *d, struct tree_node *node)
 	s = draft_add(d, SECTION_SCHEDULES, node);
 	if (s == NULL)
 		return;
-	strcpy(s->name, tree_value(node, 0));
+	copy_name(s->name, sizeof(s->name), tree_value(node, 0));
 	s->utc_offset_s = d->utc_offset_s;
 	for (const struct tree_node *n = tree_first(node, ROW_SCHEDULE_WINDOW); n != NULL;
 	     n = tree_next(n))
@@ -341,7 +347,7 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 
 	if (m == NULL)
 		return;
-	strcpy(m->name, tree_value(node, 0));
+	copy_name(m->name, sizeof(m->name), tree_value(node, 0));
 	m->from = leaf_zone(d, node, ROW_MAIL_FROM);
 	m->to = leaf_zone(d, node, ROW_MAIL_TO);
 	m->listen_port = (uint16_t)leaf_number(node, ROW_MAIL_LISTEN);
@@ -365,7 +371,7 @@ static void lower_screen(struct draft *d, const struct tree_node *node)
 
 	if (s == NULL)
 		return;
-	strcpy(s->name, tree_value(node, 0));
+	copy_name(s->name, sizeof(s->name), tree_value(node, 0));
 	s->from = leaf_zone(d, node, ROW_SCREEN_FROM);
 	s->to = leaf_zone(d, node, ROW_SCREEN_TO);
 	s->listen_port = (uint16_t)leaf_number(node, ROW_SCREEN_LISTEN);

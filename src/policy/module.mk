@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 modules += policy
 policy-src := schema.c value.c value_net.c problem.c lex.c tree.c parse.c print.c prefix.c
 policy-src += match.c edit.c complete.c

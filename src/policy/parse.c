@@ -127,7 +127,7 @@ static void put_statement(struct parser *p, enum schema_id row, const struct tre
 	if (*out != NULL)
 		return;
 	err = tree_add(p->tree, p->block, row, values, name->at, out);
-	snprintf(limit, sizeof(limit), "%u", TREE_NODES_MAX);
+	snprintf(limit, sizeof(limit), "%d", TREE_NODES_MAX);
 	if (err == -ERR_NO_SPACE)
 		problems_add(p->problems, name->at, PROBLEM_TOO_MANY_STATEMENTS, row, 0, limit,
 			     NULL);

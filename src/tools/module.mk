@@ -1,6 +1,6 @@
 modules += tools
 tools-src := main.c
-tools-src += check.c config_file.c trace.c
+tools-src += check.c schema.c config_file.c trace.c
 tools-src += verify_log.c events.c
 tools-src += flatten.c verify_mail.c
 tools-bin := sekisho

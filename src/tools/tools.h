@@ -12,6 +12,7 @@ struct tool {
 
 /* Each in a file of its own: check.c ... */
 int tool_check(int argc, char **argv);
+int tool_schema(int argc, char **argv);
 int tool_verify_log(int argc, char **argv);
 int tool_events(int argc, char **argv);
 int tool_flatten(int argc, char **argv);
