@@ -40,3 +40,8 @@ fuzzers += fuzz_config fuzz_config_edit fuzz_snapshot
 fuzz_config-use := policy base
 fuzz_config_edit-use := policy base
 fuzz_snapshot-use := policy base
+
+# both halves of a mail session, whole
+fuzzers += fuzz_mail_receiver fuzz_mail_sender
+fuzz_mail_receiver-use := mail-receiver policy wire base
+fuzz_mail_sender-use := mail-sender policy wire base

@@ -101,7 +101,7 @@ static inline void mail_fixture_pass_ms(struct mail_fixture *f, uint64_t ms)
 
 static inline void mail_fixture_say(struct mail_fixture *f, const void *data, size_t size)
 {
-	assert_int_equal(send(f->wire, data, size, MSG_NOSIGNAL), size);
+	assert_int_equal(send(f->wire, data, size, MSG_NOSIGNAL), (ssize_t)size);
 	mail_fixture_settle(f);
 }
 
