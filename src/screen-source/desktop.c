@@ -13,11 +13,16 @@
 #include "screen-source/source.h"
 
 /*
- * What is asked for, in order of preference. Raw first: on a local network a desktop's encoder
- * costs more time than the bytes that it saves; ADR 0703.
+ * What is asked for, in order of preference. On a fast link Raw, and no other encoding of pixels: a
+ * desktop's encoder costs more time than the bytes that it saves (Xvnc takes any other that is
+ * named before Raw), ADR 0702.
  */
-static const int32_t encodings[] = {
-	RFB_RAW,       RFB_COPY_RECT,    RFB_HEXTILE,
+static const int32_t encodings_fast[] = {
+	RFB_RAW,       RFB_COPY_RECT, RFB_CURSOR, RFB_DESKTOP_SIZE, RFB_EXTENDED_DESKTOP_SIZE,
+	RFB_LAST_RECT,
+};
+static const int32_t encodings_slow[] = {
+	RFB_HEXTILE,   RFB_COPY_RECT,    RFB_RAW,
 	RFB_CURSOR,    RFB_DESKTOP_SIZE, RFB_EXTENDED_DESKTOP_SIZE,
 	RFB_LAST_RECT,
 };
@@ -102,6 +107,9 @@ static int read_more(struct source *s)
 	if (n > 0) {
 		s->in_end += (size_t)n;
 		s->bytes_in += (uint64_t)n;
+		if (s->update_bytes == 0)
+			s->update_began_ms = clock_mono_ms(s->loop.clock);
+		s->update_bytes += (uint64_t)n;
 		return 0;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -131,7 +139,8 @@ static void begin_messages(struct source *s)
 	new_size(s);
 	rfb_server_init(&s->parser, &s->frame);
 	rfb_client_set_format(&w, &rfb_format_gateway);
-	rfb_client_set_encodings(&w, encodings, sizeof(encodings) / sizeof(encodings[0]));
+	rfb_client_set_encodings(&w, encodings_fast,
+				 sizeof(encodings_fast) / sizeof(encodings_fast[0]));
 	desktop_written(s, &w);
 	event_send(&s->process.events, EVENT_SCREEN_DESKTOP, EV_NUMBER(SESSION, s->session.id),
 		   EV_TEXT(NAME, s->session.name), EV_TEXT(ZONE, s->session.zone),
@@ -167,6 +176,23 @@ static void resized(struct source *s)
 		fail(s, "resize-rate", 0);
 }
 
+/* A large update that came slowly: from now on fewer bytes are worth the desktop's time. */
+static void judge_link(struct source *s)
+{
+	uint64_t took_ms = clock_mono_ms(s->loop.clock) - s->update_began_ms;
+	struct writer w;
+
+	if (!s->slow && s->update_bytes >= SOURCE_JUDGED_BYTES &&
+	    s->update_bytes / (took_ms + 1) < SOURCE_SLOW_BYTES_PER_MS) {
+		s->slow = true;
+		w = desktop_writer(s);
+		rfb_client_set_encodings(&w, encodings_slow,
+					 sizeof(encodings_slow) / sizeof(encodings_slow[0]));
+		desktop_written(s, &w);
+	}
+	s->update_bytes = 0;
+}
+
 /*
  * The first update with pixels also tells the size: a viewer never sees a screen without its
  * content. Xvnc answers the first request with its size and cursor only, and the next one with the
@@ -175,6 +201,7 @@ static void resized(struct source *s)
 static void take_end(struct source *s)
 {
 	s->requested = false;
+	judge_link(s);
 	if (!s->size_due || frame_any_dirty(&s->frame))
 		tiles_begin(s);
 }

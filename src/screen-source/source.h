@@ -16,14 +16,16 @@
 #include "wire/rfb_handshake.h"
 #include "wire/rfb_server.h"
 
-#define SOURCE_IN_BYTES      (256U << 10) /* from the desktop, not yet decoded */
-#define SOURCE_OUT_BYTES     4096         /* to the desktop, not yet taken */
-#define SOURCE_OUT_ROOM      256          /* that must be left before more input is taken */
-#define SOURCE_PRESSED_MAX   32           /* keys held down at once */
-#define SOURCE_KEYS_PER_S    200          /* key presses; more are dropped */
-#define SOURCE_KEYS_BURST    400
-#define SOURCE_RESIZES_PER_S 4 /* of the desktop; more end the session */
-#define SOURCE_RESIZES_BURST 16
+#define SOURCE_IN_BYTES          (256U << 10) /* from the desktop, not yet decoded */
+#define SOURCE_OUT_BYTES         4096         /* to the desktop, not yet taken */
+#define SOURCE_OUT_ROOM          256          /* that must be left before more input is taken */
+#define SOURCE_PRESSED_MAX       32           /* keys held down at once */
+#define SOURCE_KEYS_PER_S        200          /* key presses; more are dropped */
+#define SOURCE_KEYS_BURST        400
+#define SOURCE_JUDGED_BYTES      (256U << 10) /* an update this large shows how fast the link is */
+#define SOURCE_SLOW_BYTES_PER_MS 6000         /* about 50 Mbit/s: below it Hextile is asked for */
+#define SOURCE_RESIZES_PER_S     4            /* of the desktop; more end the session */
+#define SOURCE_RESIZES_BURST     16
 
 _Static_assert(SOURCE_IN_BYTES >= RFB_SERVER_UNIT_MAX, "the parser can always see a whole unit");
 _Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
@@ -65,6 +67,8 @@ struct source {
 	uint64_t request_due_ms;
 	struct source_bucket resizes;
 	uint64_t bytes_in;
+	uint64_t update_bytes, update_began_ms; /* of the update that is coming in */
+	bool slow;
 
 	/* tiles.c */
 	struct frame frame;

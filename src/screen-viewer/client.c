@@ -93,6 +93,7 @@ static void take_request(struct viewer *v, const struct rfb_client_message *m)
 	if (!m->incremental)
 		frame_mark(&v->frame, &v->frame.dirty, &m->request);
 	update_consider(v);
+	records_acknowledge(v);
 }
 
 static void take_choice(struct viewer *v, const struct rfb_client_message *m)

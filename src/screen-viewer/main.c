@@ -104,6 +104,14 @@ static void tick_due(struct loop *loop, struct loop_timer *self)
 	update_tick(self->ctx);
 }
 
+static void ack_late(struct loop *loop, struct loop_timer *self)
+{
+	struct viewer *v = self->ctx;
+
+	v->ack_late = true;
+	records_acknowledge(v);
+}
+
 static void limit_due(struct loop *loop, struct loop_timer *self)
 {
 	viewer_end(self->ctx, SCREEN_END_SESSION_LIMIT, NULL, 0);
@@ -149,6 +157,7 @@ static void init(struct viewer *v)
 	v->tick_timer = (struct loop_timer){.fire = tick_due, .ctx = v};
 	v->idle_timer = (struct loop_timer){.fire = idle_due, .ctx = v};
 	v->limit_timer = (struct loop_timer){.fire = limit_due, .ctx = v};
+	v->ack_timer = (struct loop_timer){.fire = ack_late, .ctx = v};
 	frame_init(&v->frame, v->pixels, sizeof(v->pixels) / sizeof(v->pixels[0]));
 	rfb_encoder_init(&v->encoder);
 	loop_init(&v->loop, &clock_system, v->polls, v->poll_fds,

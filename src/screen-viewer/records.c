@@ -154,6 +154,12 @@ void records_acknowledge(struct viewer *v)
 
 	if (!v->ack_due || v->input_waits || update_going(v))
 		return;
-	v->ack_due = false;
+	if (frame_any_dirty(&v->frame) && !v->ack_late) {
+		if (!loop_armed(&v->ack_timer))
+			loop_arm(&v->loop, &v->ack_timer, VIEWER_ACK_LATE_MS);
+		return;
+	}
+	v->ack_due = v->ack_late = false;
+	loop_disarm(&v->loop, &v->ack_timer);
 	client_send_input(v, &input);
 }

@@ -17,12 +17,13 @@
 #include "wire/rfb_frame.h"
 #include "wire/rfb_handshake.h"
 
-#define VIEWER_NAME      "Sekisho" /* the desktop's name that every viewer is told */
-#define VIEWER_IN_BYTES  4096      /* from the viewer, not yet parsed */
-#define VIEWER_OUT_BYTES (2 * RFB_ENCODE_BYTES_MAX) /* to the viewer, not yet taken */
-#define VIEWER_BATCH     8                          /* records taken with one system call */
-#define VIEWER_BATCHES   64                         /* before other descriptors have their turn */
-#define VIEWER_RECTS_MAX (FRAME_TILE_ROWS * 64)
+#define VIEWER_NAME        "Sekisho" /* the desktop's name that every viewer is told */
+#define VIEWER_IN_BYTES    4096      /* from the viewer, not yet parsed */
+#define VIEWER_OUT_BYTES   (2 * RFB_ENCODE_BYTES_MAX) /* to the viewer, not yet taken */
+#define VIEWER_BATCH       8                          /* records taken with one system call */
+#define VIEWER_BATCHES     64                         /* before other descriptors have their turn */
+#define VIEWER_ACK_LATE_MS 100
+#define VIEWER_RECTS_MAX   (FRAME_TILE_ROWS * 64)
 
 _Static_assert(VIEWER_IN_BYTES >= RFB_CLIENT_UNIT_MAX, "the parser can always see a whole unit");
 _Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
@@ -50,7 +51,7 @@ struct viewer {
 	struct pollfd polls[4];
 	struct loop_fd *poll_fds[4];
 	struct loop_fd control, link, peer;
-	struct loop_timer handshake_timer, tick_timer, idle_timer, limit_timer;
+	struct loop_timer handshake_timer, tick_timer, idle_timer, limit_timer, ack_timer;
 	enum viewer_phase phase;
 
 	/* client.c */
@@ -71,7 +72,7 @@ struct viewer {
 	int record_flags[VIEWER_BATCH];
 	unsigned record_at, record_count;
 	bool inside_update; /* tiles came, their end has not */
-	bool ack_due;
+	bool ack_due, ack_late;
 	uint32_t update_taken;
 
 	/* update.c */
@@ -105,7 +106,11 @@ void client_send_input(struct viewer *v, const struct screen_input *input);
 
 /* Take records from the source, as long as the frame may change. */
 void records_serve(struct viewer *v);
-/* Acknowledge an update once the client has taken what was made of the one before. */
+/*
+ * Acknowledge an update once the client has taken all that came of it, or VIEWER_ACK_LATE_MS later:
+ * so the desktop does not draw what nobody looks at, and a client that asks rarely gets a screen
+ * that is not older than that.
+ */
 void records_acknowledge(struct viewer *v);
 
 /* Where the client wants something that it does not have: see that the next tick sends it. */

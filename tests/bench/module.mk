@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Programs that only tests and measurements use; built by `make bench-tools`, below $(O)/bench.
-bench-tools := screen_driver
+# Programs that only tests and measurements use, below $(O)/bench; made with the tools, because make check needs them.
+bench-tools := screen_driver rfb_load x11_flicker
 screen_driver-use := policy base
+rfb_load-use := wire base
+x11_flicker-use :=
 
 define bench_rule
 $(O)/bench/$(1): tests/bench/$(1).c $(foreach m,$($(1)-use),$(O)/rel/lib$(m).a) | $$(generated)
@@ -13,3 +15,4 @@ endef
 $(foreach t,$(bench-tools),$(eval $(call bench_rule,$(t))))
 .PHONY: bench-tools
 bench-tools: $(addprefix $(O)/bench/,$(bench-tools))
+tools: bench-tools

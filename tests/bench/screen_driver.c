@@ -20,13 +20,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/channel.h"
 #include "base/event.h"
-#include "base/sha256.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
 
@@ -101,7 +101,7 @@ static void fill_policy(struct policy *p, uint32_t rate, uint32_t idle_s, uint32
 	h->version = SNAPSHOT_VERSION;
 	h->header_bytes = sizeof(*h);
 	place_sections(h);
-	sha256_of(h + 1, sizeof(*p) - sizeof(*h), h->sha256);
+	snapshot_digest(h->sha256, p, sizeof(*p));
 }
 
 static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s)
@@ -288,6 +288,12 @@ static void read_events(struct half *half)
 	}
 }
 
+static long milliseconds(const struct rusage *used)
+{
+	return (used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000 +
+	       (used->ru_utime.tv_usec + used->ru_stime.tv_usec) / 1000;
+}
+
 static void serve_half(struct driver *d, struct half *half)
 {
 	static const struct channel_rule rules[] = {
@@ -296,14 +302,15 @@ static void serve_half(struct driver *d, struct half *half)
 		{CONTROL_READY, 0, 0, 0, 0, CHANNEL_ANY_STATE, on_ready, "ready"},
 	};
 	struct channel ch;
+	struct rusage used;
 	int status;
 
 	channel_init(&ch, half->control, rules, sizeof(rules) / sizeof(rules[0]), d);
 	if (channel_serve(&ch, 8, NULL) >= 0)
 		return;
 	read_events(half);
-	(void)waitpid(half->pid, &status, 0);
-	printf("ended %d status %d\n", half->pid, status);
+	(void)wait4(half->pid, &status, 0, &used);
+	printf("ended %d status %d cpu-ms %ld\n", half->pid, status, milliseconds(&used));
 	(void)close(half->control);
 	(void)close(half->events);
 	*half = (struct half){.pid = 0};

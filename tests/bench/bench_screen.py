@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Full 1280x800 changes through the relay against the same desktop directly and through socat: same work, same run.
+
+Xvnc with its own limit lifted shows two pictures in turn (x11_flicker), each pixel different; rfb_load asks for updates as
+fast as they come and counts them. The relay runs without the appliance's own limit of frames a second.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+
+from lib.net import Net, run
+from lib.relay import DRIVER, LIBEXEC
+from lib.waiting import wait_until
+
+from measure import Measure
+
+LOAD, FLICKER = "/out/bench/rfb_load", "/out/bench/x11_flicker"
+ZRLE, RAW = 16, 0
+SECONDS = 3
+WIDTH, HEIGHT = 1280, 800
+DISPLAY, DESKTOP, RELAY, SOCAT = 50, 5950, 5960, 5970
+FLICKERS_PER_S = 400
+IDLE_SESSIONS = 100
+
+
+class Bench:
+    """Desktop, relay and socat on the loopback of one namespace."""
+
+    def __init__(self, net):
+        self.net = net
+        self.namespace = net.namespace("bench")
+        net.popen(self.namespace, "Xvnc", f":{DISPLAY}", "-geometry", f"{WIDTH}x{HEIGHT}", "-depth", "24",
+                  "-SecurityTypes", "None", "-rfbport", DESKTOP, "-AlwaysShared", "-ac", "-noreset", "-FrameRate", "1000")
+        net.wait_port(self.namespace, "127.0.0.1", DESKTOP)
+        self.driver = net.popen(self.namespace, DRIVER, LIBEXEC, RELAY, "127.0.0.1", DESKTOP, 1000)
+        self.driver.wait_log("ready")
+        net.popen(self.namespace, "socat", f"TCP-LISTEN:{SOCAT},fork,reuseaddr,nodelay", f"TCP:127.0.0.1:{DESKTOP},nodelay")
+        net.wait_port(self.namespace, "127.0.0.1", SOCAT)
+
+    def flicker(self):
+        return self.net.popen(self.namespace, FLICKER, DISPLAY, FLICKERS_PER_S)
+
+    def load(self, port, encoding=ZRLE, seconds=SECONDS):
+        """Whole screens a second that a viewer at this port gets."""
+        flicker = self.flicker()
+        done = run("ip", "netns", "exec", self.namespace, LOAD, "127.0.0.1", port, encoding, seconds, timeout=seconds + 20)
+        flicker.stop()
+        values = dict(re.findall(r"(\w+)=([\d.]+)", done.stdout))
+        return float(values["pixels"]) / (WIDTH * HEIGHT) / float(values["seconds"])
+
+    def halves(self):
+        """Process ids of the newest session's two halves."""
+        lines = [line for line in self.driver.log().splitlines() if line.startswith("started ")]
+        return [int(p) for p in lines[-1].split()[2:4]]
+
+    def frames_per_cpu_s(self, encoding):
+        """Whole screens that the relay's two halves pass on in a second of processor time, both together."""
+        before = self.driver.log().count("screen-ended")
+        frames = self.load(RELAY, encoding) * SECONDS
+        wait_until(lambda: self.driver.log().count("screen-ended") >= before + 2, "the end of the session")
+        cpu = [int(ms) for ms in re.findall(r"^ended \d+ status 0 cpu-ms (\d+)", self.driver.log(), re.M)[-2:]]
+        return frames / (sum(cpu) / 1000)
+
+
+def cpu_ms(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def measures(scratch):
+    if not shutil.which("Xvnc"):
+        raise RuntimeError("Xvnc (package tigervnc-standalone-server) is needed as the desktop")
+    net = Net(scratch)
+    try:
+        bench = Bench(net)
+        yield Measure("screen: full 1280x800 changes, ZRLE", "frames/s", lambda: bench.load(RELAY),
+                      {"Xvnc's ZRLE direct": lambda: bench.load(DESKTOP), "through socat": lambda: bench.load(SOCAT)},
+                      target=3)
+        yield Measure("screen: full 1280x800 changes, Raw", "frames/s", lambda: bench.load(RELAY, RAW),
+                      {"Xvnc's Raw direct": lambda: bench.load(DESKTOP, RAW), "through socat": lambda: bench.load(SOCAT, RAW)})
+        yield Measure("screen: full changes a second of CPU, both halves", "frames/CPU-s",
+                      lambda: bench.frames_per_cpu_s(ZRLE), {"the limit of 3 ms each": lambda: 1000 / 3}, target=1)
+    finally:
+        net.close()

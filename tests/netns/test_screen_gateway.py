@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The screen relay in the whole gateway: configured, sandboxed, limited, isolated, and seen in the log."""
+
+import os
+import pathlib
+import signal
+import time
+
+from lib.peers import Desktop, capture_screen, difference
+from lib.peers.rfb import FakeDesktop, Viewer, key, update_request
+from lib.waiting import wait_until
+
+PORT = 5900
+
+
+def screen(topology, *more):
+    """A screen entry: viewers in the lgwan zone, the desktop in the internet zone."""
+    return (f'screen web {{ from lgwan; to internet; listen {PORT}; desktop {topology.zones["internet"].peer4}:5900; '
+            f'security none; {" ".join(more)} }}')
+
+
+def fake_desktop(topology, script=None):
+    zone = topology.zones["internet"]
+    return FakeDesktop(topology.net, zone.namespace, zone.peer4, script=script)
+
+
+def still(desktop, stream):
+    desktop.show(stream, 0x112233)
+    desktop.serve(stream)
+
+
+def viewer_of(topology):
+    zone = topology.zones["lgwan"]
+    viewer = Viewer(topology.net.connect(zone.namespace, zone.gateway4, PORT))
+    viewer.begin()
+    return viewer
+
+
+def test_screen_gateway_shows_the_desktop_pixel_by_pixel(make_gateway, topology, tmp_path):
+    """Z4: Xvnc in the internet zone, gvnccapture in the lgwan zone, difference 0, both ends of the session logged."""
+    zone = topology.zones["internet"]
+    desktop = Desktop(topology.net, zone.namespace, zone.peer4)
+    desktop.show_test_picture()
+    gateway = make_gateway(screen(topology))
+    true = desktop.screenshot(tmp_path / "desktop.png")
+    lgwan = topology.zones["lgwan"]
+    seen = capture_screen(topology.net, lgwan.namespace, lgwan.gateway4, PORT, tmp_path / "viewer.png")
+    assert difference(true, seen) == 0
+    for event in ("screen-started", "screen-desktop", "screen-ended"):
+        gateway.wait_event(event)
+
+
+def test_screen_gateway_has_no_other_path_between_the_zones(make_gateway, topology):
+    """Z3, Z6: while a session runs, no packet of the viewers' zone reaches the desktop's zone, or the other way round."""
+    fake_desktop(topology, still)
+    make_gateway(screen(topology))
+    viewer = viewer_of(topology)
+    viewer.read_update()
+    lgwan, internet = topology.zones["lgwan"], topology.zones["internet"]
+    assert not topology.net.reaches(lgwan.namespace, internet.peer4, 5900)
+    assert not topology.net.reaches(internet.namespace, lgwan.gateway4, PORT)
+    assert not topology.net.reaches(internet.namespace, internet.gateway4, PORT)
+    viewer.send(update_request(320, 240))
+    assert viewer.read_update()
+
+
+def test_screen_gateway_halves_are_locked_up(make_gateway, topology):
+    """Z5: own uid, no capability, seccomp filter, no new privileges, empty root, an empty network namespace."""
+    fake_desktop(topology, still)
+    gateway = make_gateway(screen(topology))
+    viewer = viewer_of(topology)
+    viewer.read_update()
+    for role in ("screen-source", "screen-viewer"):
+        pid = gateway.pids(role)[0]
+        status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+                      if ":\t" in line)
+        assert status["CapEff"] == status["CapPrm"] == status["CapBnd"] == "0000000000000000"
+        assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
+        assert "0" not in status["Uid"].split()
+        assert os.listdir(f"/proc/{pid}/root") == []
+        devices = pathlib.Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]
+        assert all(line.strip().startswith("lo:") for line in devices)
+    viewer.close()
+
+
+def test_screen_gateway_limits_sessions(make_gateway, topology):
+    """Z14: the session over the limit is closed at once; when another has ended the next is served."""
+    fake_desktop(topology, still)
+    gateway = make_gateway(screen(topology, "sessions 2;"))
+    first, second = viewer_of(topology), viewer_of(topology)
+    first.read_update()
+    second.read_update()
+    third = topology.net.connect(topology.zones["lgwan"].namespace, topology.zones["lgwan"].gateway4, PORT)
+    assert third.recv(1) == b""
+    gateway.wait_event("session-refused")
+    first.close()
+    wait_until(lambda: len(gateway.pids("screen-viewer")) == 1, "the end of the first session")
+    third = viewer_of(topology)
+    assert third.read_update()
+
+
+def test_screen_gateway_killed_half_ends_its_session_within_a_second(make_gateway, topology):
+    """reliability.md: kill -9 of either half under the real supervisor: the rest of the session goes, others stay."""
+    fake_desktop(topology, still)
+    gateway = make_gateway(screen(topology))
+    for role, other in (("screen-source", "screen-viewer"), ("screen-viewer", "screen-source")):
+        stays = viewer_of(topology)
+        stays.read_update()
+        before = {r: set(gateway.pids(r)) for r in (role, other)}
+        goes = viewer_of(topology)
+        goes.read_update()
+        begin = time.monotonic()
+        for pid in set(gateway.pids(role)) - before[role]:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda b=before, r=role, o=other: set(gateway.pids(r)) == b[r] and set(gateway.pids(o)) == b[o],
+                   "the end of the killed session", 2)
+        assert time.monotonic() - begin < 1.5
+        assert goes.drain()
+        stays.send(key(0x61) + update_request(320, 240))
+        assert stays.read_update()
+        stays.close()
+        wait_until(lambda: not gateway.pids("screen-source"), "the end of all sessions")
+
+
+def test_screen_gateway_passes_nothing_while_the_supervisor_is_stopped_and_after_it_has_gone(make_gateway, topology):
+    """reliability.md: without its supervisor a session ends; no half stays behind."""
+    fake_desktop(topology, still)
+    gateway = make_gateway(screen(topology))
+    viewer = viewer_of(topology)
+    viewer.read_update()
+    pids = gateway.pids("screen-source") + gateway.pids("screen-viewer")
+    os.kill(gateway.pid, signal.SIGKILL)
+    assert viewer.drain(2)
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/root/.") for pid in pids), "the end of both halves", 2)
