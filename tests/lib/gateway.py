@@ -41,16 +41,18 @@ class Gateway:
 
     prefix: of the namespaces that it makes, so that two can run side by side.
     state: directory that survives a restart; a new one by default. options: further ones of the command line.
+    console: an existing terminal; by default a socket that sekishod makes.
     """
 
-    def __init__(self, topology, config, prefix="gw-", state=None, seconds=15.0, env=None, options=()):
+    def __init__(self, topology, config, prefix="gw-", state=None, seconds=15.0, env=None, options=(),
+                 console=None):
         self.topology, self.net, self.prefix = topology, topology.net, prefix
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gateway-"))
         self.state = pathlib.Path(state or self.directory / "state")
         self.state.mkdir(exist_ok=True)
         self.config_path = self.directory / "sekisho.conf"
         self.config_path.write_text(config)
-        self.console_path = self.directory / "console"
+        self.console_path = pathlib.Path(console or self.directory / "console")
         self.log_path = self.directory / "sekishod.log"
         started.append(self)
         self.process = self.net.popen(

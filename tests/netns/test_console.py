@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The console through a socket and a terminal: commands, help, errors with their place, commit and rollback (C1, C2, A5)."""
 
+import fcntl
 import os
 import pty
 import re
-import threading
-import time
+import struct
+import termios
 
 import pytest
 
+from lib.gateway import Console
+from lib.net import NETNS_DIR
 from lib.waiting import wait_until
 
 SERVICE = "service echo { tcp 7000; }\n"
@@ -228,3 +231,127 @@ def test_console_saved_configuration_wins_at_the_next_start(gateway, editing, to
     assert gateway.stop() == 0
     newest = gateway.state / "config" / "config.00000002"
     assert "hold 4s;" in newest.read_text()
+
+
+# A terminal instead of a socket: the serial line's manners.
+
+class Terminal(Console):
+    """The other end of the gateway's terminal, sized as told (0: a serial line that has no size)."""
+
+    def __init__(self, gateway, master, timeout=10):
+        super().__init__(master, gateway.directory / "terminal.txt", timeout)
+
+
+def open_terminal(path, rows=0, columns=0):
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    path.symlink_to(os.ttyname(slave))
+    return master, slave
+
+
+@pytest.fixture
+def terminal(topology, tmp_path, make_gateway):
+    """A gateway whose console is a terminal without a size."""
+    path = tmp_path / "tty"
+    master, slave = open_terminal(path)
+    gateway = make_gateway(CROSSING, console=path)
+    terminal = Terminal(gateway, master)
+    yield terminal
+    os.close(slave)
+
+
+def test_console_asks_a_serial_line_for_its_size_and_goes_on_without(terminal):
+    terminal.expect_exact("\x1b[6n")
+    terminal.expect("試験市")
+    terminal.expect(terminal.PROMPT)
+    assert "tcp 7000" in terminal.run("show configuration service echo")
+
+
+def test_console_stops_at_full_pages_of_the_size_that_was_reported(terminal):
+    terminal.expect(terminal.PROMPT)
+    terminal.send("\x1b[10;60R")
+    terminal.send("show configuration\r")
+    terminal.expect_exact("-- more --")
+    assert len(terminal.before.splitlines()) <= 11
+    terminal.send(" ")
+    terminal.expect_exact("-- more --")
+    terminal.send("\r")
+    terminal.expect_exact("-- more --")
+    terminal.send("q")
+    terminal.expect(terminal.PROMPT)
+    assert "-- more --" not in terminal.run("show configuration | no-more")
+
+
+def test_console_interrupt_leaves_a_page(terminal):
+    terminal.expect(terminal.PROMPT)
+    terminal.send("show configuration\r")
+    terminal.expect_exact("-- more --")
+    terminal.send("\x03")
+    terminal.expect(terminal.PROMPT)
+
+
+def test_console_comes_back_after_exit(terminal):
+    terminal.expect(terminal.PROMPT)
+    terminal.send("exit\r")
+    terminal.expect("試験市", timeout=20)
+    terminal.expect(terminal.PROMPT)
+
+
+# What is saved, damaged, missing, wrong.
+
+def restart(make_gateway, state):
+    gateway = make_gateway(CROSSING, state=state)
+    console = gateway.console()
+    console.expect(console.PROMPT)
+    return gateway, console
+
+
+def commit_twice(editing):
+    for seconds in (2, 3):
+        editing.run(f"set zone lgwan hold {seconds}s")
+        assert "committed" in editing.run("commit", timeout=40)
+
+
+def test_console_last_good_configuration_when_the_newest_is_damaged(gateway, editing, make_gateway):
+    """L3: a damaged file is an event, the one before it is used."""
+    commit_twice(editing)
+    assert gateway.stop() == 0
+    newest = gateway.state / "config" / "config.00000003"
+    newest.write_bytes(newest.read_bytes().replace(b"hold 3s", b"hold 9s"))
+    again, console = restart(make_gateway, gateway.state)
+    again.wait_event("config-damaged", 'commit="3"')
+    assert "hold 2s;" in console.run("show configuration zone lgwan")
+
+
+@pytest.mark.limit(120)
+def test_console_denies_all_when_every_saved_configuration_is_damaged(gateway, editing, make_gateway, topology, net):
+    """L3, C2: nothing is permitted and the console is there; never the file of the first start again."""
+    commit_twice(editing)
+    assert gateway.stop() == 0
+    for path in (gateway.state / "config").glob("config.*"):
+        path.write_bytes(path.read_bytes()[:-5])
+    again, console = restart(make_gateway, gateway.state)
+    again.wait_event("config-loaded", "deny-all")
+    assert console.run("show configuration").strip() == ""
+    assert not [n for n in os.listdir(NETNS_DIR) if n.startswith(again.prefix)]
+    console.run("configure")
+    console.send("load replace terminal\r" + again.config_path.read_text().replace("\n", "\r") + "\x04")
+    console.expect(console.PROMPT)
+    assert "committed: configuration 4" in console.run("commit", timeout=40)
+
+
+def test_console_first_start_with_a_wrong_file_denies_all_and_says_why(make_gateway):
+    gateway = make_gateway("crossing mynumber internet { permit 1 { destination 203.0.113.5; service none; } }")
+    assert "config:5:66: " in gateway.log() and "no service is named 'none'" in gateway.log()
+    gateway.wait_event("config-refused")
+    assert not [n for n in os.listdir(NETNS_DIR) if n.startswith(gateway.prefix)]
+
+
+def test_console_commit_that_the_kernel_refuses_changes_nothing(gateway, editing):
+    """A port that does not exist: the supervisor says no, and what ran runs on."""
+    editing.run("set zone lgwan port eth9")
+    text = editing.run("commit", timeout=40)
+    assert "refused, nothing was changed" in text, text
+    assert "port eth1;" in editing.run("run show configuration zone lgwan")
+    gateway.wait_event("commit-refused")
+    assert [p.name for p in (gateway.state / "config").glob("config.*")] == ["config.00000001"]
