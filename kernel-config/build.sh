@@ -92,7 +92,9 @@ result=$cache/$arch-$key
 work=$cache/work-$arch
 
 mkdir -p "$cache"
-exec 9>"$cache/$arch.lock"
-flock 9
-[ -d "$result" ] || build
+if [ ! -d "$result" ]; then
+	exec 9>"$cache/$arch.lock"
+	flock 9
+	[ -d "$result" ] || build
+fi
 echo "$result"
