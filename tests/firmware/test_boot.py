@@ -18,15 +18,16 @@ BLOCK = 4096
 
 @pytest.mark.limit(120)
 def test_boot_enforces_within_5_s_of_user_space(machine):
-    """The first boot also formats the data disk: the second one is measured."""
+    """The first boot also formats the data disk: the second one is measured. Time in which the host ran others instead of
+    the emulator is not counted."""
     board = machine()
     board.power_on()
     board.wait_ready(60)
     board.power_cut()
     board.power_on()
-    started = board.wait_started()
-    ready = board.wait_ready()
-    assert ready - started <= USER_SPACE_SECONDS_MAX, f"{ready - started:.1f} s"
+    started = board.wait_started() - board.starved_seconds()
+    ready = board.wait_ready() - board.starved_seconds()
+    assert ready - started <= USER_SPACE_SECONDS_MAX, f"{ready - started:.1f} s ({started:.1f} s to user space)"
 
 
 @pytest.mark.limit(120)

@@ -162,6 +162,15 @@ class Machine:
         self.console.expect(r"(?<![-\w])ready[\r\n]", timeout=seconds)
         return time.monotonic() - self.power_on_at
 
+    def starved_seconds(self):
+        """How long the emulated processor has stood in the host's queue since power-on. A machine on a busy host is slow
+        for reasons that are not its own: what a test measures, it measures without this."""
+        delays = []
+        for thread in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                delays.append(int((thread / "schedstat").read_text().split()[1]))
+        return max(delays, default=0) / 1e9
+
     def wait_off(self, seconds=60):
         """Wait until it has switched itself off (or wanted to start anew, which is the same here)."""
         wait_until(lambda: not self.running(), "the machine to stop", seconds, pause=0.1)
