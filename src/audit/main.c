@@ -172,7 +172,7 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 	if (err < 0)
 		return refuse(a, epoch->epoch, "audit has no room for so many syslog servers");
 	links_drain(&a->links);
-	if (sync_log(a) < 0)
+	if (a->disk_failing || sync_log(a) < 0)
 		return refuse(a, epoch->epoch, "the audit log cannot be written");
 	a->prepared_epoch = epoch->epoch;
 	return channel_send(ch, CONTROL_PREPARED, epoch, sizeof(*epoch), NULL, 0);

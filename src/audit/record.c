@@ -37,25 +37,30 @@ void record_process_name(char name[RECORD_PROCESS_BYTES], uint32_t role, uint32_
 		(void)snprintf(name, RECORD_PROCESS_BYTES, "%s", base);
 }
 
-static int check_field(const struct event_field *field)
+/* Texts follow each other, so that all together are no longer than their common area. */
+static int check_field(const struct event_field *field, size_t *text_used)
 {
 	if (field->key == FIELD_NONE_ || field->key >= FIELD_COUNT_)
 		return -ERR_PEER;
 	if (field->kind < EVENT_KIND_NUMBER || field->kind > EVENT_KIND_SHA256)
 		return -ERR_PEER;
-	if (field->kind == EVENT_KIND_TEXT &&
-	    (size_t)field->text_at + field->text_bytes > EVENT_TEXT_BYTES)
+	if (field->kind != EVENT_KIND_TEXT)
+		return 0;
+	if (field->text_at != *text_used || *text_used + field->text_bytes > EVENT_TEXT_BYTES)
 		return -ERR_PEER;
+	*text_used += field->text_bytes;
 	return 0;
 }
 
 int record_check(const struct event_record *event)
 {
+	size_t text_used = 0;
+
 	if (event->id == EVENT_NONE_ || event->id >= EVENT_COUNT_ ||
 	    event->field_count > EVENT_FIELDS_MAX)
 		return -ERR_PEER;
 	for (uint32_t i = 0; i < event->field_count; i++) {
-		if (check_field(&event->fields[i]) < 0)
+		if (check_field(&event->fields[i], &text_used) < 0)
 			return -ERR_PEER;
 	}
 	return 0;
@@ -159,5 +164,5 @@ int record_write(struct writer *w, const struct record_form *form, const char *p
 	put_cut(w, event);
 	syslog_end_element(w);
 	syslog_put_text(w, event_meaning_en(event->id));
-	return w->failed ? -ERR_NO_SPACE : 0;
+	return w->failed ? -ERR_TOO_LONG : 0;
 }

@@ -31,7 +31,7 @@ int record_check(const struct event_record *event);
  * @process:  the source, from the channel that the event came on
  * @sequence: the number that the chain gives it
  * @event:    checked
- * Return: 0 or -ERR_NO_SPACE.
+ * Return: 0, or -ERR_TOO_LONG where @w is too small.
  */
 int record_write(struct writer *w, const struct record_form *form, const char *process,
 		 uint64_t sequence, const struct event_record *event);

@@ -31,8 +31,8 @@ static int write_line(struct store *s, const char *process, const struct event_r
 
 	writer_init(&w, bytes, STORE_LINE_MAX);
 	err = record_write(&w, s->form, process, chain.next_sequence, event);
-	if (err == 0)
-		err = log_chain_seal(&chain, &w);
+	if (err == 0 && log_chain_seal(&chain, &w) < 0)
+		err = -ERR_TOO_LONG; /* not the disk's fault: nothing must make room for it */
 	if (err < 0)
 		return err;
 	bytes[w.size] = '\n';

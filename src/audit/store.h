@@ -70,8 +70,9 @@ void store_close(struct store *s);
  * store_append - number, seal and write one record
  * @process: source; see record_write
  * @event:   checked
- * Return: 0; -ERR_NO_SPACE or -ERR_SYSTEM where the disk refuses it: it is counted, and the next
- * record that is taken follows one (log-unwritten) with the count.
+ * Return: 0; -ERR_NO_SPACE or -ERR_SYSTEM where the disk refuses it, -ERR_TOO_LONG where it does
+ * not fit a line: it is counted, and the next record that is taken follows one (log-unwritten) with
+ * the count.
  */
 int store_append(struct store *s, const char *process, const struct event_record *event);
 

@@ -17,6 +17,8 @@ fuzz_channel-use := base
 # audit
 fuzzers += fuzz_syslog
 fuzz_syslog-use := wire base
+fuzzers += fuzz_event_record
+fuzz_event_record-use := audit policy wire base
 
 # screen
 fuzzers += fuzz_rfb_client fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode
@@ -26,6 +28,8 @@ fuzz_rfb_caller-use := wire base
 fuzz_rfb_encode-use := wire base
 
 # flatten
+fuzzers += fuzz_mail_container
+fuzz_mail_container-use := wire base
 fuzzers += fuzz_flatten fuzz_mail_verify fuzz_charset fuzz_mime fuzz_header fuzz_html
 fuzz_flatten-use := mail-flattener wire base
 fuzz_mail_verify-use := wire base

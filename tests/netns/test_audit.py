@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The audit log and syslog with a real rsyslog (L1): gapless, in order, through absences and kills."""
 
+import contextlib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from lib.gateway import SEKISHO
+from lib.net import run
 from lib.peers import EchoServer, Syslog, tcp_talk, udp_talk
 from lib.waiting import wait_until
 
@@ -186,6 +188,35 @@ def test_audit_torn_record_is_set_aside(topology, make_gateway):
     second.stop()
     verify(second)
     assert len(list(log_directory(second).glob("*.torn"))) == 1
+
+
+@pytest.mark.limit(90)
+def test_audit_full_disk_refuses_commits_and_counts(net, topology, make_gateway, tmp_path):
+    """A full disk: traffic goes on as configured, a commit is refused, and the records that found no room are counted."""
+    EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
+    state = tmp_path / "state"
+    state.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", state)
+    gateway = make_gateway(PERMIT, state=state)
+    (state / "ballast").write_bytes(bytes(180 << 10))
+    with contextlib.suppress(OSError), open(state / "filler", "wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    some_events(net, topology, 40)
+    wait_until(lambda: "log cannot be written" in gateway.log(), "the disk to be full", 30, 0.2)
+    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+    console = gateway.console()
+    console.expect(r"> $")
+    console.run("configure")
+    console.run("set zone lgwan hold 2s")
+    assert "committed" not in console.run("commit", timeout=40)
+    (state / "filler").unlink()
+    (state / "ballast").unlink()
+    some_events(net, topology, 3)
+    assert re.search(r'count="[1-9]', gateway.wait_event("log-unwritten", seconds=15))
+    gateway.stop()
+    verify(gateway)
+    run("umount", state)
 
 
 @pytest.mark.limit(120)

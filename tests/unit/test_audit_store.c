@@ -273,7 +273,13 @@ static void test_record_check_refuses_what_is_out_of_form(void **state)
 	assert_int_equal(record_check(&event), 0);
 	event.fields[0].text_at = EVENT_TEXT_BYTES - 2;
 	assert_int_equal(record_check(&event), -ERR_PEER);
+	event.fields[0].text_at = 1; /* texts follow each other without gap or overlap */
+	assert_int_equal(record_check(&event), -ERR_PEER);
 	event.fields[0].text_at = 0;
+	event.fields[1] = event.fields[0];
+	event.field_count = 2;
+	assert_int_equal(record_check(&event), -ERR_PEER);
+	event.field_count = 1;
 	event.fields[0].kind = 0;
 	assert_int_equal(record_check(&event), -ERR_PEER);
 	event.fields[0].kind = EVENT_KIND_SHA256 + 1;

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Event channels: the source is the channel, a liar is shut out, a flood holds up nobody else. */
+#include "unit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/links.h"
+#include "base/err.h"
+#include "channel/control.h"
+
+struct fixture {
+	struct clock_simulated time;
+	struct clock clock;
+	struct loop loop;
+	struct pollfd polls[8];
+	struct loop_fd *fds[8];
+	struct links links;
+	struct event_client client[2];
+	unsigned events, refused, settled;
+	char process[RECORD_PROCESS_BYTES];
+	char why[64];
+};
+
+static struct fixture f;
+
+static void on_event(void *ctx, const char *process, const struct event_record *event)
+{
+	f.events++;
+	strcpy(f.process, process);
+}
+
+static void on_refused(void *ctx, const char *process, const char *why)
+{
+	f.refused++;
+	strcpy(f.process, process);
+	strcpy(f.why, why);
+}
+
+static void on_settled(void *ctx)
+{
+	f.settled++;
+}
+
+static int setup(void **state)
+{
+	const struct links_sink sink = {on_event, on_refused, on_settled, NULL};
+
+	memset(&f, 0, sizeof(f));
+	f.time.mono_ns = 1000000000;
+	f.clock = clock_simulate(&f.time);
+	loop_init(&f.loop, &f.clock, f.polls, f.fds, 8);
+	links_init(&f.links, &f.loop, &sink);
+	for (unsigned i = 0; i < 2; i++) {
+		int fds[2];
+
+		assert_int_equal(channel_pair(fds), 0);
+		event_client_init(&f.client[i], fds[0]);
+		assert_int_equal(links_add(&f.links, i == 0 ? ROLE_ARBITER : ROLE_MAIL_SENDER,
+					   i * 12, fds[1]),
+				 0);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	links_fini(&f.links);
+	for (unsigned i = 0; i < 2; i++)
+		close(f.client[i].fd);
+	return 0;
+}
+
+static void step(unsigned times)
+{
+	while (times-- > 0)
+		assert_int_equal(loop_step(&f.loop, 0), 0);
+}
+
+static void test_links_name_the_source_by_its_channel(void **state)
+{
+	event_send(&f.client[1], EVENT_HEARTBEAT, EV_TEXT(PROCESS, "supervisor"));
+	step(2);
+	assert_int_equal(f.events, 1);
+	assert_string_equal(f.process, "mail-sender/12");
+	assert_true(f.settled > 0);
+}
+
+static void test_links_shut_out_who_sends_no_event(void **state)
+{
+	struct channel channel = {.fd = f.client[0].fd};
+	struct event_record event;
+
+	event_build(&event, EVENT_HEARTBEAT, NULL, 0);
+	event.id = EVENT_LOG_BROKEN; /* another than the message says */
+	assert_int_equal(channel_send(&channel, EVENT_HEARTBEAT, &event, sizeof(event), NULL, 0),
+			 0);
+	event_send(&f.client[0], EVENT_HEARTBEAT);
+	step(2);
+	assert_int_equal(f.refused, 1);
+	assert_int_equal(f.events, 0);
+	assert_string_equal(f.process, "arbiter");
+	event_send(&f.client[0], EVENT_HEARTBEAT);
+	assert_int_equal(f.client[0].lost, 1);
+	event_send(&f.client[1], EVENT_HEARTBEAT);
+	step(2);
+	assert_int_equal(f.events, 1);
+}
+
+static void test_links_shut_out_a_message_of_wrong_size(void **state)
+{
+	struct channel channel = {.fd = f.client[0].fd};
+
+	assert_int_equal(channel_send(&channel, EVENT_HEARTBEAT, "x", 1, NULL, 0), 0);
+	step(2);
+	assert_int_equal(f.refused, 1);
+	assert_string_equal(f.why, "wrong size");
+}
+
+static void test_links_read_what_a_dead_process_said(void **state)
+{
+	for (int i = 0; i < 5; i++)
+		event_send(&f.client[0], EVENT_HEARTBEAT);
+	close(f.client[0].fd);
+	f.client[0].fd = -1;
+	step(3);
+	assert_int_equal(f.events, 5);
+	assert_int_equal(f.refused, 0);
+	f.client[0].fd = dup(f.client[1].fd); /* for teardown */
+}
+
+/* Whoever sends more than its share is not read from until the next second; the other is read at
+ * once. */
+static void test_links_give_a_flood_its_share_only(void **state)
+{
+	unsigned sent = 0;
+
+	for (unsigned round = 0; round < 200; round++) {
+		for (unsigned i = 0; i < 20; i++, sent++)
+			event_send(&f.client[0], EVENT_HEARTBEAT);
+		step(1);
+	}
+	assert_true(f.events >= LINKS_EVENTS_A_SECOND && f.events < LINKS_EVENTS_A_SECOND + 64);
+	assert_true(f.client[0].lost > 0);
+	event_send(&f.client[1], EVENT_HEARTBEAT);
+	step(1);
+	assert_string_equal(f.process, "mail-sender/12");
+	unsigned before = f.events;
+
+	f.time.mono_ns += 1100000000;
+	step(3);
+	assert_true(f.events > before);
+}
+
+static void test_links_drain_ignores_shares(void **state)
+{
+	unsigned taken = 0;
+
+	while (f.client[0].lost == 0) {
+		event_send(&f.client[0], EVENT_HEARTBEAT);
+		taken++;
+	}
+	links_drain(&f.links);
+	assert_int_equal(f.events, taken - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_links_name_the_source_by_its_channel, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_links_shut_out_who_sends_no_event, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_links_shut_out_a_message_of_wrong_size, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_links_read_what_a_dead_process_said, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_links_give_a_flood_its_share_only, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_links_drain_ignores_shares, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
