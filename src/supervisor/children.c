@@ -12,7 +12,7 @@
 #include "supervisor/supervisor.h"
 
 #define START_DEADLINE_MS 8000U /* to READY */
-#define LONG_LIFE_MS      3000U /* after which earlier deaths are forgotten */
+#define LONG_LIFE_MS      1000U /* after which earlier deaths are forgotten */
 #define STORM_DEATHS      12U   /* in a row: alarm, and the path is shut */
 #define RESTART_MIN_MS    20U   /* doubled with each death in a row, up to */
 #define RESTART_MAX_MS    640U  /* so that it is back within a second */

@@ -58,11 +58,21 @@ static int open_programs(struct spawn *spawn, const char *libexec, const char **
 	return 0;
 }
 
+/* A terminal is often open for reading too: no process shall read from it what is typed. */
+static int open_stderr(void)
+{
+	int fd = isatty(STDERR_FILENO) ? open("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_CLOEXEC)
+				       : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -ERR_SYSTEM : fd;
+}
+
 int spawn_init(struct spawn *spawn, const char *libexec, const char **why)
 {
 	int err;
 
-	*spawn = (struct spawn){.void_netns_fd = -1, .empty_root_fd = -1, .null_fd = -1};
+	*spawn = (struct spawn){
+		.void_netns_fd = -1, .empty_root_fd = -1, .null_fd = -1, .stderr_fd = -1};
 	for (size_t i = 0; i < ROLE_COUNT_; i++)
 		spawn->program_fds[i] = -1;
 	err = open_programs(spawn, libexec, why);
@@ -72,6 +82,10 @@ int spawn_init(struct spawn *spawn, const char *libexec, const char **why)
 	spawn->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (spawn->null_fd < 0)
 		return -ERR_SYSTEM;
+	*why = "standard error";
+	spawn->stderr_fd = open_stderr();
+	if (spawn->stderr_fd < 0)
+		return spawn->stderr_fd;
 	*why = "empty network namespace";
 	spawn->void_netns_fd = netns_make(NULL);
 	if (spawn->void_netns_fd < 0)
@@ -83,7 +97,8 @@ int spawn_init(struct spawn *spawn, const char *libexec, const char **why)
 
 void spawn_fini(struct spawn *spawn)
 {
-	int *const fds[] = {&spawn->void_netns_fd, &spawn->empty_root_fd, &spawn->null_fd};
+	int *const fds[] = {&spawn->void_netns_fd, &spawn->empty_root_fd, &spawn->null_fd,
+			    &spawn->stderr_fd};
 
 	for (size_t i = 0; i < ROLE_COUNT_; i++) {
 		if (spawn->program_fds[i] >= 0)
@@ -107,12 +122,13 @@ static bool place_descriptors(const struct spawn *spawn, enum role role, int con
 	int events = fcntl(events_fd, F_DUPFD_CLOEXEC, FD_PARKED);
 	int program = fcntl(spawn->program_fds[role], F_DUPFD_CLOEXEC, FD_PARKED);
 	int null = fcntl(spawn->null_fd, F_DUPFD_CLOEXEC, FD_PARKED);
+	int standard_error = fcntl(spawn->stderr_fd, F_DUPFD_CLOEXEC, FD_PARKED);
 
-	if (control < 0 || events < 0 || program < 0 || null < 0)
+	if (control < 0 || events < 0 || program < 0 || null < 0 || standard_error < 0)
 		return false;
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(control, FD_CONTROL) < 0 || dup2(events, FD_EVENTS) < 0 ||
-	    dup3(program, FD_PROGRAM, O_CLOEXEC) < 0)
+	    dup2(standard_error, STDERR_FILENO) < 0 || dup2(control, FD_CONTROL) < 0 ||
+	    dup2(events, FD_EVENTS) < 0 || dup3(program, FD_PROGRAM, O_CLOEXEC) < 0)
 		return false;
 	return syscall(SYS_close_range, FD_FIRST_UNUSED, ~0U, 0) == 0;
 }
@@ -135,6 +151,7 @@ static bool set_limits(const struct table_role *role)
 	return set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, role->files_max) &&
 	       set_limit(RLIMIT_MEMLOCK, 0) && set_limit(RLIMIT_MSGQUEUE, 0) &&
 	       (!role->memory_mib || set_limit(RLIMIT_AS, (rlim_t)role->memory_mib << 20)) &&
+	       (!role->file_mib || set_limit(RLIMIT_FSIZE, (rlim_t)role->file_mib << 20)) &&
 	       (!role->cpu_s || set_limit(RLIMIT_CPU, role->cpu_s));
 }
 
@@ -182,12 +199,13 @@ static bool become(const struct table_role *role)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-static void reset_signals(void)
+static void set_signals(void)
 {
 	sigset_t none;
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
+	(void)signal(SIGXFSZ, SIG_IGN); /* a write past RLIMIT_FSIZE fails instead; likewise */
 }
 
 static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum role role,
@@ -199,7 +217,7 @@ static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum 
 	const char *step = "session";
 
 	(void)snprintf(name, sizeof(name), "%s", row->program);
-	reset_signals();
+	set_signals();
 	/* A session of its own: no terminal of the supervisor's can signal or stop it. */
 	if (setsid() < 0)
 		goto failed;

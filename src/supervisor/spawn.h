@@ -12,6 +12,7 @@ struct spawn {
 	int void_netns_fd;            /* one empty network namespace for all */
 	int empty_root_fd;            /* an empty, read-only, detached tmpfs */
 	int null_fd;
+	int stderr_fd; /* standard error for writing only, also where it is a terminal */
 };
 
 /**

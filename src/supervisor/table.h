@@ -31,6 +31,7 @@ struct table_role {
 	uint32_t life_ms;    /* killed after; 0: no limit */
 	uint32_t files_max;  /* RLIMIT_NOFILE */
 	uint32_t memory_mib; /* RLIMIT_AS */
+	uint32_t file_mib;   /* RLIMIT_FSIZE, for those that may make a memfd; 0: no limit */
 	uint32_t cpu_s;      /* RLIMIT_CPU; 0: no limit */
 	const char
 		*given; /* for the documentation: descriptors besides control, events and stderr */

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Processes killed at random moments under load: nothing forbidden passes, all is back, nothing is left over."""
+
+import collections
+import contextlib
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from lib.net import Background
+from lib.peers import EchoServer, SmtpSink, submit, tcp_talk
+from lib.waiting import wait_until
+
+CONFIG = """
+service echo { tcp 7000; }
+crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }
+mail inbound { from internet; to lgwan; listen 25; domain city.example.lg.jp; next-hop 10.20.0.8; }
+"""
+MESSAGE = b"From: <taro@example.jp>\r\nSubject: test\r\n\r\ntext\r\n"
+CORE = {"audit", "config", "netfilter", "arbiter"}
+SECONDS = 25
+
+
+def load(net, topology, outcomes):
+    """Mail and flows without a pause, permitted and forbidden ones."""
+    zones = topology.zones
+
+    def mails(stopping):
+        while not stopping.is_set():
+            try:
+                submit(net, zones["internet"].namespace, zones["internet"].gateway4, "taro@example.jp",
+                       "hanako@city.example.lg.jp", MESSAGE)
+                outcomes["mail"] += 1
+            except OSError:     # smtplib's errors among them: the peer keeps the mail
+                outcomes["no mail"] += 1
+                time.sleep(0.05)
+
+    def flows(stopping):
+        while not stopping.is_set():
+            answer = tcp_talk(net, zones["mynumber"].namespace, zones["lgwan"].peer4, 7000, timeout=0.5)
+            outcomes["flow" if answer else "no flow"] += 1
+            if tcp_talk(net, zones["internet"].namespace, zones["lgwan"].peer4, 7000, timeout=0.1) is not None:
+                outcomes["forbidden flow"] += 1
+
+    return [Background(mails), Background(flows)]
+
+
+@pytest.mark.limit(120)
+def test_kills_at_random_moments_under_load(net, topology, make_gateway):
+    chance = random.Random(2026)
+    EchoServer(net, topology.zones["lgwan"].namespace, topology.zones["lgwan"].peer4, 7000)
+    SmtpSink(net, topology.zones["lgwan"].namespace, topology.zones["lgwan"].peer4)
+    gateway = make_gateway(CONFIG)
+    descriptors = len(os.listdir(f"/proc/{gateway.pid}/fd"))
+    outcomes, killed = collections.Counter(), collections.Counter()
+    parts = load(net, topology, outcomes)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        time.sleep(chance.uniform(0.1, 0.6))
+        with contextlib.suppress(OSError, IndexError):
+            pid = chance.choice(gateway.pids())
+            killed[os.path.basename(os.readlink(f"/proc/{pid}/exe"))] += 1
+            os.kill(pid, signal.SIGKILL)
+    for part in parts:
+        part.stop()
+    assert outcomes["forbidden flow"] == 0
+    assert outcomes["mail"] and outcomes["flow"] and set(killed) >= CORE, (outcomes, killed)
+    assert "channel-violation" not in gateway.log()
+
+    def settled():
+        programs = [os.path.basename(os.readlink(f"/proc/{pid}/exe")) for pid in gateway.pids()]
+        return sorted(programs) == sorted(CORE) and len(os.listdir(f"/proc/{gateway.pid}/fd")) == descriptors
+    wait_until(settled, "the processes and descriptors of the beginning", 20, 0.2)
+    assert tcp_talk(net, topology.zones["mynumber"].namespace, topology.zones["lgwan"].peer4, 7000) == b"hello"
