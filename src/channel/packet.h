@@ -18,6 +18,7 @@
 #define PACKET_MARK_DENY       0x00008000U /* denied: the low bits are zero */
 #define PACKET_MARK_LOCK       0x00004000U /* let in by the second lock of the far zone; generation 0 */
 #define PACKET_MARK_PERMIT     0x00003fffU /* permitted: index of the permit in the snapshot, plus one */
+#define PACKET_MARK_ONCE       0x00003fffU /* permitted, and not saved with the flow; no permit has this index */
 
 /* Before the verdict, the kernel's rules tell with the mark how a packet came to the queue. */
 enum packet_origin {

@@ -20,6 +20,8 @@
 #define NETFILTER_SLOTS	     (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and of the next policy */
 #define NETFILTER_OUT_MAX    128  /* packets out for judgement: the link always has room for so many */
 #define NETFILTER_OUT_MS     1000 /* after which a packet without a verdict is dropped */
+#define NETFILTER_UNSAVED_MAX 512 /* packets of established flows in a row that are judged without saving it */
+#define NETFILTER_SAVE_BATCH 4 /* so few are back in the kernel before the next can arrive */
 #define NETFILTER_BEAT_MS    100  /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE 2	  /* beats between two signs of life to the kernel */
 #define NETFILTER_ARBITER_MS 300  /* silence after which the arbiter counts as dead */
@@ -39,6 +41,7 @@ struct zone {
 	uint32_t lock_sets;
 	bool has_rules; /* ours, of this life of the process */
 	uint64_t hold_ms;
+	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;
 	struct loop_fd queue_fd;
 	struct watch watch;

@@ -122,23 +122,33 @@ static struct queue_out *slot_of(struct queue *q, uint32_t id)
 	return &q->out[id % QUEUE_OUT_SLOTS];
 }
 
-bool queue_out_add(struct queue *q, uint32_t id, uint64_t now_ms)
+bool queue_waits(const struct queue *q)
 {
-	struct queue_out *slot = slot_of(q, id);
+	uint8_t byte;
+
+	return recv(q->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+bool queue_out_add(struct queue *q, const struct packet_item *item, uint64_t now_ms)
+{
+	struct queue_out *slot = slot_of(q, item->id);
 
 	if (slot->used)
 		return false;
-	*slot = (struct queue_out){id, 1, now_ms};
+	*slot = (struct queue_out){
+		.id = item->id, .used = 1, .origin = item->origin, .since_ms = now_ms};
 	q->out_count++;
 	return true;
 }
 
-bool queue_out_take(struct queue *q, uint32_t id)
+bool queue_out_take(struct queue *q, uint32_t id, uint8_t *origin)
 {
 	struct queue_out *slot = slot_of(q, id);
 
 	if (!slot->used || slot->id != id)
 		return false;
+	if (origin != NULL)
+		*origin = slot->origin;
 	slot->used = 0;
 	q->out_count--;
 	return true;

@@ -12,7 +12,7 @@
 
 #include "channel/packet.h"
 
-#define QUEUE_LENGTH	   1024	 /* packets that the kernel keeps for one zone */
+#define QUEUE_LENGTH	   4096	 /* packets that the kernel keeps for one zone: a commit is no reason to lose one */
 #define QUEUE_RECEIVE_MAX  PACKET_BATCH_MAX
 #define QUEUE_RECEIVE_BYTES 1024 /* of one datagram: attributes and PACKET_COPY_BYTES */
 #define QUEUE_OUT_SLOTS	   4096	 /* a power of two, more than the kernel keeps */
@@ -21,7 +21,9 @@
 /* A packet that is out for judgement. */
 struct queue_out {
 	uint32_t id;
-	uint32_t used;
+	uint8_t used;
+	uint8_t origin; /* enum packet_origin */
+	uint8_t pad[2];
 	uint64_t since_ms;
 };
 
@@ -56,9 +58,11 @@ int queue_bind(struct queue *q, int fd, uint16_t number);
 int queue_receive(struct queue *q, struct packet_item *items);
 
 /* Remember a packet that goes out for judgement. False: another one in its slot is still out. */
-bool queue_out_add(struct queue *q, uint32_t id, uint64_t now_ms);
-/* Whether the packet was out; it is no more. */
-bool queue_out_take(struct queue *q, uint32_t id);
+bool queue_out_add(struct queue *q, const struct packet_item *item, uint64_t now_ms);
+/* Whether the packet was out; it is no more. @origin may be NULL. */
+bool queue_out_take(struct queue *q, uint32_t id, uint8_t *origin);
+/* Whether the kernel has more packets for us right now. */
+bool queue_waits(const struct queue *q);
 /**
  * queue_out_expire - take packets that are out since before @before_ms; UINT64_MAX: all
  * @ids:    room for QUEUE_RECEIVE_MAX

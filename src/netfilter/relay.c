@@ -47,7 +47,7 @@ static void drop_batch(struct zone *zone, const struct packet_batch *batch)
 
 	for (uint32_t i = 0; i < batch->count; i++) {
 		ids[i] = batch->items[i].id;
-		(void)queue_out_take(&zone->queue, ids[i]); /* it may have been out already, or not */
+		(void)queue_out_take(&zone->queue, ids[i], NULL); /* it was out already, or not */
 	}
 	decide_ids(zone, ids, batch->count, QUEUE_DROP);
 }
@@ -64,7 +64,7 @@ static bool send_batch(struct netfilter *nf, struct zone *zone, struct packet_ba
 	batch->generation = nf->generation;
 	batch->zone = zone->index;
 	for (uint32_t i = 0; i < batch->count; i++) {
-		if (!queue_out_add(&zone->queue, batch->items[i].id, now_ms))
+		if (!queue_out_add(&zone->queue, &batch->items[i], now_ms))
 			return false;
 	}
 	return channel_send(&nf->link, PACKET_BATCH, batch,
@@ -115,27 +115,55 @@ static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_v
 	return v->zone < nf->running.snapshot.zone_count;
 }
 
+/*
+ * Once a verdict is saved with its flow, the flow's next packets no longer come here, and would overtake those that still
+ * wait. For a flow that runs already (a new generation asks about it again) that is avoided: only with the queue empty.
+ */
+static bool may_save(struct zone *zone, uint32_t count)
+{
+	bool empty = count <= NETFILTER_SAVE_BATCH && zone->queue.out_count <= count &&
+		     !queue_waits(&zone->queue);
+
+	if (empty || zone->unsaved > NETFILTER_UNSAVED_MAX)
+		zone->unsaved = 0;
+	else
+		zone->unsaved += count;
+	return zone->unsaved == 0;
+}
+
+static size_t decide_verdicts(struct zone *zone, const struct packet_verdicts *v,
+			      struct queue_decision *decisions)
+{
+	bool save = may_save(zone, v->count);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < v->count; i++) {
+		uint32_t mark = v->items[i].mark;
+		uint8_t origin;
+
+		if (!queue_out_take(&zone->queue, v->items[i].id, &origin))
+			continue; /* its time was up */
+		if (!save && (origin & PACKET_IS_ESTABLISHED) && mark != 0 && !(mark & PACKET_MARK_DENY))
+			mark |= PACKET_MARK_ONCE;
+		decisions[count++] = (struct queue_decision){v->items[i].id, mark,
+							     mark == 0 ? QUEUE_DROP : QUEUE_ACCEPT};
+	}
+	return count;
+}
+
 static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct netfilter *nf = ctx;
 	const struct packet_verdicts *v = message->body;
 	struct queue_decision decisions[PACKET_BATCH_MAX];
-	size_t count = 0;
 
 	if (!verdicts_are_sound(nf, v, message->body_bytes))
 		return -ERR_PEER;
 	if (v->generation != nf->generation)
 		return 0; /* those packets went back to the rules when the generation changed */
 	struct zone *zone = nf->running.zones[v->zone];
+	size_t count = decide_verdicts(zone, v, decisions);
 
-	for (uint32_t i = 0; i < v->count; i++) {
-		const struct packet_verdict *item = &v->items[i];
-
-		if (!queue_out_take(&zone->queue, item->id))
-			continue; /* its time was up */
-		decisions[count++] = (struct queue_decision){
-			item->id, item->mark, item->mark == 0 ? QUEUE_DROP : QUEUE_ACCEPT};
-	}
 	if (count > 0)
 		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions, count); /* see decide_ids */
 	throttle(nf);

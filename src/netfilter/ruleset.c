@@ -237,8 +237,15 @@ static void put_denied(struct nft_batch *b, const struct ruleset *r)
 void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r, bool only_lock)
 {
 	const uint32_t proof = (uint32_t)r->generation << 16, deny = proof | PACKET_MARK_DENY;
-	const uint32_t lock = proof | PACKET_MARK_LOCK;
+	const uint32_t lock = proof | PACKET_MARK_LOCK, once = proof | PACKET_MARK_ONCE;
 
+	if (!only_lock) {
+		nft_rule(b, chain);
+		nft_meta(b, NFT_META_MARK, REG(0));
+		nft_compare(b, NFT_CMP_EQ, REG(0), &once, sizeof(once));
+		nft_verdict(b, NF_ACCEPT);
+		nft_rule_end(b);
+	}
 	nft_rule(b, chain);
 	nft_meta(b, NFT_META_MARK, REG(0));
 	if (only_lock) {

@@ -10,7 +10,7 @@ import time
 
 from .net import Background
 
-FIRST_PORT, PORTS = 20000, 12000  # below those that the kernel chooses by itself
+FIRST_PORT, PORTS = 8000, 6000  # of one source; below those that the kernel chooses by itself
 PACKET = struct.Struct("!4sId")  # kind, number, time of sending (monotonic)
 
 
@@ -75,9 +75,14 @@ class Sink:
 class Source:
     """Sends numbered UDP packets: kind "flow" from one port (one flow), kind "new " from a new port each (new flows)."""
 
+    count = 0
+
     def __init__(self, net, namespace, host, port, pause=0.01):
+        self.first_port = FIRST_PORT + Source.count % 4 * PORTS
+        Source.count += 1
         self.net, self.namespace, self.target, self.pause = net, namespace, (host, port), pause
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.sent = 0
         self.answers = []  # (kind, number, sent, received): of the one flow
         self.one = net.socket(namespace, self.family, socket.SOCK_DGRAM, timeout=0)
         self.thread = Background(self._send)
@@ -94,10 +99,13 @@ class Source:
                 number += 1
                 self._send_from(self.one, b"flow", number)
                 with socket.socket(self.family, socket.SOCK_DGRAM) as new:
-                    new.bind(("", FIRST_PORT + number % PORTS))  # never one that was a flow before
+                    new.bind(("", self.first_port + number % PORTS))  # never one that was a flow before
                     self._send_from(new, b"new ", number)
+                self.sent = number
                 self._read_answers()
                 time.sleep(self.pause)
+            time.sleep(0.1)
+            self._read_answers()
 
     def _send_from(self, sender, kind, number):
         try:

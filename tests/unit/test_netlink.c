@@ -167,24 +167,33 @@ static void test_netlink_packet_becomes_an_item(void **state)
 		assert_false(queue_read(&item, datagram, cut));
 }
 
+static bool add(struct queue *q, uint32_t id, uint64_t now_ms)
+{
+	const struct packet_item item = {.id = id, .origin = PACKET_IS_REPLY};
+
+	return queue_out_add(q, &item, now_ms);
+}
+
 static void test_queue_account_lets_each_packet_be_decided_once(void **state)
 {
 	static struct queue q;
 	uint32_t ids[QUEUE_RECEIVE_MAX], cursor = 0;
+	uint8_t origin = 0;
 
 	memset(&q, 0, sizeof(q));
-	assert_true(queue_out_add(&q, 5, 1000));
-	assert_false(queue_out_add(&q, 5 + QUEUE_OUT_SLOTS, 1000)); /* same slot, still taken */
-	assert_false(queue_out_take(&q, 5 + QUEUE_OUT_SLOTS));
-	assert_true(queue_out_take(&q, 5));
-	assert_false(queue_out_take(&q, 5));
-	assert_true(queue_out_add(&q, 6, 1000));
-	assert_true(queue_out_add(&q, 7, 2000));
+	assert_true(add(&q, 5, 1000));
+	assert_false(add(&q, 5 + QUEUE_OUT_SLOTS, 1000)); /* same slot, still taken */
+	assert_false(queue_out_take(&q, 5 + QUEUE_OUT_SLOTS, NULL));
+	assert_true(queue_out_take(&q, 5, &origin));
+	assert_int_equal(origin, PACKET_IS_REPLY);
+	assert_false(queue_out_take(&q, 5, NULL));
+	assert_true(add(&q, 6, 1000));
+	assert_true(add(&q, 7, 2000));
 	assert_int_equal(queue_out_expire(&q, 1500, ids, &cursor), 1);
 	assert_int_equal(ids[0], 6);
 	assert_int_equal(queue_out_expire(&q, 1500, ids, &cursor), 0);
 	assert_int_equal(q.out_count, 1);
-	assert_false(queue_out_take(&q, 6));
+	assert_false(queue_out_take(&q, 6, NULL));
 }
 
 int main(void)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A commit judges every flow anew: what is still permitted loses no packet, what is not is cut at once (Z8, Z10, C2)."""
+
+import datetime
+import re
+import socket
+import time
+
+import pytest
+
+from lib.traffic import Sink, Source, Stream
+from lib.waiting import wait_until
+
+KEPT, CUT = "10.20.0.8", "10.20.0.25"
+POLICY = """
+service echo { tcp 7000; udp 7000; }
+service iperf { tcp 5201; }
+crossing mynumber lgwan {
+    permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; service iperf; }
+    permit 20 { source 10.10.0.5; destination 10.20.0.25; service echo; }
+}
+"""
+CUT_SECONDS = 0.1
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway(POLICY)
+
+
+def opened(gateway):
+    console = gateway.console()
+    console.send("\r")
+    console.expect(console.PROMPT)
+    console.run("configure")
+    return console
+
+
+def commit(console, *lines):
+    for line in lines:
+        said = console.run(line)
+        assert "error" not in said.lower(), f"{line}: {said}"
+    said = console.run("commit", timeout=30)
+    assert "committed" in said, said
+
+
+def last_event_seconds(gateway, name):
+    """Wall time of the last event of a name."""
+    line = [x for x in gateway.audit_lines() if f" {name} " in x][-1]
+    return datetime.datetime.fromisoformat(line.split()[1]).timestamp()
+
+
+def segments(net, namespace):
+    """(sent, sent again) by the TCP of a namespace since it was made."""
+    shown = net.run(namespace, "nstat", "-asz", "TcpOutSegs", "TcpRetransSegs").stdout
+    return [int(re.search(rf"{name}\s+(\d+)", shown)[1]) for name in ("TcpOutSegs", "TcpRetransSegs")]
+
+
+@pytest.mark.limit(120)
+def test_packets_twenty_commits_lose_no_packet_of_permitted_flows(net, gateway):
+    """iperf3, numbered UDP and a TCP connection through twenty commits in a row: not one packet is lost. Packets wait while
+    rules are loaded, so TCP sends some again for nothing; on a busy machine too that stays below a twentieth."""
+    sink = Sink(net, "peer-lgwan", KEPT, 7000)
+    net.popen("peer-lgwan", "iperf3", "-s", "-1", "-B", KEPT)
+    source = Source(net, "peer-mynumber", KEPT, 7000, pause=0.003)
+    stream = Stream(net, "peer-mynumber", KEPT, 7000)
+    wait_until(lambda: len(sink.of("flow")) > 20 and stream.echoes, "traffic to flow")
+    console = opened(gateway)
+    load = net.popen("peer-mynumber", "iperf3", "-c", KEPT, "-t", "60", "-b", "50M")
+    wait_until(lambda: "5201" in net.run("peer-mynumber", "ss", "-Htn", "state", "established").stdout, "iperf3 to run")
+    time.sleep(0.5)
+    before = segments(net, "peer-mynumber")
+    for number in range(20):
+        commit(console, f"set crossing mynumber lgwan permit {100 + number} destination 10.20.0.25",
+               f"set crossing mynumber lgwan permit {100 + number} service echo")
+        console.run("configure")
+    time.sleep(0.5)
+    assert load.running(), load.log()
+    assert stream.ended is None
+    source.stop()
+    wait_until(lambda: sink.of("flow")[-1][1] >= source.sent - 1, "the last packet")
+    time.sleep(0.2)
+    numbers = {item[1] for item in sink.of("flow")}
+    assert sorted(set(range(1, source.sent + 1)) - numbers) == []
+    answered = {item[1] for item in source.answers}
+    assert len(set(range(1, source.sent)) - answered) <= 1  # the last answer may come after the last look
+    after = segments(net, "peer-mynumber")
+    assert (after[1] - before[1]) * 20 < after[0] - before[0], (before, after)
+
+
+def test_packets_commit_cuts_the_flow_that_is_denied_now(net, gateway):
+    """The denied TCP connection is reset and its UDP flow ends within 100 ms; the permitted ones go on."""
+    kept, cut = Sink(net, "peer-lgwan", KEPT, 7000), Sink(net, "peer-lgwan", CUT, 7000)
+    kept_source = Source(net, "peer-mynumber", KEPT, 7000, pause=0.003)
+    Source(net, "peer-mynumber", CUT, 7000, pause=0.003)
+    kept_stream, cut_stream = Stream(net, "peer-mynumber", KEPT, 7000, 0.005), Stream(net, "peer-mynumber", CUT, 7000, 0.005)
+    wait_until(lambda: kept.of("flow") and cut.of("flow") and kept_stream.echoes and cut_stream.echoes, "traffic to flow")
+    console = opened(gateway)
+    offset = time.time() - time.monotonic()
+    commit(console, "delete crossing mynumber lgwan permit 20")
+    time.sleep(1.0)
+    applied = last_event_seconds(gateway, "policy-applied") - offset
+    late = [x for x in cut.of("flow") + cut.of("new ") if x[3] > applied + CUT_SECONDS]
+    assert not late, f"{len(late)} packets after the commit, the last {late[-1][3] - applied:.3f} s"
+    assert cut_stream.ended is not None, "the TCP connection was not cut"
+    assert not [t for t in cut_stream.echoes if t > applied + CUT_SECONDS]
+    assert cut_stream.ended[1] == "ECONNRESET"
+    assert kept_stream.ended is None and kept_stream.echoes[-1] > applied + 0.5
+    kept_source.stop()
+    gateway.wait_event("flow-denied", f'dst="{CUT}"', 'dport="7000"')
+
+
+@pytest.mark.limit(150)
+def test_packets_schedule_edge_is_a_new_judgement(net, make_gateway):
+    """Z10, C2: at the end of a window a running flow is cut without any commit."""
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=9)
+    edge = (now + datetime.timedelta(seconds=4)).replace(second=0) + datetime.timedelta(minutes=1)
+    policy = POLICY.replace("permit 20 {", "permit 20 { schedule until-edge; ") + (
+        f"schedule until-edge {{ window mon-sun 00:00-{edge:%H:%M}; }}\n" if edge.strftime("%H:%M") != "00:00" else
+        "schedule until-edge { window mon-sun 00:00-24:00; }\n")
+    gateway = make_gateway(policy, system="time-zone Asia/Tokyo;")
+    kept, cut = Sink(net, "peer-lgwan", KEPT, 7000), Sink(net, "peer-lgwan", CUT, 7000)
+    Source(net, "peer-mynumber", KEPT, 7000)
+    Source(net, "peer-mynumber", CUT, 7000)
+    wait_until(lambda: kept.of("flow") and cut.of("flow"), "both flows before the edge")
+    gateway.wait_event("flows-rejudged", seconds=90)
+    end = time.monotonic()
+    time.sleep(1.0)
+    assert not [x for x in cut.got if x[3] > end + CUT_SECONDS]
+    assert [x for x in kept.of("flow") if x[3] > end + 0.5]
+    gateway.wait_event("flow-denied", f'dst="{CUT}"', 'reason="schedule"')
+
+
+def test_packets_removed_permit_is_shut_in_the_far_zone_too(net, gateway):
+    """The second lock: the far zone's own rules know only what is permitted, and follow a commit."""
+    def lock_elements():
+        shown = net.run(gateway.zone_namespace("lgwan"), "nft", "list", "table", "inet", "sekisho").stdout
+        return {match for block in re.findall(r"set lock\d+ \{(.*?)\n\t\}", shown, re.S)
+                for match in re.findall(r"10\.20\.0\.\d+ \. tcp \. \d+", block)}
+
+    assert lock_elements() == {"10.20.0.8 . tcp . 7000", "10.20.0.8 . tcp . 5201", "10.20.0.25 . tcp . 7000"}
+    commit(opened(gateway), "delete crossing mynumber lgwan permit 20")
+    assert lock_elements() == {"10.20.0.8 . tcp . 7000", "10.20.0.8 . tcp . 5201"}
+
+
+def test_packets_second_lock_holds_without_the_first(net, gateway):
+    """With the near zone's rules flushed by hand, the far zone still lets in only what its permits name."""
+    kept, other = Sink(net, "peer-lgwan", KEPT, 7000), Sink(net, "peer-lgwan", KEPT, 7001)
+    near = gateway.zone_namespace("mynumber")
+    net.run(near, "nft", "flush", "ruleset")
+    sender = net.socket("peer-mynumber", kind=socket.SOCK_DGRAM)
+    for _ in range(3):
+        for port in (7000, 7001):
+            sender.sendto(b"new " + bytes(12), (KEPT, port))
+    wait_until(lambda: len(kept.got) == 3, "what the lock lets in")
+    time.sleep(0.3)
+    assert other.got == []
+    sender.close()
+
+
+def test_packets_show_flows_names_the_permit(net, gateway):
+    Sink(net, "peer-lgwan", KEPT, 7000)
+    stream = Stream(net, "peer-mynumber", KEPT, 7000)
+    wait_until(lambda: stream.echoes, "the connection")
+    console = opened(gateway)
+    console.run("exit")
+    shown = console.run("show flows")
+    line = next(x for x in shown.splitlines() if "10.10.0.5:" in x and "tcp" in x)
+    assert line.split()[:2] == ["mynumber", "lgwan"] and f"{KEPT}:7000" in line and " 10 " in line
