@@ -113,21 +113,64 @@ static void leave_part(void *ctx, uint32_t number)
 	f->gap = true;
 }
 
-/* A leaf that is neither attached nor another form of what is shown. */
-static void visit_shown(struct flatten *f, uint32_t number)
+/* Leaves that are shown, by type; what is not here is listed as an attachment. */
+static const struct {
+	const char *type;
+	void (*show)(struct flatten *f, uint32_t number);
+	bool also_attached; /* told even where it is called an attachment, as invitations and
+			       reports often are */
+} shown_types[] = {
+	{"text/plain", text_show_plain, false},
+	{"text/html", text_show_html, false},
+	{"text/calendar", calendar_show, true},
+	{"message/delivery-status", report_show_status, true},
+	{"message/global-delivery-status", report_show_status, true},
+	{"message/disposition-notification", report_show_status, true},
+	{"text/rfc822-headers", report_show_header, true},
+	/* Those that could not be opened. */
+	{"message/rfc822", text_show_plain, false},
+	{"message/global", text_show_plain, false},
+	{"message/news", text_show_plain, false},
+};
+
+static bool is_winmail(const struct mime_part *part)
 {
-	const char *type = f->tree.parts[number].type;
+	return strcmp(part->type, "application/ms-tnef") == 0 ||
+	       strcmp(part->type, "application/vnd.ms-tnef") == 0;
+}
+
+static void visit_leaf(struct flatten *f, uint32_t number)
+{
+	const struct mime_part *part = &f->tree.parts[number];
+	bool attached = is_attached(part) || text_is_binary(f, number);
 
 	f->fates[number] = FATE_TEXT;
-	if (strcmp(type, "text/plain") == 0 || strncmp(type, "multipart/", 10) == 0 ||
-	    strncmp(type, "message/", 8) == 0) {
+	if (is_winmail(part) && winmail_show(f, number))
+		return;
+	if (!attached && strncmp(part->type, "multipart/", 10) == 0) {
 		text_show_plain(f, number);
-	} else if (strcmp(type, "text/html") == 0) {
-		text_show_html(f, number);
-	} else {
-		f->fates[number] = FATE_DROPPED;
-		attachment_list(f, number);
+		return;
 	}
+	for (size_t i = 0; i < sizeof(shown_types) / sizeof(shown_types[0]); i++) {
+		if (strcmp(part->type, shown_types[i].type) == 0 &&
+		    (!attached || shown_types[i].also_attached)) {
+			shown_types[i].show(f, number);
+			return;
+		}
+	}
+	f->fates[number] = FATE_DROPPED;
+	if (part->flags & MIME_SEALED || strcmp(part->type, "application/pgp-encrypted") == 0) {
+		f->gap = true;
+		flatten_say(f, NOTICE_S_ENCRYPTED, NULL, NULL);
+	}
+	attachment_list(f, number);
+}
+
+static void enter_signed(struct flatten *f)
+{
+	f->count.signatures++;
+	f->gap = true;
+	flatten_say(f, NOTICE_S_SIGNED, NULL, NULL);
 }
 
 /* What becomes of a part. Return: whether to go into its children. */
@@ -136,27 +179,26 @@ static bool visit(struct flatten *f, uint32_t number)
 	const struct mime_part *part = &f->tree.parts[number];
 
 	state_ambiguity(f, part);
-	if (part->kind == MIME_MESSAGE) {
+	switch (part->kind) {
+	case MIME_MESSAGE:
 		enter_message(f, number);
 		return true;
-	}
-	if (part->kind == MIME_MULTIPART) {
+	case MIME_SIGNED:
+		enter_signed(f);
+		return true;
+	case MIME_MULTIPART:
 		if (strcmp(part->type, "multipart/alternative") == 0)
 			alternative_choose(f, number);
-		if (strcmp(part->type, "multipart/signed") == 0)
-			f->count.signatures++;
+		else if (strcmp(part->type, "multipart/signed") == 0)
+			enter_signed(f);
 		return true;
+	default:
+		break;
 	}
-	if (f->fates[number] == FATE_OTHER_FORM) {
+	if (f->fates[number] == FATE_OTHER_FORM)
 		f->count.other_forms++;
-		return false;
-	}
-	if (is_attached(part) || text_is_binary(f, number)) {
-		f->fates[number] = FATE_DROPPED;
-		attachment_list(f, number);
-	} else {
-		visit_shown(f, number);
-	}
+	else
+		visit_leaf(f, number);
 	return false;
 }
 

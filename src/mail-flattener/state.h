@@ -111,6 +111,13 @@ void attachment_list(struct flatten *f, uint32_t number);
 void attachment_list_octets(struct flatten *f, uint32_t number, struct span name,
 			    const char *declared, struct span octets);
 
+/* calendar.c, report.c: leaves that are told in words. */
+void calendar_show(struct flatten *f, uint32_t number);
+void report_show_status(struct flatten *f, uint32_t number);
+void report_show_header(struct flatten *f, uint32_t number);
+/* winmail.c: false where the part is not what its name says. */
+bool winmail_show(struct flatten *f, uint32_t number);
+
 /* kind.c: what the octets are, by their content; "" where nothing is known. */
 const char *kind_of(struct span octets);
 

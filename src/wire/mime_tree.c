@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "wire/smime.h"
 
 enum { DECODED_MAX = 32 }; /* nested encoded messages that are looked into */
 
@@ -30,6 +31,9 @@ static enum mime_kind kind_of(const char *type)
 	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0 ||
 	    strcmp(type, "message/news") == 0)
 		return MIME_MESSAGE;
+	if (strcmp(type, "application/pkcs7-mime") == 0 ||
+	    strcmp(type, "application/x-pkcs7-mime") == 0)
+		return MIME_SIGNED;
 	return MIME_LEAF;
 }
 
@@ -219,8 +223,30 @@ static int multipart_open(struct opening *o, struct span body)
 	return err;
 }
 
-/* The body of a nested message or multipart, decoded where it is encoded (which RFC 2045 6.4
- * forbids, and some do). */
+/* Memory for what a part holds in another form. Return: NULL past the limits. */
+static struct bytes *store_new(struct mime_tree *tree)
+{
+	struct bytes *store;
+
+	if (tree->decoded == NULL)
+		tree->decoded = calloc(DECODED_MAX, sizeof(*tree->decoded));
+	if (tree->decoded == NULL || tree->decoded_count == DECODED_MAX)
+		return NULL;
+	store = &tree->decoded[tree->decoded_count++];
+	bytes_init(store, tree->decoded_limit);
+	return store;
+}
+
+/* What a store took counts against the limit of all of them. */
+static void store_count(struct mime_tree *tree, const struct bytes *store)
+{
+	size_t taken = store->capacity;
+
+	tree->decoded_limit -= taken < tree->decoded_limit ? taken : tree->decoded_limit;
+}
+
+/* The body without its transfer encoding, which RFC 2045 6.4 forbids for messages and multiparts,
+ * and some use. */
 static int open_body(struct mime_tree *tree, struct mime_part *part, struct span *body)
 {
 	struct bytes *store;
@@ -229,21 +255,31 @@ static int open_body(struct mime_tree *tree, struct mime_part *part, struct span
 	*body = part->body;
 	if (part->encoding == MIME_ENCODING_NONE || part->encoding == MIME_ENCODING_UNKNOWN)
 		return 0;
-	part->flags |= MIME_ENCODED_NESTED;
-	if (tree->decoded == NULL)
-		tree->decoded = calloc(DECODED_MAX, sizeof(*tree->decoded));
-	if (tree->decoded == NULL)
-		return -ERR_NO_MEMORY;
-	if (tree->decoded_count == DECODED_MAX)
+	if (part->kind != MIME_SIGNED)
+		part->flags |= MIME_ENCODED_NESTED;
+	store = store_new(tree);
+	if (store == NULL)
 		return -ERR_TOO_LONG;
-	store = &tree->decoded[tree->decoded_count++];
-	bytes_init(store, tree->decoded_limit);
 	err = mime_decode((enum mime_encoding)part->encoding, part->body, store, NULL);
 	if (err == 0)
 		*body = bytes_span(store);
-	tree->decoded_limit -=
-		store->capacity < tree->decoded_limit ? store->capacity : tree->decoded_limit;
+	store_count(tree, store);
 	return err;
+}
+
+/* The entity inside of an opaque signature. */
+static int signed_open(struct opening *o, struct span cms)
+{
+	struct bytes *store = store_new(o->tree);
+	int err = store != NULL ? smime_unwrap(cms, store) : -ERR_TOO_LONG;
+
+	if (err < 0) {
+		o->tree->parts[o->part].kind = MIME_LEAF;
+		o->tree->parts[o->part].flags |= MIME_SEALED;
+		return err == -ERR_NO_MEMORY ? err : 0;
+	}
+	store_count(o->tree, store);
+	return child_add(o, bytes_span(store));
 }
 
 static int part_open(struct mime_tree *tree, uint32_t number)
@@ -264,7 +300,14 @@ static int part_open(struct mime_tree *tree, uint32_t number)
 		part->kind = MIME_LEAF;
 		return 0;
 	}
-	return part->kind == MIME_MULTIPART ? multipart_open(&o, body) : child_add(&o, body);
+	switch (part->kind) {
+	case MIME_MULTIPART:
+		return multipart_open(&o, body);
+	case MIME_SIGNED:
+		return signed_open(&o, body);
+	default:
+		return child_add(&o, body);
+	}
 }
 
 int mime_tree_parse(struct mime_tree *tree, struct span message, size_t decoded_limit_bytes)

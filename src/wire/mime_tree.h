@@ -17,12 +17,18 @@
 #define MIME_PARTS_MAX                                                                             \
 	1000 /* parts of a message, the root included: further ones are one part, not looked into  \
 	      */
-#define MIME_DEPTH_MAX 30 /* nesting of multiparts and messages: deeper ones are not looked into   \
-			   */
+#define MIME_DEPTH_MAX                                                                             \
+	30 /* nesting of multiparts and messages: deeper ones are not looked into                  \
+	    */
 #define MIME_BOUNDARY_MAX 200 /* octets of a boundary: RFC 2046 allows 70 */
 #define MIME_NONE         UINT32_MAX
 
-enum mime_kind { MIME_LEAF, MIME_MULTIPART, MIME_MESSAGE };
+enum mime_kind {
+	MIME_LEAF,
+	MIME_MULTIPART,
+	MIME_MESSAGE,
+	MIME_SIGNED, /* opaque S/MIME: its one child is what was signed */
+};
 
 /* What was odd about a part. */
 enum mime_flag {
@@ -37,6 +43,7 @@ enum mime_flag {
 	MIME_NEAR_BOUNDARY =
 		1 << 7, /* a line begins with the boundary but goes on: not a delimiter */
 	MIME_ENCODED_NESTED = 1 << 8, /* a message or multipart in base64 or quoted-printable */
+	MIME_SEALED = 1 << 10,        /* S/MIME that cannot be opened */
 	MIME_BAD_ENCODING = 1 << 9,   /* an unknown transfer encoding: read as none */
 };
 

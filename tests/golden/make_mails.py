@@ -82,6 +82,79 @@ def zip_of(name, content, encrypted):
     return local + entry + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(local), 0)
 
 
+def der(tag, *contents):
+    """An element of definite length."""
+    content = b"".join(contents)
+    size = len(content)
+    length = bytes((size,)) if size < 128 else bytes((0x82, size >> 8, size & 255))
+    return bytes((tag,)) + length + content
+
+
+def signed(entity, pieces=1):
+    """Opaque S/MIME: SignedData around the entity, the content in one string or, in BER, in pieces without lengths."""
+    oid = der(6, bytes.fromhex("2a864886f70d010702"))
+    data = der(6, bytes.fromhex("2a864886f70d010701"))
+    if pieces == 1:
+        content = der(0xA0, der(4, entity))
+    else:
+        step = len(entity) // pieces + 1
+        content = b"\xa0\x80\x24\x80" + b"".join(der(4, entity[at:at + step]) for at in range(0, len(entity), step)) \
+            + b"\0\0" b"\0\0"
+    inner = der(2, b"\1") + der(0x31) + (der(0x30, data, content) if pieces == 1 else b"\x30\x80" + data + content + b"\0\0")
+    return der(0x30, oid, der(0xA0, der(0x30, inner)))
+
+
+def tnef(*attributes):
+    out = struct.pack("<IH", 0x223E9F78, 1)
+    for level, number, content in attributes:
+        out += struct.pack("<BII", level, number, len(content)) + content + struct.pack("<H", sum(content) & 0xFFFF)
+    return out
+
+
+def tnef_properties(*properties):
+    out = struct.pack("<I", len(properties))
+    for number, text in properties:
+        raw = text.encode("utf-16le") + b"\0\0"
+        out += struct.pack("<HHII", 0x1F, number, 1, len(raw)) + raw + bytes(-len(raw) % 4)
+    return out
+
+
+CALENDAR = """BEGIN:VCALENDAR
+METHOD:REQUEST
+BEGIN:VTIMEZONE
+TZID:Tokyo
+END:VTIMEZONE
+BEGIN:VEVENT
+SUMMARY:定例会議\\, 第3回
+DTSTART:20261122T233000Z
+DTEND;TZID=Asia/Tokyo:20261123T093000
+LOCATION:本庁舎3階 第二会議室
+ORGANIZER;CN="山田 太郎":mailto:taro@example.jp
+ATTENDEE;CN=花子:mailto:hanako@city.example.lg.jp
+DESCRIPTION:議題\\n1. 予算\\n2. その他の長い説明がここで
+  折り返される
+BEGIN:VALARM
+DESCRIPTION:alarm
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+"""
+
+STATUS = """Reporting-MTA: dns; mx.example.com
+Arrival-Date: Sun, 22 Nov 2026 08:00:00 +0900
+
+Final-Recipient: rfc822; nobody@example.com
+Action: failed
+Status: 5.1.1
+Remote-MTA: dns; mx.example.com
+Diagnostic-Code: smtp; 550 5.1.1 <nobody@example.com>
+ User unknown
+
+Final-Recipient: rfc822; slow@example.com
+Action: delayed
+Status: 4.4.1
+"""
+
 NEWSLETTER = """<html><head><title>秋の市民講座</title><style>.x{color:red}</style></head><body bgcolor="#ffffff">
 <div style="display:none">プレビュー用の隠し文字</div>
 <table width="600"><tr><td><img src="logo.gif" alt="例示市"></td><td></td></tr></table>
@@ -178,6 +251,23 @@ def mails():
         + ("あ" * 700).encode() + b"\n")
     yield "ambiguous", HEAD + b"Subject: ambiguous\nContent-Type: text/plain; charset=utf-8\nContent-Type: text/html\n" \
         b"Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64\n\n<p>text or HTML?</p>\n"
+    entity = "Content-Type: text/plain; charset=utf-8\n\n署名された本文\n".encode()
+    for name, octets in (("smime-signed", signed(entity)), ("smime-signed-pieces", signed(entity, 3)),
+                         ("smime-encrypted", der(0x30, der(6, bytes.fromhex("2a864886f70d010703")), der(0xA0, b"")))):
+        yield name, single(b"smime", "application/pkcs7-mime; name=smime.p7m", base64.encodebytes(octets), "base64")
+    yield "winmail", HEAD + b"Subject: tnef\n" + multipart("mixed", "b", part(
+        "Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64", base64.encodebytes(tnef(
+            (1, 0x00069007, struct.pack("<II", 932, 0)),
+            (1, 0x00069003, tnef_properties((0x0037, "Outlookの件名"), (0x1000, "Outlookの本文です。\r\n二行目"))),
+            (2, 0x00069002, bytes(14)), (2, 0x00018010, "短名.TXT".encode("cp932") + b"\0"),
+            (2, 0x0006800F, b"attached text"), (2, 0x00069005, tnef_properties((0x3707, "長い名前の資料.txt")))))))
+    yield "calendar", HEAD + b"Subject: invitation\n" + multipart(
+        "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "会議のご案内\n".encode()),
+        part("Content-Type: text/calendar; charset=utf-8; method=REQUEST", CALENDAR.encode()))
+    yield "delivery-report", HEAD + b"Subject: Undelivered\nAuto-Submitted: auto-replied\n" + multipart(
+        "report", "b", part("Content-Type: text/plain; charset=utf-8", "配送できませんでした。\n".encode()),
+        part("Content-Type: message/delivery-status", STATUS.encode()),
+        part("Content-Type: text/rfc822-headers", b"From: hanako@city.example.lg.jp\nSubject: " + word("送った件名".encode())))
     yield "no-header", "ヘッダーのない本文だけの入力\n".encode()
 
 

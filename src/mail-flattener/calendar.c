@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* text/calendar (RFC 5545): what a person needs of an invitation, with times in Japan's. */
+#include "mail-flattener/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/mime_date.h"
+
+enum {
+	ATTENDEES_SHOWN = 20,
+	EVENTS_SHOWN = 50,
+	JST_MINUTES = 9 * 60,
+	DAY_MINUTES = 24 * 60,
+	DATE_TEXT = 80
+};
+
+/* One content line, unfolded. */
+struct content_line {
+	struct span name;
+	struct span params;
+	struct span value;
+};
+
+/* RFC 5545 3.1: a line goes on behind a line end and one space or tab. */
+static struct bytes unfold(struct flatten *f, struct span text)
+{
+	struct bytes out;
+
+	bytes_init(&out, text.size + 1);
+	for (size_t at = 0; at < text.size;) {
+		const uint8_t *lf = memchr(text.data + at, '\n', text.size - at);
+		size_t end = lf != NULL ? (size_t)(lf - text.data) : text.size, size = end - at;
+		bool folded = end + 1 < text.size &&
+			      (text.data[end + 1] == ' ' || text.data[end + 1] == '\t');
+
+		if (size > 0 && text.data[end - 1] == '\r')
+			size--;
+		flatten_fail(f, bytes_append(&out, text.data + at, size));
+		if (!folded)
+			flatten_fail(f, bytes_append_u8(&out, '\n'));
+		at = end + (folded ? 2 : 1);
+	}
+	return out;
+}
+
+static bool read_line(struct span text, size_t *at, struct content_line *line)
+{
+	const uint8_t *lf;
+	size_t end, name = *at, value;
+
+	if (*at >= text.size)
+		return false;
+	lf = memchr(text.data + *at, '\n', text.size - *at);
+	end = lf != NULL ? (size_t)(lf - text.data) : text.size;
+	while (name < end && text.data[name] != ':' && text.data[name] != ';')
+		name++;
+	value = name;
+	for (bool quoted = false; value < end && (quoted || text.data[value] != ':'); value++)
+		quoted = quoted != (text.data[value] == '"');
+	line->name = (struct span){text.data + *at, name - *at};
+	line->params = (struct span){text.data + name, value - name};
+	value += value < end;
+	line->value = (struct span){text.data + value, end - value};
+	*at = end + 1;
+	return true;
+}
+
+/* TEXT values (RFC 5545 3.3.11) with their escapes undone. */
+static void put_text(struct flatten *f, struct span value, struct bytes *out)
+{
+	bytes_clear(out);
+	for (size_t i = 0; i < value.size; i++) {
+		uint8_t c = value.data[i];
+
+		if (c == '\\' && i + 1 < value.size) {
+			c = value.data[++i];
+			c = c == 'n' || c == 'N' ? '\n' : c;
+		}
+		flatten_fail(f, bytes_append_u8(out, c));
+	}
+}
+
+static unsigned digits(struct span s, size_t at, size_t count)
+{
+	unsigned value = 0;
+
+	for (size_t i = at; i < at + count; i++)
+		value = i < s.size && s.data[i] >= '0' && s.data[i] <= '9'
+				? value * 10 + (s.data[i] - '0')
+				: 99999;
+	return value;
+}
+
+/* "20261122T090000Z": in Japan's time; local times with the name of their zone; whole days as they
+ * are. */
+static void write_date(const struct content_line *line, char out[DATE_TEXT])
+{
+	static const char *const names[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	struct span v = span_trim(line->value);
+	unsigned year = digits(v, 0, 4), month = digits(v, 4, 2), day = digits(v, 6, 2);
+	unsigned hour = digits(v, 9, 2), minute = digits(v, 11, 2), minutes;
+	bool utc = v.size == 16 && v.data[15] == 'Z', timed = v.size >= 13 && v.data[8] == 'T';
+	bool tokyo = memmem(line->params.data, line->params.size, "Tokyo", 5) != NULL;
+	int64_t days, year_of;
+	int at;
+
+	if (v.size < 8 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31 ||
+	    (timed && (hour > 23 || minute > 59))) {
+		(void)snprintf(out, DATE_TEXT, "%.*s", (int)(v.size < 40 ? v.size : 40),
+			       (const char *)v.data);
+		return;
+	}
+	minutes = timed ? hour * 60 + minute + (utc ? JST_MINUTES : 0) : 0;
+	days = mime_date_days(year, month, day) + minutes / DAY_MINUTES;
+	minutes %= DAY_MINUTES;
+	mime_date_civil(days, &year_of, &month, &day);
+	at = snprintf(out, DATE_TEXT, "%u-%02u-%02u (%s)", (unsigned)year_of, month, day,
+		      names[((days % 7) + 7) % 7]);
+	if (timed)
+		(void)snprintf(out + at, DATE_TEXT - (size_t)at, " %02u:%02u%s", minutes / 60,
+			       minutes % 60, utc || tokyo ? " JST" : "");
+}
+
+static bool is(struct span s, const char *name)
+{
+	return span_equal_nocase(s, span_of(name));
+}
+
+static void show_date(struct flatten *f, enum notice notice, const struct content_line *line,
+		      struct bytes *clean)
+{
+	const uint8_t *zone = memmem(line->params.data, line->params.size, "TZID=", 5);
+	char text[DATE_TEXT + 64];
+
+	write_date(line, text);
+	if (zone != NULL && strstr(text, "JST") == NULL) {
+		size_t left = line->params.size - (size_t)(zone + 5 - line->params.data),
+		       at = strlen(text);
+
+		(void)snprintf(text + at, sizeof(text) - at, " (%.*s)",
+			       (int)(left < 40 ? left : 40), (const char *)zone + 5);
+	}
+	flatten_say(f, notice, flatten_clean(f, span_of(text), DATE_TEXT + 64, clean), NULL);
+}
+
+/* People: the name that stands in CN, or the address behind mailto:. */
+static void show_person(struct flatten *f, enum notice notice, const struct content_line *line,
+			struct bytes *clean)
+{
+	const uint8_t *cn = memmem(line->params.data, line->params.size, "CN=", 3);
+	struct span value = line->value, name = span_of("");
+	struct bytes text;
+
+	if (span_starts_nocase(value, span_of("mailto:")))
+		value = (struct span){value.data + 7, value.size - 7};
+	if (cn != NULL) {
+		size_t left = line->params.size - (size_t)(cn + 3 - line->params.data), size = 0;
+		bool quoted = left > 0 && cn[3] == '"';
+
+		name = (struct span){cn + 3 + quoted, left - quoted};
+		while (size < name.size && name.data[size] != (quoted ? '"' : ';'))
+			size++;
+		name.size = size;
+	}
+	bytes_init(&text, MIME_FIELD_BYTES_MAX);
+	flatten_fail(f, bytes_append(&text, name.data, name.size < 200 ? name.size : 200));
+	flatten_fail(f, bytes_printf(&text, " <%.*s>", (int)(value.size < 320 ? value.size : 320),
+				     (const char *)value.data));
+	flatten_say(f, notice, flatten_clean(f, bytes_span(&text), FLATTEN_SUBJECT_BYTES, clean),
+		    NULL);
+	bytes_fini(&text);
+}
+
+/* The properties of an event that are shown, and how. */
+static void show_property(struct flatten *f, const struct content_line *line, unsigned *attendees,
+			  struct bytes *clean)
+{
+	static const struct {
+		const char *name;
+		enum notice notice;
+	} texts[] = {
+		{"SUMMARY", NOTICE_C_SUMMARY},
+		{"LOCATION", NOTICE_C_LOCATION},
+		{"RRULE", NOTICE_C_RECURS},
+		{"STATUS", NOTICE_C_STATUS},
+	};
+	struct bytes text;
+
+	bytes_init(&text, line->value.size + 1);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!is(line->name, texts[i].name))
+			continue;
+		put_text(f, line->value, &text);
+		flatten_say(f, texts[i].notice,
+			    flatten_clean(f, bytes_span(&text), FLATTEN_SUBJECT_BYTES, clean),
+			    NULL);
+	}
+	if (is(line->name, "DTSTART") || is(line->name, "DTEND")) {
+		show_date(f, is(line->name, "DTSTART") ? NOTICE_C_START : NOTICE_C_END, line,
+			  clean);
+	} else if (is(line->name, "ORGANIZER")) {
+		show_person(f, NOTICE_C_ORGANIZER, line, clean);
+	} else if (is(line->name, "ATTENDEE") && (*attendees)++ < ATTENDEES_SHOWN) {
+		show_person(f, NOTICE_C_ATTENDEE, line, clean);
+	} else if (is(line->name, "DESCRIPTION") && line->value.size > 0) {
+		put_text(f, line->value, &text);
+		flatten_say(f, NOTICE_C_DESCRIPTION, NULL, NULL);
+		flatten_show(f, bytes_span(&text));
+	}
+	bytes_fini(&text);
+}
+
+/* The method stands anywhere before the events. */
+static void show_method(struct flatten *f, struct span text, struct bytes *clean)
+{
+	struct content_line line;
+	size_t at = 0;
+
+	while (read_line(text, &at, &line)) {
+		if (is(line.name, "METHOD")) {
+			flatten_say(f, NOTICE_C_TITLE, flatten_clean(f, line.value, 40, clean),
+				    NULL);
+			return;
+		}
+	}
+	flatten_say(f, NOTICE_C_TITLE, "PUBLISH", NULL);
+}
+
+void calendar_show(struct flatten *f, uint32_t number)
+{
+	struct bytes unfolded = unfold(f, text_of_part(f, number)), clean;
+	unsigned attendees = 0, events = 0, inside = 0;
+	struct content_line line;
+	size_t at = 0;
+
+	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
+	f->gap = true;
+	show_method(f, bytes_span(&unfolded), &clean);
+	while (read_line(bytes_span(&unfolded), &at, &line)) {
+		bool begins = is(line.name, "BEGIN"), ends = is(line.name, "END");
+
+		if (begins && (is(line.value, "VEVENT") || is(line.value, "VTODO")) &&
+		    inside == 0) {
+			inside = 1;
+			attendees = 0;
+			f->gap = events++ > 0;
+		} else if (begins && inside > 0) {
+			inside++; /* an alarm, whose summary is not the event's */
+		} else if (ends && inside > 0) {
+			inside--;
+		} else if (inside == 1 && events <= EVENTS_SHOWN) {
+			show_property(f, &line, &attendees, &clean);
+		}
+	}
+	f->shown = true;
+	bytes_fini(&unfolded);
+	bytes_fini(&clean);
+}

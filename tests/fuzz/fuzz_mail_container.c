@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Containers inside of mails: TNEF and CMS of any bytes give views that lie inside, or an error. */
+#include <stdlib.h>
+
+#include "wire/smime.h"
+#include "wire/tnef.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void touch(struct span s)
+{
+	volatile uint8_t sum = 0;
+
+	for (size_t i = 0; i < s.size; i++)
+		sum ^= s.data[i];
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct tnef tnef;
+	struct bytes out;
+
+	bytes_init(&out, 1U << 20);
+	(void)smime_unwrap((struct span){data, size}, &out); /* whatever it says, it ends */
+	if (tnef_parse((struct span){data, size}, &tnef) == 0) {
+		touch(tnef.subject.octets);
+		touch(tnef.body.octets);
+		touch(tnef.html.octets);
+		touch(tnef.rtf);
+		for (size_t i = 0; i < tnef.attachment_count && i < TNEF_ATTACHMENTS_MAX; i++) {
+			touch(tnef.attachments[i].name.octets);
+			touch(tnef.attachments[i].data);
+		}
+	}
+	bytes_fini(&out);
+	return 0;
+}
