@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 modules += tools
 tools-src := main.c
 tools-src += check.c schema.c config_file.c trace.c

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 modules += wire
 wire-src :=
 wire-use := base

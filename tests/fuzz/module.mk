@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Fuzz targets: one file each (LLVMFuzzerTestOneInput), seeds in corpus/NAME. Grouped by area.
 
 # smtp

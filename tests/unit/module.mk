@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests: one file each, with the modules that it links. Grouped by area.
 
 # base
