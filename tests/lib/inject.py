@@ -8,7 +8,8 @@ import struct
 PTRACE_CONT, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_ATTACH, PTRACE_DETACH = 7, 12, 13, 16, 17
 WALL = 0x40000000
 REGISTERS = 27          # struct user_regs_struct of x86_64
-R10, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP = 7, 9, 10, 12, 13, 14, 15, 16
+R10, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP, RSP = 7, 9, 10, 12, 13, 14, 15, 16, 19
+STACK = object()        # as an argument: the address of its stack, some memory that can be read
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -31,7 +32,7 @@ def inject_syscall(pid, number, *arguments):
     registers[ORIG_RAX] = 2**64 - 1     # no restart of the interrupted call
     registers[RIP] -= 2                 # back onto its `syscall` instruction
     for slot, value in zip((RDI, RSI, RDX, R10, R8), arguments):
-        registers[slot] = value % 2**64
+        registers[slot] = registers[RSP] if value is STACK else value % 2**64
     buffer.raw = struct.pack(f"{REGISTERS}Q", *registers)
     _ptrace(PTRACE_SETREGS, pid, buffer)
     _ptrace(PTRACE_DETACH, pid)

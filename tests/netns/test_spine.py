@@ -12,7 +12,7 @@ import time
 import pytest
 
 from lib.gateway import SEKISHOD, Gateway, config_text
-from lib.inject import inject_syscall
+from lib.inject import STACK, inject_syscall
 from lib.net import NETNS_DIR, Topology, run, three_zones
 from lib.peers import EchoServer, SmtpSink, udp_talk
 from lib.waiting import holds_for, wait_until
@@ -20,7 +20,7 @@ from lib.waiting import holds_for, wait_until
 CORE_ROLES = ["audit", "config", "netfilter", "arbiter"]
 ECHO = "service echo { tcp 7000; udp 7000; }\n"
 CROSSING = ECHO + "crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }"
-SYS_SOCKET, SYS_EXECVE, SYS_OPENAT, SYS_CLONE, SYS_PTRACE = 41, 59, 257, 56, 101
+SYS_WRITE, SYS_SOCKET, SYS_EXECVE, SYS_OPENAT, SYS_CLONE, SYS_PTRACE = 1, 41, 59, 257, 56, 101
 
 
 def namespaces():
@@ -151,6 +151,17 @@ def test_spine_forbidden_call_kills_the_process_and_is_reported(make_gateway, nu
     inject_syscall(pid, number, 2, 1, 0, 0, 0)
     assert gateway.wait_role("arbiter", other_than=[pid]) != pid
     assert re.search(rf'process-died process="arbiter" pid={pid} signal={int(signal.SIGSYS)}', gateway.log())
+
+
+@pytest.mark.parametrize("size", [0, 7, 100, 4096])
+def test_spine_garbage_on_the_control_channel_ends_its_sender_only(make_gateway, size):
+    """What a taken-over process says to the supervisor: refused by the table, reported, and nobody else notices."""
+    gateway = make_gateway(CROSSING)
+    [pid], others = gateway.pids("arbiter"), {role: gateway.pids(role) for role in ("audit", "netfilter", "config")}
+    inject_syscall(pid, SYS_WRITE, 3, STACK, size)
+    gateway.wait_role("arbiter", other_than=[pid])
+    assert re.search(rf'channel-violation process="arbiter" pid={pid} reason="', gateway.log())
+    assert {role: gateway.pids(role) for role in others} == others
 
 
 # Faults.
