@@ -6,12 +6,14 @@
  * source -> viewer: struct screen_record, behind SCREEN_PIXELS and SCREEN_CURSOR w * h native
  * 32-bit pixels in the same message. Order: GEOMETRY first; then tiles, CURSOR, GEOMETRY again
  * where the desktop changes its size, and UPDATE_END with a count that the viewer acknowledges; the
- * source sends at most SCREEN_AHEAD_MAX updates that are not. viewer -> source: struct
- * screen_input. START first; keys and pointer only after GEOMETRY was sent. Either: ENDED with a
- * reason, as the last record.
+ * source sends nothing of the next update before that.
  *
- * Each end checks every record with the functions below before it looks at more of it; what fails
- * ends the session. No descriptor travels here, ever.
+ * viewer -> source: struct screen_input. START first; keys and pointer only after GEOMETRY was
+ * sent.
+ *
+ * Either: ENDED with a reason, as the last record. Each end checks every record with the functions
+ * below before it looks at more of it; what fails ends the session. No descriptor travels here,
+ * ever.
  */
 #ifndef SEKISHO_CHANNEL_SCREEN_H
 #define SEKISHO_CHANNEL_SCREEN_H
@@ -23,7 +25,6 @@
 #define SCREEN_WIDTH_MAX       4096
 #define SCREEN_HEIGHT_MAX      2304
 #define SCREEN_TILE_PX         64
-#define SCREEN_AHEAD_MAX       2
 #define SCREEN_PIXEL_BYTES_MAX (SCREEN_TILE_PX * SCREEN_TILE_PX * 4)
 
 enum screen_kind {

@@ -23,7 +23,7 @@ struct batch {
 
 bool tiles_may_begin(const struct source *s)
 {
-	return !s->sending && s->update_sent - s->update_taken < SCREEN_AHEAD_MAX;
+	return !s->sending && s->update_sent == s->update_taken;
 }
 
 /* 0, -ERR_AGAIN where the link is full, or -ERR_CLOSED. */

@@ -108,7 +108,9 @@ static void ack_late(struct loop *loop, struct loop_timer *self)
 {
 	struct viewer *v = self->ctx;
 
-	v->ack_late = true;
+	/* While an update is on its way the client is slow, not idle: then the desktop waits for
+	 * it. */
+	v->ack_late = !update_going(v);
 	records_acknowledge(v);
 }
 

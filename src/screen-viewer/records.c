@@ -152,7 +152,7 @@ void records_acknowledge(struct viewer *v)
 {
 	struct screen_input input = {.kind = SCREEN_ACK, .value = v->update_taken};
 
-	if (!v->ack_due || v->input_waits || update_going(v))
+	if (!v->ack_due || v->input_waits)
 		return;
 	if (frame_any_dirty(&v->frame) && !v->ack_late) {
 		if (!loop_armed(&v->ack_timer))

@@ -216,5 +216,7 @@ void update_tick(struct viewer *v)
 		return;
 	if (!v->size_due)
 		gather(v);
-	begin(v);
+	records_acknowledge(v); /* the desktop draws the next update while this one is encoded */
+	if (v->session.end == SCREEN_END_NONE_)
+		begin(v);
 }

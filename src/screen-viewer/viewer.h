@@ -107,9 +107,9 @@ void client_send_input(struct viewer *v, const struct screen_input *input);
 /* Take records from the source, as long as the frame may change. */
 void records_serve(struct viewer *v);
 /*
- * Acknowledge an update once the client has taken all that came of it, or VIEWER_ACK_LATE_MS later:
- * so the desktop does not draw what nobody looks at, and a client that asks rarely gets a screen
- * that is not older than that.
+ * Acknowledge an update once all that came of it is on its way to the client, or VIEWER_ACK_LATE_MS
+ * later: so the desktop does not draw what nobody looks at, and a client that asks rarely gets a
+ * screen that is not older than that.
  */
 void records_acknowledge(struct viewer *v);
 

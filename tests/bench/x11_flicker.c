@@ -18,6 +18,7 @@
 
 enum {
 	BAND_ROWS = 32,
+	PICTURES = 16, /* a frame is seldom sampled twice in a row */
 	COPY_AREA = 62,
 	CREATE_GC = 55,
 	CREATE_PIXMAP = 53,
@@ -133,15 +134,14 @@ static uint32_t noise(void)
  * the screen). */
 static uint32_t picture(const struct x11 *x, unsigned px, unsigned py, unsigned which)
 {
-	uint32_t shift = which * 0x101010;
+	uint32_t shift = which * 0x010101;
 
 	if (py < 32)
 		return 0x204060 + shift;
 	if (px < x->width / 4U && py > x->height * 3U / 4)
-		return ((noise() & 0x7f7f7f) << 1 | which * 0x010101) & 0xffffff;
+		return ((noise() & 0x7f7f7f) << 1 | (which & 1) * 0x010101) & 0xffffff;
 	if (px > x->width / 2U && py > x->height / 2U)
-		return (px * 255 / x->width << 16 | py * 255 / x->height << 8 |
-			(which ? 0xc0 : 0x30));
+		return (px * 255 / x->width << 16 | py * 255 / x->height << 8 | which * 8);
 	if (py % 16 < 11 && px % 640 > 40 && (px * 7 + py / 16 * 13) % 11 < 4 && (px ^ py) % 3)
 		return 0x101010 + shift;
 	return 0xe0e0e0 + shift;
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 {
 	struct x11 x = {0};
 	struct timespec next;
-	uint32_t gc, pictures[2];
+	uint32_t gc, pictures[PICTURES];
 	long period_ns;
 
 	if (argc != 3 || strtol(argv[2], NULL, 10) <= 0) {
@@ -198,13 +198,13 @@ int main(int argc, char **argv)
 	open_display(&x, argv[1]);
 	gc = x.next_id++;
 	put_words(&x, (uint32_t[]){request(CREATE_GC, 0, 4), gc, x.root, 0}, 4);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < PICTURES; i++)
 		pictures[i] = make_picture(&x, gc, i);
 	(void)clock_gettime(CLOCK_MONOTONIC, &next);
 	for (unsigned frame = 0;; frame++) {
 		put_words(&x,
-			  (uint32_t[]){request(COPY_AREA, 0, 7), pictures[frame % 2], x.root, gc, 0,
-				       0, pair(x.width, x.height)},
+			  (uint32_t[]){request(COPY_AREA, 0, 7), pictures[frame % PICTURES], x.root,
+				       gc, 0, 0, pair(x.width, x.height)},
 			  7);
 		wait_done(&x);
 		next.tv_nsec += period_ns;
