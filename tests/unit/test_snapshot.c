@@ -283,7 +283,7 @@ static void spoil_tier_high(struct writable *w)
 
 static void spoil_port(struct writable *w)
 {
-	strcpy(w->zones[0].port, "a/b");
+	memcpy(w->zones[0].port, "a/b", 4);
 }
 
 static void spoil_name_end(struct writable *w)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UTF-8: each character there is decodes from its own form only, and takes the columns it should. */
+/* UTF-8: each character there is decodes from its own form only, and takes the columns it should.
+ */
 #include "unit.h"
 
 #include "base/utf8.h"
@@ -41,9 +42,10 @@ static void test_utf8_decodes_every_character_and_no_surrogate(void **state)
 
 static void test_utf8_refuses_overlong_and_broken_forms(void **state)
 {
-	static const char *const broken[] = {"\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
-					     "\x80",	 "\xff",     "\xe3\x81",     "\xe3\x28\x81",
-					     "\xf5\x80\x80\x80", "\xed\xa0\x80"};
+	static const char *const broken[] = {"\xc0\xaf",         "\xc1\xbf",     "\xe0\x80\xaf",
+					     "\xf0\x80\x80\xaf", "\x80",         "\xff",
+					     "\xe3\x81",         "\xe3\x28\x81", "\xf5\x80\x80\x80",
+					     "\xed\xa0\x80"};
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
 		assert_false(utf8_valid(span_of(broken[i])));
