@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Takes events, writes the log, sends it to syslog servers.
 modules += audit
 audit-src := main.c answer.c destinations.c links.c record.c sender.c store.c store_cursor.c store_files.c \

@@ -2,6 +2,7 @@
 /* Event channels: the source is the channel, a liar is shut out, a flood holds up nobody else. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,14 +28,14 @@ static struct fixture f;
 static void on_event(void *ctx, const char *process, const struct event_record *event)
 {
 	f.events++;
-	strcpy(f.process, process);
+	(void)snprintf(f.process, sizeof(f.process), "%s", process);
 }
 
 static void on_refused(void *ctx, const char *process, const char *why)
 {
 	f.refused++;
-	strcpy(f.process, process);
-	strcpy(f.why, why);
+	(void)snprintf(f.process, sizeof(f.process), "%s", process);
+	(void)snprintf(f.why, sizeof(f.why), "%s", why);
 }
 
 static void on_settled(void *ctx)

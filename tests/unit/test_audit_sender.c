@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,7 +75,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct store_recovery found;
 
-	strcpy(f->path, "/tmp/audit-sender-XXXXXX");
+	(void)snprintf(f->path, sizeof(f->path), "/tmp/audit-sender-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
 	f->time.mono_ns = 1000000000;
 	f->clock = clock_simulate(&f->time);

@@ -30,7 +30,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->path, "/tmp/audit-store-XXXXXX");
+	(void)snprintf(f->path, sizeof(f->path), "/tmp/audit-store-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
 	f->directory = open(f->path, O_RDONLY | O_DIRECTORY);
 	f->clock = clock_simulate(&f->time);
