@@ -22,6 +22,7 @@
 #define NETFILTER_OUT_MS     1000 /* after which a packet without a verdict is dropped */
 #define NETFILTER_UNSAVED_MAX 512 /* packets of established flows in a row that are judged without saving it */
 #define NETFILTER_SAVE_BATCH 4 /* so few are back in the kernel before the next can arrive */
+#define NETFILTER_DRAIN_MS   20 /* to wait for verdicts that are on their way before the generation changes */
 #define NETFILTER_BEAT_MS    100  /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE 2	  /* beats between two signs of life to the kernel */
 #define NETFILTER_ARBITER_MS 300  /* silence after which the arbiter counts as dead */
@@ -102,8 +103,11 @@ void relay_close_link(struct netfilter *nf);
 void relay_ping(struct netfilter *nf);
 /* A queue has packets. */
 void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents);
-/* Drop what is out for too long; give back to the rules what was asked by another generation. */
+/* Drop what is out for too long. */
 void relay_expire(struct netfilter *nf, struct zone *zone);
+/* Wait a little for the verdicts that are out: later packets of the same flows wait behind, in their order. */
+void relay_drain(struct netfilter *nf);
+/* Give back to the rules what is out all the same: they belong to another generation now. */
 void relay_repeat_all(struct netfilter *nf, struct zone *zone);
 
 /* answer.c: questions of the console. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets from the queues to the arbiter, verdicts from the arbiter to the queues. Payload is opaque here. */
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "netfilter/netfilter.h"
@@ -216,6 +218,19 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 			   EV_TEXT(REASON, why != NULL ? why : "handler"));
 	if (got < 0)
 		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
+}
+
+void relay_drain(struct netfilter *nf)
+{
+	uint64_t until_ms = netfilter_now_ms() + NETFILTER_DRAIN_MS;
+
+	while (nf->link.fd >= 0 && out_total(nf) > 0 && netfilter_now_ms() < until_ms) {
+		struct pollfd link = {.fd = nf->link.fd, .events = POLLIN};
+		const struct timespec wait = {.tv_nsec = 1000000};
+
+		if (ppoll(&link, 1, &wait, NULL) > 0)
+			link_ready(&nf->loop, &nf->link_fd, POLLIN);
+	}
 }
 
 void relay_take_link(struct netfilter *nf, int fd)

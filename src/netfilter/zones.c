@@ -240,6 +240,7 @@ static void put_in_force(struct netfilter *nf)
 
 void zones_apply(struct netfilter *nf)
 {
+	relay_drain(nf);
 	policy_clear(&nf->running);
 	nf->running = nf->next;
 	nf->next = (struct policy){0};
