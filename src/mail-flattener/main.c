@@ -18,7 +18,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "channel/control.h"
-#include "mail-flattener/flatten.h"
+#include "mail-flattener/policy.h"
 #include "policy/snapshot.h"
 
 #define RECEIPT_BYTES_MAX (8U << 20)
@@ -67,25 +67,6 @@ static int map_message(void)
 	return 0;
 }
 
-static int read_policy(void)
-{
-	const struct snapshot_mail *mail;
-
-	if (state.start.index >= state.snapshot.mail_count)
-		return -ERR_RANGE;
-	mail = &state.snapshot.mails[state.start.index];
-	state.policy.english = mail->language != 0;
-	state.policy.host_name = snapshot_text_at(&state.snapshot, mail->text_host_name);
-	if (state.policy.host_name[0] == '\0')
-		state.policy.host_name =
-			snapshot_text_at(&state.snapshot, state.snapshot.header->text_host_name);
-	if (state.policy.host_name[0] == '\0')
-		state.policy.host_name = "sekisho";
-	state.policy.offset_minutes = state.snapshot.header->utc_offset_s / 60;
-	state.policy.received_s = clock_wall_ns(&clock_system) / 1000000000;
-	return 0;
-}
-
 static int begin(void)
 {
 	static const struct sandbox_profile profile = {.name = "mail-flattener"};
@@ -101,7 +82,8 @@ static int begin(void)
 	err = snapshot_load(&state.snapshot, snapshot_fd);
 	(void)close(snapshot_fd); /* mapped, or of no use */
 	if (err == 0)
-		err = read_policy();
+		err = flatten_policy_read(&state.policy, &state.snapshot, state.start.index);
+	state.policy.received_s = clock_wall_ns(&clock_system) / 1000000000;
 	if (err == 0)
 		err = map_message();
 	return err < 0 ? err : process_ready(&state.process);

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "mail-flattener/flatten.h"
+#include "mail-flattener/policy.h"
+#include "tools/config_file.h"
 #include "tools/tools.h"
 #include "wire/mail_verify.h"
 #include "wire/mime_date.h"
@@ -25,14 +26,20 @@ enum { STATUS_FLATTENED = 0, STATUS_USAGE = 2, STATUS_REFUSED = 3 };
 struct flatten_options {
 	const char *receipt; /* file; NULL: none is written */
 	const char *date;
+	const char
+		*config; /* file whose first mail entry says how to flatten; NULL: the defaults */
+	const char *language;
+	const char *host_name;
 	struct flatten_policy policy;
+	struct snapshot snapshot;
+	struct bytes block; /* of the snapshot */
 };
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: sekisho flatten [--language ja|en] [--defang] [--host NAME] [--date DATE]\n"
-		"                       [--receipt FILE] < mail > flat\n");
+	fprintf(stderr, "usage: sekisho flatten [--policy FILE] [--language ja|en] [--defang] "
+			"[--host NAME] [--date DATE]\n"
+			"                       [--receipt FILE] < mail > flat\n");
 	return STATUS_USAGE;
 }
 
@@ -132,16 +139,37 @@ static int parse_option(struct flatten_options *o, int left, char **argv)
 		return 0;
 	if (strcmp(argv[0], "--language") == 0 &&
 	    (strcmp(argv[1], "ja") == 0 || strcmp(argv[1], "en") == 0))
-		o->policy.english = argv[1][0] == 'e';
+		o->language = argv[1];
+	else if (strcmp(argv[0], "--policy") == 0)
+		o->config = argv[1];
 	else if (strcmp(argv[0], "--receipt") == 0)
 		o->receipt = argv[1];
 	else if (strcmp(argv[0], "--date") == 0)
 		o->date = argv[1];
 	else if (strcmp(argv[0], "--host") == 0 && is_host_name(argv[1]))
-		o->policy.host_name = argv[1];
+		o->host_name = argv[1];
 	else
 		return 0;
 	return 2;
+}
+
+/* The configuration first, then what the command line says otherwise. */
+static int read_policy(struct flatten_options *o)
+{
+	o->policy.host_name = "sekisho";
+	if (o->config != NULL) {
+		if (config_file_compile(&o->snapshot, &o->block, o->config) < 0)
+			return -ERR_SYNTAX;
+		if (flatten_policy_read(&o->policy, &o->snapshot, 0) < 0) {
+			fprintf(stderr, "sekisho flatten: %s: there is no mail entry\n", o->config);
+			return -ERR_NOT_FOUND;
+		}
+	}
+	if (o->language != NULL)
+		o->policy.english = o->language[0] == 'e';
+	if (o->host_name != NULL)
+		o->policy.host_name = o->host_name;
+	return 0;
 }
 
 static int save_receipt(const char *path, const struct bytes *receipt)
@@ -193,9 +221,9 @@ static int flatten(struct flatten_options *o, struct span message)
 
 int tool_flatten(int argc, char **argv)
 {
-	struct flatten_options o = {.policy = {.host_name = "sekisho"}};
+	struct flatten_options o = {0};
 	struct bytes in;
-	int err, status;
+	int err, status = STATUS_USAGE;
 
 	for (int i = 1; i < argc;) {
 		int taken = parse_option(&o, argc - i, argv + i);
@@ -205,6 +233,9 @@ int tool_flatten(int argc, char **argv)
 		i += taken;
 	}
 	bytes_init(&in, INPUT_BYTES_MAX);
+	bytes_init(&o.block, SNAPSHOT_BYTES_MAX);
+	if (read_policy(&o) < 0)
+		goto cleanup;
 	err = read_all(STDIN_FILENO, &in);
 	if (err == -ERR_TOO_LONG)
 		status = refuse("the message is larger than 64 MiB");
@@ -212,6 +243,8 @@ int tool_flatten(int argc, char **argv)
 		status = usage();
 	else
 		status = flatten(&o, bytes_span(&in));
+cleanup:
 	bytes_fini(&in);
+	bytes_fini(&o.block);
 	return status;
 }

@@ -66,6 +66,17 @@ def test_mail_english_notices_and_defanged_links():
     assert "注意" not in body(done.stdout).replace("名前", "")
 
 
+def test_mail_policy_is_read_from_a_configuration():
+    octets = (HERE / "mail" / "empty.eml").read_bytes()
+    done = flatten(octets)
+    ours = subprocess.run([SEKISHO, "flatten", "--policy", HERE / "config" / "three-tier.conf"], input=octets,
+                          capture_output=True, timeout=20, check=False)
+    assert ours.stdout == done.stdout.replace(b"gw.example.lg.jp", b"sekisho-1")
+    broken = subprocess.run([SEKISHO, "flatten", "--policy", "/dev/null"], input=octets, capture_output=True, timeout=20,
+                            check=False)
+    assert broken.returncode == 2 and b"no mail entry" in broken.stderr
+
+
 def test_mail_receipt_names_hashes_parts_and_drops(tmp_path):
     """M8: hashes of original and result, the part tree, each drop and why, charset decisions, counters, version."""
     octets = (HERE / "mail" / "attachments.eml").read_bytes()
