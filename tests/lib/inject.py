@@ -9,7 +9,7 @@ PTRACE_CONT, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_ATTACH, PTRACE_DETACH = 7, 1
 WALL = 0x40000000
 REGISTERS = 27          # struct user_regs_struct of x86_64
 R10, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP, RSP = 7, 9, 10, 12, 13, 14, 15, 16, 19
-STACK = object()        # as an argument: the address of its stack, some memory that can be read
+STACK = object()        # as an argument: the address of its stack, a few hundred bytes that can be read
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
