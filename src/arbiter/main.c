@@ -10,6 +10,7 @@
 
 #include "arbiter/denials.h"
 #include "arbiter/judge.h"
+#include "arbiter/trial.h"
 #include "base/channel.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -289,6 +290,16 @@ static int handle_ping(struct channel *ch, void *ctx, const struct channel_messa
 	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
 }
 
+static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_query *query = message->body;
+	const struct slot *slot = &arbiter.slots[arbiter.running];
+
+	if (query->kind != QUERY_TEST_FLOW)
+		return -ERR_PEER;
+	return trial_answer(ch, slot->epoch != 0 ? &slot->policy : NULL, query, wall_s());
+}
+
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	loop_stop(&arbiter.loop, 0);
@@ -306,6 +317,8 @@ static const struct channel_rule control_rules[] = {
 	 CHANNEL_ANY_STATE, handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
 	 handle_ping, "ping"},
+	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
+	 CHANNEL_ANY_STATE, handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 

@@ -129,6 +129,8 @@ static const struct {
 	{"address", "アドレス"},
 	{"devices in common", "共有する装置"},
 	{"tier", "区分"},
+	{"verdict", "判定"},
+	{"reason", "理由"},
 	{"messages", "通数"},
 	{"time", "時刻"},
 	{"event", "事象"},

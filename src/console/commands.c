@@ -7,7 +7,7 @@
 #include "console/console.h"
 
 #define BOTH       (MODE_OPERATIONAL | MODE_CONFIGURE)
-#define WORD_BYTES 32 /* of one word of a command */
+#define WORD_BYTES 64 /* of one word of a command, or of what describes its tail */
 #define RUN        "run"
 
 /* What may stand behind a command's words. */
@@ -135,6 +135,14 @@ static const struct command commands[] = {
 	 TAIL_TEXT,
 	 0,
 	 "zone"},
+	{"test flow",
+	 MODE_OPERATIONAL,
+	 action_query,
+	 QUERY_TEST_FLOW,
+	 {"what would be decided about a flow, and by which permit", "この通信は許可されるか"},
+	 TAIL_TEXT,
+	 0,
+	 "zone source destination tcp|udp|icmp|number [port]"},
 	{"configure",
 	 MODE_OPERATIONAL,
 	 action_configure,

@@ -187,6 +187,7 @@ static const struct {
 	[QUERY_PROCESSES] = {ROLE_SUPERVISOR, answer_processes},
 	[QUERY_ISOLATE] = {ROLE_SUPERVISOR, answer_isolate},
 	[QUERY_RESTORE] = {ROLE_SUPERVISOR, answer_restore},
+	[QUERY_TEST_FLOW] = {ROLE_ARBITER, NULL},
 };
 
 int query_handle(struct channel *ch, void *ctx, const struct channel_message *message)

@@ -355,3 +355,15 @@ def test_console_commit_that_the_kernel_refuses_changes_nothing(gateway, editing
     assert "port eth1;" in editing.run("run show configuration zone lgwan")
     gateway.wait_event("commit-refused")
     assert [p.name for p in (gateway.state / "config").glob("config.*")] == ["config.00000001"]
+
+
+def test_console_test_flow_answers_by_the_arbiter(console):
+    """C2: the same verdict as a packet would get, and the permit that gives it."""
+    text = console.run("test flow mynumber 10.10.0.5 10.20.0.8 tcp 7000")
+    assert re.search(r"permit +permitted +mynumber +lgwan +10", text), text
+    text = console.run("test flow mynumber 10.10.0.5 10.20.0.8 tcp 7001")
+    assert re.search(r"deny +no-permit +mynumber +lgwan +none", text), text
+    assert re.search(r"deny +no-crossing +mynumber", console.run("test flow mynumber 10.10.0.5 203.0.113.5 icmp"))
+    assert re.search(r"deny +spoofed", console.run("test flow lgwan 10.10.0.5 10.20.0.8 udp 53"))
+    assert "tcp and udp need a port" in console.run("test flow lgwan 10.20.0.8 10.10.0.5 tcp")
+    assert "no zone has this name" in console.run("test flow dmz 10.20.0.8 10.10.0.5 tcp 1")

@@ -70,3 +70,5 @@ test_charset-use := wire base
 test_mime-use := wire base
 test_html-use := wire base
 test_html-lib := -lgumbo
+units += test_trial
+test_trial-use := arbiter policy wire base

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A trial: words to headers, headers to a verdict, the verdict to rows. The judgement itself is
+ * judge_flow's. */
+#include "arbiter/trial.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "policy/value.h"
+
+#define WORDS_MAX 5
+
+enum { ICMP_ECHO = 8, ICMPV6_ECHO = 128, HOP_LIMIT = 64, TCP_SYN = 2 };
+
+/* Split at blanks; WORDS_MAX + 1 where there are more. */
+static size_t split(struct span words[WORDS_MAX], const char *text)
+{
+	size_t count = 0;
+
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+		if (count == WORDS_MAX)
+			return WORDS_MAX + 1;
+		words[count].data = (const uint8_t *)text;
+		words[count++].size = strcspn(text, " ");
+		text += strcspn(text, " ");
+	}
+	return count;
+}
+
+static bool read_address(struct span word, uint8_t *family, uint8_t address[16])
+{
+	static const struct value_form form = {.type = TYPE_ADDRESS};
+	struct value v;
+
+	if (value_parse(&v, &form, word) != 0)
+		return false;
+	*family = v.prefix.family;
+	memcpy(address, v.prefix.addr, sizeof(v.prefix.addr));
+	return true;
+}
+
+static bool read_number(struct span word, uint64_t low, uint64_t high, uint64_t *out)
+{
+	return value_parse_decimal(out, word) == 0 && *out >= low && *out <= high;
+}
+
+static void set_ports(struct ip_headers *h, uint64_t port)
+{
+	h->flags = IP_HAS_PORTS;
+	h->source_port = UINT16_MAX; /* permits do not look at it */
+	h->destination_port = (uint16_t)port;
+}
+
+static void set_echo(struct ip_headers *h)
+{
+	h->protocol = h->family == 4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMPV6;
+	h->icmp_type = h->family == 4 ? ICMP_ECHO : ICMPV6_ECHO;
+	h->flags = IP_HAS_ICMP;
+}
+
+/* The protocol, and the port that tcp and udp need. @port: NULL where none was given. */
+static const char *read_protocol(struct ip_headers *h, struct span protocol,
+				 const struct span *port)
+{
+	bool tcp = span_equal(protocol, span_of("tcp"));
+	bool has_ports = tcp || span_equal(protocol, span_of("udp"));
+	uint64_t number = 0;
+
+	if (has_ports != (port != NULL))
+		return has_ports ? "tcp and udp need a port; allowed: 1 to 65535"
+				 : "only tcp and udp have a port";
+	if (has_ports) {
+		if (!read_number(*port, 1, UINT16_MAX, &number))
+			return "this is not a port; allowed: 1 to 65535";
+		h->protocol = tcp ? IP_PROTOCOL_TCP : IP_PROTOCOL_UDP;
+		h->tcp_flags = tcp ? TCP_SYN : 0;
+		set_ports(h, number);
+	} else if (span_equal(protocol, span_of("icmp"))) {
+		set_echo(h);
+	} else if (read_number(protocol, 0, UINT8_MAX, &number)) {
+		h->protocol = (uint8_t)number;
+	} else {
+		return "unknown protocol; allowed: tcp, udp, icmp, or a number 0 to 255";
+	}
+	return NULL;
+}
+
+static bool find_zone(const struct snapshot *s, struct span name, uint32_t *zone)
+{
+	for (*zone = 0; *zone < s->zone_count; (*zone)++) {
+		if (span_equal(span_of(s->zones[*zone].name), name))
+			return true;
+	}
+	return false;
+}
+
+const char *trial_read(struct ip_headers *h, uint32_t *zone, const struct snapshot *s,
+		       const char *text)
+{
+	struct span words[WORDS_MAX];
+	size_t count = split(words, text);
+	uint8_t family;
+
+	*h = (struct ip_headers){.hop_limit = HOP_LIMIT};
+	if (count < 4 || count > WORDS_MAX)
+		return "allowed: ZONE SOURCE DESTINATION tcp|udp|icmp|NUMBER [PORT]";
+	if (!find_zone(s, words[0], zone))
+		return "no zone has this name; see show zones";
+	if (!read_address(words[1], &h->family, h->source) ||
+	    !read_address(words[2], &family, h->destination))
+		return "this is not an address; allowed: an IPv4 or IPv6 unicast address";
+	if (family != h->family)
+		return "source and destination must be of one address family";
+	return read_protocol(h, words[3], count == WORDS_MAX ? &words[4] : NULL);
+}
+
+/* Add a cell to @row, behind @*used bytes of text. */
+static void add_cell(struct control_row *row, size_t *used, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void add_cell(struct control_row *row, size_t *used, const char *format, ...)
+{
+	size_t left = sizeof(row->text) - *used;
+	va_list args;
+	int size;
+
+	va_start(args, format);
+	size = vsnprintf(row->text + *used, left, format, args);
+	va_end(args);
+	if (size < 0 || (size_t)size >= left)
+		return;
+	*used += (size_t)size + 1;
+	row->cell_count++;
+}
+
+static int send_row(struct channel *control, struct control_row *row, uint32_t flags)
+{
+	row->flags = flags;
+	return channel_send(control, CONTROL_ROW, row, sizeof(*row), NULL, 0);
+}
+
+static int send_error(struct channel *control, const struct control_query *query,
+		      const char *reason)
+{
+	struct control_row row = {.number = query->number, .console = query->console};
+	size_t used = 0;
+
+	add_cell(&row, &used, "%s", reason);
+	return send_row(control, &row, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
+}
+
+static int send_heading(struct channel *control, const struct control_query *query)
+{
+	static const char *const heading[] = {"verdict", "reason", "from", "to", "permit"};
+	struct control_row row = {.number = query->number, .console = query->console};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++)
+		add_cell(&row, &used, "%s", heading[i]);
+	return send_row(control, &row, CONTROL_ROW_HEADING);
+}
+
+static int send_verdict(struct channel *control, const struct control_query *query,
+			const struct snapshot *s, uint32_t from, const struct judge_verdict *v)
+{
+	struct control_row row = {.number = query->number, .console = query->console};
+	size_t used = 0;
+
+	add_cell(&row, &used, "%s", v->reason == JUDGE_PERMITTED ? "permit" : "deny");
+	add_cell(&row, &used, "%s", judge_reason_name(v->reason));
+	add_cell(&row, &used, "%s", s->zones[from].name);
+	add_cell(&row, &used, "%s", v->to == SNAPSHOT_NONE ? "nowhere" : s->zones[v->to].name);
+	if (v->permit == SNAPSHOT_NONE)
+		add_cell(&row, &used, "none");
+	else
+		add_cell(&row, &used, "%u", s->permits[v->permit].number);
+	return send_row(control, &row, CONTROL_ROW_LAST);
+}
+
+int trial_answer(struct channel *control, const struct judge_policy *policy,
+		 const struct control_query *query, int64_t now_s)
+{
+	struct ip_headers headers;
+	struct judge_question question = {.headers = &headers, .now_s = now_s};
+	char text[sizeof(query->argument) + 1] = {0};
+	struct judge_verdict verdict;
+	const char *why;
+	int err;
+
+	memcpy(text, query->argument, sizeof(query->argument));
+	if (policy == NULL)
+		return send_error(control, query, "no policy is running");
+	why = trial_read(&headers, &question.from, policy->snapshot, text);
+	if (why != NULL)
+		return send_error(control, query, why);
+	verdict = judge_flow(policy, &question);
+	err = send_heading(control, query);
+	return err != 0 ? err
+			: send_verdict(control, query, policy->snapshot, question.from, &verdict);
+}
