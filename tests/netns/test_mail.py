@@ -7,7 +7,9 @@
 
 import email
 import email.policy
+import itertools
 import pathlib
+import re
 import time
 
 import pytest
@@ -154,11 +156,12 @@ def test_mail_to_an_unknown_user_is_refused_at_rcpt(net, zones, make_gateway):
     Postfix(net, zones["lgwan"].namespace, zones["lgwan"].peer4, "mx.city.example.lg.jp",
             domains=["city.example.lg.jp"], settings={"virtual_mailbox_maps": "inline:{ " + TO + "=mail/ }"})
     make_gateway(mail_block(zones))
-    out = swaks(net, zones["internet"].namespace, zones["internet"].gateway4, "--from", FROM,
-                "--to", "nobody@city.example.lg.jp", check=False).stdout
+    out = swaks(net, zones["internet"].namespace, zones["internet"].gateway4, "--ehlo", "mx.example.jp",
+                "--from", FROM, "--to", "nobody@city.example.lg.jp", check=False).stdout
     assert "<** 550 5.1.1 There is no such recipient" in out
     assert "Postfix" not in out and "virtual" not in out, "no text of the next hop comes back"
-    out = swaks(net, zones["internet"].namespace, zones["internet"].gateway4, "--from", FROM, "--to", TO).stdout
+    out = swaks(net, zones["internet"].namespace, zones["internet"].gateway4, "--ehlo", "mx.example.jp",
+                "--from", FROM, "--to", TO).stdout
     assert "<-  250 2.0.0 Delivered to the next hop" in out
 
 
@@ -185,19 +188,21 @@ def test_mail_over_the_size_limit_is_refused_at_mail_and_in_data(net, zones, mak
     assert len(sink.messages()) == 1
 
 
-@pytest.mark.parametrize("recipient", [
-    "victim@evil.example", "a%evil.example@city.example.lg.jp", "evil.example!a@city.example.lg.jp",
-    '"a@evil.example"@city.example.lg.jp', "a@[10.20.0.8]", "a@city.example.lg.jp.evil.example"])
-def test_mail_is_not_relayed(net, zones, make_gateway, recipient):
+FOREIGN = ("victim@evil.example", "a%evil.example@city.example.lg.jp", "evil.example!a@city.example.lg.jp",
+           '"a@evil.example"@city.example.lg.jp', "a@[10.20.0.8]", "a@city.example.lg.jp.evil.example")
+
+
+def test_mail_is_not_relayed(net, zones, make_gateway):
     """M6: nothing goes to a domain that is not listed, whatever the address looks like."""
     sink = sink_in_lgwan(net, zones)
     gateway = make_gateway(mail_block(zones))
-    with dialogue(net, zones) as peer:
-        peer.reply()
-        peer.ask("EHLO mx.example.jp")
-        peer.ask(f"MAIL FROM:<{FROM}>")
-        assert peer.ask(f"RCPT TO:<{recipient}>").startswith("550 5.7.1")
-        assert peer.ask("DATA").startswith("554 5.5.1")
+    for recipient in FOREIGN:
+        with dialogue(net, zones) as peer:
+            peer.reply()
+            peer.ask("EHLO mx.example.jp")
+            peer.ask(f"MAIL FROM:<{FROM}>")
+            assert peer.ask(f"RCPT TO:<{recipient}>").startswith("550 5.7.1"), recipient
+            assert peer.ask("DATA").startswith("554 5.5.1"), recipient
     assert sink.messages() == []
     gateway.wait_event("mail-relay-denied")
 
@@ -210,7 +215,7 @@ def test_mail_port_is_open_on_the_senders_side_only(net, zones, make_gateway):
         assert not net.reaches(zones[zone].namespace, zones[zone].gateway4, 25)
 
 
-@pytest.mark.parametrize("commands, code", [
+WRONG = [
     (["MAIL FROM:<a@example.jp>"], "503 5.5.1"),
     (["EHLO x", "DATA"], "503 5.5.1"),
     (["EHLO x", "MAIL FROM:<a@example.jp>", "DATA"], "554 5.5.1"),
@@ -224,13 +229,17 @@ def test_mail_port_is_open_on_the_senders_side_only(net, zones, make_gateway):
     (["EHLO"], "501 5.5.4"),
     (["NOOP " + "x" * 508], "500 5.5.6"),
     (["X" * 2000], "500 5.5.6"),
-])
-def test_mail_commands_that_are_wrong_get_their_code(net, zones, make_gateway, commands, code):
+]
+
+
+def test_mail_commands_that_are_wrong_get_their_code(net, zones, make_gateway):
     sink_in_lgwan(net, zones)
     make_gateway(mail_block(zones))
-    with dialogue(net, zones) as peer:
-        peer.reply()
-        assert [peer.ask(c) for c in commands][-1].startswith(code)
+    for commands, code in WRONG:
+        with dialogue(net, zones) as peer:
+            peer.reply()
+            got = [peer.ask(c) for c in commands][-1]
+            assert got.startswith(code), (commands, got)
 
 
 # ---- smuggling ----
@@ -238,18 +247,20 @@ def test_mail_commands_that_are_wrong_get_their_code(net, zones, make_gateway, c
 SMUGGLED = b"MAIL FROM:<evil@example.jp>\r\nRCPT TO:<" + TO.encode() + b">\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
 
 
-@pytest.mark.parametrize("end", [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r", b"\r\r\n.\r\r\n",
-                                 b"\n.\r", b"\0\r\n.\r\n", b"\r\n\0.\r\n"])
-def test_mail_data_ends_only_at_crlf_dot_crlf(net, zones, make_gateway, end):
+ENDINGS = [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r", b"\r\r\n.\r\r\n",
+           b"\n.\r", b"\0\r\n.\r\n", b"\r\n\0.\r\n"]
+
+
+def test_mail_data_ends_only_at_crlf_dot_crlf(net, zones, make_gateway):
     """M6: no other ending lets a second message out, in one segment or in many; the peer gets 5xx and the end."""
     sink = sink_in_lgwan(net, zones)
     gateway = make_gateway(mail_block(zones))
-    for segment in (None, 1, 2, 3):
+    for end, segment in itertools.product(ENDINGS, (None, 1, 2, 3)):
         with dialogue(net, zones) as peer:
             peer.open_data()
             peer.send(PLAIN + b"end" + end + SMUGGLED, segment, 0.0005 if segment else 0)
-            assert peer.reply().startswith("550 5.5.2")
-            assert peer.ended()
+            assert peer.reply().startswith("550 5.5.2"), (end, segment)
+            assert peer.ended(), (end, segment)
     assert sink.messages() == []
     gateway.wait_event("mail-line-end")
 
@@ -305,27 +316,35 @@ def test_mail_is_put_off_at_once_while_the_next_hop_is_down(net, zones, make_gat
     assert len(sink.messages()) == 5
 
 
+CODES = {"421": "4", "450": "4", "452": "4", "550": "5", "552": "5", "554": "5", "drop": "451"}
+
+
+def refused_at(peer, stage, code):
+    """The reply to the command at which the next hop refuses."""
+    order = f"at-{stage}-{code}@city.example.lg.jp"
+    peer.reply()
+    peer.ask("EHLO mx.example.jp")
+    got = peer.ask(f"MAIL FROM:<{order if stage == 'mail' else FROM}>")
+    if stage != "mail":
+        assert got.startswith("250 ")
+        got = peer.ask(f"RCPT TO:<{order}>")
+    if stage in ("data", "dot"):
+        assert got.startswith("250 ")
+        assert peer.ask("DATA").startswith("354 ")
+        peer.send(PLAIN + b".\r\n")
+        got = peer.reply()
+    return got
+
+
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
-@pytest.mark.parametrize("code, wanted", [("421", "4"), ("450", "4"), ("452", "4"), ("550", "5"), ("552", "5"),
-                                          ("554", "5"), ("drop", "451")])
-def test_mail_refusals_of_the_next_hop_keep_their_class(net, zones, make_gateway, stage, code, wanted):
+def test_mail_refusals_of_the_next_hop_keep_their_class(net, zones, make_gateway, stage):
     """A temporary refusal never becomes permanent, nor a permanent one temporary; a lost connection is temporary."""
     sink = sink_in_lgwan(net, zones)
     make_gateway(mail_block(zones))
-    order = f"at-{stage}-{code}@city.example.lg.jp"
-    with dialogue(net, zones) as peer:
-        peer.reply()
-        peer.ask("EHLO mx.example.jp")
-        got = peer.ask(f"MAIL FROM:<{order if stage == 'mail' else FROM}>")
-        if stage != "mail":
-            assert got.startswith("250 ")
-            got = peer.ask(f"RCPT TO:<{order}>")
-        if stage in ("data", "dot"):
-            assert got.startswith("250 ")
-            assert peer.ask("DATA").startswith("354 ")
-            peer.send(PLAIN + b".\r\n")
-            got = peer.reply()
-        assert got.startswith(wanted), got
+    for code, wanted in CODES.items():
+        with dialogue(net, zones) as peer:
+            got = refused_at(peer, stage, code)
+        assert got.startswith(wanted), (code, got)
         assert "as ordered" not in got
     assert sink.messages() == []
 
@@ -394,11 +413,12 @@ def test_mail_corpus_of_the_repository_passes_the_wire(net, zones, make_gateway)
     sink = sink_in_lgwan(net, zones)
     make_gateway(mail_block(zones))
     for path in golden:
-        original = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        original = b"\r\n".join(path.read_bytes().replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")) + b"\r\n"
         offline = run(SEKISHO, "flatten", "--host", "sekisho-test", stdin=original, check=False)
         before = len(sink.messages())
         code, _ = send(net, zones, original)
-        assert code == (250 if offline.returncode == 0 else 554), path.name
+        strange = re.search(rb"\0|\r(?!\n)", original)  # the wire takes neither, whatever the flattener says
+        assert code == (550 if strange else 250 if offline.returncode == 0 else 554), path.name
         if code == 250:
             arrived = own_part(sink.messages()[before])
             assert arrived.split(b"\n", 1)[1] == offline.stdout.split(b"\n", 1)[1], path.name
