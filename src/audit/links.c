@@ -65,7 +65,7 @@ static void on_readable(struct loop *loop, struct loop_fd *self, short revents)
 	struct link *link = self->ctx;
 	struct links *l = link->links;
 
-	if (serve(link, ROUND_EVENTS) >= 0 && link->taken >= LINKS_EVENTS_A_SECOND) {
+	if (serve(link, ROUND_EVENTS) >= 0 && link->taken >= LINKS_BURST) {
 		loop_remove(loop, &link->watch);
 		link->resting = true;
 	}
@@ -79,7 +79,8 @@ static void on_second(struct loop *loop, struct loop_timer *timer)
 	for (size_t i = 0; i < LINKS_MAX; i++) {
 		struct link *link = &l->slots[i];
 
-		link->taken = 0;
+		link->taken -=
+			link->taken < LINKS_EVENTS_A_SECOND ? link->taken : LINKS_EVENTS_A_SECOND;
 		if (!link->resting)
 			continue;
 		link->resting = false;

@@ -16,8 +16,10 @@
 #include "base/event.h"
 #include "base/loop.h"
 
-#define LINKS_MAX             1100 /* as many processes as the supervisor starts, and some just dead */
-#define LINKS_EVENTS_A_SECOND 500
+#define LINKS_MAX 1100 /* as many processes as the supervisor starts, and some just dead */
+/* Events of one process at once, and on and on; more would push older records out of the log. */
+#define LINKS_BURST           1000
+#define LINKS_EVENTS_A_SECOND 200
 
 /* Where events go. The record has been checked. */
 struct links_sink {
@@ -36,7 +38,7 @@ struct link {
 	struct channel channel; /* fd -1: free */
 	struct loop_fd watch;
 	char process[RECORD_PROCESS_BYTES];
-	uint32_t taken; /* events in this second */
+	uint32_t taken; /* events that its share has not yet paid for */
 	bool resting;
 };
 
