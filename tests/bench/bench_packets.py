@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Forwarding of an established flow and new flows, against plain forwarding and a kernel-only nft ruleset.
+
+    peer-mynumber --+-- gateway: sekishod ------------+-- peer-lgwan (iperf3, a server that closes at once)
+                    +-- plain: ip_forward -----------+
+                    +-- filter: ip_forward and nft --+
+
+All three ways are pairs of veth of the same kind, in one kernel, in turns.
+"""
+
+import json
+import socket
+import time
+
+from lib.gateway import Gateway, config_text
+from lib.net import Background, Net, Topology
+
+from measure import Measure
+
+SECONDS = 2
+IPERF, CONNECT = 5201, 5202
+BATCH = 256             # connections that are open at a time
+
+# What an administrator would write by hand for the same policy: default deny, one permit, established passes.
+RULESET = f"""
+table inet filter {{
+    chain forward {{
+        type filter hook forward priority 0; policy drop;
+        ct state established,related accept
+        ct state invalid drop
+        iifname "near" oifname "far" ip saddr 10.61.1.2 ip daddr 10.61.2.2 tcp dport {{ {IPERF}, {CONNECT} }} accept
+        counter
+    }}
+}}
+"""
+
+
+def add_router(net, name, number, near, far):
+    """A namespace that only forwards, between the two peers; return the server's address behind it."""
+    net.namespace(name)
+    for side, peer, subnet in (("near", near, 1), ("far", far, 2)):
+        net.veth(peer, name, name, side)
+        net.address(name, side, f"10.{number}.{subnet}.1/24")
+        net.address(peer, name, f"10.{number}.{subnet}.2/24")
+        net.route(peer, f"10.{number}.{3 - subnet}.0/24", "via", f"10.{number}.{subnet}.1")
+    net.run(name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    return f"10.{number}.2.2"
+
+
+def accept_and_close(stopping, listener):
+    while not stopping.is_set():
+        try:
+            listener.accept()[0].close()
+        except TimeoutError:
+            continue
+
+
+class Bench:
+    """The three ways, and one server behind all of them."""
+
+    def __init__(self, scratch):
+        self.net = net = Net(scratch)
+        self.topology = Topology(net)
+        self.near = self.topology.zones["mynumber"].namespace
+        self.far = self.topology.zones["lgwan"].namespace
+        self.plain = add_router(net, "plain", 60, self.near, self.far)
+        self.filter = add_router(net, "filter", 61, self.near, self.far)
+        net.run("filter", "nft", "-f", "-", stdin=RULESET)
+        self.ours = self.topology.zones["lgwan"].peer4
+        net.popen(self.far, "iperf3", "-s", "-p", IPERF)
+        listener = net.socket(self.far, timeout=0.2)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("0.0.0.0", CONNECT))
+        listener.listen(4096)
+        self.servers = [Background(accept_and_close, listener)]
+        block = (f"service bench {{ tcp {IPERF} {CONNECT}; }}\n"
+                 f"crossing mynumber lgwan {{ permit 10 {{ destination {self.ours}; service bench; }} }}")
+        self.gateway = Gateway(self.topology, config_text(self.topology, block))
+        for way in (self.ours, self.plain, self.filter):
+            net.wait_port(self.near, way, IPERF)
+
+    def goodput(self, host):
+        """Mbit/s of one TCP stream."""
+        done = self.net.run(self.near, "iperf3", "-c", host, "-p", IPERF, "-t", SECONDS, "-J", timeout=30)
+        return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 1e6
+
+    def new_flows(self, host):
+        """TCP connections a second, many under way at a time."""
+        count, end = 0, time.monotonic() + SECONDS
+        begin = time.monotonic()
+        with self.net.inside(self.near):
+            while time.monotonic() < end:
+                count += self.connect_batch(host)
+        return count / (time.monotonic() - begin)
+
+    @staticmethod
+    def connect_batch(host):
+        """Open BATCH connections at once and wait for each; return how many succeeded."""
+        opened = [socket.socket() for _ in range(BATCH)]
+        for one in opened:
+            one.setblocking(False)
+            one.connect_ex((host, CONNECT))
+        done = 0
+        for one in opened:
+            one.settimeout(2.0)
+            try:
+                done += one.recv(1) == b""  # the server has accepted, and closed
+            except OSError:
+                pass
+            one.close()
+        return done
+
+    def round_trips(self, host):
+        """Connections a second, one after the other: what a first packet waits for its verdict."""
+        count, begin = 0, time.monotonic()
+        while time.monotonic() < begin + SECONDS:
+            self.net.connect(self.near, host, CONNECT, 2.0).close()
+            count += 1
+        return count / (time.monotonic() - begin)
+
+    def close(self):
+        for server in self.servers:
+            server.stop()
+        self.gateway.stop()
+        self.net.close()
+
+
+def measures(scratch):
+    bench = Bench(scratch)
+    try:
+        for what, unit, function in (("packets: one established TCP flow", "Mbit/s", bench.goodput),
+                                     ("packets: new flows, 256 at a time", "flows/s", bench.new_flows),
+                                     ("packets: new flows, one by one", "flows/s", bench.round_trips)):
+            yield Measure(what, unit, lambda f=function: f(bench.ours),
+                          {"plain forwarding": lambda f=function: f(bench.plain),
+                           "kernel-only nft": lambda f=function: f(bench.filter)})
+    finally:
+        bench.close()
