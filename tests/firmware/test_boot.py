@@ -132,3 +132,16 @@ def test_boot_leaves_no_way_around(machine):
     assert not re.search(r"^ *\d+: [0-9A-F]+:[0-9A-F]{4} ", seen, re.MULTILINE), "a socket in the first namespace"
     for where, options in re.findall(r"^\S+ (/\S*) \S+ (\S+)", seen, re.MULTILINE):
         assert options.startswith("ro") or "nosuid" in options, (where, options)
+
+
+@pytest.mark.limit(120)
+def test_boot_names_ports_by_slot_whatever_the_cards(machine):
+    """Drivers find their cards in an order of their own; the name of a port is that of its slot (board/*/ports)."""
+    board = machine(models=("e1000e", "e1000", "virtio-net-pci"),
+                    watch="sleep 5; for d in eth0 eth1 eth2; do readlink -f /sys/class/net/$d; done; dmesg; echo END")
+    board.power_on()
+    board.wait_ready(60)
+    wait_until(lambda: "END" in board.watched(), "the watch script", 60)
+    slots = re.findall(r"^/sys/devices/pci0000:00/0000:00:(1\d)\.0/.*net/(eth\d)$", board.watched(), re.MULTILINE)
+    assert slots == [("10", "eth0"), ("11", "eth1"), ("12", "eth2")], board.watched()
+    assert ": renamed from p-eth" in board.watched(), "the kernel found them in order: this test tried nothing"

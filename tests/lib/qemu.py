@@ -76,10 +76,11 @@ class Machine:
     captured from power-on in DIRECTORY/port-N.pcap.   root: another root.img than the firmware's.
     """
 
-    def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None):
+    def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None,
+                 models=()):
         self.directory = pathlib.Path(directory)
         self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or FIRMWARE / "root.img", memory_mb
-        self.watch = watch
+        self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
         self.process = self.console = None
         self.power_on_at = None
         self.boots = 0
@@ -118,9 +119,9 @@ class Machine:
                     "-serial", "chardev:serial", "-serial", f"file:{self.watch_path}", "-drive", f"file={self.root},format=raw,if=virtio,readonly=on")
         if self.data:
             yield from ("-drive", f"file={self.data},format=raw,if=virtio,cache=writeback")
-        for port, wire in enumerate(self.wires):
+        for port, (wire, model) in enumerate(zip(self.wires, self.models)):
             yield from ("-netdev", f"hubport,id=n{port},hubid={port}" if wire is None else f"tap,id=n{port},fd={wire}",
-                        "-device", f"virtio-net-pci,netdev=n{port},mac={port_mac(port)},addr={0x10 + port:#x},romfile=",
+                        "-device", f"{model},netdev=n{port},mac={port_mac(port)},addr={0x10 + port:#x},romfile=",
                         "-object", f"filter-dump,id=d{port},netdev=n{port},file={self.capture_path(port)}")
 
     def power_on(self):
