@@ -154,6 +154,39 @@ def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
     wait_until(lambda: "button 3" in xev.log(), "the button in xev")
 
 
+def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay, tmp_path):
+    """Z4: a second kind of desktop: x11vnc on an X server of its own."""
+    zone, display = relay.desktops, ":40"
+    relay.net.popen(zone.namespace, "Xvfb", display, "-screen", "0", f"{SIZE}x24", "-noreset", "-ac")
+    wait_until(pathlib.Path("/tmp/.X11-unix/X40").exists, "Xvfb")
+    env = {"DISPLAY": display}
+    run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=env)
+    run("xdotool", "mousemove", "639", "479", env=env)
+    relay.net.popen(zone.namespace, "x11vnc", "-display", display, "-nopw", "-listen", zone.peer4, "-rfbport",
+                    relay.DESKTOP_PORT, "-forever", "-shared", "-nocursor", "-noxdamage", env=env)
+    relay.net.wait_port(zone.namespace, zone.peer4, relay.DESKTOP_PORT)
+    true = tmp_path / "desktop.png"
+    relay.net.run(zone.namespace, "gvnccapture", "-q", f"{zone.peer4}:0", true, timeout=30)
+    seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
+    assert difference(true, seen) == 0
+    assert int(run("identify", "-format", "%k", seen).stdout) == 2, "the picture has its two colours"
+
+
+def test_screen_qemu_desktop_is_shown_pixel_by_pixel(relay, tmp_path):
+    """Z4: a third kind: a virtual machine's screen as QEMU serves it, against QEMU's own dump of it."""
+    zone, monitor, dump = relay.desktops, tmp_path / "monitor", tmp_path / "desktop.ppm"
+    relay.net.popen(zone.namespace, "qemu-system-x86_64", "-accel", "tcg", "-m", "32", "-nodefaults", "-vga", "std",
+                    "-vnc", f"{zone.peer4}:0", "-monitor", f"unix:{monitor},server,nowait", "-boot", "menu=on")
+    relay.net.wait_port(zone.namespace, zone.peer4, relay.DESKTOP_PORT)
+
+    def same():
+        run("socat", "-", f"UNIX-CONNECT:{monitor}", stdin=f"screendump {dump}\n")
+        wait_until(lambda: dump.exists() and dump.stat().st_size > 1000, "QEMU's dump")
+        seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
+        return int(run("identify", "-format", "%k", seen).stdout) > 1 and difference(dump, seen) == 0
+    wait_until(same, "the machine's screen in the viewer", 30, pause=0.5)
+
+
 def test_screen_resize_of_the_desktop_reaches_the_viewer(relay, tmp_path):
     """Z4: a viewer that knows DesktopSize goes on with the new size; one that does not is ended, with the reason."""
     desktop = xvnc(relay)
