@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/html_render.h"
+#include "wire/punycode.h"
 
 enum { SHOWN_MAX = 512, HOST_MAX = 256, SCHEME_MAX = 16 };
 
@@ -210,6 +211,32 @@ static void put_plain(struct html_render *r, const struct target *t, const char 
 	html_render_mark(r, ">");
 }
 
+/* A host that is not plain ASCII, beside its other spelling: letters of other scripts look like
+ * ours. */
+static void put_other_spelling(struct html_render *r, const struct target *t)
+{
+	bool encoded = strncmp(t->host, "xn--", 4) == 0 || strstr(t->host, ".xn--") != NULL;
+	struct span host = span_of(t->host);
+	struct bytes other;
+	bool plain = true;
+	int err;
+
+	for (size_t i = 0; i < host.size; i++)
+		plain = plain && host.data[i] < 0x80;
+	if (plain && !encoded)
+		return;
+	bytes_init(&other, 4 * HOST_MAX);
+	err = encoded ? punycode_host_to_text(host, &other) : punycode_text_to_host(host, &other);
+	html_render_mark(r,
+			 say(r, "【注意: 国際化ドメイン名", "[Warning: internationalised domain"));
+	if (err == 0) {
+		html_render_mark(r, ": ");
+		html_render_raw(r, bytes_span(&other));
+	}
+	html_render_mark(r, say(r, "】", "]"));
+	bytes_fini(&other);
+}
+
 static void put_web(struct html_render *r, const struct target *t, const char *shown)
 {
 	char named[HOST_MAX];
@@ -224,9 +251,7 @@ static void put_web(struct html_render *r, const struct target *t, const char *s
 		html_render_mark(r, say(r, "【注意: 表示と異なるリンク】",
 					"[Warning: the link goes elsewhere than it says]"));
 	}
-	if (strncmp(t->host, "xn--", 4) == 0 || strstr(t->host, ".xn--") != NULL)
-		html_render_mark(r, say(r, "【注意: 国際化ドメイン名】",
-					"[Warning: internationalised domain]"));
+	put_other_spelling(r, t);
 }
 
 void html_link_close(struct html_render *r, struct span href, struct span shown)

@@ -360,8 +360,11 @@ static void hide_text(struct html_render *r, struct span text)
 
 void html_render_text(struct html_render *r, struct span text)
 {
-	if (r->skips > 0)
+	if (r->skips > 0) {
+		if (r->frame_count > 0 && r->frames[r->frame_count - 1].tag == HTML_STYLE)
+			html_sheet_read(&r->sheet, text);
 		return;
+	}
 	if (r->hides > 0)
 		hide_text(r, text);
 	else if (r->pres > 0)
@@ -591,7 +594,8 @@ void html_render_open(struct html_render *r, const struct html_element *element)
 	frame = &r->frames[r->frame_count++];
 	*frame = (struct html_frame){.tag = (uint8_t)element->tag, .look = look};
 	frame->skips = is_skipped(r, element->tag);
-	frame->hides = html_style_apply(element, &frame->look);
+	frame->hides =
+		html_style_apply(element, &frame->look) || html_sheet_hides(&r->sheet, element);
 	r->skips += frame->skips;
 	r->hides += frame->hides;
 	if (r->skips > 0)

@@ -61,7 +61,13 @@ bool html_attr_has(const struct html_element *element, const char *name);
 
 struct html_frame;
 
-enum { HTML_LIST_LEVELS = 16 };
+enum { HTML_LIST_LEVELS = 16, HTML_SHEET_MAX = 64 };
+
+/* Classes (".x") and ids ("#x") that style sheets hide; views into the document. */
+struct html_sheet {
+	struct span hiding[HTML_SHEET_MAX];
+	size_t count;
+};
 
 struct html_render {
 	const struct html_policy *policy;
@@ -84,6 +90,7 @@ struct html_render {
 	size_t line_begin;                      /* where the current line starts in out */
 	size_t indent;                          /* spaces after the quote marks */
 	bool in_line;                           /* something stands on the current line */
+	struct html_sheet sheet;
 	bool image_only; /* an image without a text stood where a link's text should be */
 	int err;         /* the first failed append */
 };
@@ -126,6 +133,13 @@ struct html_look {
  * @look: colours inherited; changed to those of the element
  */
 bool html_style_apply(const struct html_element *element, struct html_look *look);
+
+/* Do these declarations hide what they apply to? Colours are not looked at. */
+bool html_style_hides(struct span declarations);
+
+/* html_sheet.c: what a <style> element says, and whether it hides an element. */
+void html_sheet_read(struct html_sheet *sheet, struct span css);
+bool html_sheet_hides(const struct html_sheet *sheet, const struct html_element *element);
 
 /* html_tree.c and html_scan.c: the two ways of reading. -ERR_NO_MEMORY of the first means: take the
  * second. */

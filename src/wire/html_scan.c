@@ -206,8 +206,12 @@ static size_t scan_tag(struct span in, size_t at, struct html_render *r)
 	if (element.tag == HTML_LI || element.tag == HTML_PARA)
 		scan_close(r, element.tag, true);
 	if (element.tag == HTML_SCRIPT || element.tag == HTML_STYLE) {
+		size_t end = raw_end(in, at, &tag);
+
 		r->report->active += element.tag == HTML_SCRIPT;
-		return raw_end(in, at, &tag);
+		if (element.tag == HTML_STYLE)
+			html_sheet_read(&r->sheet, (struct span){in.data + at, end - at});
+		return end;
 	}
 	if (element.tag != HTML_OTHER || element.attr_count > 0)
 		html_render_open(r, &element);

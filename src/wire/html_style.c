@@ -192,6 +192,20 @@ static void declare_all(struct declared *d, struct html_look *look, struct span 
 	}
 }
 
+static bool hides(const struct declared *d)
+{
+	return d->none || d->off || (d->tiny && d->clipped);
+}
+
+bool html_style_hides(struct span declarations)
+{
+	struct html_look look = {HTML_COLOR_NONE, HTML_COLOR_NONE};
+	struct declared d = {0};
+
+	declare_all(&d, &look, declarations);
+	return hides(&d);
+}
+
 bool html_style_apply(const struct html_element *element, struct html_look *look)
 {
 	struct declared d = {0};
@@ -206,7 +220,7 @@ bool html_style_apply(const struct html_element *element, struct html_look *look
 	if (background.size > 0)
 		look->background = color_of(background);
 	declare_all(&d, look, html_attr_of(element, "style"));
-	if (html_attr_has(element, "hidden") || d.none || d.off || (d.tiny && d.clipped))
+	if (html_attr_has(element, "hidden") || hides(&d))
 		return true;
 	/* Without any colour said the page is white; a picture behind the text is not known. */
 	return look->color != HTML_COLOR_NONE &&

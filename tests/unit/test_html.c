@@ -108,6 +108,22 @@ static void test_html_hidden_text_is_told_apart(void **state)
 			    "shown\n");
 }
 
+static void test_html_style_sheets_hide_too(void **state)
+{
+	check("<style>/* a */ @media x { .b{display:none} } div.a, #c { display : none }</style>"
+	      "<div class=\"x a\">h</div><p id=c>h</p><p class=b>shown</p>",
+	      "shown\n");
+	assert_int_equal(report.hidden_bytes, 2);
+}
+
+static void test_html_hosts_of_other_scripts_have_both_spellings(void **state)
+{
+	check("<a href=\"https://xn--wgv71a119e.jp/\">a</a>",
+	      "a <https://xn--wgv71a119e.jp/>【注意: 国際化ドメイン名: 日本語.jp】\n");
+	check("<a href=\"https://日本語.jp/\">a</a>",
+	      "a <https://日本語.jp/>【注意: 国際化ドメイン名: xn--wgv71a119e.jp】\n");
+}
+
 static void test_html_ruby_images_and_active_content(void **state)
 {
 	check("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>", "漢(かん)\n");
@@ -147,6 +163,8 @@ int main(void)
 		cmocka_unit_test(test_html_lists_and_tables),
 		cmocka_unit_test(test_html_links_show_where_they_go),
 		cmocka_unit_test(test_html_hidden_text_is_told_apart),
+		cmocka_unit_test(test_html_style_sheets_hide_too),
+		cmocka_unit_test(test_html_hosts_of_other_scripts_have_both_spellings),
 		cmocka_unit_test(test_html_ruby_images_and_active_content),
 		cmocka_unit_test(test_html_guard_keeps_bombs_from_the_tree),
 	};
