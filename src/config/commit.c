@@ -14,8 +14,8 @@
 #include "base/sealed.h"
 
 #define SEND_WAIT_MS   2000
-#define ANSWER_MS      30000U /* the supervisor makes zones and waits for three processes meanwhile */
-#define FIRST_AGAIN_MS 5000U /* a port may appear late */
+#define ANSWER_MS      60000U /* more than the supervisor's own deadlines together */
+#define FIRST_AGAIN_MS 5000U  /* a port may appear late */
 
 void config_commit_init(struct config_commit *commit)
 {

@@ -152,17 +152,20 @@ static void on_control(struct loop *loop, struct loop_fd *self, short revents)
 	loop_stop(loop, 1);
 }
 
-/* The answer to a commit is late, or it is time to try the first one again. */
+/*
+ * It is time to try the first commit again; or the supervisor has not answered for longer than all
+ * its own deadlines. Then nobody here knows what runs: begin anew, with what it says at the start.
+ */
 static void on_commit_timer(struct loop *loop, struct loop_timer *self)
 {
 	struct config *c = self->ctx;
-	struct control_committed late = {.request = c->commit.request,
-					 .reason = "the supervisor did not answer"};
 
-	if (c->commit.active)
-		config_commit_settle(c, &late);
-	else if (c->commit.first && config_commit_send(c) != 0)
+	if (c->commit.active) {
+		fprintf(stderr, "config: the supervisor did not answer a commit\n");
+		loop_stop(loop, 1);
+	} else if (c->commit.first && config_commit_send(c) != 0) {
 		fprintf(stderr, "config: the first policy cannot be sent\n");
+	}
 }
 
 /* ---- life */

@@ -8,7 +8,7 @@
 #include "base/sealed.h"
 #include "console/console.h"
 
-#define ANSWER_MS    40000U /* a commit may take 30 s */
+#define ANSWER_MS    70000U /* config gives up on a commit before */
 #define ROWS_MS      10000U
 #define SEND_WAIT_MS 1000
 #define ROWS_BYTES   (32U << 20)
