@@ -8,7 +8,7 @@
 const struct tool tools_table[] = {
 	{"check", "FILE", "parse and validate a configuration, print its canonical form", tool_check},
 	{"schema", "[--markdown|--mdoc]", "list the statements of the configuration", tool_schema},
-	{"verify-log", "DIR", "check the hash chain of a log directory", tool_verify_log},
+	{"verify-log", "DIR [COPY]", "check a log's hash chain, and hold it against a syslog server's copy", tool_verify_log},
 	{"events", "[--markdown]", "list the events of the log", tool_events},
 	{"flatten", "[OPTION...] < mail > flat", "flatten one message as the gateway would; 3: refused", tool_flatten},
 	{"verify-mail", "< flat", "does it conform to the sanitised-mail grammar?", tool_verify_mail},

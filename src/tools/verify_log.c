@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tools/log_copy.h"
 #include "tools/tools.h"
 #include "wire/log_chain.h"
 
@@ -16,8 +17,9 @@
 
 struct verification {
 	struct log_chain chain;
-	uint64_t first;      /* sequence number of the oldest record */
-	uint64_t removed_to; /* the newest that a record of retention says was removed */
+	struct log_copy copy; /* of the syslog server; empty without one */
+	uint64_t first;       /* sequence number of the oldest record */
+	uint64_t removed_to;  /* the newest that a record of retention says was removed */
 	char file[512];
 	unsigned long line;
 	const char *why;
@@ -74,6 +76,10 @@ static int check_line(struct verification *v, struct span line, const char *name
 
 	if (err == 0)
 		err = log_chain_check(&v->chain, line, &view, &v->why);
+	if (err == 0 && log_copy_check(&v->copy, v->chain.next_sequence - 1, v->chain.hash) < 0) {
+		v->chain.next_sequence--;
+		return bad(v, "the syslog server got another record under this number");
+	}
 	if (err == 0 && span_equal(view.message_id, span_of("log-retention")) &&
 	    syslog_param_number(&view, "last", &last) == 0 && last > v->removed_to)
 		v->removed_to = last;
@@ -118,6 +124,18 @@ static int check_file(struct verification *v, const char *directory, const char 
 	return err;
 }
 
+/* What only shows when every record has been seen. */
+static int check_ends(struct verification *v)
+{
+	if (v->first > 1 && v->removed_to + 1 < v->first)
+		return bad(v, "older records are missing, and no record log-retention says that "
+			      "they were "
+			      "removed");
+	if (log_copy_last(&v->copy) >= v->chain.next_sequence)
+		return bad(v, "the log ends before this record, which the syslog server has");
+	return 0;
+}
+
 static int check_files(struct verification *v, const char *directory, struct dirent **names,
 		       int count)
 {
@@ -125,13 +143,7 @@ static int check_files(struct verification *v, const char *directory, struct dir
 
 	for (int i = 0; err == 0 && i < count; i++)
 		err = check_file(v, directory, names[i]->d_name);
-	if (err == 0 && v->first > 1 && v->removed_to + 1 < v->first) {
-		snprintf(v->file, sizeof(v->file), "%s/%s", directory, names[0]->d_name);
-		v->line = 1;
-		err = bad(v, "older records are missing, and no record log-retention says that "
-			     "they were removed");
-	}
-	return err;
+	return err < 0 ? err : check_ends(v);
 }
 
 static void print_bad(const struct verification *v)
@@ -142,30 +154,48 @@ static void print_bad(const struct verification *v)
 	printf("%s\n", v->why);
 }
 
-int tool_verify_log(int argc, char **argv)
+/* Return: 0 whole, 1 not, 2 no log. */
+static int verify_directory(struct verification *v, const char *directory)
 {
-	struct verification v = {0};
 	struct dirent **names;
-	int count, err;
+	int err, count = scandir(directory, &names, is_log_name, alphasort);
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: sekisho verify-log DIR\n");
-		return 2;
-	}
-	count = scandir(argv[1], &names, is_log_name, alphasort);
 	if (count <= 0) {
-		fprintf(stderr, "sekisho: %s: %s\n", argv[1],
+		fprintf(stderr, "sekisho: %s: %s\n", directory,
 			count < 0 ? strerror(errno) : "no log files in it");
 		return 2;
 	}
-	err = check_files(&v, argv[1], names, count);
+	err = check_files(v, directory, names, count);
 	if (err < 0)
-		print_bad(&v);
+		print_bad(v);
 	else
-		printf("whole: records %llu to %llu in %d files\n", (unsigned long long)v.first,
-		       (unsigned long long)(v.chain.next_sequence - 1), count);
+		printf("whole: records %llu to %llu in %d files\n", (unsigned long long)v->first,
+		       (unsigned long long)(v->chain.next_sequence - 1), count);
 	for (int i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
 	return err < 0 ? 1 : 0;
+}
+
+int tool_verify_log(int argc, char **argv)
+{
+	struct verification v = {0};
+	int status;
+
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: sekisho verify-log DIR [COPY]\n");
+		return 2;
+	}
+	if (argc == 3 && log_copy_read(&v.copy, argv[2]) < 0) {
+		fprintf(stderr, "sekisho: %s: cannot be read\n", argv[2]);
+		log_copy_fini(&v.copy);
+		return 2;
+	}
+	if (argc == 3 && v.copy.count == 0) {
+		fprintf(stderr, "sekisho: %s: no record of a gateway in it\n", argv[2]);
+		return 2;
+	}
+	status = verify_directory(&v, argv[1]);
+	log_copy_fini(&v.copy);
+	return status;
 }

@@ -119,3 +119,48 @@ def test_events_page_is_current():
     """docs/events.md is what the table of events says: regenerate it with sekisho events --markdown."""
     made = subprocess.run([SEKISHO, "events", "--markdown"], capture_output=True, text=True, timeout=20, check=True)
     assert EVENTS_PAGE.read_text() == made.stdout
+
+
+@pytest.fixture
+def copy(log, tmp_path):
+    """What a syslog server wrote: its own words in front, some records twice."""
+    lines = [line for path in segments(log) for line in path.read_text().splitlines()]
+    path = tmp_path / "received"
+    path.write_text("".join(f"Apr  1 09:00:00 10.20.0.1 {line}\n" for line in [*lines, lines[3]]) + "another host's line\n")
+    return path
+
+
+def verify_against(directory, copy):
+    done = subprocess.run([SEKISHO, "verify-log", directory, copy], capture_output=True, text=True, timeout=20, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_verify_log_against_the_servers_copy(log, copy):
+    assert verify_against(log.directory, copy) == (0, "whole: records 1 to 7 in 2 files\n")
+
+
+def test_verify_log_finds_a_cut_end_by_the_copy(log, copy):
+    """Whole by itself, but the server has more."""
+    path = segments(log)[1]
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert verify(log.directory)[0] == 0
+    status, text = verify_against(log.directory, copy)
+    assert status == 1
+    assert text.endswith("record 7: the log ends before this record, which the syslog server has\n")
+
+
+def test_verify_log_finds_a_forged_chain_by_the_copy(log, copy, tmp_path):
+    """Somebody who owns the disk seals a new log of his own."""
+    (tmp_path / "forged").mkdir()
+    forged = Log(tmp_path / "forged")
+    forged.segment(6)
+    assert verify(forged.directory)[0] == 0
+    status, text = verify_against(forged.directory, copy)
+    assert status == 1
+    assert "record 5: the syslog server got another record under this number" in text
+
+
+def test_verify_log_against_no_copy_says_so(log, tmp_path):
+    (tmp_path / "empty").write_text("nothing of ours\n")
+    assert verify_against(log.directory, tmp_path / "empty")[0] == 2
+    assert verify_against(log.directory, tmp_path / "none")[0] == 2
