@@ -8,7 +8,9 @@ fuzz_smtp_data-use := wire base
 fuzz_smtp_reply-use := wire base
 
 # packets
-fuzzers += fuzz_ip
+fuzzers += fuzz_ip fuzz_tls_hello fuzz_netlink
+fuzz_tls_hello-use := wire base
+fuzz_netlink-use := netfilter policy base
 fuzz_ip-use := wire base
 
 # spine

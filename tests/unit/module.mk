@@ -16,7 +16,8 @@ test_smtp_data-use := wire base
 test_smtp_reply-use := wire base
 
 # packets
-units += test_ip test_ranges test_judge test_denials test_netlink
+units += test_ip test_ranges test_judge test_denials test_netlink test_tls_hello
+test_tls_hello-use := wire base
 test_ip-use := wire base
 test_ranges-use := policy wire base
 test_judge-use := arbiter policy wire base
