@@ -219,36 +219,38 @@ static void on_tty(struct loop *loop, struct loop_fd *self, short revents)
 
 /* ---- channels */
 
+/* config has gone: so has the candidate, and whatever was asked. */
+static void lose_link(struct console *c)
+{
+	loop_remove(&c->loop, &c->link_watch);
+	channel_fini(&c->link);
+	c->link.fd = -1;
+	c->path[0] = '\0';
+	c->changed = false;
+	c->mode = MODE_OPERATIONAL;
+	if (c->state == STATE_PROMPT)
+		line_leave(&c->line);
+	if (c->state != STATE_ASKED && c->state != STATE_PROMPT)
+		return;
+	screen_say(c, "config was restarted; changes that were not committed are lost\n",
+		   "設定プロセスが再起動しました。未適用の変更は失われました\n");
+	console_prompt(c);
+}
+
 static void on_link(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct console *c = self->ctx;
 
-	if (channel_serve(&c->link, CONTROL_MESSAGES, NULL) < 0) {
-		loop_remove(loop, &c->link_watch);
-		channel_fini(&c->link);
-		c->link.fd = -1;
-		c->path[0] = '\0';
-		c->changed = false;
-		c->mode = MODE_OPERATIONAL;
-		if (c->state == STATE_PROMPT)
-			line_leave(&c->line);
-		if (c->state == STATE_ASKED || c->state == STATE_PROMPT) {
-			screen_say(
-				c,
-				"config was restarted; changes that were not committed are lost\n",
-				"設定プロセスが再起動しました。未適用の変更は失われました\n");
-			console_prompt(c);
-		}
-	}
+	if (channel_serve(&c->link, CONTROL_MESSAGES, NULL) < 0)
+		lose_link(c);
 	settle(c);
 }
 
+/* A new link may come before the end of the old one was seen. */
 static int take_link(struct console *c, int fd)
 {
-	if (c->link.fd >= 0) {
-		loop_remove(&c->loop, &c->link_watch);
-		channel_fini(&c->link);
-	}
+	if (c->link.fd >= 0)
+		lose_link(c);
 	channel_init(&c->link, fd, console_link_rules, console_link_rule_count, c);
 	c->link_watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_link, .ctx = c};
 	return loop_add(&c->loop, &c->link_watch);
