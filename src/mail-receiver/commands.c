@@ -311,6 +311,7 @@ static void on_recipient_answer(struct receiver *r, const struct answer_row *row
 
 static void on_message_answer(struct receiver *r, const struct answer_row *row)
 {
+	receiver_drop_message(r); /* where it was refused before a flattener had it */
 	receiver_set_phase(r, PHASE_READY);
 	r->counts.idle_commands = 0;
 	r->counts.mails++;

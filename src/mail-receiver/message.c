@@ -38,6 +38,7 @@ void receiver_drop_message(struct receiver *r)
 	if (r->message_fd >= 0)
 		(void)close(r->message_fd); /* memory: nothing to be written back */
 	r->message_fd = -1;
+	loop_disarm(r->loop, &r->retry);
 }
 
 static void write_message(struct receiver *r, struct span text)
@@ -54,25 +55,46 @@ static void write_message(struct receiver *r, struct span text)
 	}
 }
 
+/*
+ * The message goes to the supervisor. All receivers are one user, and the kernel lets only so many
+ * descriptors of a user be under way: when many messages end at the same moment, some wait a
+ * little.
+ */
+void receiver_hand_over(struct receiver *r)
+{
+	struct control_flatten flatten = {.message = ((uint64_t)r->session << 32) |
+						     r->transaction.number,
+					  .size_bytes = r->data.size_bytes};
+	int err = channel_send(r->control, CONTROL_FLATTEN, &flatten, sizeof(flatten),
+			       &r->message_fd, 1);
+
+	if (err == -ERR_AGAIN) {
+		loop_arm(r->loop, &r->retry, RECEIVER_RETRY_MS);
+		return;
+	}
+	receiver_drop_message(r);
+	if (err < 0)
+		receiver_close(r, ANSWER_TRY_LATER);
+}
+
 /* The message is sealed, so that the flattener reads what was counted here whatever becomes of us.
  */
-static int hand_over(struct receiver *r)
+static void submit(struct receiver *r)
 {
 	struct mail_message link = {
 		.transaction = r->transaction.number,
 		.recipient_count = r->transaction.recipient_count,
 		.message = ((uint64_t)r->session << 32) | r->transaction.number,
 	};
-	struct control_flatten flatten = {.message = link.message,
-					  .size_bytes = r->data.size_bytes};
 
-	if (fcntl(r->message_fd, F_ADD_SEALS, SEALS) < 0)
-		return -ERR_SYSTEM;
+	if (fcntl(r->message_fd, F_ADD_SEALS, SEALS) < 0) {
+		receiver_close(r, ANSWER_TRY_LATER);
+		return;
+	}
 	if (!receiver_tell(r, MAIL_LINK_MESSAGE, &link, sizeof(link)))
-		return -ERR_CLOSED;
+		return;
 	receiver_set_phase(r, PHASE_DELIVER);
-	return channel_send(r->control, CONTROL_FLATTEN, &flatten, sizeof(flatten), &r->message_fd,
-			    1);
+	receiver_hand_over(r);
 }
 
 static void refuse_message(struct receiver *r, enum answer answer)
@@ -99,10 +121,9 @@ static void finish(struct receiver *r)
 		r->counts.deferred++;
 		receiver_reset(r);
 		receiver_reply(r, answer_row(ANSWER_NO_SPACE));
-	} else if (hand_over(r) < 0) {
-		receiver_close(r, ANSWER_TRY_LATER);
+	} else {
+		submit(r);
 	}
-	receiver_drop_message(r);
 }
 
 /* Even if every other octet was a stuffed dot, this is more than the limit: there is no end in

@@ -31,6 +31,7 @@
 #define RECEIVER_ASK_MS        290000  /* the peer waits 5 minutes for MAIL and RCPT: 4.5.3.2.2 */
 #define RECEIVER_DELIVER_MS    590000 /* the peer waits 10 minutes behind the final dot: 4.5.3.2.6 */
 #define RECEIVER_LINGER_MS     5000   /* for the peer to read the last reply */
+#define RECEIVER_RETRY_MS      5      /* until a message can be given to the supervisor */
 
 enum receiver_phase {
 	PHASE_CONNECTED, /* before EHLO or HELO */
@@ -70,7 +71,7 @@ struct receiver {
 
 	struct channel link;
 	struct loop_fd peer_fd, link_fd;
-	struct loop_timer deadline, data_total, tarpit;
+	struct loop_timer deadline, data_total, tarpit, retry;
 	enum receiver_phase phase;
 	enum receiver_phase resume; /* phase behind a refused question */
 	bool extended;              /* EHLO, not HELO */
@@ -145,5 +146,7 @@ int receiver_open_message(struct receiver *r);
 /* Take a segment of DATA. Return: octets taken. */
 size_t receiver_take_data(struct receiver *r, struct span in);
 void receiver_drop_message(struct receiver *r);
+/* Give the sealed message to the supervisor, now or by the retry timer. */
+void receiver_hand_over(struct receiver *r);
 
 #endif

@@ -301,6 +301,13 @@ static void tarpit_fire(struct loop *loop, struct loop_timer *timer)
 	advance(timer->ctx);
 }
 
+static void retry_fire(struct loop *loop, struct loop_timer *timer)
+{
+	(void)loop;
+	receiver_hand_over(timer->ctx);
+	advance(timer->ctx);
+}
+
 /* ---- begin and end ---- */
 
 static void greet(struct receiver *r)
@@ -325,6 +332,7 @@ int receiver_start(struct receiver *r, int peer_fd, int link_fd)
 	r->deadline = (struct loop_timer){.fire = deadline_fire, .ctx = r};
 	r->data_total = (struct loop_timer){.fire = deadline_fire, .ctx = r};
 	r->tarpit = (struct loop_timer){.fire = tarpit_fire, .ctx = r};
+	r->retry = (struct loop_timer){.fire = retry_fire, .ctx = r};
 	r->peer_fd =
 		(struct loop_fd){.fd = peer_fd, .events = POLLIN, .ready = peer_ready, .ctx = r};
 	r->link_fd =

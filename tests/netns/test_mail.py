@@ -405,6 +405,31 @@ def test_mail_sessions_of_one_source_are_limited(net, zones, make_gateway):
     wait_until(free, "room for a session", 15, 0.2)
 
 
+def test_mail_of_many_sessions_at_the_same_moment(net, zones, make_gateway):
+    """150 messages end within the same moment: none is put off, and a session's two halves stay small (4 MiB)."""
+    sink = sink_in_lgwan(net, zones)
+    gateway = make_gateway(mail_block(zones, extra="sessions 150; sessions-per-source 150;"))
+    peers = [dialogue(net, zones) for _ in range(150)]
+    for peer in peers:
+        peer.open_data()
+    for peer in peers:
+        peer.send(PLAIN + b"line of text\r\n" * 1500)
+    sizes = [private_kib(pid) for role in ("mail-receiver", "mail-sender") for pid in gateway.pids(role)]
+    assert len(sizes) == 300 and max(sizes) < 2048, sorted(sizes)[-5:]
+    for peer in peers:
+        peer.send(b".\r\n")
+    assert {peer.reply()[:9] for peer in peers} == {"250 2.0.0"}
+    assert len(sink.messages()) == 150
+    for peer in peers:
+        peer.socket.close()
+
+
+def private_kib(pid):
+    """Memory that a process shares with nobody."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_"))
+
+
 def test_mail_corpus_of_the_repository_passes_the_wire(net, zones, make_gateway):
     """Golden mails through the whole gateway: each is delivered as `sekisho flatten` has it, or refused by both."""
     golden = sorted(pathlib.Path("/src/tests/golden/mail").glob("*.eml"))

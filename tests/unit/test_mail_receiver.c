@@ -412,6 +412,31 @@ static void test_mail_receiver_says_451_where_no_flattener_can_be_asked_for(void
 	assert_true(mail_fixture_wire_ended(&fx));
 }
 
+/* The supervisor's queue is full (or too many descriptors are under way): the message waits its
+ * turn. */
+static void test_mail_receiver_waits_where_the_supervisor_is_busy(void **state)
+{
+	struct control_ping filler = {0};
+	struct control_flatten flatten = {0};
+	unsigned count = 0;
+	int fd = -1;
+
+	open_data();
+	while (channel_send(&fx.control, CONTROL_PONG, &filler, sizeof(filler), NULL, 0) == 0)
+		count++;
+	expect("x\r\n.\r\n", "");
+	mail_fixture_pass_ms(&fx, RECEIVER_RETRY_MS);
+	assert_int_equal(receiver.phase, PHASE_DELIVER);
+	while (count-- > 0)
+		mail_fixture_take(&fx, &fx.supervisor, CONTROL_PONG, &filler, sizeof(filler), NULL);
+	assert_true(mail_fixture_quiet(&fx, &fx.supervisor));
+	mail_fixture_pass_ms(&fx, RECEIVER_RETRY_MS);
+	mail_fixture_take(&fx, &fx.supervisor, CONTROL_FLATTEN, &flatten, sizeof(flatten), &fd);
+	(void)close(fd);
+	mail_fixture_pass_ms(&fx, RECEIVER_RETRY_MS);
+	assert_true(mail_fixture_quiet(&fx, &fx.supervisor));
+}
+
 /* RFC 5321 4.5.3.2: the time that each phase may take, and not a moment less. */
 static void test_mail_receiver_keeps_its_deadlines(void **state)
 {
@@ -542,6 +567,7 @@ int main(void)
 		TEST(test_mail_receiver_closes_on_an_endless_line),
 		TEST(test_mail_receiver_says_451_where_the_sender_is_lost),
 		TEST(test_mail_receiver_says_451_where_no_flattener_can_be_asked_for),
+		TEST(test_mail_receiver_waits_where_the_supervisor_is_busy),
 		TEST(test_mail_receiver_keeps_its_deadlines),
 		TEST(test_mail_receiver_ends_data_that_trickles),
 		TEST(test_mail_receiver_slows_down_and_closes_on_errors),
