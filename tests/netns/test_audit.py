@@ -42,8 +42,8 @@ def log_directory(gateway):
     return next(iter(gateway.state.glob("**/*.log"))).parent
 
 
-def verify(gateway):
-    done = subprocess.run([SEKISHO, "verify-log", log_directory(gateway)], capture_output=True, text=True, timeout=20,
+def verify(gateway, *copy):
+    done = subprocess.run([SEKISHO, "verify-log", log_directory(gateway), *copy], capture_output=True, text=True, timeout=20,
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -93,6 +93,8 @@ def test_syslog_gets_every_record_in_order(net, topology, make_gateway):
     assert syslog.lines()[:5] == gateway.audit_lines()[:5]
     fields = syslog.parsed()[-1].split("|")
     assert fields[0] == "local0" and fields[2] == "sekisho-test" and fields[3] == "sekisho"
+    gateway.stop()
+    verify(gateway, syslog.directory / "raw.log")
 
 
 @pytest.mark.limit(120)
