@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The build root's half, second part: what checks the sources and runs what src/build.mk compiled, kernel and firmware.
 
-.PHONY: check-unit fuzz-smoke lint format compile_commands.json kernel uml firmware lock
+.PHONY: check-unit fuzz-smoke lint format docs compile_commands.json kernel uml firmware lock
 IMAGE_ROOT ?= $(error firmware is made by `make firmware` on the host, which gives IMAGE_ROOT)
 FUZZ_SECONDS ?= 5
 own-c := $(wildcard src/*/*.c src/*/*.h tests/*/*.c tests/*/*.h)
@@ -17,6 +17,12 @@ lint: tools
 
 format:
 	$(Q)clang-format -i $(own-c)
+
+# The pages whose source is a table in the code; tests hold each against its table.
+docs: tools
+	$(Q)python3 -B tests/golden/config_docs.py $(O)/sekisho .
+	$(Q)$(O)/sekisho events --markdown >docs/events.md
+	$(Q)$(O)/sekishod --print-process-table >docs/processes.md
 
 # One entry for each object of the appliance's build, with paths as the host sees them (SOURCE_DIR is the clone).
 SOURCE_DIR ?= $(CURDIR)
