@@ -53,7 +53,7 @@ int destinations_prepare(struct destinations *d, const struct snapshot *snapshot
  * @form: gets the policy's host name and time offset
  */
 void destinations_apply(struct destinations *d, struct record_form *form);
-/* There are new records. */
+/* New records are on the disk. */
 void destinations_kick(struct destinations *d);
 void destinations_fini(struct destinations *d);
 

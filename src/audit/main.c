@@ -59,7 +59,6 @@ static void write_event(void *ctx, const char *process, const struct event_recor
 	if (err < 0 && !a->disk_failing)
 		fprintf(stderr, "audit: the log cannot be written: %s\n", err_name(err));
 	a->disk_failing = err < 0;
-	destinations_kick(&a->destinations);
 }
 
 static void write_own_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
@@ -87,6 +86,8 @@ static int sync_log(struct audit *a)
 
 	if (err < 0)
 		fprintf(stderr, "audit: the log cannot be brought to the disk\n");
+	else
+		destinations_kick(&a->destinations);
 	return err;
 }
 

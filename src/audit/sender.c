@@ -130,7 +130,8 @@ static int send_some(struct sender *s, unsigned most)
 	struct span line;
 	unsigned sent = 0;
 
-	while (sent < most) {
+	/* Only what a power cut cannot take back: its number must never go to another record. */
+	while (sent < most && s->cursor.sequence < s->store->durable) {
 		int err = store_cursor_peek(s->store, &s->cursor, buffer, &line);
 
 		if (err == -ERR_NOT_FOUND) {
@@ -149,7 +150,7 @@ static int send_some(struct sender *s, unsigned most)
 		store_cursor_take(&s->cursor, line);
 		sent++;
 	}
-	return (int)sent;
+	return sent > 0 ? (int)sent : -ERR_AGAIN;
 }
 
 static void flow(struct sender *s)

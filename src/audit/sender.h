@@ -72,7 +72,7 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 		struct sender_report report, const char *name, int fd);
 /* Save the place and close; the struct may be opened again. */
 void sender_close(struct sender *s);
-/* There are new records. */
+/* New records are on the disk. */
 void sender_kick(struct sender *s);
 
 #endif

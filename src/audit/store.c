@@ -178,6 +178,7 @@ int store_sync(struct store *s)
 		return -ERR_SYSTEM;
 	s->dirty = false;
 	s->urgent = false;
+	s->durable = s->chain.next_sequence;
 	return 0;
 }
 
@@ -219,7 +220,8 @@ int store_open(struct store *s, int directory, const struct record_form *form, u
 		s->total_bytes += s->segments[i].size_bytes;
 	if (err == 0)
 		err = open_newest(s, found);
-	return err;
+	s->dirty = true; /* what a process that was killed had written may not be on the disk yet */
+	return err < 0 ? err : store_sync(s);
 }
 
 void store_close(struct store *s)

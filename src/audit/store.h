@@ -46,6 +46,7 @@ struct store {
 	uint64_t total_bytes;
 	uint64_t limit_bytes;
 	uint64_t segment_bytes;
+	uint64_t durable;   /* records before this number are on the disk */
 	bool dirty;         /* something is not on the disk yet */
 	bool urgent;        /* and it is a security event */
 	bool spoilt;        /* the newest segment ends in half a line */
