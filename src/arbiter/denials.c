@@ -127,7 +127,8 @@ static bool spend_token(struct denials *d, uint64_t now_ms)
 }
 
 /* What could not be queued stays pending, so that no count is lost. */
-static void tell(struct denials *d, struct event_client *events, struct denial *row, uint64_t now_ms)
+static void tell(struct denials *d, struct event_client *events, struct denial *row,
+		 uint64_t now_ms)
 {
 	struct event_arg args[EVENT_FIELDS_MAX];
 	size_t arg_count = describe(row, args);
@@ -135,7 +136,8 @@ static void tell(struct denials *d, struct event_client *events, struct denial *
 
 	if (!spend_token(d, now_ms))
 		return;
-	event_emit(events, row->kind.rest ? EVENT_FLOWS_DENIED : EVENT_FLOW_DENIED, args, arg_count);
+	event_emit(events, row->kind.rest ? EVENT_FLOWS_DENIED : EVENT_FLOW_DENIED, args,
+		   arg_count);
 	if (events->lost > lost) {
 		events->lost = lost;
 		return;
@@ -167,7 +169,8 @@ static struct denial_kind kind_of(const struct snapshot *s, uint32_t from,
 	return kind;
 }
 
-/* The row that counts a new kind: one of its own, or that of the source's rest. NULL: no row is free. */
+/* The row that counts a new kind: one of its own, or that of the source's rest. NULL: no row is
+ * free. */
 static struct denial *row_for_new(struct denials *d, const struct denial_kind *kind)
 {
 	struct denial_kind rest = rest_of(kind);
@@ -185,8 +188,9 @@ static struct denial *row_for_new(struct denials *d, const struct denial_kind *k
 	return row;
 }
 
-void denials_note(struct denials *d, struct event_client *events, const struct snapshot *s, uint32_t from,
-		  const struct judge_verdict *verdict, const struct ip_headers *h, uint64_t now_ms)
+void denials_note(struct denials *d, struct event_client *events, const struct snapshot *s,
+		  uint32_t from, const struct judge_verdict *verdict, const struct ip_headers *h,
+		  uint64_t now_ms)
 {
 	struct denial_kind kind = kind_of(s, from, verdict, h);
 	struct denial *row = find(d, &kind);

@@ -105,8 +105,8 @@ static bool schedule_open(const struct snapshot_schedule *schedule, int64_t now_
 }
 
 /* The permit is in force, or what keeps it from being so. */
-static enum judge_reason permit_state(const struct snapshot *s, const struct snapshot_permit *permit,
-				      int64_t now_s)
+static enum judge_reason permit_state(const struct snapshot *s,
+				      const struct snapshot_permit *permit, int64_t now_s)
 {
 	if (now_s >= permit->expires_s)
 		return JUDGE_EXPIRED;
@@ -176,8 +176,7 @@ static enum judge_reason judge_station(const struct judge_policy *p, const struc
 	for (; low < p->station_count && p->stations[low].key == key; low++) {
 		struct snapshot_range addresses = s->stations[p->stations[low].index].addresses;
 
-		if (addresses.count == 0 ||
-		    prefixes_hold(s, addresses, q->headers->family, source))
+		if (addresses.count == 0 || prefixes_hold(s, addresses, q->headers->family, source))
 			return JUDGE_PERMITTED;
 		reason = JUDGE_STATION_ADDRESS;
 	}
@@ -212,8 +211,8 @@ static bool crossing_joins(const struct snapshot *s, uint32_t a, uint32_t b)
 	return false;
 }
 
-static enum judge_reason judge_addresses(const struct judge_policy *p, const struct judge_question *q,
-					 struct judge_verdict *v)
+static enum judge_reason judge_addresses(const struct judge_policy *p,
+					 const struct judge_question *q, struct judge_verdict *v)
 {
 	const struct ip_headers *h = q->headers;
 	unsigned family = family_index(h->family);
@@ -237,7 +236,8 @@ static enum judge_reason judge_addresses(const struct judge_policy *p, const str
 	if (way == q->from)
 		return JUDGE_SAME_ZONE;
 	if (way == SNAPSHOT_NONE)
-		return crossing_joins(p->snapshot, q->from, v->to) ? JUDGE_NO_PERMIT : JUDGE_NO_CROSSING;
+		return crossing_joins(p->snapshot, q->from, v->to) ? JUDGE_NO_PERMIT
+								   : JUDGE_NO_CROSSING;
 	v->to = way;
 	return JUDGE_PERMITTED;
 }
@@ -280,7 +280,8 @@ static bool begins_a_flow(const struct ip_headers *h)
 	       (h->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
-struct judge_verdict judge_flow(const struct judge_policy *policy, const struct judge_question *question)
+struct judge_verdict judge_flow(const struct judge_policy *policy,
+				const struct judge_question *question)
 {
 	struct judge_verdict v = {.to = SNAPSHOT_NONE, .permit = SNAPSHOT_NONE};
 
@@ -300,7 +301,8 @@ bool judge_changes(const struct judge_policy *policy, int64_t before_s, int64_t 
 	const struct snapshot *s = policy->snapshot;
 
 	for (uint32_t i = 0; i < s->schedule_count; i++) {
-		if (schedule_open(&s->schedules[i], before_s) != schedule_open(&s->schedules[i], now_s))
+		if (schedule_open(&s->schedules[i], before_s) !=
+		    schedule_open(&s->schedules[i], now_s))
 			return true;
 	}
 	for (uint32_t i = 0; i < s->permit_count; i++) {

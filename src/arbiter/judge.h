@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The judgement: a pure function of a policy, the headers of a packet and the time. The datapath and `sekisho trace`
- * call this same code.
+ * The judgement: a pure function of a policy, the headers of a packet and the time. The datapath
+ * and `sekisho trace` call this same code.
  */
 #ifndef SEKISHO_ARBITER_JUDGE_H
 #define SEKISHO_ARBITER_JUDGE_H
@@ -17,21 +17,21 @@
 /* Why, in the order in which the questions are asked; the first that is answered decides. */
 enum judge_reason {
 	JUDGE_PERMITTED = 0,
-	JUDGE_MALFORMED,	   /* headers contradict themselves or are cut off */
-	JUDGE_FRAGMENT,		   /* part of a packet */
-	JUDGE_SOURCE_ROUTE,	   /* the sender chooses the way */
-	JUDGE_OPTIONS,		   /* IPv4 options, IPv6 extension headers */
-	JUDGE_ADDRESS,		   /* unspecified, loopback, link-local, multicast or broadcast */
-	JUDGE_SPOOFED,		   /* the source does not belong to the zone */
-	JUDGE_STATION_UNKNOWN,	   /* hardware address not on the zone's list */
-	JUDGE_STATION_ADDRESS,	   /* that station may not use this address */
-	JUDGE_GATEWAY,		   /* to an address of the gateway itself: not forwarded */
-	JUDGE_SAME_ZONE,	   /* back into the zone that it came from */
-	JUDGE_NO_CROSSING,	   /* no crossing leads there */
-	JUDGE_TCP_FLAGS,	   /* a new TCP flow that does not begin with SYN */
-	JUDGE_NO_PERMIT,	   /* a crossing, but no permit */
-	JUDGE_SCHEDULE,		   /* a permit, but not at this hour */
-	JUDGE_EXPIRED,		   /* a permit that has expired */
+	JUDGE_MALFORMED,       /* headers contradict themselves or are cut off */
+	JUDGE_FRAGMENT,        /* part of a packet */
+	JUDGE_SOURCE_ROUTE,    /* the sender chooses the way */
+	JUDGE_OPTIONS,         /* IPv4 options, IPv6 extension headers */
+	JUDGE_ADDRESS,         /* unspecified, loopback, link-local, multicast or broadcast */
+	JUDGE_SPOOFED,         /* the source does not belong to the zone */
+	JUDGE_STATION_UNKNOWN, /* hardware address not on the zone's list */
+	JUDGE_STATION_ADDRESS, /* that station may not use this address */
+	JUDGE_GATEWAY,         /* to an address of the gateway itself: not forwarded */
+	JUDGE_SAME_ZONE,       /* back into the zone that it came from */
+	JUDGE_NO_CROSSING,     /* no crossing leads there */
+	JUDGE_TCP_FLAGS,       /* a new TCP flow that does not begin with SYN */
+	JUDGE_NO_PERMIT,       /* a crossing, but no permit */
+	JUDGE_SCHEDULE,        /* a permit, but not at this hour */
+	JUDGE_EXPIRED,         /* a permit that has expired */
 	JUDGE_REASON_COUNT_
 };
 
@@ -52,23 +52,24 @@ struct judge_policy {
 };
 
 struct judge_question {
-	uint32_t from;			  /* zone index: where the flow's first packet came in */
+	uint32_t from;                    /* zone index: where the flow's first packet came in */
 	const struct ip_headers *headers; /* in the direction of the flow's first packet */
-	const uint8_t *mac;		  /* of the sender; NULL: not known, stations are not checked */
-	bool established;		  /* of a flow permitted before: any TCP flags will do */
-	int64_t now_s;			  /* seconds since 1970 */
+	const uint8_t *mac; /* of the sender; NULL: not known, stations are not checked */
+	bool established;   /* of a flow permitted before: any TCP flags will do */
+	int64_t now_s;      /* seconds since 1970 */
 };
 
 struct judge_verdict {
 	enum judge_reason reason;
-	uint32_t to;	  /* zone that the destination belongs to, SNAPSHOT_NONE: none */
-	uint32_t permit;  /* index in the snapshot: what permits, or would at another time; SNAPSHOT_NONE */
+	uint32_t to;     /* zone that the destination belongs to, SNAPSHOT_NONE: none */
+	uint32_t permit; /* what permits, or would at another time; SNAPSHOT_NONE */
 };
 
 /**
  * judge_init - compile a policy
  * @s: borrowed for the life of @out
- * Return: 0; -ERR_TOO_LONG where its permits have too many combinations; -ERR_NO_MEMORY. Nothing to free after an error.
+ * Return: 0; -ERR_TOO_LONG where its permits have too many combinations; -ERR_NO_MEMORY. Nothing to
+ * free after an error.
  */
 int judge_init(struct judge_policy *out, const struct snapshot *s);
 void judge_fini(struct judge_policy *policy);
@@ -77,7 +78,8 @@ void judge_fini(struct judge_policy *policy);
  * judge_flow - decide
  * Return: the verdict. No heap, no side effects; the same question always has the same answer.
  */
-struct judge_verdict judge_flow(const struct judge_policy *policy, const struct judge_question *question);
+struct judge_verdict judge_flow(const struct judge_policy *policy,
+				const struct judge_question *question);
 
 /**
  * judge_changes - whether any answer can differ between two points in time

@@ -34,8 +34,8 @@ static void leading_bits(uint64_t out[2], const uint8_t addr[16], unsigned bits)
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-	unsigned __int128 product = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15U) *
-				    (b ^ 0xc2b2ae3d27d4eb4fU);
+	unsigned __int128 product =
+		(unsigned __int128)(a ^ 0x9e3779b97f4a7c15U) * (b ^ 0xc2b2ae3d27d4eb4fU);
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

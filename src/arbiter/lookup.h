@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The permits of a snapshot, compiled for lookup: one hash probe for each shape of match that a zone pair uses
- * (lengths of destination and source prefix, width of the port block), however many permits have that shape.
+ * The permits of a snapshot, compiled for lookup: one hash probe for each shape of match that a
+ * zone pair uses (lengths of destination and source prefix, width of the port block), however many
+ * permits have that shape.
  */
 #ifndef SEKISHO_ARBITER_LOOKUP_H
 #define SEKISHO_ARBITER_LOOKUP_H
@@ -12,7 +13,8 @@
 #include "policy/snapshot.h"
 #include "wire/ip.h"
 
-/* Combinations of destination, source and port block that one policy may have; a policy with more is refused. */
+/* Combinations of destination, source and port block that one policy may have; a policy with more
+ * is refused. */
 #define LOOKUP_ATOMS_MAX (1U << 20)
 
 /* A shape: which bits of a packet count. Sorted by key, then by the lowest permit that has it. */
@@ -30,8 +32,8 @@ struct lookup_atom {
 	uint32_t permit;      /* index in the snapshot */
 	uint32_t destination; /* index of the prefix */
 	uint32_t source;      /* the same, SNAPSHOT_NONE: any */
-	uint32_t next;	      /* atom with the same key, SNAPSHOT_NONE: none */
-	uint32_t port;	      /* first port of the block */
+	uint32_t next;        /* atom with the same key, SNAPSHOT_NONE: none */
+	uint32_t port;        /* first port of the block */
 };
 
 struct lookup {
@@ -47,7 +49,8 @@ struct lookup {
 /**
  * lookup_init - compile the permits
  * @s: borrowed for the life of @out
- * Return: 0; -ERR_TOO_LONG past LOOKUP_ATOMS_MAX; -ERR_NO_MEMORY. After an error there is nothing to free.
+ * Return: 0; -ERR_TOO_LONG past LOOKUP_ATOMS_MAX; -ERR_NO_MEMORY. After an error there is nothing
+ * to free.
  */
 int lookup_init(struct lookup *out, const struct snapshot *s);
 void lookup_fini(struct lookup *lookup);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * arbiter: decides whether the first packet of a flow, and after a change of policy any packet of it, may cross.
- * Talks to the supervisor (control), netfilter (packets in, verdicts out) and audit (events out). Holds no capability, no
- * file and no socket but these; reads packet headers that strangers wrote, and so is trusted with nothing else.
+ * arbiter: decides whether the first packet of a flow, and after a change of policy any packet of
+ * it, may cross. Talks to the supervisor (control), netfilter (packets in, verdicts out) and audit
+ * (events out). Holds no capability, no file and no socket but these; reads packet headers that
+ * strangers wrote, and so is trusted with nothing else.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -19,11 +20,12 @@
 #include "channel/control.h"
 #include "channel/packet.h"
 
-#define LOOP_FDS	 4
-#define TICK_MS		 100
+#define LOOP_FDS         4
+#define TICK_MS          100
 #define MESSAGES_A_ROUND 16
 
-/* A policy in one of the two slots: the running one, and one that is prepared or was running before. */
+/* A policy in one of the two slots: the running one, and one that is prepared or was running
+ * before. */
 struct slot {
 	uint64_t epoch; /* 0: empty */
 	struct snapshot snapshot;
@@ -181,7 +183,8 @@ static int handle_batch(struct channel *ch, void *ctx, const struct channel_mess
 				       out->count * sizeof(out->items[0]),
 			       NULL, 0);
 
-	/* No room: netfilter does not read, and drops these packets itself when their time is up. */
+	/* No room: netfilter does not read, and drops these packets itself when their time is up.
+	 */
 	return err == -ERR_AGAIN ? 0 : err;
 }
 
@@ -195,8 +198,8 @@ static int handle_link_ping(struct channel *ch, void *ctx, const struct channel_
 static const struct channel_rule link_rules[] = {
 	{PACKET_BATCH, 0, 0, offsetof(struct packet_batch, items) + sizeof(struct packet_item),
 	 sizeof(struct packet_batch), CHANNEL_ANY_STATE, handle_batch, "batch"},
-	{PACKET_PING, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping), CHANNEL_ANY_STATE,
-	 handle_link_ping, "ping"},
+	{PACKET_PING, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping),
+	 CHANNEL_ANY_STATE, handle_link_ping, "ping"},
 };
 
 static void close_link(void)
@@ -223,7 +226,8 @@ static int take_link(void *ctx, const struct control_give *give, int fd)
 		return -ERR_PEER;
 	if (arbiter.link.fd >= 0)
 		close_link();
-	channel_init(&arbiter.link, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]), NULL);
+	channel_init(&arbiter.link, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]),
+		     NULL);
 	arbiter.link_fd = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = link_ready};
 	return loop_add(&arbiter.loop, &arbiter.link_fd);
 }
@@ -241,8 +245,8 @@ static int refuse(struct channel *ch, uint64_t epoch, int err)
 {
 	struct control_refused refused = {.epoch = epoch};
 
-	snprintf(refused.reason, sizeof(refused.reason), "arbiter: the policy cannot be compiled: %s",
-		 err_name(err));
+	snprintf(refused.reason, sizeof(refused.reason),
+		 "arbiter: the policy cannot be compiled: %s", err_name(err));
 	return channel_send(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
 }
 
@@ -261,8 +265,9 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 }
 
 /*
- * The policy before stays in the other slot: netfilter may still ask by its epoch, until it has applied too. Which of the
- * two answers is decided by the epoch in each batch, never by the order in which the two processes apply.
+ * The policy before stays in the other slot: netfilter may still ask by its epoch, until it has
+ * applied too. Which of the two answers is decided by the epoch in each batch, never by the order
+ * in which the two processes apply.
  */
 static int handle_apply(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -307,16 +312,16 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE,
-	 handle_give, "give"},
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
+	 CHANNEL_ANY_STATE, handle_give, "give"},
 	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch),
 	 CHANNEL_ANY_STATE, handle_prepare, "prepare"},
 	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
 	 CHANNEL_ANY_STATE, handle_apply, "apply"},
 	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
 	 CHANNEL_ANY_STATE, handle_abort, "abort"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
-	 handle_ping, "ping"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, handle_ping, "ping"},
 	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
 	 CHANNEL_ANY_STATE, handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
@@ -328,7 +333,8 @@ static void control_ready(struct loop *loop, struct loop_fd *self, short revents
 		loop_stop(loop, 1); /* no supervisor, no arbiter */
 }
 
-/* A schedule's edge or an expiry: netfilter starts a new generation, and every flow is judged anew. */
+/* A schedule's edge or an expiry: netfilter starts a new generation, and every flow is judged anew.
+ */
 static void look_at_schedules(void)
 {
 	const struct slot *slot = &arbiter.slots[arbiter.running];
@@ -339,7 +345,8 @@ static void look_at_schedules(void)
 	if (judge_changes(&slot->policy, arbiter.judged_s, now_s)) {
 		struct packet_rejudge message = {.epoch = slot->epoch};
 
-		if (channel_send(&arbiter.link, PACKET_REJUDGE, &message, sizeof(message), NULL, 0) != 0)
+		if (channel_send(&arbiter.link, PACKET_REJUDGE, &message, sizeof(message), NULL,
+				 0) != 0)
 			return; /* asked again at the next tick */
 	}
 	arbiter.judged_s = now_s;
@@ -376,7 +383,8 @@ int main(void)
 		     sizeof(control_rules) / sizeof(control_rules[0]), NULL);
 	arbiter.control_fd =
 		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
-	if (loop_add(&arbiter.loop, &arbiter.control_fd) != 0 || process_ready(&arbiter.process) != 0)
+	if (loop_add(&arbiter.loop, &arbiter.control_fd) != 0 ||
+	    process_ready(&arbiter.process) != 0)
 		return 1;
 	loop_arm(&arbiter.loop, &arbiter.tick, TICK_MS);
 	return loop_run(&arbiter.loop);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The packet channel: netfilter <-> arbiter. N -> A is from netfilter. Packets travel in batches with as much of them as
- * the kernel copied, opaque to netfilter; verdicts come back in batches, each with the mark that proves it.
+ * The packet channel: netfilter <-> arbiter. N -> A is from netfilter. Packets travel in batches
+ * with as much of them as the kernel copied, opaque to netfilter; verdicts come back in batches,
+ * each with the mark that proves it.
  *
- * The 32-bit packet mark: the generation in the high half, the verdict in the low half. Netfilter makes a new generation
- * for every commit, schedule edge and expiry; generation 0 is never used, so that an unmarked packet proves nothing.
+ * The 32-bit packet mark: the generation in the high half, the verdict in the low half. Netfilter
+ * makes a new generation for every commit, schedule edge and expiry; generation 0 is never used, so
+ * that an unmarked packet proves nothing.
  */
 #ifndef SEKISHO_CHANNEL_PACKET_H
 #define SEKISHO_CHANNEL_PACKET_H
@@ -16,39 +18,40 @@
 
 #define PACKET_MARK_GENERATION 0xffff0000U
 #define PACKET_MARK_DENY       0x00008000U /* denied: the low bits are zero */
-#define PACKET_MARK_LOCK       0x00004000U /* let in by the second lock of the far zone; generation 0 */
-#define PACKET_MARK_PERMIT     0x00003fffU /* permitted: index of the permit in the snapshot, plus one */
-#define PACKET_MARK_ONCE       0x00003fffU /* permitted, and not saved with the flow; no permit has this index */
+#define PACKET_MARK_LOCK       0x00004000U /* let in by the rules: second lock, own sockets */
+#define PACKET_MARK_PERMIT 0x00003fffU     /* permitted: index of the permit, plus one */
+#define PACKET_MARK_ONCE   0x00003fffU /* permitted, not saved with its flow: index of no permit */
 
 /* Before the verdict, the kernel's rules tell with the mark how a packet came to the queue. */
 enum packet_origin {
-	PACKET_IS_REPLY = 1,	   /* it runs against the direction of its flow's first packet */
+	PACKET_IS_REPLY = 1,       /* it runs against the direction of its flow's first packet */
 	PACKET_IS_ESTABLISHED = 2, /* of a flow that a policy before permitted */
 };
 
 enum packet_type {
-	PACKET_BATCH = 1, /* N->A, struct packet_batch with @count items: body of that size exactly */
+	PACKET_BATCH = 1, /* N->A, struct packet_batch, cut behind its @count items */
 	PACKET_VERDICTS,  /* A->N, struct packet_verdicts, likewise */
-	PACKET_PING,	  /* N->A, struct packet_ping */
-	PACKET_PONG,	  /* A->N, struct packet_ping, the same */
-	PACKET_REJUDGE,	  /* A->N, struct packet_rejudge: the running policy answers differently from now on */
+	PACKET_PING,      /* N->A, struct packet_ping */
+	PACKET_PONG,      /* A->N, struct packet_ping, the same */
+	PACKET_REJUDGE,   /* A->N, struct packet_rejudge: the running policy answers differently now
+			   */
 };
 
 struct packet_item {
-	uint32_t id;		 /* netfilter's number; comes back in the verdict */
-	uint32_t wire_bytes;	 /* length of the whole packet */
+	uint32_t id;             /* netfilter's number; comes back in the verdict */
+	uint32_t wire_bytes;     /* length of the whole packet */
 	uint16_t captured_bytes; /* valid bytes of @data, 0..PACKET_COPY_BYTES */
-	uint8_t origin;		 /* enum packet_origin */
-	uint8_t mac_bytes;	 /* 6, or 0 where the link has no such address */
-	uint8_t mac[8];		 /* of the sender on the zone's link */
+	uint8_t origin;          /* enum packet_origin */
+	uint8_t mac_bytes;       /* 6, or 0 where the link has no such address */
+	uint8_t mac[8];          /* of the sender on the zone's link */
 	uint8_t data[PACKET_COPY_BYTES];
 };
 
 struct packet_batch {
-	uint64_t epoch;	     /* of the policy to judge by */
+	uint64_t epoch;      /* of the policy to judge by */
 	uint32_t generation; /* to put into the marks, 1..65535 */
-	uint32_t zone;	     /* index of the zone whose queue they wait in */
-	uint32_t count;	     /* 1..PACKET_BATCH_MAX */
+	uint32_t zone;       /* index of the zone whose queue they wait in */
+	uint32_t count;      /* 1..PACKET_BATCH_MAX */
 	uint32_t pad;
 	struct packet_item items[PACKET_BATCH_MAX];
 };

@@ -30,7 +30,8 @@ static void row_begin(struct answer *a)
 	a->used = 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void row_cell(struct answer *a, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void row_cell(struct answer *a, const char *format,
+							   ...)
 {
 	size_t room = sizeof(a->row.text) - a->used;
 	va_list args;
@@ -51,8 +52,8 @@ static void row_send(struct answer *a, uint32_t flags)
 {
 	a->row.flags = flags;
 	if (a->err == 0)
-		a->err = channel_send_wait(&a->nf->process.control, CONTROL_ROW, &a->row, sizeof(a->row),
-					   NULL, 0, ROW_WAIT_MS);
+		a->err = channel_send_wait(&a->nf->process.control, CONTROL_ROW, &a->row,
+					   sizeof(a->row), NULL, 0, ROW_WAIT_MS);
 	row_begin(a);
 }
 
@@ -83,7 +84,8 @@ static const char *protocol_name(uint8_t protocol, char number[8])
 	}
 }
 
-/* Flows carry the index of their permit; those that the second lock let in are listed where they began. */
+/* Flows carry the index of their permit; those that the second lock let in are listed where they
+ * began. */
 static void take_flow(void *ctx, const struct flow *flow)
 {
 	struct answer *a = ctx;
@@ -114,8 +116,9 @@ static void take_flow(void *ctx, const struct flow *flow)
 
 static void answer_flows(struct answer *a)
 {
-	static const char *const headings[] = {"from",	  "to",	     "protocol", "source", "destination",
-					       "permit", "packets", "bytes",	"left"};
+	static const char *const headings[] = {"from",    "to",          "protocol",
+					       "source",  "destination", "permit",
+					       "packets", "bytes",       "left"};
 	const struct policy *p = &a->nf->running;
 	uint32_t heading_count = sizeof(headings) / sizeof(headings[0]);
 
@@ -128,7 +131,8 @@ static void answer_flows(struct answer *a)
 		if (only[0] != '\0' && strcmp(only, p->snapshot.zones[i].name) != 0)
 			continue;
 		if (flows_list(p->zones[i]->netlink_fd, a->nf->generation, take_flow, a) != 0) {
-			row_cell(a, "the flows of zone %s cannot be read", p->snapshot.zones[i].name);
+			row_cell(a, "the flows of zone %s cannot be read",
+				 p->snapshot.zones[i].name);
 			row_send(a, CONTROL_ROW_ERROR);
 		}
 	}

@@ -21,11 +21,12 @@ struct listing {
 	void *ctx;
 };
 
-static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t message, uint16_t flags,
-			  uint16_t generation)
+static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t message,
+			  uint16_t flags, uint16_t generation)
 {
 	netlink_init_fixed(b, storage, REQUEST_BYTES);
-	netlink_begin(b, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), flags, NFPROTO_UNSPEC, 0);
+	netlink_begin(b, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), flags, NFPROTO_UNSPEC,
+		      0);
 	netlink_put_be32(b, CTA_MARK, (uint32_t)generation << 16);
 	netlink_put_be32(b, CTA_MARK_MASK, PACKET_MARK_GENERATION);
 	netlink_end(b);
@@ -77,8 +78,8 @@ static void take_flow(void *ctx, const struct netlink_message *m)
 	listing->each(listing->ctx, &flow);
 }
 
-int flows_list(int netlink_fd, uint16_t generation, void (*each)(void *ctx, const struct flow *flow),
-	       void *ctx)
+int flows_list(int netlink_fd, uint16_t generation,
+	       void (*each)(void *ctx, const struct flow *flow), void *ctx)
 {
 	struct listing listing = {each, ctx};
 	uint8_t storage[REQUEST_BYTES];

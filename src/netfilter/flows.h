@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The flows that a zone's connection tracking knows: listing them, and removing those of a generation. */
+/* The flows that a zone's connection tracking knows: listing them, and removing those of a
+ * generation. */
 #ifndef SEKISHO_NETFILTER_FLOWS_H
 #define SEKISHO_NETFILTER_FLOWS_H
 
@@ -19,8 +20,8 @@ struct flow {
  * flows_list - call @each for every flow of a zone whose mark is of a generation
  * Return: 0 or -ERR_SYSTEM.
  */
-int flows_list(int netlink_fd, uint16_t generation, void (*each)(void *ctx, const struct flow *flow),
-	       void *ctx);
+int flows_list(int netlink_fd, uint16_t generation,
+	       void (*each)(void *ctx, const struct flow *flow), void *ctx);
 
 /**
  * flows_forget - remove every flow whose mark is of a generation

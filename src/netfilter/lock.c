@@ -168,8 +168,7 @@ static int fill(void *ctx, const struct policy_atom *atom)
 	struct lock_shape shape = shape_of(s, atom);
 	uint8_t key[KEY_BYTES_MAX];
 
-	if (s->permits[atom->permit].to != f->lock->zone ||
-	    find_shape(f->lock, &shape) != f->index)
+	if (s->permits[atom->permit].to != f->lock->zone || find_shape(f->lock, &shape) != f->index)
 		return 0;
 	struct nft_element element = {.key = key, .key_bytes = make_key(key, s, atom, &shape)};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The second lock: in the namespace of the zone that a permit leads to, the permits' addresses, protocols and ports as
- * static sets, one for each shape. Matched against the tuple of the flow's first packet, so in both directions.
+ * The second lock: in the namespace of the zone that a permit leads to, the permits' addresses,
+ * protocols and ports as static sets, one for each shape. Matched against the tuple of the flow's
+ * first packet, so in both directions.
  */
 #ifndef SEKISHO_NETFILTER_LOCK_H
 #define SEKISHO_NETFILTER_LOCK_H
@@ -30,7 +31,8 @@ void lock_remove_sets(struct nft_batch *b, uint32_t count);
 /* Make the sets and fill them. */
 void lock_put_sets(const struct lock *lock, struct nft_batch *b);
 /**
- * lock_put_rules - for each set a rule: where the flow's tuple is in it, the mark is set and the packet accepted
+ * lock_put_rules - for each set a rule: where the flow's tuple is in it, the mark is set and the
+ * packet accepted
  */
 void lock_put_rules(const struct lock *lock, struct nft_batch *b, const char *chain, uint32_t mark);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netfilter: holds the kernel's packet filter of every zone. Loads rulesets, carries packets between the queues and the
- * arbiter, keeps flows alive only while arbiter and supervisor are. Talks to the supervisor (control), the arbiter (packets)
- * and audit (events). Holds CAP_NET_ADMIN and two netlink sockets of each zone, and so never looks into a packet.
+ * netfilter: holds the kernel's packet filter of every zone. Loads rulesets, carries packets
+ * between the queues and the arbiter, keeps flows alive only while arbiter and supervisor are.
+ * Talks to the supervisor (control), the arbiter (packets) and audit (events). Holds CAP_NET_ADMIN
+ * and two netlink sockets of each zone, and so never looks into a packet.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,7 +62,8 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 
 	if (body->epoch == 0)
 		return -ERR_PEER;
-	if (zones_prepare(ctx, message->fds[0], body->epoch, refused.reason, sizeof(refused.reason)) != 0)
+	if (zones_prepare(ctx, message->fds[0], body->epoch, refused.reason,
+			  sizeof(refused.reason)) != 0)
 		return channel_send(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
 	return channel_send(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0);
 }
@@ -111,13 +113,14 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 #define EPOCH_BYTES sizeof(struct control_epoch)
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give), CHANNEL_ANY_STATE,
-	 handle_give, "give"},
-	{CONTROL_PREPARE, 1, 1, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_prepare, "prepare"},
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
+	 CHANNEL_ANY_STATE, handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_prepare,
+	 "prepare"},
 	{CONTROL_APPLY, 0, 0, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_apply, "apply"},
 	{CONTROL_ABORT, 0, 0, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_abort, "abort"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping), CHANNEL_ANY_STATE,
-	 handle_ping, "ping"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, handle_ping, "ping"},
 	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
 	 CHANNEL_ANY_STATE, handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
@@ -139,8 +142,8 @@ static void notice_silence(struct netfilter *nf, uint64_t now_ms)
 }
 
 /*
- * The dead man's switch: only while both the arbiter and the supervisor have shown life lately does the kernel get a new
- * lease for established flows. What stops this process stops that too.
+ * The dead man's switch: only while both the arbiter and the supervisor have shown life lately does
+ * the kernel get a new lease for established flows. What stops this process stops that too.
  */
 static void beat(struct loop *loop, struct loop_timer *self)
 {
@@ -183,7 +186,8 @@ static void prepare_state(struct netfilter *nf)
 	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);
 }
 
-/* Started into a policy that runs already: the zones get its rules before we say that we are ready. */
+/* Started into a policy that runs already: the zones get its rules before we say that we are ready.
+ */
 static int resume(struct netfilter *nf, int snapshot_fd, uint64_t epoch)
 {
 	char reason[120] = "";
@@ -202,8 +206,9 @@ static void tell_queue_kind(struct netfilter *nf)
 {
 	if (nf->queue_kind != 0)
 		event_send(&nf->process.events, EVENT_QUEUE_KIND,
-			   EV_TEXT(DETAIL, nf->queue_kind == RULESET_QUEUE_NATIVE ? "queue expression"
-										  : "NFQUEUE target"));
+			   EV_TEXT(DETAIL, nf->queue_kind == RULESET_QUEUE_NATIVE
+						   ? "queue expression"
+						   : "NFQUEUE target"));
 }
 
 static const int more_calls[] = {SYS_recvmmsg, SYS_setsockopt};
@@ -229,7 +234,8 @@ int main(void)
 	tell_queue_kind(nf);
 	channel_init(&nf->process.control, FD_CONTROL, control_rules,
 		     sizeof(control_rules) / sizeof(control_rules[0]), nf);
-	nf->control_fd = (struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
+	nf->control_fd =
+		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
 	if (loop_add(&nf->loop, &nf->control_fd) != 0 || process_ready(&nf->process) != 0)
 		return 1;
 	loop_arm(&nf->loop, &nf->beat, NETFILTER_BEAT_MS);

@@ -16,19 +16,19 @@
 #include "netfilter/watch.h"
 #include "policy/snapshot.h"
 
-#define NETFILTER_FDS	     24
-#define NETFILTER_SLOTS	     (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and of the next policy */
-#define NETFILTER_OUT_MAX    128  /* packets out for judgement: the link always has room for so many */
-#define NETFILTER_OUT_MS     1000 /* after which a packet without a verdict is dropped */
-#define NETFILTER_UNSAVED_MAX 512 /* packets of established flows in a row that are judged without saving it */
-#define NETFILTER_SAVE_BATCH 4 /* so few are back in the kernel before the next can arrive */
-#define NETFILTER_DRAIN_MS   20 /* to wait for verdicts that are on their way before the generation changes */
-#define NETFILTER_BEAT_MS    100  /* between two pings of the arbiter */
-#define NETFILTER_BEATS_ALIVE 2	  /* beats between two signs of life to the kernel */
-#define NETFILTER_ARBITER_MS 300  /* silence after which the arbiter counts as dead */
-#define NETFILTER_SUPERVISOR_MS 400 /* silence after which flows get no new lease */
-#define NETFILTER_ORPHAN_MS	1000 /* silence after which nothing is judged any more */
-#define NETFILTER_WATCH_MS   1000
+#define NETFILTER_FDS           24
+#define NETFILTER_SLOTS         (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and the next policy */
+#define NETFILTER_OUT_MAX       128  /* packets out for judgement: the link has room for so many */
+#define NETFILTER_OUT_MS        1000 /* after which a packet without a verdict is dropped */
+#define NETFILTER_UNSAVED_MAX   512  /* packets in a row that are judged without saving it */
+#define NETFILTER_SAVE_BATCH    4    /* so few are back in the kernel before the next can arrive */
+#define NETFILTER_DRAIN_MS      20   /* to wait for verdicts before the generation changes */
+#define NETFILTER_BEAT_MS       100  /* between two pings of the arbiter */
+#define NETFILTER_BEATS_ALIVE   2    /* beats between two signs of life to the kernel */
+#define NETFILTER_ARBITER_MS    300  /* silence after which the arbiter counts as dead */
+#define NETFILTER_SUPERVISOR_MS 400  /* silence after which flows get no new lease */
+#define NETFILTER_ORPHAN_MS     1000 /* silence after which nothing is judged any more */
+#define NETFILTER_WATCH_MS      1000 /* between two looks at the counters */
 
 struct netfilter;
 
@@ -82,12 +82,13 @@ uint64_t netfilter_now_ms(void);
 /* zones.c: which sockets serve which zone, and what rules they have. */
 
 /**
- * zones_prepare - load a policy into nf->next: sockets for each zone, deny-all where there are no rules yet, and the
- * kernel's own check of the whole ruleset
+ * zones_prepare - load a policy into nf->next: sockets for each zone, deny-all where there are no
+ * rules yet, and the kernel's own check of the whole ruleset
  * @reason: receives why not, at least 120 bytes
  * Return: 0 or an error: then nothing has changed.
  */
-int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *reason, size_t reason_bytes);
+int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *reason,
+		  size_t reason_bytes);
 /* Put nf->next in force; a zone whose rules the kernel refuses is shut. */
 void zones_apply(struct netfilter *nf);
 void zones_abort(struct netfilter *nf);
@@ -105,7 +106,8 @@ void relay_ping(struct netfilter *nf);
 void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents);
 /* Drop what is out for too long. */
 void relay_expire(struct netfilter *nf, struct zone *zone);
-/* Wait a little for the verdicts that are out: later packets of the same flows wait behind, in their order. */
+/* Wait a little for the verdicts that are out: later packets of the same flows wait behind, in
+ * their order. */
 void relay_drain(struct netfilter *nf);
 /* Give back to the rules what is out all the same: they belong to another generation now. */
 void relay_repeat_all(struct netfilter *nf, struct zone *zone);

@@ -13,10 +13,10 @@
 
 #include "base/err.h"
 
-#define ALIGN(bytes)	    (((bytes) + 3U) & ~(size_t)3)
-#define FIRST_CAPACITY	    4096
-#define RECEIVE_BYTES	    65536
-#define HEADER_BYTES	    (sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg))
+#define ALIGN(bytes)   (((bytes) + 3U) & ~(size_t)3)
+#define FIRST_CAPACITY 4096
+#define RECEIVE_BYTES  65536
+#define HEADER_BYTES   (sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg))
 
 void netlink_init(struct netlink_buffer *b, size_t limit_bytes)
 {
@@ -78,8 +78,9 @@ static void *reserve(struct netlink_buffer *b, size_t size_bytes)
 void netlink_begin(struct netlink_buffer *b, uint16_t type, uint16_t flags, uint8_t family,
 		   uint16_t resource_id)
 {
-	const struct nlmsghdr header = {
-		.nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags, .nlmsg_seq = b->sequence++};
+	const struct nlmsghdr header = {.nlmsg_type = type,
+					.nlmsg_flags = NLM_F_REQUEST | flags,
+					.nlmsg_seq = b->sequence++};
 	const struct nfgenmsg generic = {
 		.nfgen_family = family, .version = NFNETLINK_V0, .res_id = htons(resource_id)};
 
@@ -283,7 +284,8 @@ uint64_t netlink_find_be64(struct span attributes, uint16_t type)
 	return find_number(attributes, type, 8);
 }
 
-/* Messages that an earlier, abandoned exchange left behind must not be taken for answers to this one. */
+/* Messages that an earlier, abandoned exchange left behind must not be taken for answers to this
+ * one. */
 static void discard_waiting(int fd)
 {
 	uint8_t discarded;
@@ -298,7 +300,8 @@ int netlink_post(int fd, const struct netlink_buffer *b)
 	ssize_t sent;
 
 	do {
-		sent = sendto(fd, b->data, b->size, 0, (const struct sockaddr *)&kernel, sizeof(kernel));
+		sent = sendto(fd, b->data, b->size, 0, (const struct sockaddr *)&kernel,
+			      sizeof(kernel));
 	} while (sent < 0 && errno == EINTR);
 	if (sent >= 0 && (size_t)sent != b->size)
 		errno = EMSGSIZE;
@@ -335,7 +338,8 @@ int netlink_transact(int fd, const struct netlink_buffer *b,
 	if (netlink_post(fd, b) != 0)
 		return -ERR_SYSTEM;
 	for (;;) {
-		/* The kernel has answered all of it inside the send, or answers dumps as they are read. */
+		/* The kernel has answered all of it inside the send, or answers dumps as they are
+		 * read. */
 		ssize_t got = recv(fd, received, sizeof(received), MSG_DONTWAIT);
 
 		if (got < 0 && errno == EINTR)

@@ -10,8 +10,9 @@
 #include "base/buf.h"
 
 /*
- * One or more messages in memory. It grows on the heap up to @limit; with a limit of 0 the storage is the caller's and
- * never grows. What does not fit sets `failed`, and nothing of such a buffer may be sent.
+ * One or more messages in memory. It grows on the heap up to @limit; with a limit of 0 the storage
+ * is the caller's and never grows. What does not fit sets `failed`, and nothing of such a buffer
+ * may be sent.
  */
 struct netlink_buffer {
 	uint8_t *data;
@@ -36,7 +37,8 @@ void netlink_clear(struct netlink_buffer *b);
  * @family:      NFPROTO_*
  * @resource_id: host order: queue number, or the subsystem of a batch
  */
-void netlink_begin(struct netlink_buffer *b, uint16_t type, uint16_t flags, uint8_t family, uint16_t resource_id);
+void netlink_begin(struct netlink_buffer *b, uint16_t type, uint16_t flags, uint8_t family,
+		   uint16_t resource_id);
 /* Close the message: its length is written. */
 void netlink_end(struct netlink_buffer *b);
 /* Set NLM_F_* flags of the message that was opened last. */
@@ -60,15 +62,16 @@ struct netlink_message {
 	uint16_t type, flags;
 	uint32_t sequence;
 	uint8_t family;
-	uint16_t resource_id;	/* host order */
-	int error;		/* NLMSG_ERROR: the (negative) errno, 0: acknowledgement */
+	uint16_t resource_id; /* host order */
+	int error;            /* NLMSG_ERROR: the (negative) errno, 0: acknowledgement */
 	struct span attributes;
 };
 
 /**
  * netlink_next - take the next message off received bytes
  * @rest: advanced past it
- * Return: true with *@out filled; false at the end, or where a length does not fit what was received.
+ * Return: true with *@out filled; false at the end, or where a length does not fit what was
+ * received.
  */
 bool netlink_next(struct span *rest, struct netlink_message *out);
 
@@ -92,7 +95,8 @@ uint64_t netlink_find_be64(struct span attributes, uint16_t type);
  * @fd:   NETLINK_NETFILTER socket; the kernel answers before the send returns
  * @each: called for each message that is neither an error nor the end; may be NULL
  * The last message must ask for an acknowledgement (NLM_F_ACK) or be a dump.
- * Return: 0; -ERR_SYSTEM with errno set to what the kernel said; -ERR_TOO_LONG for a buffer that failed.
+ * Return: 0; -ERR_SYSTEM with errno set to what the kernel said; -ERR_TOO_LONG for a buffer that
+ * failed.
  */
 int netlink_transact(int fd, const struct netlink_buffer *b,
 		     void (*each)(void *ctx, const struct netlink_message *message), void *ctx);

@@ -6,8 +6,8 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-#define SUBSYSTEM(message)  (NFNL_SUBSYS_NFTABLES << 8 | (message))
-#define ELEMENTS_BYTES_MAX  60000 /* of one list: an attribute's length has 16 bits */
+#define SUBSYSTEM(message) (NFNL_SUBSYS_NFTABLES << 8 | (message))
+#define ELEMENTS_BYTES_MAX 60000 /* of one list: an attribute's length has 16 bits */
 
 static void begin(struct nft_batch *b, uint16_t message, uint16_t flags)
 {
@@ -44,7 +44,8 @@ int nft_commit(struct nft_batch *b, int netlink_fd)
 	return netlink_transact(netlink_fd, buffer, NULL, NULL);
 }
 
-/* A batch without its end is undone by the kernel after the last message, which it still acknowledges. */
+/* A batch without its end is undone by the kernel after the last message, which it still
+ * acknowledges. */
 int nft_check(struct nft_batch *b, int netlink_fd)
 {
 	netlink_add_flags(&b->buffer, NLM_F_ACK);
@@ -120,7 +121,7 @@ static void name_set(struct nft_batch *b, uint16_t message, uint16_t flags, cons
 static const struct {
 	uint8_t bytes, type;
 } fields[] = {
-	[NFT_FIELD_IPV4] = {4, 7},	[NFT_FIELD_IPV6] = {16, 8}, [NFT_FIELD_MAC] = {6, 9},
+	[NFT_FIELD_IPV4] = {4, 7},      [NFT_FIELD_IPV6] = {16, 8}, [NFT_FIELD_MAC] = {6, 9},
 	[NFT_FIELD_PROTOCOL] = {1, 12}, [NFT_FIELD_PORT] = {2, 13}, [NFT_FIELD_MARK] = {4, 19},
 };
 
@@ -146,7 +147,8 @@ static void describe_set(struct nft_batch *b, const struct nft_set *set)
 		for (size_t i = 0; i < count; i++) {
 			size_t field = netlink_nest(&b->buffer, NFTA_LIST_ELEM);
 
-			netlink_put_be32(&b->buffer, NFTA_SET_FIELD_LEN, fields[set->fields[i]].bytes);
+			netlink_put_be32(&b->buffer, NFTA_SET_FIELD_LEN,
+					 fields[set->fields[i]].bytes);
 			netlink_nest_end(&b->buffer, field);
 		}
 		netlink_nest_end(&b->buffer, list);
@@ -162,7 +164,8 @@ static uint32_t key_bytes(const struct nft_set *set)
 	if (count == 1)
 		return fields[set->fields[0]].bytes;
 	for (size_t i = 0; i < count; i++)
-		bytes += (fields[set->fields[i]].bytes + 3U) & ~3U; /* each part begins a register */
+		bytes +=
+			(fields[set->fields[i]].bytes + 3U) & ~3U; /* each part begins a register */
 	return bytes;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words of nftables as netlink attributes: tables, chains, sets, rules and the expressions that this product uses.
- * Everything is appended to one batch, which the kernel takes as a whole or not at all.
+ * The words of nftables as netlink attributes: tables, chains, sets, rules and the expressions that
+ * this product uses. Everything is appended to one batch, which the kernel takes as a whole or not
+ * at all.
  */
 #ifndef SEKISHO_NETFILTER_NFT_H
 #define SEKISHO_NETFILTER_NFT_H
@@ -24,9 +25,9 @@ enum nft_direction { NFT_DIRECTION_ORIGINAL = 0, NFT_DIRECTION_REPLY = 1 };
 
 struct nft_batch {
 	struct netlink_buffer buffer;
-	uint8_t family;	   /* NFPROTO_* of the table */
+	uint8_t family;    /* NFPROTO_* of the table */
 	const char *table; /* borrowed */
-	size_t list_at;	   /* expressions of the open rule */
+	size_t list_at;    /* expressions of the open rule */
 	uint32_t set_id;
 };
 
@@ -35,11 +36,13 @@ void nft_fini(struct nft_batch *b);
 
 /**
  * nft_commit - close the batch and hand it to the kernel
- * Return: 0: all of it is in force; -ERR_SYSTEM with the kernel's errno, -ERR_TOO_LONG: nothing of it is.
+ * Return: 0: all of it is in force; -ERR_SYSTEM with the kernel's errno, -ERR_TOO_LONG: nothing of
+ * it is.
  */
 int nft_commit(struct nft_batch *b, int netlink_fd);
 
-/* Let the kernel go through the whole batch and leave everything as it is. Return: as nft_commit. */
+/* Let the kernel go through the whole batch and leave everything as it is. Return: as nft_commit.
+ */
 int nft_check(struct nft_batch *b, int netlink_fd);
 
 /* What follows belongs to this table; made unless it exists. */
@@ -50,7 +53,8 @@ void nft_table_remove(struct nft_batch *b, uint8_t family, const char *name);
 void nft_flush_rules(struct nft_batch *b);
 
 /* A chain at a hook; made, or its policy set. @policy: NF_ACCEPT or NF_DROP. */
-void nft_base_chain(struct nft_batch *b, const char *name, uint32_t hook, int32_t priority, uint32_t policy);
+void nft_base_chain(struct nft_batch *b, const char *name, uint32_t hook, int32_t priority,
+		    uint32_t policy);
 /* A chain to jump to. */
 void nft_chain(struct nft_batch *b, const char *name);
 
@@ -72,10 +76,10 @@ enum nft_field {
 
 struct nft_set {
 	const char *name;
-	uint32_t flags;		   /* NFT_SET_* */
+	uint32_t flags;                 /* NFT_SET_* */
 	uint8_t fields[NFT_FIELDS_MAX]; /* enum nft_field */
-	uint32_t size;		   /* most elements, 0: no limit */
-	uint64_t timeout_ms;	   /* default of elements, 0: none */
+	uint32_t size;                  /* most elements, 0: no limit */
+	uint64_t timeout_ms;            /* default of elements, 0: none */
 };
 
 /* Remove a set, if there, and make it anew, empty. No rule may use the old one any more. */
@@ -95,10 +99,12 @@ struct nft_elements {
 };
 
 struct nft_element {
-	const void *key, *key_end; /* key_end: of an interval of a joined key, included; NULL: none */
+	const void *key,
+		*key_end; /* key_end: of an interval of a joined key, included; NULL: none */
 	size_t key_bytes;
-	uint64_t timeout_ms;	   /* 0: the set's */
-	bool interval_end;	   /* of an interval set with a simple key: where an interval has just ended */
+	uint64_t timeout_ms; /* 0: the set's */
+	bool interval_end; /* of an interval set with a simple key: where an interval has just ended
+			    */
 };
 
 void nft_elements_begin(struct nft_elements *e, struct nft_batch *b, const char *set);
@@ -117,17 +123,21 @@ void nft_ct(struct nft_batch *b, enum nft_ct_keys key, uint32_t reg);
 /* A part of the address tuple of the flow's first packet. */
 void nft_ct_original(struct nft_batch *b, enum nft_ct_keys key, uint32_t reg);
 void nft_ct_set(struct nft_batch *b, enum nft_ct_keys key, uint32_t reg);
-void nft_payload(struct nft_batch *b, enum nft_payload_bases base, uint32_t offset, uint32_t bytes, uint32_t reg);
+void nft_payload(struct nft_batch *b, enum nft_payload_bases base, uint32_t offset, uint32_t bytes,
+		 uint32_t reg);
 void nft_immediate(struct nft_batch *b, uint32_t reg, const void *data, size_t bytes);
-void nft_compare(struct nft_batch *b, enum nft_cmp_ops op, uint32_t reg, const void *data, size_t bytes);
+void nft_compare(struct nft_batch *b, enum nft_cmp_ops op, uint32_t reg, const void *data,
+		 size_t bytes);
 /* reg = reg & mask (^ 0). */
 void nft_mask(struct nft_batch *b, uint32_t reg, const void *mask, size_t bytes);
 void nft_or(struct nft_batch *b, uint32_t reg, const void *mask, const void *set, size_t bytes);
 void nft_lookup(struct nft_batch *b, const char *set, uint32_t reg, bool absent);
-/* Put the key into a set from the packet's path; an existing element's time starts again with @update. */
+/* Put the key into a set from the packet's path; an existing element's time starts again with
+ * @update. */
 void nft_add_to_set(struct nft_batch *b, const char *set, uint32_t reg, bool update);
 /* The same with a rate for each key: the rule goes on only for packets over it. */
-void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t per_second, uint32_t burst);
+void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t per_second,
+		   uint32_t burst);
 void nft_count(struct nft_batch *b, const char *counter);
 void nft_verdict(struct nft_batch *b, int verdict);
 void nft_jump(struct nft_batch *b, int verdict, const char *chain);
@@ -139,7 +149,8 @@ void nft_queue(struct nft_batch *b, uint16_t queue);
 void nft_queue_compat(struct nft_batch *b, uint16_t queue);
 
 /* A rule's usual first words. */
-void nft_match_interface(struct nft_batch *b, enum nft_meta_keys key, const char *device, bool equal);
+void nft_match_interface(struct nft_batch *b, enum nft_meta_keys key, const char *device,
+			 bool equal);
 void nft_match_family(struct nft_batch *b, uint8_t nfproto);
 void nft_match_protocol(struct nft_batch *b, uint8_t protocol);
 /* Whether the flow's state is among @states: NF_CT_STATE_BIT values. */

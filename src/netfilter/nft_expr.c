@@ -178,8 +178,8 @@ static struct expression open_dynset(struct nft_batch *b, const char *set, uint3
 
 void nft_add_to_set(struct nft_batch *b, const char *set, uint32_t reg, bool update)
 {
-	close_expression(b,
-			 open_dynset(b, set, reg, update ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD));
+	close_expression(b, open_dynset(b, set, reg,
+					update ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD));
 }
 
 void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t per_second,
@@ -267,7 +267,8 @@ void nft_queue_compat(struct nft_batch *b, uint16_t queue)
 	close_expression(b, e);
 }
 
-void nft_match_interface(struct nft_batch *b, enum nft_meta_keys key, const char *device, bool equal)
+void nft_match_interface(struct nft_batch *b, enum nft_meta_keys key, const char *device,
+			 bool equal)
 {
 	char name[IF_NAMESIZE] = {0};
 

@@ -13,9 +13,9 @@
 #include "base/err.h"
 #include "netfilter/netlink.h"
 
-#define TYPE(message)	    ((uint16_t)(NFNL_SUBSYS_QUEUE << 8 | (message)))
-#define CONFIG_BYTES	    512
-#define DECISION_BYTES	    64 /* of one verdict message, at most */
+#define TYPE(message)  ((uint16_t)(NFNL_SUBSYS_QUEUE << 8 | (message)))
+#define CONFIG_BYTES   512
+#define DECISION_BYTES 64 /* of one verdict message, at most */
 
 static int unbind(int fd, uint16_t number)
 {
@@ -30,7 +30,8 @@ static int unbind(int fd, uint16_t number)
 	return netlink_transact(fd, &b, NULL, NULL);
 }
 
-/* The kernel's copy begins with the IP header. GSO: large packets come whole; nothing ever passes by itself. */
+/* The kernel's copy begins with the IP header. GSO: large packets come whole; nothing ever passes
+ * by itself. */
 static int bind_and_set(int fd, uint16_t number)
 {
 	const struct nfqnl_msg_config_cmd command = {.command = NFQNL_CFG_CMD_BIND};
@@ -59,7 +60,8 @@ int queue_bind(struct queue *q, int fd, uint16_t number)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on)) != 0)
 		return -ERR_SYSTEM;
-	/* A process before us may have bound it on this socket; its packets are dropped with the binding. */
+	/* A process before us may have bound it on this socket; its packets are dropped with the
+	 * binding. */
 	(void)unbind(fd, number);
 	return bind_and_set(fd, number);
 }
@@ -158,7 +160,8 @@ size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint
 {
 	size_t count = 0;
 
-	for (; *cursor < QUEUE_OUT_SLOTS && q->out_count > 0 && count < QUEUE_RECEIVE_MAX; (*cursor)++) {
+	for (; *cursor < QUEUE_OUT_SLOTS && q->out_count > 0 && count < QUEUE_RECEIVE_MAX;
+	     (*cursor)++) {
 		struct queue_out *slot = &q->out[*cursor];
 
 		if (!slot->used || slot->since_ms >= before_ms)
@@ -172,7 +175,8 @@ size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint
 
 static void put_decision(struct netlink_buffer *b, uint16_t number, const struct queue_decision *d)
 {
-	const struct nfqnl_msg_verdict_hdr header = {.verdict = htonl(d->verdict), .id = htonl(d->id)};
+	const struct nfqnl_msg_verdict_hdr header = {.verdict = htonl(d->verdict),
+						     .id = htonl(d->id)};
 
 	netlink_begin(b, TYPE(NFQNL_MSG_VERDICT), 0, 0, number);
 	netlink_put(b, NFQA_VERDICT_HDR, &header, sizeof(header));
@@ -188,7 +192,8 @@ void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_
 		put_decision(b, number, &decisions[i]);
 }
 
-int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions, size_t count)
+int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions,
+		 size_t count)
 {
 	uint8_t storage[QUEUE_RECEIVE_MAX * DECISION_BYTES];
 	struct netlink_buffer b;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One zone's packet queue: binding it, receiving packets as opaque bytes, sending verdicts. Keeps account of every packet
- * that is out for judgement, so that a verdict counts once, for a packet that was asked about, and in time.
+ * One zone's packet queue: binding it, receiving packets as opaque bytes, sending verdicts. Keeps
+ * account of every packet that is out for judgement, so that a verdict counts once, for a packet
+ * that was asked about, and in time.
  */
 #ifndef SEKISHO_NETFILTER_QUEUE_H
 #define SEKISHO_NETFILTER_QUEUE_H
@@ -12,11 +13,11 @@
 
 #include "channel/packet.h"
 
-#define QUEUE_LENGTH	   4096	 /* packets that the kernel keeps for one zone: a commit is no reason to lose one */
-#define QUEUE_RECEIVE_MAX  PACKET_BATCH_MAX
+#define QUEUE_LENGTH        4096 /* packets that the kernel keeps: a commit must not lose one */
+#define QUEUE_RECEIVE_MAX   PACKET_BATCH_MAX
 #define QUEUE_RECEIVE_BYTES 1024 /* of one datagram: attributes and PACKET_COPY_BYTES */
-#define QUEUE_OUT_SLOTS	   4096	 /* a power of two, more than the kernel keeps */
-#define QUEUE_SOCKET_BYTES (4 << 20)
+#define QUEUE_OUT_SLOTS     4096 /* for packets that are out, by their id */
+#define QUEUE_SOCKET_BYTES  (4 << 20)
 
 /* A packet that is out for judgement. */
 struct queue_out {
@@ -44,7 +45,8 @@ struct queue_decision {
 };
 
 /**
- * queue_bind - take over the queue of the socket's namespace; packets that wait for a process before us are dropped
+ * queue_bind - take over the queue of the socket's namespace; packets that wait for a process
+ * before us are dropped
  * @fd: NETLINK_NETFILTER socket; borrowed as long as @q is used
  * Return: 0, or -ERR_SYSTEM with errno.
  */
@@ -73,8 +75,10 @@ size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint
 
 struct netlink_buffer;
 
-/* The pure half of queue_decide: verdict messages, one for each decision, in network byte order where the kernel wants it. */
-void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_decision *decisions, size_t count);
+/* The pure half of queue_decide: verdict messages, one for each decision, in network byte order
+ * where the kernel wants it. */
+void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_decision *decisions,
+		  size_t count);
 
 /**
  * queue_read - the pure half of queue_receive: one datagram of the kernel into an item
@@ -87,6 +91,7 @@ bool queue_read(struct packet_item *item, const void *datagram, size_t bytes);
  * @count: 1..QUEUE_RECEIVE_MAX
  * Return: 0 or -ERR_SYSTEM: the packets stay in the queue until it is bound again, and pass never.
  */
-int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions, size_t count);
+int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions,
+		 size_t count);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets from the queues to the arbiter, verdicts from the arbiter to the queues. Payload is opaque here. */
+/* Packets from the queues to the arbiter, verdicts from the arbiter to the queues. Payload is
+ * opaque here. */
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "netfilter/netfilter.h"
 
 #define MESSAGES_A_ROUND 16
-#define PONG_LATE_MAX	 2 /* pings sent since the one that is answered */
-#define BATCHES_A_ROUND	 4 /* of one queue, before others have their turn */
+#define PONG_LATE_MAX    2 /* pings sent since the one that is answered */
+#define BATCHES_A_ROUND  4 /* of one queue, before others have their turn */
 
 static uint32_t out_total(const struct netfilter *nf)
 {
@@ -21,7 +22,8 @@ static uint32_t out_total(const struct netfilter *nf)
 	return total;
 }
 
-/* Packets wait in the kernel while enough are out; what is more than the kernel keeps is dropped there, and counted. */
+/* Packets wait in the kernel while enough are out; what is more than the kernel keeps is dropped
+ * there, and counted. */
 static void throttle(struct netfilter *nf)
 {
 	bool room = out_total(nf) + PACKET_BATCH_MAX <= NETFILTER_OUT_MAX;
@@ -32,7 +34,8 @@ static void throttle(struct netfilter *nf)
 	}
 }
 
-static void decide_ids(struct zone *zone, const uint32_t *ids, size_t count, enum queue_verdict verdict)
+static void decide_ids(struct zone *zone, const uint32_t *ids, size_t count,
+		       enum queue_verdict verdict)
 {
 	struct queue_decision decisions[QUEUE_RECEIVE_MAX];
 
@@ -103,7 +106,8 @@ static bool mark_is_sound(const struct netfilter *nf, uint32_t mark)
 	       (verdict >= 1 && verdict <= nf->running.snapshot.permit_count);
 }
 
-static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v, size_t bytes)
+static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v,
+			       size_t bytes)
 {
 	if (v->count == 0 || v->count > PACKET_BATCH_MAX ||
 	    bytes != offsetof(struct packet_verdicts, items) + v->count * sizeof(v->items[0]))
@@ -118,8 +122,9 @@ static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_v
 }
 
 /*
- * Once a verdict is saved with its flow, the flow's next packets no longer come here, and would overtake those that still
- * wait. For a flow that runs already (a new generation asks about it again) that is avoided: only with the queue empty.
+ * Once a verdict is saved with its flow, the flow's next packets no longer come here, and would
+ * overtake those that still wait. For a flow that runs already (a new generation asks about it
+ * again) that is avoided: only with the queue empty.
  */
 static bool may_save(struct zone *zone, uint32_t count)
 {
@@ -145,7 +150,8 @@ static size_t decide_verdicts(struct zone *zone, const struct packet_verdicts *v
 
 		if (!queue_out_take(&zone->queue, v->items[i].id, &origin))
 			continue; /* its time was up */
-		if (!save && (origin & PACKET_IS_ESTABLISHED) && mark != 0 && !(mark & PACKET_MARK_DENY))
+		if (!save && (origin & PACKET_IS_ESTABLISHED) && mark != 0 &&
+		    !(mark & PACKET_MARK_DENY))
 			mark |= PACKET_MARK_ONCE;
 		decisions[count++] = (struct queue_decision){v->items[i].id, mark,
 							     mark == 0 ? QUEUE_DROP : QUEUE_ACCEPT};
@@ -167,7 +173,8 @@ static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_m
 	size_t count = decide_verdicts(zone, v, decisions);
 
 	if (count > 0)
-		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions, count); /* see decide_ids */
+		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions,
+				   count); /* see decide_ids */
 	throttle(nf);
 	return 0;
 }
@@ -199,10 +206,11 @@ static int handle_rejudge(struct channel *ch, void *ctx, const struct channel_me
 }
 
 static const struct channel_rule link_rules[] = {
-	{PACKET_VERDICTS, 0, 0, offsetof(struct packet_verdicts, items) + sizeof(struct packet_verdict),
+	{PACKET_VERDICTS, 0, 0,
+	 offsetof(struct packet_verdicts, items) + sizeof(struct packet_verdict),
 	 sizeof(struct packet_verdicts), CHANNEL_ANY_STATE, handle_verdicts, "verdicts"},
-	{PACKET_PONG, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping), CHANNEL_ANY_STATE,
-	 handle_pong, "pong"},
+	{PACKET_PONG, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping),
+	 CHANNEL_ANY_STATE, handle_pong, "pong"},
 	{PACKET_REJUDGE, 0, 0, sizeof(struct packet_rejudge), sizeof(struct packet_rejudge),
 	 CHANNEL_ANY_STATE, handle_rejudge, "rejudge"},
 };
@@ -214,7 +222,8 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 	int got = channel_serve(&nf->link, MESSAGES_A_ROUND, &why);
 
 	if (got == -ERR_PEER)
-		event_send(&nf->process.events, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, "arbiter"),
+		event_send(&nf->process.events, EVENT_CHANNEL_VIOLATION,
+			   EV_TEXT(PROCESS, "arbiter"),
 			   EV_TEXT(REASON, why != NULL ? why : "handler"));
 	if (got < 0)
 		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
@@ -238,8 +247,7 @@ void relay_take_link(struct netfilter *nf, int fd)
 	if (nf->link.fd >= 0)
 		relay_close_link(nf);
 	channel_init(&nf->link, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]), nf);
-	nf->link_fd =
-		(struct loop_fd){.fd = fd, .events = POLLIN, .ready = link_ready, .ctx = nf};
+	nf->link_fd = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = link_ready, .ctx = nf};
 	if (loop_add(&nf->loop, &nf->link_fd) != 0) {
 		channel_fini(&nf->link);
 		return;
@@ -247,7 +255,8 @@ void relay_take_link(struct netfilter *nf, int fd)
 	relay_ping(nf);
 }
 
-static void expire_before(struct zone *zone, uint64_t before_ms, enum queue_verdict verdict, uint64_t *count)
+static void expire_before(struct zone *zone, uint64_t before_ms, enum queue_verdict verdict,
+			  uint64_t *count)
 {
 	uint32_t ids[QUEUE_RECEIVE_MAX], cursor = 0;
 	size_t got;
@@ -258,7 +267,8 @@ static void expire_before(struct zone *zone, uint64_t before_ms, enum queue_verd
 	}
 }
 
-static void tell_overrun(struct netfilter *nf, const struct zone *zone, uint64_t count, const char *reason)
+static void tell_overrun(struct netfilter *nf, const struct zone *zone, uint64_t count,
+			 const char *reason)
 {
 	if (count > 0)
 		event_send(&nf->process.events, EVENT_QUEUE_OVERRUN, EV_TEXT(ZONE, zone->name),
@@ -271,7 +281,8 @@ void relay_close_link(struct netfilter *nf)
 	channel_fini(&nf->link);
 	nf->arbiter_answers = false;
 	if (!nf->arbiter_missed)
-		event_send(&nf->process.events, EVENT_ARBITER_SILENT, EV_TEXT(REASON, "link closed"));
+		event_send(&nf->process.events, EVENT_ARBITER_SILENT,
+			   EV_TEXT(REASON, "link closed"));
 	nf->arbiter_missed = true;
 	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
 		uint64_t count = 0;
@@ -298,7 +309,8 @@ void relay_expire(struct netfilter *nf, struct zone *zone)
 {
 	uint64_t count = 0, now_ms = netfilter_now_ms();
 
-	expire_before(zone, now_ms < NETFILTER_OUT_MS ? 0 : now_ms - NETFILTER_OUT_MS, QUEUE_DROP, &count);
+	expire_before(zone, now_ms < NETFILTER_OUT_MS ? 0 : now_ms - NETFILTER_OUT_MS, QUEUE_DROP,
+		      &count);
 	tell_overrun(nf, zone, count, "no verdict in time");
 	if (count > 0)
 		throttle(nf);

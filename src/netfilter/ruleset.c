@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of one zone: chains of forwarded packets, and the transaction that puts all chains in force. */
+/* The rules of one zone: chains of forwarded packets, and the transaction that puts all chains in
+ * force. */
 #include "netfilter/ruleset.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -12,13 +13,13 @@
 #include "netfilter/ruleset_private.h"
 
 const char *const ruleset_counters[RULESET_COUNTER_COUNT] = {
-	[COUNTER_FRAGMENT] = "fragment", [COUNTER_OPTIONS] = "options",
+	[COUNTER_FRAGMENT] = "fragment",   [COUNTER_OPTIONS] = "options",
 	[COUNTER_MULTICAST] = "multicast", [COUNTER_SPOOFED] = "spoofed",
-	[COUNTER_STATION] = "station", [COUNTER_RATE] = "rate",
-	[COUNTER_INVALID] = "invalid", [COUNTER_LOCK] = "lock",
-	[COUNTER_AGAIN] = "again", [COUNTER_UNPROVEN] = "unproven",
-	[COUNTER_INPUT] = "input", [COUNTER_OUTPUT] = "output",
-	[COUNTER_DENIED] = "denied", [COUNTER_QUEUED] = "queued",
+	[COUNTER_STATION] = "station",     [COUNTER_RATE] = "rate",
+	[COUNTER_INVALID] = "invalid",     [COUNTER_LOCK] = "lock",
+	[COUNTER_AGAIN] = "again",         [COUNTER_UNPROVEN] = "unproven",
+	[COUNTER_INPUT] = "input",         [COUNTER_OUTPUT] = "output",
+	[COUNTER_DENIED] = "denied",       [COUNTER_QUEUED] = "queued",
 };
 
 /* The half of the mark that says which judgement it is a proof of, and that it permits. */
@@ -61,7 +62,7 @@ void rules_accept_errors(struct nft_batch *b, const char *chain)
 	static const struct {
 		uint8_t protocol, type;
 	} errors[] = {
-		{IPPROTO_ICMP, 3},   {IPPROTO_ICMP, 11},  {IPPROTO_ICMP, 12},	{IPPROTO_ICMPV6, 1},
+		{IPPROTO_ICMP, 3},   {IPPROTO_ICMP, 11},  {IPPROTO_ICMP, 12},  {IPPROTO_ICMPV6, 1},
 		{IPPROTO_ICMPV6, 2}, {IPPROTO_ICMPV6, 3}, {IPPROTO_ICMPV6, 4},
 	};
 
@@ -95,10 +96,16 @@ static void load_tuple(struct nft_batch *b, uint8_t nfproto)
 }
 
 const struct nft_set set_denied[2] = {
-	{.name = "denied4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV4, NFT_FIELD_IPV4, NFT_FIELD_PROTOCOL, NFT_FIELD_MARK},
-	 .size = 65535, .timeout_ms = RULESET_DENIED_MS},
-	{.name = "denied6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV6, NFT_FIELD_IPV6, NFT_FIELD_PROTOCOL, NFT_FIELD_MARK},
-	 .size = 65535, .timeout_ms = RULESET_DENIED_MS},
+	{.name = "denied4",
+	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+	 .fields = {NFT_FIELD_IPV4, NFT_FIELD_IPV4, NFT_FIELD_PROTOCOL, NFT_FIELD_MARK},
+	 .size = 65535,
+	 .timeout_ms = RULESET_DENIED_MS},
+	{.name = "denied6",
+	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+	 .fields = {NFT_FIELD_IPV6, NFT_FIELD_IPV6, NFT_FIELD_PROTOCOL, NFT_FIELD_MARK},
+	 .size = 65535,
+	 .timeout_ms = RULESET_DENIED_MS},
 };
 
 static const uint8_t families[2] = {NFPROTO_IPV4, NFPROTO_IPV6};
@@ -166,7 +173,8 @@ static void put_forward(struct nft_batch *b, const struct ruleset *r)
 	nft_rule_end(b);
 }
 
-/* What comes from the zone itself: answers to flows that came through the lock, and flows of its own. */
+/* What comes from the zone itself: answers to flows that came through the lock, and flows of its
+ * own. */
 static void put_from_port(struct nft_batch *b, const struct ruleset *r)
 {
 	nft_rule(b, CHAIN_FROM_PORT);
@@ -181,7 +189,8 @@ static void put_from_port(struct nft_batch *b, const struct ruleset *r)
 	rules_queue(b, CHAIN_FROM_PORT, r->queue, 0);
 }
 
-/* What comes from another zone: flows that only the lock lets in, and answers to this zone's own. */
+/* What comes from another zone: flows that only the lock lets in, and answers to this zone's own.
+ */
 static void put_from_crossing(struct nft_batch *b, const struct ruleset *r)
 {
 	nft_rule(b, CHAIN_FROM_CROSSING);
@@ -219,7 +228,8 @@ static void rules_reject(struct nft_batch *b, const char *chain, bool always)
 	nft_rule_end(b);
 }
 
-/* Denied by the arbiter: remembered for a while, then refused; a flow that was permitted before always hears of it. */
+/* Denied by the arbiter: remembered for a while, then refused; a flow that was permitted before
+ * always hears of it. */
 static void put_denied(struct nft_batch *b, const struct ruleset *r)
 {
 	for (int i = 0; i < 2; i++) {

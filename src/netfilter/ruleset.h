@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rules of one zone's namespace: one table, loaded as one transaction. A packet of a flow passes only with proof of a
- * verdict of the running generation; a packet for the gateway itself only where the configuration opens a port.
+ * The rules of one zone's namespace: one table, loaded as one transaction. A packet of a flow
+ * passes only with proof of a verdict of the running generation; a packet for the gateway itself
+ * only where the configuration opens a port.
  *
- *   prerouting -450 raw      mark 0; fragments, options, multicast, spoofed sources, unknown stations: dropped
+ *   prerouting -450 raw      mark 0; fragments, options, multicast, spoofed sources, unknown
+ * stations: dropped
  *   prerouting -150 guard    new flows over the rate of their source: dropped
- *   forward       0 forward  flow of this generation, arbiter alive: marked, accepted. From a crossing: second lock.
+ *   forward       0 forward  flow of this generation, arbiter alive: marked, accepted. From a
+ * crossing: second lock.
  *                            Lately denied: dropped. Everything else: to the arbiter.
- *   forward      +1 stamp    mark of this generation: saved with the flow, accepted. Denied: remembered, refused.
- *   input 0, +1              the configured listeners; the rest is judged too, so that it is reported, and denied
+ *   forward      +1 stamp    mark of this generation: saved with the flow, accepted. Denied:
+ * remembered, refused.
+ *   input 0, +1              the configured listeners; the rest is judged too, so that it is
+ * reported, and denied
  *   output 0                 answers, and connections to configured peers
  */
 #ifndef SEKISHO_NETFILTER_RULESET_H
@@ -21,17 +26,18 @@
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
 
-#define RULESET_TABLE	       "sekisho"
-#define RULESET_QUEUE	       1 /* number of the queue in every zone's namespace */
+#define RULESET_TABLE          "sekisho"
+#define RULESET_QUEUE          1 /* number of the queue in every zone's namespace */
 #define RULESET_BATCH_BYTES    (64U << 20)
-#define RULESET_LIFE_MS_MIN    600 /* how long flows outlive the last sign of life, at least */
+#define RULESET_LIFE_MS_MIN    600  /* how long flows outlive the last sign of life, at least */
 #define RULESET_DENIED_MS      5000 /* a denied flow is not judged again for so long */
 #define RULESET_NEW_PER_SOURCE 4000 /* new flows a second of one address, or one IPv6 /64 */
 
 /* How packets are handed to user space. */
 enum ruleset_queue { RULESET_QUEUE_NATIVE = 1, RULESET_QUEUE_COMPAT };
 
-/* What packets are counted by when they are dropped; names of counters in the kernel and in events. */
+/* What packets are counted by when they are dropped; names of counters in the kernel and in events.
+ */
 enum ruleset_counter {
 	COUNTER_FRAGMENT,
 	COUNTER_OPTIONS, /* IPv4 options, IPv6 extension headers */
@@ -40,8 +46,8 @@ enum ruleset_counter {
 	COUNTER_STATION,
 	COUNTER_RATE,
 	COUNTER_INVALID,
-	COUNTER_LOCK,	  /* refused by the second lock */
-	COUNTER_AGAIN,	  /* of a flow that was denied in the last seconds */
+	COUNTER_LOCK,     /* refused by the second lock */
+	COUNTER_AGAIN,    /* of a flow that was denied in the last seconds */
 	COUNTER_UNPROVEN, /* without a verdict of the running generation */
 	COUNTER_INPUT,
 	COUNTER_OUTPUT,
@@ -59,22 +65,24 @@ extern const char *const ruleset_counters[RULESET_COUNTER_COUNT];
 
 struct ruleset {
 	const struct snapshot *snapshot; /* borrowed */
-	const struct range_map *owners;	 /* [2]: IPv4, IPv6; borrowed */
-	uint32_t zone;			 /* index */
-	uint16_t generation;		 /* 1..65535 */
+	const struct range_map *owners;  /* [2]: IPv4, IPv6; borrowed */
+	uint32_t zone;                   /* index */
+	uint16_t generation;             /* 1..65535 */
 	enum ruleset_queue queue;
-	bool fresh;	    /* remove whatever table is there first */
-	bool check;	    /* let the kernel check the whole transaction, and put nothing in force */
+	bool fresh; /* remove whatever table is there first */
+	bool check; /* let the kernel check the whole transaction, and put nothing in force */
 	uint32_t lock_sets; /* in: of the ruleset before; out: of this one */
 };
 
 /**
  * ruleset_load - put the rules of a zone in force, in one transaction
- * Return: 0; -ERR_SYSTEM with the kernel's errno, -ERR_TOO_LONG, -ERR_NO_MEMORY: the rules before stay.
+ * Return: 0; -ERR_SYSTEM with the kernel's errno, -ERR_TOO_LONG, -ERR_NO_MEMORY: the rules before
+ * stay.
  */
 int ruleset_load(struct ruleset *r, int netlink_fd);
 
-/* A table that drops everything at every hook: what a zone has before its first policy. Return: as ruleset_load. */
+/* A table that drops everything at every hook: what a zone has before its first policy. Return: as
+ * ruleset_load. */
 int ruleset_deny_all(int netlink_fd);
 
 /**

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of the gateway's own sockets: exactly what the configuration makes it open, in either direction. */
+/* The rules of the gateway's own sockets: exactly what the configuration makes it open, in either
+ * direction. */
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <string.h>
@@ -35,12 +36,14 @@ static int add_listener(void *ctx, const struct policy_listener *listener)
 
 static void put_listeners(struct nft_batch *b, const struct ruleset *r)
 {
-	static const struct nft_set set = {.name = SET_LISTENERS, .fields = {NFT_FIELD_PROTOCOL, NFT_FIELD_PORT}};
+	static const struct nft_set set = {.name = SET_LISTENERS,
+					   .fields = {NFT_FIELD_PROTOCOL, NFT_FIELD_PORT}};
 	struct nft_elements elements;
 
 	nft_set_anew(b, &set);
 	nft_elements_begin(&elements, b, set.name);
-	(void)policy_listeners(r->snapshot, r->zone, add_listener, &elements); /* never ends early */
+	(void)policy_listeners(r->snapshot, r->zone, add_listener,
+			       &elements); /* never ends early */
 	nft_elements_end(&elements);
 }
 
@@ -136,13 +139,15 @@ static void put_input(struct nft_batch *b, const struct ruleset *r)
 		match_peer(b, i, true);
 		rule_accept_marked(b, own);
 	}
-	rules_accept_errors(b, CHAIN_INPUT); /* the stamp lets only those about our own flows pass */
+	rules_accept_errors(b,
+			    CHAIN_INPUT); /* the stamp lets only those about our own flows pass */
 	rules_drop_denied(b, CHAIN_INPUT);
 	rules_queue(b, CHAIN_INPUT, r->queue, 0);
 	rules_stamp(b, CHAIN_INPUT_STAMP, r, true);
 }
 
-/* What `reject` answers for a zone: it belongs to no flow of ours, but to the one that was refused. */
+/* What `reject` answers for a zone: it belongs to no flow of ours, but to the one that was refused.
+ */
 static void rules_answers_of_reject(struct nft_batch *b)
 {
 	static const struct {
@@ -169,7 +174,8 @@ static void rules_answers_of_reject(struct nft_batch *b)
 	}
 }
 
-/* What the kernel sends as a multicast listener or host (RFC 3376, 2710, 3810, 4861): needed by nobody, and no news. */
+/* What the kernel sends as a multicast listener or host (RFC 3376, 2710, 3810, 4861): needed by
+ * nobody, and no news. */
 static void rules_listener_reports(struct nft_batch *b)
 {
 	static const uint8_t types[] = {131, 132, 133, 143};

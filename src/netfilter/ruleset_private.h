@@ -7,18 +7,18 @@
 
 #include "netfilter/ruleset.h"
 
-#define CHAIN_RAW	    "raw"
-#define CHAIN_STATIONS	    "stations"
-#define CHAIN_GUARD	    "guard"
-#define CHAIN_FORWARD	    "forward"
-#define CHAIN_FROM_PORT	    "from-port"
+#define CHAIN_RAW           "raw"
+#define CHAIN_STATIONS      "stations"
+#define CHAIN_GUARD         "guard"
+#define CHAIN_FORWARD       "forward"
+#define CHAIN_FROM_PORT     "from-port"
 #define CHAIN_FROM_CROSSING "from-crossing"
-#define CHAIN_LOCK	    "lock"
-#define CHAIN_STAMP	    "stamp"
-#define CHAIN_DENIED	    "denied"
-#define CHAIN_INPUT	    "input"
+#define CHAIN_LOCK          "lock"
+#define CHAIN_STAMP         "stamp"
+#define CHAIN_DENIED        "denied"
+#define CHAIN_INPUT         "input"
 #define CHAIN_INPUT_STAMP   "input-stamp"
-#define CHAIN_OUTPUT	    "output"
+#define CHAIN_OUTPUT        "output"
 
 #define SET_ALIVE "alive" /* generations whose flows may pass; the element times out by itself */
 
@@ -37,7 +37,8 @@ void rules_accept_errors(struct nft_batch *b, const char *chain);
 void rules_drop_denied(struct nft_batch *b, const char *chain);
 /* Everything that comes here goes to the arbiter; @origin: enum packet_origin. */
 void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin);
-/* The proof: only a mark of this generation passes; with @only_lock not the arbiter's, but the rules' own. */
+/* The proof: only a mark of this generation passes; with @only_lock not the arbiter's, but the
+ * rules' own. */
 void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r, bool only_lock);
 
 /* ruleset_raw.c: prerouting. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules that every packet from a zone meets first: its form, its source address, its station, its rate. */
+/* The rules that every packet from a zone meets first: its form, its source address, its station,
+ * its rate. */
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <stdio.h>
@@ -7,35 +8,49 @@
 
 #include "netfilter/ruleset_private.h"
 
-#define SET_EXTENSIONS	 "extensions"
+#define SET_EXTENSIONS   "extensions"
 #define SET_STATION_MACS "station-macs" /* every listed station */
-#define SET_STATION_ANY	 "station-any"	/* those that may use any address of the zone */
-#define OFFENDERS_MAX	 256
-#define OFFENDERS_MS	 60000
-#define GUARDED_MAX	 65535
-#define GUARDED_MS	 10000
+#define SET_STATION_ANY  "station-any"  /* those that may use any address of the zone */
+#define OFFENDERS_MAX    256
+#define OFFENDERS_MS     60000
+#define GUARDED_MAX      65535
+#define GUARDED_MS       10000
 
 static const struct nft_set set_own[2] = {
 	{.name = "own4", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV4}},
 	{.name = "own6", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV6}},
 };
 static const struct nft_set set_guard[2] = {
-	{.name = "guard4", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV4},
-	 .size = GUARDED_MAX, .timeout_ms = GUARDED_MS},
-	{.name = "guard6", .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV6},
-	 .size = GUARDED_MAX, .timeout_ms = GUARDED_MS},
+	{.name = "guard4",
+	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+	 .fields = {NFT_FIELD_IPV4},
+	 .size = GUARDED_MAX,
+	 .timeout_ms = GUARDED_MS},
+	{.name = "guard6",
+	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+	 .fields = {NFT_FIELD_IPV6},
+	 .size = GUARDED_MAX,
+	 .timeout_ms = GUARDED_MS},
 };
 
 /* Who broke a rule lately: netfilter reads these and tells. */
 static const struct nft_set set_spoofers[2] = {
-	{.name = RULESET_SPOOFERS4, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV4},
-	 .size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS},
-	{.name = RULESET_SPOOFERS6, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_IPV6},
-	 .size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS},
+	{.name = RULESET_SPOOFERS4,
+	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+	 .fields = {NFT_FIELD_IPV4},
+	 .size = OFFENDERS_MAX,
+	 .timeout_ms = OFFENDERS_MS},
+	{.name = RULESET_SPOOFERS6,
+	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+	 .fields = {NFT_FIELD_IPV6},
+	 .size = OFFENDERS_MAX,
+	 .timeout_ms = OFFENDERS_MS},
 };
-static const struct nft_set set_strangers = {
-	.name = RULESET_STRANGERS, .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .fields = {NFT_FIELD_MAC},
-	.size = OFFENDERS_MAX, .timeout_ms = OFFENDERS_MS};
+static const struct nft_set set_strangers = {.name = RULESET_STRANGERS,
+					     .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
+					     .fields = {NFT_FIELD_MAC},
+					     .size = OFFENDERS_MAX,
+					     .timeout_ms = OFFENDERS_MS};
 
 /* Where things are in an IP header. */
 struct layout {
@@ -54,7 +69,8 @@ static void load_mac(struct nft_batch *b, uint32_t reg)
 	nft_payload(b, NFT_PAYLOAD_LL_HEADER, 6, 6, reg);
 }
 
-/* Ranges of a simple interval set: where one begins, and where the next address is no longer in it. */
+/* Ranges of a simple interval set: where one begins, and where the next address is no longer in it.
+ */
 static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
 {
 	const struct range_map *owners = &r->owners[index];
@@ -65,7 +81,8 @@ static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
 	nft_elements_begin(&elements, b, set_own[index].name);
 	for (size_t i = 0; i < owners->count; i++) {
 		uint8_t first[16], end[16];
-		struct nft_element element = {.key = first, .key_bytes = layouts[index].address_bytes};
+		struct nft_element element = {.key = first,
+					      .key_bytes = layouts[index].address_bytes};
 
 		if (owners->rows[i].zone != r->zone)
 			continue;
@@ -83,8 +100,12 @@ static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
 
 static void put_extensions(struct nft_batch *b)
 {
-	static const uint8_t extensions[] = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
-					     IPPROTO_DSTOPTS, IPPROTO_MH,      139,
+	static const uint8_t extensions[] = {IPPROTO_HOPOPTS,
+					     IPPROTO_ROUTING,
+					     IPPROTO_FRAGMENT,
+					     IPPROTO_DSTOPTS,
+					     IPPROTO_MH,
+					     139,
 					     140};
 	static const struct nft_set set = {.name = SET_EXTENSIONS, .fields = {NFT_FIELD_PROTOCOL}};
 	struct nft_elements elements;
@@ -99,7 +120,8 @@ static void put_extensions(struct nft_batch *b)
 	nft_elements_end(&elements);
 }
 
-/* RFC 791: more fragments or an offset; a header longer than five words has options. RFC 8200: extensions come first. */
+/* RFC 791: more fragments or an offset; a header longer than five words has options. RFC 8200:
+ * extensions come first. */
 static void rules_form(struct nft_batch *b)
 {
 	const uint16_t fragment = htons(0x3fff), whole = 0;
@@ -138,11 +160,13 @@ static void rules_multicast(struct nft_batch *b)
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 24, 1, REG(0));
 	nft_compare(b, NFT_CMP_EQ, REG(0), &multicast6, 1);
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, REG(0));
-	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6, 1); /* of ICMPv6, input takes neighbour discovery */
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6,
+		    1); /* of ICMPv6, input takes neighbour discovery */
 	rule_drop(b, COUNTER_MULTICAST);
 }
 
-/* Neighbour discovery comes from link-local addresses and, before there is one, from none: only for the gateway. */
+/* Neighbour discovery comes from link-local addresses and, before there is one, from none: only for
+ * the gateway. */
 static void rules_neighbours(struct nft_batch *b, const char *next)
 {
 	static const uint8_t link_local[2] = {0xfe, 0x80}, ten_bits[2] = {0xff, 0xc0};
@@ -211,7 +235,8 @@ static void add_station(struct nft_elements *e, const uint8_t mac[6],
 }
 
 /* Stations bound to addresses of one prefix length. Returns whether there is any. */
-static bool put_bound_stations(struct nft_batch *b, const struct ruleset *r, int index, unsigned bits)
+static bool put_bound_stations(struct nft_batch *b, const struct ruleset *r, int index,
+			       unsigned bits)
 {
 	const struct snapshot *s = r->snapshot;
 	struct snapshot_range stations = s->zones[r->zone].stations;
@@ -222,7 +247,9 @@ static bool put_bound_stations(struct nft_batch *b, const struct ruleset *r, int
 
 	station_set_name(name, index, bits);
 	nft_set_remove(b, name);
-	const struct nft_set set = {.name = name, .fields = {NFT_FIELD_MAC, index == 0 ? NFT_FIELD_IPV4 : NFT_FIELD_IPV6}};
+	const struct nft_set set = {.name = name,
+				    .fields = {NFT_FIELD_MAC,
+					       index == 0 ? NFT_FIELD_IPV4 : NFT_FIELD_IPV6}};
 
 	nft_elements_begin(&elements, b, name);
 	for (uint32_t i = 0; i < stations.count; i++) {

@@ -41,8 +41,8 @@ static void take_counter(void *ctx, const struct netlink_message *m)
 {
 	struct watch *w = ((struct look *)ctx)->watch;
 	int i = counter_index(netlink_find(m->attributes, NFTA_OBJ_NAME));
-	uint64_t packets = netlink_find_be64(netlink_find(m->attributes, NFTA_OBJ_DATA),
-					     NFTA_COUNTER_PACKETS);
+	uint64_t packets =
+		netlink_find_be64(netlink_find(m->attributes, NFTA_OBJ_DATA), NFTA_COUNTER_PACKETS);
 
 	if (m->type != TYPE(NFT_MSG_NEWOBJ) || i < 0)
 		return;
@@ -87,7 +87,8 @@ static void tell_offender(struct look *look, struct span key)
 	if (known && look->now_ms - o->told_ms < WATCH_OFFENDERS_MS)
 		return;
 	if (key.size == 6)
-		event_send(look->events, look->event, EV_TEXT(ZONE, look->zone), EV_MAC(MAC, key.data));
+		event_send(look->events, look->event, EV_TEXT(ZONE, look->zone),
+			   EV_MAC(MAC, key.data));
 	else if (key.size == 4)
 		event_send(look->events, look->event, EV_TEXT(ZONE, look->zone),
 			   EV_IPV4(SOURCE, key.data));
@@ -151,8 +152,9 @@ static void tell_counter(struct look *look, int i)
 }
 
 /*
- * What the rules queued and what came out of the queue differ by what still waits, and by what the kernel dropped
- * because the queue was full. While nothing new is queued between two looks, nothing waits.
+ * What the rules queued and what came out of the queue differ by what still waits, and by what the
+ * kernel dropped because the queue was full. While nothing new is queued between two looks, nothing
+ * waits.
  */
 static void look_for_lost(struct look *look, uint64_t received)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the rules of a zone dropped: counters and offenders read from the kernel and turned into events. */
+/* What the rules of a zone dropped: counters and offenders read from the kernel and turned into
+ * events. */
 #ifndef SEKISHO_NETFILTER_WATCH_H
 #define SEKISHO_NETFILTER_WATCH_H
 
@@ -8,30 +9,31 @@
 #include "base/event.h"
 #include "netfilter/ruleset.h"
 
-#define WATCH_SUMMARY_MS   10000 /* between two events of one counter */
-#define WATCH_MULTICAST_MS 3600000 /* every network has its broadcasts: an hourly count says enough */
-#define WATCH_OFFENDERS	   256	 /* remembered, so that each is told of once a while */
+#define WATCH_SUMMARY_MS   10000   /* between two events of one counter */
+#define WATCH_MULTICAST_MS 3600000 /* every network has its broadcasts: an hourly count will do */
+#define WATCH_OFFENDERS    256     /* remembered, so that each is told of once a while */
 #define WATCH_OFFENDERS_MS 60000
 
 struct watch_offender {
 	uint8_t bytes[16]; /* address or hardware address */
-	uint8_t size;	   /* 4, 6 or 16; 0: free */
+	uint8_t size;      /* 4, 6 or 16; 0: free */
 	uint64_t told_ms;
 };
 
 struct watch {
-	uint64_t last[RULESET_COUNTER_COUNT];	 /* as read from the kernel */
+	uint64_t last[RULESET_COUNTER_COUNT];    /* as read from the kernel */
 	uint64_t pending[RULESET_COUNTER_COUNT]; /* not yet told */
 	uint64_t told_ms[RULESET_COUNTER_COUNT]; /* 0: never */
 	struct watch_offender offenders[WATCH_OFFENDERS];
 	uint64_t queued_before; /* at the look before */
-	uint64_t lost;		/* packets that never reached us from the queue */
+	uint64_t lost;          /* packets that never reached us from the queue */
 };
 
 /**
  * watch_look - read the counters of a zone and tell of what is new
  * @received: packets that came from the zone's queue, ever, since the table was made
- * The first packets of a kind are told of at once, later ones in summaries; every packet is in exactly one count.
+ * The first packets of a kind are told of at once, later ones in summaries; every packet is in
+ * exactly one count.
  */
 void watch_look(struct watch *w, struct event_client *events, const char *zone, int netlink_fd,
 		uint64_t received, uint64_t now_ms);

@@ -39,7 +39,8 @@ static void zone_close(struct zone *zone)
 	if (!zone->used)
 		return;
 	loop_remove(&zone->nf->loop, &zone->queue_fd);
-	(void)close(zone->netlink_fd); /* nothing is buffered in netlink sockets that could be lost */
+	(void)close(
+		zone->netlink_fd); /* nothing is buffered in netlink sockets that could be lost */
 	(void)close(zone->queue.fd);
 	zone->used = false;
 }
@@ -77,7 +78,8 @@ static struct zone *free_zone(struct netfilter *nf)
 	return NULL; /* cannot be: there are slots for two policies */
 }
 
-/* A zone that we have no sockets of yet: take those that the supervisor gave, and shut it first of all. */
+/* A zone that we have no sockets of yet: take those that the supervisor gave, and shut it first of
+ * all. */
 static int open_zone(struct netfilter *nf, uint32_t index, const char *name, struct zone **out)
 {
 	struct zone *zone = free_zone(nf);
@@ -98,8 +100,10 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	if (err == 0)
 		err = queue_bind(&zone->queue, zone->queue.fd, RULESET_QUEUE);
 	if (err == 0) {
-		zone->queue_fd = (struct loop_fd){.fd = zone->queue.fd, .events = POLLIN,
-						  .ready = relay_queue_ready, .ctx = zone};
+		zone->queue_fd = (struct loop_fd){.fd = zone->queue.fd,
+						  .events = POLLIN,
+						  .ready = relay_queue_ready,
+						  .ctx = zone};
 		err = loop_add(&nf->loop, &zone->queue_fd);
 	}
 	if (err != 0) {
@@ -173,7 +177,8 @@ static int prepare_zone(struct netfilter *nf, uint32_t index, char *reason, size
 	return err;
 }
 
-int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *reason, size_t reason_bytes)
+int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *reason,
+		  size_t reason_bytes)
 {
 	policy_clear(&nf->next);
 	int err = policy_load(&nf->next, snapshot_fd, epoch);
@@ -199,8 +204,8 @@ void zones_abort(struct netfilter *nf)
 }
 
 /*
- * The next generation. Its number may have been used before, in an earlier life of this process or 65,535 generations
- * ago: flows that still carry it would pass unjudged, and are forgotten first.
+ * The next generation. Its number may have been used before, in an earlier life of this process or
+ * 65,535 generations ago: flows that still carry it would pass unjudged, and are forgotten first.
  */
 static void new_generation(struct netfilter *nf, const struct policy *p)
 {
@@ -213,7 +218,8 @@ static void new_generation(struct netfilter *nf, const struct policy *p)
 		(void)flows_forget(p->zones[i]->netlink_fd, nf->generation);
 }
 
-/* Rules for every zone of the running policy. What they make of it decides; a zone without them is shut. */
+/* Rules for every zone of the running policy. What they make of it decides; a zone without them is
+ * shut. */
 static void put_in_force(struct netfilter *nf)
 {
 	struct policy *p = &nf->running;
@@ -224,13 +230,15 @@ static void put_in_force(struct netfilter *nf)
 		int err = load_rules(nf, p, i, false);
 
 		if (err == 0) {
-			event_send(&nf->process.events, EVENT_RULES_LOADED, EV_TEXT(ZONE, zone->name),
-				   EV_NUMBER(EPOCH, p->epoch));
+			event_send(&nf->process.events, EVENT_RULES_LOADED,
+				   EV_TEXT(ZONE, zone->name), EV_NUMBER(EPOCH, p->epoch));
 		} else {
-			event_send(&nf->process.events, EVENT_RULES_REFUSED, EV_TEXT(ZONE, zone->name),
-				   EV_NUMBER(EPOCH, p->epoch), EV_TEXT(REASON, err_name(err)),
+			event_send(&nf->process.events, EVENT_RULES_REFUSED,
+				   EV_TEXT(ZONE, zone->name), EV_NUMBER(EPOCH, p->epoch),
+				   EV_TEXT(REASON, err_name(err)),
 				   EV_NUMBER(ERROR, err == -ERR_SYSTEM ? errno : 0));
-			/* If even this fails, the rules before stay, whose generation is no longer kept alive. */
+			/* If even this fails, the rules before stay, whose generation is no longer
+			 * kept alive. */
 			(void)ruleset_deny_all(zone->netlink_fd);
 			zone->has_rules = false;
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which zone an address belongs to, and through which crossing it is reached: prefixes of the snapshot flattened into
- * disjoint ranges, longest prefix first. The arbiter, the kernel's anti-spoof sets and `trace` all use these.
+ * Which zone an address belongs to, and through which crossing it is reached: prefixes of the
+ * snapshot flattened into disjoint ranges, longest prefix first. The arbiter, the kernel's
+ * anti-spoof sets and `trace` all use these.
  */
 #ifndef SEKISHO_POLICY_RANGES_H
 #define SEKISHO_POLICY_RANGES_H
@@ -16,7 +17,7 @@ typedef unsigned __int128 address_number;
 
 struct address_range {
 	address_number first, last; /* both included */
-	uint32_t zone;		    /* index */
+	uint32_t zone;              /* index */
 };
 
 /* Disjoint ranges in ascending order. */
@@ -36,23 +37,25 @@ address_number address_to_number(uint8_t family, const uint8_t *bytes);
 void address_from_number(uint8_t family, address_number number, uint8_t *bytes);
 
 /* The first and the last address of a prefix; host bits of its address are ignored. */
-void prefix_bounds(const struct snapshot_prefix *prefix, address_number *first, address_number *last);
+void prefix_bounds(const struct snapshot_prefix *prefix, address_number *first,
+		   address_number *last);
 
 /**
  * range_map_owners - which zone each address belongs to
  * @out:    freed by range_map_fini; undefined after an error
  * @family: 4 or 6
- * A zone owns the networks of its own addresses and the destinations of its routes; of overlapping prefixes the
- * longest decides, of equal ones the zone that comes first.
+ * A zone owns the networks of its own addresses and the destinations of its routes; of overlapping
+ * prefixes the longest decides, of equal ones the zone that comes first.
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t family);
 
 /**
  * range_map_ways - to which zone a packet from zone @from is forwarded
- * The model of that zone's routing table. Longest prefix first; of equal ones, in this order: the networks of its own
- * addresses (back into itself); through each crossing, the destinations of permits from it and the sources of permits
- * towards it; its static routes; the networks of other zones, which lead nowhere (rows with SNAPSHOT_NONE).
+ * The model of that zone's routing table. Longest prefix first; of equal ones, in this order: the
+ * networks of its own addresses (back into itself); through each crossing, the destinations of
+ * permits from it and the sources of permits towards it; its static routes; the networks of other
+ * zones, which lead nowhere (rows with SNAPSHOT_NONE).
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t from);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sockets that the configuration makes the gateway itself open, by zone: what it listens on and whom it connects to.
- * The kernel's input and output rules are made from these, and `trace` answers from them.
+ * The sockets that the configuration makes the gateway itself open, by zone: what it listens on and
+ * whom it connects to. The kernel's input and output rules are made from these, and `trace` answers
+ * from them.
  */
 #ifndef SEKISHO_POLICY_SOCKETS_H
 #define SEKISHO_POLICY_SOCKETS_H
@@ -14,15 +15,15 @@
 struct policy_listener {
 	uint8_t protocol;
 	uint16_t port;
-	const char *service;	/* "mail" or "screen" */
-	const char *name;	/* of the configuration's entry */
+	const char *service; /* "mail" or "screen" */
+	const char *name;    /* of the configuration's entry */
 };
 
 /* One peer that the gateway itself may open a connection or send datagrams to. */
 struct policy_peer {
 	uint8_t protocol;
 	uint16_t port;
-	struct snapshot_prefix address;	/* of full length */
+	struct snapshot_prefix address; /* of full length */
 	const char *service;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading a configuration file and saying what is wrong with it, for the subcommands that take one. */
+/* Reading a configuration file and saying what is wrong with it, for the subcommands that take one.
+ */
 #ifndef SEKISHO_TOOLS_CONFIG_FILE_H
 #define SEKISHO_TOOLS_CONFIG_FILE_H
 

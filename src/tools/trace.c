@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sekisho trace: what the arbiter would decide about the first packet of a flow, from the arbiter's own code. */
+/* sekisho trace: what the arbiter would decide about the first packet of a flow, from the arbiter's
+ * own code. */
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -25,9 +26,10 @@ struct trace {
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sekisho trace --config F --from ZONE --src IP[:PORT] --dst IP[:PORT]\n"
-			"           --proto tcp|udp|icmp[/TYPE]|NUMBER [--at YYYY-MM-DDTHH:MM] [--mac M]\n"
-			"  an IPv6 address with a port is written [ADDRESS]:PORT\n");
+	fprintf(stderr,
+		"usage: sekisho trace --config F --from ZONE --src IP[:PORT] --dst IP[:PORT]\n"
+		"           --proto tcp|udp|icmp[/TYPE]|NUMBER [--at YYYY-MM-DDTHH:MM] [--mac M]\n"
+		"  an IPv6 address with a port is written [ADDRESS]:PORT\n");
 	return STATUS_USAGE;
 }
 
@@ -35,13 +37,13 @@ static bool read_options(struct trace *t, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'}, {"from", required_argument, NULL, 'f'},
-		{"src", required_argument, NULL, 's'},	  {"dst", required_argument, NULL, 'd'},
+		{"src", required_argument, NULL, 's'},    {"dst", required_argument, NULL, 'd'},
 		{"proto", required_argument, NULL, 'p'},  {"at", required_argument, NULL, 'a'},
-		{"mac", required_argument, NULL, 'm'},	  {NULL, 0, NULL, 0},
+		{"mac", required_argument, NULL, 'm'},    {NULL, 0, NULL, 0},
 	};
-	const char **const values[] = {['c'] = &t->config,	['f'] = &t->from,     ['s'] = &t->source,
-				       ['d'] = &t->destination, ['p'] = &t->protocol, ['a'] = &t->at,
-				       ['m'] = &t->mac};
+	const char **const values[] = {
+		['c'] = &t->config,   ['f'] = &t->from, ['s'] = &t->source, ['d'] = &t->destination,
+		['p'] = &t->protocol, ['a'] = &t->at,   ['m'] = &t->mac};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -73,7 +75,7 @@ static bool read_endpoint(const char *text, uint8_t *family, uint8_t address[16]
 
 	if (strlen(text) >= sizeof(copy))
 		return false;
-	strcpy(copy, text);
+	memcpy(copy, text, strlen(text) + 1);
 	char *host = copy;
 
 	if (copy[0] == '[') {
@@ -156,8 +158,8 @@ static bool read_mac(struct trace *t)
 
 	if (t->mac == NULL)
 		return true;
-	return sscanf(t->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &m[0], &m[1], &m[2], &m[3], &m[4],
-		      &m[5], &end) == 6 &&
+	return sscanf(t->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &m[0], &m[1], &m[2], &m[3],
+		      &m[4], &m[5], &end) == 6 &&
 	       t->mac[end] == '\0';
 }
 
@@ -198,8 +200,8 @@ static int is_wanted_listener(void *ctx, const struct policy_listener *listener)
 
 	if (listener->protocol != h->protocol || listener->port != h->destination_port)
 		return 0;
-	printf("permit: the gateway's own %s %s listens on port %u\n", listener->service, listener->name,
-	       listener->port);
+	printf("permit: the gateway's own %s %s listens on port %u\n", listener->service,
+	       listener->name, listener->port);
 	return 1;
 }
 
@@ -243,8 +245,8 @@ static int report(const struct snapshot *s, uint32_t from, const struct judge_ve
 static int trace_in(struct trace *t, const struct snapshot *s)
 {
 	struct judge_policy policy;
-	struct judge_question question = {
-		.headers = &t->headers, .mac = t->mac != NULL ? t->mac_bytes : NULL};
+	struct judge_question question = {.headers = &t->headers,
+					  .mac = t->mac != NULL ? t->mac_bytes : NULL};
 
 	if (!read_time(t, s->header->utc_offset_s))
 		return usage();
@@ -254,7 +256,8 @@ static int trace_in(struct trace *t, const struct snapshot *s)
 	int err = judge_init(&policy, s);
 
 	if (err != 0) {
-		fprintf(stderr, "sekisho trace: the policy cannot be compiled: %s\n", err_name(err));
+		fprintf(stderr, "sekisho trace: the policy cannot be compiled: %s\n",
+			err_name(err));
 		return STATUS_USAGE;
 	}
 	struct judge_verdict verdict = judge_flow(&policy, &question);

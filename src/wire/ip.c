@@ -96,15 +96,16 @@ static bool is_extension(uint8_t protocol)
 {
 	static const uint8_t extensions[] = {
 		IP_PROTOCOL_HOP_BY_HOP, IP_PROTOCOL_ROUTING,
-		IP_PROTOCOL_FRAGMENT,	IP_PROTOCOL_DESTINATION_OPTIONS,
-		IP_PROTOCOL_MOBILITY,	IP_PROTOCOL_HIP,
+		IP_PROTOCOL_FRAGMENT,   IP_PROTOCOL_DESTINATION_OPTIONS,
+		IP_PROTOCOL_MOBILITY,   IP_PROTOCOL_HIP,
 		IP_PROTOCOL_SHIM6,
 	};
 
 	return memchr(extensions, protocol, sizeof(extensions)) != NULL;
 }
 
-/* RFC 8200 4.5: the fragment header has no length; its offset and flag are in the third and fourth bytes. */
+/* RFC 8200 4.5: the fragment header has no length; its offset and flag are in the third and fourth
+ * bytes. */
 static void read_fragment_header(struct ip_headers *out, struct reader *r)
 {
 	reader_skip(r, 1);

@@ -7,8 +7,17 @@
 #include "base/err.h"
 
 enum { CONTENT_HANDSHAKE = 22, HANDSHAKE_CLIENT_HELLO = 1, NAME_TYPE_HOST = 0 };
-enum { EXTENSION_SERVER_NAME = 0, EXTENSION_SUPPORTED_VERSIONS = 43, EXTENSION_ENCRYPTED_HELLO = 0xfe0d };
-enum { RECORD_BYTES_MAX = 16384, MESSAGE_HEADER_BYTES = 4, RANDOM_BYTES = 32, SESSION_ID_BYTES_MAX = 32 };
+enum {
+	EXTENSION_SERVER_NAME = 0,
+	EXTENSION_SUPPORTED_VERSIONS = 43,
+	EXTENSION_ENCRYPTED_HELLO = 0xfe0d
+};
+enum {
+	RECORD_BYTES_MAX = 16384,
+	MESSAGE_HEADER_BYTES = 4,
+	RANDOM_BYTES = 32,
+	SESSION_ID_BYTES_MAX = 32
+};
 
 /* The message as far as it has come. */
 struct message {
@@ -26,7 +35,8 @@ static int read_message_header(struct message *m)
 		return -ERR_UNSUPPORTED;
 	if (m->size < MESSAGE_HEADER_BYTES)
 		return 0;
-	m->wanted = MESSAGE_HEADER_BYTES + ((size_t)m->data[1] << 16 | (size_t)m->data[2] << 8 | m->data[3]);
+	m->wanted = MESSAGE_HEADER_BYTES +
+		    ((size_t)m->data[1] << 16 | (size_t)m->data[2] << 8 | m->data[3]);
 	return m->wanted > TLS_HELLO_BYTES_MAX ? -ERR_TOO_LONG : 0;
 }
 
@@ -45,7 +55,8 @@ static bool is_whole(const struct message *m)
 	return m->wanted > 0 && m->size >= m->wanted;
 }
 
-/* RFC 8446 5.1: type, version 3.x, length; a handshake record is never empty. What has come of the last one counts. */
+/* RFC 8446 5.1: type, version 3.x, length; a handshake record is never empty. What has come of the
+ * last one counts. */
 static int read_record(struct reader *r, struct message *m)
 {
 	if (reader_peek(r) != CONTENT_HANDSHAKE)
@@ -82,8 +93,8 @@ static struct span read_vector(struct reader *r, unsigned length_bytes)
 
 static bool is_host_byte(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-	       c == '.' || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_';
 }
 
 /* RFC 6066 3: an ASCII name without the final dot. */
@@ -100,7 +111,8 @@ static int check_host_name(struct span name)
 	return 0;
 }
 
-/* A list that in practice has one entry: a second name of the same type is forbidden, other types do not exist. */
+/* A list that in practice has one entry: a second name of the same type is forbidden, other types
+ * do not exist. */
 static int read_server_name(struct tls_hello *out, struct span extension)
 {
 	struct reader r;

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int whole = ip_read(&once, packet, size, size);
 
 	if (whole == 0) {
-		/* More on the wire than was captured never turns a good packet into a different one. */
+		/* More on the wire than was captured never turns a good packet into a different
+		 * one. */
 		if (ip_read(&again, packet, size, size + 1) != 0 ||
 		    memcmp(&once, &again, sizeof(once)) != 0)
 			abort();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as netlink datagrams: the walk over messages and nested attributes ends, inside the bytes. */
+/* Any bytes as netlink datagrams: the walk over messages and nested attributes ends, inside the
+ * bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

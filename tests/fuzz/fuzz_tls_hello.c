@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as the beginning of a stream: a fixed answer, and a name only of the bytes that a name may have. */
+/* Any bytes as the beginning of a stream: a fixed answer, and a name only of the bytes that a name
+ * may have. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

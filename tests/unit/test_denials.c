@@ -8,10 +8,9 @@
 #include "base/channel.h"
 #include "policy_fixture.h"
 
-static const char policy_text[] =
-	"system { organization \"t\"; host-name t; }\n"
-	"zone a { tier sensitive; port eth0; address 10.1.0.1/24; }\n"
-	"zone b { tier business; port eth1; address 10.2.0.1/24; }\n";
+static const char policy_text[] = "system { organization \"t\"; host-name t; }\n"
+				  "zone a { tier sensitive; port eth0; address 10.1.0.1/24; }\n"
+				  "zone b { tier business; port eth1; address 10.2.0.1/24; }\n";
 
 /* Denials whose events arrive at the other end of a channel. */
 struct fixture {
@@ -20,7 +19,7 @@ struct fixture {
 	struct event_client events;
 	int channel[2];
 	uint64_t now_ms;
-	uint64_t told;	    /* sum of all counts */
+	uint64_t told; /* sum of all counts */
 	unsigned event_count;
 };
 
@@ -58,12 +57,20 @@ static int take_event(struct channel *ch, void *ctx, const struct channel_messag
 	return 0;
 }
 
-#define RULE(id)                                                                                          \
-	{id, 0, 0, sizeof(struct event_record), sizeof(struct event_record), CHANNEL_ANY_STATE, take_event, #id}
+#define RULE(id)                                                                                   \
+	{id,                                                                                       \
+	 0,                                                                                        \
+	 0,                                                                                        \
+	 sizeof(struct event_record),                                                              \
+	 sizeof(struct event_record),                                                              \
+	 CHANNEL_ANY_STATE,                                                                        \
+	 take_event,                                                                               \
+	 #id}
 
 static void read_events(void)
 {
-	static const struct channel_rule rules[] = {RULE(EVENT_FLOW_DENIED), RULE(EVENT_FLOWS_DENIED)};
+	static const struct channel_rule rules[] = {RULE(EVENT_FLOW_DENIED),
+						    RULE(EVENT_FLOWS_DENIED)};
 	struct channel ch;
 
 	channel_init(&ch, fixture.channel[1], rules, 2, NULL);
@@ -72,8 +79,12 @@ static void read_events(void)
 
 static void deny(uint8_t host, uint16_t port)
 {
-	struct ip_headers h = {.family = 4, .protocol = 6, .flags = IP_HAS_PORTS, .destination_port = port,
-			       .source = {10, 1, 0, host}, .destination = {10, 2, 0, 8}};
+	struct ip_headers h = {.family = 4,
+			       .protocol = 6,
+			       .flags = IP_HAS_PORTS,
+			       .destination_port = port,
+			       .source = {10, 1, 0, host},
+			       .destination = {10, 2, 0, 8}};
 	const struct judge_verdict v = {JUDGE_NO_PERMIT, 1, SNAPSHOT_NONE};
 
 	denials_note(&fixture.denials, &fixture.events, &fixture.policy.snapshot, 0, &v, &h,
@@ -124,7 +135,8 @@ static void test_denials_of_many_sources_keep_the_rate_and_the_sum(void **state)
 		unsigned before = fixture.event_count;
 
 		pass_time(1000);
-		assert_true(fixture.event_count - before <= DENIALS_EVENTS_BURST + DENIALS_EVENTS_PER_S + 1);
+		assert_true(fixture.event_count - before <=
+			    DENIALS_EVENTS_BURST + DENIALS_EVENTS_PER_S + 1);
 	}
 	pass_time(200000);
 	assert_int_equal(fixture.told, sum);

@@ -22,9 +22,26 @@ static void put(struct packet *p, const void *bytes, size_t count)
 static void put_ipv4(struct packet *p, uint8_t words, uint8_t protocol, uint16_t total,
 		     uint16_t fragment)
 {
-	const uint8_t header[20] = {0x40 | words, 0, total >> 8, total & 0xff, 0, 1,
-				    fragment >> 8, fragment & 0xff, 64, protocol, 0, 0,
-				    10, 0, 0, 1, 10, 1, 0, 2};
+	const uint8_t header[20] = {0x40 | words,
+				    0,
+				    total >> 8,
+				    total & 0xff,
+				    0,
+				    1,
+				    fragment >> 8,
+				    fragment & 0xff,
+				    64,
+				    protocol,
+				    0,
+				    0,
+				    10,
+				    0,
+				    0,
+				    1,
+				    10,
+				    1,
+				    0,
+				    2};
 
 	put(p, header, sizeof(header));
 }
@@ -40,8 +57,8 @@ static void put_ipv6(struct packet *p, uint8_t protocol, uint16_t payload)
 
 static void put_tcp(struct packet *p, uint8_t words, uint8_t flags)
 {
-	const uint8_t header[20] = {0x30, 0x39, 0x01, 0xbb, 0, 0, 0, 1, 0, 0,
-				    0,	  0,	words << 4, flags};
+	const uint8_t header[20] = {0x30, 0x39, 0x01, 0xbb, 0, 0,          0,
+				    1,    0,    0,    0,    0, words << 4, flags};
 
 	put(p, header, sizeof(header));
 }
@@ -163,7 +180,7 @@ static void test_ip_names_options_and_source_routes(void **state)
 		{{131, 5, 4, 0}, -ERR_SYNTAX, 0}, /* longer than the header */
 		{{131, 1, 4, 0}, -ERR_SYNTAX, 0}, /* shorter than itself */
 		{{1, 1, 1, 131}, -ERR_SYNTAX, 0}, /* no room for a length */
-		{{0, 131, 1, 1}, 0, 0},		  /* what follows the end is padding */
+		{{0, 131, 1, 1}, 0, 0},           /* what follows the end is padding */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -201,13 +218,14 @@ static void test_ip_walks_ipv6_extension_headers(void **state)
 	struct ip_headers h;
 
 	put_ipv6(&p, IP_PROTOCOL_HOP_BY_HOP, 8 + 8 + 8 + 20);
-	put(&p, "\x2b\0\1\4\0\0\0\0", 8);  /* hop-by-hop, then routing */
-	put(&p, "\x2c\0\0\1\0\0\0\0", 8);  /* routing type 0, then fragment */
-	put(&p, "\x06\0\0\1\0\0\0\7", 8);  /* first fragment, then TCP */
+	put(&p, "\x2b\0\1\4\0\0\0\0", 8); /* hop-by-hop, then routing */
+	put(&p, "\x2c\0\0\1\0\0\0\0", 8); /* routing type 0, then fragment */
+	put(&p, "\x06\0\0\1\0\0\0\7", 8); /* first fragment, then TCP */
 	put_tcp(&p, 5, 2);
 	assert_int_equal(read_packet(&h, &p), 0);
 	assert_int_equal(h.protocol, IP_PROTOCOL_TCP);
-	assert_int_equal(h.flags, IP_HAS_EXTENSIONS | IP_HAS_SOURCE_ROUTE | IP_IS_FRAGMENT | IP_HAS_PORTS);
+	assert_int_equal(h.flags,
+			 IP_HAS_EXTENSIONS | IP_HAS_SOURCE_ROUTE | IP_IS_FRAGMENT | IP_HAS_PORTS);
 	for (size_t cut = 0; cut < p.size; cut++)
 		assert_int_equal(ip_read(&h, p.bytes, cut, p.size), -ERR_TRUNCATED);
 }
@@ -221,7 +239,8 @@ static void test_ip_limits_the_extension_headers(void **state)
 		put_ipv6(&p, IP_PROTOCOL_DESTINATION_OPTIONS, (uint16_t)(8 * count));
 		for (int i = 1; i <= count; i++)
 			put(&p, i < count ? "\x3c\0\1\4\0\0\0\0" : "\x3b\0\1\4\0\0\0\0", 8);
-		assert_int_equal(read_packet(&h, &p), count > IP_EXTENSIONS_MAX ? -ERR_TOO_LONG : 0);
+		assert_int_equal(read_packet(&h, &p),
+				 count > IP_EXTENSIONS_MAX ? -ERR_TOO_LONG : 0);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The judgement: each question it asks, and that the compiled lookup answers as a plain walk over the permits does. */
+/* The judgement: each question it asks, and that the compiled lookup answers as a plain walk over
+ * the permits does. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,8 @@ static const char policy_text[] =
 	"zone mynumber { tier sensitive; port eth0; address 10.10.0.1/24; address fd00:10::1/64;\n"
 	"  station 02:00:00:10:00:05 { address 10.10.0.5; } station 02:00:00:10:00:06; }\n"
 	"zone lgwan { tier business; port eth1; address 10.20.0.1/24; address fd00:20::1/64; }\n"
-	"zone internet { tier outside; port eth2; address 203.0.113.1/28; route 0.0.0.0/0 via 203.0.113.14; }\n"
+	"zone internet { tier outside; port eth2; address 203.0.113.1/28; route 0.0.0.0/0 via "
+	"203.0.113.14; }\n"
 	"service web { tcp 443; tcp 8000-8010; }\n"
 	"service ping { icmp 8; }\n"
 	"service esp { protocol 50; }\n"
@@ -26,7 +28,8 @@ static const char policy_text[] =
 	"crossing mynumber lgwan {\n"
 	"  permit 10 { source 10.10.0.5; destination 10.20.0.8; service web; schedule office; }\n"
 	"  permit 20 { source 10.10.0.0/24; destination 10.20.0.8; service ping; service esp; }\n"
-	"  permit 30 { source 10.10.0.0/24; destination 10.20.0.9; service web; expires 2026-03-31; }\n"
+	"  permit 30 { source 10.10.0.0/24; destination 10.20.0.9; service web; expires "
+	"2026-03-31; }\n"
 	"  permit 40 { from lgwan; source 10.20.0.8; destination 10.10.0.7; service web; }\n"
 	"  permit 50 { source fd00:10::/64; destination fd00:20::8; service web; }\n"
 	"}\n";
@@ -50,9 +53,11 @@ static int teardown(void **state)
 }
 
 /* A new flow's first packet. */
-static struct ip_headers flow(const char *source, const char *destination, uint8_t protocol, uint16_t port)
+static struct ip_headers flow(const char *source, const char *destination, uint8_t protocol,
+			      uint16_t port)
 {
-	struct ip_headers h = {.family = strchr(source, ':') != NULL ? 6 : 4, .protocol = protocol,
+	struct ip_headers h = {.family = strchr(source, ':') != NULL ? 6 : 4,
+			       .protocol = protocol,
 			       .hop_limit = 64};
 	int family = h.family == 4 ? AF_INET : AF_INET6;
 
@@ -147,7 +152,8 @@ static void test_judge_answers_by_permit_and_reason(void **state)
 		struct judge_verdict v = ask(cases[i].from, &h, MONDAY_TEN_S);
 
 		if (v.reason != cases[i].reason || number_of(&v) != cases[i].permit)
-			fail_msg("case %zu: %s, permit %u", i, judge_reason_name(v.reason), number_of(&v));
+			fail_msg("case %zu: %s, permit %u", i, judge_reason_name(v.reason),
+				 number_of(&v));
 	}
 }
 
@@ -199,7 +205,8 @@ static void test_judge_schedule_holds_to_the_minute(void **state)
 	assert_int_equal(ask(MYNUMBER, &h, open_s).reason, JUDGE_PERMITTED);
 	assert_int_equal(ask(MYNUMBER, &h, close_s - 1).reason, JUDGE_PERMITTED);
 	assert_int_equal(ask(MYNUMBER, &h, close_s).reason, JUDGE_SCHEDULE);
-	assert_int_equal(ask(MYNUMBER, &h, MONDAY_TEN_S + 5 * 86400).reason, JUDGE_SCHEDULE); /* Saturday */
+	assert_int_equal(ask(MYNUMBER, &h, MONDAY_TEN_S + 5 * 86400).reason,
+			 JUDGE_SCHEDULE); /* Saturday */
 	assert_int_equal(ask(MYNUMBER, &h, MONDAY_TEN_S + 7 * 86400).reason, JUDGE_PERMITTED);
 	assert_int_equal(ask(MYNUMBER, &h, -MONDAY_TEN_S).reason == JUDGE_PERMITTED ||
 				 ask(MYNUMBER, &h, -MONDAY_TEN_S).reason == JUDGE_SCHEDULE,
@@ -262,10 +269,11 @@ static void write_random_permit(struct bytes *text, uint64_t *seed, unsigned num
 	unsigned near = (next_random(seed, 4) * 64 + 3) & near_mask;
 	unsigned far = (next_random(seed, 4) * 64 + 5) & far_mask;
 
-	(void)bytes_printf(text,
-			   "  permit %u { %ssource 10.%u.0.%u/%u; destination 10.%u.0.%u/%u; service s%u; }\n",
-			   number, back ? "from b; " : "", back ? 2U : 1U, near, near_bits, back ? 1U : 2U, far,
-			   far_bits, number);
+	(void)bytes_printf(
+		text,
+		"  permit %u { %ssource 10.%u.0.%u/%u; destination 10.%u.0.%u/%u; service s%u; }\n",
+		number, back ? "from b; " : "", back ? 2U : 1U, near, near_bits, back ? 1U : 2U,
+		far, far_bits, number);
 }
 
 static void write_random_permits(struct bytes *text, uint64_t *seed, unsigned count)
@@ -334,7 +342,8 @@ static void compare_with_walk(uint64_t *seed, const struct snapshot *s)
 		uint32_t got = v.permit == SNAPSHOT_NONE ? 0 : s->permits[v.permit].number;
 
 		if (got != expected || (v.reason == JUDGE_PERMITTED) != (expected != 0))
-			fail_msg("permit %u instead of %u (%s)", got, expected, judge_reason_name(v.reason));
+			fail_msg("permit %u instead of %u (%s)", got, expected,
+				 judge_reason_name(v.reason));
 	}
 	judge_fini(&policy);
 }

@@ -110,8 +110,8 @@ static void test_netlink_refuses_lengths_that_do_not_fit(void **state)
 
 static void test_netlink_verdict_ids_and_marks_are_big_endian(void **state)
 {
-	const struct queue_decision decisions[2] = {
-		{0x01020304, 0x00078001, QUEUE_ACCEPT}, {0x11121314, 0, QUEUE_DROP}};
+	const struct queue_decision decisions[2] = {{0x01020304, 0x00078001, QUEUE_ACCEPT},
+						    {0x11121314, 0, QUEUE_DROP}};
 	uint8_t storage[256];
 	struct netlink_message m;
 	struct netlink_buffer b;
@@ -123,17 +123,20 @@ static void test_netlink_verdict_ids_and_marks_are_big_endian(void **state)
 	assert_true(netlink_next(&rest, &m));
 	assert_int_equal(m.type, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT);
 	assert_int_equal(m.resource_id, 0x0102);
-	assert_memory_equal(netlink_find(m.attributes, NFQA_VERDICT_HDR).data, "\0\0\0\1\1\2\3\4", 8);
+	assert_memory_equal(netlink_find(m.attributes, NFQA_VERDICT_HDR).data, "\0\0\0\1\1\2\3\4",
+			    8);
 	assert_memory_equal(netlink_find(m.attributes, NFQA_MARK).data, "\0\x07\x80\1", 4);
 	assert_true(netlink_next(&rest, &m));
-	assert_memory_equal(netlink_find(m.attributes, NFQA_VERDICT_HDR).data, "\0\0\0\0\x11\x12\x13\x14", 8);
+	assert_memory_equal(netlink_find(m.attributes, NFQA_VERDICT_HDR).data,
+			    "\0\0\0\0\x11\x12\x13\x14", 8);
 	assert_int_equal(netlink_find(m.attributes, NFQA_MARK).size, 0);
 }
 
 static size_t make_packet(uint8_t *out, size_t capacity, const void *payload, size_t bytes)
 {
 	const struct nfqnl_msg_packet_hdr header = {.packet_id = htonl(77)};
-	const struct nfqnl_msg_packet_hw hw = {.hw_addrlen = htons(6), .hw_addr = {2, 0, 0, 0, 0, 5}};
+	const struct nfqnl_msg_packet_hw hw = {.hw_addrlen = htons(6),
+					       .hw_addr = {2, 0, 0, 0, 0, 5}};
 	struct netlink_buffer b;
 
 	netlink_init_fixed(&b, out, capacity);

@@ -11,13 +11,15 @@
 static const char zones_text[] =
 	"system { organization \"t\"; host-name t; }\n"
 	"zone a { tier sensitive; port eth0; address 10.1.0.1/24; address fd00:1::1/64; }\n"
-	"zone b { tier business; port eth1; address 10.2.0.1/24; route 10.2.128.0/17 via 10.2.0.9;\n"
+	"zone b { tier business; port eth1; address 10.2.0.1/24; route 10.2.128.0/17 via "
+	"10.2.0.9;\n"
 	"         route 10.3.0.0/16 via 10.2.0.9; }\n"
 	"zone c { tier outside; port eth2; address 192.0.2.1/28; route 0.0.0.0/0 via 192.0.2.14;\n"
 	"         route 10.3.7.0/24 via 192.0.2.14; }\n"
 	"service web { tcp 443; }\n"
 	"crossing a b { permit 10 { source 10.1.0.5; destination 10.2.0.8; service web; } }\n"
-	"crossing b c { permit 10 { source 10.2.0.0/24; destination 203.0.113.7; service web; } }\n";
+	"crossing b c { permit 10 { source 10.2.0.0/24; destination 203.0.113.7; service web; } "
+	"}\n";
 
 static uint32_t zone_at(const struct range_map *map, const char *text)
 {
@@ -34,9 +36,9 @@ static void test_ranges_owner_is_the_longest_prefix(void **state)
 		const char *address;
 		uint32_t zone;
 	} cases[] = {
-		{"10.1.0.0", 0},   {"10.1.0.255", 0}, {"10.1.1.0", 2},	   {"10.2.0.8", 1},
-		{"10.2.1.0", 2},   {"10.2.128.0", 1}, {"10.2.255.255", 1}, {"10.3.6.255", 1},
-		{"10.3.7.0", 2},   {"10.3.7.255", 2}, {"10.3.8.0", 1},	   {"8.8.8.8", 2},
+		{"10.1.0.0", 0},   {"10.1.0.255", 0}, {"10.1.1.0", 2},        {"10.2.0.8", 1},
+		{"10.2.1.0", 2},   {"10.2.128.0", 1}, {"10.2.255.255", 1},    {"10.3.6.255", 1},
+		{"10.3.7.0", 2},   {"10.3.7.255", 2}, {"10.3.8.0", 1},        {"8.8.8.8", 2},
 		{"192.0.2.15", 2}, {"0.0.0.0", 2},    {"255.255.255.255", 2},
 	};
 	struct policy_fixture f;
@@ -84,8 +86,9 @@ static void test_ranges_ways_lead_only_where_permits_name(void **state)
 	assert_int_equal(zone_at(&from_b, "203.0.113.7"), 2);
 	assert_int_equal(zone_at(&from_b, "203.0.113.8"), SNAPSHOT_NONE);
 	assert_int_equal(zone_at(&from_c, "10.2.0.200"), 1);
-	assert_int_equal(zone_at(&from_c, "8.8.8.8"), 2);	      /* its default route */
-	assert_int_equal(zone_at(&from_c, "10.1.0.5"), SNAPSHOT_NONE); /* not by its default route */
+	assert_int_equal(zone_at(&from_c, "8.8.8.8"), 2); /* its default route */
+	assert_int_equal(zone_at(&from_c, "10.1.0.5"),
+			 SNAPSHOT_NONE); /* not by its default route */
 	range_map_fini(&from_a);
 	range_map_fini(&from_b);
 	range_map_fini(&from_c);
@@ -108,7 +111,8 @@ static void test_ranges_bounds_of_every_prefix_length(void **state)
 	for (unsigned bits = 0; bits <= 128; bits++) {
 		p.bits = (uint8_t)bits;
 		prefix_bounds(&p, &first, &last);
-		assert_true(first <= address_to_number(6, p.addr) && address_to_number(6, p.addr) <= last);
+		assert_true(first <= address_to_number(6, p.addr) &&
+			    address_to_number(6, p.addr) <= last);
 		if (bits > 0)
 			assert_true(last - first == (((address_number)1 << (128 - bits)) - 1));
 		else

@@ -114,19 +114,22 @@ static void test_tls_hello_wants_more_at_every_cut(void **state)
 		size_t size = write_stream("www.example.lg.jp", 36, record);
 
 		for (size_t cut = 0; cut < size; cut++)
-			assert_int_equal(tls_hello_read(&hello, stream, cut, scratch), -ERR_TRUNCATED);
+			assert_int_equal(tls_hello_read(&hello, stream, cut, scratch),
+					 -ERR_TRUNCATED);
 	}
 }
 
 static void test_tls_hello_refuses_what_is_not_tls(void **state)
 {
-	static const char *const others[] = {"GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH\r\n", "\x80\x2e\1\3\1",
-					     "\x16\2\0\0\5", "\x15\3\1\0\2\2\x28", "\x16\3\1\0\4\2\0\0\0"};
+	static const char *const others[] = {"GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH\r\n",
+					     "\x80\x2e\1\3\1",     "\x16\2\0\0\5",
+					     "\x15\3\1\0\2\2\x28", "\x16\3\1\0\4\2\0\0\0"};
 	static const size_t sizes[] = {16, 17, 5, 5, 7, 9};
 	struct tls_hello hello;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_int_equal(tls_hello_read(&hello, others[i], sizes[i], scratch), -ERR_UNSUPPORTED);
+		assert_int_equal(tls_hello_read(&hello, others[i], sizes[i], scratch),
+				 -ERR_UNSUPPORTED);
 }
 
 static void test_tls_hello_limits_the_message(void **state)
@@ -137,14 +140,16 @@ static void test_tls_hello_limits_the_message(void **state)
 
 	assert_int_equal(tls_hello_read(&hello, stream, size, scratch), -ERR_TOO_LONG);
 	/* A length of 16 MB is refused as soon as it is seen. */
-	assert_int_equal(tls_hello_read(&hello, "\x16\3\1\0\x40\1\xff\xff\xff", 9, scratch), -ERR_TOO_LONG);
+	assert_int_equal(tls_hello_read(&hello, "\x16\3\1\0\x40\1\xff\xff\xff", 9, scratch),
+			 -ERR_TOO_LONG);
 	assert_int_equal(tls_hello_read(&hello, "\x16\3\1\x40\1", 5, scratch), -ERR_TOO_LONG);
 	assert_int_equal(tls_hello_read(&hello, "\x16\3\1\0\0", 5, scratch), -ERR_SYNTAX);
 }
 
 static void test_tls_hello_refuses_names_that_are_none(void **state)
 {
-	static const char *const names[] = {"", ".", "a.", ".a", "a b", "a\x01", "a/b", "\xe9\x81\x93"};
+	static const char *const names[] = {"",    ".",     "a.",  ".a",
+					    "a b", "a\x01", "a/b", "\xe9\x81\x93"};
 	struct tls_hello hello;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -159,7 +164,8 @@ static void test_tls_hello_without_a_name_has_none(void **state)
 	expect_name(write_stream(NULL, 36, 16384), "");
 }
 
-/* Every single changed byte: an answer, never a read outside (the sanitizers watch), and lengths that lie are refused. */
+/* Every single changed byte: an answer, never a read outside (the sanitizers watch), and lengths
+ * that lie are refused. */
 static void test_tls_hello_survives_every_changed_byte(void **state)
 {
 	size_t size = write_stream("www.example.lg.jp", 36, 16384);
