@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fuzz target: a whole session of the SMTP server half; peer, sender, supervisor and clock do as the input says. */
+/* Fuzz target: a whole session of the SMTP server half; peer, sender, supervisor and clock do as
+ * the input says. */
 #include "mail_fuzz.h"
 
 #include "mail-receiver/receiver.h"
@@ -56,7 +57,8 @@ static void answer(uint8_t verdict)
 
 	if (receiver.phase == PHASE_DELIVER && verdict == MAIL_VERDICT_OK && !receiver.link_lost)
 		promised++;
-	(void)channel_send(&fx.link, MAIL_LINK_ANSWER, &body, sizeof(body), NULL, 0); /* it may be gone */
+	(void)channel_send(&fx.link, MAIL_LINK_ANSWER, &body, sizeof(body), NULL,
+			   0); /* it may be gone */
 }
 
 static void step(struct script *s)

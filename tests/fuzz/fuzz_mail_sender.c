@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target: a whole session of the SMTP client half; receiver, next hop, flattener, supervisor and clock do as the input
- * says. What was said to be delivered must have gone out whole, and must conform.
+ * Fuzz target: a whole session of the SMTP client half; receiver, next hop, flattener, supervisor
+ * and clock do as the input says. What was said to be delivered must have gone out whole, and must
+ * conform.
  */
 #include "mail_fuzz.h"
 
@@ -10,11 +11,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char good[] = "Received: by gw.example.lg.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 00:00:00 +0900\n"
-			   "From: <taro@example.jp>\nSubject: test\nMessage-ID: <1@example.jp>\n"
-			   "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
-			   "Content-Transfer-Encoding: 8bit\nSekisho-Receipt: 0123456789abcdef0123\n\n"
-			   "\xe3\x81\x82\n.\n..x\n";
+static const char good[] =
+	"Received: by gw.example.lg.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "
+	"00:00:00 +0900\n"
+	"From: <taro@example.jp>\nSubject: test\nMessage-ID: <1@example.jp>\n"
+	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+	"Content-Transfer-Encoding: 8bit\nSekisho-Receipt: 0123456789abcdef0123\n\n"
+	"\xe3\x81\x82\n.\n..x\n";
 
 static struct mail_fixture fx;
 static struct sender sender;
@@ -47,7 +50,8 @@ static void hear(void)
 	ssize_t n = 0;
 
 	while (fx.wire >= 0 && heard_bytes < sizeof(heard) &&
-	       (n = recv(fx.wire, heard + heard_bytes, sizeof(heard) - heard_bytes, MSG_DONTWAIT)) > 0) {
+	       (n = recv(fx.wire, heard + heard_bytes, sizeof(heard) - heard_bytes, MSG_DONTWAIT)) >
+		       0) {
 		if (n == 6 && memcmp(heard + heard_bytes, "DATA\r\n", 6) == 0)
 			heard_bytes = 0;
 		else
@@ -55,7 +59,8 @@ static void hear(void)
 	}
 }
 
-/* The content since DATA: ended by its dot line, without a bare line end, and of the sanitised form. */
+/* The content since DATA: ended by its dot line, without a bare line end, and of the sanitised
+ * form. */
 static void check_delivered(void)
 {
 	static uint8_t plain[SMTP_DATA_OUT_BYTES(sizeof(heard))];
@@ -65,7 +70,8 @@ static void check_delivered(void)
 	size_t from = 0;
 
 	smtp_data_init(&d, sizeof(plain));
-	(void)smtp_data_push(&d, (struct span){heard, heard_bytes}, plain, &size); /* QUIT may follow */
+	(void)smtp_data_push(&d, (struct span){heard, heard_bytes}, plain,
+			     &size); /* QUIT may follow */
 	must(d.ended && d.fault == SMTP_DATA_CLEAN);
 	mail_verify_init(&verify);
 	for (size_t i = 0; i + 1 < size; i++) {
@@ -82,7 +88,8 @@ static void take_answers(void)
 	struct mail_answer answer;
 	size_t fds = 0;
 
-	while (channel_receive(&fx.link, MAIL_LINK_ANSWER, &answer, sizeof(answer), NULL, 0, &fds, 0) == 0) {
+	while (channel_receive(&fx.link, MAIL_LINK_ANSWER, &answer, sizeof(answer), NULL, 0, &fds,
+			       0) == 0) {
 		must(answer.verdict < MAIL_VERDICT_COUNT_);
 		if (asked_message && answer.verdict == MAIL_VERDICT_OK)
 			check_delivered();
@@ -100,7 +107,8 @@ static void ask_path(uint16_t type, struct span text)
 
 static void ask(uint8_t what, struct script *s)
 {
-	struct mail_message message = {.transaction = transaction, .recipient_count = 1, .message = 1};
+	struct mail_message message = {
+		.transaction = transaction, .recipient_count = 1, .message = 1};
 	struct mail_reset reset = {.transaction = transaction};
 
 	if (what == 0) {
@@ -142,7 +150,8 @@ static void connect_hop(uint8_t how)
 static void give_message(uint8_t how, struct script *s)
 {
 	struct control_flatten message = {.message = 1 + (how >> 7)};
-	struct control_flattened result = {.message = message.message, .status = how & 4 ? how & 7 : FLATTEN_DONE};
+	struct control_flattened result = {.message = message.message,
+					   .status = how & 4 ? how & 7 : FLATTEN_DONE};
 	struct span text = how & 1 ? script_span(s) : span_of(good);
 	int pipe_fds[2];
 
@@ -159,8 +168,10 @@ static void give_message(uint8_t how, struct script *s)
 
 static void step(struct script *s)
 {
-	static const char *const replies[] = {"220 mx\r\n", "250 ok\r\n", "250-8BITMIME\r\n250 8BITMIME\r\n", "354 go\r\n",
-					      "451 4.3.0 x\r\n", "550 5.1.1 x\r\n", "421 x\r\n", "250-x\r\n"};
+	static const char *const replies[] = {
+		"220 mx\r\n", "250 ok\r\n",      "250-8BITMIME\r\n250 8BITMIME\r\n",
+		"354 go\r\n", "451 4.3.0 x\r\n", "550 5.1.1 x\r\n",
+		"421 x\r\n",  "250-x\r\n"};
 	struct span bytes = {0};
 	uint8_t op = script_u8(s);
 
@@ -179,7 +190,8 @@ static void step(struct script *s)
 		return;
 	case 4:
 		bytes = script_span(s);
-		(void)channel_send(&fx.link, op / 8 % 8, bytes.data, bytes.size, NULL, 0); /* it may be gone */
+		(void)channel_send(&fx.link, op / 8 % 8, bytes.data, bytes.size, NULL,
+				   0); /* it may be gone */
 		return;
 	case 5:
 		bytes = script_span(s);

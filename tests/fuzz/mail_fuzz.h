@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two fuzz targets of mail sessions share: the unit tests' fixture, with abort for a failed assertion. */
+/* What the two fuzz targets of mail sessions share: the unit tests' fixture, with abort for a
+ * failed assertion. */
 #ifndef SEKISHO_TESTS_MAIL_FUZZ_H
 #define SEKISHO_TESTS_MAIL_FUZZ_H
 
@@ -13,7 +14,7 @@ static inline void must(bool holds)
 		abort();
 }
 
-#define assert_true(holds)	   must(holds)
+#define assert_true(holds)          must(holds)
 #define assert_int_equal(got, want) must((got) == (want))
 
 #include "unit/mail_fixture.h"
