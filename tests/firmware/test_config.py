@@ -2,6 +2,9 @@
 """The appliance is configured over its serial line; what was committed is what runs after a power cut, and its packets
 really cross (Z1, Z6, C1)."""
 
+import os
+import time
+
 import pytest
 
 from lib.net import three_zones
@@ -9,6 +12,8 @@ from lib.peers import EchoServer
 from lib.qemu import open_tap
 from lib.waiting import wait_until
 
+BOOTS = int(os.environ.get("BOOTS", "3"))
+LINK_TO_READY_SECONDS = 2.0     # between the first link that comes up (rules loaded) and our reading of `ready`
 SERVER, PORT = "10.20.0.8", 7000
 STATEMENTS = """
 system host-name sekisho-test
@@ -79,3 +84,33 @@ def test_config_committed_over_serial_survives_a_power_cut(machine, net, wires):
     assert board.console.run("show configuration | no-more") == shown
     wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow after the power cut", 20, 0.5)
     assert not talks(net, "peer-internet")
+
+
+@pytest.mark.limit(90 + 60 * BOOTS)
+def test_config_saved_one_lets_nothing_out_before_the_first_ruleset(machine, net, wires):
+    """Z5: while the peers knock all the time, also by ARP, no frame leaves any port from power-on until the rules are
+    loaded; then frames do leave, so the capture would have seen them."""
+    EchoServer(net, "peer-lgwan", SERVER, PORT)
+    board = machine(wires=wires)
+    board.power_on()
+    board.wait_ready(60)
+    configure(board)
+    board.power_cut()
+    for zone in three_zones():
+        net.popen(zone.namespace, "ping", "-i", "0.2", zone.gateway4)
+    for target in (SERVER, "203.0.113.5"):
+        net.popen("peer-mynumber", "ping", "-i", "0.2", target)
+    for _ in range(BOOTS):
+        for zone in three_zones():
+            net.run(zone.namespace, "ip", "neigh", "flush", "dev", "eth0")
+        board.power_on()
+        board.wait_started()
+        starved = board.starved_seconds()
+        board.wait_ready(60)
+        silent_until = time.time() - LINK_TO_READY_SECONDS - (board.starved_seconds() - starved)
+        wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow", 20, 0.5)
+        for port in range(3):
+            early = [f.summary() for f in board.frames_sent(port) if f.time < silent_until]
+            assert early == [], f"port {port}"
+        assert board.frames_sent(0) and board.frames_sent(1), "the capture sees nothing at all"
+        board.power_cut()
