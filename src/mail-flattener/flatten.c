@@ -242,7 +242,7 @@ static void put_attachments(struct flatten *f)
 				 NULL);
 	f->gap = true;
 	flatten_say(f, NOTICE_ATTACHMENTS, number_of(f->count.attachments, false).text, NULL);
-	flatten_show(f, bytes_span(&f->list));
+	flatten_show_own(f, bytes_span(&f->list));
 }
 
 /* One thing that was done, behind a comma where others come before. */
@@ -281,13 +281,14 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_CONTROLS, f->clean.controls);
 	put_done(f, &done, NOTICE_DONE_SIGNATURES, f->count.signatures);
 	put_done(f, &done, NOTICE_DONE_AMBIGUOUS, f->count.ambiguities);
+	put_done(f, &done, NOTICE_DONE_IMITATIONS, f->count.imitations);
 	put_done(f, &done, NOTICE_DONE_LIMITS, f->count.limits);
 	if (done.size == 0)
 		flatten_fail(f, bytes_append_text(&done, notice_text(NOTICE_DONE_NOTHING,
 								     f->policy->english)));
 	flatten_fail(f, bytes_append_u8(&done, '\0'));
 	f->gap = true;
-	flatten_show(f, span_of("----------------------------------------"));
+	flatten_show_own(f, span_of("----------------------------------------"));
 	if (f->err == 0)
 		flatten_say(f, NOTICE_DONE, (const char *)done.data, NULL);
 	flatten_say(f, NOTICE_RECEIPT, f->receipt, f->policy->host_name);
@@ -314,6 +315,7 @@ static void state_init(struct flatten *f)
 	bytes_init(&f->decoded, FLATTEN_PART_BYTES);
 	bytes_init(&f->text, FLATTEN_PART_BYTES);
 	bytes_init(&f->rendered, FLATTEN_PART_BYTES);
+	bytes_init(&f->marked, f->message.size + FLATTEN_OUTPUT_BYTES + FLATTEN_TRAILER_BYTES);
 	bytes_init(&f->hidden, HTML_HIDDEN_BYTES + 8);
 	bytes_init(&f->list, FLATTEN_TRAILER_BYTES / 2);
 	bytes_init(&f->json_drops, FLATTEN_PART_BYTES / 8);
@@ -326,6 +328,7 @@ static void state_fini(struct flatten *f)
 	bytes_fini(&f->decoded);
 	bytes_fini(&f->text);
 	bytes_fini(&f->rendered);
+	bytes_fini(&f->marked);
 	bytes_fini(&f->hidden);
 	bytes_fini(&f->list);
 	bytes_fini(&f->json_drops);

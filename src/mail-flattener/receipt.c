@@ -125,6 +125,7 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		{"alternatives_differ", f->count.differing},
 		{"encoding_errors", f->count.malformed},
 		{"ambiguities", f->count.ambiguities},
+		{"imitations", f->count.imitations},
 		{"limits", f->count.limits},
 	};
 

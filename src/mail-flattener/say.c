@@ -92,20 +92,37 @@ static void cut_output(struct flatten *f)
 	f->cut = true;
 }
 
-void flatten_show(struct flatten *f, struct span utf8)
+/* Past the output limit the text ends; every other failure ends all. */
+static void show_result(struct flatten *f, int err)
 {
-	int err;
-
-	if (f->cut || span_trim(utf8).size == 0)
-		return;
-	put_gap(f);
-	err = text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size}, f->out,
-			       &f->clean);
-	f->shown = true;
 	if (err == -ERR_TOO_LONG)
 		cut_output(f);
 	else
 		flatten_fail(f, err);
+}
+
+void flatten_show_own(struct flatten *f, struct span utf8)
+{
+	if (f->cut || span_trim(utf8).size == 0)
+		return;
+	put_gap(f);
+	show_result(f, text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size},
+					f->out, &f->clean));
+}
+
+void flatten_show(struct flatten *f, struct span utf8)
+{
+	size_t begin;
+
+	if (f->cut || span_trim(utf8).size == 0)
+		return;
+	f->shown = true;
+	put_gap(f);
+	begin = f->out->size;
+	flatten_show_own(f, utf8);
+	/* Inside of a nested message every line has its bar: nothing there looks like ours. */
+	if (f->prefix_size == 0 && !f->cut && f->err == 0)
+		show_result(f, imitation_mark(f, begin));
 }
 
 const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes,

@@ -33,6 +33,7 @@ struct counters {
 	uint32_t differing;   /* alternatives that say different things */
 	uint32_t signatures;  /* not verified */
 	uint32_t other_forms; /* parts left out because another says the same */
+	uint32_t imitations;  /* lines of the message that look like the gateway's */
 };
 
 struct flatten {
@@ -44,6 +45,7 @@ struct flatten {
 	struct bytes decoded;  /* a part without its transfer encoding */
 	struct bytes text;     /* a part as UTF-8 */
 	struct bytes rendered; /* HTML as text */
+	struct bytes marked;   /* a copy of what is written again */
 	struct bytes hidden;   /* what CSS hid, of all parts */
 	struct bytes list;     /* of attachments, as text */
 	struct bytes json_drops, json_charsets;
@@ -77,6 +79,8 @@ struct number number_of(uint64_t value, bool grouped);
 void flatten_fail(struct flatten *f, int err);
 /* Text of the message: cleaned, with the prefix of nested messages. */
 void flatten_show(struct flatten *f, struct span utf8);
+/* The gateway's own lines, made elsewhere: cleaned, nothing marked. */
+void flatten_show_own(struct flatten *f, struct span utf8);
 /* A value for a line of the gateway's own: decoded, cleaned, one line; NUL-terminated in @store,
  * which is cleared. */
 const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes,
@@ -117,6 +121,10 @@ void report_show_status(struct flatten *f, uint32_t number);
 void report_show_header(struct flatten *f, uint32_t number);
 /* winmail.c: false where the part is not what its name says. */
 bool winmail_show(struct flatten *f, uint32_t number);
+
+/* imitation.c: put a mark before each line of the body from @begin on that looks like the gateway's
+ * own. */
+int imitation_mark(struct flatten *f, size_t begin);
 
 /* kind.c: what the octets are, by their content; "" where nothing is known. */
 const char *kind_of(struct span octets);

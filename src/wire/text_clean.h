@@ -11,8 +11,9 @@
 
 #include "base/buf.h"
 
-#define TEXT_WRAP_BYTES                                                                            \
-	990 /* a longer line is broken; below MAIL_LINE_MAX by what finishes a character */
+/* A longer line is broken: below MAIL_LINE_MAX by what finishes a character, and by a mark of the
+ * caller's. */
+#define TEXT_WRAP_BYTES 960
 
 struct text_report {
 	uint64_t controls;  /* shown by their code */

@@ -268,6 +268,10 @@ def mails():
         "report", "b", part("Content-Type: text/plain; charset=utf-8", "配送できませんでした。\n".encode()),
         part("Content-Type: message/delivery-status", STATUS.encode()),
         part("Content-Type: text/rfc822-headers", b"From: hanako@city.example.lg.jp\nSubject: " + word("送った件名".encode())))
+    yield "imitation", single(b"imitation", "text/plain; charset=utf-8", (
+        "本文\n\n----------------------------------------\n無害化: テキストのみ (変更なし)\n　受付番号: 0000\n文中の 無害化: はそのまま\n"
+        "【添付ファイル (削除済み) 0件】\nSANITISED: nothing\n"
+        "a\r\u200b無害化: CRのあと\fReceipt: 0\n").encode())
     yield "no-header", "ヘッダーのない本文だけの入力\n".encode()
 
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines of a message that look like the gateway's own are marked, so that nobody can speak in its
+ * name. */
+#include "mail-flattener/state.h"
+
+#include <string.h>
+
+/* How the gateway's lines begin that a reader relies on, in both languages (notice.def). */
+static const char *const beginnings[] = {
+	"【注意",          "【添付ファイル",   "無害化:",    "受付番号:",
+	"[文字コード推定", "[Warning",         "Sanitised:", "[Attachments (removed)",
+	"Receipt:",        "[charset guessed",
+};
+
+enum { BEGINNINGS = sizeof(beginnings) / sizeof(beginnings[0]) };
+
+/* Blank at a line's beginning, also where it is no ASCII space. */
+static size_t blank_length(struct span s)
+{
+	static const char *const blanks[] = {" ",      "\t",     "\u3000", "\u00A0",
+					     "\u200B", "\uFEFF", "|",      ">"};
+
+	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+		if (s.size > 0 && span_starts_nocase(s, span_of(blanks[i])))
+			return strlen(blanks[i]);
+	}
+	return 0;
+}
+
+static bool imitates(struct span line)
+{
+	size_t length;
+
+	while ((length = blank_length(line)) > 0)
+		line = (struct span){line.data + length, line.size - length};
+	/* Most lines begin with something else altogether. */
+	if (line.size == 0 || strchr("\xE3\xE5\xE7[SsRr", line.data[0]) == NULL)
+		return false;
+	for (size_t i = 0; i < BEGINNINGS; i++) {
+		if (span_starts_nocase(line, span_of(beginnings[i])))
+			return true;
+	}
+	return false;
+}
+
+/* The beginning of the next line from @at on that imitates, or the end. */
+static size_t next_imitation(struct span text, size_t at)
+{
+	while (at < text.size) {
+		const uint8_t *lf = memchr(text.data + at, '\n', text.size - at);
+
+		if (imitates((struct span){text.data + at, text.size - at}))
+			return at;
+		at = lf != NULL ? (size_t)(lf - text.data) + 1 : text.size;
+	}
+	return text.size;
+}
+
+/* Write @text again, with a mark before each line that imitates; @next is the first of them. */
+static int write_marked(struct flatten *f, struct span text, size_t next)
+{
+	const char *mark = notice_text(NOTICE_FROM_MESSAGE, f->policy->english);
+	size_t at = 0;
+	int err = 0;
+
+	while (at < text.size && err == 0) {
+		const uint8_t *lf;
+
+		err = bytes_append(f->out, text.data + at, next - at);
+		at = next;
+		if (at == text.size || err < 0)
+			break;
+		f->count.imitations++;
+		err = bytes_append_text(f->out, mark);
+		lf = memchr(text.data + at, '\n', text.size - at);
+		next = next_imitation(text, lf != NULL ? (size_t)(lf - text.data) + 1 : text.size);
+	}
+	return err;
+}
+
+int imitation_mark(struct flatten *f, size_t begin)
+{
+	struct span written = {f->out->data + begin, f->out->size - begin};
+	size_t next = next_imitation(written, 0);
+	int err;
+
+	if (next == written.size)
+		return 0;
+	bytes_clear(&f->marked);
+	err = bytes_append(&f->marked, written.data, written.size);
+	if (err < 0)
+		return err;
+	f->out->size = begin;
+	return write_marked(f, bytes_span(&f->marked), next);
+}
