@@ -21,6 +21,7 @@ import barrier
 import letter
 from attach import attach
 from lib.gateway import SEKISHO
+from lib.logs import rebuild, verify
 from lib.peers import capture_screen, difference
 from lib.qemu import Machine, blank_disk
 from lib.waiting import wait_until
@@ -150,15 +151,11 @@ class Demo:
         return self.write_outcomes(outcomes)
 
     def whole_log(self):
-        """The server has every record from the first on, in order: cut into files again, the chain is whole."""
+        """The server has every record from the first on: cut into files again, the chain is whole."""
         directory = self.scratch / "copy"
         directory.mkdir()
-        cut_into_segments(self.site.syslog.lines(), directory)
-        done = subprocess.run([SEKISHO, "verify-log", directory], capture_output=True, text=True, timeout=60,
-                              check=False)
-        if done.returncode != 0:
-            raise Failed(done.stdout + done.stderr)
-        return done.stdout.strip()
+        rebuild(self.site.syslog.lines(), directory)
+        return verify(directory)
 
     # -- around them
 
@@ -209,22 +206,6 @@ def readable(received):
     message = email.message_from_bytes(received, policy=email.policy.default)
     head = "".join(f"{name}: {message[name]}\n" for name in ("From", "To", "Subject"))
     return head + "\n" + message.get_content()
-
-
-def cut_into_segments(lines, directory):
-    """Write records as they arrived (repeated ones once) into files as the gateway's own log has them."""
-    path, seen = None, set()
-    for line in lines:
-        number = line.partition('seq="')[2].partition('"')[0]
-        if number in seen:
-            continue
-        seen.add(number)
-        if " log-segment " in line:
-            path = directory / f"{int(number):020}.log"
-        if path is None:
-            raise Failed("the first record at the server is not the first of the log")
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
 
 
 def main(arguments):

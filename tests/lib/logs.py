@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Records as a syslog server got them: numbers, order, and the log that they were."""
+
+import pathlib
+import re
+import subprocess
+
+from .gateway import SEKISHO
+
+NUMBER = re.compile(r'\[sekisho@32473 seq="(\d+)"')
+
+
+def number_of(line):
+    """The record's number, or None where the line is none."""
+    found = NUMBER.search(line)
+    return int(found.group(1)) if found else None
+
+
+def records(lines):
+    """{number: line} by number. Fails where two different records have one number."""
+    found = {}
+    for line in lines:
+        number = number_of(line)
+        if number is not None:
+            assert found.setdefault(number, line) == line, f"two records have the number {number}:\n{found[number]}\n{line}"
+    return dict(sorted(found.items()))
+
+
+def rebuild(lines, directory):
+    """Write received records into files as the gateway's own log has them; fails where the first is missing."""
+    path = None
+    for number, line in records(lines).items():
+        if " log-segment " in line:
+            path = pathlib.Path(directory, f"{number:020}.log")
+        assert path, f"record {number} is the first that came, and not the first of a file of the log"
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def verify(directory, *copy):
+    """What sekisho verify-log says of a whole log; fails with its words where it is not whole."""
+    done = subprocess.run([SEKISHO, "verify-log", directory, *copy], capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
