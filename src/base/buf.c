@@ -274,7 +274,8 @@ int bytes_printf(struct bytes *b, const char *format, ...)
 		b->failed = true;
 		return -ERR_SYSTEM;
 	}
-	/* One more for vsnprintf's NUL; it counts against the limit, so that the limit stays hard. */
+	/* One more for vsnprintf's NUL; it counts against the limit, so that the limit stays hard.
+	 */
 	err = reserve(b, (size_t)n + 1);
 	if (err < 0)
 		return err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bounds-checked views, readers and writers: the only way that wire bytes are decoded or produced. */
+/* Bounds-checked views, readers and writers: the only way that wire bytes are decoded or produced.
+ */
 #ifndef SEKISHO_BASE_BUF_H
 #define SEKISHO_BASE_BUF_H
 
@@ -49,8 +50,8 @@ void reader_skip(struct reader *r, size_t size_bytes);
 int reader_peek(const struct reader *r);
 
 /*
- * A writer fills the caller's fixed array. A write that does not fit sets `failed` and writes nothing;
- * later writes are refused too.
+ * A writer fills the caller's fixed array. A write that does not fit sets `failed` and writes
+ * nothing; later writes are refused too.
  */
 struct writer {
 	uint8_t *data;
@@ -71,8 +72,8 @@ void writer_text(struct writer *w, const char *text);
 void writer_printf(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * A growing byte string on the heap, with a hard limit. An append past the limit or out of memory sets `failed`
- * and leaves the content as it was.
+ * A growing byte string on the heap, with a hard limit. An append past the limit or out of memory
+ * sets `failed` and leaves the content as it was.
  */
 struct bytes {
 	uint8_t *data;
@@ -90,9 +91,10 @@ int bytes_append_u8(struct bytes *b, uint8_t v);
 int bytes_append_text(struct bytes *b, const char *text);
 int bytes_printf(struct bytes *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /**
- * bytes_room - room to write into directly, behind the content, for loops that must not call per byte
- * Return: at least @more writable bytes, valid until the next call on @b; what is written counts once @b->size is
- * raised over it. NULL past the limit or out of memory, with `failed` set.
+ * bytes_room - room to write into directly, behind the content, for loops that must not call per
+ * byte
+ * Return: at least @more writable bytes, valid until the next call on @b; what is written counts
+ * once @b->size is raised over it. NULL past the limit or out of memory, with `failed` set.
  */
 uint8_t *bytes_room(struct bytes *b, size_t more);
 /* All of the content; never a null pointer. */

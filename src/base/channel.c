@@ -80,7 +80,8 @@ static int send_error(void)
 	case EAGAIN:
 	case EINTR:
 	case ENOBUFS:
-	case ETOOMANYREFS: /* as many descriptors of this user are under way as one of its processes may open */
+	case ETOOMANYREFS: /* as many descriptors of this user are under way as one of its processes
+			      may open */
 		return -ERR_AGAIN;
 	case EPIPE:
 	case ECONNRESET:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The event client: builds fixed-size records from the one table and hands them to audit without ever waiting. */
+/* The event client: builds fixed-size records from the one table and hands them to audit without
+ * ever waiting. */
 #include "base/event.h"
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct event_row {
 };
 
 static const struct event_row rows[EVENT_COUNT_] = {
-#define EVENT(id, name, severity, requirement, en, ja) [EVENT_##id] = {name, requirement, en, ja, severity},
+#define EVENT(id, name, severity, requirement, en, ja)                                             \
+	[EVENT_##id] = {name, requirement, en, ja, severity},
 #include "base/events.def"
 #undef EVENT
 };
@@ -81,8 +83,8 @@ static uint64_t time_ns(clockid_t which)
 }
 
 /* Text goes to the record's common area; a value that does not fit is cut there, and says so. */
-static void put_text(struct event_record *record, struct event_field *field, const struct event_arg *arg,
-		     size_t *used)
+static void put_text(struct event_record *record, struct event_field *field,
+		     const struct event_arg *arg, size_t *used)
 {
 	size_t room = sizeof(record->text) - *used;
 	size_t size = arg->size < room ? arg->size : room;
@@ -95,7 +97,8 @@ static void put_text(struct event_record *record, struct event_field *field, con
 	*used += size;
 }
 
-int event_build(struct event_record *record, enum event_id id, const struct event_arg *args, size_t arg_count)
+int event_build(struct event_record *record, enum event_id id, const struct event_arg *args,
+		size_t arg_count)
 {
 	size_t count = arg_count < EVENT_FIELDS_MAX ? arg_count : EVENT_FIELDS_MAX;
 	size_t used = 0;
@@ -122,7 +125,8 @@ void event_client_init(struct event_client *client, int fd)
 	*client = (struct event_client){.fd = fd};
 }
 
-/* Without an audit process (offline tools, unit tests) an event is a line on stderr: its name alone, never its input. */
+/* Without an audit process (offline tools, unit tests) an event is a line on stderr: its name
+ * alone, never its input. */
 static void print_event(enum event_id id)
 {
 	fprintf(stderr, "event %s\n", event_name(id));
@@ -133,18 +137,20 @@ static bool tell_lost(struct event_record *record, uint64_t lost)
 {
 	if (record->field_count == EVENT_FIELDS_MAX)
 		return false;
-	record->fields[record->field_count++] = (struct event_field){
-		.key = FIELD_LOST, .kind = EVENT_KIND_NUMBER, .number = lost};
+	record->fields[record->field_count++] =
+		(struct event_field){.key = FIELD_LOST, .kind = EVENT_KIND_NUMBER, .number = lost};
 	return true;
 }
 
-void event_emit(struct event_client *client, enum event_id id, const struct event_arg *args, size_t arg_count)
+void event_emit(struct event_client *client, enum event_id id, const struct event_arg *args,
+		size_t arg_count)
 {
 	struct event_record record;
 	struct channel channel = {.fd = client->fd};
 	bool told;
 
-	(void)event_build(&record, id, args, arg_count); /* what is too long is cut, the event still goes out */
+	(void)event_build(&record, id, args,
+			  arg_count); /* what is too long is cut, the event still goes out */
 	if (client->fd < 0) {
 		print_event(id);
 		return;

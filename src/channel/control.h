@@ -1,102 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The control channel: supervisor <-> each of its processes. Descriptor 3 of every process.
- * C -> S is from the child, S -> C to it. Fixed-size bodies; a size or state that the table does not have ends the child.
+ * C -> S is from the child, S -> C to it. Fixed-size bodies; a size or state that the table does
+ * not have ends the child.
  *
- * Life of a process: S->C any number of GIVE, then START, C->S READY; then, for those that hold policy (netfilter, arbiter,
- * audit): S->C GIVE of what is new, PREPARE, C->S PREPARED or REFUSED; S->C APPLY, C->S APPLIED; or S->C ABORT. PING/PONG
- * throughout. A GIVE may come at any later time too: a link whose other end was restarted, a socket of a new zone.
+ * Life of a process: S->C any number of GIVE, then START, C->S READY; then, for those that hold
+ * policy (netfilter, arbiter, audit): S->C GIVE of what is new, PREPARE, C->S PREPARED or REFUSED;
+ * S->C APPLY, C->S APPLIED; or S->C ABORT. PING/PONG throughout. A GIVE may come at any later time
+ * too: a link whose other end was restarted, a socket of a new zone.
  */
 #ifndef SEKISHO_CHANNEL_CONTROL_H
 #define SEKISHO_CHANNEL_CONTROL_H
 
 #include <stdint.h>
 
-/* Descriptors that every process finds open; 0..2 are /dev/null, /dev/null and the supervisor's stderr. */
+/* Descriptors that every process finds open; 0..2 are /dev/null, /dev/null and the supervisor's
+ * stderr. */
 enum { FD_CONTROL = 3, FD_EVENTS = 4 };
 
 enum role {
-	ROLE_SUPERVISOR, ROLE_AUDIT, ROLE_CONFIG, ROLE_NETFILTER, ROLE_ARBITER, ROLE_CONSOLE,
-	ROLE_MAIL_RECEIVER, ROLE_MAIL_FLATTENER, ROLE_MAIL_SENDER, ROLE_SCREEN_SOURCE, ROLE_SCREEN_VIEWER,
+	ROLE_SUPERVISOR,
+	ROLE_AUDIT,
+	ROLE_CONFIG,
+	ROLE_NETFILTER,
+	ROLE_ARBITER,
+	ROLE_CONSOLE,
+	ROLE_MAIL_RECEIVER,
+	ROLE_MAIL_FLATTENER,
+	ROLE_MAIL_SENDER,
+	ROLE_SCREEN_SOURCE,
+	ROLE_SCREEN_VIEWER,
 	ROLE_COUNT_
 };
 
 enum control_type {
-	CONTROL_START = 1,	/* S->C, struct control_start; descriptor: the running snapshot, if there is one */
-	CONTROL_READY,		/* C->S, no body */
-	CONTROL_PREPARE,	/* S->C, struct control_epoch; descriptors: snapshot memfd, then role-specific ones */
-	CONTROL_PREPARED,	/* C->S, struct control_epoch */
-	CONTROL_REFUSED,	/* C->S, struct control_refused */
-	CONTROL_APPLY,		/* S->C, struct control_epoch */
-	CONTROL_APPLIED,	/* C->S, struct control_epoch */
-	CONTROL_ABORT,		/* S->C, struct control_epoch */
-	CONTROL_PING,		/* S->C, struct control_ping */
-	CONTROL_PONG,		/* C->S, struct control_ping, the same */
-	CONTROL_STOP,		/* S->C, no body: end in order */
-	CONTROL_CONNECT,	/* C->S, struct control_connect: a session asks for a socket towards its configured peer */
-	CONTROL_CONNECTED,	/* S->C, struct control_connected; one descriptor (connecting, non-blocking) where error is 0 */
-	CONTROL_FLATTEN,	/* C->S from mail-receiver, struct control_flatten; descriptor: sealed memfd with the message */
-	CONTROL_MESSAGE,	/* S->C to mail-sender, struct control_flatten; descriptor: read end of the flattener's pipe */
-	CONTROL_FLATTENED,	/* C->S from mail-flattener and S->C on to mail-sender, struct control_flattened */
-	CONTROL_QUERY,		/* console -> S -> owner of the answer, struct control_query */
-	CONTROL_GIVE,		/* S->C, struct control_give; one descriptor, the child's from then on */
-	CONTROL_COMMIT,		/* config -> S, struct control_commit; descriptor: sealed snapshot memfd. Answer: CONTROL_COMMITTED */
-	CONTROL_COMMITTED,	/* S -> config, struct control_committed */
-	CONTROL_ROW,		/* owner -> S -> console, struct control_row: one row of the answer, CONTROL_ROW_LAST set on the last */
+	CONTROL_START = 1, /* S->C, struct control_start; descriptor: the running snapshot, if there
+			      is one */
+	CONTROL_READY,     /* C->S, no body */
+	CONTROL_PREPARE,   /* S->C, struct control_epoch; descriptors: snapshot memfd, then
+			      role-specific ones */
+	CONTROL_PREPARED,  /* C->S, struct control_epoch */
+	CONTROL_REFUSED,   /* C->S, struct control_refused */
+	CONTROL_APPLY,     /* S->C, struct control_epoch */
+	CONTROL_APPLIED,   /* C->S, struct control_epoch */
+	CONTROL_ABORT,     /* S->C, struct control_epoch */
+	CONTROL_PING,      /* S->C, struct control_ping */
+	CONTROL_PONG,      /* C->S, struct control_ping, the same */
+	CONTROL_STOP,      /* S->C, no body: end in order */
+	CONTROL_CONNECT,   /* C->S, struct control_connect: a session asks for a socket towards its
+			      configured peer */
+	CONTROL_CONNECTED, /* S->C, struct control_connected; one descriptor (connecting,
+			      non-blocking) where error is 0 */
+	CONTROL_FLATTEN,   /* C->S from mail-receiver, struct control_flatten; descriptor: sealed
+			      memfd with the message */
+	CONTROL_MESSAGE, /* S->C to mail-sender, struct control_flatten; descriptor: read end of the
+			    flattener's pipe */
+	CONTROL_FLATTENED, /* C->S from mail-flattener and S->C on to mail-sender, struct
+			      control_flattened */
+	CONTROL_QUERY,     /* console -> S -> owner of the answer, struct control_query */
+	CONTROL_GIVE,      /* S->C, struct control_give; one descriptor, the child's from then on */
+	CONTROL_COMMIT,    /* config -> S, struct control_commit; descriptor: sealed snapshot memfd.
+			      Answer: CONTROL_COMMITTED */
+	CONTROL_COMMITTED, /* S -> config, struct control_committed */
+	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
+			      CONTROL_ROW_LAST set on the last */
 };
 
 struct control_start {
-	uint32_t role;		/* enum role, so that a mix-up is noticed */
-	uint32_t session;	/* id of the mail or screen session, 0 for others */
-	uint32_t index;		/* which mail or screen entry of the snapshot, console number */
-	uint32_t zone;		/* zone index in the snapshot of the process's own side */
-	uint64_t epoch;		/* of the running snapshot, 0: none */
-	uint8_t peer_family;	/* sessions: 4 or 6; 0: none */
+	uint32_t role;       /* enum role, so that a mix-up is noticed */
+	uint32_t session;    /* id of the mail or screen session, 0 for others */
+	uint32_t index;      /* which mail or screen entry of the snapshot, console number */
+	uint32_t zone;       /* zone index in the snapshot of the process's own side */
+	uint64_t epoch;      /* of the running snapshot, 0: none */
+	uint8_t peer_family; /* sessions: 4 or 6; 0: none */
 	uint8_t pad[1];
 	uint16_t peer_port;
-	uint8_t peer_addr[16];	/* network order, IPv4 in the first four */
+	uint8_t peer_addr[16]; /* network order, IPv4 in the first four */
 };
 
 enum give_kind {
-	GIVE_LINK = 1,		/* a channel to the process (role, index, session); replaces an earlier one. To audit: the
-				 * reading end of that process's events; the name of the source, whatever the records say */
-	GIVE_PEER,		/* the session's accepted socket, non-blocking */
-	GIVE_NETLINK,		/* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
-	GIVE_QUEUE,		/* a NETLINK_NETFILTER socket of the zone @index, for its queue */
-	GIVE_SYSLOG,		/* a datagram socket connected to syslog server @index of the snapshot */
-	GIVE_STATE,		/* directory of the process's own state (audit: log, config: configurations) */
-	GIVE_TTY,		/* console @index: the terminal, read and write */
-	GIVE_MESSAGE,		/* flattener: sealed memfd, the original */
-	GIVE_OUTPUT,		/* flattener: write end of the pipe towards the sender */
-	GIVE_CONFIG,		/* config: the file that --config names, read only */
+	GIVE_LINK = 1, /* a channel to the process (role, index, session); replaces an earlier one.
+			* To audit: the reading end of that process's events; the name of the
+			* source, whatever the records say */
+	GIVE_PEER,     /* the session's accepted socket, non-blocking */
+	GIVE_NETLINK,  /* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
+	GIVE_QUEUE,    /* a NETLINK_NETFILTER socket of the zone @index, for its queue */
+	GIVE_SYSLOG,   /* a datagram socket connected to syslog server @index of the snapshot */
+	GIVE_STATE, /* directory of the process's own state (audit: log, config: configurations) */
+	GIVE_TTY,   /* console @index: the terminal, read and write */
+	GIVE_MESSAGE, /* flattener: sealed memfd, the original */
+	GIVE_OUTPUT,  /* flattener: write end of the pipe towards the sender */
+	GIVE_CONFIG,  /* config: the file that --config names, read only */
 };
 
 struct control_give {
-	uint32_t kind;		/* enum give_kind */
-	uint32_t role;		/* GIVE_LINK: enum role of the other end */
-	uint32_t index;		/* zone, server or console, as the kind says */
-	uint32_t session;	/* GIVE_LINK of sessions */
-	uint32_t pid;		/* GIVE_LINK to audit: of the source; 0 elsewhere */
+	uint32_t kind;    /* enum give_kind */
+	uint32_t role;    /* GIVE_LINK: enum role of the other end */
+	uint32_t index;   /* zone, server or console, as the kind says */
+	uint32_t session; /* GIVE_LINK of sessions */
+	uint32_t pid;     /* GIVE_LINK to audit: of the source; 0 elsewhere */
 };
 
 struct control_commit {
-	uint64_t request;	/* config's own number, comes back */
+	uint64_t request; /* config's own number, comes back */
 };
 
 struct control_committed {
 	uint64_t request;
-	uint64_t epoch;		/* of the now running policy */
-	uint32_t ok;		/* 0: nothing was changed, @reason says why */
-	char reason[124];	/* NUL-terminated UTF-8 */
+	uint64_t epoch;   /* of the now running policy */
+	uint32_t ok;      /* 0: nothing was changed, @reason says why */
+	char reason[124]; /* NUL-terminated UTF-8 */
 };
 
 struct control_epoch {
-	uint64_t epoch;		/* counts commits from 1; the packet mark carries its low 16 bits */
+	uint64_t epoch; /* counts commits from 1; the packet mark carries its low 16 bits */
 };
 
 struct control_refused {
 	uint64_t epoch;
-	char reason[120];	/* NUL-terminated UTF-8 */
+	char reason[120]; /* NUL-terminated UTF-8 */
 };
 
 struct control_ping {
@@ -104,57 +126,72 @@ struct control_ping {
 };
 
 struct control_connect {
-	uint32_t target;	/* index of the next hop or desktop among those of the session's entry */
+	uint32_t target; /* index of the next hop or desktop among those of the session's entry */
 };
 
 struct control_connected {
 	uint32_t target;
-	int32_t error;		/* 0, or an errno value: no descriptor then */
+	int32_t error; /* 0, or an errno value: no descriptor then */
 };
 
 struct control_flatten {
-	uint64_t message;	/* id of the message, unique while the appliance runs */
+	uint64_t message; /* id of the message, unique while the appliance runs */
 	uint64_t size_bytes;
 };
 
-enum flatten_status { FLATTEN_DONE = 0, FLATTEN_REFUSED = 3, FLATTEN_FAILED = 4 /* crash, limit or time */ };
+enum flatten_status {
+	FLATTEN_DONE = 0,
+	FLATTEN_REFUSED = 3,
+	FLATTEN_FAILED = 4 /* crash, limit or time */
+};
 
 struct control_flattened {
 	uint64_t message;
-	uint32_t status;	/* enum flatten_status */
-	uint32_t dropped_count;	/* attachments and parts removed */
+	uint32_t status;        /* enum flatten_status */
+	uint32_t dropped_count; /* attachments and parts removed */
 	uint64_t input_bytes;
-	uint64_t output_bytes;	/* what went into the pipe; the sender ends DATA only when it has read exactly this many */
+	uint64_t output_bytes; /* what went into the pipe; the sender ends DATA only when it has
+				  read exactly this many */
 	uint8_t sha256_input[32];
 	uint8_t sha256_output[32];
-	char receipt[24];	/* receipt id, NUL-terminated */
-	char reason[120];	/* of a refusal, NUL-terminated, fixed text */
+	char receipt[24]; /* receipt id, NUL-terminated */
+	char reason[120]; /* of a refusal, NUL-terminated, fixed text */
 };
 
 enum query_kind {
-	QUERY_SEPARATION = 1, QUERY_ZONES, QUERY_FLOWS, QUERY_CROSSINGS, QUERY_MAIL, QUERY_SCREEN, QUERY_LOG, QUERY_PROCESSES,
-	QUERY_ISOLATE, QUERY_RESTORE,
-	QUERY_TEST_FLOW,	/* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
+	QUERY_SEPARATION = 1,
+	QUERY_ZONES,
+	QUERY_FLOWS,
+	QUERY_CROSSINGS,
+	QUERY_MAIL,
+	QUERY_SCREEN,
+	QUERY_LOG,
+	QUERY_PROCESSES,
+	QUERY_ISOLATE,
+	QUERY_RESTORE,
+	QUERY_TEST_FLOW, /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
 };
 
 struct control_query {
-	uint32_t number;	/* the asker's, comes back in each row */
-	uint32_t kind;		/* enum query_kind */
-	uint32_t limit;		/* at most so many rows; 0: the owner's default */
-	uint32_t console;	/* set by the supervisor on the way */
-	char argument[112];	/* zone name, filter; NUL-terminated */
+	uint32_t number;    /* the asker's, comes back in each row */
+	uint32_t kind;      /* enum query_kind */
+	uint32_t limit;     /* at most so many rows; 0: the owner's default */
+	uint32_t console;   /* set by the supervisor on the way */
+	char argument[112]; /* zone name, filter; NUL-terminated */
 };
 
 enum { CONTROL_ROW_LAST = 1, CONTROL_ROW_ERROR = 2, CONTROL_ROW_HEADING = 4 };
 
 #define CONTROL_ROW_CELLS 10
 
-/* One row of a table: cells are NUL-terminated printable UTF-8, packed one after the other in @text. */
+/* One row of a table: cells are NUL-terminated printable UTF-8, packed one after the other in
+ * @text. */
 struct control_row {
 	uint32_t number;
 	uint32_t console;
 	uint32_t flags;
-	uint32_t cell_count;	/* 0..CONTROL_ROW_CELLS; 0 with LAST: end of the answer without a row */
+	uint32_t
+		cell_count; /* 0..CONTROL_ROW_CELLS; 0 with LAST: end of the answer without a row */
 	char text[752];
 };
 

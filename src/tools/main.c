@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sekisho: the offline command. The appliance's own objects for a shell, a CI job and an auditor; holds no privilege. */
+/* sekisho: the offline command. The appliance's own objects for a shell, a CI job and an auditor;
+ * holds no privilege. */
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/tools.h"
 
 const struct tool tools_table[] = {
-	{"check", "FILE", "parse and validate a configuration, print its canonical form", tool_check},
+	{"check", "FILE", "parse and validate a configuration, print its canonical form",
+	 tool_check},
 	{"schema", "[--markdown|--mdoc]", "list the statements of the configuration", tool_schema},
-	{"verify-log", "DIR [COPY]", "check a log's hash chain, and hold it against a syslog server's copy", tool_verify_log},
+	{"verify-log", "DIR [COPY]",
+	 "check a log's hash chain, and hold it against a syslog server's copy", tool_verify_log},
 	{"events", "[--markdown]", "list the events of the log", tool_events},
-	{"flatten", "[OPTION...] < mail > flat", "flatten one message as the gateway would; 3: refused", tool_flatten},
-	{"verify-mail", "< flat", "does it conform to the sanitised-mail grammar?", tool_verify_mail},
+	{"flatten", "[OPTION...] < mail > flat",
+	 "flatten one message as the gateway would; 3: refused", tool_flatten},
+	{"verify-mail", "< flat", "does it conform to the sanitised-mail grammar?",
+	 tool_verify_mail},
 	{"trace",
-	 "--config F --from ZONE --src IP[:PORT] --dst IP[:PORT] --proto tcp|udp|icmp|N [--at TIME] [--mac M]",
+	 "--config F --from ZONE --src IP[:PORT] --dst IP[:PORT] --proto tcp|udp|icmp|N [--at "
+	 "TIME] [--mac M]",
 	 "what the arbiter decides about a flow, and by which permit; 1: denied", tool_trace},
 	{NULL, NULL, NULL, NULL},
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The subcommands of `sekisho`: each gets its own arguments (argv[0] is its name) and returns the exit status. */
+/* The subcommands of `sekisho`: each gets its own arguments (argv[0] is its name) and returns the
+ * exit status. */
 #ifndef SEKISHO_TOOLS_TOOLS_H
 #define SEKISHO_TOOLS_TOOLS_H
 
 struct tool {
 	const char *name;
-	const char *usage;	/* arguments, one line */
+	const char *usage; /* arguments, one line */
 	const char *summary;
 	int (*run)(int argc, char **argv);
 };

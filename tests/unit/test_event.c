@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Event records: what is asked for is in them, what does not fit is marked, a full channel is counted (L1). */
+/* Event records: what is asked for is in them, what does not fit is marked, a full channel is
+ * counted (L1). */
 #include "unit.h"
 
 #include <string.h>
@@ -13,8 +14,8 @@
 static void test_event_build_keeps_all_kinds_of_fields(void **state)
 {
 	const uint8_t addr[4] = {192, 0, 2, 1};
-	const struct event_arg args[] = {
-		EV_TEXT(ZONE, "lgwan"), EV_NUMBER(COUNT, 7), EV_IPV4(SOURCE, addr)};
+	const struct event_arg args[] = {EV_TEXT(ZONE, "lgwan"), EV_NUMBER(COUNT, 7),
+					 EV_IPV4(SOURCE, addr)};
 	struct event_record r;
 
 	assert_int_equal(event_build(&r, EVENT_PROCESS_READY, args, 3), 0);
@@ -48,7 +49,8 @@ static void test_event_build_says_when_fields_are_left_out(void **state)
 
 	for (size_t i = 0; i <= EVENT_FIELDS_MAX; i++)
 		args[i] = EV_NUMBER(COUNT, i);
-	assert_int_equal(event_build(&r, EVENT_PROCESS_READY, args, EVENT_FIELDS_MAX + 1), -ERR_TOO_LONG);
+	assert_int_equal(event_build(&r, EVENT_PROCESS_READY, args, EVENT_FIELDS_MAX + 1),
+			 -ERR_TOO_LONG);
 	assert_int_equal(r.field_count, EVENT_FIELDS_MAX);
 }
 
