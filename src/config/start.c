@@ -66,7 +66,7 @@ static int load_saved(struct config *c, uint32_t number)
 	return err;
 }
 
-/* Return: 0; -ERR_NOT_FOUND where none was ever saved; -ERR_INTEGRITY where none of them is whole. */
+/* Return: 0; -ERR_NOT_FOUND where none was ever saved; -ERR_INTEGRITY where none is whole. */
 static int load_newest(struct config *c)
 {
 	uint32_t numbers[NUMBERS_MAX];

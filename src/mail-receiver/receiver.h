@@ -29,9 +29,9 @@
 #define RECEIVER_DATA_MS       180000  /* RFC 5321 4.5.3.2.5: between two segments */
 #define RECEIVER_DATA_TOTAL_MS 1800000 /* for one message, however it trickles */
 #define RECEIVER_ASK_MS        290000  /* the peer waits 5 minutes for MAIL and RCPT: 4.5.3.2.2 */
-#define RECEIVER_DELIVER_MS    590000 /* the peer waits 10 minutes behind the final dot: 4.5.3.2.6 */
-#define RECEIVER_LINGER_MS     5000   /* for the peer to read the last reply */
-#define RECEIVER_RETRY_MS      5      /* until a message can be given to the supervisor */
+#define RECEIVER_DELIVER_MS    590000  /* the peer waits 10 minutes after the dot: 4.5.3.2.6 */
+#define RECEIVER_LINGER_MS     5000    /* for the peer to read the last reply */
+#define RECEIVER_RETRY_MS      5       /* until a message can be given to the supervisor */
 
 enum receiver_phase {
 	PHASE_CONNECTED, /* before EHLO or HELO */

@@ -17,7 +17,7 @@
 #include "policy/snapshot.h"
 
 #define NETFILTER_FDS           24
-#define NETFILTER_SLOTS         (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and the next policy */
+#define NETFILTER_SLOTS         (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and next policy */
 #define NETFILTER_OUT_MAX       128  /* packets out for judgement: the link has room for so many */
 #define NETFILTER_OUT_MS        1000 /* after which a packet without a verdict is dropped */
 #define NETFILTER_UNSAVED_MAX   512  /* packets in a row that are judged without saving it */

@@ -6,18 +6,18 @@
  *
  *   message     = fields empty-line body
  *   fields      = lines of at most 998 octets of printable ASCII; a folded line begins with one
- * space and never ends
- *                 with one; each field at most once, in the order of the table in mail_verify.c, the required ones present
+ *                 space and never ends with one; each field at most once, in the order of the table
+ *                 in mail_verify.c, the required ones present
  *   text        = printable ASCII and encoded words
  *   word        = "=?UTF-8?B?" base64 "?=", at most 75 octets, on a line of at most 76, set off by
- * spaces, holding whole
- *                 characters of the body's kind but no tab; "=?" occurs nowhere else
+ *                 spaces, holding whole characters of the body's kind but no tab; "=?" occurs
+ *                 nowhere else
  *   mailboxes   = mailbox *("," SP mailbox)
  *   mailbox     = [phrase SP] "<" local "@" domain ">"
  *   phrase      = quoted string without backslash, or words separated by one space
  *   body        = lines of at most 998 octets of UTF-8: no control but tab, no bidi control,
- * nothing invisible except
- *                 inside emoji and variation sequences, no noncharacter, no private use; or the same in base64
+ *                 nothing invisible except inside emoji and variation sequences, no noncharacter,
+ *                 no private use; or the same in base64
  */
 #ifndef SEKISHO_WIRE_MAIL_VERIFY_H
 #define SEKISHO_WIRE_MAIL_VERIFY_H

@@ -44,9 +44,8 @@ void syslog_put_element(struct writer *w, const char *id);
  * syslog_put_param - one parameter, with whatever bytes
  * @name:  our own text and valid
  * @value: any bytes. The result is UTF-8 of one line and reversible: a backslash, a byte that is
- * not UTF-8 and every
- *         character that a terminal would obey or hide (controls, bidirectional marks) become \xNN; RFC 5424 6.3.3 then
- *         escapes backslash, quote and bracket.
+ *         not UTF-8 and every character that a terminal would obey or hide (controls, bidirectional
+ *         marks) become \xNN; RFC 5424 6.3.3 then escapes backslash, quote and bracket.
  */
 void syslog_put_param(struct writer *w, const char *name, struct span value);
 void syslog_put_param_number(struct writer *w, const char *name, uint64_t value);
