@@ -9,7 +9,7 @@ pytest := python3 -B -m pytest -q --rootdir tests
 
 .DEFAULT_GOAL := all
 .PHONY: all tools kernel uml firmware check check-unit check-netns check-firmware check-golden check-reproducible \
-	fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools run lock clean help host-tools
+	fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools board run lock clean help host-tools
 
 # Targets that only hand over to the same name in the build root.
 BUILD_TARGETS := tools units fuzz bench-tools check-unit fuzz-smoke lint docs kernel uml
@@ -47,6 +47,10 @@ format: host-tools
 	@$(enter-build) $(in-root) format
 compile_commands.json: host-tools
 	@$(enter-build) $(in-root) SOURCE_DIR=$(CURDIR) $@ && cp $(O)/$@ $@
+
+board:
+	@[ -r board/$(BOARD)/board.conf ] || { echo "make: no board $(BOARD); there are: $$(ls board)" >&2; exit 2; }
+kernel firmware: board
 
 firmware: host-tools
 	@image=$$(./rootfs/make-root.sh image) && ./rootfs/check-lock.sh image "$$image" || :
