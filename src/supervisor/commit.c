@@ -120,6 +120,15 @@ static void tell_holders(struct supervisor *sup, uint16_t type, uint64_t epoch, 
 	}
 }
 
+static int reconverge(struct supervisor *sup)
+{
+	int err = lead_kernel(sup, &sup->running, zones_converge);
+
+	if (err < 0)
+		supervisor_event(sup, EVENT_ZONES_FAILED, EV_TEXT(REASON, sup->zones.reason));
+	return err;
+}
+
 /* Nothing of the candidate is in force yet: remove what was made for it. */
 static void give_up(struct supervisor *sup, const char *reason)
 {
@@ -139,8 +148,17 @@ static void give_up(struct supervisor *sup, const char *reason)
 		supervisor_event(sup, EVENT_ROLLBACK_FAILED, EV_TEXT(REASON, reason));
 		sup->zones.shut = true;
 	}
-	(void)commit_reconverge(sup); /* its failure is an event of its own */
+	(void)reconverge(sup); /* its failure is an event of its own */
 	answer(sup, request, false, first);
+}
+
+int commit_reconverge(struct supervisor *sup)
+{
+	/* Leading the kernel to the running policy removes what was made for the candidate. */
+	if (sup->commit.state == COMMIT_PREPARING)
+		give_up(sup, "a zone was isolated or restored, or the path shut or opened, "
+			     "while it was prepared");
+	return reconverge(sup);
 }
 
 /*
@@ -262,7 +280,8 @@ static void take_back(struct supervisor *sup)
 	}
 	sockets_close_all(sup);
 	run_close(&sup->running);
-	(void)commit_reconverge(sup); /* its failure is an event of its own */
+	session_refit_all(sup);
+	(void)reconverge(sup); /* its failure is an event of its own */
 	answer(sup, commit->request, false, commit->reason);
 }
 
@@ -281,25 +300,16 @@ static void finish(struct supervisor *sup)
 	if (err < 0) {
 		supervisor_event(sup, EVENT_ROLLBACK_FAILED, EV_TEXT(REASON, sup->zones.reason));
 		sup->zones.shut = true;
-		(void)commit_reconverge(sup); /* its failure is an event of its own */
+		(void)reconverge(sup); /* its failure is an event of its own */
 	}
 	run_close(&commit->previous);
 	commit->state = COMMIT_IDLE;
-	session_refit_all(sup, &sup->running.snapshot);
+	session_refit_all(sup);
 	give_syslog_sockets(sup);
 	answer(sup, commit->request, !commit->is_rollback,
 	       commit->is_rollback ? commit->reason : "");
 	if (!commit->is_rollback)
 		say_ready(sup);
-}
-
-int commit_reconverge(struct supervisor *sup)
-{
-	int err = lead_kernel(sup, &sup->running, zones_converge);
-
-	if (err < 0)
-		supervisor_event(sup, EVENT_ZONES_FAILED, EV_TEXT(REASON, sup->zones.reason));
-	return err;
 }
 
 void commit_prepared(struct supervisor *sup, enum role role, uint64_t epoch)

@@ -251,11 +251,10 @@ static int build(struct zones *zs, const struct layout *layout)
 		const struct layout_zone *want = &layout->zones[i];
 		struct zone *zone = zones_find(zs, want->name);
 
-		if (!zone) {
-			err = make_zone(zs, want);
-			zone = zones_find(zs, want->name);
-		}
-		if (err == 0 && !zone->port[0])
+		/* One that was made only now would have no rules. */
+		if (!zone)
+			return zones_fail(zs, -ERR_NOT_FOUND, NULL, "zone %s", want->name);
+		if (!zone->port[0])
 			err = zone_take_port(zs, zone, want);
 		if (err == 0)
 			err = zone_set_addresses(zs, zone, &want->addresses);

@@ -78,7 +78,8 @@ int zones_prepare(struct zones *zs, const struct layout *layout);
 
 /**
  * zones_converge - make the kernel hold @layout: remove what is no longer in it, bring links up,
- * forwarding last The rulesets for @layout must be in force.
+ * forwarding last. The rulesets for @layout must be in force, and so its zones must have been
+ * prepared.
  * Return: 0, or an error with zs->reason; may be called again with the same or another layout.
  */
 int zones_converge(struct zones *zs, const struct layout *layout);
