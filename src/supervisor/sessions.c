@@ -20,6 +20,7 @@
 #define CONNECTS_MAX       64U    /* sockets that one session may ask for */
 #define MESSAGES_MAX       1000U  /* that one session may have flattened */
 #define SCREENS_PER_SOURCE 4U
+#define REPORTED_LIFE_MS   2000U /* of a flattener that has said how its message ended */
 #define MESSAGE_EXTRA_BYTES                                                                        \
 	65536U /* a memfd may be larger than the limit by the trace header and line ends */
 
@@ -63,28 +64,25 @@ struct limits {
 	uint32_t total, per_source;
 };
 
-static struct limits limits_of(const struct supervisor *sup, const struct listener *listener)
+static struct limits limits_of(const struct snapshot *s, const struct session *session)
 {
-	const struct snapshot *s = &sup->running.snapshot;
-
-	if (listener->near_role == ROLE_MAIL_RECEIVER)
-		return (struct limits){s->mails[listener->index].sessions_max,
-				       s->mails[listener->index].sessions_per_source};
-	return (struct limits){s->screens[listener->index].sessions_max, SCREENS_PER_SOURCE};
+	if (session->near_role == ROLE_MAIL_RECEIVER)
+		return (struct limits){s->mails[session->index].sessions_max,
+				       s->mails[session->index].sessions_per_source};
+	return (struct limits){s->screens[session->index].sessions_max, SCREENS_PER_SOURCE};
 }
 
 /* Return: NULL where the connection may be served, or why not. */
-static const char *over_limit(const struct supervisor *sup, const struct listener *listener,
-			      const struct session *peer)
+static const char *over_limit(const struct supervisor *sup, const struct session *peer)
 {
-	struct limits limits = limits_of(sup, listener);
+	struct limits limits = limits_of(&sup->running.snapshot, peer);
 	uint32_t total = 0, per_source = 0;
 
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *other = &sup->sessions[i];
 
-		if (!other->used || other->near_role != listener->near_role ||
-		    strcmp(other->entry, listener->entry) != 0)
+		if (!other->used || other->near_role != peer->near_role ||
+		    strcmp(other->entry, peer->entry) != 0)
 			continue;
 		total++;
 		per_source += same_source(other, peer);
@@ -132,6 +130,40 @@ static void fill_screen(struct session *session, const struct snapshot *s,
 	session->targets[session->target_count++] = screen->desktop;
 }
 
+static uint32_t find_entry(const struct snapshot *s, enum role near_role, const char *name)
+{
+	for (uint32_t i = 0; near_role == ROLE_MAIL_RECEIVER && i < s->mail_count; i++) {
+		if (strcmp(s->mails[i].name, name) == 0)
+			return i;
+	}
+	for (uint32_t i = 0; near_role == ROLE_SCREEN_VIEWER && i < s->screen_count; i++) {
+		if (strcmp(s->screens[i].name, name) == 0)
+			return i;
+	}
+	return SNAPSHOT_NONE;
+}
+
+/*
+ * What @s says of the session's entry now, wherever it stands there. Return: false where @s has no
+ * such entry for the zone that the connection came from.
+ */
+static bool fill_entry(struct session *session, const struct snapshot *s)
+{
+	uint32_t index = find_entry(s, session->near_role, session->entry), from;
+	bool is_mail = session->near_role == ROLE_MAIL_RECEIVER;
+
+	if (index == SNAPSHOT_NONE)
+		return false;
+	session->index = index;
+	session->target_count = 0;
+	if (is_mail)
+		fill_mail(session, s, &s->mails[index]);
+	else
+		fill_screen(session, s, &s->screens[index]);
+	from = is_mail ? s->mails[index].from : s->screens[index].from;
+	return strcmp(s->zones[from].name, session->from) == 0;
+}
+
 static struct session *new_session(struct supervisor *sup)
 {
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
@@ -169,7 +201,6 @@ static int launch_half(struct supervisor *sup, struct session *session, enum rol
 static void start_session(struct supervisor *sup, struct listener *listener,
 			  const struct session *peer, int fd)
 {
-	const struct snapshot *s = &sup->running.snapshot;
 	struct session *session = new_session(sup);
 	int link[2];
 
@@ -182,25 +213,30 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	if (++sup->session_last_id == 0)
 		++sup->session_last_id; /* 0 stands for "no session" */
 	session->id = sup->session_last_id;
-	session->near_role = listener->near_role;
-	session->index = listener->index;
 	session->started_ms = clock_mono_ms(sup->loop.clock);
 	session->peer_fd = fd;
 	session->near_link_fd = link[0];
 	session->far_link_fd = link[1];
 	session->message_fd = session->output_fd = -1;
-	(void)snprintf(session->entry, sizeof(session->entry), "%s", listener->entry);
-	(void)snprintf(session->from, sizeof(session->from), "%s", listener->zone);
-	if (listener->near_role == ROLE_MAIL_RECEIVER)
-		fill_mail(session, s, &s->mails[listener->index]);
-	else
-		fill_screen(session, s, &s->screens[listener->index]);
 	if (launch_half(sup, session, far_role(session), &session->far) < 0 ||
 	    launch_half(sup, session, session->near_role, &session->near) < 0) {
 		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
 				 EV_TEXT(REASON, "its processes cannot be started"));
 		session_end(session, NULL);
 	}
+}
+
+/* Return: NULL where the connection may be served, or why not. */
+static const char *judge_peer(const struct supervisor *sup, const struct listener *listener,
+			      struct session *peer)
+{
+	peer->near_role = listener->near_role;
+	(void)snprintf(peer->entry, sizeof(peer->entry), "%s", listener->entry);
+	(void)snprintf(peer->from, sizeof(peer->from), "%s", listener->zone);
+	/* While a policy is applied, listeners are still those of the one before. */
+	if (!fill_entry(peer, &sup->running.snapshot))
+		return "the policy no longer has its entry";
+	return over_limit(sup, peer);
 }
 
 void session_accept(struct supervisor *sup, struct listener *listener)
@@ -217,7 +253,7 @@ void session_accept(struct supervisor *sup, struct listener *listener)
 			return; /* nobody waits, or the peer has gone again, or memory is short: the
 				   next round tries */
 		read_peer(&peer, &storage);
-		why = over_limit(sup, listener, &peer);
+		why = judge_peer(sup, listener, &peer);
 		if (why)
 			refuse(sup, listener, &peer, fd, why);
 		else
@@ -286,34 +322,39 @@ void session_child_died(struct child *child)
 	}
 }
 
-static bool entry_stands(const struct session *session, const struct snapshot *s)
+/*
+ * Whether @s has the session's entry as it was when the session began, so that it may go on; its
+ * place in @s is noted.
+ */
+static bool still_stands(struct session *session, const struct snapshot *s)
 {
-	for (uint32_t i = 0; session->near_role == ROLE_MAIL_RECEIVER && i < s->mail_count; i++) {
-		const struct snapshot_mail *mail = &s->mails[i];
+	struct session now = {.near_role = session->near_role};
 
-		if (strcmp(mail->name, session->entry) == 0)
-			return strcmp(s->zones[mail->from].name, session->from) == 0 &&
-			       strcmp(s->zones[mail->to].name, session->to) == 0 &&
-			       mail->next_hop_port == session->target_port;
-	}
-	for (uint32_t i = 0; session->near_role == ROLE_SCREEN_VIEWER && i < s->screen_count; i++) {
-		const struct snapshot_screen *screen = &s->screens[i];
+	memcpy(now.entry, session->entry, sizeof(now.entry));
+	memcpy(now.from, session->from, sizeof(now.from));
+	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0 ||
+	    now.target_port != session->target_port || now.target_count != session->target_count ||
+	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0)
+		return false;
+	session->index = now.index;
+	session->size_limit_bytes = now.size_limit_bytes;
+	return true;
+}
 
-		if (strcmp(screen->name, session->entry) == 0)
-			return strcmp(s->zones[screen->from].name, session->from) == 0 &&
-			       strcmp(s->zones[screen->to].name, session->to) == 0 &&
-			       screen->desktop_port == session->target_port &&
-			       memcmp(&screen->desktop, &session->targets[0],
-				      sizeof(screen->desktop)) == 0;
-	}
+/* End the session where the running policy does not have its entry. Return: whether it goes on. */
+static bool keep_session(struct supervisor *sup, struct session *session)
+{
+	if (still_stands(session, &sup->running.snapshot))
+		return true;
+	session_end(session, "the policy no longer has its entry");
 	return false;
 }
 
-void session_refit_all(struct supervisor *sup, const struct snapshot *snapshot)
+void session_refit_all(struct supervisor *sup)
 {
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		if (sup->sessions[i].used && !entry_stands(&sup->sessions[i], snapshot))
-			session_end(&sup->sessions[i], "the policy no longer has its entry");
+		if (sup->sessions[i].used)
+			(void)keep_session(sup, &sup->sessions[i]);
 	}
 }
 
@@ -339,6 +380,8 @@ int session_handle_connect(struct channel *ch, void *ctx, const struct channel_m
 	if (!session || request->target >= session->target_count ||
 	    session->connect_count >= CONNECTS_MAX)
 		return -ERR_PEER;
+	if (!keep_session(child->sup, session))
+		return 0;
 	session->connect_count++;
 	fd = sockets_connect(child->sup, session->to, &session->targets[request->target],
 			     session->target_port);
@@ -375,6 +418,8 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 		return -ERR_PEER;
 	if (!session->far)
 		return 0; /* the sender has died: the receiver sees that on its link */
+	if (!keep_session(child->sup, session))
+		return 0;
 	session->message = request->message;
 	session->message_count++;
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -405,8 +450,10 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
 	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
 	tell_flattened(session, &flattened);
-	/* Its work is done: the session may bring its next message before this process has ended.
+	/* Its work is done: the session may bring its next message before this process has ended,
+	 * which it has to soon.
 	 */
+	loop_arm(&child->sup->loop, &child->life, REPORTED_LIFE_MS);
 	session_child_died(child);
 	return 0;
 }

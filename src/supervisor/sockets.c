@@ -149,7 +149,6 @@ struct wanted {
 	enum role near_role;
 	const char *entry;
 	uint32_t from;
-	uint32_t index;
 	uint16_t port;
 };
 
@@ -201,8 +200,7 @@ static int add_listener(struct supervisor *sup, const struct zone *zone, const s
 				      .sup = sup,
 				      .near_role = want->near_role,
 				      .address = *address,
-				      .port = want->port,
-				      .index = want->index};
+				      .port = want->port};
 	(void)snprintf(listener->entry, sizeof(listener->entry), "%s", want->entry);
 	(void)snprintf(listener->zone, sizeof(listener->zone), "%s", zone->name);
 	(void)snprintf(listener->device, sizeof(listener->device), "%s", zone->port);
@@ -230,12 +228,10 @@ static int want_listeners(struct supervisor *sup, const struct snapshot *s,
 		const struct snapshot_prefix *address = &s->prefixes[from->addresses.first + i];
 		struct listener *listener = find_listener(sup, want, zone, address);
 
-		if (listener) {
+		if (listener)
 			listener->keep = true;
-			listener->index = want->index;
-		} else if (open) {
+		else if (open)
 			err = add_listener(sup, zone, want, address);
-		}
 	}
 	if (err < 0)
 		(void)snprintf(sup->zones.reason, sizeof(sup->zones.reason),
@@ -250,13 +246,13 @@ static int want_all(struct supervisor *sup, const struct snapshot *s, bool open)
 
 	for (uint32_t i = 0; i < s->mail_count && err == 0; i++) {
 		const struct wanted want = {ROLE_MAIL_RECEIVER, s->mails[i].name, s->mails[i].from,
-					    i, s->mails[i].listen_port};
+					    s->mails[i].listen_port};
 
 		err = want_listeners(sup, s, &want, open);
 	}
 	for (uint32_t i = 0; i < s->screen_count && err == 0; i++) {
 		const struct wanted want = {ROLE_SCREEN_VIEWER, s->screens[i].name,
-					    s->screens[i].from, i, s->screens[i].listen_port};
+					    s->screens[i].from, s->screens[i].listen_port};
 
 		err = want_listeners(sup, s, &want, open);
 	}

@@ -58,7 +58,7 @@ struct session {
 	enum role near_role; /* ROLE_MAIL_RECEIVER or ROLE_SCREEN_VIEWER */
 	char entry[SNAPSHOT_NAME_BYTES];
 	char from[SNAPSHOT_NAME_BYTES], to[SNAPSHOT_NAME_BYTES];
-	uint32_t index;      /* of the entry in the snapshot that it was started with */
+	uint32_t index;      /* of the entry in the running snapshot */
 	uint8_t peer_family; /* 4 or 6 */
 	uint8_t peer_addr[16];
 	uint16_t peer_port;
@@ -89,7 +89,6 @@ struct listener {
 	char device[RTNL_NAME_BYTES]; /* the zone's port that it is bound to */
 	struct snapshot_prefix address;
 	uint16_t port;
-	uint32_t index; /* of the entry in the running snapshot */
 };
 
 /* Events of a process that died while audit was down. */
@@ -214,8 +213,8 @@ void commit_applied(struct supervisor *sup, enum role role, uint64_t epoch);
 void commit_child_ready(struct supervisor *sup, enum role role);
 void commit_child_died(struct supervisor *sup, enum role role);
 /*
- * Make the kernel hold the running policy again, after isolation or a shut path changed. 0 or an
- * error.
+ * Make the kernel hold the running policy again, after isolation or a shut path changed. A commit
+ * that is being prepared is given up. 0 or an error.
  */
 int commit_reconverge(struct supervisor *sup);
 void commit_fini(struct supervisor *sup);
@@ -233,8 +232,8 @@ void sockets_close_all(struct supervisor *sup);
 void session_accept(struct supervisor *sup, struct listener *listener);
 void session_child_died(struct child *child);
 void session_end(struct session *session, const char *why);
-/* End the sessions of entries that are no longer in @snapshot as they were. */
-void session_refit_all(struct supervisor *sup, const struct snapshot *snapshot);
+/* End the sessions of entries that are no longer in the running policy as they were. */
+void session_refit_all(struct supervisor *sup);
 void session_end_zone(struct supervisor *sup, const char *zone);
 int session_handle_connect(struct channel *ch, void *ctx, const struct channel_message *message);
 int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_message *message);

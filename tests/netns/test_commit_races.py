@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What else may happen while a commit is half way: an isolation, a connection (F, Z6, Z12)."""
+
+import os
+import signal
+import time
+
+from lib.net import NETNS_DIR
+from lib.waiting import wait_until
+
+SERVICES = "service echo { tcp 7000; }\n"
+ADD_INTERNET = ("set zone internet tier outside", "set zone internet port eth2",
+                "set zone internet address 203.0.113.1/28",
+                "set crossing internet lgwan permit 10 source 203.0.113.5",
+                "set crossing internet lgwan permit 10 destination 10.20.0.8",
+                "set crossing internet lgwan permit 10 service echo")
+
+
+def opened(gateway):
+    console = gateway.console()
+    console.send("\r")
+    console.expect(console.PROMPT)
+    return console
+
+
+def commit(console, *lines):
+    console.run("configure")
+    for line in lines:
+        assert "error" not in console.run(line).lower()
+    said = console.run("commit", timeout=30)
+    console.run("discard")
+    console.run("exit")
+    return said
+
+
+def send_commit(console, *lines):
+    """As far as `commit`, whose answer is not waited for."""
+    console.run("configure")
+    for line in lines:
+        assert "error" not in console.run(line).lower()
+    console.send("commit\r")
+
+
+def has_rules(net, namespace):
+    return "sekisho" in net.run(namespace, "nft", "list", "tables").stdout
+
+
+def test_isolation_while_a_zone_is_prepared_leaves_no_zone_without_rules(net, topology, make_gateway):
+    """F: a zone that a commit prepares is not made anew behind the back of netfilter, without its rules."""
+    gateway = make_gateway(SERVICES)
+    first, second, zone = opened(gateway), opened(gateway), gateway.zone_namespace("internet")
+    assert "committed" in commit(first, "delete zone internet")
+    assert not (NETNS_DIR / zone).exists()
+    arbiter = gateway.kill("arbiter", signal.SIGSTOP)
+    send_commit(first, *ADD_INTERNET)
+    wait_until((NETNS_DIR / zone).exists, "the new zone's namespace")
+    wait_until(lambda: has_rules(net, zone), "netfilter's first rules of the new zone")
+    second.run("isolate zone mynumber")
+    os.kill(arbiter[0], signal.SIGCONT)
+    first.expect(first.PROMPT, timeout=30)
+    assert not (NETNS_DIR / zone).exists() or has_rules(net, zone)
+    second.run("restore zone mynumber")
+    first.run("discard")
+    first.run("exit")
+    assert "committed" in commit(first, *ADD_INTERNET)
+    assert has_rules(net, zone)
+
+
+def mail_lines(name, source, target, port, hop):
+    return [f"set mail {name} {line}" for line in
+            (f"from {source}", f"to {target}", f"listen {port}", "domain city.example.lg.jp", f"next-hop {hop}")]
+
+
+def greeting(net, zone, port=25):
+    """What a mail server says first; empty where it closes or refuses, None where it says nothing."""
+    try:
+        with net.connect(zone.namespace, zone.gateway4, port, timeout=1.0) as connection:
+            connection.settimeout(1.5)
+            return connection.recv(200)
+    except TimeoutError:
+        return None
+    except OSError:
+        return b""
+
+
+def test_connection_while_a_policy_is_applied_gets_no_other_entry(net, topology, make_gateway):
+    """F: a listener of the policy before serves no entry of the next one that happens to stand in its place."""
+    zones = topology.zones
+    gateway = make_gateway(SERVICES)
+    console = opened(gateway)
+    assert "committed" in commit(console, *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
+    assert greeting(net, zones["internet"]).startswith(b"220")
+    # Prepared by all but the arbiter; then netfilter is stopped, so that it cannot apply what all have prepared.
+    arbiter = gateway.kill("arbiter", signal.SIGSTOP)
+    send_commit(console, "delete mail first",
+                *mail_lines("second", "lgwan", "mynumber", 26, zones["mynumber"].peer4))
+    time.sleep(0.5)
+    netfilter = gateway.kill("netfilter", signal.SIGSTOP)
+    os.kill(arbiter[0], signal.SIGCONT)
+    time.sleep(0.3)
+    said = greeting(net, zones["internet"])
+    os.kill(netfilter[0], signal.SIGCONT)
+    console.expect(console.PROMPT, timeout=30)
+    assert not (said or b"").startswith(b"220"), said
+
+
+def test_session_ends_when_its_next_hop_is_replaced(net, topology, make_gateway):
+    """F: a session that began under the policy before does not go to a next hop that the running one does not name."""
+    zones = topology.zones
+    gateway = make_gateway(SERVICES)
+    console = opened(gateway)
+    assert "committed" in commit(console, *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
+    with net.connect(zones["internet"].namespace, zones["internet"].gateway4, 25) as connection:
+        connection.settimeout(5)
+        assert connection.recv(200).startswith(b"220")
+        assert "committed" in commit(console, f"delete mail first next-hop {zones['lgwan'].peer4}",
+                                     "set mail first next-hop 10.20.0.77")
+        assert connection.recv(200) == b""
