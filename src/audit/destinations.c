@@ -93,12 +93,14 @@ static void open_server(struct destinations *d, uint32_t index, int fd)
 {
 	const char *name = d->running.names[index];
 	struct sender *sender = find_sender(d, name);
+	bool known = sender != NULL && sender->state == SENDER_FLOWING;
 
 	if (sender != NULL)
 		sender_close(sender);
 	else
 		sender = free_sender(d);
-	if (sender == NULL || sender_open(sender, d->loop, d->store, d->report, name, fd) < 0)
+	if (sender == NULL ||
+	    sender_open(sender, d->loop, d->store, d->report, name, fd, known) < 0)
 		fprintf(stderr, "audit: no room to watch a syslog socket\n");
 }
 

@@ -101,9 +101,10 @@ static void pause_from(struct sender *s, uint64_t sequence, int error)
 		if (s->trail[i] > s->cursor.sequence)
 			s->trail[i] = s->cursor.sequence;
 	}
-	if (s->state == SENDER_FLOWING) {
+	if (!s->away) {
 		s->retry_ms = SENDER_RETRY_MS;
 		tell(s, EVENT_SYSLOG_AWAY, FIELD_ERROR, (uint64_t)error);
+		s->away = true;
 	} else if (s->state == SENDER_TRYING) {
 		s->retry_ms = s->retry_ms * 2 < SENDER_RETRY_MOST_MS ? s->retry_ms * 2
 								     : SENDER_RETRY_MOST_MS;
@@ -142,7 +143,7 @@ static int send_some(struct sender *s, unsigned most)
 			return sent > 0 ? (int)sent : err;
 		err = send_line(s, line);
 		if (err == -ERR_CLOSED)
-			pause_from(s, s->trail[SENDER_DOUBT_REFUSED_S], errno);
+			pause_from(s, place_in_doubt(s), errno);
 		else if (err == -ERR_AGAIN)
 			loop_arm(s->loop, &s->timer, FULL_PAUSE_MS);
 		if (err < 0)
@@ -188,7 +189,9 @@ static void on_timer(struct loop *loop, struct loop_timer *timer)
 		return;
 	case SENDER_TRYING:
 		s->state = SENDER_FLOWING;
-		tell(s, EVENT_SYSLOG_BACK, FIELD_SEQUENCE, s->cursor.sequence);
+		if (s->away)
+			tell(s, EVENT_SYSLOG_BACK, FIELD_SEQUENCE, s->cursor.sequence);
+		s->away = false;
 		flow(s);
 		return;
 	}
@@ -278,8 +281,8 @@ static void on_socket(struct loop *loop, struct loop_fd *self, short revents)
 	drain_replies(s);
 	if (error == 0)
 		return;
-	if (s->state == SENDER_FLOWING && s->trail[SENDER_DOUBT_REFUSED_S] < earliest)
-		earliest = s->trail[SENDER_DOUBT_REFUSED_S];
+	if (s->state == SENDER_FLOWING && place_in_doubt(s) < earliest)
+		earliest = place_in_doubt(s);
 	pause_from(s, earliest, error);
 }
 
@@ -315,7 +318,7 @@ static void ask_for_errors(int fd)
 }
 
 int sender_open(struct sender *s, struct loop *loop, const struct store *store,
-		struct sender_report report, const char *name, int fd)
+		struct sender_report report, const char *name, int fd, bool known)
 {
 	int err;
 
@@ -336,13 +339,13 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 		(void)close(fd); /* nothing was sent */
 		return err;
 	}
-	s->state = SENDER_FLOWING;
+	s->state = known ? SENDER_FLOWING : SENDER_PAUSED;
 	seek(s, load_place(s));
 	for (size_t i = 0; i < SENDER_TRAIL_S; i++)
 		s->trail[i] = s->cursor.sequence;
 	loop_arm(loop, &s->second_timer, 1000);
 	loop_arm(loop, &s->look_timer, SENDER_LOOK_MS);
-	sender_kick(s);
+	loop_arm(loop, &s->timer, known ? 1 : SENDER_RETRY_MS);
 	return 0;
 }
 

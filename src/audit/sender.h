@@ -27,11 +27,13 @@
 #define SENDER_LOOK_MS       250U /* between two looks at what has not left the socket */
 #define SENDER_STUCK_LOOKS   4    /* so many in a row with something in it: no neighbour answers */
 
-/* What was sent so many seconds before the first sign of trouble is sent again. */
-#define SENDER_DOUBT_REFUSED_S 2 /* ICMP errors are limited to about one a second */
-#define SENDER_DOUBT_SILENT_S                                                                      \
-	10 /* a neighbour is asked for again after 5 s and given up after 3 more */
-#define SENDER_TRAIL_S (SENDER_DOUBT_SILENT_S + 1)
+/*
+ * What was sent so many seconds before the first sign of trouble is sent again: a host sends few
+ * ICMP errors, a firewall may not let the first ones in, and the kernel asks for a silent neighbour
+ * only after 5 s and gives it up after 3 more.
+ */
+#define SENDER_DOUBT_S 10
+#define SENDER_TRAIL_S (SENDER_DOUBT_S + 1)
 
 enum sender_state {
 	SENDER_CLOSED, /* no socket */
@@ -56,6 +58,7 @@ struct sender {
 	struct loop_timer timer; /* next burst, retry or end of the quiet time */
 	struct loop_timer second_timer, look_timer;
 	unsigned stuck_looks;
+	bool away; /* and the log says so */
 	struct store_cursor cursor;
 	uint64_t trail[SENDER_TRAIL_S]; /* what was due 0..1 s ago, 1..2 s ago, ... */
 	unsigned seconds;
@@ -66,10 +69,11 @@ struct sender {
  * sender_open - begin (or go on) sending to one server
  * @name: of the server: letters, digits, dots, colons and dashes only
  * @fd:   connected datagram socket, taken
+ * @known: records flowed to this server a moment ago; otherwise the first one goes alone
  * Return: 0 or -ERR_NO_SPACE (the loop is full; the socket is closed).
  */
 int sender_open(struct sender *s, struct loop *loop, const struct store *store,
-		struct sender_report report, const char *name, int fd);
+		struct sender_report report, const char *name, int fd, bool known);
 /* Save the place and close; the struct may be opened again. */
 void sender_close(struct sender *s);
 /* New records are on the disk. */
