@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -128,6 +129,21 @@ static void emit_request_rule(struct filter *f, int call, const unsigned *reques
 	emit_return(f, SECCOMP_RET_KILL_PROCESS);
 }
 
+/*
+ * No lingering sockets: whoever closes the last copy of one, such as the supervisor that was sent
+ * it, would wait for its peer.
+ */
+static void emit_socket_option_rule(struct filter *f)
+{
+	emit(f, BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 6);
+	emit_load(f, argument_offset(1));
+	emit(f, BPF_JMP | BPF_JEQ | BPF_K, SOL_SOCKET, 0, 2);
+	emit_load(f, argument_offset(2));
+	emit(f, BPF_JMP | BPF_JEQ | BPF_K, SO_LINGER, 1, 0);
+	emit_return(f, SECCOMP_RET_ALLOW);
+	emit_return(f, SECCOMP_RET_KILL_PROCESS);
+}
+
 static void emit_calls(struct filter *f, const int *calls, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -150,6 +166,8 @@ static void build_filter(struct filter *f, const struct sandbox_profile *profile
 	for (size_t i = 0; i < profile->syscall_count; i++) {
 		if (profile->syscalls[i] == SYS_ioctl)
 			emit_request_rule(f, SYS_ioctl, ioctl_requests, COUNT_OF(ioctl_requests));
+		else if (profile->syscalls[i] == SYS_setsockopt)
+			emit_socket_option_rule(f);
 		else
 			emit_allow_equal(f, (uint32_t)profile->syscalls[i]);
 	}

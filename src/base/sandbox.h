@@ -7,8 +7,8 @@
  * The core that every program may call: reading, writing and polling what it was handed, memory
  * that is never executable, time, random numbers, its own signals, exit. No program may open,
  * connect, start or trace anything unless its profile says so; mmap and mprotect with PROT_EXEC,
- * and fcntl and ioctl requests that are not listed in sandbox.c, kill also where the call itself is
- * allowed.
+ * fcntl and ioctl requests that are not listed in sandbox.c, and setsockopt with SO_LINGER, kill
+ * also where the call itself is allowed.
  */
 #ifndef SEKISHO_BASE_SANDBOX_H
 #define SEKISHO_BASE_SANDBOX_H

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -108,6 +109,22 @@ static int act_tty_inject(void)
 	return syscall(SYS_ioctl, STDERR_FILENO, 0x5412 /* TIOCSTI */, "x") < 0;
 }
 
+static int act_linger(void)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = 3600};
+
+	return setsockopt(STDERR_FILENO, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0;
+}
+
+/* Fails, for what it is done to is no socket, but may be tried. */
+static int act_socket_options(void)
+{
+	const int on = 1;
+
+	return setsockopt(STDERR_FILENO, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) >= 0 ||
+	       setsockopt(STDERR_FILENO, IPPROTO_TCP, SO_LINGER, &on, sizeof(on)) >= 0;
+}
+
 #if defined(__x86_64__)
 static int act_x32(void)
 {
@@ -192,6 +209,17 @@ static void test_sandbox_ioctl_in_profile_still_refuses_injection(void **state)
 	expect_killed(&profile, act_tty_inject);
 }
 
+static void test_sandbox_setsockopt_in_profile_still_refuses_lingering(void **state)
+{
+	static const int calls[] = {SYS_setsockopt};
+	static const struct sandbox_profile profile = {
+		.name = "options", .syscalls = calls, .syscall_count = 1};
+
+	expect_killed(&profile, act_linger);
+	expect_status(&profile, act_socket_options, OUTCOME_ALLOWED);
+	expect_killed(&profile, act_socket);
+}
+
 static void test_sandbox_refuses_a_profile_past_its_limit(void **state)
 {
 	static const int calls[SANDBOX_SYSCALLS_MAX + 1];
@@ -246,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_sandbox_allows_the_core),
 		cmocka_unit_test(test_sandbox_allows_what_the_profile_adds),
 		cmocka_unit_test(test_sandbox_ioctl_in_profile_still_refuses_injection),
+		cmocka_unit_test(test_sandbox_setsockopt_in_profile_still_refuses_lingering),
 		cmocka_unit_test(test_sandbox_refuses_a_profile_past_its_limit),
 		cmocka_unit_test(test_sandbox_files_stay_below_their_directory),
 	};
