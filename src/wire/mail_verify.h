@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mail verifier: accepts exactly the sanitised-mail grammar, which is all that the gateway ever
- * sends on. Small, without heap, without recursion and without any dependency on the rest of the
- * tree, so that it can be proved.
+ * The mail verifier: accepts exactly the sanitised-mail grammar, which is all that the gateway
+ * ever sends on. Small, without heap, without recursion and without any dependency on the rest of
+ * the tree, so that it can be proved.
  *
  *   message     = fields empty-line body
  *   fields      = lines of at most 998 octets of printable ASCII; a folded line begins with one
- *                 space and never ends with one; each field at most once, in the order of the table
- *                 in mail_verify.c, the required ones present
+ *                 space and never ends with one; each field at most once, in the order of the
+ *                 table in mail_verify.c, the required ones present
  *   text        = printable ASCII and encoded words
- *   word        = "=?UTF-8?B?" base64 "?=", at most 75 octets, on a line of at most 76, set off by
- *                 spaces, holding whole characters of the body's kind but no tab; "=?" occurs
+ *   word        = "=?UTF-8?B?" base64 "?=", at most 75 octets, on a line of at most 76, set off
+ *                 by spaces, holding whole characters of the body's kind but no tab; "=?" occurs
  *                 nowhere else
  *   mailboxes   = mailbox *("," SP mailbox)
  *   mailbox     = [phrase SP] "<" local "@" domain ">"
  *   phrase      = quoted string without backslash, or words separated by one space
- *   body        = lines of at most 998 octets of UTF-8: no control but tab, no bidi control,
- *                 nothing invisible except inside emoji and variation sequences, no noncharacter,
- *                 no private use; or the same in base64
+ *   body        = lines of at most 998 octets of UTF-8, at least one of them not empty: no control
+ *                 but tab, no bidi control, nothing invisible except inside emoji and variation
+ *                 sequences, no noncharacter, no private use; or the same in base64
  */
 #ifndef SEKISHO_WIRE_MAIL_VERIFY_H
 #define SEKISHO_WIRE_MAIL_VERIFY_H

@@ -193,3 +193,9 @@ def test_mail_verifier_refuses_every_changed_header_octet():
     for line in lines:
         if not line.startswith(b" "):
             assert verify(line + b"\n" + good)[0] == 1
+
+
+def test_mail_examples_in_the_documentation_are_current():
+    page = (HERE.parents[1] / "docs" / "mail.md").read_text()
+    for name in ("attachments", "deceit"):
+        assert (HERE / "mail" / f"{name}.txt").read_text() in page
