@@ -11,13 +11,13 @@ from lib.qemu import FIRMWARE, INIT
 from lib.waiting import wait_until
 
 BOOTS = int(os.environ.get("BOOTS", "3"))
-USER_SPACE_SECONDS_MAX = 5.0
+ENFORCES_SECONDS_MAX = 5.0
 RESIDENT_KB_MAX = 32 * 1024
 BLOCK = 4096
 
 
 @pytest.mark.limit(120)
-def test_boot_enforces_within_5_s_of_user_space(machine):
+def test_boot_enforces_within_5_s_of_power_on(machine):
     """The first boot also formats the data disk: the second one is measured. Time in which the host ran others instead of
     the emulator is not counted."""
     board = machine()
@@ -27,7 +27,7 @@ def test_boot_enforces_within_5_s_of_user_space(machine):
     board.power_on()
     started = board.wait_started() - board.starved_seconds()
     ready = board.wait_ready() - board.starved_seconds()
-    assert ready - started <= USER_SPACE_SECONDS_MAX, f"{ready - started:.1f} s ({started:.1f} s to user space)"
+    assert ready <= ENFORCES_SECONDS_MAX, f"{ready:.1f} s, of which {started:.1f} s to user space"
 
 
 @pytest.mark.limit(120)
