@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "supervisor/isolation.h"
 #include "supervisor/supervisor.h"
 
 #define RUN_DIRECTORY "/run/sekisho"
@@ -36,6 +37,9 @@ static void told_of_zones(void *ctx, enum zones_change change, const char *a, co
 	switch (change) {
 	case ZONES_ZONE_MADE:
 		supervisor_event(sup, EVENT_ZONE_MADE, EV_TEXT(ZONE, a));
+		if (isolation_holds(sup->isolation_fd, a))
+			supervisor_event(sup, EVENT_ZONE_ISOLATED, EV_TEXT(ZONE, a),
+					 EV_TEXT(REASON, "not restored since"));
 		break;
 	case ZONES_ZONE_REMOVED:
 		supervisor_event(sup, EVENT_ZONE_REMOVED, EV_TEXT(ZONE, a));
@@ -199,7 +203,10 @@ static int open_state(struct supervisor *sup)
 	if (sup->audit_fd < 0)
 		return sup->audit_fd;
 	sup->config_fd = open_own_directory(sup->state_fd, "config", ROLE_CONFIG);
-	return sup->config_fd < 0 ? sup->config_fd : 0;
+	if (sup->config_fd < 0)
+		return sup->config_fd;
+	sup->isolation_fd = isolation_open(sup->state_fd);
+	return sup->isolation_fd < 0 ? fail("isolated") : 0;
 }
 
 /* Programs stand in libexec/ beside this one. */
@@ -328,7 +335,7 @@ static int start(struct supervisor *sup)
 		return -ERR_SYSTEM;
 	if (watchdog_open(sup) < 0)
 		return fail(sup->options.watchdog_path);
-	err = zones_init(&sup->zones, sup->options.prefix, told_of_zones, sup);
+	err = zones_init(&sup->zones, sup->options.prefix, sup->isolation_fd, told_of_zones, sup);
 	if (err < 0) {
 		fprintf(stderr, "sekishod: %s\n", sup->zones.reason);
 		return err;
@@ -346,6 +353,7 @@ static void init(struct supervisor *sup)
 {
 	sup->events.fd = -1;
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
+	sup->isolation_fd = -1;
 	sup->console_listen_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;
 	sup->zones.home_fd = -1;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "supervisor/isolation.h"
 #include "supervisor/query.h"
 
 void answer_begin(struct answer *answer, struct child *console, const struct control_query *query)
@@ -136,14 +137,20 @@ static void answer_screen(struct supervisor *sup, struct answer *answer)
 
 /*
  * Isolation: the zone's port goes down, its crossings and sessions end; the configuration stays as
- * it is.
+ * it is. Where that cannot be kept on disk, a zone is isolated all the same, but not restored.
  */
 static void isolate(struct supervisor *sup, struct answer *answer, bool isolated)
 {
 	struct zone *zone = zones_find(&sup->zones, answer->query->argument);
+	bool kept;
 
 	if (!zone) {
 		answer_error(answer, "no such zone");
+		return;
+	}
+	kept = isolation_keep(sup->isolation_fd, zone->name, isolated) == 0;
+	if (!kept && !isolated) {
+		answer_error(answer, "the state directory cannot be written");
 		return;
 	}
 	if (zone->isolated != isolated) {
@@ -155,6 +162,11 @@ static void isolate(struct supervisor *sup, struct answer *answer, bool isolated
 	}
 	if (commit_reconverge(sup) < 0) {
 		answer_error(answer, sup->zones.reason);
+		return;
+	}
+	if (!kept) {
+		answer_error(answer, "isolated, but only until the next start: the state "
+				     "directory cannot be written");
 		return;
 	}
 	answer_cell(answer, "%s", zone->name);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "channel/device.h"
+#include "supervisor/isolation.h"
 #include "supervisor/netns.h"
 #include "supervisor/zones_private.h"
 
@@ -128,7 +129,7 @@ int zone_make(struct zones *zs, struct zone *zone, const char *name)
 	char netns_name[96];
 	int fd, err;
 
-	*zone = (struct zone){.netns_fd = -1};
+	*zone = (struct zone){.netns_fd = -1, .isolated = isolation_holds(zs->isolation_fd, name)};
 	(void)snprintf(zone->name, sizeof(zone->name), "%s", name);
 	(void)snprintf(netns_name, sizeof(netns_name), "%szone-%s", zs->prefix, name);
 	fd = netns_make(netns_name);

@@ -103,13 +103,19 @@ static int clear_leftover(const char *name, void *ctx)
 	return err == -ERR_SYSTEM && errno == EINVAL ? 0 : err;
 }
 
-int zones_init(struct zones *zs, const char *prefix, zones_told_fn *told, void *ctx)
+int zones_init(struct zones *zs, const char *prefix, int isolation_fd, zones_told_fn *told,
+	       void *ctx)
 {
 	char pattern[96];
 	int err;
 
 	*zs = (struct zones){
-		.prefix = prefix, .told = told, .told_ctx = ctx, .home_fd = netns_current()};
+		.prefix = prefix,
+		.isolation_fd = isolation_fd,
+		.told = told,
+		.told_ctx = ctx,
+		.home_fd = netns_current(),
+	};
 	if (zs->home_fd < 0)
 		return zones_fail(zs, zs->home_fd, NULL, "own network namespace");
 	err = rtnl_open(&zs->home);

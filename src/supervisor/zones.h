@@ -47,6 +47,7 @@ typedef void zones_told_fn(void *ctx, enum zones_change change, const char *a, c
 
 struct zones {
 	const char *prefix; /* of the names of namespaces */
+	int isolation_fd;   /* which zones are isolated: see isolation.h; borrowed */
 	int home_fd;        /* the namespace that ports are taken from and returned to */
 	struct rtnl home;
 	bool shut; /* no crossing at all, until it is opened again */
@@ -62,9 +63,11 @@ struct zones {
  * zones_init - find the home namespace; remove what an earlier instance of this prefix left,
  * returning its ports
  * @prefix: borrowed
+ * @isolation_fd: borrowed; zones that it holds are made isolated
  * Return: 0 or -ERR_SYSTEM with a reason.
  */
-int zones_init(struct zones *zs, const char *prefix, zones_told_fn *told, void *ctx);
+int zones_init(struct zones *zs, const char *prefix, int isolation_fd, zones_told_fn *told,
+	       void *ctx);
 /* Remove everything that was made; ports go home. */
 void zones_fini(struct zones *zs);
 

@@ -158,6 +158,28 @@ def test_commit_isolate_and_restore(net, topology, make_gateway, echo):
     assert all(address in shown for address in topology.zones["lgwan"].gateway)
 
 
+def test_isolation_lasts_over_commits_and_a_restart(net, topology, make_gateway, echo):
+    """Z11: only an operator ends it; a zone that is removed and made again, or a new start, does not."""
+    mail = f"mail inbound {{ from lgwan; to mynumber; listen 25; domain a.example; next-hop {topology.zones['mynumber'].peer4}; }}"
+    gateway = make_gateway(SERVICES, PERMIT, mail)
+    console = opened(gateway)
+    console.run("isolate zone lgwan")
+    gateway.stop()
+    gateway = make_gateway(SERVICES, PERMIT, mail, state=gateway.state)
+    gateway.wait_event("zone-isolated", "not restored since")
+    assert "x-lgwan" not in links(net, gateway.zone_namespace("mynumber"))
+    assert "state DOWN" in net.run(gateway.zone_namespace("lgwan"), "ip", "link", "show", "eth1").stdout
+    assert not flow_passes(net, topology)
+    console = opened(gateway)
+    console.run("isolate zone internet")
+    assert "committed" in commit(console, "delete zone internet")
+    assert "committed" in commit(console, "set zone internet tier outside", "set zone internet port eth2",
+                                 "set zone internet address 203.0.113.1/28")
+    assert "state DOWN" in net.run(gateway.zone_namespace("internet"), "ip", "link", "show", "eth2").stdout
+    console.run("restore zone lgwan")
+    wait_until(lambda: flow_passes(net, topology), "the flow after the zone is restored", 5)
+
+
 def test_commit_mends_a_crossing_that_was_deleted_by_hand(net, topology, make_gateway, echo):
     gateway = make_gateway(SERVICES, PERMIT)
     console = opened(gateway)

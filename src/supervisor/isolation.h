@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which zones an operator has isolated, kept over commits and restarts: in a directory of the
+ * state, an empty file for each, so that there is nothing to parse and nothing to half write.
+ */
+#ifndef SEKISHO_SUPERVISOR_ISOLATION_H
+#define SEKISHO_SUPERVISOR_ISOLATION_H
+
+#include <stdbool.h>
+
+/* The directory below @state_fd. Return: a descriptor or -ERR_SYSTEM. */
+int isolation_open(int state_fd);
+
+/* Whether zone @name is to be isolated; true also where that cannot be found out. */
+bool isolation_holds(int isolation_fd, const char *name);
+
+/* Keep it on disk, or that it has ended. Return: 0 or -ERR_SYSTEM. */
+int isolation_keep(int isolation_fd, const char *name, bool isolated);
+
+#endif
