@@ -43,6 +43,20 @@ int sealed_make(const char *name, struct span content, int *fd)
 	return 0;
 }
 
+int sealed_check(int fd, uint64_t *size_bytes)
+{
+	static const int needed = SEALS_NEEDED | F_SEAL_SEAL;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat stat;
+
+	if (seals < 0 || (seals & needed) != needed)
+		return -ERR_INTEGRITY;
+	if (fstat(fd, &stat) < 0)
+		return -ERR_SYSTEM;
+	*size_bytes = (uint64_t)stat.st_size;
+	return 0;
+}
+
 int sealed_read(struct bytes *out, int fd)
 {
 	uint8_t chunk[CHUNK_BYTES];

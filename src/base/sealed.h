@@ -14,6 +14,15 @@
 int sealed_make(const char *name, struct span content, int *fd);
 
 /**
+ * sealed_check - whether nobody can change a memfd of another process any more
+ * @fd: borrowed, whatever it is
+ * @size_bytes: set to its size, which stays
+ * Return: 0; -ERR_INTEGRITY where it is no memfd or lacks a seal against writing, shrinking,
+ * growing or further sealing; -ERR_SYSTEM.
+ */
+int sealed_check(int fd, uint64_t *size_bytes);
+
+/**
  * sealed_read - append the whole content of another process's memfd
  * @fd: borrowed; its position does not matter
  * Return: 0; -ERR_INTEGRITY where it lacks a seal against writing, shrinking or growing;

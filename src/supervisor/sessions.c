@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/sealed.h"
 #include "supervisor/supervisor.h"
 
 #define ACCEPT_MOST        16     /* in one round, so that listeners do not starve the rest */
@@ -396,12 +396,9 @@ int session_handle_connect(struct channel *ch, void *ctx, const struct channel_m
 static bool is_sealed_message(const struct session *session, const struct control_flatten *request,
 			      int fd)
 {
-	static const int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-	struct stat stat;
-	int seals = fcntl(fd, F_GET_SEALS);
+	uint64_t size_bytes;
 
-	return seals >= 0 && (seals & needed) == needed && fstat(fd, &stat) == 0 &&
-	       S_ISREG(stat.st_mode) && (uint64_t)stat.st_size == request->size_bytes &&
+	return sealed_check(fd, &size_bytes) == 0 && size_bytes == request->size_bytes &&
 	       request->size_bytes <= session->size_limit_bytes + MESSAGE_EXTRA_BYTES;
 }
 

@@ -25,7 +25,8 @@ test_denials-use := arbiter policy wire base
 test_netlink-use := netfilter policy wire base
 
 # spine
-units += test_channel test_loop test_sandbox test_layout
+units += test_channel test_loop test_sandbox test_layout test_sealed
+test_sealed-use := base
 test_layout-use := supervisor policy wire base
 test_channel-use := base
 test_loop-use := base
