@@ -139,9 +139,7 @@ static int open_listener(struct supervisor *sup, const struct zone *zone,
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, zone->port, (socklen_t)strlen(zone->port)) <
 		    0 ||
 	    (address->family == 6 &&
-	     (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0 ||
-	      /* Also while the port is down: an address is not yet usable then. */
-	      setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on)) < 0)) ||
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    bind(fd, (const struct sockaddr *)&storage, size) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
 		return close_failed(fd);
 	return fd;
