@@ -56,12 +56,26 @@ static void pipe_ready(struct loop *loop, struct loop_fd *self, short revents)
 	dialogue_advance(s);
 }
 
+/*
+ * Between DATA and its answer the message is the one that was verified. The receiver can make the
+ * supervisor bring another at any time; one that does so then was broken into.
+ */
+static bool breaks_in(struct sender *s)
+{
+	if (s->hop.state < HOP_DATA || s->hop.state > HOP_DOT)
+		return false;
+	event_send(s->events, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, "mail-receiver"),
+		   EV_NUMBER(SESSION, s->session),
+		   EV_TEXT(REASON, "a message while another is being sent"));
+	return true;
+}
+
 int sender_on_message(struct sender *s, const struct control_flatten *message, int *pipe_fd)
 {
 	struct incoming *in = &s->incoming;
 	int flags = fcntl(*pipe_fd, F_GETFL);
 
-	if (message->message == 0)
+	if (message->message == 0 || breaks_in(s))
 		return -ERR_PEER;
 	if (flags < 0 || fcntl(*pipe_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -ERR_SYSTEM;
@@ -76,6 +90,8 @@ int sender_on_flattened(struct sender *s, const struct control_flattened *result
 {
 	struct incoming *in = &s->incoming;
 
+	if (breaks_in(s))
+		return -ERR_PEER;
 	if (in->message != result->message) { /* there was not even a flattener */
 		if (result->status == FLATTEN_DONE || result->message == 0)
 			return 0;

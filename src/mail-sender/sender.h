@@ -49,7 +49,7 @@ enum hop_state {
 	HOP_IDLE, /* ready for a command; a transaction may be open */
 	HOP_MAIL,
 	HOP_RCPT,
-	HOP_DATA,
+	HOP_DATA, /* from here to HOP_DOT the flattened message is being sent */
 	HOP_BODY, /* the message is being written */
 	HOP_DOT,  /* the final dot may have been read: the next hop decides */
 	HOP_RSET,

@@ -284,6 +284,44 @@ static void test_mail_sender_waits_for_the_message_that_was_announced(void **sta
 	expect_command("DATA\r\n");
 }
 
+/*
+ * A receiver that was broken into hands a second message to the supervisor while the first, which
+ * was verified, is on its way: not one byte of the second takes the place of the first.
+ */
+static void test_mail_sender_takes_no_other_message_while_it_sends_one(void **state)
+{
+	static const char *const replies[] = {"", "354 go\r\n"}; /* HOP_DATA, HOP_DOT */
+	static const char raw[] = "Subject: raw\n\nraw\n";
+	struct control_flatten message = {.message = 2};
+	struct control_flattened none = {.message = 2, .status = FLATTEN_FAILED};
+	struct control_flattened again = {.message = 1, .status = FLATTEN_FAILED};
+
+	for (size_t i = 0; i < COUNT(replies); i++) {
+		int pipe_fds[2];
+
+		open_transaction();
+		ask_message(1);
+		give_good_message(1);
+		expect_command("DATA\r\n");
+		if (replies[i][0] != '\0')
+			reply(replies[i]);
+		assert_int_equal(pipe(pipe_fds), 0);
+		assert_int_equal(write(pipe_fds[1], raw, sizeof(raw) - 1), sizeof(raw) - 1);
+		(void)close(pipe_fds[1]);
+		assert_int_equal(sender_on_message(&sender, &message, &pipe_fds[0]), -ERR_PEER);
+		assert_int_equal(sender_on_flattened(&sender, &none), -ERR_PEER);
+		assert_int_equal(sender_on_flattened(&sender, &again), -ERR_PEER);
+		assert_true(mail_fixture_event(&fx, EVENT_CHANNEL_VIOLATION));
+		(void)close(pipe_fds[0]); /* refused: still ours */
+		mail_fixture_settle(&fx);
+		if (replies[i][0] == '\0')
+			reply("354 go\r\n");
+		assert_null(strstr(mail_fixture_heard(&fx), "raw"));
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
 /* The result may come before the pipe was read to its end, and the message before the question. */
 static void test_mail_sender_takes_message_and_result_in_any_order(void **state)
 {
@@ -735,6 +773,7 @@ int main(void)
 		TEST(test_mail_sender_regenerates_line_ends_and_dots),
 		TEST(test_mail_sender_sends_nothing_that_does_not_verify),
 		TEST(test_mail_sender_waits_for_the_message_that_was_announced),
+		TEST(test_mail_sender_takes_no_other_message_while_it_sends_one),
 		TEST(test_mail_sender_takes_message_and_result_in_any_order),
 		TEST(test_mail_sender_encodes_where_the_next_hop_takes_no_8bit),
 		TEST(test_mail_sender_keeps_the_class_of_every_reply),
