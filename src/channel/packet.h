@@ -20,7 +20,7 @@
 #define PACKET_MARK_DENY       0x00008000U /* denied: the low bits are zero */
 #define PACKET_MARK_LOCK       0x00004000U /* let in by the rules: second lock, own sockets */
 #define PACKET_MARK_PERMIT     0x00003fffU /* permitted: index of the permit, plus one */
-#define PACKET_MARK_ONCE       0x00003fffU /* permitted, not saved with its flow: no index */
+#define PACKET_MARK_ONCE       0x0000bfffU /* permitted, but not saved with the flow */
 
 /* Before the verdict, the kernel's rules tell with the mark how a packet came to the queue. */
 enum packet_origin {

@@ -158,11 +158,12 @@ static void put_forward(struct nft_batch *b, const struct ruleset *r)
 {
 	const char *port = r->snapshot->zones[r->zone].port;
 
-	rule_drop_invalid(b, CHAIN_FORWARD);
+	/* Also a flow that has had no answer: its mark says that it was judged. Not errors about it. */
 	nft_rule(b, CHAIN_FORWARD);
-	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
+	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_NEW));
 	match_alive_flow(b);
 	accept_with_flow_mark(b);
+	rule_drop_invalid(b, CHAIN_FORWARD);
 	rules_accept_errors(b, CHAIN_FORWARD);
 	nft_rule(b, CHAIN_FORWARD);
 	nft_match_interface(b, NFT_META_IIFNAME, port, true);
@@ -249,13 +250,6 @@ void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r
 	const uint32_t proof = (uint32_t)r->generation << 16, deny = proof | PACKET_MARK_DENY;
 	const uint32_t lock = proof | PACKET_MARK_LOCK, once = proof | PACKET_MARK_ONCE;
 
-	if (!only_lock) {
-		nft_rule(b, chain);
-		nft_meta(b, NFT_META_MARK, REG(0));
-		nft_compare(b, NFT_CMP_EQ, REG(0), &once, sizeof(once));
-		nft_verdict(b, NF_ACCEPT);
-		nft_rule_end(b);
-	}
 	nft_rule(b, chain);
 	nft_meta(b, NFT_META_MARK, REG(0));
 	if (only_lock) {
@@ -268,6 +262,13 @@ void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r
 	nft_ct_set(b, NFT_CT_MARK, REG(0));
 	nft_verdict(b, NF_ACCEPT);
 	nft_rule_end(b);
+	if (!only_lock) {
+		nft_rule(b, chain);
+		nft_meta(b, NFT_META_MARK, REG(0));
+		nft_compare(b, NFT_CMP_EQ, REG(0), &once, sizeof(once));
+		nft_verdict(b, NF_ACCEPT);
+		nft_rule_end(b);
+	}
 	nft_rule(b, chain);
 	nft_meta(b, NFT_META_MARK, REG(0));
 	nft_compare(b, NFT_CMP_EQ, REG(0), &deny, sizeof(deny));

@@ -8,6 +8,8 @@
 #include "netfilter/ruleset.h"
 
 #define CHAIN_RAW           "raw"
+#define CHAIN_RAW4          "raw4"
+#define CHAIN_RAW6          "raw6"
 #define CHAIN_STATIONS      "stations"
 #define CHAIN_GUARD         "guard"
 #define CHAIN_FORWARD       "forward"

@@ -120,92 +120,90 @@ static void put_extensions(struct nft_batch *b)
 	nft_elements_end(&elements);
 }
 
-/* RFC 791: more fragments or an offset; a header longer than five words has options. RFC 8200:
- * extensions come first. */
-static void rules_form(struct nft_batch *b)
+/* One field of the IP header, under a mask, and what it must not be: then the packet is dropped. */
+static void rule_drop_field(struct nft_batch *b, const char *chain, uint32_t offset, uint32_t bytes,
+			    const void *mask, const void *wanted, enum ruleset_counter counter)
 {
-	const uint16_t fragment = htons(0x3fff), whole = 0;
-	const uint8_t words = 0x0f, five = 5;
+	nft_rule(b, chain);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, offset, bytes, REG(0));
+	nft_mask(b, REG(0), mask, bytes);
+	nft_compare(b, NFT_CMP_NEQ, REG(0), wanted, bytes);
+	rule_drop(b, counter);
+}
 
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV4);
-	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 2, REG(0));
-	nft_mask(b, REG(0), &fragment, sizeof(fragment));
-	nft_compare(b, NFT_CMP_NEQ, REG(0), &whole, sizeof(whole));
-	rule_drop(b, COUNTER_FRAGMENT);
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV4);
-	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, REG(0));
-	nft_mask(b, REG(0), &words, sizeof(words));
-	nft_compare(b, NFT_CMP_NEQ, REG(0), &five, sizeof(five));
-	rule_drop(b, COUNTER_OPTIONS);
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV6);
+/* RFC 791: more fragments or an offset; a header longer than five words has options. */
+static void rules_form4(struct nft_batch *b)
+{
+	const uint8_t multicast = 224, words = 0x0f, five = 5;
+	const uint16_t fragment = htons(0x3fff), whole = 0;
+
+	nft_rule(b, CHAIN_RAW4);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 16, 1, REG(0));
+	nft_compare(b, NFT_CMP_GTE, REG(0), &multicast, 1);
+	rule_drop(b, COUNTER_MULTICAST);
+	rule_drop_field(b, CHAIN_RAW4, 6, 2, &fragment, &whole, COUNTER_FRAGMENT);
+	rule_drop_field(b, CHAIN_RAW4, 0, 1, &words, &five, COUNTER_OPTIONS);
+}
+
+/*
+ * RFC 8200: extension headers come first. Multicast is looked at before them: listener reports have
+ * one. Of ICMPv6 to multicast addresses, the input chain takes neighbour discovery.
+ */
+static void rules_form6(struct nft_batch *b)
+{
+	const uint8_t multicast = 0xff, icmpv6 = IPPROTO_ICMPV6;
+
+	nft_rule(b, CHAIN_RAW6);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 24, 1, REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &multicast, 1);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, REG(0));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6, 1);
+	rule_drop(b, COUNTER_MULTICAST);
+	nft_rule(b, CHAIN_RAW6);
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, REG(0));
 	nft_lookup(b, SET_EXTENSIONS, REG(0), false);
 	rule_drop(b, COUNTER_OPTIONS);
 }
 
-static void rules_multicast(struct nft_batch *b)
-{
-	const uint8_t multicast4 = 224, multicast6 = 0xff, icmpv6 = IPPROTO_ICMPV6;
-
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV4);
-	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 16, 1, REG(0));
-	nft_compare(b, NFT_CMP_GTE, REG(0), &multicast4, 1);
-	rule_drop(b, COUNTER_MULTICAST);
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV6);
-	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 24, 1, REG(0));
-	nft_compare(b, NFT_CMP_EQ, REG(0), &multicast6, 1);
-	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, REG(0));
-	nft_compare(b, NFT_CMP_NEQ, REG(0), &icmpv6,
-		    1); /* of ICMPv6, input takes neighbour discovery */
-	rule_drop(b, COUNTER_MULTICAST);
-}
-
-/* Neighbour discovery comes from link-local addresses and, before there is one, from none: only for
- * the gateway. */
-static void rules_neighbours(struct nft_batch *b, const char *next)
+/* Neighbour discovery comes from link-local addresses and, before there is one, from none: it is
+ * only for the gateway. */
+static void rules_neighbours(struct nft_batch *b)
 {
 	static const uint8_t link_local[2] = {0xfe, 0x80}, ten_bits[2] = {0xff, 0xc0};
 	static const uint8_t unspecified[16];
 
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV6);
+	nft_rule(b, CHAIN_RAW6);
 	nft_match_protocol(b, IPPROTO_ICMPV6);
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 8, 2, REG(0));
 	nft_mask(b, REG(0), ten_bits, sizeof(ten_bits));
 	nft_compare(b, NFT_CMP_EQ, REG(0), link_local, sizeof(link_local));
-	nft_jump(b, NFT_GOTO, next);
+	nft_jump(b, NFT_GOTO, CHAIN_STATIONS);
 	nft_rule_end(b);
-	nft_rule(b, CHAIN_RAW);
-	nft_match_family(b, NFPROTO_IPV6);
+	nft_rule(b, CHAIN_RAW6);
 	nft_match_protocol(b, IPPROTO_ICMPV6);
 	load_source(b, &layouts[1], REG(0));
 	nft_compare(b, NFT_CMP_EQ, REG(0), unspecified, sizeof(unspecified));
-	nft_jump(b, NFT_GOTO, next);
+	nft_jump(b, NFT_GOTO, CHAIN_STATIONS);
 	nft_rule_end(b);
 }
 
-/* A full set of offenders must not keep the packet from being dropped: two rules. */
-static void rules_spoofed(struct nft_batch *b, int index)
+/* A source of the zone goes on; any other is remembered and dropped. Two rules for that: a full set
+ * of offenders must not keep the packet from being dropped. */
+static void rules_source(struct nft_batch *b, int index)
 {
-	const struct layout *l = &layouts[index];
+	const char *chain = index == 0 ? CHAIN_RAW4 : CHAIN_RAW6;
 
-	for (int drop = 0; drop < 2; drop++) {
-		nft_rule(b, CHAIN_RAW);
-		nft_match_family(b, l->nfproto);
-		load_source(b, l, REG(0));
-		nft_lookup(b, set_own[index].name, REG(0), true);
-		if (drop) {
-			rule_drop(b, COUNTER_SPOOFED);
-		} else {
-			nft_add_to_set(b, set_spoofers[index].name, REG(0), true);
-			nft_rule_end(b);
-		}
-	}
+	nft_rule(b, chain);
+	load_source(b, &layouts[index], REG(0));
+	nft_lookup(b, set_own[index].name, REG(0), false);
+	nft_jump(b, NFT_GOTO, CHAIN_STATIONS);
+	nft_rule_end(b);
+	nft_rule(b, chain);
+	load_source(b, &layouts[index], REG(0));
+	nft_add_to_set(b, set_spoofers[index].name, REG(0), true);
+	nft_rule_end(b);
+	nft_rule(b, chain);
+	rule_drop(b, COUNTER_SPOOFED);
 }
 
 static void station_set_name(char name[24], int index, unsigned bits)
@@ -354,12 +352,21 @@ static void put_guard(struct nft_batch *b, const struct ruleset *r)
 	/* One sender can use a whole /64: it counts as one. */
 	static const uint8_t network_half[16] = {255, 255, 255, 255, 255, 255, 255, 255};
 	const char *port = r->snapshot->zones[r->zone].port;
+	const uint32_t unmarked = 0;
 
+	nft_rule(b, CHAIN_GUARD);
+	nft_match_state(b, ~(uint32_t)NF_CT_STATE_BIT(IP_CT_NEW));
+	nft_verdict(b, NF_ACCEPT);
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_GUARD);
+	nft_ct(b, NFT_CT_MARK, REG(0));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &unmarked, sizeof(unmarked));
+	nft_verdict(b, NF_ACCEPT); /* a flow without an answer, but not a new one */
+	nft_rule_end(b);
 	for (int i = 0; i < 2; i++) {
 		nft_set_keep(b, &set_guard[i]);
 		nft_rule(b, CHAIN_GUARD);
 		nft_match_interface(b, NFT_META_IIFNAME, port, true);
-		nft_match_state(b, NF_CT_STATE_BIT(IP_CT_NEW));
 		nft_match_family(b, layouts[i].nfproto);
 		load_source(b, &layouts[i], REG(0));
 		if (i == 1)
@@ -370,10 +377,31 @@ static void put_guard(struct nft_batch *b, const struct ruleset *r)
 	}
 }
 
+/* What comes over a crossing has passed these rules in the zone that it came from. */
+static void rules_entry(struct nft_batch *b, const char *port)
+{
+	const uint32_t unmarked = 0;
+
+	nft_rule(b, CHAIN_RAW);
+	nft_immediate(b, REG(0), &unmarked, sizeof(unmarked));
+	nft_meta_set(b, NFT_META_MARK, REG(0));
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_interface(b, NFT_META_IIFNAME, port, false);
+	nft_verdict(b, NF_ACCEPT);
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_RAW);
+	nft_match_family(b, NFPROTO_IPV4);
+	nft_jump(b, NFT_GOTO, CHAIN_RAW4);
+	nft_rule_end(b);
+	nft_rule(b, CHAIN_RAW);
+	nft_jump(b, NFT_GOTO, CHAIN_RAW6);
+	nft_rule_end(b);
+}
+
 void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 {
 	const struct snapshot_zone *zone = &r->snapshot->zones[r->zone];
-	const uint32_t unmarked = 0;
 
 	put_extensions(b);
 	nft_set_keep(b, &set_strangers);
@@ -381,23 +409,15 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 		put_own(b, r, i);
 		nft_set_keep(b, &set_spoofers[i]);
 	}
+	nft_chain(b, CHAIN_RAW4);
+	nft_chain(b, CHAIN_RAW6);
 	nft_chain(b, CHAIN_STATIONS);
-	nft_rule(b, CHAIN_RAW);
-	nft_immediate(b, REG(0), &unmarked, sizeof(unmarked));
-	nft_meta_set(b, NFT_META_MARK, REG(0));
-	nft_rule_end(b);
-	nft_rule(b, CHAIN_RAW);
-	nft_match_interface(b, NFT_META_IIFNAME, zone->port, false);
-	nft_verdict(b, NF_ACCEPT);
-	nft_rule_end(b);
-	rules_multicast(b); /* before the form: listener reports have an extension header */
-	rules_form(b);
-	rules_neighbours(b, CHAIN_STATIONS);
-	rules_spoofed(b, 0);
-	rules_spoofed(b, 1);
-	nft_rule(b, CHAIN_RAW);
-	nft_jump(b, NFT_GOTO, CHAIN_STATIONS);
-	nft_rule_end(b);
+	rules_entry(b, zone->port);
+	rules_form4(b);
+	rules_source(b, 0);
+	rules_form6(b);
+	rules_neighbours(b);
+	rules_source(b, 1);
 	if (zone->stations.count > 0)
 		put_stations(b, r);
 	put_guard(b, r);

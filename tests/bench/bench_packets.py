@@ -9,6 +9,7 @@ All three ways are pairs of veth of the same kind, in one kernel, in turns.
 """
 
 import json
+import os
 import socket
 import time
 
@@ -18,7 +19,9 @@ from lib.net import Background, Net, Topology
 from measure import Measure
 
 SECONDS = 2
-IPERF, CONNECT = 5201, 5202
+PACKETS = 200_000
+UDP_LOAD = os.environ.get("UDP_LOAD", "/out/bench/udp_load")
+IPERF, CONNECT, LOAD = 5201, 5202, 5203
 BATCH = 256             # connections that are open at a time
 
 # What an administrator would write by hand for the same policy: default deny, one permit, established passes.
@@ -29,6 +32,7 @@ table inet filter {{
         ct state established,related accept
         ct state invalid drop
         iifname "near" oifname "far" ip saddr 10.61.1.2 ip daddr 10.61.2.2 tcp dport {{ {IPERF}, {CONNECT} }} accept
+        iifname "near" oifname "far" ip saddr 10.61.1.2 ip daddr 10.61.2.2 udp dport {LOAD} accept
         counter
     }}
 }}
@@ -73,7 +77,9 @@ class Bench:
         listener.bind(("0.0.0.0", CONNECT))
         listener.listen(4096)
         self.servers = [Background(accept_and_close, listener)]
-        block = (f"service bench {{ tcp {IPERF} {CONNECT}; }}\n"
+        self.load_sink = net.socket(self.far, socket.AF_INET, socket.SOCK_DGRAM)
+        self.load_sink.bind(("0.0.0.0", LOAD))  # never read: what is full drops, and answers nothing
+        block = (f"service bench {{ tcp {IPERF} {CONNECT}; udp {LOAD}; }}\n"
                  f"crossing mynumber lgwan {{ permit 10 {{ destination {self.ours}; service bench; }} }}")
         self.gateway = Gateway(self.topology, config_text(self.topology, block))
         for way in (self.ours, self.plain, self.filter):
@@ -83,6 +89,11 @@ class Bench:
         """Mbit/s of one TCP stream."""
         done = self.net.run(self.near, "iperf3", "-c", host, "-p", IPERF, "-t", SECONDS, "-J", timeout=30)
         return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 1e6
+
+    def packets(self, host):
+        """Packets of one flow that a second of processor time carries the whole way (see udp_load.c)."""
+        done = self.net.run(self.near, UDP_LOAD, host, LOAD, PACKETS, timeout=60)
+        return 1e9 / float(done.stdout)
 
     def new_flows(self, host):
         """TCP connections a second, many under way at a time."""
@@ -119,6 +130,7 @@ class Bench:
         return count / (time.monotonic() - begin)
 
     def close(self):
+        self.load_sink.close()
         for server in self.servers:
             server.stop()
         self.gateway.stop()
@@ -129,6 +141,7 @@ def measures(scratch):
     bench = Bench(scratch)
     try:
         for what, unit, function in (("packets: one established TCP flow", "Mbit/s", bench.goodput),
+                                     ("packets: UDP of 64 bytes, one flow", "packets/CPU s", bench.packets),
                                      ("packets: new flows, 256 at a time", "flows/s", bench.new_flows),
                                      ("packets: new flows, one by one", "flows/s", bench.round_trips)):
             yield Measure(what, unit, lambda f=function: f(bench.ours),

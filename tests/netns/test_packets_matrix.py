@@ -238,6 +238,25 @@ def test_packets_stations_bind_hardware_to_addresses(net, topology, make_gateway
     gateway.wait_event("station-unknown", 'zone="mynumber"', 'mac="02:00:00:00:66:66"')
 
 
+def test_packets_flow_without_answers_is_judged_once(net, topology, gateway):
+    """One-way UDP (a syslog stream, a camera) takes the fast way too, and no rate guard holds it for new flows."""
+    sink = net.socket("peer-lgwan", socket.AF_INET, socket.SOCK_DGRAM)
+    sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
+    sink.bind(("10.20.0.8", 5000))
+    sender = net.socket("peer-mynumber", socket.AF_INET, socket.SOCK_DGRAM)
+    sender.connect(("10.20.0.8", 5000))
+    sender.send(b"first")
+    assert sink.recv(100) == b"first"
+    before = counter(net, gateway, "mynumber", "queued")
+    for number in range(10000):
+        sender.send(b"%d" % number)
+    assert [sink.recv(100) for _ in range(10000)] == [b"%d" % number for number in range(10000)]
+    assert counter(net, gateway, "mynumber", "queued") == before
+    assert counter(net, gateway, "mynumber", "rate") == 0
+    sender.close()
+    sink.close()
+
+
 # What a person sees of it
 
 def test_packets_denials_are_reported_with_exact_counts(net, topology, gateway):
