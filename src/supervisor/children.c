@@ -215,7 +215,7 @@ static void forgive(struct child *child)
 	struct supervisor *sup = child->sup;
 
 	child->deaths = 0;
-	if (!sup->zones.shut)
+	if (!(sup->zones.shut & ZONES_SHUT_STORM))
 		return;
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		const struct child *other = &sup->children[i];
@@ -224,7 +224,7 @@ static void forgive(struct child *child)
 		    (other->state != CHILD_READY || other->deaths))
 			return;
 	}
-	sup->zones.shut = false;
+	sup->zones.shut &= ~(unsigned)ZONES_SHUT_STORM;
 	supervisor_event(sup, EVENT_PATH_OPENED, EV_TEXT(PROCESS, child_name(child)));
 	(void)commit_reconverge(sup); /* its failure is an event of its own */
 }
@@ -344,8 +344,8 @@ static void judge_storm(struct child *child)
 		return;
 	supervisor_event(sup, EVENT_RESTART_STORM, EV_TEXT(PROCESS, child_name(child)),
 			 EV_NUMBER(COUNT, child->deaths));
-	if (table_roles[child->role].holds_policy && !sup->zones.shut) {
-		sup->zones.shut = true;
+	if (table_roles[child->role].holds_policy && !(sup->zones.shut & ZONES_SHUT_STORM)) {
+		sup->zones.shut |= ZONES_SHUT_STORM;
 		(void)commit_reconverge(
 			sup); /* its failure is an event of its own; crossings are removed first */
 	}

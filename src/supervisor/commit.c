@@ -146,7 +146,7 @@ static void give_up(struct supervisor *sup, const char *reason)
 	if (is_rollback) {
 		/* The way back is barred too: no crossing stays. */
 		supervisor_event(sup, EVENT_ROLLBACK_FAILED, EV_TEXT(REASON, reason));
-		sup->zones.shut = true;
+		sup->zones.shut |= ZONES_SHUT_ROLLBACK;
 	}
 	(void)reconverge(sup); /* its failure is an event of its own */
 	answer(sup, request, false, first);
@@ -288,8 +288,11 @@ static void take_back(struct supervisor *sup)
 static void finish(struct supervisor *sup)
 {
 	struct commit *commit = &sup->commit;
-	int err = lead_kernel(sup, &sup->running, zones_converge);
+	int err;
 
+	/* Every holder has this policy: what an earlier one left half done is over. */
+	sup->zones.shut &= ~(unsigned)ZONES_SHUT_ROLLBACK;
+	err = lead_kernel(sup, &sup->running, zones_converge);
 	loop_disarm(&sup->loop, &commit->deadline);
 	if (err == 0)
 		err = sockets_listen(sup, &sup->running.snapshot);
@@ -299,7 +302,7 @@ static void finish(struct supervisor *sup)
 	}
 	if (err < 0) {
 		supervisor_event(sup, EVENT_ROLLBACK_FAILED, EV_TEXT(REASON, sup->zones.reason));
-		sup->zones.shut = true;
+		sup->zones.shut |= ZONES_SHUT_ROLLBACK;
 		(void)reconverge(sup); /* its failure is an event of its own */
 	}
 	run_close(&commit->previous);

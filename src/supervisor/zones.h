@@ -45,12 +45,18 @@ enum zones_change {
 };
 typedef void zones_told_fn(void *ctx, enum zones_change change, const char *a, const char *b);
 
+/* Why all crossings are shut, and until when. */
+enum zones_shut {
+	ZONES_SHUT_STORM = 1,   /* until the processes of the packet path live again */
+	ZONES_SHUT_ROLLBACK = 2 /* until a policy is in force whole */
+};
+
 struct zones {
 	const char *prefix; /* of the names of namespaces */
 	int isolation_fd;   /* which zones are isolated: see isolation.h; borrowed */
 	int home_fd;        /* the namespace that ports are taken from and returned to */
 	struct rtnl home;
-	bool shut; /* no crossing at all, until it is opened again */
+	unsigned shut; /* enum zones_shut; while any holds there is no crossing at all */
 	struct zone zones[SNAPSHOT_ZONES_MAX *
 			  2]; /* old and new ones, while one layout replaces another */
 	struct crossing crossings[LAYOUT_CROSSINGS_MAX * 2];

@@ -116,3 +116,45 @@ def test_session_ends_when_its_next_hop_is_replaced(net, topology, make_gateway)
         assert "committed" in commit(console, f"delete mail first next-hop {zones['lgwan'].peer4}",
                                      "set mail first next-hop 10.20.0.77")
         assert connection.recv(200) == b""
+
+
+def test_failed_rollback_stays_shut_until_a_policy_is_whole(net, topology, make_gateway):
+    """F C2: an unrelated process that dies and comes back does not open what a failed rollback has shut."""
+    zones = topology.zones
+    crossing = "crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }"
+    gateway = make_gateway(SERVICES, crossing)
+    console, other = opened(gateway), opened(gateway)
+
+    def joined():
+        return "x-lgwan" in net.run(gateway.zone_namespace("mynumber"), "ip", "-br", "link").stdout
+
+    assert joined()
+    holder = net.socket(gateway.zone_namespace("internet"))
+    holder.bind((zones["internet"].gateway4, 25))
+    holder.listen(1)
+    # The commit fails at its last step, and its way back meets an isolation.
+    arbiter = gateway.kill("arbiter", signal.SIGSTOP)
+    send_commit(console, *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
+    time.sleep(0.5)
+    netfilter = gateway.kill("netfilter", signal.SIGSTOP)
+    os.kill(arbiter[0], signal.SIGCONT)
+    time.sleep(0.3)
+    os.kill(arbiter[0], signal.SIGSTOP)
+    os.kill(netfilter[0], signal.SIGCONT)
+    time.sleep(0.5)
+    other.run("isolate zone internet")
+    os.kill(arbiter[0], signal.SIGCONT)
+    console.expect(console.PROMPT, timeout=30)
+    gateway.wait_event("rollback-failed")
+    assert not joined()
+    audit = gateway.kill("audit")
+    gateway.wait_role("audit", audit)
+    time.sleep(2.5)
+    assert not joined()
+    holder.close()
+    other.run("restore zone internet")
+    assert not joined()
+    console.run("discard")
+    console.run("exit")
+    assert "committed" in commit(console, "set zone internet address 203.0.113.2/28")
+    assert joined()
