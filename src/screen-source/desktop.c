@@ -91,8 +91,7 @@ static void fail(struct source *s, const char *fault, int32_t code)
 	source_end(s, SCREEN_END_DESKTOP_PROTOCOL, fault, code);
 }
 
-/* 0 where something came. */
-static int read_more(struct source *s)
+static void read_more(struct source *s)
 {
 	ssize_t n;
 
@@ -102,20 +101,19 @@ static int read_more(struct source *s)
 		s->in_at = 0;
 	}
 	if (s->in_end == sizeof(s->in)) /* paused with a hang-up behind: what is here comes first */
-		return -ERR_AGAIN;
+		return;
 	n = read(s->desktop.fd, s->in + s->in_end, sizeof(s->in) - s->in_end);
-	if (n > 0) {
-		s->in_end += (size_t)n;
-		s->bytes_in += (uint64_t)n;
-		if (s->update_bytes == 0)
-			s->update_began_ms = clock_mono_ms(s->loop.clock);
-		s->update_bytes += (uint64_t)n;
-		return 0;
-	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return -ERR_AGAIN;
-	source_end(s, SCREEN_END_DESKTOP_LEFT, NULL, 0);
-	return -ERR_CLOSED;
+		return;
+	if (n <= 0) {
+		source_end(s, SCREEN_END_DESKTOP_LEFT, NULL, 0);
+		return;
+	}
+	s->in_end += (size_t)n;
+	s->bytes_in += (uint64_t)n;
+	if (s->update_bytes == 0)
+		s->update_began_ms = clock_mono_ms(s->loop.clock);
+	s->update_bytes += (uint64_t)n;
 }
 
 /* The viewer's screen becomes black with its new size, as ours is: only what is drawn from now on
@@ -236,15 +234,17 @@ static void take_event(struct source *s, int event)
 /* Decode until more bytes are needed or an update is to be handed on. */
 static void decode(struct source *s)
 {
-	while (s->session.end == SCREEN_END_NONE_ && !s->sending && tiles_may_begin(s)) {
+	while (s->session.end == SCREEN_END_NONE_ && tiles_may_begin(s)) {
 		struct reader r;
 		int event;
 
 		reader_init(&r, s->in + s->in_at, s->in_end - s->in_at);
 		event = rfb_server_next(&s->parser, &r);
 		s->in_at += r.at;
-		if (event == RFB_SERVER_MORE)
+		if (event == RFB_SERVER_MORE) {
+			tiles_stream(s);
 			break;
+		}
 		take_event(s, event);
 	}
 }
@@ -283,25 +283,27 @@ void desktop_advance(struct source *s)
 		watch_desktop(s);
 }
 
+/* Whatever came, also from the viewer's half, desktop_advance has the last word: it alone asks for
+ * more. */
 static void desktop_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct source *s = self->ctx;
 
 	if (revents & POLLOUT)
 		desktop_flush(s);
-	if (s->session.end == SCREEN_END_NONE_ && revents & (POLLIN | POLLHUP | POLLERR) &&
-	    read_more(s) != 0)
-		return;
-	desktop_advance(s);
-	if (s->session.end == SCREEN_END_NONE_ && s->link.events & POLLIN && desktop_has_room(s))
+	if (!(s->link.events & POLLIN) && desktop_has_room(s))
 		input_serve(s);
+	if (s->session.end == SCREEN_END_NONE_ && revents & (POLLIN | POLLHUP | POLLERR))
+		read_more(s);
+	if (s->session.end == SCREEN_END_NONE_)
+		desktop_advance(s);
 }
 
 /* While an update is on its way to the viewer nothing more is read: the desktop waits, and so
  * bounds our memory. */
 static void watch_desktop(struct source *s)
 {
-	bool reading = s->phase != SOURCE_RUNNING || (!s->sending && tiles_may_begin(s));
+	bool reading = s->phase != SOURCE_RUNNING || tiles_may_begin(s);
 	short events = 0;
 
 	if (reading)

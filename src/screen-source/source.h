@@ -72,7 +72,8 @@ struct source {
 
 	/* tiles.c */
 	struct frame frame;
-	bool sending; /* an update is being handed to the viewer: the frame must not change */
+	bool sending;   /* an update is being handed to the viewer: the frame must not change */
+	bool streaming; /* so are tiles of an update that is still coming in */
 	bool size_due, cursor_due;
 	uint32_t update_sent, update_taken;
 
@@ -108,10 +109,13 @@ bool desktop_has_room(const struct source *s);
 /* Try to write what waits; for the end of a session. */
 void desktop_flush(struct source *s);
 
+/* Hand on what is drawn of an update that has not ended, while it is in the cache. */
+void tiles_stream(struct source *s);
 /* Hand an update to the viewer: as many records as the link takes now. */
 void tiles_begin(struct source *s);
 void tiles_continue(struct source *s);
-/* Whether the viewer may be sent another update. */
+/* Whether the frame may change: nothing of it is on its way, and the viewer has taken the last
+ * update. */
 bool tiles_may_begin(const struct source *s);
 /* The link's last record. */
 void tiles_end(struct source *s, enum screen_end why);

@@ -23,7 +23,7 @@ struct batch {
 
 bool tiles_may_begin(const struct source *s)
 {
-	return !s->sending && s->update_sent == s->update_taken;
+	return !s->sending && !s->streaming && s->update_sent == s->update_taken;
 }
 
 /* 0, -ERR_AGAIN where the link is full, or -ERR_CLOSED. */
@@ -83,11 +83,11 @@ static void batch_add(struct batch *b, const struct frame *f, unsigned column, u
 	b->count++;
 }
 
-/* The first BATCH marked tiles, row by row. */
-static void batch_fill(struct batch *b, const struct frame *f)
+/* The first BATCH marked tiles of the first @rows rows of tiles. */
+static void batch_fill(struct batch *b, const struct frame *f, unsigned rows)
 {
 	b->count = 0;
-	for (unsigned row = 0; row < frame_tile_rows(f); row++) {
+	for (unsigned row = 0; row < rows && b->count < BATCH; row++) {
 		uint64_t marks = f->dirty.rows[row];
 
 		for (; marks != 0 && b->count < BATCH; marks &= marks - 1)
@@ -95,15 +95,15 @@ static void batch_fill(struct batch *b, const struct frame *f)
 	}
 }
 
-/* 0 when all marked tiles are sent. */
-static int send_marked(struct source *s)
+/* 0 when all marked tiles of the first @rows rows are sent. */
+static int send_rows(struct source *s, unsigned rows)
 {
 	__attribute__((uninitialized)) struct batch b; /* filled as far as it is used */
 
 	for (;;) {
 		int sent;
 
-		batch_fill(&b, &s->frame);
+		batch_fill(&b, &s->frame, rows);
 		if (b.count == 0)
 			return 0;
 		sent = sendmmsg(s->link.fd, b.messages, b.count, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -113,6 +113,11 @@ static int send_marked(struct source *s)
 		for (int i = 0; i < sent; i++)
 			s->frame.dirty.rows[b.rows[i]] &= ~(UINT64_C(1) << b.columns[i]);
 	}
+}
+
+static int send_marked(struct source *s)
+{
+	return send_rows(s, frame_tile_rows(&s->frame));
 }
 
 static int send_size(struct source *s)
@@ -148,6 +153,30 @@ static int send_end(struct source *s)
 	return error;
 }
 
+/* Wait for room on the link, or end with it. Return: whether all was sent. */
+static bool settle(struct source *s, int error)
+{
+	if (error == -ERR_AGAIN) {
+		s->link.events |= POLLOUT;
+		return false;
+	}
+	s->link.events &= (short)~POLLOUT;
+	if (error != 0)
+		source_end(s, SCREEN_END_OTHER_HALF, NULL, 0);
+	return error == 0;
+}
+
+void tiles_stream(struct source *s)
+{
+	uint32_t rows = rfb_server_rows_drawn(&s->parser) / FRAME_TILE_PX;
+
+	if (s->size_due) /* nothing can be told of a screen that the viewer does not know */
+		return;
+	if (rows > frame_tile_rows(&s->frame))
+		rows = frame_tile_rows(&s->frame);
+	s->streaming = !settle(s, send_rows(s, rows));
+}
+
 void tiles_begin(struct source *s)
 {
 	s->sending = true;
@@ -160,21 +189,14 @@ void tiles_continue(struct source *s)
 							send_end};
 	int error = 0;
 
+	if (s->streaming)
+		tiles_stream(s);
 	if (!s->sending)
 		return;
 	/* Steps that are done find nothing to do when they come round again. */
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && error == 0; i++)
 		error = steps[i](s);
-	if (error == -ERR_AGAIN) {
-		s->link.events |= POLLOUT;
-		return;
-	}
-	s->link.events &= (short)~POLLOUT;
-	if (error != 0) {
-		source_end(s, SCREEN_END_OTHER_HALF, NULL, 0);
-		return;
-	}
-	s->sending = false;
+	s->sending = !settle(s, error);
 }
 
 void tiles_end(struct source *s, enum screen_end why)

@@ -373,3 +373,16 @@ int rfb_server_next(struct rfb_server_parser *p, struct reader *r)
 		event = steps[p->state](p, r);
 	return event;
 }
+
+uint32_t rfb_server_rows_drawn(const struct rfb_server_parser *p)
+{
+	switch (p->state) {
+	case STATE_RECT:
+		return (uint32_t)p->rect.y + p->rect.h;
+	case STATE_RAW:
+	case STATE_HEXTILE:
+		return p->rect.y + p->at_y;
+	default:
+		return 0;
+	}
+}

@@ -63,6 +63,13 @@ void rfb_server_init(struct rfb_server_parser *p, struct frame *frame);
  */
 int rfb_server_next(struct rfb_server_parser *p, struct reader *r);
 
+/*
+ * Rows of pixels, from the top, that the rectangle in hand has drawn or lies below of. A hint for
+ * who wants to pass pixels on while they are in the processor's cache: a later rectangle may draw
+ * there again, and marks it again.
+ */
+uint32_t rfb_server_rows_drawn(const struct rfb_server_parser *p);
+
 /* The parser's own parts, apart for tests. */
 
 /**

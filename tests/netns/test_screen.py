@@ -154,6 +154,21 @@ def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
     wait_until(lambda: "button 3" in xev.log(), "the button in xev")
 
 
+@pytest.mark.limit(120)
+def test_screen_updates_never_stall_at_full_speed(net, ground):
+    """Z4: sessions that begin and end at once while the desktop draws at full speed: none of them stands still.
+
+    An acknowledgement that came in the same round as pixels was once taken without asking for the next update.
+    """
+    relay = Relay(net, ground, frame_rate=1000)
+    desktop = xvnc(relay, "1280x800", options=("-FrameRate", "1000"))
+    net.popen(desktop.namespace, "/out/bench/x11_flicker", desktop.display[1:], 400)
+    for i in range(30):
+        done = net.run(relay.viewers.namespace, "/out/bench/rfb_load", relay.host, relay.PORT, (16, 5, 0)[i % 3], "0.2",
+                       timeout=15)
+        assert "updates=" in done.stdout
+
+
 def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay, tmp_path):
     """Z4: a second kind of desktop: x11vnc on an X server of its own."""
     zone, display = relay.desktops, ":40"
