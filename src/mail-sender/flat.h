@@ -58,7 +58,8 @@ void flat_wire_init(struct flat_wire *w, const struct flat *flat, bool to_base64
 /**
  * flat_wire_next - append the next lines, with CRLF and dots stuffed, and at the end the final dot
  * line
- * @out: appended to until it holds at least @enough_bytes or the message has ended
+ * @out: appended to until it holds at least @enough_bytes or the message has ended; nothing is
+ *       appended behind the end
  * Return: 1 ended; 0 more; -ERR_NO_MEMORY or -ERR_TOO_LONG (@out).
  */
 int flat_wire_next(struct flat_wire *w, struct bytes *out, size_t enough_bytes);

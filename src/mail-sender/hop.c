@@ -88,7 +88,9 @@ static void watch(struct sender *s)
 		hop->fd.events |= POLLOUT;
 }
 
-/* Bring more of the message to the buffer; when all of it is there, the next hop has the last word.
+/*
+ * Bring more of the message to the buffer. Only when all of it has been written, the final dot
+ * included, the next hop has the last word. Return: whether there is more to write.
  */
 static bool refill(struct sender *s)
 {
@@ -103,8 +105,8 @@ static bool refill(struct sender *s)
 		hop_lose(s, "out of memory");
 		return false;
 	}
-	hop_set_state(s, got == 1 ? HOP_DOT : HOP_BODY);
-	return true;
+	hop_set_state(s, s->hop.out.size > 0 ? HOP_BODY : HOP_DOT);
+	return s->hop.out.size > 0;
 }
 
 static void flush(struct sender *s)

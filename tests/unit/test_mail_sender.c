@@ -225,6 +225,28 @@ static void test_mail_sender_regenerates_line_ends_and_dots(void **state)
 	assert_string_equal(heard + 4, "こんにちは\r\n..\r\n...dots\r\nend\r\n.\r\n");
 }
 
+/* Invariant L: a 250 that comes before the final dot is out accepts nothing. */
+static void test_mail_sender_believes_no_250_before_its_dot_is_out(void **state)
+{
+	static char text[sizeof(flat_text) + 24000];
+	int small = 4096;
+
+	memcpy(text, flat_text, sizeof(flat_text) - 1);
+	for (size_t i = sizeof(flat_text) - 1; i < sizeof(text); i++)
+		text[i] = i % 64 == 0 || i == sizeof(text) - 1 ? '\n' : 'x';
+	open_transaction();
+	assert_int_equal(setsockopt(sender.hop.fd.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
+			 0);
+	ask_message(1);
+	give_message(1, text, sizeof(text), sizeof(text), FLATTEN_DONE);
+	expect_command("DATA\r\n");
+	reply("354 go\r\n");
+	assert_in_range(sender.hop.out_at, 1, sender.hop.out.size - 1); /* nobody reads it */
+	reply("250 2.0.0 queued\r\n");
+	expect_answer(MAIL_VERDICT_NEXT_HOP_LOST);
+	assert_false(mail_fixture_event(&fx, EVENT_MAIL_DELIVERED));
+}
+
 /* M8: whatever is wrong with the flattener's output, DATA is not even begun, and the verdict is
  * temporary. */
 static void test_mail_sender_sends_nothing_that_does_not_verify(void **state)
@@ -770,6 +792,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mail_sender_says_ok_only_for_the_next_hops_250),
+		TEST(test_mail_sender_believes_no_250_before_its_dot_is_out),
 		TEST(test_mail_sender_regenerates_line_ends_and_dots),
 		TEST(test_mail_sender_sends_nothing_that_does_not_verify),
 		TEST(test_mail_sender_waits_for_the_message_that_was_announced),
