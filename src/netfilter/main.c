@@ -202,15 +202,6 @@ static int resume(struct netfilter *nf, int snapshot_fd, uint64_t epoch)
 	return 0;
 }
 
-static void tell_queue_kind(struct netfilter *nf)
-{
-	if (nf->queue_kind != 0)
-		event_send(&nf->process.events, EVENT_QUEUE_KIND,
-			   EV_TEXT(DETAIL, nf->queue_kind == RULESET_QUEUE_NATIVE
-						   ? "queue expression"
-						   : "NFQUEUE target"));
-}
-
 static const int more_calls[] = {SYS_recvmmsg, SYS_setsockopt};
 static const struct sandbox_profile profile = {
 	.name = "netfilter",
@@ -231,7 +222,6 @@ int main(void)
 	nf->supervisor_ms = netfilter_now_ms();
 	if (snapshot_fd >= 0 && resume(nf, snapshot_fd, start.epoch) != 0)
 		return 1;
-	tell_queue_kind(nf);
 	channel_init(&nf->process.control, FD_CONTROL, control_rules,
 		     sizeof(control_rules) / sizeof(control_rules[0]), nf);
 	nf->control_fd =

@@ -78,6 +78,21 @@ static struct zone *free_zone(struct netfilter *nf)
 	return NULL; /* cannot be: there are slots for two policies */
 }
 
+/* Once in the life of the process: every namespace has the same kernel. */
+static int probe_queue(struct netfilter *nf, int netlink_fd)
+{
+	if (nf->queue_kind != 0)
+		return 0;
+	int err = ruleset_probe(netlink_fd, &nf->queue_kind);
+
+	if (err == 0)
+		event_send(&nf->process.events, EVENT_QUEUE_KIND,
+			   EV_TEXT(DETAIL, nf->queue_kind == RULESET_QUEUE_NATIVE
+						   ? "queue expression"
+						   : "NFQUEUE target"));
+	return err;
+}
+
 /* A zone that we have no sockets of yet: take those that the supervisor gave, and shut it first of
  * all. */
 static int open_zone(struct netfilter *nf, uint32_t index, const char *name, struct zone **out)
@@ -95,8 +110,8 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	nf->given_netlink[index] = nf->given_queue[index] = -1;
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_deny_all(zone->netlink_fd);
-	if (err == 0 && nf->queue_kind == 0)
-		err = ruleset_probe(zone->netlink_fd, &nf->queue_kind);
+	if (err == 0)
+		err = probe_queue(nf, zone->netlink_fd);
 	if (err == 0)
 		err = queue_bind(&zone->queue, zone->queue.fd, RULESET_QUEUE);
 	if (err == 0) {

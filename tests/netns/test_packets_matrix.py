@@ -289,6 +289,12 @@ def test_packets_denials_are_reported_with_exact_counts(net, topology, gateway):
     assert 'count="1"' in first
 
 
+def test_packets_queue_kind_of_this_kernel_is_told(gateway):
+    """Which of the two ways this kernel has, `tests/firmware` knows for the product's own."""
+    line = gateway.wait_event("queue-kind", "detail=")
+    assert 'detail="NFQUEUE target"' in line or 'detail="queue expression"' in line
+
+
 def test_packets_permitted_flow_with_log_is_reported(net, topology, gateway):
     listen_everywhere(net, topology.zones["lgwan"], [80])
     assert net.reaches("peer-mynumber", "10.20.0.8", 80)
