@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Isolation of zones, kept on disk. The names have passed the snapshot's check: no path is in one. */
+/* Isolation of zones, kept on disk. Names have passed the snapshot's check: no path is in one. */
 #include "supervisor/isolation.h"
 
 #include <errno.h>

@@ -30,9 +30,9 @@ static void test_sealed_check_accepts_what_sealed_make_made(void **state)
 	uint64_t size_bytes = 0;
 	int fd = -1;
 
-	assert_int_equal(
-		sealed_make("test", (struct span){(const uint8_t *)content, sizeof(content)}, &fd),
-		0);
+	assert_int_equal(sealed_make("test",
+				     (struct span){(const uint8_t *)content, sizeof(content)}, &fd),
+			 0);
 	assert_int_equal(sealed_check(fd, &size_bytes), 0);
 	assert_int_equal(size_bytes, sizeof(content));
 	assert_true(write(fd, content, 1) < 0);
