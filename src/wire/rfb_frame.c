@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+enum { PREFETCH_ROWS = 8 };
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pixel runs are copied as they come");
 
 void frame_init(struct frame *f, uint32_t *pixels, size_t capacity_px)
@@ -133,6 +135,13 @@ static void row_write(uint32_t *row, const uint32_t *pixels, unsigned count)
 		row[x] = pixels[x] & FRAME_PIXEL_MASK;
 }
 
+/* Rows of a tile lie too far apart for the processor to guess which comes next. */
+static void row_prefetch(const uint32_t *row, unsigned count)
+{
+	for (unsigned x = 0; x < count; x += 16)
+		__builtin_prefetch(row + x, 1);
+}
+
 bool frame_replace(struct frame *f, const struct rfb_rect *r, const uint32_t *pixels)
 {
 	bool changed = false;
@@ -140,6 +149,8 @@ bool frame_replace(struct frame *f, const struct rfb_rect *r, const uint32_t *pi
 	for (unsigned y = 0; y < r->h; y++, pixels += r->w) {
 		uint32_t *row = frame_at(f, r->x, r->y + y);
 
+		if (y + PREFETCH_ROWS < r->h)
+			row_prefetch(row + (size_t)PREFETCH_ROWS * f->width, r->w);
 		if (!row_differs(row, pixels, r->w))
 			continue;
 		row_write(row, pixels, r->w);

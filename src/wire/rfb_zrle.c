@@ -224,28 +224,43 @@ static uint8_t *put_palette(const struct rfb_encoder *e, const struct tile *t, u
 	return at;
 }
 
-/* Indices of 1, 2 or 4 bits, from the high bit on; each row begins a byte. */
+/* Eight indices of one bit as a byte: each product lands on a bit of its own, so that nothing
+ * carries. */
+static uint8_t pack_eight(const uint8_t *index)
+{
+	uint64_t eight;
+
+	memcpy(&eight, index, sizeof(eight));
+	return (uint8_t)(eight * UINT64_C(0x8040201008040201) >> 56);
+}
+
+/* Indices of 1, 2 or 4 bits, from the high bit on; a row begins and ends with a byte. */
+static uint8_t *pack_row(const uint8_t *index, unsigned width, unsigned bits, uint8_t *at)
+{
+	unsigned x = 0;
+
+	for (; bits == 1 && x + 8 <= width; x += 8)
+		*at++ = pack_eight(index + x);
+	while (x < width) {
+		unsigned byte = 0;
+
+		for (unsigned shift = 8; shift > 0; x++) {
+			shift -= bits;
+			byte |= x < width ? (unsigned)index[x] << shift : 0;
+		}
+		*at++ = (uint8_t)byte;
+	}
+	return at;
+}
+
 static uint8_t *put_packed(const struct rfb_encoder *e, struct tile *t, uint8_t *at)
 {
 	unsigned bits = packed_bits(t->colours);
-	const uint8_t *index = t->pixel_index, *end = index + t->count;
 
 	*at++ = (uint8_t)t->colours;
 	at = put_palette(e, t, at);
-	while (index < end) {
-		unsigned held = 0, byte = 0;
-
-		for (unsigned x = 0; x < t->width; x++) {
-			byte = byte << bits | *index++;
-			held += bits;
-			if (held < 8)
-				continue;
-			*at++ = (uint8_t)byte;
-			held = byte = 0;
-		}
-		if (held > 0)
-			*at++ = (uint8_t)(byte << (8 - held));
-	}
+	for (unsigned begin = 0; begin < t->count; begin += t->width)
+		at = pack_row(t->pixel_index + begin, t->width, bits, at);
 	return at;
 }
 
