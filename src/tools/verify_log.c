@@ -81,6 +81,7 @@ static int check_line(struct verification *v, struct span line, const char *name
 		return bad(v, "the syslog server got another record under this number");
 	}
 	if (err == 0 && span_equal(view.message_id, span_of("log-retention")) &&
+	    span_equal(view.process, span_of("audit")) &&
 	    syslog_param_number(&view, "last", &last) == 0 && last > v->removed_to)
 		v->removed_to = last;
 	return err;

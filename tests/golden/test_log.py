@@ -19,8 +19,8 @@ class Log:
         self.directory, self.next, self.hash = directory, first, bytes(32)
         self.path = None
 
-    def record(self, event, fields=""):
-        line = (f"<134>1 2026-04-01T09:00:00.000000+09:00 sekisho-1 sekisho audit {event} "
+    def record(self, event, fields="", process="audit"):
+        line = (f"<134>1 2026-04-01T09:00:00.000000+09:00 sekisho-1 sekisho {process} {event} "
                 f'[sekisho@32473 seq="{self.next}" mono="1.000000"{fields}] Something happened. 関所').encode()
         self.hash = hashlib.sha256(self.hash + line).digest()
         with open(self.path, "ab") as file:
@@ -101,6 +101,13 @@ def test_verify_log_accepts_what_retention_removed(log):
     assert verify(log.directory)[0] == 0
     segments(log)[0].unlink()
     assert verify(log.directory) == (0, "whole: records 5 to 8 in 1 files\n")
+
+
+def test_verify_log_believes_only_audit_of_what_was_removed(log):
+    """L1: a process that was broken into cannot excuse missing records."""
+    log.record("log-retention", ' first="1" last="4"', process="mail-receiver/7")
+    segments(log)[0].unlink()
+    assert verify(log.directory)[0] == 1
 
 
 def test_verify_log_refuses_a_log_of_another_beginning(tmp_path):

@@ -87,6 +87,16 @@ static void test_links_name_the_source_by_its_channel(void **state)
 	assert_true(f.settled > 0);
 }
 
+/* L1: what the log says of itself only audit can say; above all, that records were removed. */
+static void test_links_shut_out_who_speaks_for_the_log(void **state)
+{
+	event_send(&f.client[1], EVENT_LOG_RETENTION, EV_NUMBER(FIRST, 1), EV_NUMBER(LAST, 99));
+	step(2);
+	assert_int_equal(f.events, 0);
+	assert_int_equal(f.refused, 1);
+	assert_string_equal(f.process, "mail-sender/12");
+}
+
 static void test_links_shut_out_who_sends_no_event(void **state)
 {
 	struct channel channel = {.fd = f.client[0].fd};
@@ -173,6 +183,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_links_name_the_source_by_its_channel, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_links_shut_out_who_speaks_for_the_log, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_links_shut_out_who_sends_no_event, setup,
 						teardown),
