@@ -192,6 +192,11 @@ static int lock_calls(const struct sandbox_profile *profile)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -ERR_SYSTEM : 0;
 }
 
+bool sandbox_has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
 int sandbox_files_begin(struct sandbox_files *files)
 {
 	/* Rights by ABI version: each version handles all of the earlier ones (landlock(7)). */

@@ -31,9 +31,13 @@ struct sandbox_profile {
  * sandbox_lock - no new privileges, Landlock without any rule (unless keeps_files), seccomp; cannot
  * be undone
  * Return: 0; -ERR_TOO_LONG for a profile that is too large; -ERR_SYSTEM: the program must exit
- * then. A kernel without Landlock is accepted: the empty root and seccomp stand without it.
+ * then. A kernel without Landlock is accepted: the empty root and seccomp stand without it, and the
+ * supervisor says so.
  */
 int sandbox_lock(const struct sandbox_profile *profile);
+
+/* Whether this kernel has Landlock and uses it. */
+bool sandbox_has_landlock(void);
 
 /*
  * For profiles that keep files: Landlock with these directories only. An open directory is

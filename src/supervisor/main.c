@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/sandbox.h"
 #include "supervisor/isolation.h"
 #include "supervisor/supervisor.h"
 
@@ -346,6 +347,8 @@ static int start(struct supervisor *sup)
 	if (lockdown() < 0)
 		return fail("giving up privileges");
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));
+	if (!sandbox_has_landlock())
+		supervisor_event(sup, EVENT_LANDLOCK_MISSING);
 	return start_processes(sup);
 }
 

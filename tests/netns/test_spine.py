@@ -2,6 +2,7 @@
 """Processes, zones and crossings: what exists, what confines it, what is left when it ends (Z1, Z6, Z13, C2)."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -151,6 +152,12 @@ def test_spine_forbidden_call_kills_the_process_and_is_reported(make_gateway, nu
     inject_syscall(pid, number, 2, 1, 0, 0, 0)
     assert gateway.wait_role("arbiter", other_than=[pid]) != pid
     assert re.search(rf'process-died process="arbiter" pid={pid} signal={int(signal.SIGSYS)}', gateway.log())
+
+
+def test_spine_tells_of_a_kernel_without_landlock(make_gateway):
+    """Said exactly where it is so: asked of the kernel by landlock_create_ruleset(NULL, 0, VERSION)."""
+    has_landlock = ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+    assert ("landlock-missing" in make_gateway().log()) != has_landlock
 
 
 @pytest.mark.parametrize("size", [0, 7, 8, 300])
