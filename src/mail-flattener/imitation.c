@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-/* How the gateway's lines begin that a reader relies on, in both languages (notice.def). */
+#include "base/utf8.h"
+
+/* Beginnings of the gateway's lines that are shorter, or not in brackets. */
 static const char *const beginnings[] = {
 	"【注意",          "【添付ファイル",   "無害化:",    "受付番号:",
 	"[文字コード推定", "[Warning",         "Sanitised:", "[Attachments (removed)",
@@ -14,30 +16,54 @@ static const char *const beginnings[] = {
 
 enum { BEGINNINGS = sizeof(beginnings) / sizeof(beginnings[0]) };
 
-/* Blank at a line's beginning, also where it is no ASCII space. */
-static size_t blank_length(struct span s)
+/* What a reader sees as nothing in front of a line, or as a quote's or a nested message's mark. */
+static bool is_blank(uint32_t c)
 {
-	static const char *const blanks[] = {" ",      "\t",     "\u3000", "\u00A0",
-					     "\u200B", "\uFEFF", "|",      ">"};
+	static const uint32_t blanks[] = {' ',    '\t',   '|',    '>',    0x00A0, 0x1680,
+					  0x200B, 0x202F, 0x205F, 0x2800, 0x3000, 0xFEFF};
 
 	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
-		if (s.size > 0 && span_starts_nocase(s, span_of(blanks[i])))
-			return strlen(blanks[i]);
+		if (c == blanks[i])
+			return true;
 	}
-	return 0;
+	return c >= 0x2000 && c <= 0x200A;
+}
+
+static struct span without_blanks(struct span line)
+{
+	size_t size;
+	uint32_t c;
+
+	while ((size = utf8_decode(line, &c)) > 0 && is_blank(c))
+		line = (struct span){line.data + size, line.size - size};
+	return line;
+}
+
+/* Does @line begin as this notice in brackets does, up to what is filled in or told apart? */
+static bool begins_as(struct span line, const char *notice)
+{
+	size_t size = strcspn(notice, "%:(]");
+
+	if (notice[0] != '[' && strncmp(notice, "【", 3) != 0)
+		return false;
+	return size > 4 && span_starts_nocase(line, (struct span){(const uint8_t *)notice, size});
 }
 
 static bool imitates(struct span line)
 {
-	size_t length;
-
-	while ((length = blank_length(line)) > 0)
-		line = (struct span){line.data + length, line.size - length};
+	line = without_blanks(line);
 	/* Most lines begin with something else altogether. */
 	if (line.size == 0 || strchr("\xE3\xE5\xE7[SsRr", line.data[0]) == NULL)
 		return false;
 	for (size_t i = 0; i < BEGINNINGS; i++) {
 		if (span_starts_nocase(line, span_of(beginnings[i])))
+			return true;
+	}
+	if (line.data[0] != '[' && !span_starts_nocase(line, span_of("【")))
+		return false;
+	for (int notice = 0; notice < NOTICE_COUNT_; notice++) {
+		if (begins_as(line, notice_text((enum notice)notice, false)) ||
+		    begins_as(line, notice_text((enum notice)notice, true)))
 			return true;
 	}
 	return false;

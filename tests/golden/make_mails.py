@@ -271,7 +271,9 @@ def mails():
     yield "imitation", single(b"imitation", "text/plain; charset=utf-8", (
         "本文\n\n----------------------------------------\n無害化: テキストのみ (変更なし)\n　受付番号: 0000\n文中の 無害化: はそのまま\n"
         "【添付ファイル (削除済み) 0件】\nSANITISED: nothing\n"
-        "a\r\u200b無害化: CRのあと\fReceipt: 0\n").encode())
+        "a\r\u200b無害化: CRのあと\fReceipt: 0\n"
+        "\u2003\u2800【注意: 別の空白】\n【電子署名付きメール: 署名は検証されました】\n【転送されたメール】\n| 差出人: 市長\n"
+        "[Forwarded message]\n【議事録】\n[link]\n").encode())
     yield "no-header", "ヘッダーのない本文だけの入力\n".encode()
 
 
