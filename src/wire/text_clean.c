@@ -10,7 +10,10 @@
 #include "base/utf8.h"
 #include "wire/mail_verify.h"
 
-enum { SHOWN_MAX = 16 }; /* bytes that one character becomes at most */
+enum {
+	SHOWN_MAX = 16, /* bytes that one character becomes at most */
+	MARKS_MAX = 4   /* over one character: a tower of them covers the lines around it */
+};
 
 static bool is_bidi(uint32_t c)
 {
@@ -102,12 +105,14 @@ struct line {
 	size_t begin;   /* where it starts in out */
 	size_t bad_end; /* behind the bracket of the last malformed byte, to join neighbours */
 	enum mail_text_before before;
+	unsigned marks; /* that take no room of their own, in a row */
 };
 
 static int line_begin(struct line *line)
 {
 	line->begin = line->out->size;
 	line->before = MAIL_TEXT_OTHER;
+	line->marks = 0;
 	return bytes_append(line->out, line->prefix.data, line->prefix.size);
 }
 
@@ -151,10 +156,13 @@ static int line_put(struct line *line, struct cursor *cursor, size_t begin, uint
 		if (err < 0)
 			return err;
 	}
+	line->marks = !malformed && utf8_width(c, false) == 0 ? line->marks + 1 : 0;
 	if (malformed)
 		return put_malformed(line, (uint8_t)c);
-	/* What is attached may not grow a line for ever either. */
-	if (is_attached(c) && length > TEXT_WRAP_BYTES - 8)
+	/* What is attached may not grow a line for ever either; but what a joiner waits for comes.
+	 */
+	if (line->before != MAIL_TEXT_JOINER &&
+	    (line->marks > MARKS_MAX || (is_attached(c) && length > TEXT_WRAP_BYTES - 8)))
 		joiner = good = false;
 	else
 		good = !joiner || joiner_fits(line->before, cursor_peek(cursor));
@@ -215,8 +223,8 @@ static inline bool is_continuation(uint8_t b)
 
 /*
  * The length of a common character that may stand anywhere in a line, or 0: Latin letters,
- * punctuation and symbols, kana, full-width forms and ideographs; none that is forbidden, and none
- * that may stand only behind certain others.
+ * punctuation and symbols, kana, full-width forms and ideographs; none that is forbidden, none that
+ * may stand only behind certain others, and no combining mark.
  */
 static inline size_t clean_length(const uint8_t *s, size_t left)
 {
@@ -225,9 +233,16 @@ static inline size_t clean_length(const uint8_t *s, size_t left)
 	if (left < 3 || !is_continuation(s[1]) || !is_continuation(s[2]))
 		return 0;
 	switch (s[0]) {
-	case 0xE2: /* U+2010 to U+2027, U+2080 to U+2FFF */
-		return s[1] >= 0x82 || (s[1] == 0x80 && s[2] >= 0x90 && s[2] <= 0xA7) ? 3 : 0;
-	case 0xE3: /* all but U+3140 to U+317F, which has the Hangul filler */
+	case 0xE2: /* U+2010 to U+2027, U+2080 to U+20BF, U+2100 to U+2FFF */
+		return s[1] >= 0x84 || s[1] == 0x82 ||
+				       (s[1] == 0x80 && s[2] >= 0x90 && s[2] <= 0xA7)
+			       ? 3
+			       : 0;
+	case 0xE3: /* U+3000 to U+3029, U+3030 to U+3098, U+309B to U+313F, from U+3180 on */
+		if (s[1] == 0x80)
+			return s[2] < 0xAA || s[2] > 0xAF ? 3 : 0;
+		if (s[1] == 0x82)
+			return s[2] != 0x99 && s[2] != 0x9A ? 3 : 0;
 		return s[1] != 0x85 ? 3 : 0;
 	case 0xEF: /* U+FF00 to U+FF7F */
 		return s[1] == 0xBC || s[1] == 0xBD ? 3 : 0;
@@ -320,6 +335,7 @@ int text_clean_line(struct span in, size_t limit_bytes, struct bytes *out,
 			return bytes_append_text(out, "\u2026");
 		if (space) {
 			line.before = MAIL_TEXT_OTHER;
+			line.marks = 0;
 			err = bytes_append_u8(out, ' ');
 		}
 		space = false;

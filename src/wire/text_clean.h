@@ -17,7 +17,8 @@
 
 struct text_report {
 	uint64_t controls;  /* shown by their code */
-	uint64_t invisible; /* left out: zero-width, joiners and selectors out of place */
+	uint64_t invisible; /* left out: zero-width, joiners and selectors out of place, stacked
+			       marks */
 	uint64_t bidi;      /* left out: marks that change the direction of text */
 	uint64_t gaiji;     /* private use, shown by code */
 	uint64_t malformed; /* bytes that are not UTF-8, shown by code */
