@@ -103,6 +103,11 @@ class Machine:
         """What the watch script has printed in this boot."""
         return self.watch_path.read_text(errors="replace").replace("\r", "") if self.watch_path.exists() else ""
 
+    def wait_watched(self, seconds=60):
+        """Wait until the watch script has printed END on a line of its own; return all that it has printed."""
+        wait_until(lambda: re.search(r"^END$", self.watched(), re.MULTILINE), "the end of the watch script", seconds, 0.2)
+        return self.watched()
+
     def capture_path(self, port):
         return self.directory / f"port-{port}.pcap"
 
