@@ -5,7 +5,7 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <errno.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "channel/packet.h"
@@ -158,7 +158,8 @@ static void put_forward(struct nft_batch *b, const struct ruleset *r)
 {
 	const char *port = r->snapshot->zones[r->zone].port;
 
-	/* Also a flow that has had no answer: its mark says that it was judged. Not errors about it. */
+	/* Also a flow that has had no answer: its mark says that it was judged. Not errors about
+	 * it. */
 	nft_rule(b, CHAIN_FORWARD);
 	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_NEW));
 	match_alive_flow(b);
@@ -361,6 +362,15 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	nft_fini(&b);
 	lock_free(lock);
 	return err;
+}
+
+int ruleset_make_room(int netlink_fd)
+{
+	const int bytes = RULESET_BATCH_BYTES;
+
+	return setsockopt(netlink_fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) == 0
+		       ? 0
+		       : -ERR_SYSTEM;
 }
 
 int ruleset_deny_all(int netlink_fd)

@@ -81,6 +81,9 @@ struct ruleset {
  */
 int ruleset_load(struct ruleset *r, int netlink_fd);
 
+/* Let the socket take a whole ruleset as one message. Return: 0 or -ERR_SYSTEM. */
+int ruleset_make_room(int netlink_fd);
+
 /* A table that drops everything at every hook: what a zone has before its first policy. Return: as
  * ruleset_load. */
 int ruleset_deny_all(int netlink_fd);

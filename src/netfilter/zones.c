@@ -109,7 +109,9 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->queue.fd = nf->given_queue[index];
 	nf->given_netlink[index] = nf->given_queue[index] = -1;
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
-	err = ruleset_deny_all(zone->netlink_fd);
+	err = ruleset_make_room(zone->netlink_fd);
+	if (err == 0)
+		err = ruleset_deny_all(zone->netlink_fd);
 	if (err == 0)
 		err = probe_queue(nf, zone->netlink_fd);
 	if (err == 0)
