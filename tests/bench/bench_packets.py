@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Forwarding of an established flow and new flows, against plain forwarding and a kernel-only nft ruleset.
 
-    peer-mynumber --+-- gateway: sekishod ------------+-- peer-lgwan (iperf3, a server that closes at once)
-                    +-- plain: ip_forward -----------+
-                    +-- filter: ip_forward and nft --+
+    peer-mynumber --+-- gateway: sekishod ----------------------+-- peer-lgwan (iperf3, a server that closes at once)
+                    +-- plain: ip_forward ---------------------+
+                    +-- filter: ip_forward and nft ------------+
+                    +-- twin-near and twin-far: nft in each ---+   the topology of ours, rules of the kernel only
 
-All three ways are pairs of veth of the same kind, in one kernel, in turns.
+All ways are pairs of veth of the same kind, in one kernel, in turns. Many clients open the new flows: one alone would meet
+the gateway's guard against floods.
 """
 
 import json
@@ -24,20 +26,47 @@ PACKETS = 200_000
 UDP_LOAD = os.environ.get("UDP_LOAD", "/out/bench/udp_load")
 IPERF, CONNECT, LOAD = 5201, 5202, 5203
 BATCH = 256             # connections that are open at a time
+CLIENTS = 16            # addresses that they come from
 
 # What an administrator would write by hand for the same policy: default deny, one permit, established passes.
 RULESET = f"""
-table inet filter {{
-    chain forward {{
+table inet filter {{{{
+    chain forward {{{{
         type filter hook forward priority 0; policy drop;
         ct state established,related accept
         ct state invalid drop
-        iifname "near" oifname "far" ip saddr 10.61.1.2 ip daddr 10.61.2.2 tcp dport {{ {IPERF}, {CONNECT} }} accept
-        iifname "near" oifname "far" ip saddr 10.61.1.2 ip daddr 10.61.2.2 udp dport {LOAD} accept
+        iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 tcp dport {{{{ {IPERF}, {CONNECT} }}}} accept
+        iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 udp dport {LOAD} accept
         counter
-    }}
-}}
+    }}}}
+}}}}
 """
+
+
+def client(subnet, number):
+    return f"{subnet}.{100 + number}"
+
+
+def add_twin(net, number, near, far):
+    """Two routers in a row, as the gateway's zones are, each with the ruleset; return the server's address."""
+    for name in ("twin", "twin-b"):
+        net.namespace(name)
+        net.run(name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        net.run(name, "nft", "-f", "-", stdin=RULESET.format(number))
+    net.veth("twin", "far", "twin-b", "near")
+    net.address("twin", "far", f"10.{number}.3.1/24")
+    net.address("twin-b", "near", f"10.{number}.3.2/24")
+    net.veth(near, "twin", "twin", "near")
+    net.address("twin", "near", f"10.{number}.1.1/24")
+    net.address(near, "twin", f"10.{number}.1.2/24", *(f"{client(f'10.{number}.1', n)}/24" for n in range(CLIENTS)))
+    net.veth(far, "twin", "twin-b", "far")
+    net.address("twin-b", "far", f"10.{number}.2.1/24")
+    net.address(far, "twin", f"10.{number}.2.2/24")
+    net.route(near, f"10.{number}.2.0/24", "via", f"10.{number}.1.1", "src", f"10.{number}.1.2")
+    net.route("twin", f"10.{number}.2.0/24", "via", f"10.{number}.3.2")
+    net.route("twin-b", f"10.{number}.1.0/24", "via", f"10.{number}.3.1")
+    net.route(far, f"10.{number}.1.0/24", "via", f"10.{number}.2.1")
+    return f"10.{number}.2.2"
 
 
 def add_router(net, name, number, near, far):
@@ -48,6 +77,7 @@ def add_router(net, name, number, near, far):
         net.address(name, side, f"10.{number}.{subnet}.1/24")
         net.address(peer, name, f"10.{number}.{subnet}.2/24")
         net.route(peer, f"10.{number}.{3 - subnet}.0/24", "via", f"10.{number}.{subnet}.1")
+    net.address(near, name, *(f"{client(f'10.{number}.1', n)}/24" for n in range(CLIENTS)))
     net.run(name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
     return f"10.{number}.2.2"
 
@@ -76,8 +106,11 @@ class Bench:
         self.far = self.topology.zones["lgwan"].namespace
         self.plain = add_router(net, "plain", 60, self.near, self.far)
         self.filter = add_router(net, "filter", 61, self.near, self.far)
-        net.run("filter", "nft", "-f", "-", stdin=RULESET)
+        net.run("filter", "nft", "-f", "-", stdin=RULESET.format(61))
+        self.twin = add_twin(net, 62, self.near, self.far)
         self.ours = self.topology.zones["lgwan"].peer4
+        net.address(self.near, Topology.DEVICE, *(f"{client('10.10.0', n)}/24" for n in range(CLIENTS)))
+        self.subnets = {self.ours: "10.10.0", self.plain: "10.60.1", self.filter: "10.61.1", self.twin: "10.62.1"}
         net.popen(self.far, "iperf3", "-s", "-p", IPERF)
         listener = net.socket(self.far, timeout=0.2)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -89,7 +122,7 @@ class Bench:
         block = (f"service bench {{ tcp {IPERF} {CONNECT}; udp {LOAD}; }}\n"
                  f"crossing mynumber lgwan {{ permit 10 {{ destination {self.ours}; service bench; }} }}")
         self.gateway = Gateway(self.topology, config_text(self.topology, block))
-        for way in (self.ours, self.plain, self.filter):
+        for way in self.subnets:
             net.wait_port(self.near, way, IPERF)
 
     def goodput(self, host):
@@ -111,12 +144,12 @@ class Bench:
                 count += self.connect_batch(host)
         return count / (time.monotonic() - begin)
 
-    @staticmethod
-    def connect_batch(host):
+    def connect_batch(self, host):
         """Open BATCH connections at once and wait for each; return how many succeeded."""
         opened = [socket.socket() for _ in range(BATCH)]
-        for one in opened:
+        for number, one in enumerate(opened):
             one.setblocking(False)
+            one.bind((client(self.subnets[host], number % CLIENTS), 0))
             one.connect_ex((host, CONNECT))
         done = 0
         for one in opened:
@@ -155,6 +188,7 @@ def measures(scratch):
                                      ("packets: new flows, one by one", "flows/s", bench.round_trips)):
             yield Measure(what, unit, lambda f=function: f(bench.ours),
                           {"plain forwarding": lambda f=function: f(bench.plain),
-                           "kernel-only nft": lambda f=function: f(bench.filter)})
+                           "kernel-only nft": lambda f=function: f(bench.filter),
+                           "kernel-only nft, two namespaces": lambda f=function: f(bench.twin)})
     finally:
         bench.close()
