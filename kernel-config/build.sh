@@ -73,6 +73,9 @@ build() {
 	say "$arch: $(stat -c %s "$result/$(basename "$image")") bytes"
 }
 
+# Our own make's variables are not meant for the kernel's.
+unset MAKEFLAGS MFLAGS MAKELEVEL O V
+
 # Everything that a kernel would tell of who built it, when and where, is fixed.
 export KBUILD_BUILD_USER=sekisho KBUILD_BUILD_HOST=build KBUILD_BUILD_VERSION=1
 KBUILD_BUILD_TIMESTAMP=$(LC_ALL=C date -u -d "@${SOURCE_DATE_EPOCH:?}")
