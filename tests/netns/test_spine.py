@@ -43,7 +43,7 @@ def status_of(pid):
 
 def test_spine_start_and_stop_leave_nothing(net, topology, make_gateway):
     before, ports = namespaces(), links(net, topology.gateway)
-    gateway = make_gateway(CROSSING)
+    gateway = make_gateway(CROSSING, prefix="leave-")
     assert set(namespaces()) - set(before) == {gateway.zone_namespace(z) for z in topology.zones}
     assert links(net, topology.gateway) == ["lo"]
     pids = gateway.pids()
