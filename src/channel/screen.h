@@ -22,10 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCREEN_WIDTH_MAX       4096
-#define SCREEN_HEIGHT_MAX      2304
-#define SCREEN_TILE_PX         64
-#define SCREEN_PIXEL_BYTES_MAX (SCREEN_TILE_PX * SCREEN_TILE_PX * 4)
+#define SCREEN_WIDTH_MAX  4096
+#define SCREEN_HEIGHT_MAX 2304
+#define SCREEN_TILE_PX    64
 
 enum screen_kind {
 	SCREEN_GEOMETRY = 1, /* w, h: the screen is black and this large from now on */

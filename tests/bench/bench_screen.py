@@ -5,8 +5,6 @@ Xvnc with its own limit lifted shows two pictures in turn (x11_flicker), each pi
 fast as they come and counts them. The relay runs without the appliance's own limit of frames a second.
 """
 
-import os
-import pathlib
 import re
 import shutil
 
@@ -22,7 +20,6 @@ SECONDS = 3
 WIDTH, HEIGHT = 1280, 800
 DISPLAY, DESKTOP, RELAY, SOCAT = 50, 5950, 5960, 5970
 FLICKERS_PER_S = 400
-IDLE_SESSIONS = 100
 
 
 class Bench:
@@ -50,11 +47,6 @@ class Bench:
         values = dict(re.findall(r"(\w+)=([\d.]+)", done.stdout))
         return float(values["pixels"]) / (WIDTH * HEIGHT) / float(values["seconds"])
 
-    def halves(self):
-        """Process ids of the newest session's two halves."""
-        lines = [line for line in self.driver.log().splitlines() if line.startswith("started ")]
-        return [int(p) for p in lines[-1].split()[2:4]]
-
     def frames_per_cpu_s(self, encoding):
         """Whole screens that the relay's two halves pass on in a second of processor time, both together."""
         before = self.driver.log().count("screen-ended")
@@ -62,11 +54,6 @@ class Bench:
         wait_until(lambda: self.driver.log().count("screen-ended") >= before + 2, "the end of the session")
         cpu = [int(ms) for ms in re.findall(r"^ended \d+ status 0 cpu-ms (\d+)", self.driver.log(), re.M)[-2:]]
         return frames / (sum(cpu) / 1000)
-
-
-def cpu_ms(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def measures(scratch):

@@ -233,14 +233,14 @@ def test_screen_serves_each_protocol_version(relay, version):
 
 def test_screen_sessions_end_by_idleness_and_by_age(net, ground):
     """A3: idle is counted by input: a desktop that moves keeps nobody logged in; the absolute limit ends all."""
-    relay = Relay(net, ground, idle_s=2, limit_s=5)
+    relay = Relay(net, ground, idle_s=4, limit_s=9)
     desktop = xvnc(relay)
     idle, busy = Viewer(relay.connect()), Viewer(relay.connect())
     for viewer in (idle, busy):
         viewer.begin()
     begin = time.monotonic()
     ends = {}
-    while len(ends) < 2 and time.monotonic() - begin < 8:
+    while len(ends) < 2 and time.monotonic() - begin < 14:
         run("xsetroot", "-solid", f"#{int(time.monotonic() * 1000) % 0xffffff:06x}", env=desktop.env)
         if "busy" not in ends:
             with contextlib.suppress(OSError):
@@ -248,6 +248,6 @@ def test_screen_sessions_end_by_idleness_and_by_age(net, ground):
         for name, viewer in (("idle", idle), ("busy", busy)):
             if name not in ends and viewer.drain(0.1):
                 ends[name] = time.monotonic() - begin
-    assert 1.5 < ends["idle"] < 3.5 and 4.5 < ends["busy"] < 6.5, ends
-    assert {line.split("reason=")[1].split()[0] for line in relay.lines("screen-ended ", "peer=viewer")} == \
-        {"idle-timeout", "session-limit"}
+    assert 3.5 < ends["idle"] < 7 and 8.5 < ends["busy"] < 12, ends
+    for reason in ("idle-timeout", "session-limit"):
+        relay.wait_line("screen-ended ", "peer=viewer", f"reason={reason}")

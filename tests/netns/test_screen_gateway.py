@@ -122,8 +122,8 @@ def test_screen_gateway_killed_half_ends_its_session_within_a_second(make_gatewa
         wait_until(lambda: not gateway.pids("screen-source"), "the end of all sessions")
 
 
-def test_screen_gateway_passes_nothing_while_the_supervisor_is_stopped_and_after_it_has_gone(make_gateway, topology):
-    """reliability.md: without its supervisor a session ends; no half stays behind."""
+def test_screen_gateway_sessions_end_with_their_supervisor(make_gateway, topology):
+    """reliability.md: kill -9 of the supervisor: the sessions end within two seconds; no half stays behind."""
     fake_desktop(topology, still)
     gateway = make_gateway(screen(topology))
     viewer = viewer_of(topology)
