@@ -28,7 +28,7 @@ fuzz: ##			build all fuzz targets
 fuzz-smoke: ##		run each fuzz target for FUZZ_SECONDS (5)
 lint: ##			format, size limits, include rules, hardening of the programs, cppcheck
 format: ##			let clang-format rewrite the sources
-bench: ##			ratios against plain forwarding, Postfix and Xvnc
+bench: ##			ratios against plain forwarding, Postfix and Xvnc (ROUNDS=5)
 run: ##			the demo: three zones, real peers, the firmware in QEMU (DEMO=auto: without a person)
 docs: ##			tables that are generated from the code
 compile_commands.json: ##	for editors
