@@ -6,6 +6,7 @@
 """
 
 import collections
+import itertools
 import os
 import random
 import signal
@@ -18,7 +19,8 @@ from lib.peers import Postfix
 from lib.waiting import wait_until
 
 COUNT = int(os.environ.get("SEKISHO_LEDGER", "2000"))
-ROLES = ("mail-receiver", "mail-flattener", "mail-sender")
+SESSION_ROLES = ("mail-receiver", "mail-flattener", "mail-sender")
+CORE_ROLES = ("audit", "config", "netfilter", "arbiter")
 
 
 def block(zones):
@@ -32,9 +34,10 @@ class Saboteur:
     def __init__(self, topology, gateway, seed):
         self.topology, self.gateway = topology, gateway
         self.random = random.Random(seed)
+        self.core_roles = itertools.cycle(CORE_ROLES)
         self.kills = collections.Counter()
         self.cuts = 0
-        self.next_kill = self.next_cut = 0.0
+        self.next_kill = self.next_core_kill = self.next_cut = 0.0
 
     def hunt(self, role):
         """Process ids of a role; a flattener lives for a few milliseconds only, so that it takes patience to see one."""
@@ -44,8 +47,7 @@ class Saboteur:
                 return pids
         return []
 
-    def kill_one(self):
-        role = self.random.choice(ROLES)
+    def kill_one(self, role):
         pids = self.hunt(role)
         if pids:
             try:
@@ -66,8 +68,11 @@ class Saboteur:
     def work(self):
         now = time.monotonic()
         if now >= self.next_kill:
-            self.kill_one()
+            self.kill_one(self.random.choice(SESSION_ROLES))
             self.next_kill = now + self.random.uniform(0.02, 0.15)
+        if now >= self.next_core_kill:
+            self.kill_one(next(self.core_roles))
+            self.next_core_kill = now + self.random.uniform(1.5, 3)
         if now >= self.next_cut:
             self.cut_link()
             self.next_cut = now + self.random.uniform(3, 6)
@@ -108,7 +113,7 @@ def test_mail_ledger_holds_while_everything_fails(net, topology, make_gateway, c
     assert sender.status() == 0, "mails are left over"
     assert numbers["confirmed"] + numbers["refused"] == COUNT
     assert numbers["refused"] == sum(n % 40 == 7 for n in range(COUNT)), "a 4xx became a 5xx, or the other way round"
-    assert min(saboteur.kills[role] for role in ROLES) > 0 and saboteur.cuts > 0
+    assert min(saboteur.kills[role] for role in SESSION_ROLES + CORE_ROLES) > 0 and saboteur.cuts > 0
     assert gateway.process.running()
 
 
