@@ -38,35 +38,6 @@ static bool is_attached(const struct mime_part *part)
 	return strcmp(word, "attachment") == 0;
 }
 
-static void state_ambiguity(struct flatten *f, const struct mime_part *part)
-{
-	static const struct {
-		uint32_t flag;
-		const char *ja, *en;
-	} oddities[] = {
-		{MIME_TWO_TYPES, "種類または境界の指定が二つ", "two content types or boundaries"},
-		{MIME_TWO_ENCODINGS, "符号化の指定が二つ", "two transfer encodings"},
-		{MIME_NO_BOUNDARY, "境界がない", "no boundary"},
-		{MIME_NEAR_BOUNDARY, "境界に似た行", "a line like a boundary"},
-		{MIME_ENCODED_NESTED, "符号化された入れ子", "an encoded nested message"},
-		{MIME_BAD_ENCODING, "未知の符号化", "an unknown transfer encoding"},
-	};
-
-	for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++) {
-		if (!(part->flags & oddities[i].flag))
-			continue;
-		f->count.ambiguities++;
-		flatten_say(f, NOTICE_AMBIGUOUS,
-			    f->policy->english ? oddities[i].en : oddities[i].ja, NULL);
-	}
-	if (part->flags & (MIME_LIMIT_DEPTH | MIME_LIMIT_PARTS)) {
-		f->count.limits++;
-		flatten_say(
-			f, part->flags & MIME_LIMIT_DEPTH ? NOTICE_LIMIT_DEPTH : NOTICE_LIMIT_PARTS,
-			NULL, NULL);
-	}
-}
-
 /* The header of a nested message, as lines of text; what follows is indented. */
 static void enter_message(struct flatten *f, uint32_t number)
 {
@@ -178,7 +149,7 @@ static bool visit(struct flatten *f, uint32_t number)
 {
 	const struct mime_part *part = &f->tree.parts[number];
 
-	state_ambiguity(f, part);
+	ambiguity_state(f, part);
 	switch (part->kind) {
 	case MIME_MESSAGE:
 		enter_message(f, number);
@@ -347,12 +318,14 @@ static void name_receipt(struct flatten *f, struct flatten_result *result)
 	memcpy(result->receipt, f->receipt, sizeof(result->receipt));
 }
 
-/* Structural reasons for which a message is not flattened; NULL where there is none. */
-static const char *refusal_of(struct span message)
+/* Reads the structure. Return: the structural reason for which the message is not flattened; NULL
+ * where there is none. */
+static const char *refusal_of(struct flatten *f)
 {
-	if (span_trim(message).size == 0)
+	if (span_trim(f->message).size == 0)
 		return "the message is empty";
-	return NULL;
+	flatten_fail(f, mime_tree_parse(&f->tree, f->message, FLATTEN_PART_BYTES / 4));
+	return f->err == 0 && f->policy->refuse_ambiguous ? ambiguity_refusal(f) : NULL;
 }
 
 int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
@@ -365,13 +338,12 @@ int flatten_message(struct span message, const struct flatten_policy *policy, st
 	*result = (struct flatten_result){0};
 	state_init(&f);
 	name_receipt(&f, result);
-	result->reason = refusal_of(message);
-	if (result->reason != NULL) {
+	result->reason = refusal_of(&f);
+	if (f.err == 0 && result->reason != NULL) {
 		err = receipt_write(&f, result, receipt);
 		state_fini(&f);
 		return err < 0 ? err : -ERR_DENIED;
 	}
-	flatten_fail(&f, mime_tree_parse(&f.tree, message, FLATTEN_PART_BYTES / 4));
 	if (f.err == 0)
 		f.fates = calloc(f.tree.count, 1);
 	if (f.err == 0 && f.fates == NULL)

@@ -30,6 +30,7 @@
 struct flatten_policy {
 	bool english;           /* notices in English instead of Japanese */
 	bool defang;            /* links as hxxps:// */
+	bool refuse_ambiguous;  /* refuse what can be read in two ways, instead of saying so */
 	const char *host_name;  /* of the gateway, for Received: letters, digits, dots, hyphens */
 	int64_t received_s;     /* when it was received, seconds since 1970 */
 	int32_t offset_minutes; /* of the local clock */

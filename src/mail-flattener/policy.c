@@ -13,6 +13,9 @@ int flatten_policy_read(struct flatten_policy *policy, const struct snapshot *sn
 		return -ERR_RANGE;
 	mail = &snapshot->mails[entry];
 	policy->english = mail->language != 0;
+	policy->defang = policy->defang || (mail->options & SNAPSHOT_MAIL_DEFANG) != 0;
+	policy->refuse_ambiguous =
+		policy->refuse_ambiguous || (mail->options & SNAPSHOT_MAIL_REFUSE_AMBIGUOUS) != 0;
 	policy->host_name = snapshot_text_at(snapshot, mail->text_host_name);
 	if (policy->host_name[0] == '\0')
 		policy->host_name = snapshot_text_at(snapshot, snapshot->header->text_host_name);

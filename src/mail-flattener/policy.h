@@ -7,7 +7,7 @@
 #include "policy/snapshot.h"
 
 /**
- * flatten_policy_read - language, host name and clock of a mail entry
+ * flatten_policy_read - language, links, what is refused, host name and clock of a mail entry
  * @policy: these fields are set, the others kept; its texts are views into @snapshot
  * @entry: index in the snapshot's mails
  * Return: 0, or -ERR_RANGE for an entry that is not there.

@@ -72,6 +72,20 @@ void receipt_charset(struct flatten *f, uint32_t part, struct span label,
 	bytes_fini(&clean);
 }
 
+/* What was odd about a part, in words. */
+static void put_conditions(struct flatten *f, struct bytes *to, uint32_t flags)
+{
+	const char *code;
+	size_t at = 0;
+
+	if (flags == 0)
+		return;
+	flatten_fail(f, bytes_append_text(to, ",\"conditions\":["));
+	for (bool first = true; (code = ambiguity_code(flags, &at)) != NULL; first = false)
+		flatten_fail(f, bytes_printf(to, "%s\"%s\"", first ? "" : ",", code));
+	flatten_fail(f, bytes_append_u8(to, ']'));
+}
+
 static void put_parts(struct flatten *f, struct bytes *to)
 {
 	static const char *const fates[] = {"container", "text", "other-form", "dropped"};
@@ -88,8 +102,7 @@ static void put_parts(struct flatten *f, struct bytes *to)
 		put_key(f, to, "type",
 			flatten_clean(f, span_of(part->type), MIME_TYPE_BYTES, &clean));
 		put_key(f, to, "fate", fates[f->fates[i]]);
-		if (part->flags != 0)
-			flatten_fail(f, bytes_printf(to, ",\"flags\":%u", part->flags));
+		put_conditions(f, to, part->flags);
 		if (part->aside_bytes != 0)
 			flatten_fail(f, bytes_printf(to, ",\"aside_bytes\":%" PRIu64,
 						     part->aside_bytes));

@@ -7,10 +7,6 @@
 #include "base/err.h"
 #include "wire/mime_word.h"
 
-/* Fields that RFC 5322 3.6 allows once. */
-static const char *const singletons[] = {"From", "Sender",  "Reply-To", "To",
-					 "Cc",   "Subject", "Date",     "Message-ID"};
-
 struct sender {
 	struct bytes value; /* of the field being looked at, unfolded */
 	struct bytes decoded;
@@ -164,16 +160,6 @@ static void check_recipients(struct flatten *f, struct sender *s, const char *na
 		flatten_say(f, NOTICE_W_RECIPIENTS_CUT, name, NULL);
 }
 
-static void check_singletons(struct flatten *f)
-{
-	for (size_t i = 0; i < sizeof(singletons) / sizeof(singletons[0]); i++) {
-		if (mime_field_count(f->tree.parts[0].header, singletons[i]) < 2)
-			continue;
-		f->count.ambiguities++;
-		flatten_say(f, NOTICE_W_TWICE, singletons[i], NULL);
-	}
-}
-
 void sender_check(struct flatten *f)
 {
 	struct sender s = {.from = ""};
@@ -186,7 +172,7 @@ void sender_check(struct flatten *f)
 	check_envelope(f, &s);
 	check_recipients(f, &s, "To");
 	check_recipients(f, &s, "Cc");
-	check_singletons(f);
+	ambiguity_state_header(f);
 	bytes_fini(&s.value);
 	bytes_fini(&s.decoded);
 	bytes_fini(&s.clean);

@@ -97,6 +97,15 @@ const char *header_text(struct flatten *f, struct span header, const char *name,
 /* sender.c: warnings about the sender, at the top. */
 void sender_check(struct flatten *f);
 
+/* ambiguity.c: what can be read in two ways, said in the text: of a part's structure, and of the
+ * message's header. */
+void ambiguity_state(struct flatten *f, const struct mime_part *part);
+void ambiguity_state_header(struct flatten *f);
+/* The reason to refuse an ambiguous message; NULL where it is not. */
+const char *ambiguity_refusal(const struct flatten *f);
+/* The words of the receipt for a part's @flags, one a call; *@at is 0 at first. NULL at the end. */
+const char *ambiguity_code(uint32_t flags, size_t *at);
+
 /* text.c: leaves that are shown. */
 void text_show_plain(struct flatten *f, uint32_t number);
 void text_show_html(struct flatten *f, uint32_t number);

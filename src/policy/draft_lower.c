@@ -359,6 +359,10 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 	m->sessions_per_source = (uint32_t)leaf_number(node, ROW_MAIL_SOURCE_SESSIONS);
 	m->recipients_max = (uint32_t)leaf_number(node, ROW_MAIL_RECIPIENTS);
 	m->language = (uint32_t)leaf_number(node, ROW_MAIL_LANGUAGE);
+	if (leaf_number(node, ROW_MAIL_LINKS) != 0)
+		m->options |= SNAPSHOT_MAIL_DEFANG;
+	if (leaf_number(node, ROW_MAIL_AMBIGUOUS) != 0)
+		m->options |= SNAPSHOT_MAIL_REFUSE_AMBIGUOUS;
 	m->text_host_name = add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
 	if (m->text_host_name == 0)
 		m->text_host_name = d->text_host_name;

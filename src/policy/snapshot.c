@@ -185,7 +185,8 @@ static bool mail_is_sound(const struct snapshot *s, uint32_t i)
 	       next_hops_are_sound(s, m->next_hops) && m->size_limit_bytes > 0 &&
 	       m->size_limit_bytes <= UINT32_MAX && m->sessions_max > 0 &&
 	       m->sessions_per_source > 0 && m->recipients_max > 0 && m->language <= 1 &&
-	       text_is_sound(s, m->text_host_name) && m->pad == 0;
+	       text_is_sound(s, m->text_host_name) &&
+	       (m->options & ~(uint32_t)SNAPSHOT_MAIL_OPTIONS) == 0;
 }
 
 static bool screen_is_sound(const struct snapshot *s, uint32_t i)

@@ -95,6 +95,13 @@ struct snapshot_schedule {
 	int32_t utc_offset_s;
 };
 
+/* How a mail entry flattens, beyond the defaults. */
+enum snapshot_mail_option {
+	SNAPSHOT_MAIL_DEFANG = 1 << 0,           /* links as hxxps:// */
+	SNAPSHOT_MAIL_REFUSE_AMBIGUOUS = 1 << 1, /* refuse what can be read in two ways */
+	SNAPSHOT_MAIL_OPTIONS = SNAPSHOT_MAIL_DEFANG | SNAPSHOT_MAIL_REFUSE_AMBIGUOUS,
+};
+
 struct snapshot_mail {
 	char name[SNAPSHOT_NAME_BYTES];
 	uint32_t from, to; /* zone indices: senders' and next hop's */
@@ -108,7 +115,7 @@ struct snapshot_mail {
 	uint32_t recipients_max;      /* per message */
 	uint32_t language;            /* of notices: 0 Japanese, 1 English */
 	uint32_t text_host_name;      /* for banner, EHLO, Received */
-	uint32_t pad;
+	uint32_t options;             /* enum snapshot_mail_option */
 };
 
 struct snapshot_screen {

@@ -38,8 +38,9 @@ struct flatten_options {
 static int usage(void)
 {
 	fprintf(stderr, "usage: sekisho flatten [--policy FILE] [--language ja|en] [--defang] "
-			"[--host NAME] [--date DATE]\n"
-			"                       [--receipt FILE] < mail > flat\n");
+			"[--refuse-ambiguous]\n"
+			"                       [--host NAME] [--date DATE] [--receipt FILE] < "
+			"mail > flat\n");
 	return STATUS_USAGE;
 }
 
@@ -133,6 +134,10 @@ static int parse_option(struct flatten_options *o, int left, char **argv)
 {
 	if (strcmp(argv[0], "--defang") == 0) {
 		o->policy.defang = true;
+		return 1;
+	}
+	if (strcmp(argv[0], "--refuse-ambiguous") == 0) {
+		o->policy.refuse_ambiguous = true;
 		return 1;
 	}
 	if (left < 2)

@@ -77,6 +77,28 @@ def test_mail_policy_is_read_from_a_configuration():
     assert broken.returncode == 2 and b"no mail entry" in broken.stderr
 
 
+@pytest.mark.parametrize("statement, name, seen", [
+    ("language en", "empty", "[This mail has no text]"),
+    ("links defanged", "deceit", "<hxxps://login.evil.example.net/x>"),
+    ("ambiguous show", "ambiguous", "構造があいまい"),
+])
+def test_mail_settings_of_a_mail_entry_reach_the_flattener(tmp_path, statement, name, seen):
+    """Z4: language, defanging and what is ambiguous are settings of the configuration, not of the build."""
+    text = (HERE / "config" / "three-tier.conf").read_text().replace("size-limit 5MB;", f"size-limit 5MB; {statement};")
+    (tmp_path / "site.conf").write_text(text)
+    done = flatten((HERE / "mail" / f"{name}.eml").read_bytes(), "--policy", str(tmp_path / "site.conf"))
+    assert done.returncode == 0 and seen in body(done.stdout), done.stderr.decode()
+
+
+@pytest.mark.parametrize("name, reason", [("ambiguous", "two content types"), ("deceit", "comes twice"), ("alternative", "")])
+def test_mail_ambiguous_is_refused_where_the_policy_says_so(tmp_path, name, reason):
+    """Z4, M3: one reading and a statement, or a refusal with its reason."""
+    text = (HERE / "config" / "three-tier.conf").read_text().replace("size-limit 5MB;", "size-limit 5MB; ambiguous refuse;")
+    (tmp_path / "site.conf").write_text(text)
+    done = flatten((HERE / "mail" / f"{name}.eml").read_bytes(), "--policy", str(tmp_path / "site.conf"))
+    assert (done.returncode, reason in done.stderr.decode()) == (3 if reason else 0, True), done.stderr.decode()
+
+
 def test_mail_receipt_names_hashes_parts_and_drops(tmp_path):
     """M8: hashes of original and result, the part tree, each drop and why, charset decisions, counters, version."""
     octets = (HERE / "mail" / "attachments.eml").read_bytes()
