@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A key and a certificate that signs itself: what a slot holds until a better one is loaded. */
+#include <mbedtls/asn1.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/oid.h>
+#include <mbedtls/platform_util.h>
+#include <psa/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "tls/pem.h"
+
+#define DAY_S        86400
+#define SERIAL_BYTES 16
+#define MADE_BYTES   4096 /* of either PEM block */
+
+struct maker {
+	mbedtls_pk_context key;
+	mbedtls_x509write_cert cert;
+	char subject[320];
+	char from[16], until[16]; /* YYYYMMDDhhmmss */
+	mbedtls_x509_san_list name;
+	mbedtls_asn1_sequence purpose;
+};
+
+static bool put_time(char out[16], int64_t at_s)
+{
+	time_t t = (time_t)at_s;
+	struct tm tm;
+
+	return gmtime_r(&t, &tm) != NULL && strftime(out, 16, "%Y%m%d%H%M%S", &tm) == 14;
+}
+
+static int make_key(struct maker *m)
+{
+	if (psa_crypto_init() != PSA_SUCCESS)
+		return -1;
+	if (mbedtls_pk_setup(&m->key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0)
+		return -1;
+	return mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(m->key), tls_random,
+				   NULL);
+}
+
+static int set_names(struct maker *m, const char *host_name)
+{
+	int n = snprintf(m->subject, sizeof(m->subject), "CN=%s", host_name);
+
+	if (n < 0 || (size_t)n >= sizeof(m->subject))
+		return -1;
+	m->name = (mbedtls_x509_san_list){0};
+	m->name.node.type = MBEDTLS_X509_SAN_DNS_NAME;
+	m->name.node.san.unstructured_name = (mbedtls_x509_buf){
+		MBEDTLS_ASN1_IA5_STRING, strlen(host_name), (unsigned char *)(uintptr_t)host_name};
+	if (mbedtls_x509write_crt_set_subject_name(&m->cert, m->subject) != 0 ||
+	    mbedtls_x509write_crt_set_issuer_name(&m->cert, m->subject) != 0)
+		return -1;
+	return mbedtls_x509write_crt_set_subject_alternative_name(&m->cert, &m->name);
+}
+
+static int set_purpose(struct maker *m)
+{
+	static const char server[] = MBEDTLS_OID_SERVER_AUTH;
+
+	m->purpose = (mbedtls_asn1_sequence){0};
+	m->purpose.buf = (mbedtls_asn1_buf){MBEDTLS_ASN1_OID, sizeof(server) - 1,
+					    (unsigned char *)(uintptr_t)server};
+	if (mbedtls_x509write_crt_set_basic_constraints(&m->cert, 0, -1) != 0 ||
+	    mbedtls_x509write_crt_set_key_usage(&m->cert, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0)
+		return -1;
+	return mbedtls_x509write_crt_set_ext_key_usage(&m->cert, &m->purpose);
+}
+
+static int set_rest(struct maker *m, int64_t now_s)
+{
+	unsigned char serial[SERIAL_BYTES];
+
+	if (tls_random(NULL, serial, sizeof(serial)) != 0 || !put_time(m->from, now_s - DAY_S) ||
+	    !put_time(m->until, now_s + (int64_t)TLS_MADE_DAYS * DAY_S))
+		return -1;
+	serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and of full length */
+	mbedtls_x509write_crt_set_version(&m->cert, MBEDTLS_X509_CRT_VERSION_3);
+	mbedtls_x509write_crt_set_md_alg(&m->cert, MBEDTLS_MD_SHA256);
+	mbedtls_x509write_crt_set_subject_key(&m->cert, &m->key);
+	mbedtls_x509write_crt_set_issuer_key(&m->cert, &m->key);
+	if (mbedtls_x509write_crt_set_serial_raw(&m->cert, serial, sizeof(serial)) != 0)
+		return -1;
+	return mbedtls_x509write_crt_set_validity(&m->cert, m->from, m->until);
+}
+
+/* Append both as PEM. */
+static int put(struct maker *m, struct bytes *pem)
+{
+	unsigned char text[MADE_BYTES];
+	int err = -ERR_SYSTEM;
+
+	if (mbedtls_x509write_crt_pem(&m->cert, text, sizeof(text), tls_random, NULL) == 0)
+		err = bytes_append_text(pem, (const char *)text);
+	if (err == 0 && mbedtls_pk_write_key_pem(&m->key, text, sizeof(text)) != 0)
+		err = -ERR_SYSTEM;
+	else if (err == 0)
+		err = bytes_append_text(pem, (const char *)text);
+	mbedtls_platform_zeroize(text, sizeof(text));
+	return err;
+}
+
+int tls_identity_make(const char *host_name, int64_t now_s, struct bytes *pem)
+{
+	struct maker m;
+	int err = -ERR_SYSTEM;
+
+	mbedtls_pk_init(&m.key);
+	mbedtls_x509write_crt_init(&m.cert);
+	if (bytes_room(pem, 2 * MADE_BYTES) == NULL) /* no copy is left behind by growing */
+		err = -ERR_NO_MEMORY;
+	else if (make_key(&m) == 0 && set_names(&m, host_name) == 0 && set_purpose(&m) == 0 &&
+		 set_rest(&m, now_s) == 0)
+		err = put(&m, pem);
+	mbedtls_x509write_crt_free(&m.cert);
+	mbedtls_pk_free(&m.key);
+	return err;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Certificates and keys: reading what an administrator loads, with a reason for what is refused,
+ * and making a certificate that signs itself.
+ */
+#ifndef SEKISHO_TLS_PEM_H
+#define SEKISHO_TLS_PEM_H
+
+#include <mbedtls/pk.h>
+#include <mbedtls/x509_crt.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define TLS_PEM_BYTES_MAX 65536 /* of a chain with its key, or of a list of authorities */
+#define TLS_CHAIN_MAX     8     /* certificates of a chain */
+#define TLS_AUTHORITY_MAX 64    /* certificates of a list of authorities */
+#define TLS_RSA_BITS_MIN  2048
+#define TLS_EC_BITS_MIN   256
+
+/* What is wrong with what was loaded. */
+enum tls_defect {
+	TLS_DEFECT_NONE,
+	TLS_DEFECT_TOO_LONG,
+	TLS_DEFECT_NO_CERTIFICATE, /* none there, or one that cannot be read */
+	TLS_DEFECT_TOO_MANY,
+	TLS_DEFECT_NO_KEY,    /* none there, or one that cannot be read */
+	TLS_DEFECT_LOCKED,    /* the key is encrypted */
+	TLS_DEFECT_MISMATCH,  /* the key is not the first certificate's */
+	TLS_DEFECT_WEAK_KEY,  /* see TLS_RSA_BITS_MIN, TLS_EC_BITS_MIN; or of another kind */
+	TLS_DEFECT_WEAK_HASH, /* a signature with MD5 or SHA-1 */
+	TLS_DEFECT_EXPIRED,
+	TLS_DEFECT_NOT_AUTHORITY, /* cannot sign others, and is not its own issuer */
+	TLS_DEFECT_COUNT_
+};
+
+/* Fixed texts, English and Japanese. */
+const char *tls_defect_text(enum tls_defect defect, bool japanese);
+
+struct tls_identity {
+	mbedtls_x509_crt chain; /* the own certificate first */
+	mbedtls_pk_context key;
+};
+
+void tls_identity_init(struct tls_identity *identity);
+/* Wipes the key; safe on one that was only initialised. */
+void tls_identity_fini(struct tls_identity *identity);
+
+/**
+ * tls_identity_parse - read a certificate chain and its private key
+ * @pem:    both, in any order; text around them is skipped; borrowed
+ * @defect: set where it is refused
+ * Return: 0; -ERR_SYNTAX; -ERR_NO_MEMORY. The time is not looked at: see tls_identity_check.
+ */
+int tls_identity_parse(struct tls_identity *identity, struct span pem, enum tls_defect *defect);
+
+/* Read a list of authorities. Return: 0, -ERR_SYNTAX or -ERR_NO_MEMORY. */
+int tls_authorities_parse(mbedtls_x509_crt *list, struct span pem);
+
+/**
+ * tls_identity_check - would this serve as a certificate with its key
+ * @now_s: seconds since 1970
+ */
+enum tls_defect tls_identity_check(struct span pem, int64_t now_s);
+/* ... as a list of authorities; one that has expired is a defect. */
+enum tls_defect tls_authorities_check(struct span pem, int64_t now_s);
+
+/* What is shown of a certificate; never the key. */
+struct tls_summary {
+	char subject[256]; /* as text, NUL-terminated, printable ASCII */
+	char issuer[256];
+	int64_t from_s, until_s; /* seconds since 1970 */
+	uint8_t sha256[32];      /* of the certificate */
+	unsigned count;          /* certificates there */
+	bool has_key;
+};
+
+/* The first certificate of @pem. Return: 0 or -ERR_SYNTAX. */
+int tls_summarise(struct span pem, struct tls_summary *out);
+
+#define TLS_MADE_DAYS 3650 /* that a certificate made here holds */
+
+/**
+ * tls_identity_make - a new P-256 key and a certificate for it, signed by itself
+ * @host_name: becomes the subject and its alternative name
+ * @now_s:     seconds since 1970; it holds from a day before
+ * @pem:       appended to: certificate, then key; the caller wipes it (tls_wipe)
+ * Return: 0; -ERR_SYSTEM; as bytes_append.
+ */
+int tls_identity_make(const char *host_name, int64_t now_s, struct bytes *pem);
+
+/**
+ * tls_pem_read - all of a descriptor, from its start
+ * @fd: borrowed; a plain file or memfd
+ * Return: 0; -ERR_TOO_LONG past TLS_PEM_BYTES_MAX; -ERR_SYSTEM; as bytes_append. The caller wipes.
+ */
+int tls_pem_read(int fd, struct bytes *pem);
+
+/* Overwrite and free. */
+void tls_wipe(struct bytes *secret);
+
+/* For the library: getrandom(2). Return: 0 or its error. */
+int tls_random(void *ctx, unsigned char *out, size_t size);
+
+#endif

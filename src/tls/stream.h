@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connected socket that may turn to TLS on the way (STARTTLS): the same calls before and behind.
+ */
+#ifndef SEKISHO_TLS_STREAM_H
+#define SEKISHO_TLS_STREAM_H
+
+#include "tls/tls.h"
+
+struct stream {
+	int fd;          /* connected, non-blocking; -1: none. Borrowed. */
+	struct tls *tls; /* NULL: plain text */
+	bool shaking;    /* the handshake is not done */
+	short waits; /* for what the last call found not ready; 0: nothing out of the ordinary */
+};
+
+/* Start on a plain socket. */
+void stream_init(struct stream *s, int fd);
+/* Free the session, if any; closes nothing. */
+void stream_fini(struct stream *s);
+
+/**
+ * stream_start_tls - from now on everything is TLS, beginning with its handshake
+ * Return: as tls_new, with @fault.
+ */
+int stream_start_tls(struct stream *s, const struct tls_settings *settings, enum tls_fault *fault);
+
+/* Go on with the handshake. Return: as tls_handshake. */
+int stream_handshake(struct stream *s);
+
+/**
+ * stream_read - what has come
+ * Return: octets; 0 the end; -ERR_AGAIN; -ERR_CLOSED: lost, or cut off under TLS.
+ */
+ssize_t stream_read(struct stream *s, void *data, size_t size);
+/* Return: octets taken, -ERR_AGAIN (offer the same again: tls_write) or -ERR_CLOSED. */
+ssize_t stream_write(struct stream *s, const void *data, size_t size);
+
+/* Octets that stream_read would give although poll(2) may not tell. */
+size_t stream_pending(const struct stream *s);
+
+/**
+ * stream_events - what to poll for
+ * @reading, @writing: what the owner wants to do
+ */
+short stream_events(const struct stream *s, bool reading, bool writing);
+
+/* Say that nothing more will be written: close_notify under TLS, then FIN. */
+void stream_end(struct stream *s);
+
+#endif
