@@ -18,13 +18,37 @@ static void forget_given(struct destinations *d)
 	}
 }
 
+static void on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
+{
+	struct destinations *d = ctx;
+
+	d->owner.event(d->owner.ctx, id, args, count);
+}
+
+static void on_connect(void *ctx, const char *name)
+{
+	struct destinations *d = ctx;
+
+	for (uint32_t i = 0; i < d->running.count; i++) {
+		if (strcmp(d->running.names[i], name) == 0) {
+			d->owner.connect(d->owner.ctx, i);
+			return;
+		}
+	}
+}
+
+static struct sender_report report_of(struct destinations *d)
+{
+	return (struct sender_report){.event = on_event, .connect = on_connect, .ctx = d};
+}
+
 void destinations_init(struct destinations *d, struct loop *loop, const struct store *store,
-		       struct sender_report report)
+		       struct destinations_owner owner)
 {
 	memset(d, 0, sizeof(*d));
 	d->loop = loop;
 	d->store = store;
-	d->report = report;
+	d->owner = owner;
 	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++)
 		d->given[i] = -1;
 }
@@ -45,8 +69,10 @@ int destinations_prepare(struct destinations *d, const struct snapshot *snapshot
 {
 	if (snapshot->syslog_count > DESTINATIONS_MAX)
 		return -ERR_NO_SPACE;
-	for (uint32_t i = 0; i < snapshot->syslog_count; i++)
+	for (uint32_t i = 0; i < snapshot->syslog_count; i++) {
 		name_server(d->next.names[i], &snapshot->syslogs[i]);
+		d->next.transports[i] = snapshot->syslogs[i].transport;
+	}
 	d->next.count = snapshot->syslog_count;
 	d->utc_offset_s = snapshot->header->utc_offset_s;
 	(void)snprintf(d->host, sizeof(d->host), "%s",
@@ -66,7 +92,8 @@ static struct sender *find_sender(struct destinations *d, const char *name)
 static bool is_wanted(const struct destinations *d, const struct sender *sender)
 {
 	for (uint32_t i = 0; i < d->running.count; i++) {
-		if (strcmp(d->running.names[i], sender->name) == 0)
+		if (strcmp(d->running.names[i], sender->name) == 0 &&
+		    d->running.transports[i] == sender->way->transport)
 			return true;
 	}
 	return false;
@@ -89,7 +116,7 @@ static struct sender *free_sender(struct destinations *d)
 	return NULL; /* cannot be: as many slots as names */
 }
 
-static void open_server(struct destinations *d, uint32_t index, int fd)
+static void open_datagrams(struct destinations *d, uint32_t index, int fd)
 {
 	const char *name = d->running.names[index];
 	struct sender *sender = find_sender(d, name);
@@ -100,16 +127,30 @@ static void open_server(struct destinations *d, uint32_t index, int fd)
 	else
 		sender = free_sender(d);
 	if (sender == NULL ||
-	    sender_open(sender, d->loop, d->store, d->report, name, fd, known) < 0)
+	    sender_open(sender, d->loop, d->store, report_of(d), name, fd, known) < 0)
 		fprintf(stderr, "audit: no room to watch a syslog socket\n");
+}
+
+/* One that has its sender already goes on with it. */
+static void open_stream(struct destinations *d, uint32_t index)
+{
+	const char *name = d->running.names[index];
+
+	if (find_sender(d, name) == NULL)
+		sender_open_stream(free_sender(d), d->loop, d->store, report_of(d), name);
+}
+
+static bool is_stream(const struct destinations *d, uint32_t index)
+{
+	return d->running.transports[index] != SNAPSHOT_TRANSPORT_UDP;
 }
 
 int destinations_give(struct destinations *d, uint32_t index, int fd)
 {
 	if (index >= DESTINATIONS_MAX)
 		return -ERR_RANGE;
-	if (index < d->running.count) {
-		open_server(d, index, fd);
+	if (index < d->running.count && !is_stream(d, index)) {
+		open_datagrams(d, index, fd);
 		return 0;
 	}
 	if (d->given[index] >= 0)
@@ -129,10 +170,25 @@ void destinations_apply(struct destinations *d, struct record_form *form)
 		int fd = d->given[i];
 
 		d->given[i] = -1;
-		if (fd >= 0)
-			open_server(d, i, fd);
+		if (is_stream(d, i))
+			open_stream(d, i);
+		else if (fd >= 0)
+			open_datagrams(d, i, fd);
+		if (is_stream(d, i) && fd >= 0)
+			(void)close(fd); /* never used */
 	}
 	forget_given(d);
+}
+
+void destinations_connected(struct destinations *d, uint32_t index, int fd, int error)
+{
+	struct sender *sender =
+		index < d->running.count ? find_sender(d, d->running.names[index]) : NULL;
+
+	if (sender != NULL)
+		sender_connected(sender, fd, error);
+	else if (fd >= 0)
+		(void)close(fd); /* its server is no longer in the policy */
 }
 
 void destinations_kick(struct destinations *d)

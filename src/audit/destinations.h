@@ -14,13 +14,22 @@
 /* The servers of one policy, in its order. */
 struct destinations_list {
 	char names[DESTINATIONS_MAX][SENDER_NAME_BYTES];
+	uint32_t transports[DESTINATIONS_MAX]; /* enum snapshot_transport */
 	uint32_t count;
+};
+
+/* What the servers' senders have of their surroundings; see struct sender_report. */
+struct destinations_owner {
+	void (*event)(void *ctx, enum event_id id, const struct event_arg *args, size_t count);
+	/* A connection to server @index of the running policy is wanted. */
+	void (*connect)(void *ctx, uint32_t index);
+	void *ctx;
 };
 
 struct destinations {
 	struct loop *loop;
 	const struct store *store;
-	struct sender_report report;
+	struct destinations_owner owner;
 	struct sender senders[DESTINATIONS_MAX];
 	struct destinations_list running;
 	int given[DESTINATIONS_MAX]; /* sockets that came before their policy, -1: none */
@@ -31,14 +40,22 @@ struct destinations {
 };
 
 void destinations_init(struct destinations *d, struct loop *loop, const struct store *store,
-		       struct sender_report report);
+		       struct destinations_owner owner);
 
 /**
- * destinations_give - take a connected socket for server @index of the running policy (or, before
- * there is one, of the first). A socket that the server had before is replaced.
+ * destinations_give - take a connected datagram socket for server @index of the running policy (or,
+ * before there is one, of the first). A socket that the server had before is replaced.
  * Return: 0, or -ERR_RANGE (the descriptor stays the caller's).
  */
 int destinations_give(struct destinations *d, uint32_t index, int fd);
+
+/**
+ * destinations_connected - the answer to a request for a connection
+ * @index: of the server in the running policy: the supervisor answers in the order in which it
+ * switches policies, so both mean the same one
+ * @fd:    connecting stream socket, taken; -1: there is none, and @error (errno) says why
+ */
+void destinations_connected(struct destinations *d, uint32_t index, int fd, int error);
 
 /**
  * destinations_prepare - note the servers of a policy; nothing changes yet

@@ -4,7 +4,7 @@
  *
  * Who may talk to it: the supervisor (control channel) and each process on an event channel of its
  * own, one way; the source of a record is the channel, never what the message says. What it holds:
- * the directory of the log, connected datagram sockets towards syslog servers. No privilege, no
+ * the directory of the log, connected sockets towards syslog servers. No privilege, no
  * network of its own, no other file.
  *
  * Promises: an event of severity notice or worse is on the disk before audit does anything else;
@@ -215,6 +215,27 @@ static int handle_ping(struct channel *ch, void *ctx, const struct channel_messa
 	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
 }
 
+static int handle_connected(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+	const struct control_connected *answer = message->body;
+	int fd = message->fd_count > 0 ? message->fds[0] : -1;
+
+	if (fd >= 0)
+		message->fds[0] = -1;
+	destinations_connected(&a->destinations, answer->target, fd, answer->error);
+	return 0;
+}
+
+/* A supervisor that does not take the question does not answer: the sender asks again. */
+static void ask_connection(void *ctx, uint32_t index)
+{
+	struct audit *a = ctx;
+	const struct control_connect body = {.target = index};
+
+	(void)channel_send(&a->process.control, CONTROL_CONNECT, &body, sizeof(body), NULL, 0);
+}
+
 static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct audit *a = ctx;
@@ -246,6 +267,8 @@ static const struct channel_rule control_rules[] = {
 	 CHANNEL_ANY_STATE, handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
 	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_CONNECTED, 0, 1, sizeof(struct control_connected),
+	 sizeof(struct control_connected), CHANNEL_ANY_STATE, handle_connected, "connected"},
 	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
 	 CHANNEL_ANY_STATE, handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
@@ -331,12 +354,12 @@ static const struct sandbox_profile profile = {
 static void init(struct audit *a)
 {
 	const struct links_sink sink = {write_event, on_refused, on_settled, a};
-	const struct sender_report report = {write_own_event, a};
+	const struct destinations_owner owner = {write_own_event, ask_connection, a};
 
 	a->form = (struct record_form){.clock = &clock_system, .host = "sekisho"};
 	loop_init(&a->loop, &clock_system, a->polls, a->fds, DESCRIPTORS);
 	links_init(&a->links, &a->loop, &sink);
-	destinations_init(&a->destinations, &a->loop, &a->store, report);
+	destinations_init(&a->destinations, &a->loop, &a->store, owner);
 	answer_init(&a->answer, &a->loop, &a->process.control, &a->store);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};
 	a->heartbeat_timer = (struct loop_timer){.fire = on_heartbeat, .ctx = a};

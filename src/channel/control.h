@@ -48,7 +48,7 @@ enum control_type {
 	CONTROL_PONG,      /* C->S, struct control_ping, the same */
 	CONTROL_STOP,      /* S->C, no body: end in order */
 	CONTROL_CONNECT,   /* C->S, struct control_connect: a session asks for a socket towards its
-			      configured peer */
+			      configured peer, audit for one towards a syslog server */
 	CONTROL_CONNECTED, /* S->C, struct control_connected; one descriptor (connecting,
 			      non-blocking) where error is 0 */
 	CONTROL_FLATTEN,   /* C->S from mail-receiver, struct control_flatten; descriptor: sealed
@@ -126,7 +126,8 @@ struct control_ping {
 };
 
 struct control_connect {
-	uint32_t target; /* index of the next hop or desktop among those of the session's entry */
+	uint32_t target; /* index of the next hop or desktop among those of the session's entry; of
+			    the syslog server in the running policy */
 };
 
 struct control_connected {

@@ -204,8 +204,9 @@ static bool syslog_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_syslog *l = &s->syslogs[i];
 
-	return l->zone < s->zone_count && l->transport == 0 && host_is_sound(&l->server) &&
-	       l->port != 0 && l->pad[0] == 0 && l->pad[1] == 0 && l->pad[2] == 0;
+	return l->zone < s->zone_count && l->transport < SNAPSHOT_TRANSPORT_COUNT_ &&
+	       host_is_sound(&l->server) && l->port != 0 && l->pad[0] == 0 && l->pad[1] == 0 &&
+	       l->pad[2] == 0;
 }
 
 /* Offset 0 is the empty text; every text ends; no control characters. */

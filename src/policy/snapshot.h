@@ -133,9 +133,16 @@ struct snapshot_screen {
 	uint32_t pad;
 };
 
+/* In the order of the words of the configuration's `transport`. */
+enum snapshot_transport {
+	SNAPSHOT_TRANSPORT_UDP,
+	SNAPSHOT_TRANSPORT_TCP,
+	SNAPSHOT_TRANSPORT_COUNT_
+};
+
 struct snapshot_syslog {
 	uint32_t zone;
-	uint32_t transport; /* 0 UDP */
+	uint32_t transport; /* enum snapshot_transport */
 	struct snapshot_prefix server;
 	uint16_t port;
 	uint16_t pad[3];

@@ -3,6 +3,7 @@
 #include "policy/sockets.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 
 int policy_listeners(const struct snapshot *s, uint32_t zone,
 		     int (*each)(void *ctx, const struct policy_listener *listener), void *ctx)
@@ -58,7 +59,9 @@ int policy_peers(const struct snapshot *s, uint32_t zone,
 	}
 	for (uint32_t i = 0; i < s->syslog_count && result == 0; i++) {
 		const struct snapshot_syslog *l = &s->syslogs[i];
-		const struct policy_peer p = {IPPROTO_UDP, l->port, l->server, "syslog"};
+		const bool is_udp = l->transport == SNAPSHOT_TRANSPORT_UDP;
+		const struct policy_peer p = {is_udp ? IPPROTO_UDP : IPPROTO_TCP, l->port,
+					      l->server, "syslog"};
 
 		if (l->zone == zone)
 			result = each(ctx, &p);

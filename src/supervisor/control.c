@@ -74,6 +74,15 @@ static int handle_applied(struct channel *ch, void *ctx, const struct channel_me
 	return 0;
 }
 
+/* A session asks for its peer, audit for a syslog server that takes a stream. */
+static int handle_connect(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+
+	return child->role == ROLE_AUDIT ? sockets_handle_syslog(child, message->body)
+					 : session_handle_connect(ch, ctx, message);
+}
+
 #define FIXED(body) sizeof(struct body), sizeof(struct body)
 
 const struct channel_rule control_rules[] = {
@@ -84,7 +93,8 @@ const struct channel_rule control_rules[] = {
 	{CONTROL_REFUSED, 0, 0, FIXED(control_refused), FROM_POLICY, handle_refused, "refused"},
 	{CONTROL_APPLIED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_applied, "applied"},
 	{CONTROL_CONNECT, 0, 0, FIXED(control_connect),
-	 FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE), session_handle_connect, "connect"},
+	 FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) | FROM(ROLE_AUDIT), handle_connect,
+	 "connect"},
 	{CONTROL_FLATTEN, 1, 1, FIXED(control_flatten), FROM(ROLE_MAIL_RECEIVER),
 	 session_handle_flatten, "flatten"},
 	{CONTROL_FLATTENED, 0, 0, FIXED(control_flattened), FROM(ROLE_MAIL_FLATTENER),

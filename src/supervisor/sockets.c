@@ -84,12 +84,32 @@ int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint
 	socklen_t size = fill_address(&address, &syslog->server, syslog->port);
 	int fd;
 
-	if (!zone)
+	if (!zone || syslog->transport != SNAPSHOT_TRANSPORT_UDP)
 		return -ERR_NOT_FOUND;
 	fd = socket_in(sup, zone, socket_domain(&syslog->server), SOCK_DGRAM, 0);
 	if (fd < 0)
 		return fd;
 	return connect(fd, (const struct sockaddr *)&address, size) < 0 ? close_failed(fd) : fd;
+}
+
+int sockets_handle_syslog(struct child *audit, const struct control_connect *request)
+{
+	struct supervisor *sup = audit->sup;
+	const struct snapshot *snapshot = &sup->running.snapshot;
+	struct control_connected body = {.target = request->target, .error = ENOENT};
+	int fd = -1;
+
+	if (sup->running.fd >= 0 && request->target < snapshot->syslog_count) {
+		const struct snapshot_syslog *syslog = &snapshot->syslogs[request->target];
+
+		fd = sockets_connect(sup, snapshot->zones[syslog->zone].name, &syslog->server,
+				     syslog->port);
+		body.error = fd < 0 ? errno : 0;
+	}
+	child_send(audit, CONTROL_CONNECTED, &body, sizeof(body), &fd, fd < 0 ? 0 : 1);
+	if (fd >= 0)
+		(void)close(fd); /* audit has its own copy */
+	return 0;
 }
 
 int sockets_connect(struct supervisor *sup, const char *zone_name,

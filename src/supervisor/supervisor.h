@@ -221,7 +221,10 @@ void commit_fini(struct supervisor *sup);
 
 /* sockets.c: sockets inside zones. Each returns a descriptor or an error. */
 int sockets_netfilter(struct supervisor *sup, struct zone *zone);
+/* A connected datagram socket; -ERR_NOT_FOUND for a server that takes a stream. */
 int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
+/* audit asks for a connection to a server that takes a stream: answer it. 0. */
+int sockets_handle_syslog(struct child *audit, const struct control_connect *request);
 int sockets_connect(struct supervisor *sup, const char *zone_name,
 		    const struct snapshot_prefix *address, uint16_t port);
 /* Open what @snapshot listens on and close what it does not. 0 or an error with zones.reason. */

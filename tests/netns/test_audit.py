@@ -14,11 +14,15 @@ from lib.net import run
 from lib.peers import EchoServer, Syslog, tcp_talk, udp_talk
 from lib.waiting import wait_until
 
-SYSLOG = "syslog { zone lgwan; server 10.20.0.20 { transport udp; port 514; } }"
+TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp"])
 PERMIT = """
 service echo { tcp 7000; udp 7000; }
 crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; log; } }
 """
+
+
+def send_by(transport):
+    return f"syslog {{ zone lgwan; server 10.20.0.20 {{ transport {transport}; port 514; }} }}"
 
 
 def numbers(lines):
@@ -79,10 +83,11 @@ def test_audit_source_is_the_channel(make_gateway):
     assert sources <= {"audit", "supervisor", "netfilter", "arbiter", "config", "console"}
 
 
+@TRANSPORTS
 @pytest.mark.limit(90)
-def test_syslog_gets_every_record_in_order(net, topology, make_gateway):
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
-    gateway = make_gateway(PERMIT, system=SYSLOG)
+def test_syslog_gets_every_record_in_order(net, topology, make_gateway, transport):
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
+    gateway = make_gateway(PERMIT, system=send_by(transport))
     some_events(net, topology, 20)
     wait_caught_up(gateway, syslog)
     assert in_order(syslog.lines())[0] == 1
@@ -93,11 +98,12 @@ def test_syslog_gets_every_record_in_order(net, topology, make_gateway):
     verify_log(gateway, syslog.directory / "raw.log")
 
 
+@TRANSPORTS
 @pytest.mark.limit(120)
-def test_syslog_server_away_loses_nothing(net, topology, make_gateway):
+def test_syslog_server_away_loses_nothing(net, topology, make_gateway, transport):
     """The server is stopped, things happen, it comes back: all arrives, in order."""
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
-    gateway = make_gateway(PERMIT, system=SYSLOG)
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
+    gateway = make_gateway(PERMIT, system=send_by(transport))
     wait_caught_up(gateway, syslog)
     syslog.stop()
     some_events(net, topology, 10)
@@ -111,17 +117,18 @@ def test_syslog_server_away_loses_nothing(net, topology, make_gateway):
     assert in_order(syslog.lines())[-1] >= before
 
 
+@TRANSPORTS
 @pytest.mark.limit(120)
-def test_syslog_link_down_loses_nothing(net, topology, make_gateway):
-    """No neighbour answers: the kernel reports it after its own probes."""
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
-    gateway = make_gateway(PERMIT, system=SYSLOG)
+def test_syslog_link_down_loses_nothing(net, topology, make_gateway, transport):
+    """No neighbour answers: the kernel reports it after its own probes, a connection when nothing is acknowledged."""
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
+    gateway = make_gateway(PERMIT, system=send_by(transport))
     wait_caught_up(gateway, syslog)
     net.run("peer-lgwan", "ip", "link", "set", topology.DEVICE, "arp", "off")
     net.run("peer-lgwan", "ip", "address", "del", "10.20.0.20/24", "dev", topology.DEVICE)
     net.run(gateway.zone_namespace("lgwan"), "ip", "neigh", "flush", "all")
     some_events(net, topology, 10)
-    gateway.wait_event("syslog-away", seconds=20)
+    gateway.wait_event("syslog-away", seconds=40)
     net.address("peer-lgwan", topology.DEVICE, "10.20.0.20/24")
     net.run("peer-lgwan", "ip", "link", "set", topology.DEVICE, "arp", "on")
     gateway.wait_event("syslog-back", seconds=40)
@@ -129,11 +136,12 @@ def test_syslog_link_down_loses_nothing(net, topology, make_gateway):
     in_order(syslog.lines())
 
 
+@TRANSPORTS
 @pytest.mark.limit(120)
-def test_audit_killed_goes_on_with_the_chain(net, topology, make_gateway):
+def test_audit_killed_goes_on_with_the_chain(net, topology, make_gateway, transport):
     """kill -9 of audit, ten times under events: the chain is whole and the server misses nothing."""
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20")
-    gateway = make_gateway(PERMIT, system=SYSLOG)
+    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
+    gateway = make_gateway(PERMIT, system=send_by(transport))
     for _ in range(10):
         some_events(net, topology, 3)
         gone = gateway.kill("audit")

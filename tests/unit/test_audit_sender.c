@@ -86,7 +86,7 @@ static int setup(void **state)
 			 0);
 	server_start(f);
 	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store,
-				     (struct sender_report){on_report, f}, "server",
+				     (struct sender_report){.event = on_report, .ctx = f}, "server",
 				     connect_server(f), true),
 			 0);
 	*state = f;
@@ -222,7 +222,7 @@ static void test_sender_tries_a_new_server_with_one_record(void **state)
 	server_stop(f);
 	append(f, 5);
 	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store,
-				     (struct sender_report){on_report, f}, "server",
+				     (struct sender_report){.event = on_report, .ctx = f}, "server",
 				     connect_server(f), false),
 			 0);
 	pass(f, 4000);
@@ -266,7 +266,7 @@ static void test_sender_counts_what_was_forced_out(void **state)
 static void test_sender_goes_on_where_it_was_closed(void **state)
 {
 	struct fixture *f = *state;
-	struct sender_report report = {on_report, f};
+	struct sender_report report = {.event = on_report, .ctx = f};
 
 	append(f, 10);
 	pass(f, 100);
@@ -283,7 +283,7 @@ static void test_sender_goes_on_where_it_was_closed(void **state)
 static void test_sender_with_a_damaged_place_sends_all_again(void **state)
 {
 	struct fixture *f = *state;
-	struct sender_report report = {on_report, f};
+	struct sender_report report = {.event = on_report, .ctx = f};
 	int fd;
 
 	append(f, 10);

@@ -13,7 +13,7 @@ from ..waiting import wait_until
 RSYSLOG_CONF = """\
 global(workDirectory="{directory}" net.enableDNS="off" parser.escapeControlCharactersOnReceive="off"
        maxMessageSize="64k")
-module(load="imudp")
+module(load="{module}")
 template(name="as-received" type="string" string="%rawmsg%\\n")
 template(name="parsed" type="string"
          string="%syslogfacility-text%|%syslogseverity-text%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg%\\n")
@@ -21,18 +21,19 @@ ruleset(name="in") {{
     action(type="omfile" file="{directory}/raw.log" template="as-received" asyncWriting="off")
     action(type="omfile" file="{directory}/parsed.log" template="parsed" asyncWriting="off")
 }}
-input(type="imudp" address="{address}" port="{port}" ruleset="in")
+input(type="{module}" address="{address}" port="{port}" ruleset="in")
 """
 
 
 class Syslog:
-    """rsyslogd that takes RFC 5424 over UDP into files: as received, and as it understood the fields."""
+    """rsyslogd that takes RFC 5424 over UDP or TCP into files: as received, and as it understood the fields."""
 
-    def __init__(self, net, namespace, address, port=514):
-        self.net, self.namespace, self.address, self.port = net, namespace, address, port
+    def __init__(self, net, namespace, address, port=514, transport="udp"):
+        self.net, self.namespace, self.address, self.port, self.transport = net, namespace, address, port, transport
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="syslog-"))
         self.config = self.directory / "rsyslog.conf"
-        self.config.write_text(RSYSLOG_CONF.format(directory=self.directory, address=address, port=port))
+        self.config.write_text(RSYSLOG_CONF.format(directory=self.directory, address=address, port=port,
+                                                   module=f"im{transport}"))
         self.process = None
         self.start()
 
@@ -40,7 +41,8 @@ class Syslog:
         self.process = self.net.popen(self.namespace, "rsyslogd", "-n", "-f", self.config,
                                       "-i", self.directory / "pid")
         listening = f"{self.address}:{self.port} "
-        wait_until(lambda: listening in self.net.run(self.namespace, "ss", "-Hlun").stdout, "rsyslogd to listen")
+        kind = "-Hlun" if self.transport == "udp" else "-Hltn"
+        wait_until(lambda: listening in self.net.run(self.namespace, "ss", kind).stdout, "rsyslogd to listen")
 
     def stop(self):
         self.process.stop()
