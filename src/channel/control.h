@@ -64,6 +64,16 @@ enum control_type {
 	CONTROL_COMMITTED, /* S -> config, struct control_committed */
 	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
 			      CONTROL_ROW_LAST set on the last */
+	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
+			      control_scanned */
+};
+
+#define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */
+
+/* What SMTP said of a message, as far as its flattener needs to know. */
+struct control_envelope {
+	uint32_t from_bytes;           /* 0: the null path */
+	char from[CONTROL_PATH_BYTES]; /* the reverse path without brackets, not NUL-terminated */
 };
 
 struct control_start {
@@ -75,7 +85,8 @@ struct control_start {
 	uint8_t peer_family; /* sessions: 4 or 6; 0: none */
 	uint8_t pad[1];
 	uint16_t peer_port;
-	uint8_t peer_addr[16]; /* network order, IPv4 in the first four */
+	uint8_t peer_addr[16];            /* network order, IPv4 in the first four */
+	struct control_envelope envelope; /* mail-flattener: of its message */
 };
 
 enum give_kind {
@@ -138,12 +149,24 @@ struct control_connected {
 struct control_flatten {
 	uint64_t message; /* id of the message, unique while the appliance runs */
 	uint64_t size_bytes;
+	struct control_envelope envelope;
+	uint32_t pad;
 };
 
 enum flatten_status {
 	FLATTEN_DONE = 0,
 	FLATTEN_REFUSED = 3,
 	FLATTEN_FAILED = 4 /* crash, limit or time */
+};
+
+/* Why a message was refused: decides which reply the peer gets. */
+enum flatten_refusal {
+	FLATTEN_REFUSAL_STRUCTURE, /* it cannot be flattened */
+	FLATTEN_REFUSAL_FORWARDED, /* M4: forwarded automatically */
+	FLATTEN_REFUSAL_LABEL,     /* M5: classified by a label */
+	FLATTEN_REFUSAL_ATTACHED,  /* it has attachments, and none may leave */
+	FLATTEN_REFUSAL_SENDER,    /* M7: its author is not listed */
+	FLATTEN_REFUSAL_COUNT_
 };
 
 struct control_flattened {
@@ -157,6 +180,24 @@ struct control_flattened {
 	uint8_t sha256_output[32];
 	char receipt[24]; /* receipt id, NUL-terminated */
 	char reason[120]; /* of a refusal, NUL-terminated, fixed text */
+	uint32_t refusal; /* enum flatten_refusal */
+	uint32_t pad;
+};
+
+enum scan_status {
+	SCAN_CLEAN = 0,
+	SCAN_INFECTED = 5,
+	SCAN_FAILED = 6 /* not scanned, for whatever reason: @reason */
+};
+
+struct control_scanned {
+	uint64_t message;     /* 0: nothing was scanned, the scanner was asked for its state */
+	uint32_t status;      /* enum scan_status */
+	uint32_t known;       /* 1: @signatures_s is known */
+	int64_t signatures_s; /* when the signatures were made, seconds since 1970 */
+	char signature[96];   /* what was found, NUL-terminated printable ASCII */
+	char reason[96];      /* of a failure, NUL-terminated, fixed text */
+	char version[64];     /* of engine and signatures, NUL-terminated printable ASCII */
 };
 
 enum query_kind {

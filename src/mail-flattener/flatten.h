@@ -39,6 +39,7 @@ struct flatten_policy {
 
 struct flatten_result {
 	const char *reason;     /* of a refusal: fixed text; NULL where it was flattened */
+	uint32_t refusal;       /* enum flatten_refusal, with @reason */
 	uint32_t dropped_count; /* attachments and parts removed */
 	char receipt[FLATTEN_ID_BYTES + 4];
 	uint8_t sha256_input[SHA256_BYTES];

@@ -84,6 +84,10 @@ static int begin(void)
 	if (err == 0)
 		err = flatten_policy_read(&state.policy, &state.snapshot, state.start.index);
 	state.policy.received_s = clock_wall_ns(&clock_system) / 1000000000;
+	if (state.start.envelope.from_bytes > sizeof(state.start.envelope.from))
+		return -ERR_PEER;
+	state.policy.envelope_from = (struct span){(const uint8_t *)state.start.envelope.from,
+						   state.start.envelope.from_bytes};
 	if (err == 0)
 		err = map_message();
 	return err < 0 ? err : process_ready(&state.process);
@@ -137,6 +141,7 @@ static int report(int err, const struct flatten_result *result, size_t output_by
 	memcpy(flattened.sha256_output, result->sha256_output, SHA256_BYTES);
 	memcpy(flattened.receipt, result->receipt, FLATTEN_ID_BYTES);
 	(void)strncpy(flattened.reason, reason, sizeof(flattened.reason) - 1);
+	flattened.refusal = result->refusal;
 	if (err == 0)
 		event_send(&state.process.events, EVENT_MAIL_FLATTENED,
 			   EV_NUMBER(SESSION, state.start.session),

@@ -133,6 +133,25 @@ static void ask(struct receiver *r, uint16_t type, struct span path, enum receiv
 		receiver_set_phase(r, phase);
 }
 
+/* The flattener compares it with the author that the message names. */
+static void begin_transaction(struct receiver *r, const struct smtp_path *from)
+{
+	struct control_envelope *envelope = &r->transaction.envelope;
+
+	_Static_assert(SMTP_PATH_MAX <= sizeof(envelope->from), "a path fits the envelope");
+	r->transaction = (struct receiver_transaction){.number = r->transaction.number + 1};
+	envelope->from_bytes = (uint32_t)from->text.size;
+	memcpy(envelope->from, from->text.data, from->text.size);
+}
+
+/* M7: who is not listed sends nothing out. */
+static void refuse_sender(struct receiver *r)
+{
+	receiver_report(r, EVENT_MAIL_SENDER_UNLISTED, ANSWER_SENDER_UNLISTED);
+	r->counts.refused++;
+	receiver_refuse(r, ANSWER_SENDER_UNLISTED);
+}
+
 static void on_mail(struct receiver *r, struct span argument)
 {
 	struct smtp_mail mail = {0};
@@ -149,10 +168,12 @@ static void on_mail(struct receiver *r, struct span argument)
 		receiver_report(r, EVENT_MAIL_TOO_BIG, ANSWER_TOO_BIG);
 		r->counts.refused++;
 		receiver_refuse(r, ANSWER_TOO_BIG);
+	} else if (!mail_policy_takes_sender(r->policy, mail.path.local, mail.path.domain)) {
+		refuse_sender(r);
 	} else if (r->counts.mails >= RECEIVER_MAILS_MAX) {
 		receiver_close(r, ANSWER_TOO_MANY_MAILS);
 	} else {
-		r->transaction = (struct receiver_transaction){.number = r->transaction.number + 1};
+		begin_transaction(r, &mail.path);
 		ask(r, MAIL_LINK_FROM, mail.path.text, PHASE_ASK_SENDER);
 	}
 }

@@ -64,7 +64,8 @@ void receiver_hand_over(struct receiver *r)
 {
 	struct control_flatten flatten = {.message = ((uint64_t)r->session << 32) |
 						     r->transaction.number,
-					  .size_bytes = r->data.size_bytes};
+					  .size_bytes = r->data.size_bytes,
+					  .envelope = r->transaction.envelope};
 	int err = channel_send(r->control, CONTROL_FLATTEN, &flatten, sizeof(flatten),
 			       &r->message_fd, 1);
 

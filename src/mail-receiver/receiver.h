@@ -10,6 +10,7 @@
 #include "base/channel.h"
 #include "base/event.h"
 #include "base/loop.h"
+#include "channel/control.h"
 #include "mail-receiver/answers.h"
 #include "policy/mail_policy.h"
 #include "wire/smtp_command.h"
@@ -50,6 +51,7 @@ struct receiver_transaction {
 	uint32_t number;
 	uint32_t recipient_count; /* accepted */
 	uint32_t refused_count;   /* past the limit of recipients */
+	struct control_envelope envelope;
 };
 
 struct receiver_counts {

@@ -135,15 +135,44 @@ static void refuse(struct sender *s, enum event_id event, const char *reason,
 	sender_answer(s, verdict);
 }
 
+/* Why the flattener refused, as the peer is told; what it has no business to say is a failure. */
+static enum mail_verdict refusal_verdict(uint32_t refusal)
+{
+	static const enum mail_verdict verdicts[FLATTEN_REFUSAL_COUNT_] = {
+		[FLATTEN_REFUSAL_STRUCTURE] = MAIL_VERDICT_NOT_SANITISABLE,
+		[FLATTEN_REFUSAL_FORWARDED] = MAIL_VERDICT_FORWARDED,
+		[FLATTEN_REFUSAL_LABEL] = MAIL_VERDICT_CLASSIFIED,
+		[FLATTEN_REFUSAL_ATTACHED] = MAIL_VERDICT_ATTACHED,
+		[FLATTEN_REFUSAL_SENDER] = MAIL_VERDICT_SENDER_UNLISTED,
+	};
+
+	return refusal < FLATTEN_REFUSAL_COUNT_ ? verdicts[refusal] : MAIL_VERDICT_SANITISER_LATER;
+}
+
+static enum event_id refusal_event(uint32_t refusal)
+{
+	static const enum event_id events[FLATTEN_REFUSAL_COUNT_] = {
+		[FLATTEN_REFUSAL_STRUCTURE] = EVENT_MAIL_NOT_FLATTENED,
+		[FLATTEN_REFUSAL_FORWARDED] = EVENT_MAIL_FORWARDED,
+		[FLATTEN_REFUSAL_LABEL] = EVENT_MAIL_CLASSIFIED,
+		[FLATTEN_REFUSAL_ATTACHED] = EVENT_MAIL_ATTACHED,
+		[FLATTEN_REFUSAL_SENDER] = EVENT_MAIL_SENDER_UNLISTED,
+	};
+
+	return refusal < FLATTEN_REFUSAL_COUNT_ ? events[refusal] : EVENT_MAIL_NOT_FLATTENED;
+}
+
 /* What the flattener says of itself where it did not finish; its reason is cut at its first NUL. */
 static void refuse_unflattened(struct sender *s)
 {
 	struct control_flattened *result = &s->incoming.result;
 
 	result->reason[sizeof(result->reason) - 1] = '\0';
-	refuse(s, EVENT_MAIL_NOT_FLATTENED, result->reason,
-	       result->status == FLATTEN_REFUSED ? MAIL_VERDICT_NOT_SANITISABLE
-						 : MAIL_VERDICT_SANITISER_LATER);
+	if (result->status == FLATTEN_REFUSED)
+		refuse(s, refusal_event(result->refusal), result->reason,
+		       refusal_verdict(result->refusal));
+	else
+		refuse(s, EVENT_MAIL_NOT_FLATTENED, result->reason, MAIL_VERDICT_SANITISER_LATER);
 }
 
 static void start_data(struct sender *s)

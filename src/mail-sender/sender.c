@@ -107,7 +107,11 @@ static int handle_from(struct channel *ch, void *ctx, const struct channel_messa
 	s->recipient_count = 0;
 	s->lost = false;
 	message_drop(s);
-	ask(s, ASK_FROM, SENDER_OPEN_MS);
+	s->question = ASK_FROM;
+	if (!mail_policy_takes_sender(s->policy, path.local, path.domain))
+		sender_answer(s, MAIL_VERDICT_SENDER_UNLISTED);
+	else
+		ask(s, ASK_FROM, SENDER_OPEN_MS);
 	return 0;
 }
 

@@ -26,6 +26,7 @@ static const size_t row_bytes[SECTION_TEXT] = {
 	[SECTION_SCREENS] = sizeof(struct snapshot_screen),
 	[SECTION_SYSLOGS] = sizeof(struct snapshot_syslog),
 	[SECTION_LIST_TEXTS] = sizeof(struct snapshot_text),
+	[SECTION_SCANNERS] = sizeof(struct snapshot_scanner),
 };
 
 void *draft_row(const struct draft *d, enum snapshot_section section, uint32_t i)

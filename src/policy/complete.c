@@ -104,6 +104,8 @@ static enum schema_id named_row(enum value_type type)
 		return ROW_SERVICE;
 	case TYPE_SCHEDULE:
 		return ROW_SCHEDULE;
+	case TYPE_SCANNER:
+		return ROW_SCANNER;
 	default:
 		return ROW_COUNT_;
 	}

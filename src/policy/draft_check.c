@@ -71,6 +71,7 @@ static void check_names(struct draft *d, const struct tree_node *node)
 		[TYPE_ZONE] = {ROW_ZONE, PROBLEM_NO_SUCH_ZONE},
 		[TYPE_SERVICE] = {ROW_SERVICE, PROBLEM_NO_SUCH_SERVICE},
 		[TYPE_SCHEDULE] = {ROW_SCHEDULE, PROBLEM_NO_SUCH_SCHEDULE},
+		[TYPE_SCANNER] = {ROW_SCANNER, PROBLEM_NO_SUCH_SCANNER},
 	};
 	char zones[PROBLEM_ARG_BYTES];
 

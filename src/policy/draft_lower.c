@@ -324,12 +324,13 @@ static void lower_crossing(struct draft *d, struct tree_node *node)
 	c->permits = permits;
 }
 
-static struct snapshot_range add_domains(struct draft *d, const struct tree_node *mail)
+/* The texts of all statements @row below @parent. */
+static struct snapshot_range add_list(struct draft *d, const struct tree_node *parent,
+				      enum schema_id row)
 {
 	struct snapshot_range range = {draft_count(d, SECTION_LIST_TEXTS), 0};
 
-	for (const struct tree_node *n = tree_first(mail, ROW_MAIL_DOMAIN); n != NULL;
-	     n = tree_next(n)) {
+	for (const struct tree_node *n = tree_first(parent, row); n != NULL; n = tree_next(n)) {
 		struct snapshot_text *t = draft_add(d, SECTION_LIST_TEXTS, n);
 
 		if (t == NULL)
@@ -340,10 +341,46 @@ static struct snapshot_range add_domains(struct draft *d, const struct tree_node
 	return range;
 }
 
+static void lower_scanner(struct draft *d, struct tree_node *node)
+{
+	struct snapshot_scanner *s;
+	struct value endpoint = {0};
+
+	node->index = draft_count(d, SECTION_SCANNERS);
+	s = draft_add(d, SECTION_SCANNERS, node);
+	if (s == NULL)
+		return;
+	copy_name(s->name, sizeof(s->name), tree_value(node, 0));
+	s->zone = leaf_zone(d, node, ROW_SCANNER_ZONE);
+	s->kind = tree_first(node, ROW_SCANNER_ICAP) != NULL ? SCANNER_ICAP : SCANNER_CLAMD;
+	if (leaf_value(&endpoint, node,
+		       s->kind == SCANNER_ICAP ? ROW_SCANNER_ICAP : ROW_SCANNER_CLAMD)) {
+		s->address = endpoint.prefix;
+		s->port = endpoint.port;
+	}
+	s->method = (uint32_t)leaf_number(node, ROW_SCANNER_METHOD);
+	s->text_service = add_leaf_text(d, node, ROW_SCANNER_SERVICE);
+	s->timeout_ms = (uint32_t)leaf_number(node, ROW_SCANNER_TIMEOUT);
+	s->signature_age_s = (uint32_t)(leaf_number(node, ROW_SCANNER_AGE) / 1000);
+	s->size_limit_bytes = leaf_number(node, ROW_SCANNER_SIZE_LIMIT);
+}
+
+static void lower_outbound(struct draft *d, struct snapshot_mail *m, const struct tree_node *node)
+{
+	m->outbound = 1;
+	m->forwarded = (uint32_t)leaf_number(node, ROW_OUTBOUND_FORWARDED);
+	m->attachments = (uint32_t)leaf_number(node, ROW_OUTBOUND_ATTACHMENTS);
+	m->null_sender = tree_first(node, ROW_OUTBOUND_NULL_SENDER) != NULL;
+	m->senders = add_list(d, node, ROW_OUTBOUND_SENDER);
+	m->labels = add_list(d, node, ROW_OUTBOUND_LABEL);
+}
+
 static void lower_mail(struct draft *d, const struct tree_node *node)
 {
 	struct snapshot_mail *m = draft_add(d, SECTION_MAILS, node);
 	const struct tree_node *hop = tree_first(node, ROW_MAIL_NEXT_HOP);
+	const struct tree_node *scanner = tree_first(node, ROW_MAIL_SCANNER);
+	const struct tree_node *outbound = tree_first(node, ROW_MAIL_OUTBOUND);
 
 	if (m == NULL)
 		return;
@@ -352,7 +389,7 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 	m->to = leaf_zone(d, node, ROW_MAIL_TO);
 	m->listen_port = (uint16_t)leaf_number(node, ROW_MAIL_LISTEN);
 	m->next_hop_port = node_value(hop, 0).port;
-	m->domains = add_domains(d, node);
+	m->domains = add_list(d, node, ROW_MAIL_DOMAIN);
 	m->next_hops = add_prefixes(d, node, ROW_MAIL_NEXT_HOP);
 	m->size_limit_bytes = leaf_number(node, ROW_MAIL_SIZE_LIMIT);
 	m->sessions_max = (uint32_t)leaf_number(node, ROW_MAIL_SESSIONS);
@@ -366,6 +403,10 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 	m->text_host_name = add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
 	if (m->text_host_name == 0)
 		m->text_host_name = d->text_host_name;
+	m->scanner = scanner != NULL ? entry_index(d, ROW_SCANNER, tree_value(scanner, 0))
+				     : SNAPSHOT_NONE;
+	if (outbound != NULL)
+		lower_outbound(d, m, outbound);
 }
 
 static void lower_screen(struct draft *d, const struct tree_node *node)
@@ -427,7 +468,7 @@ static void lower_entry(struct draft *d, struct tree_node *node)
 		lower_screen(d, node);
 }
 
-/* Zones, services and schedules first: the others refer to their indices. */
+/* Zones, services, schedules and scanners first: the others refer to their indices. */
 void draft_lower(struct draft *d)
 {
 	const struct tree_node *root = d->tree->root;
@@ -440,6 +481,8 @@ void draft_lower(struct draft *d)
 	lower_services(d);
 	for (struct tree_node *n = tree_first(root, ROW_SCHEDULE); n != NULL; n = tree_next(n))
 		lower_schedule(d, n);
+	for (struct tree_node *n = tree_first(root, ROW_SCANNER); n != NULL; n = tree_next(n))
+		lower_scanner(d, n);
 	for (struct tree_node *n = root->first; n != NULL && !d->no_memory; n = n->next)
 		lower_entry(d, n);
 	if (syslog != NULL && !d->no_memory)

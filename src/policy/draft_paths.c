@@ -254,6 +254,47 @@ static bool check_ends(struct draft *d, uint32_t from, uint32_t to, const struct
 	return false;
 }
 
+static void check_scanner(struct draft *d, uint32_t i)
+{
+	const struct snapshot_scanner *s = draft_row(d, SECTION_SCANNERS, i);
+	const struct tree_node *origin = draft_origin(d, SECTION_SCANNERS, i);
+	const struct tree_node *clamd = tree_first(origin, ROW_SCANNER_CLAMD);
+	const struct tree_node *icap = tree_first(origin, ROW_SCANNER_ICAP);
+	const struct tree_node *service = tree_first(origin, ROW_SCANNER_SERVICE);
+	const char *path = service != NULL ? tree_value(service, 0) : "";
+
+	if ((clamd == NULL) == (icap == NULL)) {
+		draft_refuse(d, origin, PROBLEM_SCANNER_KIND, s->name, NULL);
+		return;
+	}
+	check_place(d, s->zone, &s->address, icap != NULL ? icap : clamd);
+	if (path[strspn(path,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/")] !=
+	    '\0')
+		draft_refuse(d, service, PROBLEM_SCANNER_SERVICE, path, NULL);
+}
+
+/* What the blocks of scanning and leaving mean together. */
+static void check_mail_rules(struct draft *d, const struct snapshot_mail *m,
+			     const struct tree_node *origin)
+{
+	const struct snapshot_scanner *s =
+		m->scanner != SNAPSHOT_NONE ? draft_row(d, SECTION_SCANNERS, m->scanner) : NULL;
+	char path[TREE_PATH_BYTES];
+
+	tree_path(path, origin);
+	if (!m->outbound && m->domains.count == 0)
+		problems_add(d->problems, origin->at, PROBLEM_INCOMPLETE, ROW_MAIL_DOMAIN, 0, path,
+			     schema_row(ROW_MAIL_DOMAIN)->name);
+	if (!m->outbound && zone_at(d, m->from)->tier == TIER_BUSINESS &&
+	    zone_at(d, m->to)->tier == TIER_OUTSIDE)
+		draft_refuse(d, origin, PROBLEM_OUTBOUND_MISSING, path, zone_at(d, m->to)->name);
+	if (m->attachments == ATTACHMENTS_PASS && s == NULL)
+		draft_refuse(d, origin, PROBLEM_ATTACHMENTS_UNSCANNED, path, NULL);
+	if (s != NULL && s->size_limit_bytes < m->size_limit_bytes)
+		draft_refuse(d, origin, PROBLEM_SCANNER_SMALL, path, s->name);
+}
+
 static void check_mail(struct draft *d, uint32_t i)
 {
 	const struct snapshot_mail *m = draft_row(d, SECTION_MAILS, i);
@@ -265,6 +306,7 @@ static void check_mail(struct draft *d, uint32_t i)
 		return;
 	if (zone_at(d, m->from)->tier == TIER_SENSITIVE)
 		draft_refuse(d, origin, PROBLEM_MAIL_DIRECTION, zone_at(d, m->from)->name, NULL);
+	check_mail_rules(d, m, origin);
 	check_places(d, m->to, m->next_hops);
 	for (; hop != NULL; hop = tree_next(hop)) {
 		if (value_parse(&v, &schema_row(hop->row)->args[0], span_of(tree_value(hop, 0))) ==
@@ -292,6 +334,8 @@ void draft_check_paths(struct draft *d)
 		if (!check_crossing(d, i))
 			return;
 	}
+	for (uint32_t i = 0; i < draft_count(d, SECTION_SCANNERS); i++)
+		check_scanner(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_MAILS); i++)
 		check_mail(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREENS); i++)

@@ -2,6 +2,8 @@
 /* What one mail entry of the running policy says. */
 #include "policy/mail_policy.h"
 
+#include <string.h>
+
 #include "base/err.h"
 
 int mail_policy_open(struct mail_policy *out, const struct snapshot *snapshot, uint32_t index)
@@ -18,6 +20,8 @@ bool mail_policy_takes_domain(const struct mail_policy *policy, struct span doma
 {
 	const struct snapshot_range *domains = &policy->entry->domains;
 
+	if (policy->entry->outbound && domains->count == 0)
+		return true; /* who may send is what counts there */
 	for (uint32_t i = 0; i < domains->count; i++) {
 		uint32_t at = policy->snapshot->list_texts[domains->first + i].at;
 
@@ -25,4 +29,38 @@ bool mail_policy_takes_domain(const struct mail_policy *policy, struct span doma
 			return true;
 	}
 	return false;
+}
+
+bool mail_policy_takes_sender(const struct mail_policy *policy, struct span local,
+			      struct span domain)
+{
+	const struct snapshot_range *senders = &policy->entry->senders;
+
+	if (!policy->entry->outbound)
+		return true;
+	if (domain.size == 0)
+		return policy->entry->null_sender != 0;
+	for (uint32_t i = 0; i < senders->count; i++) {
+		uint32_t at = policy->snapshot->list_texts[senders->first + i].at;
+		const char *text = snapshot_text_at(policy->snapshot, at);
+		const char *sign = strchr(text, '@');
+		struct span own = span_of(sign != NULL ? sign + 1 : text);
+		struct span mailbox = {(const uint8_t *)text,
+				       sign != NULL ? (size_t)(sign - text) : 0};
+
+		if (span_equal_nocase(domain, own) &&
+		    (sign == NULL || span_equal_nocase(local, mailbox)))
+			return true;
+	}
+	return false;
+}
+
+const char *mail_policy_label(const struct mail_policy *policy, uint32_t i)
+{
+	const struct snapshot_range *labels = &policy->entry->labels;
+
+	if (i >= labels->count)
+		return NULL;
+	return snapshot_text_at(policy->snapshot,
+				policy->snapshot->list_texts[labels->first + i].at);
 }

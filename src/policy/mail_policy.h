@@ -25,8 +25,21 @@ int mail_policy_open(struct mail_policy *out, const struct snapshot *snapshot, u
 
 /**
  * mail_policy_takes_domain - is this one of the entry's recipient domains (M6)
- * @domain: compared without case, whole; an entry without domains takes none
+ * @domain: compared without case, whole; an entry without domains takes none, or any where it is
+ *          for mail that leaves
  */
 bool mail_policy_takes_domain(const struct mail_policy *policy, struct span domain);
+
+/**
+ * mail_policy_takes_sender - may this address send by this entry (M7)
+ * @local, @domain: of the reverse path or the author, without quotes; compared without case. Both
+ *         empty: the null path
+ * Return: true always where the entry is not for mail that leaves.
+ */
+bool mail_policy_takes_sender(const struct mail_policy *policy, struct span local,
+			      struct span domain);
+
+/* The label @i that refuses mail (M5), UTF-8; NULL past the last. A view into the snapshot. */
+const char *mail_policy_label(const struct mail_policy *policy, uint32_t i);
 
 #endif

@@ -175,6 +175,43 @@ static bool next_hops_are_sound(const struct snapshot *s, struct snapshot_range 
 	return true;
 }
 
+/* Attachments pass only where each message is scanned. */
+static bool outbound_is_sound(const struct snapshot *s, const struct snapshot_mail *m)
+{
+	return (m->scanner == SNAPSHOT_NONE || m->scanner < s->scanner_count) && m->outbound <= 1 &&
+	       m->forwarded <= FORWARDED_PASS && m->attachments <= ATTACHMENTS_PASS &&
+	       (m->attachments != ATTACHMENTS_PASS || m->scanner != SNAPSHOT_NONE) &&
+	       m->null_sender <= 1 && m->pad_outbound == 0 &&
+	       range_is_sound(m->senders, s->list_text_count) &&
+	       range_is_sound(m->labels, s->list_text_count);
+}
+
+/* The path of an ICAP service, which goes into a request as it is (RFC 3507 4.2). */
+static bool service_path_is_sound(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		bool plain = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+			     (*text >= '0' && *text <= '9');
+
+		if (!plain && *text != '-' && *text != '.' && *text != '_' && *text != '/')
+			return false;
+	}
+	return true;
+}
+
+static bool scanner_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_scanner *c = &s->scanners[i];
+
+	return name_is_sound(c->name, sizeof(c->name), false) && c->zone < s->zone_count &&
+	       c->kind <= SCANNER_ICAP && host_is_sound(&c->address) && c->port != 0 &&
+	       c->pad[0] == 0 && c->pad[1] == 0 && c->pad[2] == 0 && c->method <= SCANNER_REQMOD &&
+	       text_is_sound(s, c->text_service) &&
+	       service_path_is_sound(snapshot_text_at(s, c->text_service)) && c->timeout_ms > 0 &&
+	       c->timeout_ms < TIME_LIMIT_S && c->size_limit_bytes > 0 &&
+	       c->size_limit_bytes <= UINT32_MAX;
+}
+
 static bool mail_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_mail *m = &s->mails[i];
@@ -186,7 +223,7 @@ static bool mail_is_sound(const struct snapshot *s, uint32_t i)
 	       m->size_limit_bytes <= UINT32_MAX && m->sessions_max > 0 &&
 	       m->sessions_per_source > 0 && m->recipients_max > 0 && m->language <= 1 &&
 	       text_is_sound(s, m->text_host_name) &&
-	       (m->options & ~(uint32_t)SNAPSHOT_MAIL_OPTIONS) == 0;
+	       (m->options & ~(uint32_t)SNAPSHOT_MAIL_OPTIONS) == 0 && outbound_is_sound(s, m);
 }
 
 static bool screen_is_sound(const struct snapshot *s, uint32_t i)
@@ -248,6 +285,7 @@ static const struct {
 	[SECTION_SCREENS] = FORM(snapshot_screen, ROWS_MAX, screen_is_sound),
 	[SECTION_SYSLOGS] = FORM(snapshot_syslog, ROWS_MAX, syslog_is_sound),
 	[SECTION_LIST_TEXTS] = FORM(snapshot_text, ROWS_MAX, list_text_is_sound),
+	[SECTION_SCANNERS] = FORM(snapshot_scanner, ROWS_MAX, scanner_is_sound),
 	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
 };
 
@@ -300,6 +338,7 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_SCREENS, screens, screen_count);
 	VIEW_SECTION(out, block, SECTION_SYSLOGS, syslogs, syslog_count);
 	VIEW_SECTION(out, block, SECTION_LIST_TEXTS, list_texts, list_text_count);
+	VIEW_SECTION(out, block, SECTION_SCANNERS, scanners, scanner_count);
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
 }
 

@@ -116,6 +116,35 @@ struct snapshot_mail {
 	uint32_t language;            /* of notices: 0 Japanese, 1 English */
 	uint32_t text_host_name;      /* for banner, EHLO, Received */
 	uint32_t options;             /* enum snapshot_mail_option */
+	uint32_t scanner;     /* index; SNAPSHOT_NONE: messages are not scanned */
+	uint32_t outbound;    /* 1: the rules for mail that leaves hold; else 0, and */
+	uint32_t forwarded;   /* enum mail_forwarded */
+	uint32_t attachments; /* enum mail_attachments */
+	uint32_t null_sender; /* 1: the null reverse path may send */
+	uint32_t pad_outbound;
+	struct snapshot_range senders; /* in texts-of-list: domains, and addresses with an @ */
+	struct snapshot_range labels;  /* in texts-of-list: classifications that refuse */
+};
+
+enum mail_forwarded { FORWARDED_REFUSE, FORWARDED_PASS };
+enum mail_attachments { ATTACHMENTS_DROP, ATTACHMENTS_REFUSE, ATTACHMENTS_PASS };
+
+enum scanner_kind { SCANNER_CLAMD, SCANNER_ICAP };
+enum scanner_method { SCANNER_RESPMOD, SCANNER_REQMOD };
+
+/* A virus scanner that messages are shown to. */
+struct snapshot_scanner {
+	char name[SNAPSHOT_NAME_BYTES];
+	uint32_t zone;
+	uint32_t kind; /* enum scanner_kind */
+	struct snapshot_prefix address;
+	uint16_t port;
+	uint16_t pad[3];
+	uint32_t method;          /* ICAP: enum scanner_method */
+	uint32_t text_service;    /* ICAP: the service's path, without the slash */
+	uint32_t timeout_ms;      /* for one message, from the connection to the verdict */
+	uint32_t signature_age_s; /* older signatures raise an alarm; 0: not watched */
+	uint64_t size_limit_bytes;
 };
 
 struct snapshot_screen {
@@ -166,6 +195,7 @@ enum snapshot_section {
 	SECTION_SCREENS,
 	SECTION_SYSLOGS,
 	SECTION_LIST_TEXTS,
+	SECTION_SCANNERS,
 	SECTION_TEXT /* bytes */,
 	SECTION_COUNT_
 };
@@ -202,10 +232,11 @@ struct snapshot {
 	const struct snapshot_screen *screens;
 	const struct snapshot_syslog *syslogs;
 	const struct snapshot_text *list_texts;
+	const struct snapshot_scanner *scanners;
 	const char *text;
 	uint32_t zone_count, prefix_count, route_count, station_count, crossing_count, permit_count,
 		service_count, schedule_count, mail_count, screen_count, syslog_count,
-		list_text_count, text_bytes;
+		list_text_count, scanner_count, text_bytes;
 };
 
 /**

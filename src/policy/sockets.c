@@ -57,6 +57,13 @@ int policy_peers(const struct snapshot *s, uint32_t zone,
 		if (v->to == zone)
 			result = each(ctx, &p);
 	}
+	for (uint32_t i = 0; i < s->scanner_count && result == 0; i++) {
+		const struct snapshot_scanner *c = &s->scanners[i];
+		const struct policy_peer p = {IPPROTO_TCP, c->port, c->address, "scanner"};
+
+		if (c->zone == zone)
+			result = each(ctx, &p);
+	}
 	for (uint32_t i = 0; i < s->syslog_count && result == 0; i++) {
 		const struct snapshot_syslog *l = &s->syslogs[i];
 		const bool is_udp = l->transport == SNAPSHOT_TRANSPORT_UDP;

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 
 #define LABEL_BYTES_MAX 63  /* RFC 1035 2.3.4 */
+#define LOCAL_BYTES_MAX 64  /* RFC 5321 4.5.3.1.1 */
 #define HOST_BYTES_MAX  253 /* RFC 1123 2.1, without the last dot */
 #define YEAR_LOW        2000U
 #define YEAR_HIGH       2199U
@@ -169,6 +170,35 @@ static int parse_host(struct value *out, const struct value_form *form, struct s
 	}
 	out->text[typed.size] = '\0';
 	return typed.size > 0 ? 0 : -ERR_SYNTAX;
+}
+
+/* RFC 5321 4.1.2: the local part as a dot-string, told apart by case; the domain as parse_host. */
+static int parse_sender(struct value *out, const struct value_form *form, struct span typed)
+{
+	static const char atext[] = "!#$%&'*+-/=?^_`{|}~.";
+	const uint8_t *at = typed.size > 0 ? memchr(typed.data, '@', typed.size) : NULL;
+	size_t local = at != NULL ? (size_t)(at - typed.data) : 0;
+	struct span domain;
+	int err;
+
+	if (at == NULL)
+		return parse_host(out, form, typed);
+	if (local == 0 || typed.data[0] == '.' || typed.data[local - 1] == '.')
+		return -ERR_SYNTAX;
+	if (local > LOCAL_BYTES_MAX)
+		return -ERR_TOO_LONG;
+	for (size_t i = 0; i < local; i++) {
+		uint8_t c = typed.data[i];
+
+		if (!is_lower(to_lower(c)) && !is_digit(c) &&
+		    memchr(atext, c, sizeof(atext) - 1) == NULL)
+			return -ERR_SYNTAX;
+	}
+	domain = (struct span){at + 1, typed.size - local - 1};
+	err = parse_host(out, form, domain);
+	memmove(out->text + local + 1, out->text, strlen(out->text) + 1);
+	memcpy(out->text, typed.data, local + 1);
+	return err;
 }
 
 static int parse_device(struct value *out, const struct value_form *form, struct span typed)
@@ -398,6 +428,10 @@ static const struct type types[TYPE_COUNT_] = {
 	[TYPE_ZONE] = {parse_name, {"the name of a zone", "ゾーン名"}},
 	[TYPE_SERVICE] = {parse_name, {"the name of a service", "サービス名"}},
 	[TYPE_SCHEDULE] = {parse_name, {"the name of a schedule", "時間帯 (schedule) の名前"}},
+	[TYPE_SCANNER] = {parse_name, {"the name of a scanner", "検査サーバ (scanner) の名前"}},
+	[TYPE_SENDER] = {parse_sender,
+			 {"a domain or a mail address such as taro@city.example.lg.jp",
+			  "ドメインまたはメールアドレス (例 taro@city.example.lg.jp)"}},
 	[TYPE_HOST] = {parse_host,
 		       {"a host name such as gate.example.lg.jp",
 			"ホスト名 (例 gate.example.lg.jp)"}},

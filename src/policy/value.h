@@ -37,6 +37,8 @@ enum value_type {
 	TYPE_DATE,     /* days since 1970-01-01 */
 	TYPE_DAYS,     /* Monday 0 to Sunday 6: number to high */
 	TYPE_TIMES,    /* minutes of the day: number up to, but without, high */
+	TYPE_SCANNER,  /* a name that a scanner has */
+	TYPE_SENDER, /* a domain, or a mail address: local part as written, domain in lower case */
 	TYPE_COUNT_
 };
 

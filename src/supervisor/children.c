@@ -126,6 +126,8 @@ static void send_start(struct child *child)
 		start.peer_family = session->peer_family;
 		start.peer_port = session->peer_port;
 		memcpy(start.peer_addr, session->peer_addr, sizeof(start.peer_addr));
+		if (child->role == ROLE_MAIL_FLATTENER)
+			start.envelope = session->envelope;
 		for (uint32_t i = 0; i < running->snapshot.zone_count; i++) {
 			const char *own =
 				child->role == session->near_role ? session->from : session->to;

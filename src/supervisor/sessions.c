@@ -411,6 +411,7 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 
 	if (!session || session->flattener || session->message || request->message == 0 ||
 	    session->message_count >= MESSAGES_MAX ||
+	    request->envelope.from_bytes > sizeof(request->envelope.from) ||
 	    !is_sealed_message(session, request, message->fds[0]))
 		return -ERR_PEER;
 	if (!session->far)
@@ -418,6 +419,7 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	if (!keep_session(child->sup, session))
 		return 0;
 	session->message = request->message;
+	session->envelope = request->envelope;
 	session->message_count++;
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
 		tell_failed(session, "no pipe for the message");

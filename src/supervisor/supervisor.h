@@ -74,6 +74,7 @@ struct session {
 	int peer_fd;               /* the accepted socket, until the near half has it; -1 */
 	int message_fd, output_fd; /* for the flattener that is being started; -1 */
 	uint64_t message;          /* that the flattener works on */
+	struct control_envelope envelope; /* of that message */
 	uint32_t message_count;
 	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };

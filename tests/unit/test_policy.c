@@ -178,12 +178,14 @@ static void pick_value(char *out, size_t size, const struct value_form *form)
 		[TYPE_SERVICE] = "a b c",
 		[TYPE_SCHEDULE] = "a b c",
 		[TYPE_HOST] = "h h.example",
+		[TYPE_SCANNER] = "av icap-1",
+		[TYPE_SENDER] = "a.example.jp Taro.Y+1@b.example.jp",
 		[TYPE_DOMAIN] = "a.example.jp b.example.jp",
 		[TYPE_DEVICE] = "eth0 eth1",
 		[TYPE_MAC] = "02-00-00-00-00-01",
 		[TYPE_DATE] = "2027-03-31 2028-02-29",
 		[TYPE_DAYS] = "mon mon-fri daily sat-sun",
-		[TYPE_DURATION] = "60s 5m 1500ms",
+		[TYPE_DURATION] = "60s 90s 1500ms",
 		[TYPE_SIZE] = "5MB 64KB 4096",
 	};
 
