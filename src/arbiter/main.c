@@ -143,15 +143,16 @@ static uint32_t judge_item(const struct slot *slot, const struct packet_batch *b
 			report_permitted(s, permit, &h);
 		return generation | (verdict.permit + 1);
 	}
-	denials_note(&arbiter.denials, &arbiter.process.events, s, batch->zone, &verdict,
-		     readable ? &h : NULL, now_ms());
+	if (batch->purpose != PACKET_FOR_FLOWS) /* their packets will tell */
+		denials_note(&arbiter.denials, &arbiter.process.events, s, batch->zone, &verdict,
+			     readable ? &h : NULL, now_ms());
 	return generation | PACKET_MARK_DENY;
 }
 
 static bool batch_is_sound(const struct packet_batch *batch, size_t bytes)
 {
 	if (batch->count == 0 || batch->count > PACKET_BATCH_MAX || batch->generation == 0 ||
-	    batch->generation > UINT16_MAX)
+	    batch->generation > UINT16_MAX || batch->purpose > PACKET_FOR_FLOWS)
 		return false;
 	if (bytes != offsetof(struct packet_batch, items) + batch->count * sizeof(batch->items[0]))
 		return false;
@@ -171,8 +172,10 @@ static int handle_batch(struct channel *ch, void *ctx, const struct channel_mess
 		return -ERR_PEER;
 	const struct slot *slot = slot_of(batch->epoch);
 
-	*out = (struct packet_verdicts){
-		.generation = batch->generation, .zone = batch->zone, .count = batch->count};
+	*out = (struct packet_verdicts){.generation = batch->generation,
+					.zone = batch->zone,
+					.count = batch->count,
+					.purpose = batch->purpose};
 	for (uint32_t i = 0; i < batch->count; i++) {
 		out->items[i].id = batch->items[i].id;
 		if (slot != NULL && batch->zone < slot->snapshot.zone_count)

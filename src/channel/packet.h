@@ -37,6 +37,13 @@ enum packet_type {
 			   */
 };
 
+/* What a batch is asked for; the answer says it again. */
+enum packet_purpose {
+	PACKET_FOR_PACKETS = 0, /* each waits for its verdict */
+	PACKET_FOR_FLOWS, /* none exists: the headers that a running flow's next packet would have.
+			   * A denial is no event; the mark of a permit is the flow's */
+};
+
 struct packet_item {
 	uint32_t id;             /* netfilter's number; comes back in the verdict */
 	uint32_t wire_bytes;     /* length of the whole packet */
@@ -52,7 +59,7 @@ struct packet_batch {
 	uint32_t generation; /* to put into the marks, 1..65535 */
 	uint32_t zone;       /* index of the zone whose queue they wait in */
 	uint32_t count;      /* 1..PACKET_BATCH_MAX */
-	uint32_t pad;
+	uint32_t purpose;    /* enum packet_purpose */
 	struct packet_item items[PACKET_BATCH_MAX];
 };
 
@@ -62,10 +69,10 @@ struct packet_verdict {
 };
 
 struct packet_verdicts {
-	uint32_t generation; /* of the batch */
+	uint32_t generation; /* of the batch, as are zone and purpose */
 	uint32_t zone;
 	uint32_t count;
-	uint32_t pad;
+	uint32_t purpose;
 	struct packet_verdict items[PACKET_BATCH_MAX];
 };
 

@@ -10,10 +10,12 @@
 #include <linux/netlink.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "channel/packet.h"
 #include "netfilter/netlink.h"
 
 #define REQUEST_BYTES 256
+#define MARK_BYTES    160 /* of one message that sets a mark, at most */
 
 /* A listing in progress. */
 struct listing {
@@ -55,6 +57,10 @@ static void read_tuple(struct flow *flow, struct span tuple)
 	flow->destination_port = netlink_find_be16(proto, CTA_PROTO_DST_PORT);
 	if (icmp.size == 1)
 		flow->destination_port = icmp.data[0];
+	if (tuple.size > 0 && tuple.size <= sizeof(flow->tuple)) {
+		memcpy(flow->tuple, tuple.data, tuple.size);
+		flow->tuple_bytes = (uint8_t)tuple.size;
+	}
 }
 
 static void add_counters(struct flow *flow, struct span counters)
@@ -87,6 +93,25 @@ int flows_list(int netlink_fd, uint16_t generation,
 
 	begin_request(&b, storage, IPCTNL_MSG_CT_GET, NLM_F_DUMP, generation);
 	return netlink_transact(netlink_fd, &b, take_flow, &listing);
+}
+
+int flows_mark(int fd, const struct flow *flows, size_t count)
+{
+	uint8_t storage[PACKET_BATCH_MAX * MARK_BYTES];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	for (size_t i = 0; i < count; i++) {
+		if (flows[i].tuple_bytes == 0)
+			continue;
+		netlink_begin(&b, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0,
+			      flows[i].family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, 0);
+		netlink_put(&b, CTA_TUPLE_ORIG | NLA_F_NESTED, flows[i].tuple,
+			    flows[i].tuple_bytes);
+		netlink_put_be32(&b, CTA_MARK, flows[i].mark);
+		netlink_end(&b);
+	}
+	return b.failed ? -ERR_SYSTEM : b.size == 0 ? 0 : netlink_post(fd, &b);
 }
 
 int flows_forget(int netlink_fd, uint16_t generation)

@@ -4,7 +4,10 @@
 #ifndef SEKISHO_NETFILTER_FLOWS_H
 #define SEKISHO_NETFILTER_FLOWS_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#define FLOW_TUPLE_BYTES 96 /* more than IPv6 addresses, protocol, ports and a zone need */
 
 struct flow {
 	uint8_t family; /* 4 or 6 */
@@ -14,6 +17,8 @@ struct flow {
 	uint32_t timeout_s;
 	uint64_t packets, bytes; /* both directions; 0 where the kernel does not count */
 	uint8_t source[16], destination[16];
+	uint8_t tuple_bytes;             /* 0: longer than there is room for */
+	uint8_t tuple[FLOW_TUPLE_BYTES]; /* the kernel's own words, to name the flow by */
 };
 
 /**
@@ -22,6 +27,14 @@ struct flow {
  */
 int flows_list(int netlink_fd, uint16_t generation,
 	       void (*each)(void *ctx, const struct flow *flow), void *ctx);
+
+/**
+ * flows_mark - give flows the marks that are in them
+ * @fd:    of the flows' namespace, on which nobody waits for an answer: none is asked for
+ * @count: 0..PACKET_BATCH_MAX
+ * A flow that has ended is left out by the kernel. Return: 0 or -ERR_SYSTEM.
+ */
+int flows_mark(int fd, const struct flow *flows, size_t count);
 
 /**
  * flows_forget - remove every flow whose mark is of a generation

@@ -153,6 +153,7 @@ static void beat(struct loop *loop, struct loop_timer *self)
 	loop_arm(loop, self, NETFILTER_BEAT_MS);
 	notice_silence(nf, now_ms);
 	relay_ping(nf);
+	zones_beat(nf);
 	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
 		if (nf->zones[i].used)
 			relay_expire(nf, &nf->zones[i]);

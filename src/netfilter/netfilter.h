@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "channel/control.h"
 #include "channel/packet.h"
+#include "netfilter/ahead.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
 #include "netfilter/watch.h"
@@ -23,10 +24,12 @@
 #define NETFILTER_UNSAVED_MAX   512  /* packets in a row that are judged without saving it */
 #define NETFILTER_SAVE_BATCH    4    /* so few are back in the kernel before the next can arrive */
 #define NETFILTER_DRAIN_MS      20   /* to wait for verdicts before the generation changes */
-#define NETFILTER_BEAT_MS       100  /* between two pings of the arbiter */
-#define NETFILTER_BEATS_ALIVE   2    /* beats between two signs of life to the kernel */
-#define NETFILTER_ARBITER_MS    300  /* silence after which the arbiter counts as dead */
-#define NETFILTER_SUPERVISOR_MS 400  /* silence after which flows get no new lease */
+#define NETFILTER_AHEAD_MS      70   /* for flows that are judged ahead of their next packet */
+#define NETFILTER_BEATS_ENDING  2   /* after which no packet of an ended generation is on its way */
+#define NETFILTER_BEAT_MS       100 /* between two pings of the arbiter */
+#define NETFILTER_BEATS_ALIVE   2   /* beats between two signs of life to the kernel */
+#define NETFILTER_ARBITER_MS    300 /* silence after which the arbiter counts as dead */
+#define NETFILTER_SUPERVISOR_MS 400 /* silence after which flows get no new lease */
 #define NETFILTER_ORPHAN_MS     1000 /* silence after which nothing is judged any more */
 #define NETFILTER_WATCH_MS      1000 /* between two looks at the counters */
 
@@ -37,7 +40,7 @@ struct zone {
 	struct netfilter *nf;
 	bool used, wanted; /* wanted: by the next policy */
 	char name[SNAPSHOT_NAME_BYTES];
-	uint32_t index; /* in the running snapshot */
+	uint32_t index; /* in the running snapshot; SNAPSHOT_NONE: not in it */
 	int netlink_fd;
 	uint32_t lock_sets;
 	bool has_rules; /* ours, of this life of the process */
@@ -68,6 +71,10 @@ struct netfilter {
 	struct policy running, next;
 	uint16_t generation;
 	uint64_t generations; /* made in this life of the process */
+	uint16_t ending;      /* whose proofs are still taken for a moment; 0: none */
+	uint32_t ending_beats;
+	bool changing;          /* from one generation to the next */
+	uint64_t rejudge_epoch; /* asked for meanwhile; 0: none */
 	enum ruleset_queue queue_kind;
 	struct channel link; /* to the arbiter; fd -1: none */
 	bool arbiter_answers;
@@ -75,6 +82,7 @@ struct netfilter {
 	uint64_t ping_number, pong_ms, supervisor_ms;
 	uint32_t beats;
 	struct packet_batch batch; /* on its way to the arbiter */
+	struct ahead ahead;
 };
 
 uint64_t netfilter_now_ms(void);
@@ -94,6 +102,8 @@ void zones_apply(struct netfilter *nf);
 void zones_abort(struct netfilter *nf);
 /* A new generation of the running policy: every flow is judged anew. */
 void zones_rejudge(struct netfilter *nf);
+/* Once a beat: what a change of generation leaves for later. */
+void zones_beat(struct netfilter *nf);
 /* Tell the kernel that verdicts can be had: flows go on for another while. */
 void zones_keep_alive(struct netfilter *nf);
 
@@ -104,6 +114,12 @@ void relay_close_link(struct netfilter *nf);
 void relay_ping(struct netfilter *nf);
 /* A queue has packets. */
 void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents);
+/* Whether batches can be judged now. */
+bool relay_can_judge(const struct netfilter *nf);
+/* One look at every queue and at the link, without waiting: for work that takes long. */
+void relay_serve(struct netfilter *nf);
+/* Wait for the link for a millisecond and serve it. */
+void relay_wait(struct netfilter *nf);
 /* Drop what is out for too long. */
 void relay_expire(struct netfilter *nf, struct zone *zone);
 /* Wait a little for the verdicts that are out: later packets of the same flows wait behind, in
@@ -111,6 +127,17 @@ void relay_expire(struct netfilter *nf, struct zone *zone);
 void relay_drain(struct netfilter *nf);
 /* Give back to the rules what is out all the same: they belong to another generation now. */
 void relay_repeat_all(struct netfilter *nf, struct zone *zone);
+
+/* ahead.c: flows that are judged before their next packet comes. */
+
+/**
+ * ahead_judge - take flows of the generation before over into the running one
+ * Every flow that the running policy permits gets the new proof, as long as NETFILTER_AHEAD_MS
+ * last. All others are left alone: they are judged with their next packet.
+ */
+void ahead_judge(struct netfilter *nf, uint16_t before);
+/* The arbiter's answer to a batch of flows. */
+void ahead_take(struct netfilter *nf, const struct packet_verdicts *v);
 
 /* answer.c: questions of the console. */
 int answer_query(struct netfilter *nf, const struct control_query *query);

@@ -57,17 +57,23 @@ static void drop_batch(struct zone *zone, const struct packet_batch *batch)
 	decide_ids(zone, ids, batch->count, QUEUE_DROP);
 }
 
+bool relay_can_judge(const struct netfilter *nf)
+{
+	return nf->arbiter_answers && nf->running.epoch != 0 &&
+	       netfilter_now_ms() - nf->supervisor_ms <= NETFILTER_ORPHAN_MS;
+}
+
 /* Return: whether the batch is on its way. */
 static bool send_batch(struct netfilter *nf, struct zone *zone, struct packet_batch *batch)
 {
 	uint64_t now_ms = netfilter_now_ms();
 
-	if (!nf->arbiter_answers || nf->running.epoch == 0 ||
-	    now_ms - nf->supervisor_ms > NETFILTER_ORPHAN_MS)
+	if (!relay_can_judge(nf) || zone->index == SNAPSHOT_NONE)
 		return false;
 	batch->epoch = nf->running.epoch;
 	batch->generation = nf->generation;
 	batch->zone = zone->index;
+	batch->purpose = PACKET_FOR_PACKETS;
 	for (uint32_t i = 0; i < batch->count; i++) {
 		if (!queue_out_add(&zone->queue, &batch->items[i], now_ms))
 			return false;
@@ -169,6 +175,10 @@ static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_m
 		return -ERR_PEER;
 	if (v->generation != nf->generation)
 		return 0; /* those packets went back to the rules when the generation changed */
+	if (v->purpose == PACKET_FOR_FLOWS) {
+		ahead_take(nf, v);
+		return 0;
+	}
 	struct zone *zone = nf->running.zones[v->zone];
 	size_t count = decide_verdicts(zone, v, decisions);
 
@@ -200,7 +210,9 @@ static int handle_rejudge(struct channel *ch, void *ctx, const struct channel_me
 	struct netfilter *nf = ctx;
 	const struct packet_rejudge *body = message->body;
 
-	if (body->epoch == nf->running.epoch)
+	if (nf->changing)
+		nf->rejudge_epoch = body->epoch; /* at its end, should it be the policy then */
+	else if (body->epoch == nf->running.epoch)
 		zones_rejudge(nf);
 	return 0;
 }
@@ -229,17 +241,36 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
 }
 
+void relay_wait(struct netfilter *nf)
+{
+	struct pollfd link = {.fd = nf->link.fd, .events = POLLIN};
+	const struct timespec wait = {.tv_nsec = 1000000};
+
+	if (ppoll(&link, 1, &wait, NULL) > 0)
+		link_ready(&nf->loop, &nf->link_fd, POLLIN);
+}
+
+void relay_serve(struct netfilter *nf)
+{
+	struct pollfd link = {.fd = nf->link.fd, .events = POLLIN};
+	const struct timespec now = {0};
+
+	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
+		struct zone *zone = &nf->zones[i];
+
+		if (zone->used && queue_waits(&zone->queue))
+			relay_queue_ready(&nf->loop, &zone->queue_fd, POLLIN);
+	}
+	if (nf->link.fd >= 0 && ppoll(&link, 1, &now, NULL) > 0)
+		link_ready(&nf->loop, &nf->link_fd, POLLIN);
+}
+
 void relay_drain(struct netfilter *nf)
 {
 	uint64_t until_ms = netfilter_now_ms() + NETFILTER_DRAIN_MS;
 
-	while (nf->link.fd >= 0 && out_total(nf) > 0 && netfilter_now_ms() < until_ms) {
-		struct pollfd link = {.fd = nf->link.fd, .events = POLLIN};
-		const struct timespec wait = {.tv_nsec = 1000000};
-
-		if (ppoll(&link, 1, &wait, NULL) > 0)
-			link_ready(&nf->loop, &nf->link_fd, POLLIN);
-	}
+	while (nf->link.fd >= 0 && out_total(nf) > 0 && netfilter_now_ms() < until_ms)
+		relay_wait(nf);
 }
 
 void relay_take_link(struct netfilter *nf, int fd)

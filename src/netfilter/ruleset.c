@@ -24,6 +24,8 @@ const char *const ruleset_counters[RULESET_COUNTER_COUNT] = {
 
 /* The half of the mark that says which judgement it is a proof of, and that it permits. */
 static const uint32_t proof_mask = PACKET_MARK_GENERATION | PACKET_MARK_DENY;
+static const uint32_t generation_mask = PACKET_MARK_GENERATION;
+static const uint32_t verdict_mask = ~PACKET_MARK_GENERATION;
 
 void rule_drop(struct nft_batch *b, enum ruleset_counter counter)
 {
@@ -246,33 +248,49 @@ static void put_denied(struct nft_batch *b, const struct ruleset *r)
 	rule_drop(b, COUNTER_DENIED);
 }
 
-void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r, bool only_lock)
+/* The packet's mark, of which the masked part is among the proofs that are taken. */
+static void match_proof(struct nft_batch *b, const uint32_t *mask)
 {
-	const uint32_t proof = (uint32_t)r->generation << 16, deny = proof | PACKET_MARK_DENY;
-	const uint32_t lock = proof | PACKET_MARK_LOCK, once = proof | PACKET_MARK_ONCE;
-
-	nft_rule(b, chain);
 	nft_meta(b, NFT_META_MARK, REG(0));
-	if (only_lock) {
-		nft_compare(b, NFT_CMP_EQ, REG(0), &lock, sizeof(lock));
-	} else {
-		nft_mask(b, REG(0), &proof_mask, sizeof(proof_mask));
-		nft_compare(b, NFT_CMP_EQ, REG(0), &proof, sizeof(proof));
-	}
+	nft_mask(b, REG(0), mask, sizeof(*mask));
+	nft_lookup(b, SET_PROOFS, REG(0), false);
+}
+
+/* The verdict in the packet's mark, of whatever generation. */
+static void match_verdict(struct nft_batch *b, uint32_t verdict)
+{
+	nft_meta(b, NFT_META_MARK, REG(0));
+	nft_mask(b, REG(0), &verdict_mask, sizeof(verdict_mask));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &verdict, sizeof(verdict));
+}
+
+static void save_and_accept(struct nft_batch *b)
+{
 	nft_meta(b, NFT_META_MARK, REG(0));
 	nft_ct_set(b, NFT_CT_MARK, REG(0));
 	nft_verdict(b, NF_ACCEPT);
 	nft_rule_end(b);
+}
+
+void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock)
+{
+	nft_rule(b, chain);
+	if (only_lock) {
+		match_verdict(b, PACKET_MARK_LOCK);
+		match_proof(b, &generation_mask);
+	} else {
+		match_proof(b, &proof_mask);
+	}
+	save_and_accept(b);
 	if (!only_lock) {
 		nft_rule(b, chain);
-		nft_meta(b, NFT_META_MARK, REG(0));
-		nft_compare(b, NFT_CMP_EQ, REG(0), &once, sizeof(once));
+		match_verdict(b, PACKET_MARK_ONCE);
+		match_proof(b, &generation_mask);
 		nft_verdict(b, NF_ACCEPT);
 		nft_rule_end(b);
 	}
 	nft_rule(b, chain);
-	nft_meta(b, NFT_META_MARK, REG(0));
-	nft_compare(b, NFT_CMP_EQ, REG(0), &deny, sizeof(deny));
+	match_verdict(b, PACKET_MARK_DENY);
 	nft_jump(b, NFT_GOTO, CHAIN_DENIED);
 	nft_rule_end(b);
 	nft_rule(b, chain);
@@ -304,29 +322,71 @@ static void put_common_sets(struct nft_batch *b)
 	static const struct nft_set alive = {
 		.name = SET_ALIVE, .flags = NFT_SET_TIMEOUT, .fields = {NFT_FIELD_MARK}};
 
+	static const struct nft_set proofs = {.name = SET_PROOFS, .fields = {NFT_FIELD_MARK}};
+
 	nft_set_keep(b, &alive);
-	for (int i = 0; i < 2; i++) {
+	nft_set_keep(b, &proofs);
+	for (int i = 0; i < 2; i++)
 		nft_set_keep(b, &set_denied[i]);
-		nft_set_flush(b, set_denied[i].name); /* what was denied may be permitted now */
-	}
 	for (size_t i = 0; i < RULESET_COUNTER_COUNT; i++)
 		nft_counter(b, ruleset_counters[i]);
 }
 
-static void put_alive(struct nft_batch *b, uint16_t generation, uint64_t life_ms)
+static void put_proof_element(struct nft_batch *b, const char *set, uint16_t generation,
+			      uint64_t life_ms)
 {
 	const uint32_t proof = (uint32_t)generation << 16;
 	struct nft_elements elements;
 	const struct nft_element element = {
-		.key = &proof,
-		.key_bytes = sizeof(proof),
-		.timeout_ms = life_ms < RULESET_LIFE_MS_MIN ? RULESET_LIFE_MS_MIN : life_ms,
-	};
+		.key = &proof, .key_bytes = sizeof(proof), .timeout_ms = life_ms};
 
-	nft_element_remove(b, SET_ALIVE, &proof, sizeof(proof));
-	nft_elements_begin(&elements, b, SET_ALIVE);
+	nft_elements_begin(&elements, b, set);
 	nft_elements_add(&elements, &element);
 	nft_elements_end(&elements);
+}
+
+static void remove_proof_element(struct nft_batch *b, const char *set, uint16_t generation)
+{
+	const uint32_t proof = (uint32_t)generation << 16;
+
+	nft_element_remove(b, set, &proof, sizeof(proof));
+}
+
+static uint64_t life_of(uint64_t hold_ms)
+{
+	return hold_ms < RULESET_LIFE_MS_MIN ? RULESET_LIFE_MS_MIN : hold_ms;
+}
+
+/* Flows and proofs of these generations are taken, and of no others. */
+static void put_generations(struct nft_batch *b, const struct ruleset *r)
+{
+	const uint16_t taken[] = {r->generation, r->before};
+
+	nft_set_flush(b, SET_ALIVE);
+	nft_set_flush(b, SET_PROOFS);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (taken[i] == 0)
+			continue;
+		put_proof_element(b, SET_ALIVE, taken[i],
+				  life_of(r->snapshot->zones[r->zone].hold_ms));
+		put_proof_element(b, SET_PROOFS, taken[i], 0);
+	}
+}
+
+static void put_rules(struct nft_batch *b, const struct ruleset *r, const struct lock *lock)
+{
+	nft_chain(b, CHAIN_FROM_PORT);
+	nft_chain(b, CHAIN_FROM_CROSSING);
+	nft_chain(b, CHAIN_LOCK);
+	nft_chain(b, CHAIN_DENIED);
+	ruleset_put_raw(b, r);
+	put_forward(b, r);
+	put_from_port(b, r);
+	put_from_crossing(b, r);
+	put_lock(b, r, lock);
+	rules_stamp(b, CHAIN_STAMP, false);
+	put_denied(b, r);
+	ruleset_put_local(b, r);
 }
 
 int ruleset_load(struct ruleset *r, int netlink_fd)
@@ -339,22 +399,10 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	put_table(&b, r->fresh);
 	put_common_sets(&b);
-	nft_set_flush(&b, SET_ALIVE); /* no other generation lives on */
+	put_generations(&b, r);
 	lock_remove_sets(&b, r->fresh ? 0 : r->lock_sets);
 	lock_put_sets(lock, &b);
-	nft_chain(&b, CHAIN_FROM_PORT);
-	nft_chain(&b, CHAIN_FROM_CROSSING);
-	nft_chain(&b, CHAIN_LOCK);
-	nft_chain(&b, CHAIN_DENIED);
-	ruleset_put_raw(&b, r);
-	put_forward(&b, r);
-	put_from_port(&b, r);
-	put_from_crossing(&b, r);
-	put_lock(&b, r, lock);
-	rules_stamp(&b, CHAIN_STAMP, r, false);
-	put_denied(&b, r);
-	ruleset_put_local(&b, r);
-	put_alive(&b, r->generation, r->snapshot->zones[r->zone].hold_ms);
+	put_rules(&b, r, lock);
 	int err = r->check ? nft_check(&b, netlink_fd) : nft_commit(&b, netlink_fd);
 
 	if (err == 0 && !r->check)
@@ -362,6 +410,43 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	nft_fini(&b);
 	lock_free(lock);
 	return err;
+}
+
+/* A batch of its own that changes the zone's table by one step. */
+static int change_table(int netlink_fd, void (*put)(struct nft_batch *b, uint16_t generation),
+			uint16_t generation)
+{
+	struct nft_batch b;
+
+	nft_begin(&b, RULESET_BATCH_BYTES);
+	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
+	put(&b, generation);
+	int err = nft_commit(&b, netlink_fd);
+
+	nft_fini(&b);
+	return err;
+}
+
+static void end_flows(struct nft_batch *b, uint16_t generation)
+{
+	remove_proof_element(b, SET_ALIVE, generation);
+	for (int i = 0; i < 2; i++)
+		nft_set_flush(b, set_denied[i].name); /* what was denied may be permitted now */
+}
+
+int ruleset_end_flows(int netlink_fd, uint16_t generation)
+{
+	return change_table(netlink_fd, end_flows, generation);
+}
+
+static void end_proofs(struct nft_batch *b, uint16_t generation)
+{
+	remove_proof_element(b, SET_PROOFS, generation);
+}
+
+int ruleset_end_proofs(int netlink_fd, uint16_t generation)
+{
+	return change_table(netlink_fd, end_proofs, generation);
 }
 
 int ruleset_make_room(int netlink_fd)
@@ -386,13 +471,14 @@ int ruleset_deny_all(int netlink_fd)
 	return err;
 }
 
-int ruleset_keep_alive(int netlink_fd, uint16_t generation, uint64_t life_ms)
+int ruleset_keep_alive(int netlink_fd, uint16_t generation, uint64_t hold_ms)
 {
 	struct nft_batch b;
 
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
-	put_alive(&b, generation, life_ms);
+	remove_proof_element(&b, SET_ALIVE, generation);
+	put_proof_element(&b, SET_ALIVE, generation, life_of(hold_ms));
 	int err = nft_commit(&b, netlink_fd);
 
 	nft_fini(&b);

@@ -10,8 +10,8 @@
  *   forward       0 forward  flow of this generation, arbiter alive: marked, accepted. From a
  * crossing: second lock.
  *                            Lately denied: dropped. Everything else: to the arbiter.
- *   forward      +1 stamp    mark of this generation: saved with the flow, accepted. Denied:
- * remembered, refused.
+ *   forward      +1 stamp    mark of a generation that is taken: saved with the flow, accepted.
+ * Denied: remembered, refused.
  *   input 0, +1              the configured listeners; the rest is judged too, so that it is
  * reported, and denied
  *   output 0                 answers, and connections to configured peers
@@ -68,6 +68,7 @@ struct ruleset {
 	const struct range_map *owners;  /* [2]: IPv4, IPv6; borrowed */
 	uint32_t zone;                   /* index */
 	uint16_t generation;             /* 1..65535 */
+	uint16_t before;                 /* whose flows go on until ruleset_end_flows; 0: none */
 	enum ruleset_queue queue;
 	bool fresh; /* remove whatever table is there first */
 	bool check; /* let the kernel check the whole transaction, and put nothing in force */
@@ -89,11 +90,22 @@ int ruleset_make_room(int netlink_fd);
 int ruleset_deny_all(int netlink_fd);
 
 /**
- * ruleset_keep_alive - let flows of a generation pass for another while
- * @life_ms: how long, at least RULESET_LIFE_MS_MIN is taken
+ * ruleset_end_flows - flows of a generation no longer pass by their mark: each is judged anew with
+ * its next packet. Denials of the policy before are forgotten. A packet that has passed the first
+ * chain by such a mark still passes the stamp, until ruleset_end_proofs.
  * Return: as ruleset_load.
  */
-int ruleset_keep_alive(int netlink_fd, uint16_t generation, uint64_t life_ms);
+int ruleset_end_flows(int netlink_fd, uint16_t generation);
+/* The stamp takes no mark of a generation any more: nothing can be on its way with one. Return: as
+ * ruleset_load. */
+int ruleset_end_proofs(int netlink_fd, uint16_t generation);
+
+/**
+ * ruleset_keep_alive - let flows of a generation pass for another while
+ * @hold_ms: how long, at least RULESET_LIFE_MS_MIN is taken
+ * Return: as ruleset_load.
+ */
+int ruleset_keep_alive(int netlink_fd, uint16_t generation, uint64_t hold_ms);
 
 /**
  * ruleset_probe - find out how this kernel hands packets to user space

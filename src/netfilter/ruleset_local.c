@@ -143,7 +143,7 @@ static void put_input(struct nft_batch *b, const struct ruleset *r)
 			    CHAIN_INPUT); /* the stamp lets only those about our own flows pass */
 	rules_drop_denied(b, CHAIN_INPUT);
 	rules_queue(b, CHAIN_INPUT, r->queue, 0);
-	rules_stamp(b, CHAIN_INPUT_STAMP, r, true);
+	rules_stamp(b, CHAIN_INPUT_STAMP, true);
 }
 
 /* What `reject` answers for a zone: it belongs to no flow of ours, but to the one that was refused.

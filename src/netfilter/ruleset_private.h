@@ -22,7 +22,8 @@
 #define CHAIN_INPUT_STAMP   "input-stamp"
 #define CHAIN_OUTPUT        "output"
 
-#define SET_ALIVE "alive" /* generations whose flows may pass; the element times out by itself */
+#define SET_ALIVE  "alive"  /* generations whose flows may pass; an element times out by itself */
+#define SET_PROOFS "proofs" /* generations whose marks the stamp takes */
 
 /* Before defragmentation (-400), so that fragments are seen; after connection tracking (-200). */
 enum { PRIORITY_RAW = -450, PRIORITY_GUARD = -150 };
@@ -39,9 +40,9 @@ void rules_accept_errors(struct nft_batch *b, const char *chain);
 void rules_drop_denied(struct nft_batch *b, const char *chain);
 /* Everything that comes here goes to the arbiter; @origin: enum packet_origin. */
 void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin);
-/* The proof: only a mark of this generation passes; with @only_lock not the arbiter's, but the
- * rules' own. */
-void rules_stamp(struct nft_batch *b, const char *chain, const struct ruleset *r, bool only_lock);
+/* The proof: only a mark of a generation in SET_PROOFS passes; with @only_lock not the arbiter's,
+ * but the rules' own. */
+void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock);
 
 /* ruleset_raw.c: prerouting. */
 void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);

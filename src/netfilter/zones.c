@@ -107,6 +107,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->used = true;
 	zone->netlink_fd = nf->given_netlink[index];
 	zone->queue.fd = nf->given_queue[index];
+	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	nf->given_netlink[index] = nf->given_queue[index] = -1;
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_make_room(zone->netlink_fd);
@@ -134,14 +135,18 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	return 0;
 }
 
-static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t index, bool check)
+/* The rules of one zone, with flows of @generation, and of the one before as long as they are not
+ * ended. */
+static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t index,
+		      uint16_t generation, bool check)
 {
 	struct zone *zone = p->zones[index];
 	struct ruleset r = {
 		.snapshot = &p->snapshot,
 		.owners = p->owners,
 		.zone = index,
-		.generation = nf->generation,
+		.generation = generation,
+		.before = zone->has_rules ? nf->generation : 0,
 		.queue = nf->queue_kind,
 		.fresh = !zone->has_rules,
 		.check = check,
@@ -187,7 +192,7 @@ static int prepare_zone(struct netfilter *nf, uint32_t index, char *reason, size
 		return err;
 	}
 	nf->next.zones[index] = zone;
-	err = load_rules(nf, &nf->next, index, true);
+	err = load_rules(nf, &nf->next, index, 1, true);
 	if (err != 0)
 		snprintf(reason, reason_bytes, "zone %s: the kernel refuses its rules: %s %s", name,
 			 err_name(err), err == -ERR_SYSTEM ? strerror(errno) : "");
@@ -204,8 +209,6 @@ int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *r
 		snprintf(reason, reason_bytes, "the policy cannot be loaded: %s", err_name(err));
 		return err;
 	}
-	if (nf->generation == 0)
-		nf->generation = 1; /* only checked with; nothing of it gets into force */
 	for (uint32_t i = 0; i < nf->next.snapshot.zone_count && err == 0; i++)
 		err = prepare_zone(nf, i, reason, reason_bytes);
 	if (err != 0)
@@ -224,62 +227,132 @@ void zones_abort(struct netfilter *nf)
  * The next generation. Its number may have been used before, in an earlier life of this process or
  * 65,535 generations ago: flows that still carry it would pass unjudged, and are forgotten first.
  */
-static void new_generation(struct netfilter *nf, const struct policy *p)
+static uint16_t new_generation(struct netfilter *nf, const struct policy *p)
 {
+	uint16_t last = nf->generation;
+
 	if (nf->generations == 0)
-		nf->generation = (uint16_t)(netfilter_now_ms() / 100 % UINT16_MAX);
-	nf->generation = (uint16_t)(nf->generation % UINT16_MAX + 1);
+		last = (uint16_t)(netfilter_now_ms() / 100 % UINT16_MAX);
+	uint16_t next = (uint16_t)(last % UINT16_MAX + 1);
+
 	if (nf->generations++ != 0 && nf->generations <= UINT16_MAX)
-		return;
+		return next;
 	for (uint32_t i = 0; i < p->snapshot.zone_count; i++)
-		(void)flows_forget(p->zones[i]->netlink_fd, nf->generation);
+		(void)flows_forget(p->zones[i]->netlink_fd, next);
+	return next;
 }
 
-/* Rules for every zone of the running policy. What they make of it decides; a zone without them is
- * shut. */
-static void put_in_force(struct netfilter *nf)
+static void tell_rules(struct netfilter *nf, const struct policy *p, const struct zone *zone,
+		       int err)
 {
-	struct policy *p = &nf->running;
+	if (err == 0) {
+		event_send(&nf->process.events, EVENT_RULES_LOADED, EV_TEXT(ZONE, zone->name),
+			   EV_NUMBER(EPOCH, p->epoch));
+		return;
+	}
+	event_send(&nf->process.events, EVENT_RULES_REFUSED, EV_TEXT(ZONE, zone->name),
+		   EV_NUMBER(EPOCH, p->epoch), EV_TEXT(REASON, err_name(err)),
+		   EV_NUMBER(ERROR, err == -ERR_SYSTEM ? errno : 0));
+}
 
-	new_generation(nf, p);
+/*
+ * Rules of a new generation for every zone of a policy, one after the other. They still take flows
+ * and verdicts of the generation before, so that a packet passes a zone with its old rules and one
+ * with its new ones alike. A zone whose rules the kernel refuses is shut.
+ */
+static void load_all(struct netfilter *nf, const struct policy *p, uint16_t generation)
+{
 	for (uint32_t i = 0; i < p->snapshot.zone_count; i++) {
 		struct zone *zone = p->zones[i];
-		int err = load_rules(nf, p, i, false);
+		int err = load_rules(nf, p, i, generation, false);
 
-		if (err == 0) {
-			event_send(&nf->process.events, EVENT_RULES_LOADED,
-				   EV_TEXT(ZONE, zone->name), EV_NUMBER(EPOCH, p->epoch));
-		} else {
-			event_send(&nf->process.events, EVENT_RULES_REFUSED,
-				   EV_TEXT(ZONE, zone->name), EV_NUMBER(EPOCH, p->epoch),
-				   EV_TEXT(REASON, err_name(err)),
-				   EV_NUMBER(ERROR, err == -ERR_SYSTEM ? errno : 0));
+		tell_rules(nf, p, zone, err);
+		if (err != 0) {
 			/* If even this fails, the rules before stay, whose generation is no longer
 			 * kept alive. */
 			(void)ruleset_deny_all(zone->netlink_fd);
 			zone->has_rules = false;
 		}
+		relay_serve(nf);
+	}
+}
+
+/* Flows of the generation before are over in every zone, as far as they were not taken over: their
+ * next packet is judged. */
+static void end_generation(struct netfilter *nf, uint16_t before)
+{
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
+		struct zone *zone = nf->running.zones[i];
+
+		/* On a failure they end with the life of the element, which nobody renews. */
+		if (zone->has_rules && before != 0)
+			(void)ruleset_end_flows(zone->netlink_fd, before);
 		relay_repeat_all(nf, zone);
 	}
+	nf->ending = before;
+	nf->ending_beats = NETFILTER_BEATS_ENDING;
+}
+
+/*
+ * What is loaded is put in force: from here on the new policy judges. Flows that it permits are
+ * taken over into the new generation while they run; then the generation before ends.
+ */
+static void change_over(struct netfilter *nf, uint16_t generation)
+{
+	uint16_t before = nf->generation;
+
+	nf->generation = generation;
+	ahead_judge(nf, before);
+	end_generation(nf, before);
+	nf->changing = false;
+	if (nf->rejudge_epoch == nf->running.epoch)
+		zones_rejudge(nf);
+}
+
+/* The stamps still take proofs of a generation that was ended before this call. */
+static void end_proofs(struct netfilter *nf)
+{
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count && nf->ending != 0; i++) {
+		if (nf->running.zones[i]->has_rules)
+			(void)ruleset_end_proofs(nf->running.zones[i]->netlink_fd, nf->ending);
+	}
+	nf->ending = 0;
 }
 
 void zones_apply(struct netfilter *nf)
 {
+	uint16_t generation = new_generation(nf, &nf->next);
+
+	nf->changing = true;
+	nf->rejudge_epoch = 0;
+	load_all(nf, &nf->next, generation);
 	relay_drain(nf);
 	policy_clear(&nf->running);
 	nf->running = nf->next;
 	nf->next = (struct policy){0};
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++)
 		nf->running.zones[i]->index = i;
-	put_in_force(nf);
+	change_over(nf, generation);
 	close_all_given(nf);
 	sweep_zones(nf);
 }
 
 void zones_rejudge(struct netfilter *nf)
 {
-	put_in_force(nf);
+	uint16_t generation = new_generation(nf, &nf->running);
+
+	nf->changing = true;
+	nf->rejudge_epoch = 0;
+	load_all(nf, &nf->running, generation);
+	relay_drain(nf);
+	change_over(nf, generation);
 	event_send(&nf->process.events, EVENT_FLOWS_REJUDGED, EV_NUMBER(EPOCH, nf->running.epoch));
+}
+
+void zones_beat(struct netfilter *nf)
+{
+	if (nf->ending != 0 && --nf->ending_beats == 0)
+		end_proofs(nf);
 }
 
 void zones_keep_alive(struct netfilter *nf)

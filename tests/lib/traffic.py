@@ -2,7 +2,7 @@
 """Numbered traffic between zones: who sent what when, and what of it arrived when."""
 
 import errno
-import select
+import selectors
 import socket
 import struct
 import threading
@@ -35,17 +35,21 @@ class Sink:
         self.tcp.close()
 
     def _serve(self, stopping):
-        streams = []
-        while not stopping.is_set():
-            for ready in select.select([self.udp, self.tcp, *streams], [], [], 0.05)[0]:
-                if ready is self.tcp:
-                    streams.append(self.tcp.accept()[0])
-                elif ready is self.udp:
-                    self._take(*self.udp.recvfrom(2048))
-                elif not self._echo(ready):
-                    streams.remove(ready)
-        for stream in streams:
-            stream.close()
+        with selectors.DefaultSelector() as ready_ones:
+            ready_ones.register(self.udp, selectors.EVENT_READ)
+            ready_ones.register(self.tcp, selectors.EVENT_READ)
+            while not stopping.is_set():
+                for ready in [key.fileobj for key, _ in ready_ones.select(0.05)]:
+                    if ready is self.tcp:
+                        ready_ones.register(self.tcp.accept()[0], selectors.EVENT_READ)
+                    elif ready is self.udp:
+                        self._take(*self.udp.recvfrom(2048))
+                    elif not self._echo(ready):
+                        ready_ones.unregister(ready)
+                        ready.close()
+            for key in list(ready_ones.get_map().values()):
+                if key.fileobj not in (self.udp, self.tcp):
+                    key.fileobj.close()
 
     def _take(self, data, sender):
         if len(data) >= PACKET.size:
@@ -65,7 +69,6 @@ class Sink:
                 return True
         except OSError:
             pass
-        stream.close()
         return False
 
     def of(self, kind):

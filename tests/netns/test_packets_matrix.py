@@ -184,7 +184,7 @@ def test_packets_hostile_ones_are_dropped_and_counted_by_kind(net, topology, gat
     for name, (packet, kind) in hostile_packets().items():
         before = counter(net, gateway, "mynumber", kind)
         wire.send(bytes(Ether(dst=mac, src=topology.zones["mynumber"].mac, type=0x86DD if IPv6 in packet else 0x800) / packet))
-        wait_until(lambda k=kind, b=before: counter(net, gateway, "mynumber", k) == b + 1, f"counter {kind} for: {name}", 3)
+        wait_until(lambda k=kind, b=before: counter(net, gateway, "mynumber", k) > b, f"counter {kind} for: {name}", 3)
     own = topology.zones["lgwan"].mac  # the peer's own reports of multicast groups are in the capture too
     assert [p.summary() for p in capture.stop() if (IP in p or IPv6 in p) and p.src != own] == []
     gateway.wait_event("source-spoofed", 'zone="mynumber"', 'src="203.0.113.5"')

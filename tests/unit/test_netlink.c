@@ -8,8 +8,10 @@
 #include <linux/netlink.h>
 #include <string.h>
 
+#include "netfilter/ahead.h"
 #include "netfilter/netlink.h"
 #include "netfilter/queue.h"
+#include "wire/ip.h"
 
 static void test_netlink_reads_back_what_it_wrote(void **state)
 {
@@ -199,6 +201,50 @@ static void test_queue_account_lets_each_packet_be_decided_once(void **state)
 	assert_false(queue_out_take(&q, 6, NULL));
 }
 
+/* What the arbiter reads in a made packet is the flow's tuple. */
+static void test_ahead_item_reads_back_as_the_flow(void **state)
+{
+	static const struct {
+		uint8_t family, protocol;
+		uint16_t flags;
+	} kinds[] = {
+		{4, IP_PROTOCOL_TCP, IP_HAS_PORTS},
+		{6, IP_PROTOCOL_TCP, IP_HAS_PORTS},
+		{4, IP_PROTOCOL_UDP, IP_HAS_PORTS},
+		{6, IP_PROTOCOL_UDP, IP_HAS_PORTS},
+		{4, IP_PROTOCOL_ICMP, IP_HAS_ICMP},
+		{6, IP_PROTOCOL_ICMPV6, IP_HAS_ICMP},
+		{4, 47, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct flow flow = {.family = kinds[i].family,
+				    .protocol = kinds[i].protocol,
+				    .source_port = 40000,
+				    .destination_port = kinds[i].flags == IP_HAS_ICMP ? 8 : 443,
+				    .source = {10, 10, 0, 5},
+				    .destination = {10, 20, 0, 8}};
+		struct packet_item item;
+		struct ip_headers h;
+
+		ahead_item(&item, &flow, 17);
+		assert_int_equal(item.id, 17);
+		assert_int_equal(item.origin, PACKET_IS_ESTABLISHED);
+		assert_int_equal(item.mac_bytes, 0);
+		assert_int_equal(ip_read(&h, item.data, item.captured_bytes, item.wire_bytes), 0);
+		assert_int_equal(h.family, flow.family);
+		assert_int_equal(h.protocol, flow.protocol);
+		assert_int_equal(h.flags, kinds[i].flags);
+		assert_memory_equal(h.source, flow.source, flow.family == 4 ? 4 : 16);
+		assert_memory_equal(h.destination, flow.destination, flow.family == 4 ? 4 : 16);
+		if (h.flags == IP_HAS_PORTS)
+			assert_int_equal(h.source_port << 16 | h.destination_port,
+					 40000 << 16 | 443);
+		if (h.flags == IP_HAS_ICMP)
+			assert_int_equal(h.icmp_type, 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_netlink_verdict_ids_and_marks_are_big_endian),
 		cmocka_unit_test(test_netlink_packet_becomes_an_item),
 		cmocka_unit_test(test_queue_account_lets_each_packet_be_decided_once),
+		cmocka_unit_test(test_ahead_item_reads_back_as_the_flow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
