@@ -116,11 +116,11 @@ struct snapshot_mail {
 	uint32_t language;            /* of notices: 0 Japanese, 1 English */
 	uint32_t text_host_name;      /* for banner, EHLO, Received */
 	uint32_t options;             /* enum snapshot_mail_option */
-	uint32_t scanner;     /* index; SNAPSHOT_NONE: messages are not scanned */
-	uint32_t outbound;    /* 1: the rules for mail that leaves hold; else 0, and */
-	uint32_t forwarded;   /* enum mail_forwarded */
-	uint32_t attachments; /* enum mail_attachments */
-	uint32_t null_sender; /* 1: the null reverse path may send */
+	uint32_t scanner;             /* index; SNAPSHOT_NONE: messages are not scanned */
+	uint32_t outbound;            /* 1: the rules for mail that leaves hold; else 0, and */
+	uint32_t forwarded;           /* enum mail_forwarded */
+	uint32_t attachments;         /* enum mail_attachments */
+	uint32_t null_sender;         /* 1: the null reverse path may send */
 	uint32_t pad_outbound;
 	struct snapshot_range senders; /* in texts-of-list: domains, and addresses with an @ */
 	struct snapshot_range labels;  /* in texts-of-list: classifications that refuse */
