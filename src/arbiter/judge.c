@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-
-#define MINUTES_A_WEEK (7 * 1440)
-#define EPOCH_WEEKDAY  3 /* 1 January 1970 was a Thursday; Monday is 0 */
+#include "policy/calendar.h"
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
@@ -94,16 +92,6 @@ void judge_fini(struct judge_policy *policy)
 	*policy = (struct judge_policy){0};
 }
 
-static bool schedule_open(const struct snapshot_schedule *schedule, int64_t now_s)
-{
-	int64_t minutes = (now_s + schedule->utc_offset_s) / 60 + EPOCH_WEEKDAY * 1440;
-	int64_t minute = minutes % MINUTES_A_WEEK;
-
-	if (minute < 0)
-		minute += MINUTES_A_WEEK;
-	return schedule->minutes[minute / 8] >> (minute % 8) & 1;
-}
-
 /* The permit is in force, or what keeps it from being so. */
 static enum judge_reason permit_state(const struct snapshot *s,
 				      const struct snapshot_permit *permit, int64_t now_s)
@@ -111,7 +99,7 @@ static enum judge_reason permit_state(const struct snapshot *s,
 	if (now_s >= permit->expires_s)
 		return JUDGE_EXPIRED;
 	if (permit->schedule != SNAPSHOT_NONE &&
-	    !schedule_open(&s->schedules[permit->schedule], now_s))
+	    !calendar_open(s, &s->schedules[permit->schedule], now_s))
 		return JUDGE_SCHEDULE;
 	return JUDGE_PERMITTED;
 }
@@ -163,7 +151,7 @@ static enum judge_reason judge_station(const struct judge_policy *p, const struc
 	size_t low = 0, high = p->station_count;
 	enum judge_reason reason = JUDGE_STATION_UNKNOWN;
 
-	if (q->mac == NULL || s->zones[q->from].stations.count == 0)
+	if (q->mac == NULL || s->zones[q->from].station_policy != STATION_ENFORCE)
 		return JUDGE_PERMITTED;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -211,28 +199,47 @@ static bool crossing_joins(const struct snapshot *s, uint32_t a, uint32_t b)
 	return false;
 }
 
-static enum judge_reason judge_addresses(const struct judge_policy *p,
-					 const struct judge_question *q, struct judge_verdict *v)
+/* Between the two ends of a bridge: the port that it came in by decides where it goes. */
+static enum judge_reason judge_bridged(const struct judge_policy *p, const struct judge_question *q,
+				       struct judge_verdict *v)
+{
+	const struct snapshot *s = p->snapshot;
+	const struct ip_headers *h = q->headers;
+	const struct snapshot_zone *from = &s->zones[q->from];
+	address_number source = address_to_number(h->family, h->source);
+	address_number destination = address_to_number(h->family, h->destination);
+	enum judge_reason reason;
+
+	if (!prefixes_hold(s, from->networks, h->family, source))
+		return JUDGE_SPOOFED;
+	reason = judge_station(p, q, source);
+	if (reason != JUDGE_PERMITTED)
+		return reason;
+	if (!prefixes_hold(s, s->zones[from->peer].networks, h->family, destination))
+		return JUDGE_NO_CROSSING;
+	v->to = from->peer;
+	return JUDGE_PERMITTED;
+}
+
+static enum judge_reason judge_routed(const struct judge_policy *p, const struct judge_question *q,
+				      struct judge_verdict *v)
 {
 	const struct ip_headers *h = q->headers;
 	unsigned family = family_index(h->family);
 	address_number source = address_to_number(h->family, h->source);
 	address_number destination = address_to_number(h->family, h->destination);
+	enum judge_reason reason;
+	uint32_t way;
 
 	v->to = range_map_find(&p->owners[family], destination);
-	if (is_foreign_to_zones(h->family, h->source) ||
-	    is_foreign_to_zones(h->family, h->destination))
-		return JUDGE_ADDRESS;
 	if (range_map_find(&p->owners[family], source) != q->from)
 		return JUDGE_SPOOFED;
-	enum judge_reason reason = judge_station(p, q, source);
-
+	reason = judge_station(p, q, source);
 	if (reason != JUDGE_PERMITTED)
 		return reason;
 	if (is_gateway_address(p->snapshot, h))
 		return JUDGE_GATEWAY;
-	uint32_t way = range_map_find(&p->ways[q->from][family], destination);
-
+	way = range_map_find(&p->ways[q->from][family], destination);
 	if (way == q->from)
 		return JUDGE_SAME_ZONE;
 	if (way == SNAPSHOT_NONE)
@@ -240,6 +247,18 @@ static enum judge_reason judge_addresses(const struct judge_policy *p,
 								   : JUDGE_NO_CROSSING;
 	v->to = way;
 	return JUDGE_PERMITTED;
+}
+
+static enum judge_reason judge_addresses(const struct judge_policy *p,
+					 const struct judge_question *q, struct judge_verdict *v)
+{
+	const struct ip_headers *h = q->headers;
+
+	if (is_foreign_to_zones(h->family, h->source) ||
+	    is_foreign_to_zones(h->family, h->destination))
+		return JUDGE_ADDRESS;
+	return p->snapshot->zones[q->from].peer != SNAPSHOT_NONE ? judge_bridged(p, q, v)
+								 : judge_routed(p, q, v);
 }
 
 /* What a candidate is asked. */
@@ -298,18 +317,9 @@ struct judge_verdict judge_flow(const struct judge_policy *policy,
 
 bool judge_changes(const struct judge_policy *policy, int64_t before_s, int64_t now_s)
 {
-	const struct snapshot *s = policy->snapshot;
+	struct calendar_span span = calendar_span_at(policy->snapshot, before_s);
 
-	for (uint32_t i = 0; i < s->schedule_count; i++) {
-		if (schedule_open(&s->schedules[i], before_s) !=
-		    schedule_open(&s->schedules[i], now_s))
-			return true;
-	}
-	for (uint32_t i = 0; i < s->permit_count; i++) {
-		if ((before_s >= s->permits[i].expires_s) != (now_s >= s->permits[i].expires_s))
-			return true;
-	}
-	return false;
+	return now_s < span.first_s || now_s >= span.end_s;
 }
 
 const char *judge_reason_name(enum judge_reason reason)

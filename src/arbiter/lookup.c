@@ -125,7 +125,7 @@ static int add_atom(void *ctx, const struct policy_atom *atom)
 
 	if (shape == SNAPSHOT_NONE)
 		return -ERR_NO_MEMORY;
-	if (l->atom_count == LOOKUP_ATOMS_MAX)
+	if (l->atom_count == POLICY_ATOMS_MAX)
 		return -ERR_TOO_LONG;
 	if (l->atom_count == l->atom_capacity) {
 		size_t capacity = l->atom_capacity == 0 ? 64 : 2 * l->atom_capacity;

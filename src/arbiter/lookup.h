@@ -13,10 +13,6 @@
 #include "policy/snapshot.h"
 #include "wire/ip.h"
 
-/* Combinations of destination, source and port block that one policy may have; a policy with more
- * is refused. */
-#define LOOKUP_ATOMS_MAX (1U << 20)
-
 /* A shape: which bits of a packet count. Sorted by key, then by the lowest permit that has it. */
 struct lookup_shape {
 	uint32_t key; /* zone pair, family, protocol */
@@ -49,7 +45,7 @@ struct lookup {
 /**
  * lookup_init - compile the permits
  * @s: borrowed for the life of @out
- * Return: 0; -ERR_TOO_LONG past LOOKUP_ATOMS_MAX; -ERR_NO_MEMORY. After an error there is nothing
+ * Return: 0; -ERR_TOO_LONG past POLICY_ATOMS_MAX; -ERR_NO_MEMORY. After an error there is nothing
  * to free.
  */
 int lookup_init(struct lookup *out, const struct snapshot *s);

@@ -418,7 +418,7 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	rules_form6(b);
 	rules_neighbours(b);
 	rules_source(b, 1);
-	if (zone->stations.count > 0)
+	if (zone->station_policy == STATION_ENFORCE)
 		put_stations(b, r);
 	put_guard(b, r);
 }

@@ -67,8 +67,10 @@ static int walk_services(struct walk *w)
 	struct snapshot_range services = w->s->permits[w->atom.permit].services;
 	int result = 0;
 
-	for (uint32_t i = 0; i < services.count && result == 0; i++)
+	for (uint32_t i = 0; i < services.count && result == 0; i++) {
+		w->atom.service = services.first + i;
 		result = walk_service(w, &w->s->services[services.first + i]);
+	}
 	return result;
 }
 

@@ -12,6 +12,8 @@
 
 #include "policy/snapshot.h"
 
+#define POLICY_ATOMS_MAX (1U << 20) /* of one policy; one with more is refused */
+
 struct policy_atom {
 	uint32_t permit;      /* index in the snapshot */
 	uint32_t destination; /* index of the prefix */
@@ -23,6 +25,7 @@ struct policy_atom {
 	uint8_t pad;
 	uint16_t port; /* first of the block */
 	uint16_t pad2;
+	uint32_t service; /* index of the row in services that it is made from */
 };
 
 /**

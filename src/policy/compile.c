@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "policy/atoms.h"
 #include "policy/draft.h"
 #include "policy/parse.h"
 
@@ -25,6 +26,10 @@ static const size_t row_bytes[SECTION_TEXT] = {
 	[SECTION_MAILS] = sizeof(struct snapshot_mail),
 	[SECTION_SCREENS] = sizeof(struct snapshot_screen),
 	[SECTION_SYSLOGS] = sizeof(struct snapshot_syslog),
+	[SECTION_BONDS] = sizeof(struct snapshot_bond),
+	[SECTION_DEVICES] = sizeof(struct snapshot_device),
+	[SECTION_CONFORMS] = sizeof(struct snapshot_conform),
+	[SECTION_HOLIDAYS] = sizeof(struct snapshot_holiday),
 	[SECTION_LIST_TEXTS] = sizeof(struct snapshot_text),
 	[SECTION_SCANNERS] = sizeof(struct snapshot_scanner),
 };
@@ -99,6 +104,7 @@ static void draft_fini(struct draft *d)
 		free(d->tables[i].origins);
 	}
 	free(d->service_ranges);
+	free(d->group_ranges);
 	bytes_fini(&d->text);
 }
 
@@ -146,6 +152,24 @@ static void refuse_size(struct draft *d)
 	draft_refuse(d, d->tree->root, PROBLEM_SNAPSHOT_TOO_BIG, most, NULL);
 }
 
+/* One atom more, until there are too many. */
+static int count_atom(void *ctx, const struct policy_atom *atom)
+{
+	uint32_t *count = ctx;
+
+	return ++*count > POLICY_ATOMS_MAX;
+}
+
+static void check_combinations(struct draft *d, const struct snapshot *s)
+{
+	uint32_t count = 0;
+	char most[16];
+
+	snprintf(most, sizeof(most), "%u", POLICY_ATOMS_MAX);
+	if (policy_atoms(s, count_atom, &count) != 0)
+		draft_refuse(d, d->tree->root, PROBLEM_TOO_MANY_COMBINATIONS, most, NULL);
+}
+
 /* The loader has the last word: what it would refuse is not handed out. */
 static void compile_draft(struct draft *d, struct bytes *block)
 {
@@ -166,6 +190,8 @@ static void compile_draft(struct draft *d, struct bytes *block)
 		draft_refuse(d, d->tree->root, PROBLEM_NO_MEMORY, NULL, NULL);
 	else if (snapshot_view(&view, block->data, block->size) != 0)
 		draft_refuse(d, d->tree->root, PROBLEM_NOT_SOUND, NULL, NULL);
+	else
+		check_combinations(d, &view);
 }
 
 int policy_compile(struct tree *tree, struct bytes *block, struct problems *problems)

@@ -111,6 +111,14 @@ static enum schema_id named_row(enum value_type type)
 	}
 }
 
+/* Groups of both kinds may stand where an address does. */
+static void offer_groups(struct bytes *out, const struct cursor *c, const struct word *begin,
+			 const char *help)
+{
+	offer_existing(out, c->tree->root, ROW_ADDRESS_GROUP, begin, help);
+	offer_existing(out, c->tree->root, ROW_STATION_GROUP, begin, help);
+}
+
 static void offer_value(struct bytes *out, const struct cursor *c, const struct word *begin)
 {
 	const struct value_form *form = &schema_row(c->row)->args[c->arg];
@@ -127,6 +135,8 @@ static void offer_value(struct bytes *out, const struct cursor *c, const struct 
 		offer_existing(out, c->tree->root, named_row(form->type), begin, help);
 	else if (c->arg == 0 && form->type != TYPE_TEXT)
 		offer_existing(out, c->node, c->row, begin, help);
+	if (form->type == TYPE_PLACE && c->purpose == EDIT_SET)
+		offer_groups(out, c, begin, help);
 	if (form->words == NULL && c->purpose == EDIT_SET)
 		offer_label(out, form, c->language);
 }

@@ -19,6 +19,7 @@ struct draft {
 	struct problems *problems;
 	struct draft_table tables[SECTION_TEXT];
 	struct snapshot_range *service_ranges; /* by the index of a service's node */
+	struct snapshot_range *group_ranges;   /* in prefixes, by the index of a group's node */
 	struct bytes text;
 	uint32_t text_organization, text_host_name;
 	int32_t utc_offset_s;
@@ -43,6 +44,40 @@ void *draft_add(struct draft *d, enum snapshot_section section, const struct tre
 void draft_refuse(struct draft *d, const struct tree_node *node, enum problem_id id,
 		  const char *first, const char *second);
 
+/* draft_tree.c: what lowering reads from the tree. */
+
+/* The value of the leaf @row below @parent, or its default; false where there is neither. */
+bool draft_leaf(struct value *out, const struct tree_node *parent, enum schema_id row);
+/* Its number; 0 where there is neither. */
+uint64_t draft_leaf_number(const struct tree_node *parent, enum schema_id row);
+/* The index of the zone that the leaf names, SNAPSHOT_NONE where it is not written. */
+uint32_t draft_leaf_zone(const struct draft *d, const struct tree_node *parent, enum schema_id row);
+/* Argument @arg of a statement. */
+struct value draft_value(const struct tree_node *node, unsigned arg);
+/* The top-level entry @row of that name, NULL: none; and the index of its node. */
+const struct tree_node *draft_entry_node(const struct draft *d, enum schema_id row,
+					 const char *name);
+uint32_t draft_entry(const struct draft *d, enum schema_id row, const char *name);
+/* The address-group or station-group of that name, NULL: none. */
+const struct tree_node *draft_group_node(const struct draft *d, const char *name);
+/* The statement of a zone that lists the station, NULL: none. */
+const struct tree_node *draft_station_node(const struct draft *d, const char *zone,
+					   const char *mac);
+/* Into a zeroed field of a row. */
+void draft_copy_name(char *field, size_t field_bytes, const char *name);
+/* Offset of a text in the text section; 0 for none. */
+uint32_t draft_add_text(struct draft *d, const char *text);
+uint32_t draft_add_leaf_text(struct draft *d, const struct tree_node *parent, enum schema_id row);
+/* One row of prefixes, or of list texts, for each statement @row below @parent. */
+struct snapshot_range draft_add_prefixes(struct draft *d, const struct tree_node *parent,
+					 enum schema_id row);
+struct snapshot_range draft_add_list(struct draft *d, const struct tree_node *parent,
+				     enum schema_id row);
+
+/* draft_ports.c, draft_objects.c: rows of what permits and paths refer to. */
+void draft_lower_ports(struct draft *d);
+void draft_lower_objects(struct draft *d);
+
 /* draft_lower.c: fill the tables from the tree, which draft_check_tree has found complete. */
 void draft_lower(struct draft *d);
 
@@ -51,6 +86,11 @@ void draft_lower(struct draft *d);
 /* draft_check.c: statements that are missing, names that nothing has. Return: whether draft_lower
  * may run. */
 bool draft_check_tree(struct draft *d);
+
+/* draft_services.c: conformance of services, and that a permit's services do not contradict each
+ * other. */
+void draft_check_service(struct draft *d, const struct tree_node *service);
+void draft_check_overlap(struct draft *d, uint32_t permit);
 
 /* Checks of meaning on the filled tables: zones and their networks; what crosses between them. */
 void draft_check_zones(struct draft *d);

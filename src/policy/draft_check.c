@@ -15,6 +15,11 @@ static const struct {
 	{ROW_PERMIT, SNAPSHOT_PERMITS_MAX, false},
 	{ROW_ZONE_STATION, SNAPSHOT_STATIONS_MAX, false},
 	{ROW_MAIL_NEXT_HOP, SNAPSHOT_NEXT_HOPS_MAX, true},
+	{ROW_ZONE_NETWORK, SNAPSHOT_NETWORKS_MAX, true},
+	{ROW_BOND, SNAPSHOT_BONDS_MAX, false},
+	{ROW_BOND_PORT, SNAPSHOT_MEMBERS_MAX, true},
+	{ROW_HOLIDAY, SNAPSHOT_HOLIDAYS_MAX, false},
+	{ROW_SERVICE_CONFORM, SNAPSHOT_CONFORMS_MAX, false},
 };
 
 /* Count one statement against its limit; told once, at the first that is too many. */
@@ -34,19 +39,48 @@ static void count_statement(struct draft *d, const struct tree_node *node, uint3
 	}
 }
 
+static void refuse_incomplete(struct draft *d, const struct tree_node *node, enum schema_id child)
+{
+	char path[TREE_PATH_BYTES];
+
+	tree_path(path, node);
+	problems_add(d->problems, node->at, PROBLEM_INCOMPLETE, child, 0, path,
+		     schema_row(child)->name);
+}
+
+static bool is_bridged(const struct draft *d, const char *zone)
+{
+	for (const struct tree_node *n = tree_first(d->tree->root, ROW_CROSSING); n != NULL;
+	     n = tree_next(n)) {
+		if (tree_first(n, ROW_CROSSING_TRANSPARENT) != NULL &&
+		    (strcmp(tree_value(n, 0), zone) == 0 || strcmp(tree_value(n, 1), zone) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Where its hosts stand: addresses of the gateway, or networks where it has none. */
+static void check_zone(struct draft *d, const struct tree_node *node)
+{
+	enum schema_id wanted;
+
+	if (node->row != ROW_ZONE)
+		return;
+	wanted = is_bridged(d, tree_value(node, 0)) ? ROW_ZONE_NETWORK : ROW_ZONE_ADDRESS;
+	if (tree_first(node, wanted) == NULL)
+		refuse_incomplete(d, node, wanted);
+}
+
 /* Each required statement is there. */
 static void check_complete(struct draft *d, const struct tree_node *node)
 {
 	enum schema_id child = schema_first_child(node->row);
-	char path[TREE_PATH_BYTES];
 
 	for (; child < ROW_COUNT_; child = schema_next_sibling(child)) {
 		if ((schema_row(child)->flags & SCHEMA_REQUIRED) == 0 ||
 		    tree_first(node, child) != NULL)
 			continue;
-		tree_path(path, node);
-		problems_add(d->problems, node->at, PROBLEM_INCOMPLETE, child, 0, path,
-			     schema_row(child)->name);
+		refuse_incomplete(d, node, child);
 	}
 }
 
@@ -88,21 +122,37 @@ static void check_names(struct draft *d, const struct tree_node *node)
 	}
 }
 
-/* ICMP, TCP and UDP by number would slip past what is checked for them by name. */
-static void check_service(struct draft *d, const struct tree_node *node)
+/* The name of a group: one of either kind. */
+static void check_place_name(struct draft *d, const struct tree_node *node)
 {
-	static const struct {
-		const char *number, *name;
-	} reserved[] = {{"6", "tcp"}, {"17", "udp"}, {"58", "icmp6"}};
+	enum value_type type = schema_row(node->row)->args[0].type;
 
-	if (node->row == ROW_SERVICE && node->first == NULL)
-		draft_refuse(d, node, PROBLEM_EMPTY_SERVICE, tree_value(node, 0), NULL);
-	for (size_t i = 0;
-	     node->row == ROW_SERVICE_PROTOCOL && i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		if (strcmp(tree_value(node, 0), reserved[i].number) == 0)
-			draft_refuse(d, node, PROBLEM_NAMED_PROTOCOL, reserved[i].number,
-				     reserved[i].name);
-	}
+	if (type == TYPE_PLACE && draft_value(node, 0).prefix.family == 0 &&
+	    draft_group_node(d, tree_value(node, 0)) == NULL)
+		draft_refuse(d, node, PROBLEM_NO_SUCH_GROUP, tree_value(node, 0), NULL);
+}
+
+/* A station group stands for the addresses that its zone binds to its stations: each must have
+ * one. */
+static void check_group(struct draft *d, const struct tree_node *node)
+{
+	const struct tree_node *zone, *station;
+
+	if (node->row == ROW_STATION_GROUP &&
+	    draft_entry_node(d, ROW_ADDRESS_GROUP, tree_value(node, 0)) != NULL)
+		draft_refuse(d, node, PROBLEM_GROUP_TWICE, tree_value(node, 0), NULL);
+	if (node->row != ROW_STATION_GROUP_STATION)
+		return;
+	zone = tree_first(node->parent, ROW_STATION_GROUP_ZONE);
+	if (zone == NULL || draft_entry_node(d, ROW_ZONE, tree_value(zone, 0)) == NULL)
+		return; /* told already */
+	station = draft_station_node(d, tree_value(zone, 0), tree_value(node, 0));
+	if (station == NULL)
+		draft_refuse(d, node, PROBLEM_NO_SUCH_STATION, tree_value(node, 0),
+			     tree_value(zone, 0));
+	else if (tree_first(station, ROW_STATION_ADDRESS) == NULL)
+		draft_refuse(d, node, PROBLEM_STATION_NO_ADDRESS, tree_value(node, 0),
+			     tree_value(zone, 0));
 }
 
 bool draft_check_tree(struct draft *d)
@@ -113,8 +163,11 @@ bool draft_check_tree(struct draft *d)
 	for (const struct tree_node *n = root; (n = tree_walk(root, n)) != NULL;) {
 		count_statement(d, n, counts);
 		check_complete(d, n);
+		check_zone(d, n);
 		check_names(d, n);
-		check_service(d, n);
+		check_place_name(d, n);
+		check_group(d, n);
+		draft_check_service(d, n);
 	}
 	return d->problems->error_count == 0;
 }

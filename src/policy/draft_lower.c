@@ -2,245 +2,55 @@
 /* Lowering: the checked tree's statements become rows of the snapshot's tables. */
 #include "policy/draft.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DAY_SECONDS  86400
-#define DAY_MINUTES  1440U
 #define TOKYO_OFFSET (9 * 3600) /* Japan has no summer time */
 
-/* The statement's value, or its default; false where there is neither. */
-static bool leaf_value(struct value *out, const struct tree_node *parent, enum schema_id row)
+/* Row @i of a section once more at its end; d->no_memory tells of failure. */
+static void copy_row(struct draft *d, enum snapshot_section section, uint32_t i, size_t row_bytes)
 {
-	const struct tree_node *node = tree_first(parent, row);
-	const char *text = node != NULL ? tree_value(node, 0) : schema_row(row)->fallback;
+	void *row = draft_add(d, section, draft_origin(d, section, i));
 
-	/* What the tree holds, and what the schema gives as default, parses: a unit test goes
-	 * through all defaults. */
-	return text != NULL && value_parse(out, &schema_row(row)->args[0], span_of(text)) == 0;
+	if (row != NULL)
+		memcpy(row, draft_row(d, section, i), row_bytes);
 }
 
-static uint64_t leaf_number(const struct tree_node *parent, enum schema_id row)
+/* What one source or destination statement stands for: its own row, or those of a group. */
+static struct snapshot_range add_place(struct draft *d, const struct tree_node *node)
 {
-	struct value v;
+	struct snapshot_range range = {draft_count(d, SECTION_PREFIXES), 1};
+	struct value place = draft_value(node, 0);
+	struct snapshot_prefix *row;
 
-	return leaf_value(&v, parent, row) ? v.number : 0;
+	if (place.prefix.family == 0)
+		return d->group_ranges[draft_group_node(d, place.text)->index];
+	row = draft_add(d, SECTION_PREFIXES, node);
+	if (row == NULL)
+		return (struct snapshot_range){0, 0};
+	*row = place.prefix;
+	return range;
 }
 
-static struct value node_value(const struct tree_node *node, unsigned arg)
+/* All of a permit's sources or destinations: shared where it is one group, copied side by side
+ * where they are more. */
+static struct snapshot_range add_places(struct draft *d, const struct tree_node *permit,
+					enum schema_id row)
 {
-	struct value v;
-
-	(void)value_parse(&v, &schema_row(node->row)->args[arg],
-			  span_of(tree_value(node, arg))); /* canonical text parses */
-	return v;
-}
-
-/* The index of the entry that a leaf, or argument @arg of a node, names. */
-static uint32_t entry_index(const struct draft *d, enum schema_id row, const char *name)
-{
-	struct tree_values key = {1, (uint32_t)strlen(name) + 1, name};
-	const struct tree_node *entry = tree_find(d->tree, d->tree->root, row, &key);
-
-	return entry != NULL ? entry->index : SNAPSHOT_NONE;
-}
-
-static uint32_t leaf_zone(const struct draft *d, const struct tree_node *parent, enum schema_id row)
-{
-	const struct tree_node *node = tree_first(parent, row);
-
-	return node != NULL ? entry_index(d, ROW_ZONE, tree_value(node, 0)) : SNAPSHOT_NONE;
-}
-
-/* Names fit their fields: their form says so. */
-static void copy_name(char *field, size_t field_bytes, const char *name)
-{
-	memcpy(field, name, strnlen(name, field_bytes - 1)); /* the row was zeroed */
-}
-
-/* Offset 0 is the empty text. */
-static uint32_t add_text(struct draft *d, const char *text)
-{
-	size_t at = d->text.size;
-
-	if (text == NULL || text[0] == '\0')
-		return 0;
-	if (bytes_append(&d->text, text, strlen(text) + 1) != 0)
-		d->no_memory = true;
-	return d->no_memory ? 0 : (uint32_t)at;
-}
-
-static uint32_t add_leaf_text(struct draft *d, const struct tree_node *parent, enum schema_id row)
-{
-	struct value v;
-
-	return leaf_value(&v, parent, row) ? add_text(d, v.text) : 0;
-}
-
-/* One prefix row for each statement @row below @parent. */
-static struct snapshot_range add_prefixes(struct draft *d, const struct tree_node *parent,
-					  enum schema_id row)
-{
+	const struct tree_node *n = tree_first(permit, row);
 	struct snapshot_range range = {draft_count(d, SECTION_PREFIXES), 0};
 
-	for (const struct tree_node *n = tree_first(parent, row); n != NULL; n = tree_next(n)) {
-		struct snapshot_prefix *p = draft_add(d, SECTION_PREFIXES, n);
+	if (n != NULL && tree_next(n) == NULL)
+		return add_place(d, n);
+	for (; n != NULL && !d->no_memory; n = tree_next(n)) {
+		struct snapshot_range one = add_place(d, n);
 
-		if (p == NULL)
-			break;
-		*p = node_value(n, 0).prefix;
-		range.count++;
+		for (uint32_t i = 0; one.first < range.first && i < one.count; i++)
+			copy_row(d, SECTION_PREFIXES, one.first + i,
+				 sizeof(struct snapshot_prefix));
+		range.count += one.count;
 	}
 	return range;
-}
-
-static struct snapshot_range add_routes(struct draft *d, const struct tree_node *zone)
-{
-	struct snapshot_range range = {draft_count(d, SECTION_ROUTES), 0};
-
-	for (const struct tree_node *n = tree_first(zone, ROW_ZONE_ROUTE); n != NULL;
-	     n = tree_next(n)) {
-		struct snapshot_route *r = draft_add(d, SECTION_ROUTES, n);
-
-		if (r == NULL)
-			break;
-		r->destination = node_value(n, 0).prefix;
-		r->via = node_value(n, 1).prefix;
-		range.count++;
-	}
-	return range;
-}
-
-static struct snapshot_range add_stations(struct draft *d, const struct tree_node *zone)
-{
-	struct snapshot_range range = {draft_count(d, SECTION_STATIONS), 0};
-
-	for (const struct tree_node *n = tree_first(zone, ROW_ZONE_STATION); n != NULL;
-	     n = tree_next(n)) {
-		struct snapshot_range addresses = add_prefixes(d, n, ROW_STATION_ADDRESS);
-		struct snapshot_station *s = draft_add(d, SECTION_STATIONS, n);
-		struct value mac = node_value(n, 0);
-
-		if (s == NULL)
-			break;
-		memcpy(s->mac, mac.mac, sizeof(s->mac));
-		s->addresses = addresses;
-		range.count++;
-	}
-	return range;
-}
-
-/* Sensitive and business stations learn at once that they are refused; the outside learns nothing.
- */
-static uint32_t denied_answer(const struct tree_node *zone, uint32_t tier)
-{
-	struct value v;
-
-	return leaf_value(&v, zone, ROW_ZONE_DENIED) ? (uint32_t)v.number : tier != TIER_OUTSIDE;
-}
-
-static void lower_zone(struct draft *d, struct tree_node *node)
-{
-	struct snapshot_zone *z;
-	struct value port;
-
-	node->index = draft_count(d, SECTION_ZONES);
-	z = draft_add(d, SECTION_ZONES, node);
-	if (z == NULL)
-		return;
-	copy_name(z->name, sizeof(z->name), tree_value(node, 0));
-	if (leaf_value(&port, node, ROW_ZONE_PORT))
-		copy_name(z->port, sizeof(z->port), port.text);
-	z->tier = (uint32_t)leaf_number(node, ROW_ZONE_TIER) + TIER_SENSITIVE;
-	z->hold_ms = (uint32_t)leaf_number(node, ROW_ZONE_HOLD);
-	z->reject = denied_answer(node, z->tier);
-	z->addresses = add_prefixes(d, node, ROW_ZONE_ADDRESS);
-	z->routes = add_routes(d, node);
-	z->stations = add_stations(d, node);
-	z->text_description = add_leaf_text(d, node, ROW_ZONE_DESCRIPTION);
-}
-
-/* The service row of one tcp, udp, icmp, icmp6 or protocol statement. */
-static void fill_service(struct snapshot_service *s, const struct tree_node *node)
-{
-	static const struct {
-		enum schema_id row;
-		uint8_t protocol;
-	} named[] = {{ROW_SERVICE_TCP, 6},
-		     {ROW_SERVICE_UDP, 17},
-		     {ROW_SERVICE_ICMP, 1},
-		     {ROW_SERVICE_ICMP6, 58}};
-	struct value v = node_value(node, 0);
-
-	*s = (struct snapshot_service){.protocol = (uint8_t)v.number, .high = UINT16_MAX};
-	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
-		if (named[i].row != node->row)
-			continue;
-		s->protocol = named[i].protocol;
-		s->low = (uint16_t)v.number;
-		s->high = (uint16_t)(v.high != 0 ? v.high : v.number);
-		s->icmp_type_any = v.any;
-	}
-}
-
-static struct snapshot_range add_services(struct draft *d, const struct tree_node *service)
-{
-	struct snapshot_range range = {draft_count(d, SECTION_SERVICES), 0};
-
-	for (const struct tree_node *n = service->first; n != NULL; n = n->next) {
-		struct snapshot_service *s = draft_add(d, SECTION_SERVICES, n);
-
-		if (s == NULL)
-			break;
-		fill_service(s, n);
-		range.count++;
-	}
-	return range;
-}
-
-static void lower_services(struct draft *d)
-{
-	uint32_t count = 0;
-
-	for (struct tree_node *n = tree_first(d->tree->root, ROW_SERVICE); n != NULL;
-	     n = tree_next(n))
-		n->index = count++;
-	d->service_ranges = calloc(count + 1U, sizeof(*d->service_ranges));
-	if (d->service_ranges == NULL) {
-		d->no_memory = true;
-		return;
-	}
-	for (const struct tree_node *n = tree_first(d->tree->root, ROW_SERVICE); n != NULL;
-	     n = tree_next(n))
-		d->service_ranges[n->index] = add_services(d, n);
-}
-
-static void set_minutes(struct snapshot_schedule *s, const struct tree_node *window)
-{
-	struct value days = node_value(window, 0), times = node_value(window, 1);
-
-	for (uint64_t day = days.number; day <= days.high; day++) {
-		for (uint64_t minute = times.number; minute < times.high; minute++) {
-			uint64_t bit = day * DAY_MINUTES + minute;
-
-			s->minutes[bit / 8] |= (uint8_t)(1U << (bit % 8));
-		}
-	}
-}
-
-static void lower_schedule(struct draft *d, struct tree_node *node)
-{
-	struct snapshot_schedule *s;
-
-	node->index = draft_count(d, SECTION_SCHEDULES);
-	s = draft_add(d, SECTION_SCHEDULES, node);
-	if (s == NULL)
-		return;
-	copy_name(s->name, sizeof(s->name), tree_value(node, 0));
-	s->utc_offset_s = d->utc_offset_s;
-	for (const struct tree_node *n = tree_first(node, ROW_SCHEDULE_WINDOW); n != NULL;
-	     n = tree_next(n))
-		set_minutes(s, n);
 }
 
 /* The services of all that a permit names: shared where it is one, copied side by side where they
@@ -251,19 +61,14 @@ static struct snapshot_range permit_services(struct draft *d, const struct tree_
 	struct snapshot_range range = {draft_count(d, SECTION_SERVICES), 0};
 
 	if (n != NULL && tree_next(n) == NULL)
-		return d->service_ranges[entry_index(d, ROW_SERVICE, tree_value(n, 0))];
+		return d->service_ranges[draft_entry(d, ROW_SERVICE, tree_value(n, 0))];
 	for (; n != NULL && !d->no_memory; n = tree_next(n)) {
 		struct snapshot_range one =
-			d->service_ranges[entry_index(d, ROW_SERVICE, tree_value(n, 0))];
+			d->service_ranges[draft_entry(d, ROW_SERVICE, tree_value(n, 0))];
 
 		for (uint32_t i = 0; i < one.count; i++) {
-			const struct tree_node *origin =
-				draft_origin(d, SECTION_SERVICES, one.first + i);
-			struct snapshot_service *s = draft_add(d, SECTION_SERVICES, origin);
-
-			if (s == NULL)
-				break;
-			fill_service(s, origin);
+			copy_row(d, SECTION_SERVICES, one.first + i,
+				 sizeof(struct snapshot_service));
 			range.count++;
 		}
 	}
@@ -275,9 +80,22 @@ static int64_t permit_expiry(const struct draft *d, const struct tree_node *perm
 {
 	struct value date;
 
-	if (!leaf_value(&date, permit, ROW_PERMIT_EXPIRES))
+	if (!draft_leaf(&date, permit, ROW_PERMIT_EXPIRES))
 		return INT64_MAX;
 	return ((int64_t)date.number + 1) * DAY_SECONDS - d->utc_offset_s;
+}
+
+static void set_limit(struct snapshot_permit *p, const struct tree_node *limit)
+{
+	struct value rate;
+
+	if (limit == NULL)
+		return;
+	p->connections = (uint32_t)draft_leaf_number(limit, ROW_LIMIT_CONNECTIONS);
+	if (!draft_leaf(&rate, limit, ROW_LIMIT_RATE))
+		return;
+	p->rate = (uint32_t)rate.number;
+	p->rate_period_s = (uint32_t)rate.high;
 }
 
 static void lower_permit(struct draft *d, const struct tree_node *node, uint32_t crossing,
@@ -288,27 +106,36 @@ static void lower_permit(struct draft *d, const struct tree_node *node, uint32_t
 	struct snapshot_permit p = {.crossing = crossing, .from = first, .schedule = SNAPSHOT_NONE};
 	struct snapshot_permit *row;
 
-	p.number = (uint32_t)node_value(node, 0).number;
+	p.number = (uint32_t)draft_value(node, 0).number;
 	if (from != NULL)
-		p.from = entry_index(d, ROW_ZONE, tree_value(from, 0));
+		p.from = draft_entry(d, ROW_ZONE, tree_value(from, 0));
 	p.to = p.from == first ? second : first;
-	p.sources = add_prefixes(d, node, ROW_PERMIT_SOURCE);
-	p.destinations = add_prefixes(d, node, ROW_PERMIT_DESTINATION);
+	p.sources = add_places(d, node, ROW_PERMIT_SOURCE);
+	p.destinations = add_places(d, node, ROW_PERMIT_DESTINATION);
 	p.services = permit_services(d, node);
 	p.flags = tree_first(node, ROW_PERMIT_LOG) != NULL ? PERMIT_LOG : 0;
 	if (schedule != NULL)
-		p.schedule = entry_index(d, ROW_SCHEDULE, tree_value(schedule, 0));
+		p.schedule = draft_entry(d, ROW_SCHEDULE, tree_value(schedule, 0));
 	p.expires_s = permit_expiry(d, node);
-	p.text_comment = add_leaf_text(d, node, ROW_PERMIT_COMMENT);
+	p.text_comment = draft_add_leaf_text(d, node, ROW_PERMIT_COMMENT);
+	set_limit(&p, tree_first(node, ROW_PERMIT_LIMIT));
 	row = draft_add(d, SECTION_PERMITS, node);
 	if (row != NULL)
 		*row = p;
 }
 
+/* Each is the other's peer. A zone that two crossings would bridge, or one bridge and another
+ * route, is refused later. */
+static void bridge_zones(struct draft *d, uint32_t first, uint32_t second)
+{
+	((struct snapshot_zone *)draft_row(d, SECTION_ZONES, first))->peer = second;
+	((struct snapshot_zone *)draft_row(d, SECTION_ZONES, second))->peer = first;
+}
+
 static void lower_crossing(struct draft *d, struct tree_node *node)
 {
-	uint32_t first = entry_index(d, ROW_ZONE, tree_value(node, 0));
-	uint32_t second = entry_index(d, ROW_ZONE, tree_value(node, 1));
+	uint32_t first = draft_entry(d, ROW_ZONE, tree_value(node, 0));
+	uint32_t second = draft_entry(d, ROW_ZONE, tree_value(node, 1));
 	struct snapshot_range permits = {draft_count(d, SECTION_PERMITS), 0};
 	struct snapshot_crossing *c;
 
@@ -322,23 +149,12 @@ static void lower_crossing(struct draft *d, struct tree_node *node)
 	c->low = first < second ? first : second;
 	c->high = first < second ? second : first;
 	c->permits = permits;
-}
-
-/* The texts of all statements @row below @parent. */
-static struct snapshot_range add_list(struct draft *d, const struct tree_node *parent,
-				      enum schema_id row)
-{
-	struct snapshot_range range = {draft_count(d, SECTION_LIST_TEXTS), 0};
-
-	for (const struct tree_node *n = tree_first(parent, row); n != NULL; n = tree_next(n)) {
-		struct snapshot_text *t = draft_add(d, SECTION_LIST_TEXTS, n);
-
-		if (t == NULL)
-			break;
-		t->at = add_text(d, tree_value(n, 0));
-		range.count++;
-	}
-	return range;
+	c->queues = (uint32_t)draft_leaf_number(node, ROW_CROSSING_QUEUES);
+	c->flags = tree_first(node, ROW_CROSSING_OFFLOAD) != NULL ? CROSSING_OFFLOAD : 0;
+	if (tree_first(node, ROW_CROSSING_TRANSPARENT) == NULL)
+		return;
+	c->flags |= CROSSING_TRANSPARENT;
+	bridge_zones(d, first, second);
 }
 
 static void lower_scanner(struct draft *d, struct tree_node *node)
@@ -350,29 +166,29 @@ static void lower_scanner(struct draft *d, struct tree_node *node)
 	s = draft_add(d, SECTION_SCANNERS, node);
 	if (s == NULL)
 		return;
-	copy_name(s->name, sizeof(s->name), tree_value(node, 0));
-	s->zone = leaf_zone(d, node, ROW_SCANNER_ZONE);
+	draft_copy_name(s->name, sizeof(s->name), tree_value(node, 0));
+	s->zone = draft_leaf_zone(d, node, ROW_SCANNER_ZONE);
 	s->kind = tree_first(node, ROW_SCANNER_ICAP) != NULL ? SCANNER_ICAP : SCANNER_CLAMD;
-	if (leaf_value(&endpoint, node,
+	if (draft_leaf(&endpoint, node,
 		       s->kind == SCANNER_ICAP ? ROW_SCANNER_ICAP : ROW_SCANNER_CLAMD)) {
 		s->address = endpoint.prefix;
 		s->port = endpoint.port;
 	}
-	s->method = (uint32_t)leaf_number(node, ROW_SCANNER_METHOD);
-	s->text_service = add_leaf_text(d, node, ROW_SCANNER_SERVICE);
-	s->timeout_ms = (uint32_t)leaf_number(node, ROW_SCANNER_TIMEOUT);
-	s->signature_age_s = (uint32_t)(leaf_number(node, ROW_SCANNER_AGE) / 1000);
-	s->size_limit_bytes = leaf_number(node, ROW_SCANNER_SIZE_LIMIT);
+	s->method = (uint32_t)draft_leaf_number(node, ROW_SCANNER_METHOD);
+	s->text_service = draft_add_leaf_text(d, node, ROW_SCANNER_SERVICE);
+	s->timeout_ms = (uint32_t)draft_leaf_number(node, ROW_SCANNER_TIMEOUT);
+	s->signature_age_s = (uint32_t)(draft_leaf_number(node, ROW_SCANNER_AGE) / 1000);
+	s->size_limit_bytes = draft_leaf_number(node, ROW_SCANNER_SIZE_LIMIT);
 }
 
 static void lower_outbound(struct draft *d, struct snapshot_mail *m, const struct tree_node *node)
 {
 	m->outbound = 1;
-	m->forwarded = (uint32_t)leaf_number(node, ROW_OUTBOUND_FORWARDED);
-	m->attachments = (uint32_t)leaf_number(node, ROW_OUTBOUND_ATTACHMENTS);
+	m->forwarded = (uint32_t)draft_leaf_number(node, ROW_OUTBOUND_FORWARDED);
+	m->attachments = (uint32_t)draft_leaf_number(node, ROW_OUTBOUND_ATTACHMENTS);
 	m->null_sender = tree_first(node, ROW_OUTBOUND_NULL_SENDER) != NULL;
-	m->senders = add_list(d, node, ROW_OUTBOUND_SENDER);
-	m->labels = add_list(d, node, ROW_OUTBOUND_LABEL);
+	m->senders = draft_add_list(d, node, ROW_OUTBOUND_SENDER);
+	m->labels = draft_add_list(d, node, ROW_OUTBOUND_LABEL);
 }
 
 static void lower_mail(struct draft *d, const struct tree_node *node)
@@ -384,26 +200,26 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 
 	if (m == NULL)
 		return;
-	copy_name(m->name, sizeof(m->name), tree_value(node, 0));
-	m->from = leaf_zone(d, node, ROW_MAIL_FROM);
-	m->to = leaf_zone(d, node, ROW_MAIL_TO);
-	m->listen_port = (uint16_t)leaf_number(node, ROW_MAIL_LISTEN);
-	m->next_hop_port = node_value(hop, 0).port;
-	m->domains = add_list(d, node, ROW_MAIL_DOMAIN);
-	m->next_hops = add_prefixes(d, node, ROW_MAIL_NEXT_HOP);
-	m->size_limit_bytes = leaf_number(node, ROW_MAIL_SIZE_LIMIT);
-	m->sessions_max = (uint32_t)leaf_number(node, ROW_MAIL_SESSIONS);
-	m->sessions_per_source = (uint32_t)leaf_number(node, ROW_MAIL_SOURCE_SESSIONS);
-	m->recipients_max = (uint32_t)leaf_number(node, ROW_MAIL_RECIPIENTS);
-	m->language = (uint32_t)leaf_number(node, ROW_MAIL_LANGUAGE);
-	if (leaf_number(node, ROW_MAIL_LINKS) != 0)
+	draft_copy_name(m->name, sizeof(m->name), tree_value(node, 0));
+	m->from = draft_leaf_zone(d, node, ROW_MAIL_FROM);
+	m->to = draft_leaf_zone(d, node, ROW_MAIL_TO);
+	m->listen_port = (uint16_t)draft_leaf_number(node, ROW_MAIL_LISTEN);
+	m->next_hop_port = draft_value(hop, 0).port;
+	m->domains = draft_add_list(d, node, ROW_MAIL_DOMAIN);
+	m->next_hops = draft_add_prefixes(d, node, ROW_MAIL_NEXT_HOP);
+	m->size_limit_bytes = draft_leaf_number(node, ROW_MAIL_SIZE_LIMIT);
+	m->sessions_max = (uint32_t)draft_leaf_number(node, ROW_MAIL_SESSIONS);
+	m->sessions_per_source = (uint32_t)draft_leaf_number(node, ROW_MAIL_SOURCE_SESSIONS);
+	m->recipients_max = (uint32_t)draft_leaf_number(node, ROW_MAIL_RECIPIENTS);
+	m->language = (uint32_t)draft_leaf_number(node, ROW_MAIL_LANGUAGE);
+	if (draft_leaf_number(node, ROW_MAIL_LINKS) != 0)
 		m->options |= SNAPSHOT_MAIL_DEFANG;
-	if (leaf_number(node, ROW_MAIL_AMBIGUOUS) != 0)
+	if (draft_leaf_number(node, ROW_MAIL_AMBIGUOUS) != 0)
 		m->options |= SNAPSHOT_MAIL_REFUSE_AMBIGUOUS;
-	m->text_host_name = add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
+	m->text_host_name = draft_add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
 	if (m->text_host_name == 0)
 		m->text_host_name = d->text_host_name;
-	m->scanner = scanner != NULL ? entry_index(d, ROW_SCANNER, tree_value(scanner, 0))
+	m->scanner = scanner != NULL ? draft_entry(d, ROW_SCANNER, tree_value(scanner, 0))
 				     : SNAPSHOT_NONE;
 	if (outbound != NULL)
 		lower_outbound(d, m, outbound);
@@ -416,19 +232,21 @@ static void lower_screen(struct draft *d, const struct tree_node *node)
 
 	if (s == NULL)
 		return;
-	copy_name(s->name, sizeof(s->name), tree_value(node, 0));
-	s->from = leaf_zone(d, node, ROW_SCREEN_FROM);
-	s->to = leaf_zone(d, node, ROW_SCREEN_TO);
-	s->listen_port = (uint16_t)leaf_number(node, ROW_SCREEN_LISTEN);
-	if (leaf_value(&desktop, node, ROW_SCREEN_DESKTOP)) {
+	draft_copy_name(s->name, sizeof(s->name), tree_value(node, 0));
+	s->from = draft_leaf_zone(d, node, ROW_SCREEN_FROM);
+	s->to = draft_leaf_zone(d, node, ROW_SCREEN_TO);
+	s->listen_port = (uint16_t)draft_leaf_number(node, ROW_SCREEN_LISTEN);
+	if (draft_leaf(&desktop, node, ROW_SCREEN_DESKTOP)) {
 		s->desktop = desktop.prefix;
 		s->desktop_port = desktop.port;
 	}
-	s->security = (uint32_t)leaf_number(node, ROW_SCREEN_SECURITY);
-	s->sessions_max = (uint32_t)leaf_number(node, ROW_SCREEN_SESSIONS);
-	s->idle_timeout_s = (uint32_t)((leaf_number(node, ROW_SCREEN_IDLE_TIMEOUT) + 999) / 1000);
-	s->session_limit_s = (uint32_t)((leaf_number(node, ROW_SCREEN_SESSION_LIMIT) + 999) / 1000);
-	s->frame_rate_max = (uint32_t)leaf_number(node, ROW_SCREEN_FRAME_RATE);
+	s->security = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SECURITY);
+	s->sessions_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SESSIONS);
+	s->idle_timeout_s =
+		(uint32_t)((draft_leaf_number(node, ROW_SCREEN_IDLE_TIMEOUT) + 999) / 1000);
+	s->session_limit_s =
+		(uint32_t)((draft_leaf_number(node, ROW_SCREEN_SESSION_LIMIT) + 999) / 1000);
+	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
 }
 
 static void lower_syslog(struct draft *d, const struct tree_node *syslog)
@@ -439,10 +257,10 @@ static void lower_syslog(struct draft *d, const struct tree_node *syslog)
 
 		if (l == NULL)
 			return;
-		l->zone = leaf_zone(d, syslog, ROW_SYSLOG_ZONE);
-		l->transport = (uint32_t)leaf_number(n, ROW_SYSLOG_TRANSPORT);
-		l->server = node_value(n, 0).prefix;
-		l->port = (uint16_t)leaf_number(n, ROW_SYSLOG_PORT);
+		l->zone = draft_leaf_zone(d, syslog, ROW_SYSLOG_ZONE);
+		l->transport = (uint32_t)draft_leaf_number(n, ROW_SYSLOG_TRANSPORT);
+		l->server = draft_value(n, 0).prefix;
+		l->port = (uint16_t)draft_leaf_number(n, ROW_SYSLOG_PORT);
 	}
 }
 
@@ -453,9 +271,9 @@ static void lower_system(struct draft *d)
 	const struct tree_node *system = tree_first(d->tree->root, ROW_SYSTEM);
 	const struct tree_node *from = system != NULL ? system : &empty;
 
-	d->text_organization = add_leaf_text(d, from, ROW_ORGANIZATION);
-	d->text_host_name = add_leaf_text(d, from, ROW_HOST_NAME);
-	d->utc_offset_s = leaf_number(from, ROW_TIME_ZONE) == 0 ? TOKYO_OFFSET : 0;
+	d->text_organization = draft_add_leaf_text(d, from, ROW_ORGANIZATION);
+	d->text_host_name = draft_add_leaf_text(d, from, ROW_HOST_NAME);
+	d->utc_offset_s = draft_leaf_number(from, ROW_TIME_ZONE) == 0 ? TOKYO_OFFSET : 0;
 }
 
 static void lower_entry(struct draft *d, struct tree_node *node)
@@ -476,11 +294,8 @@ void draft_lower(struct draft *d)
 	const struct tree_node *syslog = system != NULL ? tree_first(system, ROW_SYSLOG) : NULL;
 
 	lower_system(d);
-	for (struct tree_node *n = tree_first(root, ROW_ZONE); n != NULL; n = tree_next(n))
-		lower_zone(d, n);
-	lower_services(d);
-	for (struct tree_node *n = tree_first(root, ROW_SCHEDULE); n != NULL; n = tree_next(n))
-		lower_schedule(d, n);
+	draft_lower_ports(d);
+	draft_lower_objects(d);
 	for (struct tree_node *n = tree_first(root, ROW_SCANNER); n != NULL; n = tree_next(n))
 		lower_scanner(d, n);
 	for (struct tree_node *n = root->first; n != NULL && !d->no_memory; n = n->next)

@@ -45,11 +45,14 @@ static bool is_behind_route(const struct draft *d, const struct snapshot_zone *z
 static bool is_in_zone(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
 {
 	const struct snapshot_zone *z = zone_at(d, zone);
+	struct snapshot_range own = z->peer != SNAPSHOT_NONE ? z->networks : z->addresses;
 
-	for (uint32_t i = 0; i < z->addresses.count; i++) {
-		if (prefix_covers(prefix_at(d, z->addresses.first + i), p))
+	for (uint32_t i = 0; i < own.count; i++) {
+		if (prefix_covers(prefix_at(d, own.first + i), p))
 			return true;
 	}
+	if (z->peer != SNAPSHOT_NONE)
+		return false;
 	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
 		if (i != zone && overlaps_networks(d, zone_at(d, i), p))
 			return false;
@@ -88,6 +91,47 @@ static void check_places(struct draft *d, uint32_t zone, struct snapshot_range r
 		check_place(d, zone, prefix_at(d, i), draft_origin(d, SECTION_PREFIXES, i));
 }
 
+/* One source or destination of a permit; the members of a group are told with the group's place of
+ * use. */
+static void check_permit_place(struct draft *d, uint32_t zone, const struct tree_node *node)
+{
+	struct value place = draft_value(node, 0);
+	struct snapshot_range members;
+
+	if (place.prefix.family != 0) {
+		check_place(d, zone, &place.prefix, node);
+		return;
+	}
+	members = d->group_ranges[draft_group_node(d, place.text)->index];
+	for (uint32_t i = members.first; i < members.first + members.count; i++) {
+		const char *member = tree_value(draft_origin(d, SECTION_PREFIXES, i), 0);
+
+		if (!is_in_zone(d, zone, prefix_at(d, i)))
+			draft_refuse(d, node, PROBLEM_NOT_IN_ZONE, member, zone_at(d, zone)->name);
+		else if (is_gateway(d, zone, prefix_at(d, i)))
+			draft_refuse(d, node, PROBLEM_OWN_ADDRESS, member, zone_at(d, zone)->name);
+	}
+}
+
+static void check_permit_places(struct draft *d, uint32_t zone, const struct tree_node *permit,
+				enum schema_id row)
+{
+	for (const struct tree_node *n = tree_first(permit, row); n != NULL; n = tree_next(n))
+		check_permit_place(d, zone, n);
+}
+
+/* A group of stations proves nothing about a sender whose hardware address nobody checks. */
+static void check_station_sources(struct draft *d, uint32_t zone, const struct tree_node *permit)
+{
+	for (const struct tree_node *n = tree_first(permit, ROW_PERMIT_SOURCE); n != NULL;
+	     n = tree_next(n)) {
+		if (draft_entry_node(d, ROW_STATION_GROUP, tree_value(n, 0)) != NULL &&
+		    zone_at(d, zone)->station_policy != STATION_ENFORCE)
+			draft_refuse(d, n, PROBLEM_STATIONS_UNCHECKED, tree_value(n, 0),
+				     zone_at(d, zone)->name);
+	}
+}
+
 static unsigned families_of(const struct draft *d, struct snapshot_range range)
 {
 	unsigned families = 0;
@@ -115,8 +159,9 @@ static unsigned service_families(const struct draft *d, struct snapshot_range ra
 static void check_families(struct draft *d, const struct snapshot_permit *p,
 			   const struct tree_node *origin)
 {
-	struct snapshot_range sources =
-		p->sources.count > 0 ? p->sources : zone_at(d, p->from)->addresses;
+	const struct snapshot_zone *from = zone_at(d, p->from);
+	struct snapshot_range own = from->peer != SNAPSHOT_NONE ? from->networks : from->addresses;
+	struct snapshot_range sources = p->sources.count > 0 ? p->sources : own;
 	unsigned common = families_of(d, sources) & families_of(d, p->destinations) &
 			  service_families(d, p->services);
 	char path[TREE_PATH_BYTES];
@@ -139,9 +184,11 @@ static void check_permit(struct draft *d, uint32_t i)
 			     zone_at(d, p->from)->name, path);
 		return;
 	}
-	check_places(d, p->from, p->sources);
-	check_places(d, p->to, p->destinations);
+	check_permit_places(d, p->from, origin, ROW_PERMIT_SOURCE);
+	check_permit_places(d, p->to, origin, ROW_PERMIT_DESTINATION);
+	check_station_sources(d, p->from, origin);
 	check_families(d, p, origin);
+	draft_check_overlap(d, i);
 }
 
 /* Presets whose policies say in so many words that only sanitised communication passes there (Z3).
@@ -175,6 +222,33 @@ static void check_tiers(struct draft *d, const struct snapshot_crossing *c,
 	draft_refuse(d, origin, problem, inner->name, outer->name);
 }
 
+/* What bridges a zone is all that the zone has. */
+static void check_bridge(struct draft *d, uint32_t i)
+{
+	const struct snapshot_crossing *c = draft_row(d, SECTION_CROSSINGS, i);
+
+	for (uint32_t k = 0; k < draft_count(d, SECTION_CROSSINGS); k++) {
+		const struct snapshot_crossing *other = draft_row(d, SECTION_CROSSINGS, k);
+		bool low = other->low == c->low || other->high == c->low;
+		bool high = other->low == c->high || other->high == c->high;
+
+		if (k != i && (low || high))
+			draft_refuse(d, draft_origin(d, SECTION_CROSSINGS, i),
+				     PROBLEM_BRIDGED_ALONE,
+				     zone_at(d, low ? c->low : c->high)->name, NULL);
+	}
+}
+
+/* The gateway has no address in a bridged zone to listen on or to speak from. */
+static void check_reachable(struct draft *d, uint32_t zone, const struct tree_node *origin)
+{
+	char path[TREE_PATH_BYTES];
+
+	tree_path(path, origin);
+	if (zone_at(d, zone)->peer != SNAPSHOT_NONE)
+		draft_refuse(d, origin, PROBLEM_BRIDGED_PATH, path, zone_at(d, zone)->name);
+}
+
 /* Return: whether its permits can be looked at. */
 static bool check_crossing(struct draft *d, uint32_t i)
 {
@@ -192,6 +266,8 @@ static bool check_crossing(struct draft *d, uint32_t i)
 			draft_refuse(d, origin, PROBLEM_CROSSING_TWICE, zone_at(d, c->low)->name,
 				     zone_at(d, c->high)->name);
 	}
+	if ((c->flags & CROSSING_TRANSPARENT) != 0)
+		check_bridge(d, i);
 	check_tiers(d, c, origin);
 	for (uint32_t k = 0; k < c->permits.count; k++)
 		check_permit(d, c->permits.first + k);
@@ -304,6 +380,8 @@ static void check_mail(struct draft *d, uint32_t i)
 
 	if (!check_ends(d, m->from, m->to, origin))
 		return;
+	check_reachable(d, m->from, origin);
+	check_reachable(d, m->to, origin);
 	if (zone_at(d, m->from)->tier == TIER_SENSITIVE)
 		draft_refuse(d, origin, PROBLEM_MAIL_DIRECTION, zone_at(d, m->from)->name, NULL);
 	check_mail_rules(d, m, origin);
@@ -323,6 +401,8 @@ static void check_screen(struct draft *d, uint32_t i)
 
 	if (!check_ends(d, s->from, s->to, origin))
 		return;
+	check_reachable(d, s->from, origin);
+	check_reachable(d, s->to, origin);
 	if (zone_at(d, s->from)->tier == TIER_OUTSIDE)
 		draft_refuse(d, origin, PROBLEM_SCREEN_DIRECTION, zone_at(d, s->from)->name, NULL);
 	check_place(d, s->to, &s->desktop, tree_first(origin, ROW_SCREEN_DESKTOP));
@@ -346,6 +426,7 @@ void draft_check_paths(struct draft *d)
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SYSLOGS); i++) {
 		const struct snapshot_syslog *l = draft_row(d, SECTION_SYSLOGS, i);
 
+		check_reachable(d, l->zone, draft_origin(d, SECTION_SYSLOGS, i));
 		check_place(d, l->zone, &l->server, draft_origin(d, SECTION_SYSLOGS, i));
 	}
 }

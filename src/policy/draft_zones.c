@@ -16,24 +16,84 @@ static const struct snapshot_prefix *prefix_at(const struct draft *d, uint32_t i
 	return draft_row(d, SECTION_PREFIXES, i);
 }
 
+/* A port of its own; and what one zone takes whole, no other has a VLAN of. */
 static void check_device(struct draft *d, uint32_t zone)
 {
 	const struct snapshot_zone *z = zone_at(d, zone);
+	const struct tree_node *origin =
+		tree_first(draft_origin(d, SECTION_ZONES, zone), ROW_ZONE_PORT);
 
 	for (uint32_t i = 0; i < zone; i++) {
-		if (strcmp(zone_at(d, i)->port, z->port) == 0)
-			draft_refuse(
-				d, tree_first(draft_origin(d, SECTION_ZONES, zone), ROW_ZONE_PORT),
-				PROBLEM_SAME_DEVICE, z->port, zone_at(d, i)->name);
+		const struct snapshot_zone *other = zone_at(d, i);
+
+		if (strcmp(other->port, z->port) == 0)
+			draft_refuse(d, origin, PROBLEM_SAME_DEVICE, z->port, other->name);
+		else if (strcmp(other->parent, z->port) == 0 || strcmp(other->port, z->parent) == 0)
+			draft_refuse(d, origin, PROBLEM_VLAN_OF_PORT, z->port, other->name);
 	}
 }
 
-/* The zone other than @except, of a lower index, whose networks @p touches; NULL: none. */
+static const struct snapshot_device *device_at(const struct draft *d, uint32_t i)
+{
+	return draft_row(d, SECTION_DEVICES, i);
+}
+
+/* A port that a bond has belongs to nobody else: no other bond, no zone, and it is no bond itself.
+ */
+static void check_member(struct draft *d, uint32_t i)
+{
+	const char *name = device_at(d, i)->name;
+	const struct tree_node *origin = draft_origin(d, SECTION_DEVICES, i);
+
+	for (uint32_t k = 0; k < i; k++) {
+		if (strcmp(device_at(d, k)->name, name) == 0)
+			draft_refuse(d, origin, PROBLEM_BOND_MEMBER, name,
+				     tree_value(draft_origin(d, SECTION_DEVICES, k)->parent, 0));
+	}
+	for (uint32_t k = 0; k < draft_count(d, SECTION_ZONES); k++) {
+		if (strcmp(zone_at(d, k)->port, name) == 0 ||
+		    strcmp(zone_at(d, k)->parent, name) == 0)
+			draft_refuse(d, origin, PROBLEM_BOND_MEMBER, name, zone_at(d, k)->name);
+	}
+	if (draft_entry_node(d, ROW_BOND, name) != NULL)
+		draft_refuse(d, origin, PROBLEM_BOND_MEMBER, name, name);
+}
+
+/* Where the zone's hosts stand on its link. */
+static struct snapshot_range link_networks(const struct snapshot_zone *z)
+{
+	return z->peer != SNAPSHOT_NONE ? z->networks : z->addresses;
+}
+
+/* Routed zones have addresses of the gateway, bridged ones networks; that one is there is checked
+ * on the tree. */
+static void check_mode(struct draft *d, uint32_t zone)
+{
+	const struct snapshot_zone *z = zone_at(d, zone);
+	const struct tree_node *origin = draft_origin(d, SECTION_ZONES, zone);
+	bool bridged = z->peer != SNAPSHOT_NONE;
+
+	if (!bridged && z->networks.count > 0)
+		draft_refuse(d, tree_first(origin, ROW_ZONE_NETWORK), PROBLEM_NETWORK_ROUTED,
+			     z->name, NULL);
+	if (bridged && z->addresses.count > 0)
+		draft_refuse(d, tree_first(origin, ROW_ZONE_ADDRESS), PROBLEM_ADDRESS_BRIDGED,
+			     z->name, NULL);
+	if (bridged && z->routes.count > 0)
+		draft_refuse(d, tree_first(origin, ROW_ZONE_ROUTE), PROBLEM_ADDRESS_BRIDGED,
+			     z->name, NULL);
+}
+
+/* The zone of a lower index, and not the other end of its own bridge, whose networks @p touches;
+ * NULL: none. */
 static const struct snapshot_zone *overlapped_zone(const struct draft *d,
 						   const struct snapshot_prefix *p, uint32_t below)
 {
 	for (uint32_t i = 0; i < below; i++) {
-		struct snapshot_range own = zone_at(d, i)->addresses;
+		struct snapshot_range own = link_networks(zone_at(d, i));
+
+		if (zone_at(d, i)->peer == below)
+			continue;
 
 		for (uint32_t k = 0; k < own.count; k++) {
 			if (prefix_overlaps(prefix_at(d, own.first + k), p))
@@ -45,7 +105,7 @@ static const struct snapshot_zone *overlapped_zone(const struct draft *d,
 
 static void check_addresses(struct draft *d, uint32_t zone)
 {
-	struct snapshot_range own = zone_at(d, zone)->addresses;
+	struct snapshot_range own = link_networks(zone_at(d, zone));
 
 	for (uint32_t i = own.first; i < own.first + own.count; i++) {
 		const struct tree_node *origin = draft_origin(d, SECTION_PREFIXES, i);
@@ -66,8 +126,10 @@ static void check_addresses(struct draft *d, uint32_t zone)
 static bool is_on_link(const struct draft *d, const struct snapshot_zone *z,
 		       const struct snapshot_prefix *p)
 {
-	for (uint32_t i = 0; i < z->addresses.count; i++) {
-		if (prefix_covers(prefix_at(d, z->addresses.first + i), p))
+	struct snapshot_range own = link_networks(z);
+
+	for (uint32_t i = 0; i < own.count; i++) {
+		if (prefix_covers(prefix_at(d, own.first + i), p))
 			return true;
 	}
 	return false;
@@ -153,8 +215,11 @@ void draft_check_zones(struct draft *d)
 {
 	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
 		check_device(d, i);
+		check_mode(d, i);
 		check_addresses(d, i);
 		check_routes(d, i);
 		check_stations(d, zone_at(d, i));
 	}
+	for (uint32_t i = 0; i < draft_count(d, SECTION_DEVICES); i++)
+		check_member(d, i);
 }

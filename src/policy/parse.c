@@ -35,7 +35,7 @@ static int parse_value(struct writer *w, enum schema_id row, unsigned arg, const
 	struct value value;
 	int err = value_parse(&value, form, (struct span){(const uint8_t *)word->text, word->size});
 
-	if (err == 0 && word->quoted && form->type != TYPE_TEXT)
+	if (err == 0 && word->quoted && form->type != TYPE_TEXT && form->type != TYPE_PATTERN)
 		err = -ERR_SYNTAX;
 	if (err == -ERR_RANGE)
 		return refuse_value(problems, PROBLEM_OUT_OF_RANGE, row, arg, word);

@@ -15,6 +15,7 @@
 #define OFFSET_MAX_S   (14 * 3600)
 #define TIME_LIMIT_S   (1U << 30) /* no timeout of a session is longer */
 #define SNAPSHOT_ALIGN 8U
+#define VLAN_MAX       4094U
 #define ROWS_MAX       1000000U
 #define CROSSINGS_MAX  (SNAPSHOT_ZONES_MAX * (SNAPSHOT_ZONES_MAX - 1) / 2)
 
@@ -68,12 +69,53 @@ static bool text_is_sound(const struct snapshot *s, uint32_t at)
 	return at < s->text_bytes;
 }
 
+static bool period_is_sound(uint32_t period_s)
+{
+	return period_s == 1 || period_s == 60;
+}
+
+static bool guard_is_sound(const struct snapshot_guard *g)
+{
+	return g->source_rate > 0 && g->source_rate <= SNAPSHOT_LIMIT_MAX &&
+	       period_is_sound(g->source_period_s) && g->source_connections <= SNAPSHOT_LIMIT_MAX &&
+	       g->scan_ports <= UINT16_MAX && g->scan_hosts <= UINT16_MAX && g->window_s > 0 &&
+	       g->window_s <= 3600 && g->denied_rate > 0 && g->denied_rate <= SNAPSHOT_LIMIT_MAX &&
+	       period_is_sound(g->denied_period_s) && g->isolate <= 1;
+}
+
+/* A VLAN has a parent, anything else has none. */
+static bool port_is_sound(const struct snapshot_zone *z)
+{
+	static const char none[SNAPSHOT_DEVICE_BYTES];
+
+	if (!name_is_sound(z->port, sizeof(z->port), true) || z->vlan > VLAN_MAX)
+		return false;
+	return z->vlan != 0 ? name_is_sound(z->parent, sizeof(z->parent), true)
+			    : memcmp(z->parent, none, sizeof(none)) == 0;
+}
+
+/* Both ends of a bridge say so, and have networks; that a crossing joins them is crossing_is_sound.
+ */
+static bool peer_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_zone *z = &s->zones[i];
+
+	if (!range_is_sound(z->networks, s->prefix_count) ||
+	    z->networks.count > SNAPSHOT_NETWORKS_MAX)
+		return false;
+	if (z->peer == SNAPSHOT_NONE)
+		return z->networks.count == 0;
+	return z->peer < s->zone_count && z->peer != i && s->zones[z->peer].peer == i &&
+	       z->networks.count > 0 && z->addresses.count == 0 && z->routes.count == 0;
+}
+
 static bool zone_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_zone *z = &s->zones[i];
 
-	return name_is_sound(z->name, sizeof(z->name), false) &&
-	       name_is_sound(z->port, sizeof(z->port), true) && z->tier >= TIER_SENSITIVE &&
+	return name_is_sound(z->name, sizeof(z->name), false) && port_is_sound(z) &&
+	       peer_is_sound(s, i) && guard_is_sound(&z->guard) &&
+	       z->station_policy <= STATION_ENFORCE && z->tier >= TIER_SENSITIVE &&
 	       z->tier <= TIER_OUTSIDE && range_is_sound(z->addresses, s->prefix_count) &&
 	       range_is_sound(z->routes, s->route_count) &&
 	       range_is_sound(z->stations, s->station_count) &&
@@ -98,7 +140,17 @@ static bool station_is_sound(const struct snapshot *s, uint32_t i)
 	const struct snapshot_station *t = &s->stations[i];
 
 	return t->pad[0] == 0 && t->pad[1] == 0 && (t->mac[0] & 1) == 0 &&
-	       range_is_sound(t->addresses, s->prefix_count);
+	       text_is_sound(s, t->text_comment) && range_is_sound(t->addresses, s->prefix_count);
+}
+
+/* The bridged zones are each other's peers, and no other crossing has one of them. */
+static bool bridge_is_sound(const struct snapshot *s, const struct snapshot_crossing *c)
+{
+	const struct snapshot_zone *low = &s->zones[c->low], *high = &s->zones[c->high];
+
+	if ((c->flags & CROSSING_TRANSPARENT) != 0)
+		return low->peer == c->high && high->peer == c->low;
+	return low->peer == SNAPSHOT_NONE && high->peer == SNAPSHOT_NONE;
 }
 
 /* Crossings own the permits one after the other: each permit belongs to exactly one. */
@@ -108,7 +160,9 @@ static bool crossing_is_sound(const struct snapshot *s, uint32_t i)
 	uint32_t first = i == 0 ? 0 : c[-1].permits.first + c[-1].permits.count;
 	bool last = i + 1 == s->crossing_count;
 
-	return c->low < c->high && c->high < s->zone_count && c->permits.first == first &&
+	return c->low < c->high && c->high < s->zone_count && bridge_is_sound(s, c) &&
+	       (c->flags & ~(uint32_t)(CROSSING_TRANSPARENT | CROSSING_OFFLOAD)) == 0 &&
+	       c->queues > 0 && c->queues <= SNAPSHOT_QUEUES_MAX && c->permits.first == first &&
 	       range_is_sound(c->permits, s->permit_count) &&
 	       (!last || first + c->permits.count == s->permit_count);
 }
@@ -128,6 +182,13 @@ static bool permit_place_is_sound(const struct snapshot *s, uint32_t i)
 	return (p->from == c->low && p->to == c->high) || (p->from == c->high && p->to == c->low);
 }
 
+static bool limit_is_sound(const struct snapshot_permit *p)
+{
+	if (p->rate > SNAPSHOT_LIMIT_MAX || p->connections > SNAPSHOT_LIMIT_MAX)
+		return false;
+	return p->rate > 0 ? period_is_sound(p->rate_period_s) : p->rate_period_s == 0;
+}
+
 static bool permit_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_permit *p = &s->permits[i];
@@ -137,7 +198,7 @@ static bool permit_is_sound(const struct snapshot *s, uint32_t i)
 	       range_is_sound(p->services, s->service_count) && p->services.count > 0 &&
 	       (p->flags & ~(uint32_t)PERMIT_LOG) == 0 &&
 	       (p->schedule == SNAPSHOT_NONE || p->schedule < s->schedule_count) &&
-	       text_is_sound(s, p->text_comment) && p->pad == 0;
+	       text_is_sound(s, p->text_comment) && limit_is_sound(p);
 }
 
 static bool service_is_sound(const struct snapshot *s, uint32_t i)
@@ -145,7 +206,10 @@ static bool service_is_sound(const struct snapshot *s, uint32_t i)
 	const struct snapshot_service *v = &s->services[i];
 	bool icmp = v->protocol == 1 || v->protocol == 58;
 
-	return v->icmp_type_any <= (icmp ? 1 : 0) && v->low <= v->high && (!icmp || v->high <= 255);
+	return v->pad == 0 &&
+	       (v->conform == SNAPSHOT_NONE ||
+		(v->conform < s->conform_count && (v->protocol == 6 || v->protocol == 17))) &&
+	       v->icmp_type_any <= (icmp ? 1 : 0) && v->low <= v->high && (!icmp || v->high <= 255);
 }
 
 static bool schedule_is_sound(const struct snapshot *s, uint32_t i)
@@ -153,7 +217,36 @@ static bool schedule_is_sound(const struct snapshot *s, uint32_t i)
 	const struct snapshot_schedule *c = &s->schedules[i];
 
 	return name_is_sound(c->name, sizeof(c->name), false) && c->utc_offset_s >= -OFFSET_MAX_S &&
-	       c->utc_offset_s <= OFFSET_MAX_S;
+	       c->utc_offset_s <= OFFSET_MAX_S && c->holidays <= HOLIDAYS_ONLY;
+}
+
+/* They ascend, so that a search by halving finds them. */
+static bool holiday_is_sound(const struct snapshot *s, uint32_t i)
+{
+	return i == 0 || s->holidays[i - 1].day < s->holidays[i].day;
+}
+
+static bool bond_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_bond *b = &s->bonds[i];
+
+	return name_is_sound(b->name, sizeof(b->name), true) && b->mode <= BOND_802_3AD &&
+	       range_is_sound(b->members, s->device_count) && b->members.count > 0 &&
+	       b->members.count <= SNAPSHOT_MEMBERS_MAX;
+}
+
+static bool device_is_sound(const struct snapshot *s, uint32_t i)
+{
+	return name_is_sound(s->devices[i].name, sizeof(s->devices[i].name), true);
+}
+
+static bool conform_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_conform *c = &s->conforms[i];
+
+	return c->kind <= CONFORM_RDP && c->ech_allowed <= (c->kind == CONFORM_TLS ? 1 : 0) &&
+	       range_is_sound(c->names, s->list_text_count) &&
+	       (c->names.count == 0 || c->kind <= CONFORM_DNS);
 }
 
 /* The two ends of a relay: different zones that exist. */
@@ -284,6 +377,11 @@ static const struct {
 	[SECTION_MAILS] = FORM(snapshot_mail, ROWS_MAX, mail_is_sound),
 	[SECTION_SCREENS] = FORM(snapshot_screen, ROWS_MAX, screen_is_sound),
 	[SECTION_SYSLOGS] = FORM(snapshot_syslog, ROWS_MAX, syslog_is_sound),
+	[SECTION_BONDS] = FORM(snapshot_bond, SNAPSHOT_BONDS_MAX, bond_is_sound),
+	[SECTION_DEVICES] =
+		FORM(snapshot_device, SNAPSHOT_BONDS_MAX *SNAPSHOT_MEMBERS_MAX, device_is_sound),
+	[SECTION_CONFORMS] = FORM(snapshot_conform, SNAPSHOT_CONFORMS_MAX, conform_is_sound),
+	[SECTION_HOLIDAYS] = FORM(snapshot_holiday, SNAPSHOT_HOLIDAYS_MAX, holiday_is_sound),
 	[SECTION_LIST_TEXTS] = FORM(snapshot_text, ROWS_MAX, list_text_is_sound),
 	[SECTION_SCANNERS] = FORM(snapshot_scanner, ROWS_MAX, scanner_is_sound),
 	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
@@ -337,6 +435,10 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_MAILS, mails, mail_count);
 	VIEW_SECTION(out, block, SECTION_SCREENS, screens, screen_count);
 	VIEW_SECTION(out, block, SECTION_SYSLOGS, syslogs, syslog_count);
+	VIEW_SECTION(out, block, SECTION_BONDS, bonds, bond_count);
+	VIEW_SECTION(out, block, SECTION_DEVICES, devices, device_count);
+	VIEW_SECTION(out, block, SECTION_CONFORMS, conforms, conform_count);
+	VIEW_SECTION(out, block, SECTION_HOLIDAYS, holidays, holiday_count);
 	VIEW_SECTION(out, block, SECTION_LIST_TEXTS, list_texts, list_text_count);
 	VIEW_SECTION(out, block, SECTION_SCANNERS, scanners, scanner_count);
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);

@@ -410,7 +410,66 @@ static int parse_times(struct value *out, const struct value_form *form, struct 
 	if (err != 0)
 		return err;
 	copy_text(out, typed);
-	return out->number < out->high ? 0 : -ERR_RANGE;
+	if (out->number == out->high || out->number == DAY_MINUTES)
+		return -ERR_RANGE;
+	if (out->high < out->number)
+		out->high += DAY_MINUTES;
+	return 0;
+}
+
+/* An address or network begins with a digit or holds a colon, which no name does. */
+static int parse_place(struct value *out, const struct value_form *form, struct span typed)
+{
+	int err = value_parse_prefix(out, form, typed);
+
+	if (err != -ERR_SYNTAX || typed.size == 0 || !is_lower(typed.data[0]) ||
+	    memchr(typed.data, ':', typed.size) != NULL)
+		return err;
+	*out = (struct value){0};
+	return parse_name(out, form, typed);
+}
+
+/* "*." stands for one label or more; two labels at least must follow, or it would mean a whole
+ * top-level domain. */
+static int parse_pattern(struct value *out, const struct value_form *form, struct span typed)
+{
+	bool wild = typed.size > 2 && memcmp(typed.data, "*.", 2) == 0;
+	struct span host = typed;
+	char rest[VALUE_TEXT_BYTES];
+	int err;
+
+	if (!wild)
+		return parse_host(out, form, typed);
+	host.data += 2;
+	host.size -= 2;
+	if (memchr(host.data, '.', host.size) == NULL)
+		return -ERR_SYNTAX;
+	err = parse_host(out, form, host);
+	if (err != 0)
+		return err;
+	memcpy(rest, out->text, host.size + 1);
+	snprintf(out->text, sizeof(out->text), "*.%.*s", HOST_BYTES_MAX, rest);
+	return 0;
+}
+
+static int parse_rate(struct value *out, const struct value_form *form, struct span typed)
+{
+	struct span count, unit;
+	int err;
+
+	if (!cut_at(typed, '/', &count, &unit))
+		return -ERR_SYNTAX;
+	if (span_equal(unit, span_of("s")))
+		out->high = 1;
+	else if (span_equal(unit, span_of("m")))
+		out->high = 60;
+	else
+		return -ERR_SYNTAX;
+	err = value_parse_decimal(&out->number, count);
+	if (err != 0)
+		return err;
+	copy_text(out, typed);
+	return check_range(out, form);
 }
 
 struct type {
@@ -468,8 +527,18 @@ static const struct type types[TYPE_COUNT_] = {
 		       {"daily, a day such as mon, or days such as mon-fri",
 			"daily、曜日 (例 mon)、範囲 (例 mon-fri)"}},
 	[TYPE_TIMES] = {parse_times,
-			{"hours such as 08:30-17:15, up to 24:00",
-			 "時刻の範囲 (例 08:30-17:15、24:00まで)"}},
+			{"hours such as 08:30-17:15, up to 24:00, or 22:00-05:00 into the next day",
+			 "時刻の範囲 (例 08:30-17:15、24:00まで。22:00-05:00は翌日まで)"}},
+	[TYPE_PLACE] = {parse_place,
+			{"an address, a network without host bits such as 10.10.0.0/24, or the "
+			 "name of an address-group or station-group",
+			 "アドレス、ネットワーク (例 10.10.0.0/24)、address-groupまたは"
+			 "station-groupの名前"}},
+	[TYPE_PATTERN] =
+		{parse_pattern,
+		 {"a host name such as www.example.lg.jp, or *.example.lg.jp for all below",
+		  "ホスト名 (例 www.example.lg.jp)、その下すべては *.example.lg.jp"}},
+	[TYPE_RATE] = {parse_rate, {NULL, NULL}},
 };
 
 int value_parse(struct value *out, const struct value_form *form, struct span typed)
@@ -499,9 +568,11 @@ static void describe_bounds(struct writer *w, const struct value_form *form, int
 {
 	const char *to = language == 0 ? " to " : "から";
 
-	if (form->type == TYPE_NUMBER) {
+	if (form->type == TYPE_NUMBER || form->type == TYPE_RATE) {
 		writer_printf(w, "%llu%s%llu", (unsigned long long)form->low, to,
 			      (unsigned long long)form->high);
+		if (form->type == TYPE_RATE)
+			writer_text(w, language == 0 ? " with /s or /m" : " に /s または /m");
 		return;
 	}
 	describe_quantity(w, form->low, form);

@@ -36,9 +36,13 @@ enum value_type {
 	TYPE_DURATION, /* milliseconds in number; ms, s, m, h, d; @low to @high */
 	TYPE_DATE,     /* days since 1970-01-01 */
 	TYPE_DAYS,     /* Monday 0 to Sunday 6: number to high */
-	TYPE_TIMES,    /* minutes of the day: number up to, but without, high */
 	TYPE_SCANNER,  /* a name that a scanner has */
-	TYPE_SENDER, /* a domain, or a mail address: local part as written, domain in lower case */
+	TYPE_SENDER,  /* a domain, or a mail address: local part as written, domain in lower case */
+	TYPE_TIMES,   /* minutes of the day: number up to, but without, high, which is past 1440
+			 where it lies on the next day */
+	TYPE_PLACE,   /* as TYPE_PREFIX, or the name of a group: then prefix.family is 0 */
+	TYPE_PATTERN, /* host name, or "*." and one: every name below it */
+	TYPE_RATE,    /* count/s or count/m: number, and the period in seconds in high */
 	TYPE_COUNT_
 };
 

@@ -159,7 +159,7 @@ static void pick_address(char *out, size_t size, const struct value_form *form)
 {
 	const char *bits = form->type == TYPE_INTERFACE ? "/24" : "";
 
-	if (form->type == TYPE_PREFIX && pick(2) == 0)
+	if ((form->type == TYPE_PREFIX || form->type == TYPE_PLACE) && pick(2) == 0)
 		snprintf(out, size, "10.%u.0.0/16", pick(3));
 	else if (form->type == TYPE_ENDPOINT && pick(2) == 0)
 		snprintf(out, size, "[fd00::%x]:%u", 1 + pick(9), 1 + pick(30));
@@ -181,7 +181,9 @@ static void pick_value(char *out, size_t size, const struct value_form *form)
 		[TYPE_SCANNER] = "av icap-1",
 		[TYPE_SENDER] = "a.example.jp Taro.Y+1@b.example.jp",
 		[TYPE_DOMAIN] = "a.example.jp b.example.jp",
-		[TYPE_DEVICE] = "eth0 eth1",
+		[TYPE_DEVICE] = "eth0 eth1 eth1.100 bond0",
+		[TYPE_PATTERN] = "a.example *.a.example *.b.example.jp",
+		[TYPE_RATE] = "1/s 100/s 60/m",
 		[TYPE_MAC] = "02-00-00-00-00-01",
 		[TYPE_DATE] = "2027-03-31 2028-02-29",
 		[TYPE_DAYS] = "mon mon-fri daily sat-sun",
@@ -194,7 +196,9 @@ static void pick_value(char *out, size_t size, const struct value_form *form)
 	else if (form->type == TYPE_MAC)
 		snprintf(out, size, "02:00:00:00:00:%02x", pick(4));
 	else if (form->type == TYPE_TIMES)
-		snprintf(out, size, "%02u:30-%02u:00", pick(12), 13 + pick(11));
+		snprintf(out, size, "%02u:30-%02u:00", pick(24), pick(25));
+	else if (form->type == TYPE_PLACE && pick(3) == 0)
+		pick_word(out, size, "group-a group-b");
 	else if (names[form->type] != NULL)
 		pick_word(out, size, names[form->type]);
 	else if (form->type == TYPE_NUMBER)

@@ -181,9 +181,69 @@ static void test_value_times_are_of_the_calendar(void **state)
 	expect(&days, "someday", ERR_SYNTAX, NULL);
 	expect(&times, "08:30-17:15", 0, "08:30-17:15");
 	expect(&times, "00:00-24:00", 0, "00:00-24:00");
-	expect(&times, "17:15-08:30", ERR_RANGE, NULL);
+	expect(&times, "17:15-08:30", 0, "17:15-08:30"); /* into the next day */
+	expect(&times, "22:00-00:00", 0, "22:00-00:00");
+	expect(&times, "08:30-08:30", ERR_RANGE, NULL);
+	expect(&times, "24:00-05:00", ERR_RANGE, NULL);
 	expect(&times, "08:30-24:01", ERR_RANGE, NULL);
 	expect(&times, "8:30-17:15", ERR_SYNTAX, NULL);
+}
+
+static void test_value_past_midnight_ends_after_the_day(void **state)
+{
+	struct value v;
+
+	assert_int_equal(value_parse(&v, &times, span_of("22:00-05:00")), 0);
+	assert_int_equal(v.number, 22 * 60);
+	assert_int_equal(v.high, 29 * 60);
+	assert_int_equal(value_parse(&v, &times, span_of("22:00-00:00")), 0);
+	assert_int_equal(v.high, 24 * 60);
+}
+
+static void test_value_places_are_addresses_or_names(void **state)
+{
+	const struct value_form place = {.type = TYPE_PLACE};
+	struct value v;
+
+	expect(&place, "10.0.0.0/8", 0, "10.0.0.0/8");
+	expect(&place, "FD00::1", 0, "fd00::1");
+	expect(&place, "servers", 0, "servers");
+	expect(&place, "10.0.0.1/8", ERR_RANGE, NULL);
+	expect(&place, "servers/24", ERR_SYNTAX, NULL);
+	expect(&place, "fd00:x", ERR_SYNTAX, NULL);
+	expect(&place, "Servers", ERR_SYNTAX, NULL);
+	expect(&place, "a-name-longer-than-a-name-may-be", ERR_TOO_LONG, NULL);
+	assert_int_equal(value_parse(&v, &place, span_of("servers")), 0);
+	assert_int_equal(v.prefix.family, 0);
+}
+
+static void test_value_patterns_are_names_or_what_is_below_one(void **state)
+{
+	const struct value_form pattern = {.type = TYPE_PATTERN};
+
+	expect(&pattern, "WWW.Example.lg.jp", 0, "www.example.lg.jp");
+	expect(&pattern, "*.Example.lg.jp", 0, "*.example.lg.jp");
+	expect(&pattern, "*.jp", ERR_SYNTAX, NULL); /* a whole top-level domain */
+	expect(&pattern, "*", ERR_SYNTAX, NULL);
+	expect(&pattern, "*.", ERR_SYNTAX, NULL);
+	expect(&pattern, "www.*.lg.jp", ERR_SYNTAX, NULL);
+	expect(&pattern, "w*.lg.jp", ERR_SYNTAX, NULL);
+}
+
+static void test_value_rates_count_a_second_or_a_minute(void **state)
+{
+	const struct value_form rate = {.type = TYPE_RATE, .low = 1, .high = 1000};
+	struct value v;
+
+	expect(&rate, "1000/s", 0, "1000/s");
+	expect(&rate, "1001/s", ERR_RANGE, NULL);
+	expect(&rate, "0/s", ERR_RANGE, NULL);
+	expect(&rate, "10", ERR_SYNTAX, NULL);
+	expect(&rate, "10/h", ERR_SYNTAX, NULL);
+	expect(&rate, "/s", ERR_SYNTAX, NULL);
+	assert_int_equal(value_parse(&v, &rate, span_of("90/m")), 0);
+	assert_int_equal(v.number, 90);
+	assert_int_equal(v.high, 60);
 }
 
 static void test_value_text_counts_characters(void **state)
@@ -244,6 +304,10 @@ int main(void)
 		cmocka_unit_test(test_value_numbers_have_ranges),
 		cmocka_unit_test(test_value_quantities_take_their_largest_unit),
 		cmocka_unit_test(test_value_times_are_of_the_calendar),
+		cmocka_unit_test(test_value_past_midnight_ends_after_the_day),
+		cmocka_unit_test(test_value_places_are_addresses_or_names),
+		cmocka_unit_test(test_value_patterns_are_names_or_what_is_below_one),
+		cmocka_unit_test(test_value_rates_count_a_second_or_a_minute),
 		cmocka_unit_test(test_value_text_counts_characters),
 		cmocka_unit_test(test_value_defaults_of_the_schema_are_valid),
 		cmocka_unit_test(test_value_describes_every_argument_of_the_schema),
