@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "mail-flattener/outbound.h"
 #include "mail-flattener/state.h"
 
 struct span flatten_decode(struct flatten *f, const struct mime_part *part)
@@ -328,6 +329,17 @@ static const char *refusal_of(struct flatten *f)
 	return f->err == 0 && f->policy->refuse_ambiguous ? ambiguity_refusal(f) : NULL;
 }
 
+static void write_judged(struct flatten *f, struct flatten_result *result)
+{
+	f->fates = calloc(f->tree.count, 1);
+	if (f->fates == NULL) {
+		flatten_fail(f, -ERR_NO_MEMORY);
+		return;
+	}
+	write_message(f);
+	outbound_judge_text(f, result);
+}
+
 int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
 		    struct bytes *receipt, struct flatten_result *result)
 {
@@ -339,22 +351,18 @@ int flatten_message(struct span message, const struct flatten_policy *policy, st
 	state_init(&f);
 	name_receipt(&f, result);
 	result->reason = refusal_of(&f);
-	if (f.err == 0 && result->reason != NULL) {
-		err = receipt_write(&f, result, receipt);
-		state_fini(&f);
-		return err < 0 ? err : -ERR_DENIED;
-	}
 	if (f.err == 0)
-		f.fates = calloc(f.tree.count, 1);
-	if (f.err == 0 && f.fates == NULL)
-		flatten_fail(&f, -ERR_NO_MEMORY);
-	if (f.err == 0)
-		write_message(&f);
+		outbound_judge(&f, result);
+	if (f.err == 0 && result->reason == NULL)
+		write_judged(&f, result);
 	result->dropped_count = f.count.attachments;
-	sha256_of(out->data, out->size, result->sha256_output);
+	if (result->reason != NULL)
+		bytes_clear(out);
+	else
+		sha256_of(out->data, out->size, result->sha256_output);
 	if (f.err == 0)
 		(void)receipt_write(&f, result, receipt); /* its failure is in f.err */
-	err = f.err;
+	err = f.err == 0 && result->reason != NULL ? -ERR_DENIED : f.err;
 	state_fini(&f);
 	return err;
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/sha256.h"
+#include "policy/mail_policy.h"
 
 #define FLATTEN_VERSION  "1"
 #define FLATTEN_ID_BYTES 20 /* of a receipt id, without NUL */
@@ -34,16 +35,18 @@ struct flatten_policy {
 	const char *host_name;  /* of the gateway, for Received: letters, digits, dots, hyphens */
 	int64_t received_s;     /* when it was received, seconds since 1970 */
 	int32_t offset_minutes; /* of the local clock */
-	struct span envelope_from; /* the reverse path; empty where it is not known */
+	struct span envelope_from;      /* the reverse path; empty where it is not known */
+	const struct mail_policy *mail; /* rules for mail that leaves; NULL: none */
 };
 
 struct flatten_result {
-	const char *reason;     /* of a refusal: fixed text; NULL where it was flattened */
-	uint32_t refusal;       /* enum flatten_refusal, with @reason */
+	const char *reason; /* of a refusal: fixed text, or @detail; NULL where it was flattened */
+	uint32_t refusal;   /* enum flatten_refusal, with @reason */
 	uint32_t dropped_count; /* attachments and parts removed */
 	char receipt[FLATTEN_ID_BYTES + 4];
 	uint8_t sha256_input[SHA256_BYTES];
 	uint8_t sha256_output[SHA256_BYTES];
+	char detail[116]; /* a refusal that names a label of the policy */
 };
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The fields of the flattened message: each is generated from what the original's says, none is
  * copied. */
+#include "mail-flattener/outbound.h"
 #include "mail-flattener/state.h"
 
 #include <stdio.h>
@@ -399,13 +400,15 @@ static void put_ids(struct flatten *f, const char *name, struct bytes *store)
 	unsigned count = 0, skip;
 	size_t at = 0;
 
-	while (next_id(list, &at).size > 0)
-		count++;
+	while ((id = next_id(list, &at)).size > 0)
+		count += outbound_keeps_id(f, id, false);
 	if (count == 0)
 		return;
 	skip = count > FLATTEN_REFERENCES_MAX ? count - FLATTEN_REFERENCES_MAX : 0;
 	flatten_fail(f, field_begin(&w, f->out, name));
 	for (at = 0; (id = next_id(list, &at)).size > 0;) {
+		if (!outbound_keeps_id(f, id, false))
+			continue;
 		if (skip > 0)
 			skip--;
 		else
@@ -419,7 +422,7 @@ static void put_message_id(struct flatten *f, struct bytes *store)
 	size_t at = 0;
 	struct span id = next_id(field_value(f, "Message-ID", store), &at);
 
-	if (id.size > 0)
+	if (id.size > 0 && outbound_keeps_id(f, id, true))
 		flatten_fail(f, bytes_printf(f->out, "Message-ID: %.*s\n", (int)id.size,
 					     (const char *)id.data));
 	else

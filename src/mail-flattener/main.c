@@ -29,6 +29,7 @@ static struct {
 	struct process process;
 	struct snapshot snapshot;
 	struct flatten_policy policy;
+	struct mail_policy rules;
 	struct control_start start;
 	struct span message; /* mapped */
 	int message_fd;
@@ -82,7 +83,8 @@ static int begin(void)
 	err = snapshot_load(&state.snapshot, snapshot_fd);
 	(void)close(snapshot_fd); /* mapped, or of no use */
 	if (err == 0)
-		err = flatten_policy_read(&state.policy, &state.snapshot, state.start.index);
+		err = flatten_policy_read(&state.policy, &state.rules, &state.snapshot,
+					  state.start.index);
 	state.policy.received_s = clock_wall_ns(&clock_system) / 1000000000;
 	if (state.start.envelope.from_bytes > sizeof(state.start.envelope.from))
 		return -ERR_PEER;

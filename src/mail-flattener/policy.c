@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 
-int flatten_policy_read(struct flatten_policy *policy, const struct snapshot *snapshot,
-			uint32_t entry)
+int flatten_policy_read(struct flatten_policy *policy, struct mail_policy *rules,
+			const struct snapshot *snapshot, uint32_t entry)
 {
 	const struct snapshot_mail *mail;
 
@@ -22,5 +22,6 @@ int flatten_policy_read(struct flatten_policy *policy, const struct snapshot *sn
 	if (policy->host_name[0] == '\0')
 		policy->host_name = "sekisho";
 	policy->offset_minutes = snapshot->header->utc_offset_s / 60;
-	return 0;
+	policy->mail = rules;
+	return mail_policy_open(rules, snapshot, entry);
 }

@@ -9,10 +9,11 @@
 /**
  * flatten_policy_read - language, links, what is refused, host name and clock of a mail entry
  * @policy: these fields are set, the others kept; its texts are views into @snapshot
+ * @rules: filled, and referred to by @policy
  * @entry: index in the snapshot's mails
  * Return: 0, or -ERR_RANGE for an entry that is not there.
  */
-int flatten_policy_read(struct flatten_policy *policy, const struct snapshot *snapshot,
-			uint32_t entry);
+int flatten_policy_read(struct flatten_policy *policy, struct mail_policy *rules,
+			const struct snapshot *snapshot, uint32_t entry);
 
 #endif

@@ -55,6 +55,21 @@ bool mail_policy_takes_sender(const struct mail_policy *policy, struct span loca
 	return false;
 }
 
+bool mail_policy_knows_domain(const struct mail_policy *policy, struct span domain)
+{
+	const struct snapshot_range *senders = &policy->entry->senders;
+
+	for (uint32_t i = 0; i < senders->count; i++) {
+		uint32_t at = policy->snapshot->list_texts[senders->first + i].at;
+		const char *text = snapshot_text_at(policy->snapshot, at);
+		const char *sign = strchr(text, '@');
+
+		if (span_equal_nocase(domain, span_of(sign != NULL ? sign + 1 : text)))
+			return true;
+	}
+	return false;
+}
+
 const char *mail_policy_label(const struct mail_policy *policy, uint32_t i)
 {
 	const struct snapshot_range *labels = &policy->entry->labels;

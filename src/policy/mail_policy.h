@@ -39,6 +39,9 @@ bool mail_policy_takes_domain(const struct mail_policy *policy, struct span doma
 bool mail_policy_takes_sender(const struct mail_policy *policy, struct span local,
 			      struct span domain);
 
+/* Whether this is the domain of a listed sender, or of a listed sender's address. */
+bool mail_policy_knows_domain(const struct mail_policy *policy, struct span domain);
+
 /* The label @i that refuses mail (M5), UTF-8; NULL past the last. A view into the snapshot. */
 const char *mail_policy_label(const struct mail_policy *policy, uint32_t i);
 

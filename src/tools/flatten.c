@@ -27,20 +27,23 @@ struct flatten_options {
 	const char *receipt; /* file; NULL: none is written */
 	const char *date;
 	const char
-		*config; /* file whose first mail entry says how to flatten; NULL: the defaults */
+		*config; /* file with the mail entry that says how to flatten; NULL: the defaults */
+	const char *mail; /* name of that entry; NULL: the first */
 	const char *language;
 	const char *host_name;
 	struct flatten_policy policy;
 	struct snapshot snapshot;
+	struct mail_policy rules;
 	struct bytes block; /* of the snapshot */
 };
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: sekisho flatten [--policy FILE] [--language ja|en] [--defang] "
-			"[--refuse-ambiguous]\n"
-			"                       [--host NAME] [--date DATE] [--receipt FILE] < "
-			"mail > flat\n");
+	fprintf(stderr,
+		"usage: sekisho flatten [--policy FILE [--mail NAME]] [--from ADDRESS]\n"
+		"                       [--language ja|en] [--defang] [--refuse-ambiguous]\n"
+		"                       [--host NAME] [--date DATE] [--receipt FILE] < "
+		"mail > flat\n");
 	return STATUS_USAGE;
 }
 
@@ -147,6 +150,10 @@ static int parse_option(struct flatten_options *o, int left, char **argv)
 		o->language = argv[1];
 	else if (strcmp(argv[0], "--policy") == 0)
 		o->config = argv[1];
+	else if (strcmp(argv[0], "--mail") == 0)
+		o->mail = argv[1];
+	else if (strcmp(argv[0], "--from") == 0)
+		o->policy.envelope_from = span_of(argv[1]);
 	else if (strcmp(argv[0], "--receipt") == 0)
 		o->receipt = argv[1];
 	else if (strcmp(argv[0], "--date") == 0)
@@ -158,6 +165,17 @@ static int parse_option(struct flatten_options *o, int left, char **argv)
 	return 2;
 }
 
+/* The entry that --mail names, or the first. */
+static uint32_t find_entry(const struct flatten_options *o)
+{
+	uint32_t i = 0;
+
+	while (o->mail != NULL && i < o->snapshot.mail_count &&
+	       strcmp(o->snapshot.mails[i].name, o->mail) != 0)
+		i++;
+	return i;
+}
+
 /* The configuration first, then what the command line says otherwise. */
 static int read_policy(struct flatten_options *o)
 {
@@ -165,8 +183,9 @@ static int read_policy(struct flatten_options *o)
 	if (o->config != NULL) {
 		if (config_file_compile(&o->snapshot, &o->block, o->config) < 0)
 			return -ERR_SYNTAX;
-		if (flatten_policy_read(&o->policy, &o->snapshot, 0) < 0) {
-			fprintf(stderr, "sekisho flatten: %s: there is no mail entry\n", o->config);
+		if (flatten_policy_read(&o->policy, &o->rules, &o->snapshot, find_entry(o)) < 0) {
+			fprintf(stderr, "sekisho flatten: %s: there is no mail entry%s\n",
+				o->config, o->mail != NULL ? " of that name" : "");
 			return -ERR_NOT_FOUND;
 		}
 	}

@@ -45,7 +45,8 @@ test_audit_store-use := audit policy wire base
 test_audit_stream-use := audit policy wire base
 units += test_mail_receiver
 test_mail_receiver-use := mail-receiver policy wire base
-units += test_mail_sender
+units += test_mail_sender test_text_fold
+test_text_fold-use := wire base
 test_mail_sender-use := mail-sender policy wire base
 
 # screen
