@@ -49,11 +49,42 @@ static bool begins_as(struct span line, const char *notice)
 	return size > 4 && span_starts_nocase(line, (struct span){(const uint8_t *)notice, size});
 }
 
+/* Nearly every line begins with something else than what a notice, or a blank before it, can begin
+ * with. */
+static inline bool may_imitate(const uint8_t *s, size_t left)
+{
+	switch (s[0]) {
+	case 0xE3: /* an ideographic space, an opening bracket */
+		return left >= 3 && s[1] == 0x80 && (s[2] == 0x80 || s[2] == 0x90);
+	case 0xE5: /* the first character of the receipt's line */
+		return left >= 3 && s[1] == 0x8F && s[2] == 0x97;
+	case 0xE7: /* and of the summary's */
+		return left >= 3 && s[1] == 0x84 && s[2] == 0xA1;
+	case '[':
+	case 'S':
+	case 's':
+	case 'R':
+	case 'r':
+	case ' ':
+	case '\t':
+	case '|':
+	case '>':
+	case 0xC2: /* blanks of more than one byte begin so, too */
+	case 0xE1:
+	case 0xE2:
+	case 0xEF:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool imitates(struct span line)
 {
+	if (line.size == 0 || !may_imitate(line.data, line.size))
+		return false;
 	line = without_blanks(line);
-	/* Most lines begin with something else altogether. */
-	if (line.size == 0 || strchr("\xE3\xE5\xE7[SsRr", line.data[0]) == NULL)
+	if (line.size == 0 || !may_imitate(line.data, line.size))
 		return false;
 	for (size_t i = 0; i < BEGINNINGS; i++) {
 		if (span_starts_nocase(line, span_of(beginnings[i])))

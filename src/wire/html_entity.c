@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const struct {
 	const char *name; /* with its semicolon */
 	uint32_t code;
@@ -86,4 +88,45 @@ size_t html_entity_decode(struct span s, uint8_t *to, size_t *used)
 	}
 	to[(*used)++] = '&';
 	return 1;
+}
+
+static bool is_name(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* "&#12354;" of a character that stands for itself everywhere, with its semicolon. */
+static size_t strict_number(struct span s, uint8_t *to, size_t *used)
+{
+	size_t before = *used, taken = decode_number(s, to, used);
+	uint32_t c = 0;
+	bool good = taken > 0 && s.data[taken - 1] == ';';
+
+	good = good && utf8_decode((struct span){to + before, *used - before}, &c) > 0 &&
+	       ((c >= 0x20 && c < 0x7F) || (c >= 0xA0 && c < 0xFDD0) || (c > 0xFDEF && c < 0xFFF0));
+	if (!good)
+		*used = before;
+	return good ? taken : 0;
+}
+
+size_t html_entity_strict(struct span s, bool attribute, uint8_t *to, size_t *used)
+{
+	size_t end = 1;
+
+	if (s.size > 1 && s.data[1] == '#')
+		return strict_number(s, to, used);
+	while (end < s.size && is_name(s.data[end]))
+		end++;
+	if (end == 1 || (attribute && end < s.size && s.data[end] == '=')) {
+		to[(*used)++] = '&';
+		return 1;
+	}
+	/* A name of the table with its semicolon; others may be longer names, or none. */
+	if (end == s.size || s.data[end] != ';')
+		return 0;
+	end = html_entity_decode(s, to, used);
+	if (end > 1)
+		return end;
+	--*used;
+	return 0;
 }

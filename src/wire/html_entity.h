@@ -4,6 +4,8 @@
 #ifndef SEKISHO_WIRE_HTML_ENTITY_H
 #define SEKISHO_WIRE_HTML_ENTITY_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 /**
@@ -12,5 +14,13 @@
  * Return: how much of @s was taken; an unknown reference is its "&" alone.
  */
 size_t html_entity_decode(struct span s, uint8_t *to, size_t *used);
+
+/**
+ * html_entity_strict - the same, where there is no doubt about what a parser of HTML5 makes of it
+ * @attribute: in a value, where "&name=" is no reference
+ * @to: at least *@used + the bytes taken
+ * Return: how much of @s was taken; 0 where only a full parser knows.
+ */
+size_t html_entity_strict(struct span s, bool attribute, uint8_t *to, size_t *used);
 
 #endif

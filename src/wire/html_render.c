@@ -621,9 +621,12 @@ static void close_link(struct html_render *r, const struct html_frame *frame)
 	if (frame->href.size == 0)
 		return;
 	shown = (struct span){bytes_span(r->out).data + mark, r->out->size - mark};
-	if (span_trim(shown).size == 0)
+	if (span_trim(shown).size == 0) {
+		/* What is written may move the output, and with it what was shown. */
+		shown = span_of("");
 		html_render_mark(r, r->image_only ? say(r, "[画像]", "[image]")
 						  : say(r, "[リンク]", "[link]"));
+	}
 	html_link_close(r, frame->href, shown);
 	r->image_only = false;
 }

@@ -141,8 +141,11 @@ bool html_style_hides(struct span declarations);
 void html_sheet_read(struct html_sheet *sheet, struct span css);
 bool html_sheet_hides(const struct html_sheet *sheet, const struct html_element *element);
 
-/* html_tree.c and html_scan.c: the two ways of reading. -ERR_NO_MEMORY of the first means: take the
- * second. */
+/*
+ * html_nest.c, html_tree.c and html_scan.c: the three ways of reading. An error of one means: begin
+ * again with the next. -ERR_SYNTAX: its tags do not nest as they are written; -ERR_NO_MEMORY.
+ */
+int html_nest_walk(struct span in, struct html_render *r);
 int html_tree_walk(struct span in, struct html_render *r);
 void html_scan_walk(struct span in, struct html_render *r);
 /* Is the document harmless for a tree builder? */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HTML to text: guards, reads by tree where that is safe, else tag by tag. */
+/* HTML to text: by its tags where they nest, by tree where that is safe, else tag by tag. */
 #include "wire/html_text.h"
 
 #include <stdlib.h>
@@ -7,9 +7,22 @@
 #include "base/err.h"
 #include "wire/html_render.h"
 
+static int read_by_tree(struct span in, struct html_render *r)
+{
+	return html_scan_guard(in) ? html_tree_walk(in, r) : -ERR_TOO_LONG;
+}
+
+static int read_by_tags(struct span in, struct html_render *r)
+{
+	html_scan_walk(in, r);
+	return 0;
+}
+
 int html_to_text(struct span in, const struct html_policy *policy, struct bytes *out,
 		 struct bytes *hidden, struct html_report *report)
 {
+	static int (*const readers[])(struct span in, struct html_render *r) = {
+		html_nest_walk, read_by_tree, read_by_tags};
 	struct html_frame *frames = html_frames_new();
 	struct html_report before = *report;
 	size_t out_before = out->size, hidden_before = hidden->size;
@@ -18,16 +31,13 @@ int html_to_text(struct span in, const struct html_policy *policy, struct bytes 
 
 	if (frames == NULL)
 		return err;
-	html_render_init(&r, policy, frames, out, hidden, report);
-	if (html_scan_guard(in))
-		err = html_tree_walk(in, &r);
-	if (err < 0) {
-		/* Start again: a tree that was given up has written nothing or only a part. */
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]) && err < 0; i++) {
+		/* Begin anew: a reader that gave up has written nothing or only a part. */
 		*report = before;
 		out->size = out_before;
 		hidden->size = hidden_before;
 		html_render_init(&r, policy, frames, out, hidden, report);
-		html_scan_walk(in, &r);
+		err = readers[i](in, &r);
 	}
 	html_render_end(&r);
 	free(frames);

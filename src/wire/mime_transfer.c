@@ -2,6 +2,7 @@
 /* Decoders of the transfer encodings. Malformed input is read leniently and counted. */
 #include "wire/mime_transfer.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -38,12 +39,13 @@ static size_t base64_fast(struct span in, size_t at, uint8_t **to)
 		const uint8_t *s = in.data + at;
 		uint8_t a = base64_table[s[0]], b = base64_table[s[1]], c = base64_table[s[2]],
 			d = base64_table[s[3]];
+		uint32_t bits = (uint32_t)a << 26 | (uint32_t)b << 20 | (uint32_t)c << 14 |
+				(uint32_t)d << 8;
 
 		if ((a | b | c | d) & 0xC0)
 			break;
-		p[0] = (uint8_t)(a << 2 | b >> 4);
-		p[1] = (uint8_t)(b << 4 | c >> 2);
-		p[2] = (uint8_t)(c << 6 | d);
+		bits = htobe32(bits);
+		memcpy(p, &bits, sizeof(bits)); /* there is room for the octet more */
 		p += 3;
 	}
 	*to = p;

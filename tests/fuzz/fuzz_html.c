@@ -1,32 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HTML of any bytes, by the tree and tag by tag: ends, stays within its memory, writes no tag that
- * was not text. */
+/* HTML of any bytes, in each of the ways of reading: ends, stays within its memory; where two ways
+ * must agree, they do. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "wire/html_render.h"
 #include "wire/html_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* One way of reading. Return: whether it gave up. What it wrote is in @out and @hidden. */
+static bool read_by(int (*walk)(struct span in, struct html_render *r), struct span in,
+		    struct html_frame *frames, struct bytes *out, struct bytes *hidden,
+		    struct html_report *report)
+{
+	struct html_policy policy = {.english = in.size & 1, .defang = in.size & 2};
+	struct html_render render;
+
+	*report = (struct html_report){0};
+	bytes_clear(out);
+	bytes_clear(hidden);
+	html_render_init(&render, &policy, frames, out, hidden, report);
+	if (walk(in, &render) < 0)
+		return true;
+	html_render_end(&render);
+	if (render.err < 0 || render.frame_count != 0)
+		abort();
+	return false;
+}
+
+static int scan(struct span in, struct html_render *r)
+{
+	html_scan_walk(in, r);
+	return 0;
+}
+
+/* Where the tags nest, the tree says the same. */
+static void compare(struct span in, struct html_frame *frames)
+{
+	struct html_report by_nest, by_tree;
+	struct bytes out[2], hidden[2];
+
+	for (int i = 0; i < 2; i++) {
+		bytes_init(&out[i], 64U << 20);
+		bytes_init(&hidden[i], HTML_HIDDEN_BYTES + 8);
+	}
+	if (html_scan_guard(in) &&
+	    !read_by(html_nest_walk, in, frames, &out[0], &hidden[0], &by_nest) &&
+	    !read_by(html_tree_walk, in, frames, &out[1], &hidden[1], &by_tree) &&
+	    (!span_equal(bytes_span(&out[0]), bytes_span(&out[1])) ||
+	     !span_equal(bytes_span(&hidden[0]), bytes_span(&hidden[1])) ||
+	     memcmp(&by_nest, &by_tree, sizeof(by_nest)) != 0))
+		abort();
+	for (int i = 0; i < 2; i++) {
+		bytes_fini(&out[i]);
+		bytes_fini(&hidden[i]);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct html_policy policy = {.english = size & 1, .defang = size & 2};
-	struct html_report report = {0};
 	struct html_frame *frames = html_frames_new();
-	struct html_render render;
+	struct html_report report = {0};
+	struct span in = {data, size};
 	struct bytes out, hidden;
 
 	bytes_init(&out, 64U << 20);
 	bytes_init(&hidden, HTML_HIDDEN_BYTES + 8);
-	if (frames == NULL ||
-	    html_to_text((struct span){data, size}, &policy, &out, &hidden, &report) < 0)
+	if (frames == NULL || html_to_text(in, &policy, &out, &hidden, &report) < 0 ||
+	    read_by(scan, in, frames, &out, &hidden, &report))
 		abort();
-	bytes_clear(&out);
-	html_render_init(&render, &policy, frames, &out, &hidden, &report);
-	html_scan_walk((struct span){data, size}, &render);
-	html_render_end(&render);
-	if (render.err < 0 || render.frame_count != 0)
-		abort();
+	compare(in, frames);
 	free(frames);
 	bytes_fini(&out);
 	bytes_fini(&hidden);

@@ -149,6 +149,119 @@ static void test_html_guard_keeps_bombs_from_the_tree(void **state)
 	bytes_fini(&html);
 }
 
+/* Read @html in one way. Return: its text, or NULL where this way gives up. */
+static const char *read_by(int (*walk)(struct span in, struct html_render *r), const char *html)
+{
+	static const struct html_policy policy = {0};
+	struct html_frame *frames = html_frames_new();
+	struct html_render r;
+	int err;
+
+	reset();
+	assert_non_null(frames);
+	html_render_init(&r, &policy, frames, &out, &hidden, &report);
+	err = walk(span_of(html), &r);
+	if (err == 0)
+		html_render_end(&r);
+	free(frames);
+	return err == 0 ? finish() : NULL;
+}
+
+static void test_html_nested_tags_say_the_same_as_the_tree(void **state)
+{
+	static const char *const documents[] = {
+		"<!DOCTYPE "
+		"html>\r\n<html>\n<head><title>a<b></title><style>.x{display:none}</style>"
+		"</head>\n<body bgcolor=#000><p class=x>h</p><p>t</p></body>\n</html>\n",
+		"<meta charset=utf-8><link rel=x> text &amp; more<br>x",
+		"<b><i>x</i> y</b><font color='#fff'>white</font>",
+		"<table border=1><caption>c</caption><col><tr><th>a</th></tr>\n<tbody><tr><td>"
+		"<table><tr><td>b</td></tr></table></td></tr></tbody></table>",
+		"<ul><li>a<ol>\n<li>b</li></ol></li></ul><dl><dt>t</dt><dd>d</dd></dl>",
+		"<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby><hr><pre>a\r\n b</pre>",
+		"<p>a<!-- <p> --->b<![endif]>c</p><script>if (a<b) x('</p>')</script>",
+		"<a href='https://a.jp/?a=1&b=2&amp;copy=3' title=\"x\r\ny\">a&nbsp;b</a>",
+		"<form action=/x><input value='&#12354;' disabled></form><o:p></o:p>",
+		"<div hidden>\n<table><tr><td>x</td></tr></table></div>",
+		"",
+		" \n",
+	};
+
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		const char *text = read_by(html_nest_walk, documents[i]);
+		struct html_report nested = report;
+		char *kept;
+
+		assert_non_null(text);
+		kept = strdup(text);
+		assert_non_null(kept);
+		assert_string_equal(kept, read_by(html_tree_walk, documents[i]));
+		assert_memory_equal(&nested, &report, sizeof(report));
+		free(kept);
+	}
+}
+
+/* What HTML5 reads by its rules of repair is none of this reader's. */
+static void test_html_tags_that_do_not_nest_are_left_to_the_tree(void **state)
+{
+	static const char *const documents[] = {
+		"<b><i>x</b></i>",
+		"<p>a<p>b",
+		"<p><div>a</div></p>",
+		"<table>x<tr></tr></table>",
+		"<table><td>a</td></table>",
+		"<a href=x>a<a href=y>b</a></a>",
+		"a &copy b",
+		"a &nosuch;",
+		"<div>",
+		"</div>",
+		"<div/>",
+		"<ul><p><li>a</li></p></ul>",
+		"<li>a</li>",
+		"a < b",
+		"<p a=b\"c>x</p>",
+		"<!-->a",
+		"<!-- a --!> b",
+		"<svg></svg>",
+		"<body></body>x",
+		"<select><option>a</option></select>",
+		"a\x01"
+		"b",
+		"a\rb",
+		"&#128;",
+		"<p",
+		"<script><!-- <script></script>",
+		"<h1><h2>a</h2></h1>",
+		"<body><html>",
+		"<textarea>\na</textarea>",
+		"<pre>\na</pre>",
+		"\xEF\xBB\xBF"
+		"a",
+		"<a\"b>",
+	};
+
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		if (read_by(html_nest_walk, documents[i]) != NULL)
+			fail_msg("%s", documents[i]);
+	}
+}
+
+/* The output moves while a link that shows nothing gets its stand-in; sanitisers watch. */
+static void test_html_blank_links_survive_that_the_output_grows(void **state)
+{
+	static const struct html_policy policy = {0};
+	char html[4096];
+
+	for (int length = 0; length < 2000; length++) {
+		memset(html, 'x', (size_t)length);
+		(void)snprintf(html + length, sizeof(html) - (size_t)length,
+			       "<pre><a href=http://a.jp/>  </a>");
+		reset();
+		assert_int_equal(html_to_text(span_of(html), &policy, &out, &hidden, &report), 0);
+		assert_int_equal(report.links, 1);
+	}
+}
+
 static int clean_up(void **state)
 {
 	bytes_fini(&out);
@@ -167,6 +280,9 @@ int main(void)
 		cmocka_unit_test(test_html_hosts_of_other_scripts_have_both_spellings),
 		cmocka_unit_test(test_html_ruby_images_and_active_content),
 		cmocka_unit_test(test_html_guard_keeps_bombs_from_the_tree),
+		cmocka_unit_test(test_html_nested_tags_say_the_same_as_the_tree),
+		cmocka_unit_test(test_html_tags_that_do_not_nest_are_left_to_the_tree),
+		cmocka_unit_test(test_html_blank_links_survive_that_the_output_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean_up);
