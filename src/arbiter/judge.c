@@ -315,13 +315,6 @@ struct judge_verdict judge_flow(const struct judge_policy *policy,
 	return v;
 }
 
-bool judge_changes(const struct judge_policy *policy, int64_t before_s, int64_t now_s)
-{
-	struct calendar_span span = calendar_span_at(policy->snapshot, before_s);
-
-	return now_s < span.first_s || now_s >= span.end_s;
-}
-
 const char *judge_reason_name(enum judge_reason reason)
 {
 	static const char *const names[JUDGE_REASON_COUNT_] = {

@@ -81,12 +81,6 @@ void judge_fini(struct judge_policy *policy);
 struct judge_verdict judge_flow(const struct judge_policy *policy,
 				const struct judge_question *question);
 
-/**
- * judge_changes - whether any answer can differ between two points in time
- * @before_s, @now_s: seconds since 1970, in any order
- */
-bool judge_changes(const struct judge_policy *policy, int64_t before_s, int64_t now_s);
-
 /* The fixed lower-case name of a reason ("no-permit"). */
 const char *judge_reason_name(enum judge_reason reason);
 

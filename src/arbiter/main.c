@@ -42,7 +42,6 @@ static struct arbiter {
 	struct channel link; /* to netfilter; fd -1: none */
 	struct slot slots[2];
 	unsigned running; /* slot */
-	int64_t judged_s; /* wall time of the last look at schedules */
 	struct denials denials;
 	struct packet_verdicts verdicts; /* of the batch that is being judged */
 } arbiter;
@@ -279,7 +278,6 @@ static int handle_apply(struct channel *ch, void *ctx, const struct channel_mess
 	if (arbiter.slots[1 - arbiter.running].epoch != body->epoch)
 		return -ERR_PEER;
 	arbiter.running = 1 - arbiter.running;
-	arbiter.judged_s = wall_s();
 	return channel_send(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0);
 }
 
@@ -336,28 +334,8 @@ static void control_ready(struct loop *loop, struct loop_fd *self, short revents
 		loop_stop(loop, 1); /* no supervisor, no arbiter */
 }
 
-/* A schedule's edge or an expiry: netfilter starts a new generation, and every flow is judged anew.
- */
-static void look_at_schedules(void)
-{
-	const struct slot *slot = &arbiter.slots[arbiter.running];
-	int64_t now_s = wall_s();
-
-	if (slot->epoch == 0 || arbiter.link.fd < 0 || now_s == arbiter.judged_s)
-		return;
-	if (judge_changes(&slot->policy, arbiter.judged_s, now_s)) {
-		struct packet_rejudge message = {.epoch = slot->epoch};
-
-		if (channel_send(&arbiter.link, PACKET_REJUDGE, &message, sizeof(message), NULL,
-				 0) != 0)
-			return; /* asked again at the next tick */
-	}
-	arbiter.judged_s = now_s;
-}
-
 static void tick(struct loop *loop, struct loop_timer *self)
 {
-	look_at_schedules();
 	denials_tick(&arbiter.denials, &arbiter.process.events, now_ms());
 	loop_arm(loop, self, TICK_MS);
 }
@@ -381,7 +359,6 @@ int main(void)
 			return 1;
 		(void)close(snapshot_fd); /* mapped */
 	}
-	arbiter.judged_s = wall_s();
 	channel_init(&arbiter.process.control, FD_CONTROL, control_rules,
 		     sizeof(control_rules) / sizeof(control_rules[0]), NULL);
 	arbiter.control_fd =

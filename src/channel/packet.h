@@ -33,8 +33,6 @@ enum packet_type {
 	PACKET_VERDICTS,  /* A->N, struct packet_verdicts, likewise */
 	PACKET_PING,      /* N->A, struct packet_ping */
 	PACKET_PONG,      /* A->N, struct packet_ping, the same */
-	PACKET_REJUDGE,   /* A->N, struct packet_rejudge: the running policy answers differently now
-			   */
 };
 
 /* What a batch is asked for; the answer says it again. */
@@ -78,10 +76,6 @@ struct packet_verdicts {
 
 struct packet_ping {
 	uint64_t number;
-};
-
-struct packet_rejudge {
-	uint64_t epoch; /* of the policy that has changed its mind; any other is out of date */
 };
 
 #endif

@@ -48,6 +48,7 @@ int config_commit_send(struct config *c)
 				     ->sha256));
 	c->commit.active = true;
 	c->commit.request = body.request;
+	c->commit.sent_s = clock_wall_ns(&clock_system) / 1000000000;
 	err = channel_send_wait(&c->process.control, CONTROL_COMMIT, &body, sizeof(body), &fd, 1,
 				SEND_WAIT_MS);
 	close(fd);
@@ -78,7 +79,7 @@ static bool publish(struct config *c)
 		c->newest = c->commit.entry.number;
 		return true;
 	}
-	if (c->commit.first && !c->commit.staged)
+	if ((c->commit.first || c->commit.edge) && !c->commit.staged)
 		return true;
 	event_send(&c->process.events, EVENT_CONFIG_UNSAVED,
 		   EV_NUMBER(COMMIT, c->commit.entry.number));
@@ -94,10 +95,12 @@ static void settle_accepted(struct config *c, uint64_t epoch)
 
 	c->running_text = c->commit.text;
 	c->running_block = c->commit.block;
+	c->running_entry = c->commit.entry;
 	bytes_fini(&old_text);
 	bytes_fini(&old_block);
 	bytes_init(&c->commit.text, CONFIG_TEXT_BYTES);
 	bytes_init(&c->commit.block, SNAPSHOT_BYTES_MAX);
+	config_edge_watch(c, c->commit.sent_s);
 	event_send(&c->process.events, EVENT_COMMIT_DONE, EV_NUMBER(COMMIT, c->commit.entry.number),
 		   EV_NUMBER(EPOCH, epoch));
 	snprintf(text, sizeof(text),

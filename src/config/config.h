@@ -8,6 +8,7 @@
 #include "channel/console.h"
 #include "channel/control.h"
 #include "config/store.h"
+#include "policy/calendar.h"
 #include "policy/policy.h"
 
 #define CONFIG_LINKS_MAX   8                      /* consoles */
@@ -28,8 +29,10 @@ struct config_link {
 /* A commit that the supervisor has not answered yet. */
 struct config_commit {
 	bool active;
-	bool first;  /* the one at start: nobody waits, and it is tried again */
-	bool staged; /* its text waits on disk for its name */
+	bool first;     /* the one at start: nobody waits, and it is tried again */
+	bool staged;    /* its text waits on disk for its name */
+	bool edge;      /* the running one once more, because the time has changed what it means */
+	int64_t sent_s; /* when it was sent: wall clock */
 	uint64_t request;
 	uint32_t link; /* who waits, CONFIG_NOBODY: no one */
 	uint32_t serial, language;
@@ -50,11 +53,14 @@ struct config {
 	int state_dir, file;       /* -1: not given */
 	struct bytes running_text; /* canonical */
 	struct bytes running_block;
+	struct store_entry running_entry;
 	uint32_t newest;       /* number of the newest saved configuration */
 	struct tree candidate; /* while @editor is somebody */
 	uint32_t editor;       /* link, CONFIG_NOBODY */
 	struct config_commit commit;
-	uint64_t requests; /* counts commits sent */
+	uint64_t requests;              /* counts commits sent */
+	struct loop_timer edge_timer;   /* armed while what runs depends on the time */
+	struct calendar_span edge_span; /* while it means what it meant when it was sent */
 };
 
 /* start.c */
@@ -80,6 +86,21 @@ int config_commit_send(struct config *c);
 
 /* The supervisor's answer to the commit under way; any other is ignored. */
 void config_commit_settle(struct config *c, const struct control_committed *answer);
+
+/* edge.c */
+
+void config_edge_init(struct config *c);
+
+/**
+ * config_edge_watch - what was sent at @sent_s runs from now on: commit it again when the time
+ * changes what it permits (Z10, C2)
+ * The clock is looked at every second at least, so that a step of it, forward or back, is an edge
+ * too; an edge between sending and now is not missed.
+ */
+void config_edge_watch(struct config *c, int64_t sent_s);
+
+/* Whether the compiled policy @block depends on the time at all. */
+bool config_edge_matters(const struct bytes *block);
 
 /* requests.c */
 

@@ -190,6 +190,7 @@ static void init(struct config *c)
 	bytes_init(&c->running_text, CONFIG_TEXT_BYTES);
 	bytes_init(&c->running_block, SNAPSHOT_BYTES_MAX);
 	config_commit_init(&c->commit);
+	config_edge_init(c);
 	c->commit_timer = (struct loop_timer){.fire = on_commit_timer, .ctx = c};
 	loop_init(&c->loop, &clock_system, c->polls, c->fds, CONFIG_DESCRIPTORS);
 }
@@ -221,7 +222,8 @@ static int start(struct config *c)
 		err = config_load(c);
 	if (err != 0)
 		return err;
-	running = runs_already(c, snapshot_fd);
+	/* What runs already may mean something else by now, where it depends on the time. */
+	running = runs_already(c, snapshot_fd) && !config_edge_matters(&c->commit.block);
 	if (snapshot_fd >= 0)
 		close(snapshot_fd);
 	channel_init(&c->process.control, FD_CONTROL, control_rules,
@@ -235,6 +237,7 @@ static int start(struct config *c)
 		return err;
 	if (!running)
 		return config_commit_send(c);
+	c->running_entry = c->commit.entry;
 	config_commit_fini(&c->commit);
 	return 0;
 }

@@ -73,8 +73,6 @@ struct netfilter {
 	uint64_t generations; /* made in this life of the process */
 	uint16_t ending;      /* whose proofs are still taken for a moment; 0: none */
 	uint32_t ending_beats;
-	bool changing;          /* from one generation to the next */
-	uint64_t rejudge_epoch; /* asked for meanwhile; 0: none */
 	enum ruleset_queue queue_kind;
 	struct channel link; /* to the arbiter; fd -1: none */
 	bool arbiter_answers;
@@ -100,8 +98,6 @@ int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *r
 /* Put nf->next in force; a zone whose rules the kernel refuses is shut. */
 void zones_apply(struct netfilter *nf);
 void zones_abort(struct netfilter *nf);
-/* A new generation of the running policy: every flow is judged anew. */
-void zones_rejudge(struct netfilter *nf);
 /* Once a beat: what a change of generation leaves for later. */
 void zones_beat(struct netfilter *nf);
 /* Tell the kernel that verdicts can be had: flows go on for another while. */

@@ -205,26 +205,12 @@ static int handle_pong(struct channel *ch, void *ctx, const struct channel_messa
 	return 0;
 }
 
-static int handle_rejudge(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	struct netfilter *nf = ctx;
-	const struct packet_rejudge *body = message->body;
-
-	if (nf->changing)
-		nf->rejudge_epoch = body->epoch; /* at its end, should it be the policy then */
-	else if (body->epoch == nf->running.epoch)
-		zones_rejudge(nf);
-	return 0;
-}
-
 static const struct channel_rule link_rules[] = {
 	{PACKET_VERDICTS, 0, 0,
 	 offsetof(struct packet_verdicts, items) + sizeof(struct packet_verdict),
 	 sizeof(struct packet_verdicts), CHANNEL_ANY_STATE, handle_verdicts, "verdicts"},
 	{PACKET_PONG, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping),
 	 CHANNEL_ANY_STATE, handle_pong, "pong"},
-	{PACKET_REJUDGE, 0, 0, sizeof(struct packet_rejudge), sizeof(struct packet_rejudge),
-	 CHANNEL_ANY_STATE, handle_rejudge, "rejudge"},
 };
 
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)

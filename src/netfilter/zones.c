@@ -304,9 +304,6 @@ static void change_over(struct netfilter *nf, uint16_t generation)
 	nf->generation = generation;
 	ahead_judge(nf, before);
 	end_generation(nf, before);
-	nf->changing = false;
-	if (nf->rejudge_epoch == nf->running.epoch)
-		zones_rejudge(nf);
 }
 
 /* The stamps still take proofs of a generation that was ended before this call. */
@@ -323,8 +320,6 @@ void zones_apply(struct netfilter *nf)
 {
 	uint16_t generation = new_generation(nf, &nf->next);
 
-	nf->changing = true;
-	nf->rejudge_epoch = 0;
 	load_all(nf, &nf->next, generation);
 	relay_drain(nf);
 	policy_clear(&nf->running);
@@ -335,18 +330,6 @@ void zones_apply(struct netfilter *nf)
 	change_over(nf, generation);
 	close_all_given(nf);
 	sweep_zones(nf);
-}
-
-void zones_rejudge(struct netfilter *nf)
-{
-	uint16_t generation = new_generation(nf, &nf->running);
-
-	nf->changing = true;
-	nf->rejudge_epoch = 0;
-	load_all(nf, &nf->running, generation);
-	relay_drain(nf);
-	change_over(nf, generation);
-	event_send(&nf->process.events, EVENT_FLOWS_REJUDGED, EV_NUMBER(EPOCH, nf->running.epoch));
 }
 
 void zones_beat(struct netfilter *nf)

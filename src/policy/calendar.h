@@ -36,6 +36,12 @@ struct calendar_span {
  */
 struct calendar_span calendar_span_at(const struct snapshot *s, int64_t now_s);
 
+/* Whether a moment lies in a span. A clock set forward or back leaves it. */
+static inline bool calendar_span_holds(const struct calendar_span *span, int64_t now_s)
+{
+	return now_s >= span->first_s && now_s < span->end_s;
+}
+
 /* Whether any permit depends on the time at all. */
 bool calendar_matters(const struct snapshot *s);
 

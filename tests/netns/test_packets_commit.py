@@ -161,7 +161,7 @@ def test_packets_commit_cuts_the_flow_that_is_denied_now(net, gateway):
 
 @pytest.mark.limit(150)
 def test_packets_schedule_edge_is_a_new_judgement(net, make_gateway):
-    """Z10, C2: at the end of a window a running flow is cut without any commit."""
+    """Z10, C2: at the end of a window the configuration is committed again, and a running flow is cut."""
     now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=9)
     edge = (now + datetime.timedelta(seconds=4)).replace(second=0) + datetime.timedelta(minutes=1)
     policy = POLICY.replace("permit 20 {", "permit 20 { schedule until-edge; ") + (
@@ -172,9 +172,11 @@ def test_packets_schedule_edge_is_a_new_judgement(net, make_gateway):
     Source(net, "peer-mynumber", KEPT, 7000)
     Source(net, "peer-mynumber", CUT, 7000)
     wait_until(lambda: kept.of("flow") and cut.of("flow"), "both flows before the edge")
-    gateway.wait_event("flows-rejudged", seconds=90)
-    end = time.monotonic()
+    offset = time.time() - time.monotonic()
+    gateway.wait_event("calendar-edge", seconds=90)
+    gateway.wait_event("commit-done", "epoch=\"2\"", seconds=10)
     time.sleep(1.0)
+    end = last_event_seconds(gateway, "policy-applied") - offset
     assert not [x for x in cut.got if x[3] > end + CUT_SECONDS]
     assert [x for x in kept.of("flow") if x[3] > end + 0.5]
     gateway.wait_event("flow-denied", f'dst="{CUT}"', 'reason="schedule"')

@@ -213,18 +213,6 @@ static void test_judge_schedule_holds_to_the_minute(void **state)
 			 1); /* a clock that is far off is decided too */
 }
 
-static void test_judge_changes_are_seen_at_edges_only(void **state)
-{
-	const int64_t open_s = MONDAY_TEN_S - 90 * 60;
-	const struct judge_policy *p = &fixture.judge;
-
-	assert_true(judge_changes(p, open_s - 1, open_s));
-	assert_true(judge_changes(p, open_s, open_s - 1)); /* the clock was set back */
-	assert_false(judge_changes(p, open_s, open_s + 1));
-	assert_false(judge_changes(p, MONDAY_TEN_S, MONDAY_TEN_S + 3600));
-	assert_true(judge_changes(p, MONDAY_TEN_S, MONDAY_TEN_S + 60 * 86400)); /* past an expiry */
-}
-
 static void test_judge_expired_permit_names_itself(void **state)
 {
 	struct ip_headers h = flow("10.10.0.6", "10.20.0.9", 6, 443);
@@ -378,7 +366,6 @@ int main(void)
 		cmocka_unit_test(test_judge_refuses_forms_before_it_looks_at_permits),
 		cmocka_unit_test(test_judge_new_tcp_flow_begins_with_syn),
 		cmocka_unit_test(test_judge_schedule_holds_to_the_minute),
-		cmocka_unit_test(test_judge_changes_are_seen_at_edges_only),
 		cmocka_unit_test(test_judge_expired_permit_names_itself),
 		cmocka_unit_test(test_judge_binds_stations_to_addresses),
 		cmocka_unit_test(test_judge_lookup_agrees_with_a_walk_over_generated_policies),
