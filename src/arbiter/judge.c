@@ -52,6 +52,52 @@ static int index_stations(struct judge_policy *p)
 	return 0;
 }
 
+static struct judge_binding make_binding(uint32_t zone, uint8_t family, const uint8_t address[16])
+{
+	struct judge_binding b = {{(uint8_t)zone, family}};
+
+	memcpy(b.key + 2, address, 16);
+	return b;
+}
+
+static int compare_bindings(const void *left, const void *right)
+{
+	return memcmp(left, right, sizeof(struct judge_binding));
+}
+
+/* Every address that a station of a zone is bound to. */
+static int index_bindings(struct judge_policy *p)
+{
+	const struct snapshot *s = p->snapshot;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->station_count; i++)
+		count += s->stations[p->stations[i].index].addresses.count;
+	p->bindings = calloc(count + 1, sizeof(*p->bindings));
+	if (p->bindings == NULL)
+		return -ERR_NO_MEMORY;
+	for (size_t i = 0; i < p->station_count; i++) {
+		uint32_t zone = (uint32_t)(p->stations[i].key >> 48);
+		struct snapshot_range own = s->stations[p->stations[i].index].addresses;
+
+		for (uint32_t k = 0; k < own.count; k++) {
+			const struct snapshot_prefix *a = &s->prefixes[own.first + k];
+
+			p->bindings[p->binding_count++] = make_binding(zone, a->family, a->addr);
+		}
+	}
+	qsort(p->bindings, p->binding_count, sizeof(*p->bindings), compare_bindings);
+	return 0;
+}
+
+static bool is_bound(const struct judge_policy *p, uint32_t zone, const struct ip_headers *h)
+{
+	struct judge_binding wanted = make_binding(zone, h->family, h->source);
+
+	return bsearch(&wanted, p->bindings, p->binding_count, sizeof(wanted), compare_bindings) !=
+	       NULL;
+}
+
 static int map_ranges(struct judge_policy *p)
 {
 	int err = 0;
@@ -74,6 +120,8 @@ int judge_init(struct judge_policy *out, const struct snapshot *s)
 	if (err == 0)
 		err = index_stations(out);
 	if (err == 0)
+		err = index_bindings(out);
+	if (err == 0)
 		err = map_ranges(out);
 	if (err != 0)
 		judge_fini(out);
@@ -84,6 +132,7 @@ void judge_fini(struct judge_policy *policy)
 {
 	lookup_fini(&policy->lookup);
 	free(policy->stations);
+	free(policy->bindings);
 	for (unsigned f = 0; f < 2; f++) {
 		range_map_fini(&policy->owners[f]);
 		for (unsigned zone = 0; zone < SNAPSHOT_ZONES_MAX; zone++)
@@ -164,7 +213,8 @@ static enum judge_reason judge_station(const struct judge_policy *p, const struc
 	for (; low < p->station_count && p->stations[low].key == key; low++) {
 		struct snapshot_range addresses = s->stations[p->stations[low].index].addresses;
 
-		if (addresses.count == 0 || prefixes_hold(s, addresses, q->headers->family, source))
+		if (addresses.count == 0 ? !is_bound(p, q->from, q->headers)
+					 : prefixes_hold(s, addresses, q->headers->family, source))
 			return JUDGE_PERMITTED;
 		reason = JUDGE_STATION_ADDRESS;
 	}
@@ -283,11 +333,16 @@ static enum judge_reason judge_permits(const struct judge_policy *p, const struc
 				       struct judge_verdict *v)
 {
 	struct candidate_time t = {p->snapshot, q->now_s};
+	struct lookup_match match;
 
-	v->permit = lookup_find(&p->lookup, q->from, v->to, q->headers, in_force, &t);
-	if (v->permit != SNAPSHOT_NONE)
+	match = lookup_find(&p->lookup, q->from, v->to, q->headers, in_force, &t);
+	v->permit = match.permit;
+	if (v->permit != SNAPSHOT_NONE) {
+		v->conform = p->snapshot->services[match.service].conform;
 		return JUDGE_PERMITTED;
-	v->permit = lookup_find(&p->lookup, q->from, v->to, q->headers, at_any_time, NULL);
+	}
+	match = lookup_find(&p->lookup, q->from, v->to, q->headers, at_any_time, NULL);
+	v->permit = match.permit;
 	if (v->permit == SNAPSHOT_NONE)
 		return JUDGE_NO_PERMIT;
 	return permit_state(p->snapshot, &p->snapshot->permits[v->permit], q->now_s);
@@ -302,7 +357,8 @@ static bool begins_a_flow(const struct ip_headers *h)
 struct judge_verdict judge_flow(const struct judge_policy *policy,
 				const struct judge_question *question)
 {
-	struct judge_verdict v = {.to = SNAPSHOT_NONE, .permit = SNAPSHOT_NONE};
+	struct judge_verdict v = {
+		.to = SNAPSHOT_NONE, .permit = SNAPSHOT_NONE, .conform = SNAPSHOT_NONE};
 
 	v.reason = judge_form(question->headers);
 	if (v.reason == JUDGE_PERMITTED)

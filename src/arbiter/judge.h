@@ -24,7 +24,8 @@ enum judge_reason {
 	JUDGE_ADDRESS,         /* unspecified, loopback, link-local, multicast or broadcast */
 	JUDGE_SPOOFED,         /* the source does not belong to the zone */
 	JUDGE_STATION_UNKNOWN, /* hardware address not on the zone's list */
-	JUDGE_STATION_ADDRESS, /* that station may not use this address */
+	JUDGE_STATION_ADDRESS, /* that station may not use this address: it has others, or another
+				  station has it */
 	JUDGE_GATEWAY,         /* to an address of the gateway itself: not forwarded */
 	JUDGE_SAME_ZONE,       /* back into the zone that it came from */
 	JUDGE_NO_CROSSING,     /* no crossing leads there */
@@ -41,6 +42,11 @@ struct judge_station {
 	uint32_t index;
 };
 
+/* An address that a zone binds to stations, for a search. */
+struct judge_binding {
+	uint8_t key[18]; /* zone index, family, address */
+};
+
 /* A compiled policy; immutable once made. */
 struct judge_policy {
 	const struct snapshot *snapshot; /* borrowed */
@@ -49,6 +55,8 @@ struct judge_policy {
 	struct range_map ways[SNAPSHOT_ZONES_MAX][2];
 	struct judge_station *stations;
 	size_t station_count;
+	struct judge_binding *bindings;
+	size_t binding_count;
 };
 
 struct judge_question {
@@ -61,8 +69,10 @@ struct judge_question {
 
 struct judge_verdict {
 	enum judge_reason reason;
-	uint32_t to;     /* zone that the destination belongs to, SNAPSHOT_NONE: none */
-	uint32_t permit; /* what permits, or would at another time; SNAPSHOT_NONE */
+	uint32_t to;      /* zone that the destination belongs to, SNAPSHOT_NONE: none */
+	uint32_t permit;  /* what permits, or would at another time; SNAPSHOT_NONE */
+	uint32_t conform; /* index in conforms: what its first payload must show besides;
+			     SNAPSHOT_NONE: nothing is asked */
 };
 
 /**

@@ -143,6 +143,7 @@ static int add_atom(void *ctx, const struct policy_atom *atom)
 		.source = atom->source,
 		.next = SNAPSHOT_NONE,
 		.port = atom->port,
+		.service = atom->service,
 	};
 	return 0;
 }
@@ -241,8 +242,10 @@ static uint32_t port_of(const struct ip_headers *h)
 	return h->flags & IP_HAS_ICMP ? h->icmp_type : 0;
 }
 
-static uint32_t probe(const struct lookup *l, uint32_t shape_index, const struct ip_headers *h,
-		      int (*accepts)(void *ctx, const struct snapshot_permit *permit), void *ctx)
+static struct lookup_match probe(const struct lookup *l, uint32_t shape_index,
+				 const struct ip_headers *h,
+				 int (*accepts)(void *ctx, const struct snapshot_permit *permit),
+				 void *ctx)
 {
 	const struct lookup_shape *shape = &l->shapes[shape_index];
 	uint32_t port_mask = 0xffff0000U >> shape->port_bits;
@@ -251,27 +254,31 @@ static uint32_t probe(const struct lookup *l, uint32_t shape_index, const struct
 	leading_bits(bits.destination, h->destination, shape->destination_bits);
 	leading_bits(bits.source, h->source, shape->source_bits);
 	for (uint32_t i = *find_slot(l, &bits); i != SNAPSHOT_NONE; i = l->atoms[i].next) {
-		if (accepts(ctx, &l->snapshot->permits[l->atoms[i].permit]))
-			return l->atoms[i].permit;
+		const struct lookup_atom *atom = &l->atoms[i];
+
+		if (accepts(ctx, &l->snapshot->permits[atom->permit]))
+			return (struct lookup_match){atom->permit, atom->service};
 	}
-	return SNAPSHOT_NONE;
+	return (struct lookup_match){SNAPSHOT_NONE, SNAPSHOT_NONE};
 }
 
-uint32_t lookup_find(const struct lookup *lookup, uint32_t from, uint32_t to,
-		     const struct ip_headers *h,
-		     int (*accepts)(void *ctx, const struct snapshot_permit *permit), void *ctx)
+struct lookup_match lookup_find(const struct lookup *lookup, uint32_t from, uint32_t to,
+				const struct ip_headers *h,
+				int (*accepts)(void *ctx, const struct snapshot_permit *permit),
+				void *ctx)
 {
-	uint32_t key = make_key(from, to, h->family, h->protocol), best = SNAPSHOT_NONE;
+	struct lookup_match best = {SNAPSHOT_NONE, SNAPSHOT_NONE};
+	uint32_t key = make_key(from, to, h->family, h->protocol);
 
 	for (size_t i = first_shape(lookup, key); i < lookup->shape_count; i++) {
 		const struct lookup_shape *shape = &lookup->shapes[i];
 
 		/* No later shape has a permit before the one already found. */
-		if (shape->key != key || shape->first_permit > best)
+		if (shape->key != key || shape->first_permit > best.permit)
 			break;
-		uint32_t found = probe(lookup, (uint32_t)i, h, accepts, ctx);
+		struct lookup_match found = probe(lookup, (uint32_t)i, h, accepts, ctx);
 
-		if (found < best)
+		if (found.permit < best.permit)
 			best = found;
 	}
 	return best;

@@ -30,6 +30,14 @@ struct lookup_atom {
 	uint32_t source;      /* the same, SNAPSHOT_NONE: any */
 	uint32_t next;        /* atom with the same key, SNAPSHOT_NONE: none */
 	uint32_t port;        /* first port of the block */
+	uint32_t service;     /* index of the row in services that it is made from */
+};
+
+/* What was found: both SNAPSHOT_NONE, or neither. */
+struct lookup_match {
+	uint32_t permit;  /* index in the snapshot */
+	uint32_t service; /* index in services: one of the permit's that matches; where more do,
+			     they ask for the same conformance */
 };
 
 struct lookup {
@@ -55,10 +63,11 @@ void lookup_fini(struct lookup *lookup);
  * lookup_find - the first permit, by number, that matches a flow's first packet and that @accepts
  * @from, @to: zone indices
  * @accepts:   asked of each candidate, in no fixed order: whether it is in force
- * Return: index of the permit in the snapshot, or SNAPSHOT_NONE. No heap.
+ * Return: the permit and its service. No heap.
  */
-uint32_t lookup_find(const struct lookup *lookup, uint32_t from, uint32_t to,
-		     const struct ip_headers *h,
-		     int (*accepts)(void *ctx, const struct snapshot_permit *permit), void *ctx);
+struct lookup_match lookup_find(const struct lookup *lookup, uint32_t from, uint32_t to,
+				const struct ip_headers *h,
+				int (*accepts)(void *ctx, const struct snapshot_permit *permit),
+				void *ctx);
 
 #endif

@@ -115,7 +115,8 @@ static uint32_t judge_item(const struct slot *slot, const struct packet_batch *b
 			   const struct packet_item *item)
 {
 	const struct snapshot *s = &slot->snapshot;
-	struct judge_verdict verdict = {JUDGE_MALFORMED, SNAPSHOT_NONE, SNAPSHOT_NONE};
+	struct judge_verdict verdict = {JUDGE_MALFORMED, SNAPSHOT_NONE, SNAPSHOT_NONE,
+					SNAPSHOT_NONE};
 	uint32_t generation = batch->generation << 16;
 	struct ip_headers h;
 	bool readable = ip_read(&h, item->data, item->captured_bytes, item->wire_bytes) == 0;

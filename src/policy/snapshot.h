@@ -124,7 +124,8 @@ struct snapshot_route {
 struct snapshot_station {
 	uint8_t mac[6];
 	uint8_t pad[2];
-	struct snapshot_range addresses; /* in prefixes; none: any address of the zone */
+	/* In prefixes, single addresses; none: any of the zone that is no other station's. */
+	struct snapshot_range addresses;
 	uint32_t text_comment;
 };
 

@@ -23,6 +23,8 @@ test_tls_hello-use := wire base
 test_ip-use := wire base
 test_ranges-use := policy wire base
 test_judge-use := arbiter policy wire base
+units += test_judge_objects
+test_judge_objects-use := arbiter policy wire base
 test_denials-use := arbiter policy wire base
 test_netlink-use := netfilter policy wire base
 

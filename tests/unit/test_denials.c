@@ -85,7 +85,7 @@ static void deny(uint8_t host, uint16_t port)
 			       .destination_port = port,
 			       .source = {10, 1, 0, host},
 			       .destination = {10, 2, 0, 8}};
-	const struct judge_verdict v = {JUDGE_NO_PERMIT, 1, SNAPSHOT_NONE};
+	const struct judge_verdict v = {JUDGE_NO_PERMIT, 1, SNAPSHOT_NONE, SNAPSHOT_NONE};
 
 	denials_note(&fixture.denials, &fixture.events, &fixture.policy.snapshot, 0, &v, &h,
 		     fixture.now_ms);
