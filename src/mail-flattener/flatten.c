@@ -244,6 +244,7 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_MISLEADING, f->html.misleading_links);
 	put_done(f, &done, NOTICE_DONE_HIDDEN, f->hidden.size > 0);
 	put_done(f, &done, NOTICE_DONE_NESTED, f->count.nested);
+	put_done(f, &done, NOTICE_DONE_WINMAIL, f->count.winmail);
 	put_done(f, &done, NOTICE_DONE_GUESSED, f->count.guesses);
 	put_done(f, &done, NOTICE_DONE_UNDECODABLE,
 		 f->charset.undecodable_bytes + f->clean.malformed);

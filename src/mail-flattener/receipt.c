@@ -121,6 +121,7 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		{"encrypted", f->count.encrypted},
 		{"html_parts", f->count.html_parts},
 		{"nested_messages", f->count.nested},
+		{"winmail", f->count.winmail},
 		{"charsets_guessed", f->count.guesses},
 		{"undecodable_bytes", f->charset.undecodable_bytes + f->clean.malformed},
 		{"gaiji", f->charset.gaiji + f->clean.gaiji},

@@ -25,6 +25,7 @@ struct counters {
 	uint32_t html_parts;
 	uint32_t attachments;
 	uint32_t nested;  /* messages flattened in place */
+	uint32_t winmail; /* TNEF streams opened */
 	uint32_t guesses; /* charsets that were guessed */
 	uint32_t ambiguities;
 	uint32_t limits;      /* times that a limit bit */
@@ -111,6 +112,9 @@ void text_show_plain(struct flatten *f, uint32_t number);
 void text_show_html(struct flatten *f, uint32_t number);
 /* The part as UTF-8, in f->text. */
 struct span text_of_part(struct flatten *f, uint32_t number);
+
+/* Say that the charset was guessed, where it was. */
+void text_state_charset(struct flatten *f, const struct charset_choice *choice);
 
 /* Does a part that claims to be text hold something else altogether? Then it is an attachment. */
 bool text_is_binary(struct flatten *f, uint32_t number);

@@ -27,7 +27,7 @@ static struct span meta_charset(struct span html)
 	return (struct span){head.data + begin, end - begin};
 }
 
-static void state_charset(struct flatten *f, const struct charset_choice *choice)
+void text_state_charset(struct flatten *f, const struct charset_choice *choice)
 {
 	if (!choice->guessed)
 		return;
@@ -128,7 +128,7 @@ void text_show_plain(struct flatten *f, uint32_t number)
 
 	f->gap = true;
 	if (span_trim(text).size > 0)
-		state_charset(f, &decoded.choice);
+		text_state_charset(f, &decoded.choice);
 	if (param_is(part, "format", "flowed")) {
 		bytes_clear(&f->rendered);
 		if (text_unflow(text, param_is(part, "delsp", "yes"), &f->rendered) == 0)
@@ -160,7 +160,7 @@ void text_show_html(struct flatten *f, uint32_t number)
 	if (number == f->differing_html)
 		flatten_say(f, NOTICE_HTML_VERSION, NULL, NULL);
 	if (span_trim(bytes_span(&f->rendered)).size > 0)
-		state_charset(f, &decoded.choice);
+		text_state_charset(f, &decoded.choice);
 	if (f->html.by_tags)
 		flatten_say(f, NOTICE_BY_TAGS, NULL, NULL);
 	f->html.by_tags = f->html.by_tags || report.by_tags;

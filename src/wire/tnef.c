@@ -25,11 +25,18 @@ enum property {
 	PROP_RTF = 0x1009,
 	PROP_HTML = 0x1013,
 	PROP_ATTACH_DATA = 0x3701,
+	PROP_ATTACH_METHOD = 0x3705,
 	PROP_ATTACH_NAME = 0x3704,
 	PROP_ATTACH_LONG_NAME = 0x3707,
+	PROP_INTERNET_CODE_PAGE = 0x3FDE,
+	PROP_CODE_PAGE = 0x3FFD,
 };
 
+/* Of PROP_ATTACH_METHOD (MS-OXCMSG 2.2.2.9). */
+enum { METHOD_EMBEDDED_MESSAGE = 5 };
+
 enum property_type {
+	TYPE_LONG = 0x03,
 	TYPE_OBJECT = 0x0D,
 	TYPE_STRING8 = 0x1E,
 	TYPE_UNICODE = 0x1F,
@@ -117,7 +124,7 @@ static struct span property_value(struct reader *r, uint16_t type)
 		if (count > reader_left(r) / size)
 			r->failed = true;
 		else
-			reader_skip(r, count * size);
+			value = reader_span(r, count * size);
 		return value;
 	}
 	if (!(type & TYPE_MANY))
@@ -140,6 +147,15 @@ static struct tnef_text text_of(struct span value, bool utf16)
 	return (struct tnef_text){value, utf16};
 }
 
+/* A value of TYPE_LONG. */
+static uint32_t number_of(struct span value)
+{
+	struct reader r;
+
+	reader_init(&r, value.data, value.size);
+	return le32(&r);
+}
+
 static void take_message_property(struct tnef *t, uint16_t id, uint16_t type, struct span value)
 {
 	struct tnef_text text = text_of(value, type == TYPE_UNICODE);
@@ -153,6 +169,10 @@ static void take_message_property(struct tnef *t, uint16_t id, uint16_t type, st
 		t->html = text;
 	else if (id == PROP_RTF && type == TYPE_BINARY)
 		t->rtf = value;
+	else if (id == PROP_INTERNET_CODE_PAGE && type == TYPE_LONG)
+		t->html_code_page = number_of(value);
+	else if (id == PROP_CODE_PAGE && type == TYPE_LONG)
+		t->code_page = number_of(value);
 }
 
 static void take_attachment_property(struct tnef_attachment *a, uint16_t id, uint16_t type,
@@ -170,6 +190,8 @@ static void take_attachment_property(struct tnef_attachment *a, uint16_t id, uin
 					value.size - 16}; /* behind the interface's id */
 	else if (id == PROP_ATTACH_DATA && type == TYPE_BINARY)
 		a->data = value;
+	else if (id == PROP_ATTACH_METHOD && type == TYPE_LONG)
+		a->message = number_of(value) == METHOD_EMBEDDED_MESSAGE;
 }
 
 /* The properties of the message, or of @attachment. */
@@ -210,7 +232,7 @@ static void take_attachment(struct tnef *t, uint32_t id, struct span data)
 	struct tnef_attachment *a;
 
 	if (id == ATT_ATTACH_REND && ++t->attachment_count <= TNEF_ATTACHMENTS_MAX)
-		*current(t) = (struct tnef_attachment){{span_of(""), false}, span_of("")};
+		*current(t) = (struct tnef_attachment){{span_of(""), false}, span_of(""), false};
 	a = current(t);
 	if (a == NULL)
 		return;

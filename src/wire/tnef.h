@@ -20,12 +20,14 @@ struct tnef_text {
 struct tnef_attachment {
 	struct tnef_text name; /* the long one where there is one */
 	struct span data;
+	bool message; /* a message of its own: data is another TNEF stream */
 };
 
 struct tnef {
 	struct tnef_text subject, body, html;
-	struct span rtf; /* compressed (MS-OXRTFCP) */
-	uint32_t code_page;
+	struct span rtf;         /* compressed (MS-OXRTFCP) */
+	uint32_t code_page;      /* 0: not known */
+	uint32_t html_code_page; /* of html; 0: not known */
 	struct tnef_attachment attachments[TNEF_ATTACHMENTS_MAX];
 	size_t attachment_count; /* may be more than are in the array */
 	bool broken; /* it ended inside an attribute or a property: what came before is there */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Containers inside of mails: TNEF and CMS of any bytes give views that lie inside, or an error. */
+/* Containers inside of mails: TNEF and CMS of any bytes give views that lie inside, or an error;
+ * RTF of any bytes, packed or not, ends within its limits. */
 #include <stdlib.h>
 
+#include "wire/rtf.h"
 #include "wire/smime.h"
 #include "wire/tnef.h"
 
@@ -13,6 +15,22 @@ static void touch(struct span s)
 
 	for (size_t i = 0; i < s.size; i++)
 		sum ^= s.data[i];
+}
+
+static void read_rtf(struct span in)
+{
+	struct charset_report report = {0};
+	struct bytes rtf, text;
+	bool html;
+
+	bytes_init(&rtf, 1U << 20);
+	bytes_init(&text, 1U << 20);
+	(void)rtf_to_text(in, 932, &text, &html, &report); /* whatever it says, it ends */
+	if (rtf_decompress(in, &rtf) == 0)
+		(void)rtf_to_text(bytes_span(&rtf), 0, &text, &html, &report);
+	touch(bytes_span(&text));
+	bytes_fini(&rtf);
+	bytes_fini(&text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,5 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 	}
 	bytes_fini(&out);
+	read_rtf((struct span){data, size});
 	return 0;
 }

@@ -119,6 +119,50 @@ def tnef_properties(*properties):
     return out
 
 
+def rtf_packed(rtf):
+    """Compressed RTF as its format allows it to be written: with literals, and one reference into what the ring begins with."""
+    ring_end = 207
+    assert rtf.startswith(b"{\\rtf1\\ansi")
+    items = [(0 << 4) | 8]                      # the first ten octets stand at the ring's beginning
+    items += list(rtf[10:]) + [None]
+    out, at, place = b"", 0, ring_end
+    while at < len(items):
+        control, run = 0, b""
+        for bit, item in enumerate(items[at:at + 8]):
+            if item is None:
+                control, run = control | 1 << bit, run + struct.pack(">H", (place % 4096) << 4)
+            elif at + bit == 0:
+                control, run, place = control | 1, run + struct.pack(">H", item), place + 10
+            else:
+                run, place = run + bytes((item,)), place + 1
+        out, at = out + bytes((control,)) + run, at + 8
+    return struct.pack("<II4sI", len(out) + 12, len(rtf), b"LZFu", 0) + out
+
+
+def tnef_binary(number, octets):
+    return struct.pack("<HHII", 0x102, number, 1, len(octets)) + octets + bytes(-len(octets) % 4)
+
+
+def tnef_long(number, value):
+    return struct.pack("<HHI", 3, number, value)
+
+
+def winmail(*attributes):
+    return HEAD + b"Subject: tnef\n" + multipart("mixed", "b", part(
+        "Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64",
+        base64.encodebytes(tnef(*attributes))))
+
+
+RTF = (r"{\rtf1\ansi\ansicpg932\deff0{\fonttbl{\f0\fcharset128 MS Gothic;}{\f1\fcharset204 Arial;}}{\colortbl;\red0\green0\blue0;}"
+       r"\f0\uc1 RTF\'82\'cc\'96{\b\'7b\'95\'b6}\par \u26085?\u26412?\u-10179?\u-8704? {\f1\'cf\'f0\'e8} \{\'95\\\}\par "
+       r"{\field{\*\fldinst HYPERLINK https://www.example.jp/}{\fldrslt link}}\par a\tab b\line \bullet c{\*\unknown hidden}}"
+       ).replace("\\'96{\\b\\'7b", "{\\b\\'96\\'7b").replace("\\'95\\\\", "\\'95\\'5c").encode()
+RTF_OF_HTML = (r"{\rtf1\ansi\ansicpg932\fromhtml1 \deff0{\fonttbl{\f0\fcharset128 MS Gothic;}}"
+               r"{\*\htmltag19 <html>}{\*\htmltag50 <body>}{\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 HTML\'82\'cc\htmlrtf\par}\htmlrtf0 "
+               r"{\*\htmltag84 <b>}\'96\'7b\'95\'b6{\*\htmltag92 </b>}{\*\htmltag84 &nbsp;}\htmlrtf \'a0\htmlrtf0 "
+               r"{\*\htmltag84 <a href=\"https://www.example.jp/\">}here{\*\mhtmltag84 <a href=\"x\">}{\*\htmltag92 </a>}"
+               r"{\*\htmltag72 </p>}{\*\htmltag58 </body>}}").encode()
+
 CALENDAR = """BEGIN:VCALENDAR
 METHOD:REQUEST
 BEGIN:VTIMEZONE
@@ -261,6 +305,21 @@ def mails():
             (1, 0x00069003, tnef_properties((0x0037, "Outlookの件名"), (0x1000, "Outlookの本文です。\r\n二行目"))),
             (2, 0x00069002, bytes(14)), (2, 0x00018010, "短名.TXT".encode("cp932") + b"\0"),
             (2, 0x0006800F, b"attached text"), (2, 0x00069005, tnef_properties((0x3707, "長い名前の資料.txt")))))))
+    inner = tnef((1, 0x00069003, tnef_properties((0x0037, "中のメール"), (0x1000, "中の本文"))))
+    yield "winmail-rtf", winmail((1, 0x00069007, struct.pack("<II", 932, 0)),
+                                 (1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(RTF))))
+    yield "winmail-rtf-html", winmail((1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(RTF_OF_HTML))))
+    yield "winmail-html", winmail(
+        (1, 0x00069007, struct.pack("<II", 1252, 0)),
+        (1, 0x00069003, struct.pack("<I", 2) + tnef_long(0x3FDE, 50220)
+         + tnef_binary(0x1013, b"<p>" + jis("HTMLの本文①") + b"</p>")))
+    yield "winmail-nested", winmail(
+        (1, 0x00069003, tnef_properties((0x1000, "外の本文"))), (2, 0x00069002, bytes(14)),
+        (2, 0x00069005, struct.pack("<I", 3) + tnef_properties((0x3707, "転送.msg"))[4:] + tnef_long(0x3705, 5)
+         + struct.pack("<HHII", 0x0D, 0x3701, 1, 16 + len(inner)) + bytes(16) + inner + bytes(-len(inner) % 4)),
+        (2, 0x00069002, bytes(14)), (2, 0x00018010, b"\x8e\x91\x97\xbf.doc\0"), (2, 0x0006800F, b"text"))
+    yield "winmail-broken", winmail((1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(RTF)[:-60])))
+    yield "winmail-nothing", winmail((1, 0x00069007, struct.pack("<II", 932, 0)))
     yield "calendar", HEAD + b"Subject: invitation\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "会議のご案内\n".encode()),
         part("Content-Type: text/calendar; charset=utf-8; method=REQUEST", CALENDAR.encode()))
