@@ -52,12 +52,20 @@ progress() {
 	done
 }
 
+# User-mode Linux keeps a process's vector registers in a buffer that is too short on processors with AMX: there ptrace refuses
+# to set them, and no process starts. A buffer that is too long is cut by the host.
+widen_registers() {
+	sed -i 's/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, 12288)/' arch/x86/um/user-offsets.c
+	grep -q 'HOST_FP_SIZE, 12288' arch/x86/um/user-offsets.c
+}
+
 build() {
 	rm -rf "$work"
 	mkdir -p "$work"
 	cd "$work"
 	say "$arch: unpack $(basename "$source")"
 	tar --strip-components=1 -xJf "$source"
+	[ "$arch" != um ] || widen_registers
 	for f in $fragments; do cat "$here/$f.config"; done >all.fragments
 	make -s KCONFIG_ALLCONFIG=all.fragments allnoconfig >log 2>&1 || { tail -n 20 log >&2; exit 1; }
 	for f in $rules; do cat "$here/$f"; done >all.rules
@@ -84,6 +92,7 @@ export KBUILD_BUILD_TIMESTAMP
 
 # What the result depends on; `recipe` counts changes of this script that alter it.
 recipe=1
+[ "$arch" != um ] || recipe=2
 key=$({
 	dpkg-query -W linux-source-6.12 gcc-14 binutils make
 	echo "$SOURCE_DATE_EPOCH $recipe"

@@ -43,7 +43,8 @@ struct zone {
 	uint32_t index; /* in the running snapshot; SNAPSHOT_NONE: not in it */
 	int netlink_fd;
 	uint32_t lock_sets;
-	bool has_rules; /* ours, of this life of the process */
+	uint32_t connections_max; /* of one source, in the rules in force */
+	bool has_rules;           /* ours, of this life of the process */
 	uint64_t hold_ms;
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;

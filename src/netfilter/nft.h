@@ -136,8 +136,11 @@ void nft_lookup(struct nft_batch *b, const char *set, uint32_t reg, bool absent)
  * @update. */
 void nft_add_to_set(struct nft_batch *b, const char *set, uint32_t reg, bool update);
 /* The same with a rate for each key: the rule goes on only for packets over it. */
-void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t per_second,
-		   uint32_t burst);
+void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t rate,
+		   uint32_t period_s, uint32_t burst);
+/* The same with a number of flows that connection tracking knows: only for packets of more flows.
+ */
+void nft_over_connections(struct nft_batch *b, const char *set, uint32_t reg, uint32_t count);
 void nft_count(struct nft_batch *b, const char *counter);
 void nft_verdict(struct nft_batch *b, int verdict);
 void nft_jump(struct nft_batch *b, int verdict, const char *chain);

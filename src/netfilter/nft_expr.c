@@ -182,22 +182,40 @@ void nft_add_to_set(struct nft_batch *b, const char *set, uint32_t reg, bool upd
 					update ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD));
 }
 
-void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t per_second,
-		   uint32_t burst)
+/* An expression that each element of the set has for itself. */
+static struct expression open_in_dynset(struct nft_batch *b, const char *name)
+{
+	struct expression e;
+
+	e.element_at = netlink_nest(&b->buffer, NFTA_DYNSET_EXPR);
+	netlink_put_text(&b->buffer, NFTA_EXPR_NAME, name);
+	e.data_at = netlink_nest(&b->buffer, NFTA_EXPR_DATA);
+	return e;
+}
+
+void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t rate,
+		   uint32_t period_s, uint32_t burst)
 {
 	struct expression e = open_dynset(b, set, reg, NFT_DYNSET_OP_UPDATE);
-	size_t limit = netlink_nest(&b->buffer, NFTA_DYNSET_EXPR);
+	struct expression limit = open_in_dynset(b, "limit");
 
-	netlink_put_text(&b->buffer, NFTA_EXPR_NAME, "limit");
-	size_t data = netlink_nest(&b->buffer, NFTA_EXPR_DATA);
-
-	netlink_put_be64(&b->buffer, NFTA_LIMIT_RATE, per_second);
-	netlink_put_be64(&b->buffer, NFTA_LIMIT_UNIT, 1);
+	netlink_put_be64(&b->buffer, NFTA_LIMIT_RATE, rate);
+	netlink_put_be64(&b->buffer, NFTA_LIMIT_UNIT, period_s);
 	netlink_put_be32(&b->buffer, NFTA_LIMIT_BURST, burst);
 	netlink_put_be32(&b->buffer, NFTA_LIMIT_TYPE, NFT_LIMIT_PKTS);
 	netlink_put_be32(&b->buffer, NFTA_LIMIT_FLAGS, NFT_LIMIT_F_INV);
-	netlink_nest_end(&b->buffer, data);
-	netlink_nest_end(&b->buffer, limit);
+	close_expression(b, limit);
+	close_expression(b, e);
+}
+
+void nft_over_connections(struct nft_batch *b, const char *set, uint32_t reg, uint32_t count)
+{
+	struct expression e = open_dynset(b, set, reg, NFT_DYNSET_OP_ADD);
+	struct expression limit = open_in_dynset(b, "connlimit");
+
+	netlink_put_be32(&b->buffer, NFTA_CONNLIMIT_COUNT, count);
+	netlink_put_be32(&b->buffer, NFTA_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+	close_expression(b, limit);
 	close_expression(b, e);
 }
 

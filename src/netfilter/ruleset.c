@@ -16,6 +16,7 @@ const char *const ruleset_counters[RULESET_COUNTER_COUNT] = {
 	[COUNTER_FRAGMENT] = "fragment",   [COUNTER_OPTIONS] = "options",
 	[COUNTER_MULTICAST] = "multicast", [COUNTER_SPOOFED] = "spoofed",
 	[COUNTER_STATION] = "station",     [COUNTER_RATE] = "rate",
+	[COUNTER_FLOWS] = "flows",         [COUNTER_NEIGHBOUR] = "neighbour",
 	[COUNTER_INVALID] = "invalid",     [COUNTER_LOCK] = "lock",
 	[COUNTER_AGAIN] = "again",         [COUNTER_UNPROVEN] = "unproven",
 	[COUNTER_INPUT] = "input",         [COUNTER_OUTPUT] = "output",
@@ -380,6 +381,7 @@ static void put_rules(struct nft_batch *b, const struct ruleset *r, const struct
 	nft_chain(b, CHAIN_LOCK);
 	nft_chain(b, CHAIN_DENIED);
 	ruleset_put_raw(b, r);
+	ruleset_put_guard(b, r);
 	put_forward(b, r);
 	put_from_port(b, r);
 	put_from_crossing(b, r);
@@ -403,6 +405,7 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	lock_remove_sets(&b, r->fresh ? 0 : r->lock_sets);
 	lock_put_sets(lock, &b);
 	put_rules(&b, r, lock);
+	ruleset_put_arp(&b, r);
 	int err = r->check ? nft_check(&b, netlink_fd) : nft_commit(&b, netlink_fd);
 
 	if (err == 0 && !r->check)

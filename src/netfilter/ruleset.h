@@ -26,12 +26,11 @@
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
 
-#define RULESET_TABLE          "sekisho"
-#define RULESET_QUEUE          1 /* number of the queue in every zone's namespace */
-#define RULESET_BATCH_BYTES    (64U << 20)
-#define RULESET_LIFE_MS_MIN    600  /* how long flows outlive the last sign of life, at least */
-#define RULESET_DENIED_MS      5000 /* a denied flow is not judged again for so long */
-#define RULESET_NEW_PER_SOURCE 4000 /* new flows a second of one address, or one IPv6 /64 */
+#define RULESET_TABLE       "sekisho"
+#define RULESET_QUEUE       1 /* number of the queue in every zone's namespace */
+#define RULESET_BATCH_BYTES (64U << 20)
+#define RULESET_LIFE_MS_MIN 600  /* how long flows outlive the last sign of life, at least */
+#define RULESET_DENIED_MS   5000 /* a denied flow is not judged again for so long */
 
 /* How packets are handed to user space. */
 enum ruleset_queue { RULESET_QUEUE_NATIVE = 1, RULESET_QUEUE_COMPAT };
@@ -45,6 +44,8 @@ enum ruleset_counter {
 	COUNTER_SPOOFED,
 	COUNTER_STATION,
 	COUNTER_RATE,
+	COUNTER_FLOWS,     /* more flows of one source at a time than its zone allows */
+	COUNTER_NEIGHBOUR, /* ARP and neighbour discovery that claim another's address */
 	COUNTER_INVALID,
 	COUNTER_LOCK,     /* refused by the second lock */
 	COUNTER_AGAIN,    /* of a flow that was denied in the last seconds */
@@ -62,6 +63,10 @@ extern const char *const ruleset_counters[RULESET_COUNTER_COUNT];
 #define RULESET_SPOOFERS4 "spoofers4"
 #define RULESET_SPOOFERS6 "spoofers6"
 #define RULESET_STRANGERS "strangers"
+/* Sources over a limit; who claims an address that is another's (also in the table of ARP). */
+#define RULESET_LIMITED4  "limited4"
+#define RULESET_LIMITED6  "limited6"
+#define RULESET_CLAIMANTS "claimants"
 
 struct ruleset {
 	const struct snapshot *snapshot; /* borrowed */
@@ -72,7 +77,8 @@ struct ruleset {
 	enum ruleset_queue queue;
 	bool fresh; /* remove whatever table is there first */
 	bool check; /* let the kernel check the whole transaction, and put nothing in force */
-	uint32_t lock_sets; /* in: of the ruleset before; out: of this one */
+	uint32_t lock_sets;          /* in: of the ruleset before; out: of this one */
+	uint32_t connections_before; /* limit of the ruleset before */
 };
 
 /**

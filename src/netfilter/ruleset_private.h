@@ -12,6 +12,8 @@
 #define CHAIN_RAW6          "raw6"
 #define CHAIN_STATIONS      "stations"
 #define CHAIN_GUARD         "guard"
+#define CHAIN_OVER_RATE     "over-rate"
+#define CHAIN_OVER_FLOWS    "over-flows"
 #define CHAIN_FORWARD       "forward"
 #define CHAIN_FROM_PORT     "from-port"
 #define CHAIN_FROM_CROSSING "from-crossing"
@@ -30,6 +32,10 @@ enum { PRIORITY_RAW = -450, PRIORITY_GUARD = -150 };
 
 extern const struct nft_set set_denied[2];
 
+/* Of the sets that name offenders. */
+#define RULESET_OFFENDERS_MAX 256
+#define RULESET_OFFENDERS_MS  60000
+
 /* End a rule: count and drop; mark and accept. */
 void rule_drop(struct nft_batch *b, enum ruleset_counter counter);
 void rule_accept_marked(struct nft_batch *b, uint32_t mark);
@@ -46,6 +52,11 @@ void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock);
 
 /* ruleset_raw.c: prerouting. */
 void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);
+/* ruleset_guard.c: limits of each source. */
+void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r);
+/* ruleset_neighbour.c: who may claim which address, in ARP and in IPv6's neighbour discovery. */
+void ruleset_put_discovery(struct nft_batch *b, const struct ruleset *r);
+void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r);
 /* ruleset_local.c: the gateway's own sockets. */
 void ruleset_put_local(struct nft_batch *b, const struct ruleset *r);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules that every packet from a zone meets first: its form, its source address, its station,
- * its rate. */
+/* The rules that every packet from a zone meets first: its form, its source address, its station.
+ */
 #include <arpa/inet.h>
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,46 +10,29 @@
 #define SET_EXTENSIONS   "extensions"
 #define SET_STATION_MACS "station-macs" /* every listed station */
 #define SET_STATION_ANY  "station-any"  /* those that may use any address of the zone */
-#define OFFENDERS_MAX    256
-#define OFFENDERS_MS     60000
-#define GUARDED_MAX      65535
-#define GUARDED_MS       10000
 
 static const struct nft_set set_own[2] = {
 	{.name = "own4", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV4}},
 	{.name = "own6", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV6}},
 };
-static const struct nft_set set_guard[2] = {
-	{.name = "guard4",
-	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
-	 .fields = {NFT_FIELD_IPV4},
-	 .size = GUARDED_MAX,
-	 .timeout_ms = GUARDED_MS},
-	{.name = "guard6",
-	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
-	 .fields = {NFT_FIELD_IPV6},
-	 .size = GUARDED_MAX,
-	 .timeout_ms = GUARDED_MS},
-};
-
 /* Who broke a rule lately: netfilter reads these and tells. */
 static const struct nft_set set_spoofers[2] = {
 	{.name = RULESET_SPOOFERS4,
 	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
 	 .fields = {NFT_FIELD_IPV4},
-	 .size = OFFENDERS_MAX,
-	 .timeout_ms = OFFENDERS_MS},
+	 .size = RULESET_OFFENDERS_MAX,
+	 .timeout_ms = RULESET_OFFENDERS_MS},
 	{.name = RULESET_SPOOFERS6,
 	 .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
 	 .fields = {NFT_FIELD_IPV6},
-	 .size = OFFENDERS_MAX,
-	 .timeout_ms = OFFENDERS_MS},
+	 .size = RULESET_OFFENDERS_MAX,
+	 .timeout_ms = RULESET_OFFENDERS_MS},
 };
 static const struct nft_set set_strangers = {.name = RULESET_STRANGERS,
 					     .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
 					     .fields = {NFT_FIELD_MAC},
-					     .size = OFFENDERS_MAX,
-					     .timeout_ms = OFFENDERS_MS};
+					     .size = RULESET_OFFENDERS_MAX,
+					     .timeout_ms = RULESET_OFFENDERS_MS};
 
 /* Where things are in an IP header. */
 struct layout {
@@ -69,31 +51,79 @@ static void load_mac(struct nft_batch *b, uint32_t reg)
 	nft_payload(b, NFT_PAYLOAD_LL_HEADER, 6, 6, reg);
 }
 
-/* Ranges of a simple interval set: where one begins, and where the next address is no longer in it.
+/*
+ * Addresses that no packet on a wire comes from, whatever networks a zone has, in ascending order:
+ * this host and loopback, link-local, multicast and above (RFC 6890; RFC 4291 2.4).
  */
+struct martian {
+	uint8_t first[16], last[16];
+};
+
+#define ONES_12 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
+#define ONES_15 ONES_12, 255, 255, 255
+
+static const struct martian martians4[] = {
+	{{0}, {0, 255, 255, 255}},
+	{{127}, {127, 255, 255, 255}},
+	{{169, 254}, {169, 254, 255, 255}},
+	{{224}, {255, 255, 255, 255}},
+};
+static const struct martian martians6[] = {
+	{{0}, {0, ONES_15}},
+	{{0xfe, 0x80}, {255, ONES_15}},
+};
+
+/* One interval; its end is where the next address is no longer in it. */
+static void add_interval(struct nft_elements *elements, uint8_t family, address_number first,
+			 address_number last)
+{
+	uint8_t bytes[16];
+	struct nft_element element = {.key = bytes, .key_bytes = family == 4 ? 4 : 16};
+
+	address_from_number(family, first, bytes);
+	nft_elements_add(elements, &element);
+	address_from_number(family, last + 1, bytes);
+	if (address_to_number(family, bytes) == 0)
+		return; /* up to the very last address: the interval stays open */
+	element.interval_end = true;
+	nft_elements_add(elements, &element);
+}
+
+/* A range without the martians in it. */
+static void add_range(struct nft_elements *elements, uint8_t family,
+		      const struct address_range *range)
+{
+	const struct martian *martians = family == 4 ? martians4 : martians6;
+	size_t count = family == 4 ? sizeof(martians4) / sizeof(martians4[0])
+				   : sizeof(martians6) / sizeof(martians6[0]);
+	address_number first = range->first;
+
+	for (size_t i = 0; i < count && first <= range->last; i++) {
+		address_number low = address_to_number(family, martians[i].first);
+		address_number high = address_to_number(family, martians[i].last);
+
+		if (high < first || low > range->last)
+			continue;
+		if (low > first)
+			add_interval(elements, family, first, low - 1);
+		if (high >= range->last)
+			return;
+		first = high + 1;
+	}
+	if (first <= range->last)
+		add_interval(elements, family, first, range->last);
+}
+
 static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
 {
 	const struct range_map *owners = &r->owners[index];
-	uint8_t family = index == 0 ? 4 : 6;
 	struct nft_elements elements;
 
 	nft_set_anew(b, &set_own[index]);
 	nft_elements_begin(&elements, b, set_own[index].name);
 	for (size_t i = 0; i < owners->count; i++) {
-		uint8_t first[16], end[16];
-		struct nft_element element = {.key = first,
-					      .key_bytes = layouts[index].address_bytes};
-
-		if (owners->rows[i].zone != r->zone)
-			continue;
-		address_from_number(family, owners->rows[i].first, first);
-		nft_elements_add(&elements, &element);
-		address_from_number(family, owners->rows[i].last + 1, end);
-		if (address_to_number(family, end) == 0)
-			continue; /* up to the very last address: the interval stays open */
-		element.key = end;
-		element.interval_end = true;
-		nft_elements_add(&elements, &element);
+		if (owners->rows[i].zone == r->zone)
+			add_range(&elements, index == 0 ? 4 : 6, &owners->rows[i]);
 	}
 	nft_elements_end(&elements);
 }
@@ -326,7 +356,8 @@ static void rule_admit_bound(struct nft_batch *b, int index, unsigned bits)
 	nft_rule_end(b);
 }
 
-/* A zone with a station list admits nothing else; who tries is remembered and dropped. */
+/* A zone with a station list admits nothing else; who tries is remembered, and dropped where the
+ * list is enforced. */
 static void put_stations(struct nft_batch *b, const struct ruleset *r)
 {
 	put_station_macs(b, r, SET_STATION_MACS, true);
@@ -343,38 +374,10 @@ static void put_stations(struct nft_batch *b, const struct ruleset *r)
 	load_mac(b, REG(0));
 	nft_add_to_set(b, set_strangers.name, REG(0), true);
 	nft_rule_end(b);
+	if (r->snapshot->zones[r->zone].station_policy != STATION_ENFORCE)
+		return;
 	nft_rule(b, CHAIN_STATIONS);
 	rule_drop(b, COUNTER_STATION);
-}
-
-static void put_guard(struct nft_batch *b, const struct ruleset *r)
-{
-	/* One sender can use a whole /64: it counts as one. */
-	static const uint8_t network_half[16] = {255, 255, 255, 255, 255, 255, 255, 255};
-	const char *port = r->snapshot->zones[r->zone].port;
-	const uint32_t unmarked = 0;
-
-	nft_rule(b, CHAIN_GUARD);
-	nft_match_state(b, ~(uint32_t)NF_CT_STATE_BIT(IP_CT_NEW));
-	nft_verdict(b, NF_ACCEPT);
-	nft_rule_end(b);
-	nft_rule(b, CHAIN_GUARD);
-	nft_ct(b, NFT_CT_MARK, REG(0));
-	nft_compare(b, NFT_CMP_NEQ, REG(0), &unmarked, sizeof(unmarked));
-	nft_verdict(b, NF_ACCEPT); /* a flow without an answer, but not a new one */
-	nft_rule_end(b);
-	for (int i = 0; i < 2; i++) {
-		nft_set_keep(b, &set_guard[i]);
-		nft_rule(b, CHAIN_GUARD);
-		nft_match_interface(b, NFT_META_IIFNAME, port, true);
-		nft_match_family(b, layouts[i].nfproto);
-		load_source(b, &layouts[i], REG(0));
-		if (i == 1)
-			nft_mask(b, REG(0), network_half, sizeof(network_half));
-		nft_over_rate(b, set_guard[i].name, REG(0), RULESET_NEW_PER_SOURCE,
-			      RULESET_NEW_PER_SOURCE);
-		rule_drop(b, COUNTER_RATE);
-	}
 }
 
 /* What comes over a crossing has passed these rules in the zone that it came from. */
@@ -416,9 +419,9 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	rules_form4(b);
 	rules_source(b, 0);
 	rules_form6(b);
+	ruleset_put_discovery(b, r);
 	rules_neighbours(b);
 	rules_source(b, 1);
-	if (zone->station_policy == STATION_ENFORCE)
+	if (zone->station_policy != STATION_OFF)
 		put_stations(b, r);
-	put_guard(b, r);
 }

@@ -18,12 +18,14 @@ struct look {
 	const char *zone;
 	uint64_t now_ms;
 	enum event_id event; /* of the offenders that are being read */
+	uint8_t family;      /* of the table that is being read */
 };
 
-static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t message)
+static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t message,
+			  uint8_t family)
 {
 	netlink_init_fixed(b, storage, REQUEST_BYTES);
-	netlink_begin(b, TYPE(message), NLM_F_DUMP, NFPROTO_INET, 0);
+	netlink_begin(b, TYPE(message), NLM_F_DUMP, family, 0);
 }
 
 static int counter_index(struct span name)
@@ -39,23 +41,27 @@ static int counter_index(struct span name)
 
 static void take_counter(void *ctx, const struct netlink_message *m)
 {
-	struct watch *w = ((struct look *)ctx)->watch;
+	const struct look *look = ctx;
+	struct watch *w = look->watch;
 	int i = counter_index(netlink_find(m->attributes, NFTA_OBJ_NAME));
 	uint64_t packets =
 		netlink_find_be64(netlink_find(m->attributes, NFTA_OBJ_DATA), NFTA_COUNTER_PACKETS);
 
 	if (m->type != TYPE(NFT_MSG_NEWOBJ) || i < 0)
 		return;
-	w->pending[i] += packets < w->last[i] ? packets : packets - w->last[i];
-	w->last[i] = packets;
+	uint64_t *last = look->family == NFPROTO_INET ? &w->last[i] : &w->last_arp;
+
+	w->pending[i] += packets < *last ? packets : packets - *last;
+	*last = packets;
 }
 
-static int read_counters(struct look *look, int netlink_fd)
+static int read_counters(struct look *look, int netlink_fd, uint8_t family)
 {
 	uint8_t storage[REQUEST_BYTES];
 	struct netlink_buffer b;
 
-	begin_request(&b, storage, NFT_MSG_GETOBJ);
+	look->family = family;
+	begin_request(&b, storage, NFT_MSG_GETOBJ, family);
 	netlink_put_text(&b, NFTA_OBJ_TABLE, RULESET_TABLE);
 	netlink_put_be32(&b, NFTA_OBJ_TYPE, NFT_OBJECT_COUNTER);
 	netlink_end(&b);
@@ -63,14 +69,15 @@ static int read_counters(struct look *look, int netlink_fd)
 }
 
 /* Where an offender is remembered, or the slot of the one that was told of longest ago. */
-static struct watch_offender *offender_slot(struct watch *w, struct span key)
+static struct watch_offender *offender_slot(struct watch *w, struct span key, enum event_id event)
 {
 	struct watch_offender *oldest = &w->offenders[0];
 
 	for (size_t i = 0; i < WATCH_OFFENDERS; i++) {
 		struct watch_offender *o = &w->offenders[i];
 
-		if (o->size == key.size && memcmp(o->bytes, key.data, key.size) == 0)
+		if (o->event == event && o->size == key.size &&
+		    memcmp(o->bytes, key.data, key.size) == 0)
 			return o;
 		if (o->told_ms < oldest->told_ms)
 			oldest = o;
@@ -80,8 +87,9 @@ static struct watch_offender *offender_slot(struct watch *w, struct span key)
 
 static void tell_offender(struct look *look, struct span key)
 {
-	struct watch_offender *o = offender_slot(look->watch, key);
-	bool known = o->size == key.size && memcmp(o->bytes, key.data, key.size) == 0;
+	struct watch_offender *o = offender_slot(look->watch, key, look->event);
+	bool known = o->event == look->event && o->size == key.size &&
+		     memcmp(o->bytes, key.data, key.size) == 0;
 	uint64_t lost = look->events->lost;
 
 	if (known && look->now_ms - o->told_ms < WATCH_OFFENDERS_MS)
@@ -99,6 +107,7 @@ static void tell_offender(struct look *look, struct span key)
 		return; /* it is still in the kernel's set at the next look */
 	memcpy(o->bytes, key.data, key.size);
 	o->size = (uint8_t)key.size;
+	o->event = look->event;
 	o->told_ms = look->now_ms;
 }
 
@@ -118,13 +127,14 @@ static void take_elements(void *ctx, const struct netlink_message *m)
 	}
 }
 
-static void read_offenders(struct look *look, int netlink_fd, const char *set, enum event_id event)
+static void read_offenders(struct look *look, int netlink_fd, uint8_t family, const char *set,
+			   enum event_id event)
 {
 	uint8_t storage[REQUEST_BYTES];
 	struct netlink_buffer b;
 
 	look->event = event;
-	begin_request(&b, storage, NFT_MSG_GETSETELEM);
+	begin_request(&b, storage, NFT_MSG_GETSETELEM, family);
 	netlink_put_text(&b, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 	netlink_put_text(&b, NFTA_SET_ELEM_LIST_SET, set);
 	netlink_end(&b);
@@ -170,20 +180,32 @@ static void look_for_lost(struct look *look, uint64_t received)
 	w->lost = queued - received;
 }
 
+/* Where offenders are remembered, and what is said of them. */
+static const struct {
+	uint8_t family;
+	enum event_id event;
+	const char *set;
+} offenders[] = {
+	{NFPROTO_INET, EVENT_SOURCE_SPOOFED, RULESET_SPOOFERS4},
+	{NFPROTO_INET, EVENT_SOURCE_SPOOFED, RULESET_SPOOFERS6},
+	{NFPROTO_INET, EVENT_STATION_UNKNOWN, RULESET_STRANGERS},
+	{NFPROTO_INET, EVENT_SOURCE_LIMITED, RULESET_LIMITED4},
+	{NFPROTO_INET, EVENT_SOURCE_LIMITED, RULESET_LIMITED6},
+	{NFPROTO_INET, EVENT_ADDRESS_CLAIMED, RULESET_CLAIMANTS},
+	{NFPROTO_ARP, EVENT_ADDRESS_CLAIMED, RULESET_CLAIMANTS},
+};
+
 void watch_look(struct watch *w, struct event_client *events, const char *zone, int netlink_fd,
 		uint64_t received, uint64_t now_ms)
 {
-	struct look look = {w, events, zone, now_ms, EVENT_NONE_};
-	uint64_t spoofed = w->last[COUNTER_SPOOFED], strangers = w->last[COUNTER_STATION];
+	struct look look = {.watch = w, .events = events, .zone = zone, .now_ms = now_ms};
 
-	if (read_counters(&look, netlink_fd) != 0)
+	if (read_counters(&look, netlink_fd, NFPROTO_INET) != 0)
 		return;
-	if (w->last[COUNTER_SPOOFED] != spoofed) {
-		read_offenders(&look, netlink_fd, RULESET_SPOOFERS4, EVENT_SOURCE_SPOOFED);
-		read_offenders(&look, netlink_fd, RULESET_SPOOFERS6, EVENT_SOURCE_SPOOFED);
-	}
-	if (w->last[COUNTER_STATION] != strangers)
-		read_offenders(&look, netlink_fd, RULESET_STRANGERS, EVENT_STATION_UNKNOWN);
+	(void)read_counters(&look, netlink_fd, NFPROTO_ARP); /* the next look tries again */
+	for (size_t i = 0; i < sizeof(offenders) / sizeof(offenders[0]); i++)
+		read_offenders(&look, netlink_fd, offenders[i].family, offenders[i].set,
+			       offenders[i].event);
 	/* What the arbiter denies it reports itself. */
 	for (int i = 0; i < COUNTER_DENIED; i++)
 		tell_counter(&look, i);
@@ -193,6 +215,7 @@ void watch_look(struct watch *w, struct event_client *events, const char *zone, 
 void watch_restart(struct watch *w)
 {
 	memset(w->last, 0, sizeof(w->last));
+	w->last_arp = 0;
 	w->queued_before = 0;
 	w->lost = 0;
 }

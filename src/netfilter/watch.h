@@ -17,11 +17,13 @@
 struct watch_offender {
 	uint8_t bytes[16]; /* address or hardware address */
 	uint8_t size;      /* 4, 6 or 16; 0: free */
+	uint16_t event;    /* enum event_id: what was told of it */
 	uint64_t told_ms;
 };
 
 struct watch {
 	uint64_t last[RULESET_COUNTER_COUNT];    /* as read from the kernel */
+	uint64_t last_arp;                       /* COUNTER_NEIGHBOUR of the table of ARP */
 	uint64_t pending[RULESET_COUNTER_COUNT]; /* not yet told */
 	uint64_t told_ms[RULESET_COUNTER_COUNT]; /* 0: never */
 	struct watch_offender offenders[WATCH_OFFENDERS];

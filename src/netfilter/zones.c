@@ -151,6 +151,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 		.fresh = !zone->has_rules,
 		.check = check,
 		.lock_sets = zone->lock_sets,
+		.connections_before = zone->has_rules ? zone->connections_max : UINT32_MAX,
 	};
 	int err = ruleset_load(&r, zone->netlink_fd);
 
@@ -160,6 +161,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 		watch_restart(&zone->watch);
 	zone->has_rules = true;
 	zone->lock_sets = r.lock_sets;
+	zone->connections_max = p->snapshot.zones[index].guard.source_connections;
 	zone->hold_ms = p->snapshot.zones[index].hold_ms;
 	return 0;
 }
