@@ -390,6 +390,15 @@ const char *judge_reason_name(enum judge_reason reason)
 		[JUDGE_NO_PERMIT] = "no-permit",
 		[JUDGE_SCHEDULE] = "schedule",
 		[JUDGE_EXPIRED] = "expired",
+		[JUDGE_CONFORM_PROTOCOL] = "conform-protocol",
+		[JUDGE_CONFORM_SYNTAX] = "conform-syntax",
+		[JUDGE_CONFORM_NAME] = "conform-name",
+		[JUDGE_CONFORM_HIDDEN] = "conform-hidden",
+		[JUDGE_CONFORM_TOO_LONG] = "conform-too-long",
+		[JUDGE_CONFORM_DEADLINE] = "conform-deadline",
+		[JUDGE_CONFORM_OVERLAP] = "conform-overlap",
+		[JUDGE_CONFORM_RESPONDER] = "conform-responder",
+		[JUDGE_CONFORM_UNKNOWN] = "conform-unknown",
 	};
 
 	return (unsigned)reason < JUDGE_REASON_COUNT_ ? names[reason] : "unknown";

@@ -33,6 +33,16 @@ enum judge_reason {
 	JUDGE_NO_PERMIT,       /* a crossing, but no permit */
 	JUDGE_SCHEDULE,        /* a permit, but not at this hour */
 	JUDGE_EXPIRED,         /* a permit that has expired */
+	/* Of flows whose first payload is looked at; see arbiter/conform.h. */
+	JUDGE_CONFORM_PROTOCOL,  /* does not speak what the service names */
+	JUDGE_CONFORM_SYNTAX,    /* does, but not as its standard says */
+	JUDGE_CONFORM_NAME,      /* names nobody, or somebody who is not on the list */
+	JUDGE_CONFORM_HIDDEN,    /* hides the name */
+	JUDGE_CONFORM_TOO_LONG,  /* undecided after as much as is looked at */
+	JUDGE_CONFORM_DEADLINE,  /* undecided when its time was up */
+	JUDGE_CONFORM_OVERLAP,   /* says the same place of its stream in two ways */
+	JUDGE_CONFORM_RESPONDER, /* the responder talks before its turn */
+	JUDGE_CONFORM_UNKNOWN,   /* its beginning has not been seen, or not for this policy */
 	JUDGE_REASON_COUNT_
 };
 

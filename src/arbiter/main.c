@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arbiter/denials.h"
-#include "arbiter/judge.h"
+#include "arbiter/decide.h"
 #include "arbiter/trial.h"
 #include "base/channel.h"
 #include "base/clock.h"
@@ -42,8 +41,10 @@ static struct arbiter {
 	struct channel link; /* to netfilter; fd -1: none */
 	struct slot slots[2];
 	unsigned running; /* slot */
-	struct denials denials;
-	struct packet_verdicts verdicts; /* of the batch that is being judged */
+	struct decider decider;
+	struct packet_verdicts verdicts;   /* of the batch that is being judged */
+	uint8_t whole[PACKET_WHOLE_BYTES]; /* that packet */
+	uint32_t whole_bytes;
 } arbiter;
 
 static uint64_t now_ms(void)
@@ -79,6 +80,8 @@ static int slot_load(struct slot *slot, int snapshot_fd, uint64_t epoch)
 		return err;
 	}
 	slot->epoch = epoch;
+	/* Without it, flows that have shown something have to begin anew at the next change. */
+	(void)heritage_add_policy(&arbiter.decider.heritage, &slot->snapshot, epoch);
 	return 0;
 }
 
@@ -89,64 +92,6 @@ static const struct slot *slot_of(uint64_t epoch)
 			return &arbiter.slots[i];
 	}
 	return NULL;
-}
-
-static struct event_arg address_arg(enum event_key key, uint8_t family, const uint8_t *address)
-{
-	return (struct event_arg){key, family == 4 ? EVENT_KIND_IPV4 : EVENT_KIND_IPV6, 0, address,
-				  family == 4 ? 4 : 16};
-}
-
-static void report_permitted(const struct snapshot *s, const struct snapshot_permit *permit,
-			     const struct ip_headers *h)
-{
-	event_send(&arbiter.process.events, EVENT_FLOW_PERMITTED,
-		   EV_TEXT(FROM_ZONE, s->zones[permit->from].name),
-		   EV_TEXT(TO_ZONE, s->zones[permit->to].name),
-		   address_arg(FIELD_SOURCE, h->family, h->source),
-		   address_arg(FIELD_DESTINATION, h->family, h->destination),
-		   EV_NUMBER(PROTOCOL, h->protocol), EV_NUMBER(SOURCE_PORT, h->source_port),
-		   EV_NUMBER(DESTINATION_PORT, h->destination_port),
-		   EV_NUMBER(PERMIT, permit->number));
-}
-
-/* The mark of one packet's verdict, and the events that it brings. */
-static uint32_t judge_item(const struct slot *slot, const struct packet_batch *batch,
-			   const struct packet_item *item)
-{
-	const struct snapshot *s = &slot->snapshot;
-	struct judge_verdict verdict = {JUDGE_MALFORMED, SNAPSHOT_NONE, SNAPSHOT_NONE,
-					SNAPSHOT_NONE};
-	uint32_t generation = batch->generation << 16;
-	struct ip_headers h;
-	bool readable = ip_read(&h, item->data, item->captured_bytes, item->wire_bytes) == 0;
-
-	if (readable) {
-		bool reply = item->origin & PACKET_IS_REPLY;
-		struct judge_question question = {
-			.from = batch->zone,
-			.headers = &h,
-			/* A reply comes from the far zone: its hardware address is no station's. */
-			.mac = item->mac_bytes == 6 && !reply ? item->mac : NULL,
-			.established = item->origin & PACKET_IS_ESTABLISHED,
-			.now_s = wall_s(),
-		};
-
-		if (reply)
-			ip_swap_direction(&h);
-		verdict = judge_flow(&slot->policy, &question);
-	}
-	if (verdict.reason == JUDGE_PERMITTED) {
-		const struct snapshot_permit *permit = &s->permits[verdict.permit];
-
-		if ((permit->flags & PERMIT_LOG) && !(item->origin & PACKET_IS_ESTABLISHED))
-			report_permitted(s, permit, &h);
-		return generation | (verdict.permit + 1);
-	}
-	if (batch->purpose != PACKET_FOR_FLOWS) /* their packets will tell */
-		denials_note(&arbiter.denials, &arbiter.process.events, s, batch->zone, &verdict,
-			     readable ? &h : NULL, now_ms());
-	return generation | PACKET_MARK_DENY;
 }
 
 static bool batch_is_sound(const struct packet_batch *batch, size_t bytes)
@@ -163,6 +108,45 @@ static bool batch_is_sound(const struct packet_batch *batch, size_t bytes)
 	return true;
 }
 
+static struct decide_question question_of(const struct slot *slot, uint32_t generation,
+					  uint32_t zone)
+{
+	heritage_add_generation(&arbiter.decider.heritage, (uint16_t)generation, slot->epoch);
+	return (struct decide_question){
+		.policy = &slot->policy,
+		.generation = generation,
+		.zone = zone,
+		.now_s = wall_s(),
+		.now_ms = now_ms(),
+	};
+}
+
+static void judge_batch(const struct slot *slot, const struct packet_batch *batch,
+			struct packet_verdicts *out)
+{
+	struct decide_question q = question_of(slot, batch->generation, batch->zone);
+
+	q.purpose = batch->purpose;
+	for (uint32_t i = 0; i < batch->count; i++) {
+		q.item = &batch->items[i];
+		q.data = (struct span){q.item->data, q.item->captured_bytes};
+		out->items[i].mark = decide_packet(&arbiter.decider, &q);
+	}
+}
+
+static int send_verdicts(struct channel *ch)
+{
+	const struct packet_verdicts *out = &arbiter.verdicts;
+	int err = channel_send(ch, PACKET_VERDICTS, out,
+			       offsetof(struct packet_verdicts, items) +
+				       out->count * sizeof(out->items[0]),
+			       NULL, 0);
+
+	/* No room: netfilter does not read, and drops these packets itself when their time is up.
+	 */
+	return err == -ERR_AGAIN ? 0 : err;
+}
+
 static int handle_batch(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	const struct packet_batch *batch = message->body;
@@ -176,19 +160,48 @@ static int handle_batch(struct channel *ch, void *ctx, const struct channel_mess
 					.zone = batch->zone,
 					.count = batch->count,
 					.purpose = batch->purpose};
-	for (uint32_t i = 0; i < batch->count; i++) {
+	for (uint32_t i = 0; i < batch->count; i++)
 		out->items[i].id = batch->items[i].id;
-		if (slot != NULL && batch->zone < slot->snapshot.zone_count)
-			out->items[i].mark = judge_item(slot, batch, &batch->items[i]);
-	}
-	int err = channel_send(ch, PACKET_VERDICTS, out,
-			       offsetof(struct packet_verdicts, items) +
-				       out->count * sizeof(out->items[0]),
-			       NULL, 0);
+	if (slot != NULL && batch->zone < slot->snapshot.zone_count)
+		judge_batch(slot, batch, out);
+	return send_verdicts(ch);
+}
 
-	/* No room: netfilter does not read, and drops these packets itself when their time is up.
-	 */
-	return err == -ERR_AGAIN ? 0 : err;
+static bool part_is_sound(const struct packet_part *part)
+{
+	return part->generation != 0 && part->generation <= UINT16_MAX && part->bytes > 0 &&
+	       part->bytes <= PACKET_PART_BYTES && part->captured_bytes <= PACKET_WHOLE_BYTES &&
+	       part->at < part->captured_bytes && part->bytes <= part->captured_bytes - part->at &&
+	       part->item.captured_bytes <= PACKET_COPY_BYTES;
+}
+
+/* Parts come in order; with the last one the packet is judged. A first part begins anew. */
+static int handle_part(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct packet_part *part = message->body;
+	const struct slot *slot = slot_of(part->epoch);
+	struct packet_verdicts *out = &arbiter.verdicts;
+
+	if (!part_is_sound(part) || (part->at != 0 && part->at != arbiter.whole_bytes))
+		return -ERR_PEER;
+	memcpy(arbiter.whole + part->at, part->data, part->bytes);
+	arbiter.whole_bytes = part->at + part->bytes;
+	if (arbiter.whole_bytes < part->captured_bytes)
+		return 0;
+	*out = (struct packet_verdicts){.generation = part->generation,
+					.zone = part->zone,
+					.count = 1,
+					.purpose = PACKET_FOR_WHOLE};
+	out->items[0].id = part->item.id;
+	if (slot != NULL && part->zone < slot->snapshot.zone_count) {
+		struct decide_question q = question_of(slot, part->generation, part->zone);
+
+		q.purpose = PACKET_FOR_WHOLE;
+		q.item = &part->item;
+		q.data = (struct span){arbiter.whole, part->captured_bytes};
+		out->items[0].mark = decide_packet(&arbiter.decider, &q);
+	}
+	return send_verdicts(ch);
 }
 
 static int handle_link_ping(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -201,6 +214,8 @@ static int handle_link_ping(struct channel *ch, void *ctx, const struct channel_
 static const struct channel_rule link_rules[] = {
 	{PACKET_BATCH, 0, 0, offsetof(struct packet_batch, items) + sizeof(struct packet_item),
 	 sizeof(struct packet_batch), CHANNEL_ANY_STATE, handle_batch, "batch"},
+	{PACKET_PART, 0, 0, sizeof(struct packet_part), sizeof(struct packet_part),
+	 CHANNEL_ANY_STATE, handle_part, "part"},
 	{PACKET_PING, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping),
 	 CHANNEL_ANY_STATE, handle_link_ping, "ping"},
 };
@@ -337,7 +352,11 @@ static void control_ready(struct loop *loop, struct loop_fd *self, short revents
 
 static void tick(struct loop *loop, struct loop_timer *self)
 {
-	denials_tick(&arbiter.denials, &arbiter.process.events, now_ms());
+	decide_tick(&arbiter.decider,
+		    arbiter.slots[arbiter.running].epoch != 0
+			    ? &arbiter.slots[arbiter.running].snapshot
+			    : NULL,
+		    now_ms());
 	loop_arm(loop, self, TICK_MS);
 }
 
@@ -351,7 +370,7 @@ int main(void)
 	arbiter.link.fd = -1;
 	arbiter.tick.fire = tick;
 	loop_init(&arbiter.loop, &clock_system, arbiter.polls, arbiter.fds, LOOP_FDS);
-	denials_init(&arbiter.denials, now_ms());
+	decide_init(&arbiter.decider, &arbiter.process.events, now_ms());
 	if (process_begin(&arbiter.process, &profile, take_link, NULL, &start, &snapshot_fd) != 0 ||
 	    start.role != ROLE_ARBITER)
 		return 1;

@@ -102,6 +102,7 @@ enum give_kind {
 	GIVE_MESSAGE, /* flattener: sealed memfd, the original */
 	GIVE_OUTPUT,  /* flattener: write end of the pipe towards the sender */
 	GIVE_CONFIG,  /* config: the file that --config names, read only */
+	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
 };
 
 struct control_give {

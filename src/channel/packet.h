@@ -16,30 +16,50 @@
 #define PACKET_COPY_BYTES 256 /* of each packet, from the IP header on */
 #define PACKET_BATCH_MAX  28  /* packets in one message */
 
+/* A packet that is asked for whole comes in parts; past this it is cut. */
+#define PACKET_WHOLE_BYTES 16896 /* a first payload of 16 KiB, and all headers before it */
+#define PACKET_PART_BYTES  7168
+
 #define PACKET_MARK_GENERATION 0xffff0000U
 #define PACKET_MARK_DENY       0x00008000U /* denied: the low bits are zero */
 #define PACKET_MARK_LOCK       0x00004000U /* let in by the rules: second lock, own sockets */
 #define PACKET_MARK_PERMIT     0x00003fffU /* permitted: index of the permit, plus one */
-#define PACKET_MARK_ONCE       0x0000bfffU /* permitted, but not saved with the flow */
+/*
+ * With PACKET_MARK_DENY and a permit: this packet may pass, its flow has proved nothing yet. Saved
+ * with the flow so that it is known by whose permit it came; it opens nothing.
+ */
+#define PACKET_MARK_ONCE PACKET_MARK_DENY
+/* From the arbiter alone, never a packet's: more of the packet is wanted. */
+#define PACKET_MARK_WHOLE 0x00003fffU
 
 /* Before the verdict, the kernel's rules tell with the mark how a packet came to the queue. */
 enum packet_origin {
 	PACKET_IS_REPLY = 1,       /* it runs against the direction of its flow's first packet */
-	PACKET_IS_ESTABLISHED = 2, /* of a flow that a policy before permitted */
+	PACKET_IS_ESTABLISHED = 2, /* both sides of the flow have been heard */
 };
+
+/*
+ * ... in these bits of it. The others are the mark that its flow carries from an earlier verdict,
+ * as far as that was a proof.
+ */
+#define PACKET_ORIGIN_SHIFT 14
 
 enum packet_type {
 	PACKET_BATCH = 1, /* N->A, struct packet_batch, cut behind its @count items */
 	PACKET_VERDICTS,  /* A->N, struct packet_verdicts, likewise */
 	PACKET_PING,      /* N->A, struct packet_ping */
 	PACKET_PONG,      /* A->N, struct packet_ping, the same */
+	PACKET_PART,      /* N->A, struct packet_part: a packet that was asked for whole. Its
+			   * verdict is PACKET_FOR_WHOLE */
 };
 
 /* What a batch is asked for; the answer says it again. */
 enum packet_purpose {
 	PACKET_FOR_PACKETS = 0, /* each waits for its verdict */
 	PACKET_FOR_FLOWS, /* none exists: the headers that a running flow's next packet would have.
-			   * A denial is no event; the mark of a permit is the flow's */
+			   * A denial is no event; the mark of a permit is the flow's; 0 where the
+			   * packet has to be waited for */
+	PACKET_FOR_WHOLE, /* one packet that came in parts */
 };
 
 struct packet_item {
@@ -49,7 +69,21 @@ struct packet_item {
 	uint8_t origin;          /* enum packet_origin */
 	uint8_t mac_bytes;       /* 6, or 0 where the link has no such address */
 	uint8_t mac[8];          /* of the sender on the zone's link */
+	uint32_t before;         /* the mark that proved its flow to a generation before; 0: none */
 	uint8_t data[PACKET_COPY_BYTES];
+};
+
+/* Parts of one packet come one after the other, with nothing between them. */
+struct packet_part {
+	uint64_t epoch;
+	uint32_t generation;
+	uint32_t zone;
+	uint32_t captured_bytes; /* of the whole packet, 1..PACKET_WHOLE_BYTES */
+	uint32_t at;             /* where this part belongs */
+	uint32_t bytes;          /* 1..PACKET_PART_BYTES */
+	uint32_t pad;
+	struct packet_item item; /* its first bytes too */
+	uint8_t data[PACKET_PART_BYTES];
 };
 
 struct packet_batch {

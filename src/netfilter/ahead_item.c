@@ -46,7 +46,8 @@ void ahead_item(struct packet_item *item, const struct flow *flow, uint32_t id)
 	uint16_t header = v4 ? IPV4_BYTES : IPV6_BYTES;
 	uint8_t *at = item->data;
 
-	*item = (struct packet_item){.id = id, .origin = PACKET_IS_ESTABLISHED};
+	*item = (struct packet_item){
+		.id = id, .origin = PACKET_IS_ESTABLISHED, .before = flow->mark};
 	uint16_t transport = put_transport(at + header, flow);
 
 	if (v4) {

@@ -5,6 +5,7 @@
  * Talks to the supervisor (control), the arbiter (packets) and audit (events). Holds CAP_NET_ADMIN
  * and two netlink sockets of each zone, and so never looks into a packet.
  */
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,12 @@ static int keep(int *slot, int fd)
 	return 0;
 }
 
+static const enum give_kind given_kinds[GIVEN_COUNT_] = {
+	[GIVEN_NETLINK] = GIVE_NETLINK,
+	[GIVEN_QUEUE] = GIVE_QUEUE,
+	[GIVEN_WHOLE] = GIVE_WHOLE,
+};
+
 static int take_given(void *ctx, const struct control_give *give, int fd)
 {
 	struct netfilter *nf = ctx;
@@ -39,10 +46,10 @@ static int take_given(void *ctx, const struct control_give *give, int fd)
 	}
 	if (give->index >= SNAPSHOT_ZONES_MAX)
 		return -ERR_PEER;
-	if (give->kind == GIVE_NETLINK)
-		return keep(&nf->given_netlink[give->index], fd);
-	if (give->kind == GIVE_QUEUE)
-		return keep(&nf->given_queue[give->index], fd);
+	for (unsigned i = 0; i < GIVEN_COUNT_; i++) {
+		if (given_kinds[i] == give->kind)
+			return keep(&nf->given[i][give->index], fd);
+	}
 	return -ERR_PEER;
 }
 
@@ -182,8 +189,7 @@ static void prepare_state(struct netfilter *nf)
 	nf->link.fd = -1;
 	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
-	for (unsigned i = 0; i < SNAPSHOT_ZONES_MAX; i++)
-		nf->given_netlink[i] = nf->given_queue[i] = -1;
+	memset(nf->given, -1, sizeof(nf->given));
 	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);
 }
 

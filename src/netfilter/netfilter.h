@@ -17,7 +17,7 @@
 #include "netfilter/watch.h"
 #include "policy/snapshot.h"
 
-#define NETFILTER_FDS           24
+#define NETFILTER_FDS           72
 #define NETFILTER_SLOTS         (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and next policy */
 #define NETFILTER_OUT_MAX       128  /* packets out for judgement: the link has room for so many */
 #define NETFILTER_OUT_MS        1000 /* after which a packet without a verdict is dropped */
@@ -35,6 +35,9 @@
 
 struct netfilter;
 
+/* Sockets that the supervisor gives for each zone. */
+enum given { GIVEN_NETLINK, GIVEN_QUEUE, GIVEN_WHOLE, GIVEN_COUNT_ };
+
 /* A zone's namespace, as far as it is ours: two sockets into it. */
 struct zone {
 	struct netfilter *nf;
@@ -49,6 +52,8 @@ struct zone {
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;
 	struct loop_fd queue_fd;
+	struct queue whole; /* packets that are wanted whole */
+	struct loop_fd whole_fd;
 	struct watch watch;
 };
 
@@ -68,7 +73,7 @@ struct netfilter {
 	struct loop_fd control_fd, link_fd;
 	struct loop_timer beat, look;
 	struct zone zones[NETFILTER_SLOTS];
-	int given_netlink[SNAPSHOT_ZONES_MAX], given_queue[SNAPSHOT_ZONES_MAX]; /* -1: none */
+	int given[GIVEN_COUNT_][SNAPSHOT_ZONES_MAX]; /* sockets of zones to come; -1: none */
 	struct policy running, next;
 	uint16_t generation;
 	uint64_t generations; /* made in this life of the process */
@@ -82,6 +87,7 @@ struct netfilter {
 	uint32_t beats;
 	struct packet_batch batch; /* on its way to the arbiter */
 	struct ahead ahead;
+	struct packet_part part;
 };
 
 uint64_t netfilter_now_ms(void);
@@ -135,6 +141,15 @@ void relay_repeat_all(struct netfilter *nf, struct zone *zone);
 void ahead_judge(struct netfilter *nf, uint16_t before);
 /* The arbiter's answer to a batch of flows. */
 void ahead_take(struct netfilter *nf, const struct packet_verdicts *v);
+
+/* whole.c: packets that the arbiter wants to see whole. */
+
+/* The queue of such packets has some. */
+void whole_ready(struct loop *loop, struct loop_fd *self, short revents);
+/* The arbiter's verdict about one. */
+void whole_decide(struct zone *zone, const struct packet_verdicts *v);
+/* Drop those that are out since before @before_ms; UINT64_MAX: all. Return: how many. */
+uint64_t whole_expire(struct zone *zone, uint64_t before_ms, enum queue_verdict verdict);
 
 /* answer.c: questions of the console. */
 int answer_query(struct netfilter *nf, const struct control_query *query);

@@ -32,10 +32,10 @@ static int unbind(int fd, uint16_t number)
 
 /* The kernel's copy begins with the IP header. GSO: large packets come whole; nothing ever passes
  * by itself. */
-static int bind_and_set(int fd, uint16_t number)
+static int bind_and_set(int fd, uint16_t number, uint32_t copy_bytes, uint32_t length)
 {
 	const struct nfqnl_msg_config_cmd command = {.command = NFQNL_CFG_CMD_BIND};
-	const struct nfqnl_msg_config_params copy = {.copy_range = htonl(PACKET_COPY_BYTES),
+	const struct nfqnl_msg_config_params copy = {.copy_range = htonl(copy_bytes),
 						     .copy_mode = NFQNL_COPY_PACKET};
 	uint8_t storage[CONFIG_BYTES];
 	struct netlink_buffer b;
@@ -46,27 +46,40 @@ static int bind_and_set(int fd, uint16_t number)
 	netlink_put(&b, NFQA_CFG_PARAMS, &copy, sizeof(copy));
 	netlink_put_be32(&b, NFQA_CFG_FLAGS, NFQA_CFG_F_GSO);
 	netlink_put_be32(&b, NFQA_CFG_MASK, NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN);
-	netlink_put_be32(&b, NFQA_CFG_QUEUE_MAXLEN, QUEUE_LENGTH);
+	netlink_put_be32(&b, NFQA_CFG_QUEUE_MAXLEN, length);
 	netlink_end(&b);
 	return netlink_transact(fd, &b, NULL, NULL);
 }
 
-int queue_bind(struct queue *q, int fd, uint16_t number)
+int queue_bind(struct queue *q, int fd, uint16_t number, uint32_t copy_bytes, uint32_t length)
 {
 	const int bytes = QUEUE_SOCKET_BYTES, on = 1;
 
 	memset(q, 0, sizeof(*q));
 	q->fd = fd;
+	q->number = number;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on)) != 0)
 		return -ERR_SYSTEM;
 	/* A process before us may have bound it on this socket; its packets are dropped with the
 	 * binding. */
 	(void)unbind(fd, number);
-	return bind_and_set(fd, number);
+	return bind_and_set(fd, number, copy_bytes, length);
 }
 
-bool queue_read(struct packet_item *item, const void *datagram, size_t bytes)
+/* What the rules wrote into the mark; see channel/packet.h. */
+static void read_mark(struct packet_item *item, uint32_t mark)
+{
+	const uint32_t origin = PACKET_MARK_DENY | PACKET_MARK_LOCK;
+
+	*item = (struct packet_item){
+		.origin = (uint8_t)((mark & origin) >> PACKET_ORIGIN_SHIFT),
+		.before = mark & ~origin,
+	};
+}
+
+static bool read_packet(struct packet_item *item, struct span *out, const void *datagram,
+			size_t bytes)
 {
 	struct span rest = {datagram, bytes};
 	struct netlink_message m;
@@ -80,7 +93,7 @@ bool queue_read(struct packet_item *item, const void *datagram, size_t bytes)
 
 	if (header.size < sizeof(uint32_t))
 		return false;
-	*item = (struct packet_item){.origin = (uint8_t)netlink_find_be32(m.attributes, NFQA_MARK)};
+	read_mark(item, netlink_find_be32(m.attributes, NFQA_MARK));
 	memcpy(&item->id, header.data, sizeof(item->id));
 	item->id = ntohl(item->id);
 	item->captured_bytes =
@@ -95,7 +108,25 @@ bool queue_read(struct packet_item *item, const void *datagram, size_t bytes)
 		item->mac_bytes = ntohs(hw.hw_addrlen) == 6 ? 6 : 0;
 		memcpy(item->mac, hw.hw_addr, sizeof(item->mac));
 	}
+	*out = payload;
 	return true;
+}
+
+bool queue_read(struct packet_item *item, const void *datagram, size_t bytes)
+{
+	struct span payload;
+
+	return read_packet(item, &payload, datagram, bytes);
+}
+
+int queue_receive_whole(struct queue *q, struct packet_item *item, struct span *payload,
+			uint8_t *storage, size_t storage_bytes)
+{
+	ssize_t got = recv(q->fd, storage, storage_bytes, MSG_DONTWAIT);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -ERR_SYSTEM;
+	return read_packet(item, payload, storage, (size_t)got);
 }
 
 int queue_receive(struct queue *q, struct packet_item *items)
@@ -192,13 +223,12 @@ void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_
 		put_decision(b, number, &decisions[i]);
 }
 
-int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions,
-		 size_t count)
+int queue_decide(struct queue *q, const struct queue_decision *decisions, size_t count)
 {
 	uint8_t storage[QUEUE_RECEIVE_MAX * DECISION_BYTES];
 	struct netlink_buffer b;
 
 	netlink_init_fixed(&b, storage, sizeof(storage));
-	queue_encode(&b, number, decisions, count);
+	queue_encode(&b, q->number, decisions, count);
 	return b.failed ? -ERR_SYSTEM : netlink_post(q->fd, &b);
 }

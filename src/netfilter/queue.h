@@ -11,9 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "channel/packet.h"
+#include "netfilter/ruleset.h"
 
 #define QUEUE_LENGTH        4096 /* packets that the kernel keeps: a commit must not lose one */
+#define QUEUE_WHOLE_LENGTH  512  /* the same of packets that are wanted whole */
 #define QUEUE_RECEIVE_MAX   PACKET_BATCH_MAX
 #define QUEUE_RECEIVE_BYTES 1024 /* of one datagram: attributes and PACKET_COPY_BYTES */
 #define QUEUE_OUT_SLOTS     4096 /* for packets that are out, by their id */
@@ -30,13 +33,19 @@ struct queue_out {
 
 struct queue {
 	int fd;
+	uint16_t number;
 	uint32_t out_count;
 	uint64_t received; /* packets, ever */
 	struct queue_out out[QUEUE_OUT_SLOTS];
 };
 
 /* What becomes of a packet: the kernel's numbers. */
-enum queue_verdict { QUEUE_DROP = 0, QUEUE_ACCEPT = 1, QUEUE_REPEAT = 4 };
+enum queue_verdict {
+	QUEUE_DROP = 0,
+	QUEUE_ACCEPT = 1,
+	QUEUE_REPEAT = 4,
+	QUEUE_WHOLE = 3 | RULESET_QUEUE_WHOLE << 16, /* on into the other queue */
+};
 
 struct queue_decision {
 	uint32_t id;
@@ -48,9 +57,11 @@ struct queue_decision {
  * queue_bind - take over the queue of the socket's namespace; packets that wait for a process
  * before us are dropped
  * @fd: NETLINK_NETFILTER socket; borrowed as long as @q is used
+ * @copy_bytes: of each packet, from the IP header on
+ * @length: packets that the kernel keeps for us
  * Return: 0, or -ERR_SYSTEM with errno.
  */
-int queue_bind(struct queue *q, int fd, uint16_t number);
+int queue_bind(struct queue *q, int fd, uint16_t number, uint32_t copy_bytes, uint32_t length);
 
 /**
  * queue_receive - take waiting packets
@@ -87,11 +98,18 @@ void queue_encode(struct netlink_buffer *b, uint16_t number, const struct queue_
 bool queue_read(struct packet_item *item, const void *datagram, size_t bytes);
 
 /**
+ * queue_receive_whole - take one waiting packet with as much of it as was copied
+ * @storage: room for a datagram; @payload becomes a view into it
+ * Return: 1; 0: none waits, or it is not understood; -ERR_SYSTEM.
+ */
+int queue_receive_whole(struct queue *q, struct packet_item *item, struct span *payload,
+			uint8_t *storage, size_t storage_bytes);
+
+/**
  * queue_decide - send decisions to the kernel, all in one message
  * @count: 1..QUEUE_RECEIVE_MAX
  * Return: 0 or -ERR_SYSTEM: the packets stay in the queue until it is bound again, and pass never.
  */
-int queue_decide(struct queue *q, uint16_t number, const struct queue_decision *decisions,
-		 size_t count);
+int queue_decide(struct queue *q, const struct queue_decision *decisions, size_t count);
 
 #endif

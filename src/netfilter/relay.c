@@ -43,7 +43,7 @@ static void decide_ids(struct zone *zone, const uint32_t *ids, size_t count,
 		decisions[i] = (struct queue_decision){.id = ids[i], .verdict = verdict};
 	/* A failure leaves the packets in the queue, where they pass never. */
 	if (count > 0)
-		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions, count);
+		(void)queue_decide(&zone->queue, decisions, count);
 }
 
 static void drop_batch(struct zone *zone, const struct packet_batch *batch)
@@ -101,15 +101,16 @@ void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents)
 	}
 }
 
-/* Only two kinds of mark are the arbiter's to give. */
+/* The arbiter's to give: denied, permitted, permitted once, wanted whole. */
 static bool mark_is_sound(const struct netfilter *nf, uint32_t mark)
 {
-	uint32_t verdict = mark & ~PACKET_MARK_GENERATION;
+	uint32_t verdict = mark & ~PACKET_MARK_GENERATION, permit = mark & PACKET_MARK_PERMIT;
 
-	if (mark >> 16 != nf->generation)
+	if (mark >> 16 != nf->generation || verdict & PACKET_MARK_LOCK)
 		return false;
-	return verdict == PACKET_MARK_DENY ||
-	       (verdict >= 1 && verdict <= nf->running.snapshot.permit_count);
+	if (verdict == PACKET_MARK_DENY || verdict == PACKET_MARK_WHOLE)
+		return true;
+	return permit >= 1 && permit <= nf->running.snapshot.permit_count;
 }
 
 static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v,
@@ -156,11 +157,14 @@ static size_t decide_verdicts(struct zone *zone, const struct packet_verdicts *v
 
 		if (!queue_out_take(&zone->queue, v->items[i].id, &origin))
 			continue; /* its time was up */
-		if (!save && (origin & PACKET_IS_ESTABLISHED) && mark != 0 &&
-		    !(mark & PACKET_MARK_DENY))
-			mark |= PACKET_MARK_ONCE;
-		decisions[count++] = (struct queue_decision){v->items[i].id, mark,
-							     mark == 0 ? QUEUE_DROP : QUEUE_ACCEPT};
+		decisions[count] = (struct queue_decision){v->items[i].id, mark, QUEUE_ACCEPT};
+		if (mark == 0)
+			decisions[count].verdict = QUEUE_DROP;
+		else if ((mark & ~PACKET_MARK_GENERATION) == PACKET_MARK_WHOLE)
+			decisions[count] = (struct queue_decision){v->items[i].id, 0, QUEUE_WHOLE};
+		else if (!save && (origin & PACKET_IS_ESTABLISHED) && !(mark & PACKET_MARK_DENY))
+			decisions[count].mark |= PACKET_MARK_ONCE;
+		count++;
 	}
 	return count;
 }
@@ -180,11 +184,15 @@ static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_m
 		return 0;
 	}
 	struct zone *zone = nf->running.zones[v->zone];
+
+	if (v->purpose == PACKET_FOR_WHOLE) {
+		whole_decide(zone, v);
+		return 0;
+	}
 	size_t count = decide_verdicts(zone, v, decisions);
 
 	if (count > 0)
-		(void)queue_decide(&zone->queue, RULESET_QUEUE, decisions,
-				   count); /* see decide_ids */
+		(void)queue_decide(&zone->queue, decisions, count); /* see decide_ids */
 	throttle(nf);
 	return 0;
 }
@@ -307,6 +315,7 @@ void relay_close_link(struct netfilter *nf)
 		if (!nf->zones[i].used)
 			continue;
 		expire_before(&nf->zones[i], UINT64_MAX, QUEUE_DROP, &count);
+		count += whole_expire(&nf->zones[i], UINT64_MAX, QUEUE_DROP);
 		tell_overrun(nf, &nf->zones[i], count, "arbiter gone");
 	}
 	throttle(nf);
@@ -325,9 +334,10 @@ void relay_ping(struct netfilter *nf)
 void relay_expire(struct netfilter *nf, struct zone *zone)
 {
 	uint64_t count = 0, now_ms = netfilter_now_ms();
+	uint64_t before_ms = now_ms < NETFILTER_OUT_MS ? 0 : now_ms - NETFILTER_OUT_MS;
 
-	expire_before(zone, now_ms < NETFILTER_OUT_MS ? 0 : now_ms - NETFILTER_OUT_MS, QUEUE_DROP,
-		      &count);
+	expire_before(zone, before_ms, QUEUE_DROP, &count);
+	count += whole_expire(zone, before_ms, QUEUE_DROP);
 	tell_overrun(nf, zone, count, "no verdict in time");
 	if (count > 0)
 		throttle(nf);
@@ -338,5 +348,6 @@ void relay_repeat_all(struct netfilter *nf, struct zone *zone)
 	uint64_t count = 0;
 
 	expire_before(zone, UINT64_MAX, QUEUE_REPEAT, &count);
+	(void)whole_expire(zone, UINT64_MAX, QUEUE_REPEAT); /* the count is of losses */
 	throttle(nf);
 }

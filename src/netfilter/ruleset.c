@@ -124,15 +124,41 @@ void rules_drop_denied(struct nft_batch *b, const char *chain)
 	}
 }
 
-/* Tell the arbiter how the packet came, and give it to it. */
+/* The packet's mark for the arbiter: what its flow has proved before, and how the packet came. */
+static void put_origin(struct nft_batch *b, uint32_t origin, bool proved)
+{
+	const uint32_t keep = PACKET_MARK_GENERATION | PACKET_MARK_PERMIT;
+	const uint32_t way = origin << PACKET_ORIGIN_SHIFT;
+
+	if (proved) {
+		nft_ct(b, NFT_CT_MARK, REG(0));
+		nft_or(b, REG(0), &keep, &way, sizeof(keep));
+	} else {
+		nft_immediate(b, REG(0), &way, sizeof(way));
+	}
+	nft_meta_set(b, NFT_META_MARK, REG(0));
+}
+
+/* The flow has never been denied, nor let pass without having proved anything. */
+static void match_proved_flow(struct nft_batch *b)
+{
+	const uint32_t denied = PACKET_MARK_DENY, none = 0;
+
+	nft_ct(b, NFT_CT_MARK, REG(0));
+	nft_mask(b, REG(0), &denied, sizeof(denied));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &none, sizeof(none));
+}
+
+/* Give the packet to the arbiter. */
 static void rule_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind,
-		       uint32_t origin, bool count)
+		       uint32_t origin, bool proved, bool count)
 {
 	nft_rule(b, chain);
 	if (origin & PACKET_IS_ESTABLISHED)
 		nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
-	nft_immediate(b, REG(0), &origin, sizeof(origin));
-	nft_meta_set(b, NFT_META_MARK, REG(0));
+	if (proved)
+		match_proved_flow(b);
+	put_origin(b, origin, proved);
 	if (count)
 		nft_count(b, ruleset_counters[COUNTER_QUEUED]);
 	if (kind == RULESET_QUEUE_NATIVE)
@@ -144,8 +170,9 @@ static void rule_queue(struct nft_batch *b, const char *chain, enum ruleset_queu
 
 void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin)
 {
-	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, true);
-	rule_queue(b, chain, kind, origin, true);
+	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, true, true);
+	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, false, true);
+	rule_queue(b, chain, kind, origin, false, true);
 }
 
 static void match_lock_mark(struct nft_batch *b, bool locked)
@@ -273,6 +300,33 @@ static void save_and_accept(struct nft_batch *b)
 	nft_rule_end(b);
 }
 
+/*
+ * The packet passes, its flow does not: its mark has a permit and the bit of a denial. Saved with a
+ * flow that has no mark yet, it says by whose permit the flow came, and can be no proof.
+ */
+static void rules_pass_once(struct nft_batch *b, const char *chain)
+{
+	const uint32_t kind = PACKET_MARK_DENY | PACKET_MARK_LOCK, once = PACKET_MARK_ONCE;
+	const uint32_t none = 0;
+
+	for (int save = 1; save >= 0; save--) {
+		nft_rule(b, chain);
+		nft_meta(b, NFT_META_MARK, REG(0));
+		nft_mask(b, REG(0), &kind, sizeof(kind));
+		nft_compare(b, NFT_CMP_EQ, REG(0), &once, sizeof(once));
+		match_proof(b, &generation_mask);
+		if (save) {
+			nft_ct(b, NFT_CT_MARK, REG(0));
+			nft_compare(b, NFT_CMP_EQ, REG(0), &none, sizeof(none));
+			nft_meta(b, NFT_META_MARK, REG(0));
+			nft_ct_set(b, NFT_CT_MARK, REG(0));
+		} else {
+			nft_verdict(b, NF_ACCEPT);
+		}
+		nft_rule_end(b);
+	}
+}
+
 void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock)
 {
 	nft_rule(b, chain);
@@ -283,17 +337,12 @@ void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock)
 		match_proof(b, &proof_mask);
 	}
 	save_and_accept(b);
-	if (!only_lock) {
-		nft_rule(b, chain);
-		match_verdict(b, PACKET_MARK_ONCE);
-		match_proof(b, &generation_mask);
-		nft_verdict(b, NF_ACCEPT);
-		nft_rule_end(b);
-	}
 	nft_rule(b, chain);
 	match_verdict(b, PACKET_MARK_DENY);
 	nft_jump(b, NFT_GOTO, CHAIN_DENIED);
 	nft_rule_end(b);
+	if (!only_lock)
+		rules_pass_once(b, chain);
 	nft_rule(b, chain);
 	rule_drop(b, COUNTER_UNPROVEN);
 }
@@ -495,7 +544,7 @@ static int try_queue(int netlink_fd, enum ruleset_queue kind)
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, "sekisho-probe");
 	nft_chain(&b, "probe");
-	rule_queue(&b, "probe", kind, 0, false);
+	rule_queue(&b, "probe", kind, 0, false, false);
 	nft_table_remove(&b, NFPROTO_INET, "sekisho-probe");
 	int err = nft_commit(&b, netlink_fd);
 

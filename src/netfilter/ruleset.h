@@ -27,7 +27,8 @@
 #include "policy/snapshot.h"
 
 #define RULESET_TABLE       "sekisho"
-#define RULESET_QUEUE       1 /* number of the queue in every zone's namespace */
+#define RULESET_QUEUE       1  /* number of the queue in every zone's namespace */
+#define RULESET_QUEUE_WHOLE 64 /* of the one for packets that are wanted whole */
 #define RULESET_BATCH_BYTES (64U << 20)
 #define RULESET_LIFE_MS_MIN 600  /* how long flows outlive the last sign of life, at least */
 #define RULESET_DENIED_MS   5000 /* a denied flow is not judged again for so long */

@@ -42,6 +42,8 @@ static void zone_close(struct zone *zone)
 	(void)close(
 		zone->netlink_fd); /* nothing is buffered in netlink sockets that could be lost */
 	(void)close(zone->queue.fd);
+	loop_remove(&zone->nf->loop, &zone->whole_fd);
+	(void)close(zone->whole.fd);
 	zone->used = false;
 }
 
@@ -55,8 +57,8 @@ static void close_given(int *fd)
 static void close_all_given(struct netfilter *nf)
 {
 	for (unsigned i = 0; i < SNAPSHOT_ZONES_MAX; i++) {
-		close_given(&nf->given_netlink[i]);
-		close_given(&nf->given_queue[i]);
+		for (unsigned kind = 0; kind < GIVEN_COUNT_; kind++)
+			close_given(&nf->given[kind][i]);
 	}
 }
 
@@ -93,6 +95,43 @@ static int probe_queue(struct netfilter *nf, int netlink_fd)
 	return err;
 }
 
+static bool all_given(const struct netfilter *nf, uint32_t index)
+{
+	for (unsigned kind = 0; kind < GIVEN_COUNT_; kind++) {
+		if (nf->given[kind][index] < 0)
+			return false;
+	}
+	return true;
+}
+
+static int take_given(struct netfilter *nf, enum given kind, uint32_t index)
+{
+	int fd = nf->given[kind][index];
+
+	nf->given[kind][index] = -1;
+	return fd;
+}
+
+static int watch_fd(struct zone *zone, struct loop_fd *watch, int fd,
+		    void (*ready)(struct loop *loop, struct loop_fd *self, short revents))
+{
+	*watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = ready, .ctx = zone};
+	return loop_add(&zone->nf->loop, watch);
+}
+
+static int open_queues(struct zone *zone)
+{
+	int err = queue_bind(&zone->queue, zone->queue.fd, RULESET_QUEUE, PACKET_COPY_BYTES,
+			     QUEUE_LENGTH);
+
+	if (err == 0)
+		err = queue_bind(&zone->whole, zone->whole.fd, RULESET_QUEUE_WHOLE,
+				 PACKET_WHOLE_BYTES, QUEUE_WHOLE_LENGTH);
+	if (err == 0)
+		err = watch_fd(zone, &zone->queue_fd, zone->queue.fd, relay_queue_ready);
+	return err == 0 ? watch_fd(zone, &zone->whole_fd, zone->whole.fd, whole_ready) : err;
+}
+
 /* A zone that we have no sockets of yet: take those that the supervisor gave, and shut it first of
  * all. */
 static int open_zone(struct netfilter *nf, uint32_t index, const char *name, struct zone **out)
@@ -100,15 +139,15 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	struct zone *zone = free_zone(nf);
 	int err;
 
-	if (zone == NULL || nf->given_netlink[index] < 0 || nf->given_queue[index] < 0)
+	if (zone == NULL || !all_given(nf, index))
 		return -ERR_NOT_FOUND;
 	memset(zone, 0, sizeof(*zone));
 	zone->nf = nf;
 	zone->used = true;
-	zone->netlink_fd = nf->given_netlink[index];
-	zone->queue.fd = nf->given_queue[index];
+	zone->netlink_fd = take_given(nf, GIVEN_NETLINK, index);
+	zone->queue.fd = take_given(nf, GIVEN_QUEUE, index);
+	zone->whole.fd = take_given(nf, GIVEN_WHOLE, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
-	nf->given_netlink[index] = nf->given_queue[index] = -1;
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_make_room(zone->netlink_fd);
 	if (err == 0)
@@ -116,14 +155,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	if (err == 0)
 		err = probe_queue(nf, zone->netlink_fd);
 	if (err == 0)
-		err = queue_bind(&zone->queue, zone->queue.fd, RULESET_QUEUE);
-	if (err == 0) {
-		zone->queue_fd = (struct loop_fd){.fd = zone->queue.fd,
-						  .events = POLLIN,
-						  .ready = relay_queue_ready,
-						  .ctx = zone};
-		err = loop_add(&nf->loop, &zone->queue_fd);
-	}
+		err = open_queues(zone);
 	if (err != 0) {
 		int why = errno;
 

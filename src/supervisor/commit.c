@@ -176,12 +176,14 @@ static int give_zone_sockets(struct supervisor *sup, const struct snapshot *snap
 		if (running->fd >= 0 && i < running->snapshot.zone_count &&
 		    strcmp(running->snapshot.zones[i].name, snapshot->zones[i].name) == 0)
 			continue;
-		for (uint32_t kind = GIVE_NETLINK; kind <= GIVE_QUEUE; kind++) {
+		for (size_t k = 0; k < outfit_zone_kind_count; k++) {
 			int fd = zone ? sockets_netfilter(sup, zone) : -ERR_NOT_FOUND;
 
 			if (fd < 0)
 				return fd;
-			child_give(netfilter, &(struct control_give){.kind = kind, .index = i}, fd);
+			child_give(netfilter,
+				   &(struct control_give){.kind = outfit_zone_kinds[k], .index = i},
+				   fd);
 			(void)close(fd); /* netfilter has its own copy */
 		}
 	}

@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "supervisor/supervisor.h"
 
+const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE, GIVE_WHOLE};
+const size_t outfit_zone_kind_count = sizeof(outfit_zone_kinds) / sizeof(outfit_zone_kinds[0]);
+
 /* Give @fd, which is closed here then. */
 static void give_taken(struct child *child, uint32_t kind, uint32_t index, int fd)
 {
@@ -129,8 +132,9 @@ static void outfit_netfilter(struct child *netfilter)
 
 		if (!zone)
 			continue; /* the policy is just being taken back */
-		give_taken(netfilter, GIVE_NETLINK, i, sockets_netfilter(sup, zone));
-		give_taken(netfilter, GIVE_QUEUE, i, sockets_netfilter(sup, zone));
+		for (size_t kind = 0; kind < outfit_zone_kind_count; kind++)
+			give_taken(netfilter, outfit_zone_kinds[kind], i,
+				   sockets_netfilter(sup, zone));
 	}
 	link_pair(netfilter, child_find(sup, ROLE_ARBITER, 0));
 }

@@ -195,6 +195,9 @@ size_t child_alive_count(const struct supervisor *sup);
 const char *child_name(const struct child *child);
 
 /* outfit.c: what each role is given before START. */
+/* The netlink sockets of each zone that netfilter is given: enum give_kind. */
+extern const uint32_t outfit_zone_kinds[];
+extern const size_t outfit_zone_kind_count;
 void outfit_give(struct child *child);
 /* Give audit the reading end of a process's events. */
 void outfit_share_events(struct child *child);

@@ -172,7 +172,8 @@ static void read_ports(struct ip_headers *out, struct reader *r)
 static int read_tcp(struct ip_headers *out, struct reader *r)
 {
 	read_ports(out, r);
-	reader_skip(r, 8);
+	out->tcp_sequence = reader_be32(r);
+	out->tcp_acknowledgement = reader_be32(r);
 	size_t header_bytes = (reader_u8(r) >> 4U) * 4U;
 
 	out->tcp_flags = reader_u8(r) & 0x3fU;

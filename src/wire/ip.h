@@ -50,6 +50,7 @@ struct ip_headers {
 	uint16_t source_port, destination_port;
 	uint16_t payload_at; /* where the transport payload begins, from the start of the packet */
 	uint16_t pad2;
+	uint32_t tcp_sequence, tcp_acknowledgement; /* 0 for others */
 	/* In network order; IPv4 in the first four bytes, the rest zero. */
 	uint8_t source[16], destination[16];
 };

@@ -7,7 +7,7 @@ wire-use := base
 wire-src += smtp_command.c smtp_data.c smtp_reply.c
 
 # packets
-wire-src += ip.c tls_hello.c
+wire-src += ip.c tls_hello.c dns_query.c http_request.c ssh_banner.c rdp_request.c
 
 # screen; its loops over pixels are worth the vectors that -O2 leaves out
 wire-src += rfb.c rfb_frame.c rfb_keys.c rfb_handshake.c rfb_client.c rfb_server.c rfb_hextile.c rfb_encode.c rfb_zrle.c \

@@ -10,6 +10,8 @@ fuzz_smtp_reply-use := wire base
 # packets
 fuzzers += fuzz_ip fuzz_tls_hello fuzz_netlink
 fuzz_tls_hello-use := wire base
+fuzzers += fuzz_first_message
+fuzz_first_message-use := wire base
 fuzz_netlink-use := netfilter policy base
 fuzz_ip-use := wire base
 

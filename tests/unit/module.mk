@@ -20,6 +20,11 @@ test_tls-use := tls base
 # packets
 units += test_ip test_ranges test_judge test_denials test_netlink test_tls_hello
 test_tls_hello-use := wire base
+units += test_dns_query test_first_message
+test_dns_query-use := wire base
+test_first_message-use := wire base
+units += test_conform
+test_conform-use := arbiter policy wire base
 test_ip-use := wire base
 test_ranges-use := policy wire base
 test_judge-use := arbiter policy wire base

@@ -144,7 +144,7 @@ static size_t make_packet(uint8_t *out, size_t capacity, const void *payload, si
 	netlink_init_fixed(&b, out, capacity);
 	netlink_begin(&b, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, 0, AF_INET, 1);
 	netlink_put(&b, NFQA_PACKET_HDR, &header, sizeof(header));
-	netlink_put_be32(&b, NFQA_MARK, 3);
+	netlink_put_be32(&b, NFQA_MARK, 0x0007c002); /* proved in 7, reply, established */
 	netlink_put(&b, NFQA_HWADDR, &hw, sizeof(hw));
 	netlink_put_be32(&b, NFQA_CAP_LEN, 9000);
 	netlink_put(&b, NFQA_PAYLOAD, payload, bytes);
@@ -163,7 +163,8 @@ static void test_netlink_packet_becomes_an_item(void **state)
 
 	assert_true(queue_read(&item, datagram, size));
 	assert_int_equal(item.id, 77);
-	assert_int_equal(item.origin, 3);
+	assert_int_equal(item.origin, PACKET_IS_REPLY | PACKET_IS_ESTABLISHED);
+	assert_int_equal(item.before, 0x00070002);
 	assert_int_equal(item.captured_bytes, PACKET_COPY_BYTES);
 	assert_int_equal(item.wire_bytes, 9000);
 	assert_int_equal(item.mac_bytes, 6);
