@@ -59,6 +59,14 @@ enum console_kind {
 	CONSOLE_HISTORY,
 	/* The text is the compiled candidate (outside EDITING: the running policy). */
 	CONSOLE_SNAPSHOT,
+	/* Descriptor: PEM for the slot that the line names: a certificate chain with its key, or
+	   authorities. */
+	CONSOLE_LOAD_CERTIFICATE,
+	CONSOLE_LOAD_AUTHORITY,
+	/* All slots: kind, name, subject, last day, SHA-256, state, separated by tabs. */
+	CONSOLE_SLOTS,
+	/* The certificates of the slot that the line names, as PEM; never its key. */
+	CONSOLE_SLOT,
 	CONSOLE_KIND_COUNT_
 };
 

@@ -97,13 +97,18 @@ enum give_kind {
 	GIVE_NETLINK,  /* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
 	GIVE_QUEUE,    /* a NETLINK_NETFILTER socket of the zone @index, for its queue */
 	GIVE_SYSLOG,   /* a datagram socket connected to syslog server @index of the snapshot */
-	GIVE_STATE, /* directory of the process's own state (audit: log, config: configurations) */
-	GIVE_TTY,   /* console @index: the terminal, read and write */
-	GIVE_MESSAGE, /* flattener: sealed memfd, the original */
-	GIVE_OUTPUT,  /* flattener: write end of the pipe towards the sender */
-	GIVE_CONFIG,  /* config: the file that --config names, read only */
-	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
+	GIVE_STATE,    /* directory of the process's own state (audit: log, config: configurations);
+			  config has a second one, @index GIVE_STATE_KEYS */
+	GIVE_TTY,      /* console @index: the terminal, read and write */
+	GIVE_MESSAGE,  /* flattener: sealed memfd, the original */
+	GIVE_OUTPUT,   /* flattener: write end of the pipe towards the sender */
+	GIVE_CONFIG,   /* config: the file that --config names, read only */
+	GIVE_CERTIFICATE, /* mail-receiver: chain and key of its entry's slot, read only (keys.h) */
+	GIVE_AUTHORITY,   /* mail-sender: what the next hop is verified with, read only (keys.h) */
+	GIVE_WHOLE, /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
 };
+
+enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };
 
 struct control_give {
 	uint32_t kind;    /* enum give_kind */

@@ -50,8 +50,8 @@ struct config {
 	struct loop_timer commit_timer; /* the supervisor's answer is late, or the first commit is
 					   tried again */
 	struct config_link links[CONFIG_LINKS_MAX];
-	int state_dir, file;       /* -1: not given */
-	struct bytes running_text; /* canonical */
+	int state_dir, keys_dir, file; /* -1: not given */
+	struct bytes running_text;     /* canonical */
 	struct bytes running_block;
 	struct store_entry running_entry;
 	uint32_t newest;       /* number of the newest saved configuration */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * config: keeps the candidate, running and saved configurations, compiles policies.
- * Talks to: the supervisor (control channel), consoles (one link each). Privilege: none; one
- * directory of its own. It alone reads configuration text; what it hands out is checked again by
- * everyone who takes it.
+ * Talks to: the supervisor (control channel), consoles (one link each). Privilege: none; two
+ * directories of its own, one of them for keys. It alone reads configuration text; what it hands
+ * out is checked again by everyone who takes it.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -90,7 +90,11 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 	if (give->kind == GIVE_LINK && give->role == ROLE_CONSOLE)
 		return add_link(c, give->index, fd);
-	if (give->kind == GIVE_STATE && c->state_dir < 0) {
+	if (give->kind == GIVE_STATE && give->index == GIVE_STATE_KEYS && c->keys_dir < 0) {
+		c->keys_dir = fd;
+		return 0;
+	}
+	if (give->kind == GIVE_STATE && give->index == GIVE_STATE_OWN && c->state_dir < 0) {
 		c->state_dir = fd;
 		return 0;
 	}
@@ -185,6 +189,7 @@ static const struct sandbox_profile profile = {
 static void init(struct config *c)
 {
 	c->state_dir = -1;
+	c->keys_dir = -1;
 	c->file = -1;
 	c->editor = CONFIG_NOBODY;
 	bytes_init(&c->running_text, CONFIG_TEXT_BYTES);

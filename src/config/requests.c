@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What consoles ask of config: a table of requests, each with the state that it needs. */
-#include "config/config.h"
+#include "config/asking.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/sealed.h"
 #include "base/utf8.h"
+#include "config/keys.h"
 #include "policy/edit.h"
 #include "policy/parse.h"
 #include "policy/print.h"
@@ -19,16 +20,7 @@
 #define CANDIDATE    "candidate"               /* ... of the candidate as `show` prints it */
 #define STATUS_LATER ((enum console_status)99) /* the supervisor's answer will be the answer */
 
-struct asking {
-	struct config *c;
-	struct config_link *link;
-	const struct console_request *request;
-	enum language language;
-	int fd;            /* what came with it, -1: nothing */
-	struct bytes text; /* the answer's */
-};
-
-static enum console_status say(struct asking *a, enum console_status status, const char *en,
+enum console_status asking_say(struct asking *a, enum console_status status, const char *en,
 			       const char *ja)
 {
 	(void)bytes_append_text(
@@ -111,7 +103,7 @@ static enum console_status serve_enter(struct asking *a)
 		return CONSOLE_OK;
 	problems_init(&problems);
 	if (parse_into(&a->c->candidate, bytes_span(&a->c->running_text), &problems) != 0)
-		return say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
+		return asking_say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
 	a->c->editor = own;
 	event_send(&a->c->process.events, EVENT_CONFIG_EDITING, EV_NUMBER(CONSOLE, a->link->index));
 	return CONSOLE_OK;
@@ -130,9 +122,9 @@ void config_stop_editing(struct config *c)
 static enum console_status serve_leave(struct asking *a)
 {
 	if (!candidate_is_running(a->c))
-		return say(a, CONSOLE_FAILED,
-			   "there are changes: commit them or discard them first\n",
-			   "未適用の変更があります。commit または discard してください\n");
+		return asking_say(a, CONSOLE_FAILED,
+				  "there are changes: commit them or discard them first\n",
+				  "未適用の変更があります。commit または discard してください\n");
 	config_stop_editing(a->c);
 	return CONSOLE_OK;
 }
@@ -197,8 +189,8 @@ static enum console_status serve_load(struct asking *a, bool merge)
 	problems_init(&problems);
 	if (sealed_read(&pasted, a->fd) != 0) {
 		bytes_fini(&pasted);
-		return say(a, CONSOLE_FAILED, "the text could not be read\n",
-			   "テキストを読み取れません\n");
+		return asking_say(a, CONSOLE_FAILED, "the text could not be read\n",
+				  "テキストを読み取れません\n");
 	}
 	if (!merge) {
 		(void)replace_candidate(a->c, bytes_span(&pasted),
@@ -258,7 +250,7 @@ static void close_view(struct asking *a, struct tree *storage, struct tree *view
 
 static enum console_status no_memory(struct asking *a)
 {
-	return say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
+	return asking_say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
 }
 
 static enum console_status serve_show(struct asking *a)
@@ -294,12 +286,13 @@ static enum console_status read_back(struct asking *a, uint32_t back, struct byt
 			       : no_memory(a);
 	count = a->c->state_dir >= 0 ? store_list(a->c->state_dir, numbers, STORE_KEPT) : 0;
 	if (count < 0 || back >= (uint32_t)count)
-		return say(a, CONSOLE_FAILED,
-			   "there is no such saved configuration; see show history\n",
-			   "その設定は保存されていません。show history で確認してください\n");
+		return asking_say(
+			a, CONSOLE_FAILED,
+			"there is no such saved configuration; see show history\n",
+			"その設定は保存されていません。show history で確認してください\n");
 	if (store_read(a->c->state_dir, numbers[back], &entry, text) != 0)
-		return say(a, CONSOLE_FAILED, "that saved configuration is damaged\n",
-			   "その設定は破損しています\n");
+		return asking_say(a, CONSOLE_FAILED, "that saved configuration is damaged\n",
+				  "その設定は破損しています\n");
 	return CONSOLE_OK;
 }
 
@@ -402,7 +395,7 @@ static enum console_status serve_hello(struct asking *a)
 	struct snapshot view;
 
 	if (snapshot_view(&view, a->c->running_block.data, a->c->running_block.size) != 0)
-		return say(a, CONSOLE_OK, "sekisho\n\n", "sekisho\n\n");
+		return asking_say(a, CONSOLE_OK, "sekisho\n\n", "sekisho\n\n");
 	(void)bytes_printf(&a->text, "%s\n%s\n",
 			   snapshot_text_at(&view, view.header->text_host_name),
 			   snapshot_text_at(&view, view.header->text_organization)); /* short */
@@ -410,6 +403,14 @@ static enum console_status serve_hello(struct asking *a)
 }
 
 /* ---- commit */
+
+/* The certificates and authorities that a configuration names. */
+static void look_at_slots(struct asking *a, const struct tree_node *root, bool make,
+			  struct problems *problems)
+{
+	keys_provide(a->c->keys_dir, root, clock_wall_ns(&clock_system) / 1000000000, make,
+		     problems, make ? &a->c->process.events : NULL);
+}
 
 static enum console_status serve_check(struct asking *a)
 {
@@ -419,10 +420,12 @@ static enum console_status serve_check(struct asking *a)
 
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	problems_init(&problems);
-	(void)policy_compile(&a->c->candidate, &block, &problems); /* told by its problems */
+	if (policy_compile(&a->c->candidate, &block, &problems) == 0) /* told by its problems */
+		look_at_slots(a, a->c->candidate.root, false, &problems);
 	bytes_fini(&block);
 	status = tell_problems(a, &problems, CANDIDATE);
-	return status == CONSOLE_OK ? say(a, status, "no errors\n", "誤りはありません\n") : status;
+	return status == CONSOLE_OK ? asking_say(a, status, "no errors\n", "誤りはありません\n")
+				    : status;
 }
 
 static enum console_status serve_snapshot(struct asking *a)
@@ -472,8 +475,8 @@ static enum console_status prepare_commit(struct asking *a)
 	if (print_tree(&commit->text, a->c->candidate.root) != 0)
 		return no_memory(a);
 	if (parse_into(&printed, bytes_span(&commit->text), &problems) == 0) {
-		(void)policy_compile(&printed, &commit->block,
-				     &problems); /* told by its problems */
+		if (policy_compile(&printed, &commit->block, &problems) == 0)
+			look_at_slots(a, printed.root, true, &problems);
 		tree_fini(&printed);
 	}
 	return tell_problems(a, &problems, CANDIDATE);
@@ -493,13 +496,15 @@ static enum console_status start_commit(struct asking *a)
 	commit->staged = a->c->state_dir >= 0 && store_stage(a->c->state_dir, &commit->entry,
 							     bytes_span(&commit->text)) == 0;
 	if (!commit->staged)
-		return say(a, CONSOLE_FAILED,
-			   "refused, nothing was changed: the configuration cannot be saved\n",
-			   "保存できないため適用しません。何も変更していません\n");
+		return asking_say(
+			a, CONSOLE_FAILED,
+			"refused, nothing was changed: the configuration cannot be saved\n",
+			"保存できないため適用しません。何も変更していません\n");
 	if (config_commit_send(a->c) != 0)
-		return say(a, CONSOLE_FAILED,
-			   "refused, nothing was changed: the supervisor cannot be reached\n",
-			   "監視プロセスに届かないため適用しません。何も変更していません\n");
+		return asking_say(
+			a, CONSOLE_FAILED,
+			"refused, nothing was changed: the supervisor cannot be reached\n",
+			"監視プロセスに届かないため適用しません。何も変更していません\n");
 	return STATUS_LATER;
 }
 
@@ -508,10 +513,10 @@ static enum console_status serve_commit(struct asking *a)
 	enum console_status status;
 
 	if (a->c->commit.active)
-		return say(a, CONSOLE_FAILED, "another commit is under way\n",
-			   "別の適用処理が進行中です\n");
+		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
+				  "別の適用処理が進行中です\n");
 	if (candidate_is_running(a->c) && !a->c->commit.first)
-		return say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
+		return asking_say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
 	loop_disarm(&a->c->loop, &a->c->commit_timer); /* of a first commit that is tried again */
 	config_commit_fini(&a->c->commit);
 	status = prepare_commit(a);
@@ -545,6 +550,10 @@ static const struct {
 	[CONSOLE_COMPLETE] = {serve_complete, false, false},
 	[CONSOLE_HISTORY] = {serve_history, false, false},
 	[CONSOLE_SNAPSHOT] = {serve_snapshot, false, false},
+	[CONSOLE_LOAD_CERTIFICATE] = {slots_load_certificate, false, true},
+	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, false, true},
+	[CONSOLE_SLOTS] = {slots_list, false, false},
+	[CONSOLE_SLOT] = {slots_show, false, false},
 };
 
 int config_answer(struct config *c, struct config_link *link, uint32_t serial,
@@ -581,8 +590,8 @@ int config_serve(struct config *c, struct config_link *link, const struct consol
 	a.language = (enum language)request->language;
 	bytes_init(&a.text, SNAPSHOT_BYTES_MAX);
 	if (requests[request->kind].editing && !is_editing(&a))
-		status = say(&a, CONSOLE_REFUSED, "enter `configure` first\n",
-			     "先に configure を実行してください\n");
+		status = asking_say(&a, CONSOLE_REFUSED, "enter `configure` first\n",
+				    "先に configure を実行してください\n");
 	else
 		status = requests[request->kind].serve(&a);
 	if (a.text.failed)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "config/keys.h"
 #include "policy/parse.h"
 #include "policy/print.h"
 
@@ -29,6 +30,10 @@ static int prepare_text(struct config *c, struct span text, struct problems *pro
 		err = policy_compile(&tree, &c->commit.block, problems);
 	if (err == 0)
 		err = print_tree(&c->commit.text, tree.root);
+	/* What is missing shuts its mail path and is an event; the rest goes on. */
+	if (err == 0)
+		keys_provide(c->keys_dir, tree.root, clock_wall_ns(&clock_system) / 1000000000,
+			     true, problems, &c->process.events);
 	tree_fini(&tree);
 	return err;
 }

@@ -47,15 +47,15 @@ void action_query_log(struct console *c, const char *tail, unsigned number)
 	console_query(c, QUERY_LOG, "", (uint32_t)limit);
 }
 
-static void on_history(struct console *c, enum console_status status, struct span text)
+/* Lines of cells that tabs separate, as a table. */
+static void show_lines(struct console *c, struct span text, const char *heading, size_t columns)
 {
-	const char *const heading = "back\0number\0time\0from\0comment";
 	struct layout_table table;
 	struct bytes out;
 
 	layout_table_init(&table, CONSOLE_OUTPUT_BYTES, c->ambiguous_wide);
 	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
-	layout_table_add(&table, heading, 5, true);
+	layout_table_add(&table, heading, columns, true);
 	while (text.size > 0) {
 		char row[1024];
 		const uint8_t *end = memchr(text.data, '\n', text.size);
@@ -79,6 +79,27 @@ static void on_history(struct console *c, enum console_status status, struct spa
 	layout_table_fini(&table);
 	screen_show(c, bytes_span(&out));
 	bytes_fini(&out);
+}
+
+static void on_history(struct console *c, enum console_status status, struct span text)
+{
+	show_lines(c, text, "back\0number\0time\0from\0comment", 5);
+}
+
+static void on_slots(struct console *c, enum console_status status, struct span text)
+{
+	if (status == CONSOLE_OK)
+		show_lines(c, text, "kind\0slot\0subject\0last day\0SHA-256\0state", 6);
+	else
+		console_show_answer(c, status, text);
+}
+
+void action_slots(struct console *c, const char *tail, unsigned number)
+{
+	if (tail[0] == '\0')
+		console_ask(c, CONSOLE_SLOTS, 0, NULL, -1, on_slots);
+	else
+		console_ask(c, CONSOLE_SLOT, 0, tail, -1, console_show_answer);
 }
 
 void action_history(struct console *c, const char *tail, unsigned number)
@@ -325,9 +346,10 @@ void action_commit(struct console *c, const char *tail, unsigned number)
 void action_load(struct console *c, const char *tail, unsigned number)
 {
 	c->load_kind = (enum console_kind)number;
+	snprintf(c->load_slot, sizeof(c->load_slot), "%s", tail);
 	bytes_clear(&c->load);
 	screen_say(c, "paste the text, end with Ctrl-D on a line of its own (Ctrl-C: give up)\n",
-		   "設定を貼り付け、最後に Ctrl-D を押してください (Ctrl-C: 中止)\n");
+		   "テキストを貼り付け、最後に Ctrl-D を押してください (Ctrl-C: 中止)\n");
 	console_enter_state(c, STATE_LOAD, 0);
 }
 
@@ -343,8 +365,8 @@ void action_loaded(struct console *c)
 		refuse(c, "the text is too long; nothing was loaded\n",
 		       "長すぎるため読み込みませんでした\n");
 	} else {
-		console_ask(c, c->load_kind, 0, NULL, fd, console_show_answer);
+		console_ask(c, c->load_kind, 0, c->load_slot, fd, console_show_answer);
 		close(fd);
 	}
-	bytes_clear(&c->load);
+	console_forget_load(c);
 }

@@ -71,6 +71,7 @@ struct console {
 	size_t page_at;
 
 	enum console_kind load_kind;
+	char load_slot[64]; /* certificates: where to */
 	struct bytes load;
 };
 
@@ -100,6 +101,8 @@ void screen_banner(struct console *c);
 void console_prompt(struct console *c);
 /* Wait in @state at most @ms; 0: without end. */
 void console_enter_state(struct console *c, enum console_state state, uint64_t ms);
+/* What was pasted may have been a key: overwrite it. */
+void console_forget_load(struct console *c);
 /* End this console in order. */
 void console_end(struct console *c);
 
@@ -137,7 +140,7 @@ typedef void command_fn(struct console *c, const char *tail, unsigned number);
 command_fn action_query, action_query_log, action_configuration, action_history, action_version,
 	action_help, action_exit, action_language, action_length, action_width, action_ambiguous,
 	action_configure, action_change, action_edit, action_up, action_top, action_show,
-	action_compare, action_simple, action_commit, action_rollback, action_load;
+	action_slots, action_compare, action_simple, action_commit, action_rollback, action_load;
 
 /* Ctrl-D behind a paste: send it to config. */
 void action_loaded(struct console *c);

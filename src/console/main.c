@@ -54,6 +54,13 @@ void console_end(struct console *c)
 	loop_stop(&c->loop, 0);
 }
 
+void console_forget_load(struct console *c)
+{
+	if (c->load.data != NULL)
+		explicit_bzero(c->load.data, c->load.capacity);
+	bytes_clear(&c->load);
+}
+
 static void settle(struct console *c);
 
 /* Ctrl-C while something is under way: forget its answer. */
@@ -61,7 +68,7 @@ static void interrupt(struct console *c)
 {
 	screen_print(c, span_of("^C\n"));
 	layout_table_fini(&c->table);
-	bytes_clear(&c->load);
+	console_forget_load(c);
 	console_prompt(c);
 }
 
@@ -118,10 +125,12 @@ static void at_prompt(struct console *c, uint8_t byte)
 	}
 }
 
-/* Text up to Ctrl-D, taken as it is; echoed only at a typist's pace. */
+/* Text up to Ctrl-D, taken as it is; echoed only at a typist's pace, and never where a key may be
+ * in it. */
 static void at_load(struct console *c, uint8_t byte)
 {
-	bool typed = c->input.size - c->input_at < TYPING_BYTES;
+	bool typed = c->input.size - c->input_at < TYPING_BYTES &&
+		     c->load_kind != CONSOLE_LOAD_CERTIFICATE;
 
 	if (byte == CTRL_C) {
 		interrupt(c);

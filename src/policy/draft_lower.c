@@ -191,6 +191,23 @@ static void lower_outbound(struct draft *d, struct snapshot_mail *m, const struc
 	m->labels = draft_add_list(d, node, ROW_OUTBOUND_LABEL);
 }
 
+static void lower_mail_tls(struct draft *d, struct snapshot_mail *m, const struct tree_node *node)
+{
+	const struct tree_node *near = tree_first(node, ROW_MAIL_TLS);
+	const struct tree_node *far = tree_first(node, ROW_MAIL_HOP_TLS);
+
+	if (near != NULL) {
+		draft_copy_name(m->tls_slot, sizeof(m->tls_slot),
+				tree_value(tree_first(near, ROW_MAIL_TLS_CERTIFICATE), 0));
+		m->tls_required = tree_first(near, ROW_MAIL_TLS_REQUIRED) != NULL;
+	}
+	if (far != NULL) {
+		draft_copy_name(m->authority_slot, sizeof(m->authority_slot),
+				tree_value(tree_first(far, ROW_MAIL_HOP_AUTHORITY), 0));
+		m->text_hop_name = draft_add_leaf_text(d, far, ROW_MAIL_HOP_NAME);
+	}
+}
+
 static void lower_mail(struct draft *d, const struct tree_node *node)
 {
 	struct snapshot_mail *m = draft_add(d, SECTION_MAILS, node);
@@ -216,6 +233,9 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 		m->options |= SNAPSHOT_MAIL_DEFANG;
 	if (draft_leaf_number(node, ROW_MAIL_AMBIGUOUS) != 0)
 		m->options |= SNAPSHOT_MAIL_REFUSE_AMBIGUOUS;
+	m->connects_per_minute = (uint32_t)draft_leaf_number(node, ROW_MAIL_SOURCE_CONNECTS);
+	m->mails_per_minute = (uint32_t)draft_leaf_number(node, ROW_MAIL_SOURCE_MAILS);
+	lower_mail_tls(d, m, node);
 	m->text_host_name = draft_add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
 	if (m->text_host_name == 0)
 		m->text_host_name = d->text_host_name;

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "wire/punycode.h"
+
+#define DOMAIN_BYTES_MAX 1024 /* with every label of the longest domain spelt out */
 
 int mail_policy_open(struct mail_policy *out, const struct snapshot *snapshot, uint32_t index)
 {
@@ -13,15 +16,17 @@ int mail_policy_open(struct mail_policy *out, const struct snapshot *snapshot, u
 	out->snapshot = snapshot;
 	out->entry = &snapshot->mails[index];
 	out->host_name = snapshot_text_at(snapshot, out->entry->text_host_name);
+	out->tls_offered = out->entry->tls_slot[0] != '\0';
+	out->tls_required = out->entry->tls_required != 0;
+	out->hop_tls = out->entry->authority_slot[0] != '\0';
+	out->hop_name = snapshot_text_at(snapshot, out->entry->text_hop_name);
 	return 0;
 }
 
-bool mail_policy_takes_domain(const struct mail_policy *policy, struct span domain)
+static bool is_listed(const struct mail_policy *policy, struct span domain)
 {
 	const struct snapshot_range *domains = &policy->entry->domains;
 
-	if (policy->entry->outbound && domains->count == 0)
-		return true; /* who may send is what counts there */
 	for (uint32_t i = 0; i < domains->count; i++) {
 		uint32_t at = policy->snapshot->list_texts[domains->first + i].at;
 
@@ -29,6 +34,32 @@ bool mail_policy_takes_domain(const struct mail_policy *policy, struct span doma
 			return true;
 	}
 	return false;
+}
+
+static bool is_ascii(struct span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+bool mail_policy_takes_domain(const struct mail_policy *policy, struct span domain)
+{
+	struct bytes ascii;
+	bool listed = false;
+
+	if (policy->entry->outbound && policy->entry->domains.count == 0)
+		return true; /* who may send is what counts there */
+	if (is_ascii(domain))
+		return is_listed(policy, domain);
+	/* The configuration has A-labels (RFC 5890 2.3.2.1). */
+	bytes_init(&ascii, DOMAIN_BYTES_MAX);
+	if (punycode_text_to_host(domain, &ascii) == 0)
+		listed = is_listed(policy, bytes_span(&ascii));
+	bytes_fini(&ascii);
+	return listed;
 }
 
 bool mail_policy_takes_sender(const struct mail_policy *policy, struct span local,

@@ -13,6 +13,10 @@ struct mail_policy {
 	const struct snapshot *snapshot; /* borrowed */
 	const struct snapshot_mail *entry;
 	const char *host_name; /* for banner and EHLO; a view into the snapshot */
+	bool tls_offered;      /* STARTTLS to the peer */
+	bool tls_required;     /* no mail of the peer without it */
+	bool hop_tls;          /* not a word to the next hop without verified TLS */
+	const char *hop_name;  /* that the next hop's certificate must carry */
 };
 
 /**

@@ -305,6 +305,22 @@ static bool scanner_is_sound(const struct snapshot *s, uint32_t i)
 	       c->size_limit_bytes <= UINT32_MAX;
 }
 
+/* A name, or none. */
+static bool slot_is_sound(const char slot[SNAPSHOT_NAME_BYTES])
+{
+	static const char none[SNAPSHOT_NAME_BYTES];
+
+	return name_is_sound(slot, SNAPSHOT_NAME_BYTES, false) ||
+	       memcmp(slot, none, sizeof(none)) == 0;
+}
+
+static bool mail_tls_is_sound(const struct snapshot *s, const struct snapshot_mail *m)
+{
+	return slot_is_sound(m->tls_slot) && slot_is_sound(m->authority_slot) &&
+	       text_is_sound(s, m->text_hop_name) && m->tls_required <= 1 &&
+	       (m->tls_required == 0 || m->tls_slot[0] != '\0');
+}
+
 static bool mail_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_mail *m = &s->mails[i];
@@ -316,7 +332,8 @@ static bool mail_is_sound(const struct snapshot *s, uint32_t i)
 	       m->size_limit_bytes <= UINT32_MAX && m->sessions_max > 0 &&
 	       m->sessions_per_source > 0 && m->recipients_max > 0 && m->language <= 1 &&
 	       text_is_sound(s, m->text_host_name) &&
-	       (m->options & ~(uint32_t)SNAPSHOT_MAIL_OPTIONS) == 0 && outbound_is_sound(s, m);
+	       (m->options & ~(uint32_t)SNAPSHOT_MAIL_OPTIONS) == 0 && outbound_is_sound(s, m) &&
+	       mail_tls_is_sound(s, m);
 }
 
 static bool screen_is_sound(const struct snapshot *s, uint32_t i)

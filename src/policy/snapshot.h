@@ -244,8 +244,14 @@ struct snapshot_mail {
 	uint32_t attachments;         /* enum mail_attachments */
 	uint32_t null_sender;         /* 1: the null reverse path may send */
 	uint32_t pad_outbound;
-	struct snapshot_range senders; /* in texts-of-list: domains, and addresses with an @ */
-	struct snapshot_range labels;  /* in texts-of-list: classifications that refuse */
+	struct snapshot_range senders;      /* in texts-of-list: domains, and addresses with an @ */
+	struct snapshot_range labels;       /* in texts-of-list: classifications that refuse */
+	char tls_slot[SNAPSHOT_NAME_BYTES]; /* of our certificate; empty: no STARTTLS is offered */
+	char authority_slot[SNAPSHOT_NAME_BYTES]; /* empty: the next hop is spoken to in plain */
+	uint32_t text_hop_name;                   /* that its certificate must carry */
+	uint32_t connects_per_minute;             /* of one source; 0: no limit */
+	uint32_t mails_per_minute;                /* of one source; 0: no limit */
+	uint32_t tls_required;                    /* 1: no mail without STARTTLS */
 };
 
 enum mail_forwarded { FORWARDED_REFUSE, FORWARDED_PASS };

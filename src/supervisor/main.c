@@ -206,6 +206,9 @@ static int open_state(struct supervisor *sup)
 	sup->config_fd = open_own_directory(sup->state_fd, "config", ROLE_CONFIG);
 	if (sup->config_fd < 0)
 		return sup->config_fd;
+	sup->keys_fd = open_own_directory(sup->state_fd, "keys", ROLE_CONFIG);
+	if (sup->keys_fd < 0)
+		return sup->keys_fd;
 	sup->isolation_fd = isolation_open(sup->state_fd);
 	return sup->isolation_fd < 0 ? fail("isolated") : 0;
 }
@@ -356,6 +359,7 @@ static void init(struct supervisor *sup)
 {
 	sup->events.fd = -1;
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
+	sup->keys_fd = -1;
 	sup->isolation_fd = -1;
 	sup->console_listen_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;

@@ -5,9 +5,11 @@
  * it had.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "channel/keys.h"
 #include "supervisor/supervisor.h"
 
 const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE, GIVE_WHOLE};
@@ -115,6 +117,8 @@ static void outfit_config(struct child *config)
 			      : -1;
 
 	child_give(config, &(struct control_give){.kind = GIVE_STATE}, sup->config_fd);
+	child_give(config, &(struct control_give){.kind = GIVE_STATE, .index = GIVE_STATE_KEYS},
+		   sup->keys_fd);
 	if (file_fd >= 0) /* needed only once; without any configuration config denies everything */
 		give_taken(config, GIVE_CONFIG, 0, file_fd);
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
@@ -151,6 +155,34 @@ static void outfit_console(struct child *console)
 	link_pair(console, child_find(console->sup, ROLE_CONFIG, 0));
 }
 
+/*
+ * What a mail session's process needs for TLS, as a file of its own slot and no other. A slot
+ * that is empty gives nothing: the process knows that it lacks it, and refuses.
+ */
+static void give_slot(struct child *child, uint32_t kind, const char *slot, const char *what)
+{
+	char name[KEYS_FILE_BYTES];
+	int fd = -1;
+
+	if (slot[0] == '\0')
+		return;
+	(void)snprintf(name, sizeof(name), "%s%s", slot, what);
+	fd = openat(child->sup->keys_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		give_taken(child, kind, 0, fd);
+}
+
+static void give_keys(struct child *child)
+{
+	const struct snapshot *s = &child->sup->running.snapshot;
+	uint32_t index = child->session->index;
+
+	if (child->role == ROLE_MAIL_RECEIVER && index < s->mail_count)
+		give_slot(child, GIVE_CERTIFICATE, s->mails[index].tls_slot, KEYS_CERTIFICATE);
+	else if (child->role == ROLE_MAIL_SENDER && index < s->mail_count)
+		give_slot(child, GIVE_AUTHORITY, s->mails[index].authority_slot, KEYS_AUTHORITY);
+}
+
 /* Give a descriptor that the session kept for this process; it is the process's then. */
 static void give_kept(struct child *child, const struct control_give *give, int *fd)
 {
@@ -166,6 +198,7 @@ static void outfit_session(struct child *child)
 	struct session *session = child->session;
 	struct control_give give = {.index = session->index, .session = session->id};
 
+	give_keys(child);
 	if (child->role == session->near_role) {
 		give.kind = GIVE_PEER;
 		give_kept(child, &give, &session->peer_fd);

@@ -148,7 +148,7 @@ struct supervisor {
 	bool said_ready;
 	bool stopping;
 	int exit_status;
-	int state_fd, audit_fd, config_fd, isolation_fd; /* directories */
+	int state_fd, audit_fd, config_fd, keys_fd, isolation_fd; /* directories */
 	int console_listen_fd;
 	struct loop_fd console_watch;
 	int lock_fd;

@@ -51,10 +51,10 @@ test_audit_sender-use := audit policy wire base
 test_audit_store-use := audit policy wire base
 test_audit_stream-use := audit policy wire base
 units += test_mail_receiver
-test_mail_receiver-use := mail-receiver policy wire base
+test_mail_receiver-use := mail-receiver tls policy wire base
 units += test_mail_sender test_text_fold
 test_text_fold-use := wire base
-test_mail_sender-use := mail-sender policy wire base
+test_mail_sender-use := mail-sender tls policy wire base
 
 # screen
 units += test_rfb_client test_rfb_server test_rfb_handshake test_rfb_encode test_screen_record
@@ -74,7 +74,7 @@ test_policy-use := policy base
 units += test_calendar
 test_calendar-use := policy base
 units += test_config_store test_console_line test_console_layout
-test_config_store-use := config policy base
+test_config_store-use := config tls policy base
 test_console_line-use := console policy base
 test_console_layout-use := console policy base
 

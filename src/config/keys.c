@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Slots on disk: a file each, replaced whole. A key is written where it stays and nowhere else, and
+ * wiped from memory behind every use.
+ */
+#include "config/keys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "channel/keys.h"
+#include "policy/snapshot.h"
+
+#define STAGED_NAME "staged"
+#define SOON_S      (30 * 86400) /* an end that is near enough to be spoken of */
+#define PEM_BEGIN   "-----BEGIN CERTIFICATE-----"
+#define PEM_END     "-----END CERTIFICATE-----"
+
+static const char *const suffixes[] = {
+	[KEYS_IS_CERTIFICATE] = KEYS_CERTIFICATE, [KEYS_IS_AUTHORITY] = KEYS_AUTHORITY};
+static const char *const kind_names[] = {
+	[KEYS_IS_CERTIFICATE] = "certificate", [KEYS_IS_AUTHORITY] = "authority"};
+
+bool keys_is_slot(struct span name)
+{
+	for (size_t i = 0; i < name.size; i++) {
+		uint8_t c = name.data[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c != '-' || i == 0))
+			return false;
+	}
+	return name.size > 0 && name.size < SNAPSHOT_NAME_BYTES;
+}
+
+static void file_name(char out[KEYS_FILE_BYTES], struct span slot, enum keys_kind kind)
+{
+	(void)snprintf(out, KEYS_FILE_BYTES, "%.*s%s", (int)slot.size, (const char *)slot.data,
+		       suffixes[kind]); /* fits: keys_is_slot */
+}
+
+int keys_read(int dir, struct span slot, enum keys_kind kind, struct bytes *pem)
+{
+	char name[KEYS_FILE_BYTES];
+	int fd = -1;
+	int err = 0;
+
+	if (!keys_is_slot(slot))
+		return -ERR_NOT_FOUND;
+	file_name(name, slot, kind);
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == EBADF ? -ERR_NOT_FOUND : -ERR_SYSTEM;
+	err = bytes_room(pem, TLS_PEM_BYTES_MAX) != NULL ? tls_pem_read(fd, pem) : -ERR_NO_MEMORY;
+	(void)close(fd); /* was only read */
+	return err;
+}
+
+static int write_all(int fd, struct span text)
+{
+	while (text.size > 0) {
+		ssize_t n = write(fd, text.data, text.size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -ERR_SYSTEM;
+		text.data += n;
+		text.size -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? -ERR_SYSTEM : 0;
+}
+
+/* The old content or the new one, whatever happens in between. */
+static int write_slot(int dir, struct span slot, enum keys_kind kind, struct span pem)
+{
+	char name[KEYS_FILE_BYTES];
+	int fd = openat(dir, STAGED_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	int err = fd < 0 ? -ERR_SYSTEM : write_all(fd, pem);
+
+	if (fd >= 0 && close(fd) < 0)
+		err = -ERR_SYSTEM;
+	file_name(name, slot, kind);
+	if (err == 0 && renameat(dir, STAGED_NAME, dir, name) < 0)
+		err = -ERR_SYSTEM;
+	if (err < 0)
+		(void)unlinkat(dir, STAGED_NAME, 0); /* or the next one overwrites it */
+	else if (fsync(dir) < 0)
+		err = -ERR_SYSTEM;
+	return err;
+}
+
+static enum tls_defect check(enum keys_kind kind, struct span pem, int64_t now_s)
+{
+	return kind == KEYS_IS_CERTIFICATE ? tls_identity_check(pem, now_s)
+					   : tls_authorities_check(pem, now_s);
+}
+
+int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, int64_t now_s,
+	      enum tls_defect *defect)
+{
+	*defect = check(kind, pem, now_s);
+	if (*defect != TLS_DEFECT_NONE)
+		return -ERR_SYNTAX;
+	return write_slot(dir, slot, kind, pem);
+}
+
+/* ---- what a configuration names ---- */
+
+struct provider {
+	int dir;
+	int64_t now_s;
+	bool make;
+	struct problems *problems;
+	struct event_client *events;
+	const char *host_name; /* for what is made */
+};
+
+static void tell(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind,
+		 enum problem_id problem, const char *why)
+{
+	const char *slot = tree_value(leaf, 0);
+
+	problems_add(p->problems, leaf->at, problem, leaf->row, 0, slot, why);
+	if (p->events != NULL)
+		event_send(p->events, EVENT_CERTIFICATE_DEFECT, EV_TEXT(NAME, slot),
+			   EV_TEXT(DETAIL, kind_names[kind]), EV_TEXT(REASON, why));
+}
+
+static void make_certificate(const struct provider *p, const struct tree_node *leaf)
+{
+	struct span slot = span_of(tree_value(leaf, 0));
+	struct bytes pem;
+	int err = 0;
+
+	bytes_init(&pem, TLS_PEM_BYTES_MAX);
+	err = tls_identity_make(p->host_name, p->now_s, &pem);
+	if (err == 0)
+		err = write_slot(p->dir, slot, KEYS_IS_CERTIFICATE, bytes_span(&pem));
+	tls_wipe(&pem);
+	if (err < 0)
+		tell(p, leaf, KEYS_IS_CERTIFICATE, PROBLEM_SLOT_UNUSABLE, "it cannot be written");
+	else if (p->events != NULL)
+		event_send(p->events, EVENT_CERTIFICATE_MADE, EV_TEXT(NAME, tree_value(leaf, 0)),
+			   EV_TEXT(DETAIL, p->host_name));
+}
+
+/* Something is there: can it be used, and for how long still. */
+static void judge(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind,
+		  struct span pem)
+{
+	enum tls_defect defect = check(kind, pem, p->now_s);
+	struct tls_summary summary;
+
+	if (defect != TLS_DEFECT_NONE)
+		tell(p, leaf, kind, PROBLEM_SLOT_UNUSABLE, tls_defect_text(defect, false));
+	else if (tls_summarise(pem, &summary) == 0 && summary.until_s - p->now_s < SOON_S)
+		tell(p, leaf, kind, PROBLEM_SLOT_UNUSABLE, "it expires within 30 days");
+}
+
+static void provide(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind)
+{
+	struct bytes pem;
+	int err = 0;
+
+	bytes_init(&pem, TLS_PEM_BYTES_MAX);
+	err = keys_read(p->dir, span_of(tree_value(leaf, 0)), kind, &pem);
+	if (err == 0)
+		judge(p, leaf, kind, bytes_span(&pem));
+	else if (err != -ERR_NOT_FOUND)
+		tell(p, leaf, kind, PROBLEM_SLOT_UNUSABLE, "it cannot be read");
+	else if (kind == KEYS_IS_AUTHORITY)
+		tell(p, leaf, kind, PROBLEM_NO_AUTHORITY, "it is empty");
+	else if (p->make)
+		make_certificate(p, leaf);
+	tls_wipe(&pem);
+}
+
+/* The name that a mail entry has in greetings. */
+static const char *host_name_of(const struct tree_node *root, const struct tree_node *mail)
+{
+	const struct tree_node *own = tree_first(mail, ROW_MAIL_HOST_NAME);
+	const struct tree_node *system = tree_first(root, ROW_SYSTEM);
+
+	if (own == NULL && system != NULL)
+		own = tree_first(system, ROW_HOST_NAME);
+	return own != NULL ? tree_value(own, 0) : schema_row(ROW_HOST_NAME)->fallback;
+}
+
+void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
+		  struct problems *problems, struct event_client *events)
+{
+	struct provider p = {dir, now_s, make, problems, events, NULL};
+
+	for (const struct tree_node *mail = tree_first(root, ROW_MAIL); mail != NULL;
+	     mail = tree_next(mail)) {
+		const struct tree_node *near = tree_first(mail, ROW_MAIL_TLS);
+		const struct tree_node *far = tree_first(mail, ROW_MAIL_HOP_TLS);
+
+		p.host_name = host_name_of(root, mail);
+		if (near != NULL)
+			provide(&p, tree_first(near, ROW_MAIL_TLS_CERTIFICATE),
+				KEYS_IS_CERTIFICATE);
+		if (far != NULL)
+			provide(&p, tree_first(far, ROW_MAIL_HOP_AUTHORITY), KEYS_IS_AUTHORITY);
+	}
+}
+
+/* ---- showing ---- */
+
+/* "mail.certificate.pem" -> "mail" and its kind; false for any other file. */
+static bool split_name(const char *name, struct span *slot, enum keys_kind *kind)
+{
+	size_t size = strlen(name);
+
+	for (size_t k = 0; k < sizeof(suffixes) / sizeof(suffixes[0]); k++) {
+		size_t tail = strlen(suffixes[k]);
+
+		if (size <= tail || strcmp(name + size - tail, suffixes[k]) != 0)
+			continue;
+		*slot = (struct span){(const uint8_t *)name, size - tail};
+		*kind = (enum keys_kind)k;
+		return keys_is_slot(*slot);
+	}
+	return false;
+}
+
+static int list_slot(int dir, struct span slot, enum keys_kind kind, int64_t now_s, bool japanese,
+		     struct bytes *out)
+{
+	struct tls_summary s = {0};
+	struct bytes pem;
+	char day[16] = "-";
+	time_t until = 0;
+	struct tm tm;
+	int err = 0;
+
+	bytes_init(&pem, TLS_PEM_BYTES_MAX);
+	if (keys_read(dir, slot, kind, &pem) == 0)
+		(void)tls_summarise(bytes_span(&pem), &s); /* the defect says it */
+	until = (time_t)s.until_s;
+	if (s.count > 0 && gmtime_r(&until, &tm) != NULL)
+		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm); /* or stays "-" */
+	err = bytes_printf(out, "%s\t%.*s\t%s\t%s\t", kind_names[kind], (int)slot.size,
+			   (const char *)slot.data, s.subject[0] != '\0' ? s.subject : "-", day);
+	for (size_t i = 0; err == 0 && i < sizeof(s.sha256); i++)
+		err = bytes_printf(out, "%02x", s.sha256[i]);
+	if (err == 0)
+		err = bytes_printf(out, "\t%s\n",
+				   tls_defect_text(check(kind, bytes_span(&pem), now_s), japanese));
+	tls_wipe(&pem);
+	return err;
+}
+
+int keys_list(int dir, int64_t now_s, bool japanese, struct bytes *out)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *item = NULL;
+	int err = 0;
+
+	if (listing == NULL) {
+		if (fd >= 0)
+			(void)close(fd); /* was only read */
+		return -ERR_SYSTEM;
+	}
+	while (err == 0 && (item = readdir(listing)) != NULL) {
+		struct span slot = {0};
+		enum keys_kind kind = KEYS_IS_CERTIFICATE;
+
+		if (split_name(item->d_name, &slot, &kind))
+			err = list_slot(dir, slot, kind, now_s, japanese, out);
+	}
+	(void)closedir(listing); /* was only read */
+	return err;
+}
+
+int keys_show(int dir, struct span slot, struct bytes *out)
+{
+	struct bytes pem;
+	const char *at = NULL;
+	int err = 0;
+
+	bytes_init(&pem, TLS_PEM_BYTES_MAX + 1);
+	err = keys_read(dir, slot, KEYS_IS_CERTIFICATE, &pem);
+	if (err == 0)
+		err = bytes_append_u8(&pem, '\0');
+	at = err == 0 ? strstr((const char *)pem.data, PEM_BEGIN) : NULL;
+	while (err == 0 && at != NULL) {
+		const char *end = strstr(at, PEM_END);
+
+		if (end == NULL)
+			break;
+		err = bytes_append(out, at, (size_t)(end - at) + strlen(PEM_END));
+		if (err == 0)
+			err = bytes_append_u8(out, '\n');
+		at = strstr(end, PEM_BEGIN);
+	}
+	tls_wipe(&pem);
+	return err;
+}

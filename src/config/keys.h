@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The slots of certificates, keys and authorities: a directory of their own (L4). */
+#ifndef SEKISHO_CONFIG_KEYS_H
+#define SEKISHO_CONFIG_KEYS_H
+
+#include "base/event.h"
+#include "policy/problem.h"
+#include "policy/tree.h"
+#include "tls/pem.h"
+
+enum keys_kind { KEYS_IS_CERTIFICATE, KEYS_IS_AUTHORITY };
+
+/* A slot's name: as names of the configuration. */
+bool keys_is_slot(struct span name);
+
+/**
+ * keys_read - what a slot holds
+ * @dir: the directory, borrowed; -1: there is none
+ * @pem: appended to; the caller wipes it (tls_wipe)
+ * Return: 0; -ERR_NOT_FOUND; -ERR_TOO_LONG; -ERR_SYSTEM.
+ */
+int keys_read(int dir, struct span slot, enum keys_kind kind, struct bytes *pem);
+
+/**
+ * keys_load - put into a slot what an administrator has pasted
+ * @now_s:  seconds since 1970
+ * @defect: set where it is refused; then the slot is as it was
+ * Return: 0; -ERR_SYNTAX (@defect); -ERR_SYSTEM. What was there before is gone for good.
+ */
+int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, int64_t now_s,
+	      enum tls_defect *defect);
+
+/**
+ * keys_provide - see to it that the slots which a configuration names can be used
+ * @root: of a configuration that compiles
+ * @make: make what can be made (certificates); otherwise only look
+ * @problems: an authority that is missing is an error, anything that will fail later a warning
+ * @events: told of what was made and of defects; NULL: nobody
+ */
+void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
+		  struct problems *problems, struct event_client *events);
+
+/* One line a slot: kind, name, subject, last day, fingerprint, defect; separated by tabs. */
+int keys_list(int dir, int64_t now_s, bool japanese, struct bytes *out);
+
+/* The certificates of a slot as PEM, without the key, for those who are to verify it. */
+int keys_show(int dir, struct span slot, struct bytes *out);
+
+#endif
