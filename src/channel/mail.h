@@ -37,8 +37,10 @@ enum mail_verdict {
 };
 
 struct mail_path {
-	uint32_t transaction;       /* counts from 1 in each session */
-	uint32_t text_bytes;        /* 0: the null path */
+	uint32_t transaction; /* counts from 1 in each session */
+	uint32_t text_bytes;  /* 0: the null path */
+	uint32_t utf8;        /* the peer asked for SMTPUTF8 */
+	uint32_t pad;
 	char text[MAIL_PATH_BYTES]; /* address without brackets; the sender parses it again */
 };
 

@@ -77,7 +77,8 @@ static bool open_hello(struct receiver *r, struct span argument)
 
 static void on_ehlo(struct receiver *r, struct span argument)
 {
-	static const char *const offers[] = {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES"};
+	static const char *const offers[] = {"PIPELINING", "8BITMIME", "SMTPUTF8",
+					     "ENHANCEDSTATUSCODES"};
 	uint8_t text[256];
 	struct writer w = {0};
 
@@ -90,6 +91,8 @@ static void on_ehlo(struct receiver *r, struct span argument)
 	receiver_reply_line(r, 250, '-', (const char *)text);
 	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
 		receiver_reply_line(r, 250, '-', offers[i]);
+	if (receiver_offers_tls(r))
+		receiver_reply_line(r, 250, '-', "STARTTLS");
 	writer_init(&w, text, sizeof(text));
 	writer_printf(&w, "SIZE %" PRIu64, r->policy->entry->size_limit_bytes);
 	writer_u8(&w, '\0');
@@ -126,7 +129,8 @@ static enum answer parse_answer(int err, enum answer address)
 static void ask(struct receiver *r, uint16_t type, struct span path, enum receiver_phase phase)
 {
 	struct mail_path body = {.transaction = r->transaction.number,
-				 .text_bytes = (uint32_t)path.size};
+				 .text_bytes = (uint32_t)path.size,
+				 .utf8 = r->utf8};
 
 	memcpy(body.text, path.data, path.size); /* at most SMTP_PATH_MAX: the parser's promise */
 	if (receiver_tell(r, type, &body, sizeof(body)))
@@ -158,10 +162,10 @@ static void on_mail(struct receiver *r, struct span argument)
 	int err = smtp_mail_parse(argument, &mail);
 
 	_Static_assert(SMTP_PATH_MAX <= MAIL_PATH_BYTES, "a path fits the link's message");
-	if (err < 0) {
+	if (r->policy->tls_required && !receiver_is_secured(r)) {
+		receiver_refuse(r, r->certificate_fd < 0 ? ANSWER_TLS_NOT_NOW : ANSWER_TLS_FIRST);
+	} else if (err < 0) {
 		receiver_refuse(r, parse_answer(err, ANSWER_SENDER_SYNTAX));
-	} else if (mail.utf8) {
-		receiver_refuse(r, ANSWER_UTF8);
 	} else if (mail.path.text.size > 0 && mail.path.domain.size == 0) {
 		receiver_refuse(r, ANSWER_SENDER_SYNTAX);
 	} else if (mail.has_size && mail.size_bytes > r->policy->entry->size_limit_bytes) {
@@ -174,6 +178,7 @@ static void on_mail(struct receiver *r, struct span argument)
 		receiver_close(r, ANSWER_TOO_MANY_MAILS);
 	} else {
 		begin_transaction(r, &mail.path);
+		r->utf8 = mail.utf8;
 		ask(r, MAIL_LINK_FROM, mail.path.text, PHASE_ASK_SENDER);
 	}
 }
@@ -189,7 +194,7 @@ static bool is_ours(const struct receiver *r, const struct smtp_path *path)
 static void on_rcpt(struct receiver *r, struct span argument)
 {
 	struct smtp_path path = {0};
-	int err = smtp_rcpt_parse(argument, false, &path);
+	int err = smtp_rcpt_parse(argument, r->utf8, &path);
 
 	if (err < 0) {
 		receiver_refuse(r, parse_answer(err, ANSWER_RECIPIENT_SYNTAX));
@@ -263,6 +268,20 @@ static void on_help(struct receiver *r, struct span argument)
 	idle_reply(r, ANSWER_HELP);
 }
 
+static void on_starttls(struct receiver *r, struct span argument)
+{
+	if (argument.size > 0)
+		receiver_refuse(r, ANSWER_SYNTAX);
+	else if (receiver_is_secured(r) || !r->extended)
+		receiver_refuse(r, ANSWER_SEQUENCE);
+	else if (!r->policy->tls_offered)
+		receiver_refuse(r, ANSWER_NOT_HERE);
+	else if (!receiver_offers_tls(r))
+		receiver_refuse(r, ANSWER_TLS_NOT_NOW);
+	else
+		receiver_start_tls(r);
+}
+
 static void on_quit(struct receiver *r, struct span argument)
 {
 	if (argument.size > 0)
@@ -285,6 +304,7 @@ static const struct {
 	[SMTP_VRFY] = {on_vrfy, ANY_PHASE},
 	[SMTP_HELP] = {on_help, ANY_PHASE},
 	[SMTP_QUIT] = {on_quit, ANY_PHASE},
+	[SMTP_STARTTLS] = {on_starttls, IN(PHASE_READY)},
 };
 
 void receiver_command(struct receiver *r, struct span line)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mail-receiver: one SMTP session as server. Reads whatever the peer in the source zone sends;
- * holds its accepted socket, the link to the session's mail-sender and the channel to the
- * supervisor. It can open nothing: no file, no socket.
+ * holds its accepted socket, the link to the session's mail-sender, the channel to the supervisor
+ * and, where TLS is offered, its entry's certificate and key. It can open nothing: no file, no
+ * socket.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ static struct {
 	struct mail_policy policy;
 	struct receiver receiver;
 	int peer_fd, link_fd;
-} state = {.peer_fd = -1, .link_fd = -1};
+} state = {.peer_fd = -1, .link_fd = -1, .receiver = {.certificate_fd = -1}};
 
 static int take_give(void *ctx, const struct control_give *give, int fd)
 {
@@ -33,6 +34,8 @@ static int take_give(void *ctx, const struct control_give *give, int fd)
 		state.peer_fd = fd;
 	else if (give->kind == GIVE_LINK && give->role == ROLE_MAIL_SENDER && state.link_fd < 0)
 		state.link_fd = fd;
+	else if (give->kind == GIVE_CERTIFICATE && state.receiver.certificate_fd < 0)
+		state.receiver.certificate_fd = fd;
 	else
 		return -ERR_PEER;
 	return 0;
@@ -125,5 +128,6 @@ static int serve(void)
 
 int main(void)
 {
+	tls_prepare();
 	return begin() < 0 ? 1 : serve();
 }

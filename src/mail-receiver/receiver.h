@@ -13,6 +13,7 @@
 #include "channel/control.h"
 #include "mail-receiver/answers.h"
 #include "policy/mail_policy.h"
+#include "tls/stream.h"
 #include "wire/smtp_command.h"
 #include "wire/smtp_data.h"
 
@@ -31,6 +32,7 @@
 #define RECEIVER_DATA_TOTAL_MS 1800000 /* for one message, however it trickles */
 #define RECEIVER_ASK_MS        290000  /* the peer waits 5 minutes for MAIL and RCPT: 4.5.3.2.2 */
 #define RECEIVER_DELIVER_MS    590000  /* the peer waits 10 minutes after the dot: 4.5.3.2.6 */
+#define RECEIVER_HANDSHAKE_MS  60000   /* from STARTTLS to the session under TLS */
 #define RECEIVER_LINGER_MS     5000    /* for the peer to read the last reply */
 #define RECEIVER_RETRY_MS      5       /* until a message can be given to the supervisor */
 
@@ -42,8 +44,9 @@ enum receiver_phase {
 	PHASE_ASK_SENDER, /* the sender process was asked; the peer waits */
 	PHASE_ASK_RECIPIENT,
 	PHASE_DATA,
-	PHASE_DELIVER, /* the final dot was read; nothing is decided yet */
-	PHASE_CLOSING, /* the last reply is on its way */
+	PHASE_DELIVER,   /* the final dot was read; nothing is decided yet */
+	PHASE_HANDSHAKE, /* STARTTLS was accepted; nothing is read as SMTP until TLS stands */
+	PHASE_CLOSING,   /* the last reply is on its way */
 	PHASE_COUNT_
 };
 
@@ -70,13 +73,16 @@ struct receiver {
 	uint32_t session;
 	uint8_t peer_family; /* 4 or 6 */
 	uint8_t peer_addr[16];
+	int certificate_fd; /* chain and key, read only when TLS starts; -1: none */
 
+	struct stream stream; /* over peer_fd */
 	struct channel link;
 	struct loop_fd peer_fd, link_fd;
 	struct loop_timer deadline, data_total, tarpit, retry;
 	enum receiver_phase phase;
 	enum receiver_phase resume; /* phase behind a refused question */
 	bool extended;              /* EHLO, not HELO */
+	bool utf8;                  /* of the transaction: SMTPUTF8 (RFC 6531) */
 	bool link_lost;
 	bool stopping;    /* the supervisor asked for an end while the peer waits for an answer */
 	bool half_closed; /* the last reply is out */
@@ -120,6 +126,8 @@ bool receiver_is_asking(const struct receiver *r);
 /* Queue one line of a reply; @mark is '-' where more lines follow. */
 void receiver_reply_line(struct receiver *r, unsigned code, char mark, const char *text);
 void receiver_reply(struct receiver *r, const struct answer_row *answer);
+/* End at once, without a word. */
+void receiver_end(struct receiver *r);
 /* Queue the last reply and end the session when it is out. */
 void receiver_close(struct receiver *r, enum answer answer);
 /* A refused command: reply, count, delay; closes past the limit. */
@@ -142,6 +150,15 @@ void receiver_on_answer(struct receiver *r, uint32_t verdict);
 void receiver_reset(struct receiver *r);
 void receiver_report(struct receiver *r, enum event_id event, enum answer answer);
 struct event_arg receiver_peer_field(const struct receiver *r);
+
+/* secure.c: TLS with the peer (RFC 3207) */
+bool receiver_is_secured(const struct receiver *r);
+/* Whether STARTTLS may be offered now. */
+bool receiver_offers_tls(const struct receiver *r);
+/* The command, without an argument. */
+void receiver_start_tls(struct receiver *r);
+/* Go on with the handshake, in PHASE_HANDSHAKE. Return: false where the session is lost. */
+bool receiver_shake(struct receiver *r);
 
 /* message.c */
 int receiver_open_message(struct receiver *r);

@@ -2,7 +2,6 @@
 /* The session's life: bytes in and out, deadlines, the link to the sender, the end. */
 #include "mail-receiver/receiver.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,10 +21,11 @@ static const struct {
 	[PHASE_ASK_RECIPIENT] = {RECEIVER_ASK_MS, ANSWER_TRY_LATER},
 	[PHASE_DATA] = {RECEIVER_DATA_MS, ANSWER_IDLE},
 	[PHASE_DELIVER] = {RECEIVER_DELIVER_MS, ANSWER_TRY_LATER},
+	[PHASE_HANDSHAKE] = {RECEIVER_HANDSHAKE_MS, ANSWER_IDLE},
 	[PHASE_CLOSING] = {RECEIVER_LINGER_MS, ANSWER_BYE},
 };
 
-static void end_session(struct receiver *r)
+void receiver_end(struct receiver *r)
 {
 	r->ended = true;
 	loop_stop(r->loop, 0);
@@ -50,7 +50,7 @@ bool receiver_is_asking(const struct receiver *r)
 static void queue(struct receiver *r, const char *text, size_t size)
 {
 	if (size > RECEIVER_OUT_BYTES - r->out_bytes) {
-		end_session(r);
+		receiver_end(r);
 		return;
 	}
 	memcpy(r->out + r->out_bytes, text, size);
@@ -84,6 +84,10 @@ void receiver_close(struct receiver *r, enum answer answer)
 {
 	if (r->phase == PHASE_CLOSING)
 		return;
+	if (r->phase == PHASE_HANDSHAKE) { /* there is no way to say anything */
+		receiver_end(r);
+		return;
+	}
 	if (r->phase == PHASE_DELIVER)
 		r->counts.deferred++;
 	receiver_drop_message(r);
@@ -128,7 +132,7 @@ bool receiver_tell(struct receiver *r, uint16_t type, const void *body, size_t b
 
 static bool may_read(const struct receiver *r)
 {
-	return !receiver_is_asking(r) && !loop_armed(&r->tarpit) &&
+	return !receiver_is_asking(r) && r->phase != PHASE_HANDSHAKE && !loop_armed(&r->tarpit) &&
 	       r->in_bytes < RECEIVER_IN_BYTES && r->out_bytes <= RECEIVER_OUT_BYTES / 2;
 }
 
@@ -140,10 +144,9 @@ static int flush(struct receiver *r)
 	if (loop_armed(&r->tarpit))
 		return 0;
 	while (done < r->out_bytes) {
-		ssize_t n = send(r->peer_fd.fd, r->out + done, r->out_bytes - done,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = stream_write(&r->stream, r->out + done, r->out_bytes - done);
 
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
+		if (n == -ERR_CLOSED)
 			return -ERR_CLOSED;
 		if (n < 0)
 			break;
@@ -162,7 +165,7 @@ static bool take_step(struct receiver *r)
 	size_t taken = 0;
 	int err = 0;
 
-	if (in.size == 0 || receiver_is_asking(r) || r->phase == PHASE_CLOSING ||
+	if (in.size == 0 || receiver_is_asking(r) || r->phase >= PHASE_HANDSHAKE ||
 	    loop_armed(&r->tarpit) || r->out_bytes > RECEIVER_OUT_BYTES / 2)
 		return false;
 	if (r->phase == PHASE_DATA) {
@@ -191,45 +194,54 @@ static void linger(struct receiver *r)
 	r->in_at = 0;
 	if (r->out_bytes == 0 && !r->half_closed) {
 		r->half_closed = true;
-		(void)shutdown(r->peer_fd.fd,
-			       SHUT_WR); /* where it fails the peer has gone, which the read says */
+		stream_end(&r->stream);
 	}
 }
 
-static void advance(struct receiver *r)
+/* Work on what is there. */
+static void work(struct receiver *r)
 {
 	while (!r->ended && take_step(r))
 		;
 	if (r->ended)
 		return;
 	if (flush(r) < 0) {
-		end_session(r);
+		receiver_end(r);
 		return;
 	}
+	if (r->phase == PHASE_HANDSHAKE && r->out_bytes == 0 && !receiver_shake(r))
+		return;
 	if (r->phase == PHASE_CLOSING)
 		linger(r);
 	memmove(r->in, r->in + r->in_at, r->in_bytes - r->in_at);
 	r->in_bytes -= r->in_at;
 	r->in_at = 0;
-	r->peer_fd.events = (short)(may_read(r) ? POLLIN : 0);
-	if (r->out_bytes > 0 && !loop_armed(&r->tarpit))
-		r->peer_fd.events |= POLLOUT;
+	r->peer_fd.events =
+		stream_events(&r->stream, may_read(r), r->out_bytes > 0 && !loop_armed(&r->tarpit));
 }
 
 /* Return: false where the session ended. */
 static bool read_peer(struct receiver *r)
 {
-	ssize_t n = recv(r->peer_fd.fd, r->in + r->in_bytes, RECEIVER_IN_BYTES - r->in_bytes,
-			 MSG_DONTWAIT);
+	ssize_t n = stream_read(&r->stream, r->in + r->in_bytes, RECEIVER_IN_BYTES - r->in_bytes);
 
-	if (n > 0) {
+	if (n > 0)
 		r->in_bytes += (size_t)n;
+	if (n > 0 || n == -ERR_AGAIN)
 		return true;
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	end_session(r);
+	receiver_end(r);
 	return false;
+}
+
+/* poll(2) does not tell of what TLS has decrypted already. */
+static void advance(struct receiver *r)
+{
+	work(r);
+	while (!r->ended && may_read(r) && stream_pending(&r->stream) > 0) {
+		if (!read_peer(r))
+			return;
+		work(r);
+	}
 }
 
 static void peer_ready(struct loop *loop, struct loop_fd *self, short revents)
@@ -237,11 +249,11 @@ static void peer_ready(struct loop *loop, struct loop_fd *self, short revents)
 	struct receiver *r = self->ctx;
 
 	(void)loop;
-	if ((revents & POLLIN) && may_read(r)) {
+	if (may_read(r)) {
 		if (!read_peer(r))
 			return;
-	} else if (revents & (POLLHUP | POLLERR)) {
-		end_session(r);
+	} else if (r->phase != PHASE_HANDSHAKE && (revents & (POLLHUP | POLLERR))) {
+		receiver_end(r);
 		return;
 	}
 	advance(r);
@@ -288,7 +300,7 @@ static void deadline_fire(struct loop *loop, struct loop_timer *timer)
 
 	(void)loop;
 	if (r->phase == PHASE_CLOSING) {
-		end_session(r);
+		receiver_end(r);
 		return;
 	}
 	receiver_close(r, phases[r->phase].late);
@@ -337,6 +349,7 @@ int receiver_start(struct receiver *r, int peer_fd, int link_fd)
 		(struct loop_fd){.fd = peer_fd, .events = POLLIN, .ready = peer_ready, .ctx = r};
 	r->link_fd =
 		(struct loop_fd){.fd = link_fd, .events = POLLIN, .ready = link_ready, .ctx = r};
+	stream_init(&r->stream, peer_fd);
 	channel_init(&r->link, link_fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]), r);
 	err = loop_add(r->loop, &r->peer_fd);
 	if (err == 0)
@@ -367,7 +380,10 @@ void receiver_fini(struct receiver *r)
 	loop_disarm(r->loop, &r->tarpit);
 	receiver_drop_message(r);
 	channel_fini(&r->link);
-	(void)close(r->peer_fd.fd); /* the peer has all that it will get */
+	stream_fini(&r->stream);
+	if (r->certificate_fd >= 0)
+		(void)close(r->certificate_fd); /* was only read */
+	(void)close(r->peer_fd.fd);             /* the peer has all that it will get */
 	event_send(r->events, EVENT_MAIL_SESSION, EV_NUMBER(SESSION, r->session),
 		   receiver_peer_field(r), EV_NUMBER(DELIVERED, r->counts.delivered),
 		   EV_NUMBER(DEFERRED, r->counts.deferred), EV_NUMBER(REFUSED, r->counts.refused),

@@ -14,11 +14,44 @@ static struct span asked_path(const struct sender *s)
 
 /* ---- questions ---- */
 
+static bool is_ascii(struct span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * RFC 6531 3.4, 3.5: an address that is not ASCII goes only where that is understood. The message
+ * itself is never of that kind: its header is written anew, in ASCII.
+ */
+static bool passes(const struct sender *s)
+{
+	return (s->hop.extensions & SMTP_HAS_SMTPUTF8) || is_ascii(asked_path(s));
+}
+
 static void ask_from(struct sender *s)
 {
 	bool eight = s->hop.extensions & SMTP_HAS_8BITMIME;
+	bool utf8 = s->asked.utf8 && (s->hop.extensions & SMTP_HAS_SMTPUTF8);
 
-	hop_command(s, HOP_MAIL, "MAIL FROM:<", asked_path(s), eight ? "> BODY=8BITMIME" : ">");
+	if (!passes(s))
+		sender_answer(s, MAIL_VERDICT_SENDER_NOT_ASCII);
+	else if (eight)
+		hop_command(s, HOP_MAIL, "MAIL FROM:<", asked_path(s),
+			    utf8 ? "> BODY=8BITMIME SMTPUTF8" : "> BODY=8BITMIME");
+	else
+		hop_command(s, HOP_MAIL, "MAIL FROM:<", asked_path(s), utf8 ? "> SMTPUTF8" : ">");
+}
+
+static void ask_to(struct sender *s)
+{
+	if (passes(s))
+		hop_command(s, HOP_RCPT, "RCPT TO:<", asked_path(s), ">");
+	else
+		sender_answer(s, MAIL_VERDICT_RECIPIENT_NOT_ASCII);
 }
 
 /* Return: whether the question stays open. */
@@ -40,7 +73,7 @@ static void advance_idle(struct sender *s)
 	else if (s->question == ASK_FROM)
 		ask_from(s);
 	else if (s->question == ASK_TO)
-		hop_command(s, HOP_RCPT, "RCPT TO:<", asked_path(s), ">");
+		ask_to(s);
 	else if (s->question == ASK_MESSAGE)
 		message_advance(s);
 	else if (s->ending)
@@ -78,8 +111,11 @@ static void on_ehlo(struct sender *s, const struct smtp_reply *reply)
 	if (is_class(reply, 2)) {
 		s->hop.extensions = reply->extensions;
 		s->hop.size_limit = reply->size_limit;
-		hop_set_state(s, HOP_IDLE);
-	} else if (is_class(reply, 5)) {
+		if (secure_is_due(s))
+			secure_begin(s);
+		else
+			hop_set_state(s, HOP_IDLE);
+	} else if (is_class(reply, 5) && !s->policy->hop_tls) {
 		hop_command(s, HOP_HELO, "HELO ", span_of(s->policy->host_name), "");
 	} else {
 		fail_setup(s, reply);
@@ -173,6 +209,7 @@ static void on_rset(struct sender *s, const struct smtp_reply *reply)
 static void on_quit(struct sender *s, const struct smtp_reply *reply)
 {
 	(void)reply; /* whatever it says, this was all */
+	stream_end(&s->hop.stream);
 	hop_close(s);
 }
 
@@ -184,11 +221,22 @@ static void on_nothing(struct sender *s, const struct smtp_reply *reply)
 
 static void (*const on_reply[HOP_STATE_COUNT_])(struct sender *s,
 						const struct smtp_reply *reply) = {
-	[HOP_NONE] = on_nothing,      [HOP_ASKED] = on_nothing, [HOP_CONNECTING] = on_nothing,
-	[HOP_GREETING] = on_greeting, [HOP_EHLO] = on_ehlo,     [HOP_HELO] = on_helo,
-	[HOP_IDLE] = on_nothing,      [HOP_MAIL] = on_mail,     [HOP_RCPT] = on_rcpt,
-	[HOP_DATA] = on_data,         [HOP_BODY] = on_body,     [HOP_DOT] = on_dot,
-	[HOP_RSET] = on_rset,         [HOP_QUIT] = on_quit,
+	[HOP_NONE] = on_nothing,
+	[HOP_ASKED] = on_nothing,
+	[HOP_CONNECTING] = on_nothing,
+	[HOP_GREETING] = on_greeting,
+	[HOP_EHLO] = on_ehlo,
+	[HOP_HELO] = on_helo,
+	[HOP_STARTTLS] = secure_on_reply,
+	[HOP_HANDSHAKE] = on_nothing,
+	[HOP_IDLE] = on_nothing,
+	[HOP_MAIL] = on_mail,
+	[HOP_RCPT] = on_rcpt,
+	[HOP_DATA] = on_data,
+	[HOP_BODY] = on_body,
+	[HOP_DOT] = on_dot,
+	[HOP_RSET] = on_rset,
+	[HOP_QUIT] = on_quit,
 };
 
 void dialogue_on_reply(struct sender *s, const struct smtp_reply *reply)

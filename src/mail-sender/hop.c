@@ -2,7 +2,6 @@
 /* The connection to a next hop: opening, commands out, replies in, deadlines. */
 #include "mail-sender/sender.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 static const uint32_t deadlines_ms[HOP_STATE_COUNT_] = {
 	[HOP_ASKED] = CONTROL_WAIT_MS,    [HOP_CONNECTING] = HOP_CONNECT_MS,
 	[HOP_GREETING] = HOP_GREETING_MS, [HOP_EHLO] = HOP_GREETING_MS,
+	[HOP_STARTTLS] = HOP_COMMAND_MS,  [HOP_HANDSHAKE] = HOP_GREETING_MS,
 	[HOP_HELO] = HOP_GREETING_MS,     [HOP_MAIL] = HOP_COMMAND_MS,
 	[HOP_RCPT] = HOP_RECIPIENT_MS,    [HOP_DATA] = HOP_COMMAND_MS,
 	[HOP_BODY] = HOP_BLOCK_MS,        [HOP_DOT] = HOP_DOT_MS,
@@ -46,6 +46,7 @@ void hop_close(struct sender *s)
 	struct hop *hop = &s->hop;
 
 	loop_remove(s->loop, &hop->fd);
+	stream_fini(&hop->stream);
 	if (hop->fd.fd >= 0)
 		(void)close(hop->fd.fd); /* what was not sent is meant to be lost */
 	hop->fd.fd = -1;
@@ -79,13 +80,13 @@ void hop_open(struct sender *s, uint32_t target)
 
 /* ---- out ---- */
 
-static void watch(struct sender *s)
+void hop_watch(struct sender *s)
 {
 	struct hop *hop = &s->hop;
+	bool writing = hop->state == HOP_CONNECTING || hop->out_at < hop->out.size ||
+		       hop->state == HOP_BODY;
 
-	hop->fd.events = POLLIN;
-	if (hop->state == HOP_CONNECTING || hop->out_at < hop->out.size || hop->state == HOP_BODY)
-		hop->fd.events |= POLLOUT;
+	hop->fd.events = stream_events(&hop->stream, true, writing);
 }
 
 /*
@@ -115,11 +116,11 @@ static void flush(struct sender *s)
 
 	do {
 		while (hop->out_at < hop->out.size) {
-			ssize_t n = send(hop->fd.fd, hop->out.data + hop->out_at,
-					 hop->out.size - hop->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+			ssize_t n = stream_write(&hop->stream, hop->out.data + hop->out_at,
+						 hop->out.size - hop->out_at);
 
-			if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-				watch(s);
+			if (n == -ERR_AGAIN) {
+				hop_watch(s);
 				return;
 			}
 			if (n < 0) {
@@ -130,7 +131,7 @@ static void flush(struct sender *s)
 		}
 	} while (refill(s));
 	if (hop->state != HOP_NONE)
-		watch(s);
+		hop_watch(s);
 }
 
 void hop_command(struct sender *s, enum hop_state state, const char *command, struct span argument,
@@ -185,33 +186,43 @@ static int take_reply(struct hop *hop)
 	return got;
 }
 
-/* What has come: a reply that was asked for, one that was not (421 before a close), or the end. */
-static void read_hop(struct sender *s)
+/* One complete reply, and what may not come with it. */
+static void settle_reply(struct sender *s)
 {
 	struct hop *hop = &s->hop;
-	ssize_t n = recv(hop->fd.fd, hop->in + hop->in_bytes, HOP_IN_BYTES - hop->in_bytes,
-			 MSG_DONTWAIT);
+	struct smtp_reply reply = hop->reply;
+
+	smtp_reply_init(&hop->reply);
+	if (hop->in_bytes > 0 && hop->state != HOP_BODY && hop->state != HOP_STARTTLS)
+		hop_lose(s, "more replies than commands");
+	else
+		dialogue_on_reply(s, &reply);
+}
+
+/* What has come: a reply that was asked for, one that was not (421 before a close), or the end.
+ * Return: whether there may be more. */
+static bool read_hop(struct sender *s)
+{
+	struct hop *hop = &s->hop;
+	ssize_t n =
+		stream_read(&hop->stream, hop->in + hop->in_bytes, HOP_IN_BYTES - hop->in_bytes);
 	int got = 0;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	if (n == -ERR_AGAIN) {
+		hop_watch(s);
+		return false;
+	}
 	if (n <= 0) {
 		hop_lose(s, "connection lost");
-		return;
+		return false;
 	}
 	hop->in_bytes += (size_t)n;
 	got = take_reply(hop);
-	if (got < 0) {
+	if (got < 0)
 		hop_lose(s, "not a reply");
-	} else if (got == 1) {
-		struct smtp_reply reply = hop->reply;
-
-		smtp_reply_init(&hop->reply);
-		if (hop->in_bytes > 0 && hop->state != HOP_BODY)
-			hop_lose(s, "more replies than commands");
-		else
-			dialogue_on_reply(s, &reply);
-	}
+	else if (got == 1)
+		settle_reply(s);
+	return hop->state > HOP_CONNECTING && stream_pending(&hop->stream) > 0;
 }
 
 static void finish_connect(struct sender *s)
@@ -224,7 +235,7 @@ static void finish_connect(struct sender *s)
 		return;
 	}
 	hop_set_state(s, HOP_GREETING);
-	watch(s);
+	hop_watch(s);
 }
 
 static void hop_ready(struct loop *loop, struct loop_fd *self, short revents)
@@ -236,8 +247,13 @@ static void hop_ready(struct loop *loop, struct loop_fd *self, short revents)
 		finish_connect(s);
 		return;
 	}
-	if (revents & (POLLIN | POLLHUP | POLLERR)) {
-		read_hop(s);
+	if (s->hop.state == HOP_HANDSHAKE) {
+		secure_shake(s);
+		return;
+	}
+	if ((revents & (POLLIN | POLLHUP | POLLERR)) || s->hop.stream.waits != 0) {
+		while (read_hop(s)) /* TLS may hold what poll(2) does not tell of */
+			;
 		return; /* what is to be written is asked for again */
 	}
 	if (revents & POLLOUT)
@@ -256,8 +272,9 @@ int hop_connected(struct sender *s, const struct control_connected *connected, i
 	}
 	hop->fd = (struct loop_fd){.fd = *fd, .ready = hop_ready, .ctx = s};
 	*fd = -1;
+	stream_init(&hop->stream, hop->fd.fd);
 	smtp_reply_init(&hop->reply);
 	hop_set_state(s, HOP_CONNECTING);
-	watch(s);
+	hop_watch(s);
 	return loop_add(s->loop, &hop->fd);
 }

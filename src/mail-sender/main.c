@@ -23,11 +23,15 @@ static struct {
 	struct mail_policy policy;
 	struct sender sender;
 	int link_fd;
-} state = {.link_fd = -1};
+} state = {.link_fd = -1, .sender = {.authority_fd = -1}};
 
 static int take_give(void *ctx, const struct control_give *give, int fd)
 {
 	(void)ctx;
+	if (give->kind == GIVE_AUTHORITY && state.sender.authority_fd < 0) {
+		state.sender.authority_fd = fd;
+		return 0;
+	}
 	if (give->kind != GIVE_LINK || give->role != ROLE_MAIL_RECEIVER || state.link_fd >= 0)
 		return -ERR_PEER;
 	state.link_fd = fd;
@@ -139,5 +143,6 @@ static int serve(void)
 
 int main(void)
 {
+	tls_prepare();
 	return begin() < 0 ? 1 : serve();
 }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "wire/smtp_command.h"
@@ -88,7 +89,7 @@ static int parse_path(const struct mail_path *body, struct smtp_path *path)
 {
 	struct span text = {(const uint8_t *)body->text, body->text_bytes};
 
-	if (body->text_bytes > SMTP_PATH_MAX || smtp_path_parse(text, false, path) < 0)
+	if (body->text_bytes > SMTP_PATH_MAX || smtp_path_parse(text, body->utf8 != 0, path) < 0)
 		return -ERR_PEER;
 	return 0;
 }
@@ -211,6 +212,7 @@ int sender_start(struct sender *s, int link_fd)
 		(struct loop_fd){.fd = link_fd, .events = POLLIN, .ready = link_ready, .ctx = s};
 	s->patience = (struct loop_timer){.fire = patience_fire, .ctx = s};
 	s->hop.fd.fd = -1;
+	stream_init(&s->hop.stream, -1);
 	s->incoming.pipe.fd = -1;
 	bytes_init(&s->hop.out, HOP_OUT_BYTES);
 	return loop_add(s->loop, &s->link_fd);
@@ -224,6 +226,8 @@ void sender_fini(struct sender *s)
 	hop_close(s);
 	loop_disarm(s->loop, &s->hop.deadline);
 	bytes_fini(&s->hop.out);
+	if (s->authority_fd >= 0)
+		(void)close(s->authority_fd); /* was only read */
 	channel_fini(&s->link);
 }
 

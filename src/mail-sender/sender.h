@@ -14,6 +14,7 @@
 #include "mail-sender/flat.h"
 #include "mail-sender/verdict.h"
 #include "policy/mail_policy.h"
+#include "tls/stream.h"
 #include "wire/smtp_reply.h"
 
 #define HOP_IN_BYTES 4096
@@ -45,6 +46,8 @@ enum hop_state {
 	HOP_CONNECTING,
 	HOP_GREETING,
 	HOP_EHLO,
+	HOP_STARTTLS,  /* it was asked for TLS */
+	HOP_HANDSHAKE, /* not a word until TLS stands */
 	HOP_HELO,
 	HOP_IDLE, /* ready for a command; a transaction may be open */
 	HOP_MAIL,
@@ -61,6 +64,7 @@ enum hop_state {
 struct hop {
 	enum hop_state state;
 	struct loop_fd fd;
+	struct stream stream; /* over fd */
 	struct loop_timer deadline;
 	uint32_t connect_count; /* connections asked for in this session */
 	uint32_t target;        /* index among the entry's next hops */
@@ -109,6 +113,7 @@ struct sender {
 	struct channel *control;
 	const struct mail_policy *policy;
 	uint32_t session;
+	int authority_fd; /* what next hops are verified with; -1: none */
 
 	struct channel link;
 	struct loop_fd link_fd;
@@ -163,10 +168,22 @@ void hop_command(struct sender *s, enum hop_state state, const char *command, st
 /* Send s->wire; the final reply is awaited in HOP_DOT. */
 void hop_send_message(struct sender *s);
 void hop_set_state(struct sender *s, enum hop_state state);
+/* Ask the loop for what the connection waits for. */
+void hop_watch(struct sender *s);
 /* Drop the connection without a word. */
 void hop_close(struct sender *s);
 /* Drop it and tell dialogue_on_loss. */
 void hop_lose(struct sender *s, const char *why);
+
+/* secure.c: TLS with the next hop (RFC 3207). */
+/* Whether nothing but STARTTLS may be said now. */
+bool secure_is_due(const struct sender *s);
+/* Ask for TLS, or give the next hop up where it does not offer it. */
+void secure_begin(struct sender *s);
+/* Its answer; the handshake follows where it is yes. */
+void secure_on_reply(struct sender *s, const struct smtp_reply *reply);
+/* Go on with the handshake, in HOP_HANDSHAKE. */
+void secure_shake(struct sender *s);
 
 /* message.c: the flattened message. */
 void message_drop(struct sender *s);

@@ -94,7 +94,8 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.files_max = 16,
 			.memory_mib = 256,
 			.file_mib = 128,
-			.given = "one accepted socket, channel to its mail-sender, snapshot",
+			.given = "one accepted socket, channel to its mail-sender, snapshot; with "
+				 "TLS its entry's certificate and key",
 			.reads = "SMTP of the source zone",
 		},
 	[ROLE_MAIL_FLATTENER] =

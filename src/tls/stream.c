@@ -16,15 +16,13 @@ void stream_init(struct stream *s, int fd)
 void stream_fini(struct stream *s)
 {
 	tls_free(s->tls);
+	tls_free(s->next);
 	*s = (struct stream){.fd = -1};
 }
 
-int stream_start_tls(struct stream *s, const struct tls_settings *settings, enum tls_fault *fault)
+int stream_prepare_tls(struct stream *s, const struct tls_settings *settings, enum tls_fault *fault)
 {
-	int err = tls_new(&s->tls, settings, s->fd, fault);
-
-	s->shaking = err == 0;
-	return err;
+	return tls_new(&s->next, settings, s->fd, fault);
 }
 
 static ssize_t noted(struct stream *s, ssize_t result, short usual)
@@ -41,8 +39,14 @@ static ssize_t noted(struct stream *s, ssize_t result, short usual)
 
 int stream_handshake(struct stream *s)
 {
-	int err = tls_handshake(s->tls);
+	int err = 0;
 
+	if (s->next != NULL) {
+		s->tls = s->next;
+		s->next = NULL;
+		s->shaking = true;
+	}
+	err = tls_handshake(s->tls);
 	s->waits = err == -ERR_AGAIN ? tls_events(s->tls) : 0;
 	if (err == 0)
 		s->shaking = false;

@@ -8,9 +8,10 @@
 #include "tls/tls.h"
 
 struct stream {
-	int fd;          /* connected, non-blocking; -1: none. Borrowed. */
-	struct tls *tls; /* NULL: plain text */
-	bool shaking;    /* the handshake is not done */
+	int fd;           /* connected, non-blocking; -1: none. Borrowed. */
+	struct tls *tls;  /* NULL: plain text */
+	struct tls *next; /* prepared; the first stream_handshake takes it up */
+	bool shaking;     /* the handshake is not done */
 	short waits; /* for what the last call found not ready; 0: nothing out of the ordinary */
 };
 
@@ -20,12 +21,14 @@ void stream_init(struct stream *s, int fd);
 void stream_fini(struct stream *s);
 
 /**
- * stream_start_tls - from now on everything is TLS, beginning with its handshake
+ * stream_prepare_tls - make ready for TLS, which begins with the first stream_handshake; until then
+ * everything is plain text, so that "go ahead" can still be said
  * Return: as tls_new, with @fault.
  */
-int stream_start_tls(struct stream *s, const struct tls_settings *settings, enum tls_fault *fault);
+int stream_prepare_tls(struct stream *s, const struct tls_settings *settings,
+		       enum tls_fault *fault);
 
-/* Go on with the handshake. Return: as tls_handshake. */
+/* Begin or go on with the handshake. Return: as tls_handshake. */
 int stream_handshake(struct stream *s);
 
 /**

@@ -29,6 +29,7 @@ static void start(void)
 	receiver.policy = &fx.policy;
 	receiver.session = 1;
 	receiver.peer_family = 4;
+	receiver.certificate_fd = -1;
 	promised = 0;
 	confirmed = 0;
 	must(receiver_start(&receiver, wire[0], link[0]) == 0);

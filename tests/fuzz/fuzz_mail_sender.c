@@ -39,6 +39,7 @@ static void start(void)
 	sender.control = &fx.control;
 	sender.policy = &fx.policy;
 	sender.session = 1;
+	sender.authority_fd = -1;
 	transaction = 0;
 	heard_bytes = 0;
 	asked_message = false;

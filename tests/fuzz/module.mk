@@ -52,5 +52,5 @@ fuzz_snapshot-use := policy base
 
 # both halves of a mail session, whole
 fuzzers += fuzz_mail_receiver fuzz_mail_sender
-fuzz_mail_receiver-use := mail-receiver policy wire base
-fuzz_mail_sender-use := mail-sender policy wire base
+fuzz_mail_receiver-use := mail-receiver tls policy wire base
+fuzz_mail_sender-use := mail-sender tls policy wire base

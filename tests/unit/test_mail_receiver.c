@@ -32,6 +32,7 @@ static void start(const char *early)
 	receiver.policy = &fx.policy;
 	receiver.session = 7;
 	receiver.peer_family = 4;
+	receiver.certificate_fd = -1;
 	if (early != NULL)
 		assert_int_equal(send(fx.wire, early, strlen(early), 0), strlen(early));
 	assert_int_equal(receiver_start(&receiver, wire[0], link[0]), 0);
@@ -107,7 +108,7 @@ static void open_data(void)
 static void test_mail_receiver_offers_its_extensions_on_ehlo(void **state)
 {
 	expect("EHLO mx.example.jp\r\n",
-	       "250-gw.example.lg.jp\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
+	       "250-gw.example.lg.jp\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
 	       "250-ENHANCEDSTATUSCODES\r\n250 SIZE 1000\r\n");
 	expect("HELO mx.example.jp\r\n", "250 gw.example.lg.jp\r\n");
 }
@@ -209,7 +210,9 @@ static void test_mail_receiver_answers_each_command_that_is_wrong(void **state)
 		{"NOOP x\r\n", "250 2.0.0"},
 		{"HELP\r\n", "214 2.0.0"},
 		{"QUIT now\r\n", "501 5.5.4"},
-		{"MAIL FROM:<a@b.jp> SMTPUTF8\r\n", "555 5.6.7"},
+		{"MAIL FROM:<a@b.jp> SMTPUTF8=1\r\n", "501 5.5.4"},
+		{"MAIL FROM:<\xe5\xa4\xaa@b.jp>\r\n", "501 5.1.7"},
+		{"MAIL FROM:<\xe5\xa4@b.jp> SMTPUTF8\r\n", "501 5.1.7"},
 		{"MAIL FROM:<a@b.jp> FOO=1\r\n", "555 5.5.4"},
 		{"MAIL FROM:<a@b.jp> SIZE=x\r\n", "501 5.5.4"},
 		{"MAIL FROM:<a@b..jp>\r\n", "501 5.1.7"},

@@ -37,6 +37,7 @@ static int setup(void **state)
 	sender.control = &fx.control;
 	sender.policy = &fx.policy;
 	sender.session = 7;
+	sender.authority_fd = -1;
 	transaction = 0;
 	assert_int_equal(sender_start(&sender, link[0]), 0);
 	return 0;
