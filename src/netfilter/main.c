@@ -139,9 +139,11 @@ static void control_ready(struct loop *loop, struct loop_fd *self, short revents
 		loop_stop(loop, 1); /* no supervisor: flows end with the last sign of life */
 }
 
+/* Silence counts from a ping on: while this process is busy with a commit it asks nothing. */
 static void notice_silence(struct netfilter *nf, uint64_t now_ms)
 {
-	if (!nf->arbiter_answers || now_ms - nf->pong_ms <= NETFILTER_ARBITER_MS)
+	if (!nf->arbiter_answers || nf->unanswered_ms == 0 ||
+	    now_ms - nf->unanswered_ms <= NETFILTER_ARBITER_MS)
 		return;
 	nf->arbiter_answers = false;
 	nf->arbiter_missed = true;
@@ -166,6 +168,7 @@ static void beat(struct loop *loop, struct loop_timer *self)
 			relay_expire(nf, &nf->zones[i]);
 	}
 	if (nf->beats++ % NETFILTER_BEATS_ALIVE == 0 && nf->arbiter_answers &&
+	    now_ms - nf->pong_ms <= NETFILTER_ARBITER_MS &&
 	    now_ms - nf->supervisor_ms <= NETFILTER_SUPERVISOR_MS)
 		zones_keep_alive(nf);
 }

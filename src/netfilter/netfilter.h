@@ -84,6 +84,7 @@ struct netfilter {
 	bool arbiter_answers;
 	bool arbiter_missed; /* silence was told of */
 	uint64_t ping_number, pong_ms, supervisor_ms;
+	uint64_t unanswered_ms; /* when the first ping was sent that has no answer; 0: none */
 	uint32_t beats;
 	struct packet_batch batch; /* on its way to the arbiter */
 	struct ahead ahead;

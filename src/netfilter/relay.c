@@ -205,6 +205,7 @@ static int handle_pong(struct channel *ch, void *ctx, const struct channel_messa
 	if (nf->ping_number - pong->number > PONG_LATE_MAX)
 		return 0; /* an answer that is late proves nothing */
 	nf->pong_ms = netfilter_now_ms();
+	nf->unanswered_ms = 0;
 	if (!nf->arbiter_answers && nf->arbiter_missed) {
 		event_send(&nf->process.events, EVENT_ARBITER_BACK);
 		nf->arbiter_missed = false;
@@ -277,6 +278,7 @@ void relay_take_link(struct netfilter *nf, int fd)
 		channel_fini(&nf->link);
 		return;
 	}
+	nf->unanswered_ms = 0;
 	relay_ping(nf);
 }
 
@@ -327,6 +329,8 @@ void relay_ping(struct netfilter *nf)
 
 	if (nf->link.fd < 0)
 		return;
+	if (nf->unanswered_ms == 0)
+		nf->unanswered_ms = netfilter_now_ms();
 	/* No room on the link is silence too. */
 	(void)channel_send(&nf->link, PACKET_PING, &ping, sizeof(ping), NULL, 0);
 }

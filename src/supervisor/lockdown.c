@@ -66,6 +66,7 @@ static const int supervisor_calls[] = {
 	SYS_capset,
 	SYS_prlimit64,
 	SYS_setrlimit,
+	SYS_setpriority,
 	SYS_seccomp,
 	SYS_getuid,
 	SYS_geteuid,

@@ -304,6 +304,8 @@ static int start_loop(struct supervisor *sup)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Processes inherit it and only lower it. A container may forbid it: then all are equal. */
+	(void)setpriority(PRIO_PROCESS, 0, TABLE_URGENT);
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
 		return fail("limit of descriptors");
 	loop_init(&sup->loop, &clock_system, sup->polls, sup->loop_fds, LOOP_MAX);

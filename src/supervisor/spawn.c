@@ -148,6 +148,8 @@ static bool set_limit(int resource, rlim_t value)
 
 static bool set_limits(const struct table_role *role)
 {
+	if (!role->urgent && setpriority(PRIO_PROCESS, 0, 0) < 0)
+		return false;
 	return set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, role->files_max) &&
 	       set_limit(RLIMIT_MEMLOCK, 0) && set_limit(RLIMIT_MSGQUEUE, 0) &&
 	       (!role->memory_mib || set_limit(RLIMIT_AS, (rlim_t)role->memory_mib << 20)) &&

@@ -47,6 +47,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 	[ROLE_NETFILTER] =
 		{
 			.program = "netfilter",
+			.urgent = true,
 			.uid = UID_BASE + ROLE_NETFILTER,
 			.net_admin = true,
 			.holds_policy = true,
@@ -61,6 +62,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 	[ROLE_ARBITER] =
 		{
 			.program = "arbiter",
+			.urgent = true,
 			.uid = UID_BASE + ROLE_ARBITER,
 			.holds_policy = true,
 			.restart = RESTART_ALWAYS,

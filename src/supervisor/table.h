@@ -19,12 +19,16 @@ enum table_restart {
 	RESTART_NEVER,  /* ends with its session or message */
 };
 
+#define TABLE_URGENT (-10) /* nice value of urgent processes; all others have 0 */
+
 struct table_role {
 	const char
 		*program; /* below libexec/, also its name in events; NULL: the supervisor itself */
 	uint32_t uid;     /* and gid */
 	bool net_admin;   /* keeps CAP_NET_ADMIN, ambient; no other capability for anybody */
 	bool holds_policy; /* takes part in PREPARE and APPLY */
+	bool urgent; /* verdicts wait for it: scheduled before all that sessions do (TABLE_URGENT)
+		      */
 	enum table_restart restart;
 	uint32_t ping_ms;    /* 0: not pinged, its lifetime is bounded instead */
 	uint32_t silent_ms;  /* unanswered for so long: killed */

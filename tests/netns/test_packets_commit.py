@@ -124,17 +124,18 @@ def test_packets_commits_under_load_delay_no_established_flow(net, gateway):
     wait_until(lambda: "5201" in net.run("peer-mynumber", "ss", "-Htn", "state", "established").stdout, "iperf3 to run")
     time.sleep(0.5)
     assert idle.all_answer()
-    waited, sent = counted(net, gateway, "mynumber", "queued"), segments(net, "peer-mynumber")
+    waited, sent = [], segments(net, "peer-mynumber")
     for number in range(COMMITS):
+        before = counted(net, gateway, "mynumber", "queued")
         commit_one_more(console, number)
-    assert idle.all_answer()
-    waited, sent = (counted(net, gateway, "mynumber", "queued") - waited,
-                    [b - a for a, b in zip(sent, segments(net, "peer-mynumber"), strict=True)])
-    print(f"{COMMITS} commits, {FLOWS + 2} flows: {waited} packets waited, {sent[1]} of {sent[0]} segments sent again")
+        assert idle.all_answer()
+        waited.append(counted(net, gateway, "mynumber", "queued") - before)
+    again = segments(net, "peer-mynumber")[1] - sent[1]
+    print(f"{COMMITS} commits, {FLOWS + 2} flows: {sum(waited)} packets waited, {again} segments sent again")
     assert load.running(), load.log()
     # Without judging ahead each flow has a packet waiting after each commit. A machine that stalls for the time that the
-    # arbiter has may see some of it, but not in most commits.
-    assert waited < (FLOWS + 2) * COMMITS / 2
+    # arbiter has may see some of it, but not after every commit.
+    assert min(waited) < FLOWS / 10, waited
 
 
 def test_packets_commit_cuts_the_flow_that_is_denied_now(net, gateway):
