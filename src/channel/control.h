@@ -30,6 +30,7 @@ enum role {
 	ROLE_MAIL_SENDER,
 	ROLE_SCREEN_SOURCE,
 	ROLE_SCREEN_VIEWER,
+	ROLE_MAIL_SCANNER,
 	ROLE_COUNT_
 };
 
@@ -100,12 +101,13 @@ enum give_kind {
 	GIVE_STATE,    /* directory of the process's own state (audit: log, config: configurations);
 			  config has a second one, @index GIVE_STATE_KEYS */
 	GIVE_TTY,      /* console @index: the terminal, read and write */
-	GIVE_MESSAGE,  /* flattener: sealed memfd, the original */
+	GIVE_MESSAGE,  /* flattener, mail-scanner: sealed memfd, the original */
 	GIVE_OUTPUT,   /* flattener: write end of the pipe towards the sender */
 	GIVE_CONFIG,   /* config: the file that --config names, read only */
 	GIVE_CERTIFICATE, /* mail-receiver: chain and key of its entry's slot, read only (keys.h) */
 	GIVE_AUTHORITY,   /* mail-sender: what the next hop is verified with, read only (keys.h) */
-	GIVE_WHOLE, /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
+	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
+	GIVE_SCANNER, /* mail-scanner: socket that connects to its scanner, non-blocking */
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };

@@ -77,6 +77,13 @@ static int handle_flattened(struct channel *ch, void *ctx, const struct channel_
 	return sender_on_flattened(&state.sender, message->body);
 }
 
+static int handle_scanned(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	(void)ch;
+	(void)ctx;
+	return sender_on_scanned(&state.sender, message->body);
+}
+
 #define EXACTLY(type) sizeof(struct type), sizeof(struct type), CHANNEL_ANY_STATE
 
 static const struct channel_rule control_rules[] = {
@@ -85,6 +92,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_CONNECTED, 0, 1, EXACTLY(control_connected), handle_connected, "connected"},
 	{CONTROL_MESSAGE, 1, 1, EXACTLY(control_flatten), handle_message, "message"},
 	{CONTROL_FLATTENED, 0, 0, EXACTLY(control_flattened), handle_flattened, "flattened"},
+	{CONTROL_SCANNED, 0, 0, EXACTLY(control_scanned), handle_scanned, "scanned"},
 };
 
 /* Without the supervisor there is no next hop and no flattener: the session ends before any final

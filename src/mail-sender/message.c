@@ -104,6 +104,20 @@ int sender_on_flattened(struct sender *s, const struct control_flattened *result
 	return 0;
 }
 
+int sender_on_scanned(struct sender *s, const struct control_scanned *scan)
+{
+	struct incoming *in = &s->incoming;
+
+	if (breaks_in(s))
+		return -ERR_PEER;
+	if (in->message == 0 || in->message != scan->message || in->scanned)
+		return 0; /* of a message that was dropped meanwhile */
+	in->scan = *scan;
+	in->scanned = true;
+	dialogue_advance(s);
+	return 0;
+}
+
 /* The text of a fixed field that another process filled. */
 static struct event_arg text_field(enum event_key key, const char *text, size_t capacity)
 {
@@ -175,6 +189,24 @@ static void refuse_unflattened(struct sender *s)
 		refuse(s, EVENT_MAIL_NOT_FLATTENED, result->reason, MAIL_VERDICT_SANITISER_LATER);
 }
 
+/* What the scanner said, where the entry has one. Return: whether the message may go on. */
+static bool is_clean(struct sender *s)
+{
+	const struct control_scanned *scan = &s->incoming.scan;
+	bool infected = scan->status == SCAN_INFECTED;
+
+	if (s->policy->entry->scanner == SNAPSHOT_NONE || scan->status == SCAN_CLEAN)
+		return true;
+	event_send(s->events, infected ? EVENT_MAIL_INFECTED : EVENT_MAIL_NOT_SCANNED,
+		   EV_NUMBER(SESSION, s->session),
+		   text_field(FIELD_RECEIPT, s->incoming.result.receipt,
+			      sizeof(s->incoming.result.receipt)),
+		   infected ? text_field(FIELD_SIGNATURE, scan->signature, sizeof(scan->signature))
+			    : text_field(FIELD_REASON, scan->reason, sizeof(scan->reason)));
+	sender_answer(s, infected ? MAIL_VERDICT_INFECTED : MAIL_VERDICT_SCAN_LATER);
+	return false;
+}
+
 static void start_data(struct sender *s)
 {
 	struct incoming *in = &s->incoming;
@@ -204,7 +236,9 @@ void message_advance(struct sender *s)
 		refuse_unflattened(s);
 		return;
 	}
-	if (!in->pipe_ended)
+	if (!in->pipe_ended || (s->policy->entry->scanner != SNAPSHOT_NONE && !in->scanned))
+		return;
+	if (!is_clean(s))
 		return;
 	if (flat_finish(&in->flat, in->result.output_bytes, in->result.sha256_output) < 0)
 		refuse(s, EVENT_MAIL_NOT_CONFORMING, in->flat.fault, MAIL_VERDICT_SANITISER_LATER);

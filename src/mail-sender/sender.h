@@ -103,6 +103,8 @@ struct incoming {
 	bool pipe_ended;
 	bool flattened; /* @result has come */
 	struct control_flattened result;
+	bool scanned; /* @scan has come */
+	struct control_scanned scan;
 	struct flat flat;
 };
 
@@ -145,6 +147,7 @@ void sender_fini(struct sender *s);
 int sender_on_connected(struct sender *s, const struct control_connected *connected, int *fd);
 int sender_on_message(struct sender *s, const struct control_flatten *message, int *pipe_fd);
 int sender_on_flattened(struct sender *s, const struct control_flattened *result);
+int sender_on_scanned(struct sender *s, const struct control_scanned *scan);
 
 /* ---- between the parts of this directory ---- */
 

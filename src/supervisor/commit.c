@@ -310,6 +310,7 @@ static void finish(struct supervisor *sup)
 	run_close(&commit->previous);
 	commit->state = COMMIT_IDLE;
 	session_refit_all(sup);
+	scanning_begin(sup);
 	give_syslog_sockets(sup);
 	answer(sup, commit->request, !commit->is_rollback,
 	       commit->is_rollback ? commit->reason : "");

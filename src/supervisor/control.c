@@ -7,7 +7,7 @@
 #define FROM_POLICY (FROM(ROLE_NETFILTER) | FROM(ROLE_ARBITER) | FROM(ROLE_AUDIT))
 #define FROM_SESSION                                                                               \
 	(FROM(ROLE_MAIL_RECEIVER) | FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) |            \
-	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER))
+	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER) | FROM(ROLE_MAIL_SCANNER))
 #define FROM_ALL (FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE))
 
 static int handle_ready(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -99,6 +99,8 @@ const struct channel_rule control_rules[] = {
 	 session_handle_flatten, "flatten"},
 	{CONTROL_FLATTENED, 0, 0, FIXED(control_flattened), FROM(ROLE_MAIL_FLATTENER),
 	 session_handle_flattened, "flattened"},
+	{CONTROL_SCANNED, 0, 0, FIXED(control_scanned), FROM(ROLE_MAIL_SCANNER),
+	 scanning_handle_scanned, "scanned"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
 	{CONTROL_ROW, 0, 0, FIXED(control_row),
 	 FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER), query_handle_row, "row"},

@@ -211,11 +211,26 @@ static void outfit_session(struct child *child)
 		give_kept(child, &give, &session->message_fd);
 		give.kind = GIVE_OUTPUT;
 		give_kept(child, &give, &session->output_fd);
+	} else if (child->role == ROLE_MAIL_SCANNER) {
+		give.kind = GIVE_MESSAGE;
+		give_kept(child, &give, &session->scan.message_fd);
+		give.kind = GIVE_SCANNER;
+		give_kept(child, &give, &session->scan.socket_fd);
 	} else {
 		give.kind = GIVE_LINK;
 		give.role = session->near_role;
 		give_kept(child, &give, &session->far_link_fd);
 	}
+}
+
+/* A probe has no session: its socket is opened here. */
+static void outfit_scanner(struct child *child)
+{
+	if (child->session)
+		outfit_session(child);
+	else
+		give_taken(child, GIVE_SCANNER, child->index,
+			   scanning_connect(child->sup, child->index));
 }
 
 void outfit_give(struct child *child)
@@ -229,6 +244,7 @@ void outfit_give(struct child *child)
 		[ROLE_MAIL_RECEIVER] = outfit_session,
 		[ROLE_MAIL_FLATTENER] = outfit_session,
 		[ROLE_MAIL_SENDER] = outfit_session,
+		[ROLE_MAIL_SCANNER] = outfit_scanner,
 		[ROLE_SCREEN_SOURCE] = outfit_session,
 		[ROLE_SCREEN_VIEWER] = outfit_session,
 	};

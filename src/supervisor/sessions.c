@@ -114,6 +114,7 @@ static void fill_mail(struct session *session, const struct snapshot *s,
 {
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[mail->to].name);
 	session->size_limit_bytes = mail->size_limit_bytes;
+	scanning_fill(&session->scan, s, mail);
 	session->target_port = mail->next_hop_port;
 	for (uint32_t i = 0; i < mail->next_hops.count; i++) {
 		if (session->target_count < sizeof(session->targets) / sizeof(session->targets[0]))
@@ -180,6 +181,7 @@ static void release(struct session *session)
 	close_kept(&session->peer_fd);
 	close_kept(&session->message_fd);
 	close_kept(&session->output_fd);
+	scanning_release(session);
 	session->used = false;
 }
 
@@ -218,6 +220,7 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	session->near_link_fd = link[0];
 	session->far_link_fd = link[1];
 	session->message_fd = session->output_fd = -1;
+	session->scan.message_fd = session->scan.socket_fd = -1;
 	if (launch_half(sup, session, far_role(session), &session->far) < 0 ||
 	    launch_half(sup, session, session->near_role, &session->near) < 0) {
 		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
@@ -261,6 +264,11 @@ void session_accept(struct supervisor *sup, struct listener *listener)
 	}
 }
 
+static bool session_is_empty(const struct session *session)
+{
+	return !session->near && !session->far && !session->flattener && !session->scan.child;
+}
+
 static void kill_half(struct child *half, const char *why)
 {
 	if (half)
@@ -272,7 +280,8 @@ void session_end(struct session *session, const char *why)
 	kill_half(session->near, why);
 	kill_half(session->far, why);
 	kill_half(session->flattener, why);
-	if (!session->near && !session->far && !session->flattener)
+	kill_half(session->scan.child, why);
+	if (session_is_empty(session))
 		release(session);
 }
 
@@ -307,13 +316,15 @@ void session_child_died(struct child *child)
 		session->flattener = NULL;
 		if (session->message)
 			tell_failed(session, "the flattening process died");
+	} else if (child == session->scan.child) {
+		scanning_child_died(session);
 	} else if (child == session->near) {
 		session->near = NULL;
 	} else if (child == session->far) {
 		session->far = NULL;
 	}
 	child->session = NULL;
-	if (!session->near && !session->far && !session->flattener) {
+	if (session_is_empty(session)) {
 		loop_disarm(&sup->loop, &session->grace);
 		release(session);
 	} else if ((!session->near || !session->far) && !loop_armed(&session->grace)) {
@@ -334,7 +345,8 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 	memcpy(now.from, session->from, sizeof(now.from));
 	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0 ||
 	    now.target_port != session->target_port || now.target_count != session->target_count ||
-	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0)
+	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0 ||
+	    strcmp(now.scan.name, session->scan.name) != 0)
 		return false;
 	session->index = now.index;
 	session->size_limit_bytes = now.size_limit_bytes;
@@ -430,6 +442,8 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	session->output_fd = pipe_fds[1];
 	child_send(session->far, CONTROL_MESSAGE, request, sizeof(*request), &pipe_fds[0], 1);
 	(void)close(pipe_fds[0]); /* the sender has its own copy */
+	scanning_abandon(session);
+	scanning_start(session, session->message_fd);
 	if (launch_half(child->sup, session, ROLE_MAIL_FLATTENER, &session->flattener) < 0)
 		tell_failed(session, "no process for the message");
 	close_kept(&session->message_fd);

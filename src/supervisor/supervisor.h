@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
+#include "supervisor/scanning.h"
 #include "supervisor/spawn.h"
 #include "supervisor/zones.h"
 
@@ -47,6 +48,7 @@ struct child {
 	uint64_t ping_number;
 	uint32_t unanswered; /* pings since it was last heard */
 	uint32_t deaths;     /* in a row, without a long life between */
+	bool told;           /* a scanner: it has said what it found, or nobody wants to know */
 	bool is_tty;         /* consoles: start again when it ends */
 	int tty_fd;          /* consoles: the terminal; -1 otherwise */
 };
@@ -75,6 +77,7 @@ struct session {
 	int message_fd, output_fd; /* for the flattener that is being started; -1 */
 	uint64_t message;          /* that the flattener works on */
 	struct control_envelope envelope; /* of that message */
+	struct scan scan;
 	uint32_t message_count;
 	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };
@@ -156,6 +159,8 @@ struct supervisor {
 	struct loop_timer watchdog_timer;
 	uint64_t last_ready_ms[ROLE_COUNT_]; /* for the watchdog */
 	struct loop_timer stop_timer;
+	struct scanner_state scanners[SCANNERS_MAX];
+	struct loop_timer scanner_timer; /* to ask all scanners how they are */
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */

@@ -125,6 +125,18 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 				 "flattened text, snapshot",
 			.reads = "flattened text, replies of the next hop",
 		},
+	[ROLE_MAIL_SCANNER] =
+		{
+			.program = "mail-scanner",
+			.uid = UID_BASE + ROLE_MAIL_SCANNER,
+			.restart = RESTART_NEVER,
+			.life_ms = 120000,
+			.files_max = 12,
+			.memory_mib = 256,
+			.cpu_s = 60,
+			.given = "one sealed memfd, one socket to its virus scanner, snapshot",
+			.reads = "one message as opaque bytes, replies of the scanner",
+		},
 	[ROLE_SCREEN_SOURCE] =
 		{
 			.program = "screen-source",

@@ -7,6 +7,11 @@ fuzz_smtp_line-use := wire base
 fuzz_smtp_data-use := wire base
 fuzz_smtp_reply-use := wire base
 
+fuzzers += fuzz_clamd fuzz_icap fuzz_outbound
+fuzz_clamd-use := wire base
+fuzz_icap-use := wire base
+fuzz_outbound-use := wire base
+
 # packets
 fuzzers += fuzz_ip fuzz_tls_hello fuzz_netlink
 fuzz_tls_hello-use := wire base

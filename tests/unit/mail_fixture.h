@@ -61,6 +61,7 @@ static inline void mail_fixture_init(struct mail_fixture *f)
 		.size_limit_bytes = FIXTURE_SIZE_LIMIT,
 		.recipients_max = FIXTURE_RECIPIENTS,
 		.text_host_name = 1,
+		.scanner = SNAPSHOT_NONE,
 	};
 	f->snapshot.mails = &f->entry;
 	f->snapshot.mail_count = 1;

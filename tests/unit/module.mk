@@ -52,7 +52,9 @@ test_audit_store-use := audit policy wire base
 test_audit_stream-use := audit policy wire base
 units += test_mail_receiver
 test_mail_receiver-use := mail-receiver tls policy wire base
-units += test_mail_sender test_text_fold
+units += test_mail_sender test_text_fold test_clamd test_icap
+test_clamd-use := wire base
+test_icap-use := wire base
 test_text_fold-use := wire base
 test_mail_sender-use := mail-sender tls policy wire base
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virus scans: a process for each message, with one socket towards the scanner of the message's
+ * entry; and a watch over the scanners, so that one that is down or lives on old signatures is
+ * known before mail tells. Not one byte of a scanner is read here.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "supervisor/supervisor.h"
+
+#define WATCH_FIRST_MS   3000U   /* from a policy to the first look at its scanners */
+#define WATCH_MS         300000U /* between looks */
+#define REPORTED_LIFE_MS 2000U   /* of a scanner that has given its verdict */
+
+/* ---- the state of scanners */
+
+static struct scanner_state *find_state(struct supervisor *sup, const char *name)
+{
+	struct scanner_state *free_state = NULL;
+
+	for (size_t i = 0; i < SCANNERS_MAX; i++) {
+		struct scanner_state *state = &sup->scanners[i];
+
+		if (strcmp(state->name, name) == 0)
+			return state;
+		if (state->name[0] == '\0' && !free_state)
+			free_state = state;
+	}
+	if (free_state)
+		(void)snprintf(free_state->name, sizeof(free_state->name), "%s", name);
+	return free_state;
+}
+
+static const struct snapshot_scanner *find_scanner(const struct supervisor *sup, const char *name)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+
+	for (uint32_t i = 0; i < s->scanner_count; i++) {
+		if (strcmp(s->scanners[i].name, name) == 0)
+			return &s->scanners[i];
+	}
+	return NULL;
+}
+
+/* How old the signatures are, in seconds. A scanner that does not say when they were made is judged
+ * by how long it has called them by the same name. */
+static int64_t signature_age_s(struct supervisor *sup, struct scanner_state *state,
+			       const struct control_scanned *scanned)
+{
+	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
+
+	if (strcmp(state->version, scanned->version) != 0) {
+		(void)snprintf(state->version, sizeof(state->version), "%s", scanned->version);
+		state->version_ms = now_ms;
+	}
+	if (scanned->known)
+		return clock_wall_ns(sup->loop.clock) / 1000000000 - scanned->signatures_s;
+	return (int64_t)((now_ms - state->version_ms) / 1000U);
+}
+
+static void watch_age(struct supervisor *sup, struct scanner_state *state,
+		      const struct snapshot_scanner *scanner, const struct control_scanned *scanned)
+{
+	int64_t age_s = signature_age_s(sup, state, scanned);
+	bool stale = scanner->signature_age_s > 0 && age_s > (int64_t)scanner->signature_age_s;
+
+	if (stale != state->stale)
+		supervisor_event(sup, stale ? EVENT_SIGNATURES_OLD : EVENT_SIGNATURES_NEW,
+				 EV_TEXT(NAME, state->name),
+				 EV_NUMBER(AGE_S, age_s > 0 ? (uint64_t)age_s : 0),
+				 EV_TEXT(VERSION, state->version));
+	state->stale = stale;
+}
+
+/* What a scan or a probe says of the scanner itself. */
+static void note_state(struct supervisor *sup, const char *name,
+		       const struct control_scanned *scanned)
+{
+	const struct snapshot_scanner *scanner = find_scanner(sup, name);
+	struct scanner_state *state = scanner ? find_state(sup, name) : NULL;
+	bool down = scanned->status == SCAN_FAILED;
+
+	if (!state)
+		return;
+	if (down != state->down) {
+		if (down)
+			supervisor_event(sup, EVENT_SCANNER_DOWN, EV_TEXT(NAME, name),
+					 EV_TEXT(REASON, scanned->reason));
+		else
+			supervisor_event(sup, EVENT_SCANNER_BACK, EV_TEXT(NAME, name),
+					 EV_TEXT(VERSION, scanned->version));
+	}
+	state->down = down;
+	if (!down)
+		watch_age(sup, state, scanner, scanned);
+}
+
+static void note_failure(struct supervisor *sup, const char *name, const char *reason)
+{
+	struct control_scanned scanned = {.status = SCAN_FAILED};
+
+	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
+	note_state(sup, name, &scanned);
+}
+
+/* ---- the scan of a message */
+
+static void tell(struct session *session, const struct control_scanned *scanned)
+{
+	if (session->scan.pending && session->far)
+		child_send(session->far, CONTROL_SCANNED, scanned, sizeof(*scanned), NULL, 0);
+	session->scan.pending = false;
+}
+
+static void tell_failed(struct supervisor *sup, struct session *session, const char *reason)
+{
+	struct control_scanned scanned = {.message = session->scan.message, .status = SCAN_FAILED};
+
+	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
+	tell(session, &scanned);
+	note_state(sup, session->scan.name, &scanned);
+}
+
+void scanning_fill(struct scan *scan, const struct snapshot *s, const struct snapshot_mail *mail)
+{
+	const char *name = mail->scanner < s->scanner_count ? s->scanners[mail->scanner].name : "";
+
+	(void)snprintf(scan->name, sizeof(scan->name), "%s", name);
+}
+
+int scanning_connect(struct supervisor *sup, uint32_t index)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	const struct snapshot_scanner *scanner;
+
+	if (index >= s->scanner_count)
+		return -ERR_NOT_FOUND;
+	scanner = &s->scanners[index];
+	return sockets_connect(sup, s->zones[scanner->zone].name, &scanner->address, scanner->port);
+}
+
+void scanning_release(struct session *session)
+{
+	if (session->scan.message_fd >= 0)
+		(void)close(session->scan.message_fd); /* given to nobody */
+	if (session->scan.socket_fd >= 0)
+		(void)close(session->scan.socket_fd); /* likewise */
+	session->scan.message_fd = session->scan.socket_fd = -1;
+}
+
+/* Return: NULL, or why there is no scan. */
+static const char *launch(struct supervisor *sup, struct session *session, int message_fd)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	struct scan *scan = &session->scan;
+
+	scan->socket_fd = scanning_connect(sup, s->mails[session->index].scanner);
+	if (scan->socket_fd < 0)
+		return "no connection to the scanner can be opened";
+	scan->message_fd = fcntl(message_fd, F_DUPFD_CLOEXEC, 0);
+	if (scan->message_fd < 0)
+		return "no descriptor for the scan";
+	scan->child = child_add(sup, ROLE_MAIL_SCANNER, session->index, session, -1, false);
+	if (!scan->child)
+		return "no process for the scan";
+	if (child_launch(scan->child) < 0) {
+		scan->child->state = CHILD_FREE;
+		scan->child = NULL;
+		return "no process for the scan";
+	}
+	return NULL;
+}
+
+/* Of a message that was refused before its scan was over: nobody waits for the verdict. */
+void scanning_abandon(struct session *session)
+{
+	struct child *child = session->scan.child;
+
+	session->scan.pending = false;
+	session->scan.child = NULL;
+	if (!child)
+		return;
+	child->session = NULL;
+	child->told = true;
+	child_kill(child, NULL);
+}
+
+void scanning_start(struct session *session, int message_fd)
+{
+	struct supervisor *sup = session->far->sup;
+	const char *why;
+
+	if (session->scan.name[0] == '\0')
+		return;
+	session->scan.pending = true;
+	session->scan.message = session->message;
+	why = launch(sup, session, message_fd);
+	scanning_release(session);
+	if (why)
+		tell_failed(sup, session, why);
+}
+
+void scanning_child_died(struct session *session)
+{
+	struct supervisor *sup = session->scan.child->sup;
+
+	session->scan.child = NULL;
+	if (session->scan.pending)
+		tell_failed(sup, session, "the scanning process died");
+}
+
+/* ---- watching */
+
+static void probe(struct supervisor *sup, uint32_t index)
+{
+	struct child *child;
+
+	if (child_find(sup, ROLE_MAIL_SCANNER, index))
+		return; /* the last look is not over */
+	child = child_add(sup, ROLE_MAIL_SCANNER, index, NULL, -1, false);
+	if (child && child_launch(child) < 0)
+		child->state = CHILD_FREE;
+}
+
+static void on_watch(struct loop *loop, struct loop_timer *timer)
+{
+	struct supervisor *sup = timer->ctx;
+
+	for (uint32_t i = 0; i < sup->running.snapshot.scanner_count && !sup->stopping; i++)
+		probe(sup, i);
+	loop_arm(loop, timer, WATCH_MS);
+}
+
+void scanning_begin(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SCANNERS_MAX; i++) {
+		if (!find_scanner(sup, sup->scanners[i].name))
+			sup->scanners[i] = (struct scanner_state){0};
+	}
+	loop_disarm(&sup->loop, &sup->scanner_timer);
+	sup->scanner_timer = (struct loop_timer){.fire = on_watch, .ctx = sup};
+	if (sup->running.snapshot.scanner_count > 0)
+		loop_arm(&sup->loop, &sup->scanner_timer, WATCH_FIRST_MS);
+}
+
+void scanning_probe_died(struct child *child)
+{
+	const struct snapshot *s = &child->sup->running.snapshot;
+
+	if (!child->told && child->index < s->scanner_count)
+		note_failure(child->sup, s->scanners[child->index].name,
+			     "the scanning process died");
+}
+
+/* ---- what scanners' processes say */
+
+int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	struct supervisor *sup = child->sup;
+	struct session *session = child->session;
+	struct control_scanned scanned = *(const struct control_scanned *)message->body;
+	const struct snapshot *s = &sup->running.snapshot;
+
+	scanned.reason[sizeof(scanned.reason) - 1] = '\0';
+	scanned.signature[sizeof(scanned.signature) - 1] = '\0';
+	scanned.version[sizeof(scanned.version) - 1] = '\0';
+	if (!session) {
+		if (!child->told && child->index < s->scanner_count)
+			note_state(sup, s->scanners[child->index].name, &scanned);
+		child->told = true;
+		return 0;
+	}
+	child->told = true;
+	if (child != session->scan.child || !session->scan.pending)
+		return -ERR_PEER;
+	scanned.message = session->scan.message;
+	tell(session, &scanned);
+	note_state(sup, session->scan.name, &scanned);
+	/* Its work is done: the session may bring its next message before this process has ended.
+	 */
+	loop_arm(&sup->loop, &child->life, REPORTED_LIFE_MS);
+	session_child_died(child);
+	return 0;
+}
