@@ -94,8 +94,20 @@ static bool port_is_sound(const struct snapshot_zone *z)
 			    : memcmp(z->parent, none, sizeof(none)) == 0;
 }
 
-/* Both ends of a bridge say so, and have networks; that a crossing joins them is crossing_is_sound.
- */
+/* Reads crossings before their own check: any values will do. */
+static bool is_bridged(const struct snapshot *s, uint32_t zone, uint32_t peer)
+{
+	for (uint32_t i = 0; i < s->crossing_count; i++) {
+		const struct snapshot_crossing *c = &s->crossings[i];
+
+		if ((c->flags & CROSSING_TRANSPARENT) != 0 &&
+		    ((c->low == zone && c->high == peer) || (c->low == peer && c->high == zone)))
+			return true;
+	}
+	return false;
+}
+
+/* Both ends of a bridge say so, have networks, and are joined by a crossing. */
 static bool peer_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_zone *z = &s->zones[i];
@@ -106,6 +118,7 @@ static bool peer_is_sound(const struct snapshot *s, uint32_t i)
 	if (z->peer == SNAPSHOT_NONE)
 		return z->networks.count == 0;
 	return z->peer < s->zone_count && z->peer != i && s->zones[z->peer].peer == i &&
+	       is_bridged(s, i, z->peer) &&
 	       z->networks.count > 0 && z->addresses.count == 0 && z->routes.count == 0;
 }
 

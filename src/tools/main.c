@@ -21,6 +21,8 @@ const struct tool tools_table[] = {
 	 "--config F --from ZONE --src IP[:PORT] --dst IP[:PORT] --proto tcp|udp|icmp|N [--at "
 	 "TIME] [--mac M]",
 	 "what the arbiter decides about a flow, and by which permit; 1: denied", tool_trace},
+	{"replay", "[--against CONFIG] CONFIG FLOWS",
+	 "which recorded flows a configuration would treat otherwise; 1: some", tool_replay},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 modules += tools
 tools-src := main.c
-tools-src += check.c schema.c config_file.c trace.c
+tools-src += check.c schema.c config_file.c trace.c replay.c verdict.c flow_file.c
 tools-src += verify_log.c log_copy.c events.c
 tools-src += flatten.c verify_mail.c
 tools-bin := sekisho

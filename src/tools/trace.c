@@ -10,15 +10,16 @@
 
 #include "arbiter/judge.h"
 #include "base/err.h"
-#include "policy/sockets.h"
 #include "tools/config_file.h"
+#include "tools/flow_file.h"
 #include "tools/tools.h"
+#include "tools/verdict.h"
 
 enum { STATUS_PERMIT = 0, STATUS_DENY = 1, STATUS_USAGE = 2 };
 enum { TCP_SYN = 2, ICMP_ECHO = 8, ICMPV6_ECHO = 128, HOP_LIMIT = 64 };
 
 struct trace {
-	const char *config, *from, *source, *destination, *protocol, *at, *mac;
+	const char *config, *from, *source, *destination, *protocol, *at, *mac, *flows;
 	struct ip_headers headers;
 	uint8_t mac_bytes[6];
 	int64_t at_s;
@@ -29,21 +30,31 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: sekisho trace --config F --from ZONE --src IP[:PORT] --dst IP[:PORT]\n"
 		"           --proto tcp|udp|icmp[/TYPE]|NUMBER [--at YYYY-MM-DDTHH:MM] [--mac M]\n"
-		"  an IPv6 address with a port is written [ADDRESS]:PORT\n");
+		"  an IPv6 address with a port is written [ADDRESS]:PORT\n"
+		"       sekisho trace --config F --flows FILE [--at YYYY-MM-DDTHH:MM]\n"
+		"  one verdict a line for each flow of FILE (-: standard input), a line of the log "
+		"or\n"
+		"  from=ZONE src=IP dst=IP proto=tcp|udp|icmp|NUMBER [dport=N] [mac=M] "
+		"[at=TIME]\n");
 	return STATUS_USAGE;
 }
 
 static bool read_options(struct trace *t, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"from", required_argument, NULL, 'f'},
-		{"src", required_argument, NULL, 's'},    {"dst", required_argument, NULL, 'd'},
-		{"proto", required_argument, NULL, 'p'},  {"at", required_argument, NULL, 'a'},
-		{"mac", required_argument, NULL, 'm'},    {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"from", required_argument, NULL, 'f'},
+		{"src", required_argument, NULL, 's'},
+		{"dst", required_argument, NULL, 'd'},
+		{"proto", required_argument, NULL, 'p'},
+		{"at", required_argument, NULL, 'a'},
+		{"mac", required_argument, NULL, 'm'},
+		{"flows", required_argument, NULL, 'l'},
+		{NULL, 0, NULL, 0},
 	};
 	const char **const values[] = {
 		['c'] = &t->config,   ['f'] = &t->from, ['s'] = &t->source, ['d'] = &t->destination,
-		['p'] = &t->protocol, ['a'] = &t->at,   ['m'] = &t->mac};
+		['p'] = &t->protocol, ['a'] = &t->at,   ['m'] = &t->mac,    ['l'] = &t->flows};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -51,8 +62,13 @@ static bool read_options(struct trace *t, int argc, char **argv)
 			return false;
 		*values[option] = optarg;
 	}
-	return optind == argc && t->config != NULL && t->from != NULL && t->source != NULL &&
-	       t->destination != NULL && t->protocol != NULL;
+	if (optind != argc || t->config == NULL)
+		return false;
+	if (t->flows != NULL)
+		return t->from == NULL && t->source == NULL && t->destination == NULL &&
+		       t->protocol == NULL && t->mac == NULL;
+	return t->from != NULL && t->source != NULL && t->destination != NULL &&
+	       t->protocol != NULL;
 }
 
 /* A number of at most @max, and nothing behind it. */
@@ -181,65 +197,11 @@ static bool read_time(struct trace *t, int32_t utc_offset_s)
 
 static bool find_zone(const struct snapshot *s, const char *name, uint32_t *zone)
 {
-	for (*zone = 0; *zone < s->zone_count; (*zone)++) {
-		if (strcmp(s->zones[*zone].name, name) == 0)
-			return true;
-	}
-	fprintf(stderr, "sekisho trace: no such zone: %s\n", name);
-	return false;
-}
+	bool found = verdict_zone(s, name, zone);
 
-static const char *zone_name(const struct snapshot *s, uint32_t zone)
-{
-	return zone == SNAPSHOT_NONE ? "nowhere" : s->zones[zone].name;
-}
-
-static int is_wanted_listener(void *ctx, const struct policy_listener *listener)
-{
-	const struct ip_headers *h = ctx;
-
-	if (listener->protocol != h->protocol || listener->port != h->destination_port)
-		return 0;
-	printf("permit: the gateway's own %s %s listens on port %u\n", listener->service,
-	       listener->name, listener->port);
-	return 1;
-}
-
-/* An address of the gateway in that very zone: its own sockets answer there, nothing else. */
-static bool reaches_listener(const struct snapshot *s, uint32_t from, struct ip_headers *h)
-{
-	struct snapshot_range own = s->zones[from].addresses;
-	size_t bytes = h->family == 4 ? 4 : 16;
-
-	for (uint32_t i = 0; i < own.count; i++) {
-		const struct snapshot_prefix *p = &s->prefixes[own.first + i];
-
-		if (p->family == h->family && memcmp(p->addr, h->destination, bytes) == 0)
-			return policy_listeners(s, from, is_wanted_listener, h) != 0;
-	}
-	return false;
-}
-
-static int report(const struct snapshot *s, uint32_t from, const struct judge_verdict *v,
-		  struct ip_headers *h)
-{
-	const char *to = zone_name(s, v->to);
-
-	if (v->reason == JUDGE_GATEWAY && reaches_listener(s, from, h))
-		return STATUS_PERMIT;
-	if (v->reason == JUDGE_PERMITTED) {
-		const struct snapshot_permit *p = &s->permits[v->permit];
-		const struct snapshot_crossing *c = &s->crossings[p->crossing];
-
-		printf("permit %u of crossing %s %s: %s -> %s\n", p->number, s->zones[c->low].name,
-		       s->zones[c->high].name, s->zones[from].name, to);
-		return STATUS_PERMIT;
-	}
-	printf("deny: %s: %s -> %s", judge_reason_name(v->reason), s->zones[from].name, to);
-	if (v->permit != SNAPSHOT_NONE)
-		printf(" (permit %u at another time)", s->permits[v->permit].number);
-	putchar('\n');
-	return STATUS_DENY;
+	if (!found)
+		fprintf(stderr, "sekisho trace: no such zone: %s\n", name);
+	return found;
 }
 
 static int trace_in(struct trace *t, const struct snapshot *s)
@@ -263,7 +225,47 @@ static int trace_in(struct trace *t, const struct snapshot *s)
 	struct judge_verdict verdict = judge_flow(&policy, &question);
 
 	judge_fini(&policy);
-	return report(s, question.from, &verdict, &t->headers);
+	verdict_print(s, question.from, &verdict, &t->headers);
+	return verdict_permits(s, question.from, &verdict, &t->headers) ? STATUS_PERMIT
+									: STATUS_DENY;
+}
+
+/* Flows from a file, each with its verdict. */
+struct batch {
+	const struct snapshot *snapshot;
+	struct judge_policy policy;
+	int64_t now_s; /* of flows that tell no time */
+};
+
+static int trace_line(void *ctx, struct flow_line *line)
+{
+	const struct batch *b = ctx;
+	struct judge_question q = {.headers = &line->headers,
+				   .mac = line->has_mac ? line->mac : NULL,
+				   .now_s = line->has_time ? line->at_s : b->now_s};
+	struct judge_verdict v;
+
+	if (!find_zone(b->snapshot, line->from, &q.from))
+		return -ERR_NOT_FOUND;
+	v = judge_flow(&b->policy, &q);
+	verdict_print(b->snapshot, q.from, &v, &line->headers);
+	return 0;
+}
+
+/* Return: STATUS_PERMIT where every flow of the file was judged, whatever the verdicts. */
+static int trace_flows(struct trace *t, const struct snapshot *s)
+{
+	struct batch b = {.snapshot = s};
+	int err;
+
+	if (!read_time(t, s->header->utc_offset_s))
+		return usage();
+	b.now_s = t->at_s;
+	err = judge_init(&b.policy, s);
+	if (err == 0)
+		err = flow_file_read(t->flows, s->header->utc_offset_s, trace_line, &b);
+	judge_fini(&b.policy);
+	return err == 0 ? STATUS_PERMIT : STATUS_USAGE;
 }
 
 int tool_trace(int argc, char **argv)
@@ -275,13 +277,13 @@ int tool_trace(int argc, char **argv)
 
 	if (!read_options(&t, argc, argv))
 		return usage();
-	if (!read_endpoints(&t))
+	if (t.flows == NULL && !read_endpoints(&t))
 		return STATUS_USAGE;
-	if (!read_protocol(&t) || !read_mac(&t))
+	if (t.flows == NULL && (!read_protocol(&t) || !read_mac(&t)))
 		return usage();
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	if (config_file_compile(&s, &block, t.config) == 0)
-		status = trace_in(&t, &s);
+		status = t.flows != NULL ? trace_flows(&t, &s) : trace_in(&t, &s);
 	bytes_fini(&block);
 	return status;
 }

@@ -50,7 +50,8 @@ fuzz_html-use := wire base
 fuzz_html-lib := -lgumbo
 
 # policy
-fuzzers += fuzz_config fuzz_config_edit fuzz_snapshot
+fuzzers += fuzz_config fuzz_config_edit fuzz_snapshot fuzz_flow_line
+fuzz_flow_line-use := arbiter policy wire base
 fuzz_config-use := policy base
 fuzz_config_edit-use := policy base
 fuzz_snapshot-use := policy base
