@@ -35,6 +35,7 @@ struct described {
 	struct span octets;
 	bool looked_into; /* octets are all of it */
 	uint64_t size;
+	enum notice unread; /* why they are not looked into */
 };
 
 static void describe(struct flatten *f, const struct described *d)
@@ -64,7 +65,7 @@ static void describe(struct flatten *f, const struct described *d)
 		if (hex[0] != '\0')
 			flatten_say_into(f, &f->list, NOTICE_A_HASH, hex, NULL);
 		else
-			flatten_say_into(f, &f->list, NOTICE_A_TOO_LARGE, NULL, NULL);
+			flatten_say_into(f, &f->list, d->unread, d->declared, NULL);
 		if (d->octets.size >= 4 && memcmp(d->octets.data, "PK\3\4", 4) == 0)
 			encrypted = zip_list(f, d->octets);
 	}
@@ -91,10 +92,27 @@ void attachment_list_octets(struct flatten *f, uint32_t number, struct span name
 	bytes_fini(&clean);
 }
 
+void attachment_list_unread(struct flatten *f, uint32_t number, struct span name,
+			    const char *declared, uint64_t bytes)
+{
+	struct described d = {.part = number,
+			      .other = "",
+			      .declared = declared,
+			      .octets = span_of(""),
+			      .size = bytes,
+			      .unread = NOTICE_A_UNREAD};
+	struct bytes clean;
+
+	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
+	d.name = flatten_clean(f, name, FLATTEN_NAME_BYTES, &clean);
+	describe(f, &d);
+	bytes_fini(&clean);
+}
+
 void attachment_list(struct flatten *f, uint32_t number)
 {
 	const struct mime_part *part = &f->tree.parts[number];
-	struct described d = {.part = number, .other = ""};
+	struct described d = {.part = number, .other = "", .unread = NOTICE_A_TOO_LARGE};
 	struct bytes raw, name, other, type;
 
 	bytes_init(&raw, MIME_FIELD_BYTES_MAX * 8);

@@ -134,6 +134,8 @@ static void visit_leaf(struct flatten *f, uint32_t number)
 	if (part->flags & MIME_SEALED || strcmp(part->type, "application/pgp-encrypted") == 0) {
 		f->gap = true;
 		flatten_say(f, NOTICE_S_ENCRYPTED, NULL, NULL);
+		f->count.sealed++;
+		f->shown = true;
 	}
 	attachment_list(f, number);
 }
@@ -252,6 +254,7 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_INVISIBLE, f->clean.invisible);
 	put_done(f, &done, NOTICE_DONE_BIDI, f->clean.bidi);
 	put_done(f, &done, NOTICE_DONE_CONTROLS, f->clean.controls);
+	put_done(f, &done, NOTICE_DONE_SEALED, f->count.sealed);
 	put_done(f, &done, NOTICE_DONE_SIGNATURES, f->count.signatures);
 	put_done(f, &done, NOTICE_DONE_AMBIGUOUS, f->count.ambiguities);
 	put_done(f, &done, NOTICE_DONE_IMITATIONS, f->count.imitations);

@@ -135,6 +135,8 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		{"images", f->html.images},
 		{"active_content", f->html.active},
 		{"hidden_bytes", f->html.hidden_bytes},
+		{"signatures", f->count.signatures},
+		{"encrypted_texts", f->count.sealed},
 		{"other_forms", f->count.other_forms},
 		{"alternatives_differ", f->count.differing},
 		{"encoding_errors", f->count.malformed},

@@ -33,6 +33,7 @@ struct counters {
 	uint32_t malformed;   /* octets that did not belong into their transfer encoding */
 	uint32_t differing;   /* alternatives that say different things */
 	uint32_t signatures;  /* not verified */
+	uint32_t sealed;      /* encrypted texts that cannot be shown */
 	uint32_t other_forms; /* parts left out because another says the same */
 	uint32_t imitations;  /* lines of the message that look like the gateway's */
 };
@@ -127,6 +128,12 @@ void attachment_list(struct flatten *f, uint32_t number);
 /* List octets that have no part of their own (from inside winmail.dat). @name: UTF-8. */
 void attachment_list_octets(struct flatten *f, uint32_t number, struct span name,
 			    const char *declared, struct span octets);
+/* List a file in an encoding that is not read; @bytes: its size as it says itself. */
+void attachment_list_unread(struct flatten *f, uint32_t number, struct span name,
+			    const char *declared, uint64_t bytes);
+
+/* embedded.c: text with files and PGP's armour in it. */
+void embedded_show(struct flatten *f, uint32_t number, struct span text);
 
 /* calendar.c, report.c: leaves that are told in words. */
 void calendar_show(struct flatten *f, uint32_t number);

@@ -136,7 +136,7 @@ void text_show_plain(struct flatten *f, uint32_t number)
 		else
 			f->rendered.failed = false; /* as it stands, then */
 	}
-	flatten_show(f, text);
+	embedded_show(f, number, text);
 }
 
 void text_show_html(struct flatten *f, uint32_t number)

@@ -4,6 +4,7 @@
 were read by a person; `make_mails.py --check` only says whether the mails on disk are what this writes."""
 
 import base64
+import binascii
 import pathlib
 import struct
 import sys
@@ -320,6 +321,19 @@ def mails():
         (2, 0x00069002, bytes(14)), (2, 0x00018010, b"\x8e\x91\x97\xbf.doc\0"), (2, 0x0006800F, b"text"))
     yield "winmail-broken", winmail((1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(RTF)[:-60])))
     yield "winmail-nothing", winmail((1, 0x00069007, struct.pack("<II", 932, 0)))
+    uu = b"".join(binascii.b2a_uu(b"%PDF-1.4 in uuencode, long enough for two lines of it"[at:at + 45]) for at in (0, 45))
+    yield "embedded-files", single(b"embedded", "text/plain; charset=iso-2022-jp", jis("本文") + b"\nbegin 644 " + jis("資料.pdf")
+                                   + b"\n" + uu + b"`\nend\n" + jis("続き") + b"\nbegin-base64 644 b.txt\nYmFzZTY0\n====\n"
+                                   b"=ybegin line=128 size=123456 name=photo 1.jpg\n\x1b(Babc\n=yend size=123456\n"
+                                   b"(This file must be converted with BinHex 4.0)\n\n:abc\ndef:\nbegin 2026 is no file\nbegin 644 open\n", "7bit")
+    yield "pgp-encrypted-inline", single(b"pgp", "text/plain; charset=utf-8", "前置き\n".encode()
+                                         + b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n=abcd\n-----END PGP MESSAGE-----\n")
+    yield "pgp-signed-inline", single(
+        b"pgp", "text/plain; charset=utf-8", b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + "署名された本文\n".encode()
+        + b"-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n")
+    yield "pgp-encrypted", HEAD + b"Subject: pgp\n" + multipart(
+        "encrypted; protocol=application/pgp-encrypted", "b", part("Content-Type: application/pgp-encrypted", b"Version: 1\n"),
+        part("Content-Type: application/octet-stream; name=encrypted.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n"))
     yield "calendar", HEAD + b"Subject: invitation\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "会議のご案内\n".encode()),
         part("Content-Type: text/calendar; charset=utf-8; method=REQUEST", CALENDAR.encode()))
