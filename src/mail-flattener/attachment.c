@@ -35,43 +35,62 @@ struct described {
 	struct span octets;
 	bool looked_into; /* octets are all of it */
 	uint64_t size;
+	bool turned;        /* its name has marks that turn the direction of text */
 	enum notice unread; /* why they are not looked into */
 };
+
+/* What its names and content warn of. */
+static void put_warnings(struct flatten *f, const struct described *d, const struct kind *kind)
+{
+	if (kind->runs || kind_name_runs(d->name) || kind_name_runs(d->other))
+		flatten_say_into(f, &f->list, NOTICE_A_RUNS, NULL, NULL);
+	if (d->turned)
+		flatten_say_into(f, &f->list, NOTICE_A_TURNED, NULL, NULL);
+}
+
+/* The lines of the list for one attachment. *@encrypted is set where its entries are. */
+static void put_lines(struct flatten *f, const struct described *d, const struct kind *kind,
+		      const char *hex, bool *encrypted)
+{
+	flatten_say_into(f, &f->list, NOTICE_A_NAME, number_of(f->count.attachments, false).text,
+			 d->name[0] != '\0' ? d->name
+					    : notice_text(NOTICE_A_NO_NAME, f->policy->english));
+	if (d->other[0] != '\0')
+		flatten_say_into(f, &f->list, NOTICE_A_OTHER_NAME, d->other, NULL);
+	flatten_say_into(f, &f->list, NOTICE_A_TYPE, d->declared, NULL);
+	if (kind->name[0] != '\0')
+		flatten_say_into(f, &f->list, NOTICE_A_KIND, kind->name, NULL);
+	put_warnings(f, d, kind);
+	flatten_say_into(f, &f->list, NOTICE_A_SIZE, number_of(d->size, true).text, NULL);
+	if (hex[0] != '\0')
+		flatten_say_into(f, &f->list, NOTICE_A_HASH, hex, NULL);
+	else
+		flatten_say_into(f, &f->list, d->unread, d->declared, NULL);
+	if (d->octets.size >= 4 && memcmp(d->octets.data, "PK\3\4", 4) == 0)
+		*encrypted = zip_list(f, d->octets) || *encrypted;
+	else if (*encrypted)
+		flatten_say_into(f, &f->list, NOTICE_A_ENCRYPTED, NULL, NULL);
+}
 
 static void describe(struct flatten *f, const struct described *d)
 {
 	uint8_t digest[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1] = "";
-	const char *kind = d->looked_into ? kind_of(d->octets) : "";
-	bool encrypted = false;
+	struct kind kind = {"", false, false};
+	bool encrypted;
 
 	f->count.attachments++;
 	if (d->looked_into) {
+		kind = kind_of(d->octets);
 		sha256_of(d->octets.data, d->octets.size, digest);
 		hex_of(digest, hex);
 	}
-	if (f->count.attachments <= FLATTEN_LISTED_MAX) {
-		flatten_say_into(f, &f->list, NOTICE_A_NAME,
-				 number_of(f->count.attachments, false).text,
-				 d->name[0] != '\0'
-					 ? d->name
-					 : notice_text(NOTICE_A_NO_NAME, f->policy->english));
-		if (d->other[0] != '\0')
-			flatten_say_into(f, &f->list, NOTICE_A_OTHER_NAME, d->other, NULL);
-		flatten_say_into(f, &f->list, NOTICE_A_TYPE, d->declared, NULL);
-		if (kind[0] != '\0')
-			flatten_say_into(f, &f->list, NOTICE_A_KIND, kind, NULL);
-		flatten_say_into(f, &f->list, NOTICE_A_SIZE, number_of(d->size, true).text, NULL);
-		if (hex[0] != '\0')
-			flatten_say_into(f, &f->list, NOTICE_A_HASH, hex, NULL);
-		else
-			flatten_say_into(f, &f->list, d->unread, d->declared, NULL);
-		if (d->octets.size >= 4 && memcmp(d->octets.data, "PK\3\4", 4) == 0)
-			encrypted = zip_list(f, d->octets);
-	}
-	encrypted = encrypted || strncmp(kind, "encrypted", 9) == 0;
+	encrypted = kind.encrypted;
+	if (f->count.attachments <= FLATTEN_LISTED_MAX)
+		put_lines(f, d, &kind, hex, &encrypted);
 	f->count.encrypted += encrypted;
-	receipt_drop(f, d->part, d->name, d->declared, kind, d->size,
+	f->count.programs += kind.runs || kind_name_runs(d->name) || kind_name_runs(d->other);
+	receipt_drop(f, d->part, d->name, d->declared, kind.name, d->size,
 		     hex[0] != '\0' ? digest : NULL, encrypted);
 }
 
@@ -114,15 +133,18 @@ void attachment_list(struct flatten *f, uint32_t number)
 	const struct mime_part *part = &f->tree.parts[number];
 	struct described d = {.part = number, .other = "", .unread = NOTICE_A_TOO_LARGE};
 	struct bytes raw, name, other, type;
+	uint64_t bidi;
 
 	bytes_init(&raw, MIME_FIELD_BYTES_MAX * 8);
 	bytes_init(&name, MIME_FIELD_BYTES_MAX);
 	bytes_init(&other, MIME_FIELD_BYTES_MAX);
 	bytes_init(&type, MIME_FIELD_BYTES_MAX);
+	bidi = f->clean.bidi;
 	d.name = flatten_clean(f, part_param(f, part, "Content-Disposition", "filename", &raw),
 			       FLATTEN_NAME_BYTES, &name);
 	d.other = flatten_clean(f, part_param(f, part, "Content-Type", "name", &raw),
 				FLATTEN_NAME_BYTES, &other);
+	d.turned = f->clean.bidi > bidi;
 	if (d.name[0] == '\0') {
 		d.name = d.other;
 		d.other = "";

@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a file is by its content: signatures at fixed places, and a look into ZIP and OLE
- * containers. */
+/* What a file is by its content, whatever its name says: signatures at fixed places, and a look
+ * into containers that hold macros, scripts or programs, or are encrypted. */
 #include "mail-flattener/state.h"
 
 #include <string.h>
+#include <uchar.h>
 
 struct signature {
 	uint32_t offset;
 	const char *octets;
 	uint8_t size;
-	const char *kind;
+	struct kind kind;
 };
 
-#define SIGNATURE(offset, octets, kind) {offset, octets, sizeof(octets) - 1, kind}
+#define SIGNATURE(offset, octets, name)                                                            \
+	{                                                                                          \
+		offset, octets, sizeof(octets) - 1,                                                \
+		{                                                                                  \
+			name, false, false                                                         \
+		}                                                                                  \
+	}
+/* What does something where it is opened. */
+#define RUNS(offset, octets, name)                                                                 \
+	{                                                                                          \
+		offset, octets, sizeof(octets) - 1,                                                \
+		{                                                                                  \
+			name, true, false                                                          \
+		}                                                                                  \
+	}
 
 /* More telling signatures first. */
 static const struct signature signatures[] = {
-	SIGNATURE(0, "%PDF-", "PDF"),
 	SIGNATURE(0, "\x89PNG\r\n\x1A\n", "PNG image"),
 	SIGNATURE(0, "\xFF\xD8\xFF", "JPEG image"),
 	SIGNATURE(0, "GIF87a", "GIF image"),
@@ -32,17 +46,16 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "8BPS", "Photoshop image"),
 	SIGNATURE(0, "BM", "BMP image"),
 	SIGNATURE(0, "\0\0\1\0", "Windows icon"),
-	SIGNATURE(0, "MZ", "Windows executable"),
-	SIGNATURE(0,
-		  "\x7F"
-		  "ELF",
-		  "ELF executable"),
-	SIGNATURE(0, "\xCF\xFA\xED\xFE", "macOS executable"),
-	SIGNATURE(0, "\xCA\xFE\xBA\xBE", "Java class or macOS executable"),
-	SIGNATURE(0, "L\0\0\0\1\x14\2\0", "Windows shortcut"),
-	SIGNATURE(0, "ITSF", "Windows help (CHM)"),
+	RUNS(0, "MZ", "Windows executable"),
+	RUNS(0,
+	     "\x7F"
+	     "ELF",
+	     "ELF executable"),
+	RUNS(0, "\xCF\xFA\xED\xFE", "macOS executable"),
+	RUNS(0, "\xCA\xFE\xBA\xBE", "Java class or macOS executable"),
+	RUNS(0, "L\0\0\0\1\x14\2\0", "Windows shortcut"),
+	RUNS(0, "ITSF", "Windows help (CHM)"),
 	SIGNATURE(0, "MSCF", "Cabinet archive"),
-	SIGNATURE(0, "7z\xBC\xAF\x27\x1C", "7-Zip archive"),
 	SIGNATURE(0, "Rar!\x1A\7", "RAR archive"),
 	SIGNATURE(0, "\x1F\x8B", "gzip archive"),
 	SIGNATURE(0, "BZh", "bzip2 archive"),
@@ -54,10 +67,9 @@ static const struct signature signatures[] = {
 	SIGNATURE(257, "ustar", "tar archive"),
 	SIGNATURE(2, "-lh", "LHA archive"),
 	SIGNATURE(2, "-lz", "LHA archive"),
-	SIGNATURE(0x8001, "CD001", "ISO 9660 disk image"),
-	SIGNATURE(0, "conectix", "virtual disk (VHD)"),
-	SIGNATURE(0, "vhdxfile", "virtual disk (VHDX)"),
-	SIGNATURE(0, "{\\rtf", "RTF document"),
+	RUNS(0x8001, "CD001", "ISO 9660 disk image"),
+	RUNS(0, "conectix", "virtual disk (VHD)"),
+	RUNS(0, "vhdxfile", "virtual disk (VHDX)"),
 	SIGNATURE(0, "\x78\x9F\x3E\x22", "winmail.dat (TNEF)"),
 	SIGNATURE(0, "ID3", "MP3 audio"),
 	SIGNATURE(0, "OggS", "Ogg audio or video"),
@@ -72,12 +84,21 @@ static const struct signature signatures[] = {
 	SIGNATURE(0, "%!PS", "PostScript"),
 	SIGNATURE(0, "-----BEGIN PGP", "PGP text"),
 	SIGNATURE(0, "-----BEGIN", "PEM text"),
-	SIGNATURE(0, "#!", "script"),
+	RUNS(0, "#!", "script"),
+	RUNS(0, "@echo off", "batch file"),
+	RUNS(0, "@ECHO OFF", "batch file"),
+	RUNS(0, "[InternetShortcut]", "Internet shortcut"),
+	RUNS(0, "Windows Registry Editor", "registry file"),
+	RUNS(0, "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR", "EICAR test file"),
 	SIGNATURE(0, "BEGIN:VCARD", "vCard"),
 	SIGNATURE(0, "BEGIN:VCALENDAR", "calendar"),
 	SIGNATURE(0, "DOC1", "DocuWorks"),
-	SIGNATURE(0, "\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D", "OneNote"),
+	RUNS(0, "\xE4\x52\x5C\x7B\x8C\xD8\xA7\x4D", "OneNote"),
 };
+
+#define KIND(name)        ((struct kind){name, false, false})
+#define KIND_RUNS(name)   ((struct kind){name, true, false})
+#define KIND_LOCKED(name) ((struct kind){name, false, true})
 
 static bool holds(struct span s, const char *text)
 {
@@ -85,54 +106,133 @@ static bool holds(struct span s, const char *text)
 }
 
 /* Office documents and programs are ZIP archives with tell-tale names in their first entries. */
-static const char *zip_kind(struct span s)
+static struct kind zip_kind(struct span s)
 {
 	struct span head = {s.data, s.size < 65536 ? s.size : 65536};
 	bool macros = holds(s, "vbaProject.bin");
 
 	if (holds(head, "[Content_Types].xml") || holds(head, "_rels/.rels")) {
 		if (holds(s, "xl/workbook"))
-			return macros ? "Excel workbook with macros" : "Excel workbook";
+			return macros ? KIND_RUNS("Excel workbook with macros")
+				      : KIND("Excel workbook");
 		if (holds(s, "word/document"))
-			return macros ? "Word document with macros" : "Word document";
+			return macros ? KIND_RUNS("Word document with macros")
+				      : KIND("Word document");
 		if (holds(s, "ppt/presentation"))
-			return macros ? "PowerPoint with macros" : "PowerPoint presentation";
-		return "Office Open XML";
+			return macros ? KIND_RUNS("PowerPoint with macros")
+				      : KIND("PowerPoint presentation");
+		return KIND("Office Open XML");
 	}
 	if (holds(head, "mimetypeapplication/vnd.oasis"))
-		return "OpenDocument";
+		return KIND("OpenDocument");
 	if (holds(head, "mimetypeapplication/epub"))
-		return "EPUB";
+		return KIND("EPUB");
 	if (holds(head, "META-INF/MANIFEST.MF"))
-		return "Java archive";
+		return KIND_RUNS("Java archive");
 	if (holds(head, "AndroidManifest.xml"))
-		return "Android package";
-	return "ZIP archive";
+		return KIND_RUNS("Android package");
+	return KIND("ZIP archive");
 }
+
+#define UTF16(text) u##text, sizeof(u##text) - 2
 
 /* The names in an OLE directory are UTF-16. */
-static const char *ole_kind(struct span s)
+static bool holds_name(struct span s, const char16_t *name, size_t size)
+{
+	return memmem(s.data, s.size, name, size) != NULL;
+}
+
+/* The class of Windows Installer's databases, as their root entry has it. */
+static const uint8_t installer_class[] = {0x84, 0x10, 0x0C, 0, 0, 0, 0, 0,
+					  0xC0, 0,    0,    0, 0, 0, 0, 0x46};
+
+static struct kind ole_kind(struct span s)
 {
 	static const struct {
-		const char *name;
+		const char16_t *name;
 		size_t size;
-		const char *kind;
+		struct kind kind, with_macros;
 	} streams[] = {
-		{"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e", 31, "encrypted Office document"},
-		{"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t", 23, "Word 97 document"},
-		{"W\0o\0r\0k\0b\0o\0o\0k", 15, "Excel 97 workbook"},
-		{"P\0o\0w\0e\0r\0P\0o\0i\0n\0t\0 \0D\0o\0c", 27, "PowerPoint 97 presentation"},
-		{"_\0_\0s\0u\0b\0s\0t\0g\0", 16, "Outlook message"},
-		{"J\0S\0R\0V\0_\0S\0e\0g", 15, "Ichitaro document"},
-		{"D\0o\0c\0u\0m\0e\0n\0t\0T\0e\0x\0t", 23, "Ichitaro document"},
+		{UTF16("EncryptedPackage"), KIND_LOCKED("encrypted Office document"),
+		 KIND_LOCKED("encrypted Office document")},
+		{UTF16("WordDocument"), KIND("Word 97 document"),
+		 KIND_RUNS("Word 97 document with macros")},
+		{UTF16("Workbook"), KIND("Excel 97 workbook"),
+		 KIND_RUNS("Excel 97 workbook with macros")},
+		{UTF16("PowerPoint Doc"), KIND("PowerPoint 97 presentation"),
+		 KIND_RUNS("PowerPoint 97 presentation with macros")},
+		{UTF16("__substg"), KIND("Outlook message"), KIND("Outlook message")},
+		{UTF16("JSRV_Seg"), KIND("Ichitaro document"), KIND("Ichitaro document")},
+		{UTF16("DocumentText"), KIND("Ichitaro document"), KIND("Ichitaro document")},
 	};
+	bool macros = holds_name(s, UTF16("_VBA_PROJECT"));
 
+	if (memmem(s.data, s.size, installer_class, sizeof(installer_class)) != NULL)
+		return KIND_RUNS("Windows installer");
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
-		if (memmem(s.data, s.size, streams[i].name, streams[i].size) != NULL)
-			return streams[i].kind;
+		if (holds_name(s, streams[i].name, streams[i].size))
+			return macros ? streams[i].with_macros : streams[i].kind;
 	}
-	return "OLE container";
+	return macros ? KIND_RUNS("OLE container with macros") : KIND("OLE container");
 }
+
+static struct kind pdf_kind(struct span s)
+{
+	if (holds(s, "/Encrypt"))
+		return KIND_LOCKED("encrypted PDF");
+	return holds(s, "/JavaScript") || holds(s, "/Launch") ? KIND_RUNS("PDF with scripts")
+							      : KIND("PDF");
+}
+
+static struct kind rtf_kind(struct span s)
+{
+	return holds(s, "\\objdata") ? KIND_RUNS("RTF document with objects")
+				     : KIND("RTF document");
+}
+
+static struct kind rar4_kind(struct span s)
+{
+	return archive_rar4_is_locked(s) ? KIND_LOCKED("encrypted RAR archive")
+					 : KIND("RAR archive");
+}
+
+static struct kind rar5_kind(struct span s)
+{
+	return archive_rar5_is_locked(s) ? KIND_LOCKED("encrypted RAR archive")
+					 : KIND("RAR archive");
+}
+
+static struct kind seven_kind(struct span s)
+{
+	return archive_7z_is_locked(s) ? KIND_LOCKED("encrypted 7-Zip archive")
+				       : KIND("7-Zip archive");
+}
+
+/* What a page with a script in it can build, no gateway sees. */
+static struct kind html_kind(struct span s)
+{
+	if (holds(s, "<HTA:") || holds(s, "<hta:"))
+		return KIND_RUNS("HTML application");
+	if (holds(s, "createObjectURL") || holds(s, "msSaveOrOpenBlob"))
+		return KIND_RUNS("HTML that makes a file");
+	return holds(s, "<script") || holds(s, "<SCRIPT") ? KIND_RUNS("HTML with scripts")
+							  : KIND("HTML");
+}
+
+/* Files whose beginning says where to look further. */
+static const struct {
+	const char *octets;
+	uint8_t size;
+	struct kind (*kind)(struct span s);
+} containers[] = {
+	{"PK\3\4", 4, zip_kind},
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, ole_kind},
+	{"%PDF-", 5, pdf_kind},
+	{"{\\rtf", 5, rtf_kind},
+	{"Rar!\x1A\7\0", 7, rar4_kind},
+	{"Rar!\x1A\7\1", 7, rar5_kind},
+	{"7z\xBC\xAF\x27\x1C", 6, seven_kind},
+};
 
 static bool is_html(struct span s)
 {
@@ -156,12 +256,13 @@ static bool is_text(struct span s)
 	return s.size > 0;
 }
 
-const char *kind_of(struct span octets)
+struct kind kind_of(struct span octets)
 {
-	if (octets.size >= 4 && memcmp(octets.data, "PK\3\4", 4) == 0)
-		return zip_kind(octets);
-	if (octets.size >= 8 && memcmp(octets.data, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8) == 0)
-		return ole_kind(octets);
+	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
+		if (octets.size >= containers[i].size &&
+		    memcmp(octets.data, containers[i].octets, containers[i].size) == 0)
+			return containers[i].kind(octets);
+	}
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
 		const struct signature *s = &signatures[i];
 
@@ -170,6 +271,31 @@ const char *kind_of(struct span octets)
 			return s->kind;
 	}
 	if (is_html(octets))
-		return "HTML";
-	return is_text(octets) ? "text" : "";
+		return html_kind(octets);
+	return KIND(is_text(octets) ? "text" : "");
+}
+
+bool kind_name_runs(const char *name)
+{
+	static const char *const ends[] = {
+		".exe", ".scr", ".com", ".pif",  ".bat", ".cmd", ".js",   ".jse",  ".vbs",  ".vbe",
+		".wsf", ".wsh", ".hta", ".lnk",  ".url", ".msi", ".msp",  ".msix", ".appx", ".cpl",
+		".dll", ".jar", ".ps1", ".psm1", ".reg", ".chm", ".iso",  ".img",  ".vhd",  ".vhdx",
+		".xll", ".scf", ".sct", ".inf",  ".one", ".app", ".docm", ".xlsm", ".pptm", ".xlam",
+	};
+	struct span whole = span_of(name);
+
+	/* Windows leaves dots and spaces at the end out. */
+	while (whole.size > 0 &&
+	       (whole.data[whole.size - 1] == '.' || whole.data[whole.size - 1] == ' '))
+		whole.size--;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t size = strlen(ends[i]);
+
+		if (whole.size > size &&
+		    span_equal_nocase((struct span){whole.data + whole.size - size, size},
+				      span_of(ends[i])))
+			return true;
+	}
+	return false;
 }

@@ -119,6 +119,7 @@ static void put_counters(struct flatten *f, struct bytes *to)
 	} counters[] = {
 		{"attachments", f->count.attachments},
 		{"encrypted", f->count.encrypted},
+		{"programs", f->count.programs},
 		{"html_parts", f->count.html_parts},
 		{"nested_messages", f->count.nested},
 		{"winmail", f->count.winmail},

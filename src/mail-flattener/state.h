@@ -30,6 +30,7 @@ struct counters {
 	uint32_t ambiguities;
 	uint32_t limits;      /* times that a limit bit */
 	uint32_t encrypted;   /* attachments that are encrypted */
+	uint32_t programs;    /* attachments that would run, or say so by their names */
 	uint32_t malformed;   /* octets that did not belong into their transfer encoding */
 	uint32_t differing;   /* alternatives that say different things */
 	uint32_t signatures;  /* not verified */
@@ -146,8 +147,22 @@ bool winmail_show(struct flatten *f, uint32_t number);
  * own. */
 int imitation_mark(struct flatten *f, size_t begin);
 
-/* kind.c: what the octets are, by their content; "" where nothing is known. */
-const char *kind_of(struct span octets);
+/* What a file is by its content. */
+struct kind {
+	const char *name; /* "" where nothing is known */
+	bool runs;        /* a program, or it has one in it that runs where it is opened */
+	bool encrypted;
+};
+
+/* kind.c */
+struct kind kind_of(struct span octets);
+/* Does a file of this name run where it is opened? */
+bool kind_name_runs(const char *name);
+
+/* archive.c: do the headers of the archive say that its files, or their names, are encrypted? */
+bool archive_rar4_is_locked(struct span octets);
+bool archive_rar5_is_locked(struct span octets);
+bool archive_7z_is_locked(struct span octets);
 
 /* zip.c: describe the archive's entries in f->list; whether any is encrypted. */
 bool zip_list(struct flatten *f, struct span octets);

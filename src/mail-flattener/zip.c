@@ -45,14 +45,16 @@ static void list_entry(struct flatten *f, struct span name, uint32_t flags, uint
 		charset_choose(span_of(flags & FLAG_UTF8 ? "utf-8" : "shift_jis"), name);
 	struct charset_report report = {0};
 	struct bytes decoded, clean;
+	const char *shown;
 
 	bytes_init(&decoded, MIME_FIELD_BYTES_MAX * 8);
 	bytes_init(&clean, MIME_FIELD_BYTES_MAX * 8);
 	flatten_fail(f, charset_decode(choice.charset, name, &decoded, &report));
-	flatten_fail(
-		f, bytes_printf(&f->list, "     %s (%s)\n",
-				flatten_clean(f, bytes_span(&decoded), FLATTEN_NAME_BYTES, &clean),
-				number_of(size, true).text));
+	shown = flatten_clean(f, bytes_span(&decoded), FLATTEN_NAME_BYTES, &clean);
+	flatten_fail(f,
+		     bytes_printf(&f->list, "     %s (%s)\n", shown, number_of(size, true).text));
+	if (kind_name_runs(shown))
+		flatten_say_into(f, &f->list, NOTICE_A_ENTRY_RUNS, NULL, NULL);
 	bytes_fini(&decoded);
 	bytes_fini(&clean);
 }

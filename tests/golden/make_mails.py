@@ -6,8 +6,10 @@ were read by a person; `make_mails.py --check` only says whether the mails on di
 import base64
 import binascii
 import pathlib
+import re
 import struct
 import sys
+import urllib.parse
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent / "mail"
@@ -34,6 +36,22 @@ def jis(text, end=b"\x1b(B"):
             cell = trail - 0x9F if trail >= 0x9F else trail - 0x40 - (trail > 0x7F)
             out += bytes((row + 0x21, cell + 0x21))
     return out if mode == "A" else out + end
+
+
+def unjis(octets):
+    """The reverse of jis(), for whoever has no converter that knows CP932's repertoire in 7-bit JIS."""
+    out = ""
+    for piece in re.split(rb"(?=\x1b[($])", octets):
+        set_, rest = (piece[:3], piece[3:]) if piece[:1] == b"\x1b" else (b"\x1b(B", piece)
+        if set_ == b"\x1b(I":
+            out += bytes(octet + 0x80 for octet in rest).decode("cp932", "replace")
+        elif set_ == b"\x1b$B":
+            for row, cell in zip(*[(octet - 0x21 for octet in rest)] * 2):
+                lead, trail = row // 2 + 0x81, cell + (0x9F if row % 2 else 0x40 + (cell > 0x3E))
+                out += bytes((lead + (0x40 if lead > 0x9F else 0), trail)).decode("cp932", "replace")
+        else:
+            out += rest.decode("ascii", "replace")
+    return out
 
 
 def jis_lines(text):
@@ -74,9 +92,9 @@ def multipart(kind, boundary, *parts):
     return out + b"--" + boundary.encode() + b"--\n"
 
 
-def zip_of(name, content, encrypted):
+def zip_of(name, content, encrypted, utf8=False):
     """One stored entry; the encryption is only claimed, as the reader of its directory sees it."""
-    raw, flags = name.encode("cp932"), 1 if encrypted else 0
+    raw, flags = name.encode("utf-8" if utf8 else "cp932"), encrypted + (0x800 if utf8 else 0)
     fields = struct.pack("<HHHHHIIIHH", 20, flags, 0, 0, 0x5B6A, zlib.crc32(content), len(content), len(content), len(raw), 0)
     local = b"PK\3\4" + fields + raw + content
     entry = b"PK\1\2" + struct.pack("<H", 20) + fields + struct.pack("<HHHII", 0, 0, 0, 0, 0) + raw
@@ -163,6 +181,40 @@ RTF_OF_HTML = (r"{\rtf1\ansi\ansicpg932\fromhtml1 \deff0{\fonttbl{\f0\fcharset12
                r"{\*\htmltag84 <b>}\'96\'7b\'95\'b6{\*\htmltag92 </b>}{\*\htmltag84 &nbsp;}\htmlrtf \'a0\htmlrtf0 "
                r"{\*\htmltag84 <a href=\"https://www.example.jp/\">}here{\*\mhtmltag84 <a href=\"x\">}{\*\htmltag92 </a>}"
                r"{\*\htmltag72 </p>}{\*\htmltag58 </body>}}").encode()
+
+def rar5(kind, flags, body):
+    """A block of RAR 5: checksum, size, type, flags and the rest of its header."""
+    head = bytes((kind, flags)) + body
+    return bytes(4) + bytes((len(head),)) + head
+
+
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+def dangers():
+    """Name, declared type and octets of attachments that are more than they seem, or cannot be looked into."""
+    yield "請求書.pdf.exe", "application/pdf", b"MZ\0\0"
+    yield "請求書\u202efdp.scr", "application/octet-stream", b"MZ\0\0"
+    yield "link.lnk", "application/octet-stream", b"L\0\0\0\x01\x14\x02\0" + bytes(20)
+    yield "disk.iso", "application/octet-stream", bytes(0x8001) + b"CD001"
+    yield "page.html", "text/html", b"<!DOCTYPE html><script>URL.createObjectURL(new Blob([x]))</script>"
+    yield "macro.xls", "application/vnd.ms-excel", OLE + "Workbook".encode("utf-16le") + "_VBA_PROJECT".encode("utf-16le")
+    yield "plain.doc", "application/msword", OLE + "WordDocument".encode("utf-16le")
+    yield "locked.docx", "application/octet-stream", OLE + "EncryptedPackage".encode("utf-16le")
+    yield "macro.docx", "application/octet-stream", zip_of("[Content_Types].xml", b"word/document.xml word/vbaProject.bin", False)
+    yield "locked.pdf", "application/pdf", b"%PDF-1.7\ntrailer << /Encrypt 5 0 R >>"
+    yield "script.pdf", "application/pdf", b"%PDF-1.7\n<< /S /JavaScript >>"
+    yield "locked.7z", "application/x-7z-compressed", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + struct.pack("<QQI", 0, 6, 0) \
+        + b"\x17\x06\xf1\x07\x01\x00"
+    yield "open.7z", "application/x-7z-compressed", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + struct.pack("<QQI", 0, 2, 0) + b"\x17\x06"
+    yield "names-locked.rar", "application/x-rar", b"Rar!\x1a\7\1\0" + rar5(1, 0, b"\0") + rar5(4, 0, b"\0\0")
+    yield "locked.rar", "application/x-rar", b"Rar!\x1a\7\1\0" + rar5(1, 0, b"\0") + rar5(2, 1, b"\x03name\x02\x01\0")
+    yield "open.rar", "application/x-rar", b"Rar!\x1a\7\1\0" + rar5(1, 0, b"\0") + rar5(2, 1, b"\x03name\x02\x02\0")
+    yield "locked4.rar", "application/x-rar", b"Rar!\x1a\7\0" + struct.pack("<HBHH", 0, 0x73, 0, 13) + bytes(6) \
+        + struct.pack("<HBHHI", 0, 0x74, 4, 11, 0)
+    yield "files.zip", "application/zip", zip_of("資料/setup.exe", b"MZ", False)
+    yield "utf8.zip", "application/zip", zip_of("資料①.txt", b"x", True, utf8=True)
+
 
 CALENDAR = """BEGIN:VCALENDAR
 METHOD:REQUEST
@@ -334,6 +386,9 @@ def mails():
     yield "pgp-encrypted", HEAD + b"Subject: pgp\n" + multipart(
         "encrypted; protocol=application/pgp-encrypted", "b", part("Content-Type: application/pgp-encrypted", b"Version: 1\n"),
         part("Content-Type: application/octet-stream; name=encrypted.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----\n"))
+    yield "dangerous-attachments", HEAD + b"Subject: kinds\n" + multipart("mixed", "b", *(
+        part(f"Content-Type: {kind}\nContent-Disposition: attachment; filename*=UTF-8''{urllib.parse.quote(name)}\n"
+             "Content-Transfer-Encoding: base64", base64.encodebytes(octets)) for name, kind, octets in dangers()))
     yield "calendar", HEAD + b"Subject: invitation\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "会議のご案内\n".encode()),
         part("Content-Type: text/calendar; charset=utf-8; method=REQUEST", CALENDAR.encode()))
