@@ -31,6 +31,7 @@ enum role {
 	ROLE_SCREEN_SOURCE,
 	ROLE_SCREEN_VIEWER,
 	ROLE_MAIL_SCANNER,
+	ROLE_ACCOUNTS,
 	ROLE_COUNT_
 };
 
@@ -63,6 +64,9 @@ enum control_type {
 	CONTROL_COMMIT,    /* config -> S, struct control_commit; descriptor: sealed snapshot memfd.
 			      Answer: CONTROL_COMMITTED */
 	CONTROL_COMMITTED, /* S -> config, struct control_committed */
+	CONTROL_POLICY,    /* S -> accounts, no body: the policy that runs now, or the first one,
+			      which is being tried; descriptor: snapshot memfd */
+	CONTROL_PERSON,    /* accounts -> S, struct control_person: who sits at a console now */
 	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
 			      CONTROL_ROW_LAST set on the last */
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
@@ -113,11 +117,21 @@ enum give_kind {
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };
 
 struct control_give {
-	uint32_t kind;    /* enum give_kind */
-	uint32_t role;    /* GIVE_LINK: enum role of the other end */
-	uint32_t index;   /* zone, server or console, as the kind says */
-	uint32_t session; /* GIVE_LINK of sessions */
-	uint32_t pid;     /* GIVE_LINK to audit: of the source; 0 elsewhere */
+	uint32_t kind;        /* enum give_kind */
+	uint32_t role;        /* GIVE_LINK: enum role of the other end */
+	uint32_t index;       /* zone, server or console, as the kind says */
+	uint32_t session;     /* GIVE_LINK of sessions */
+	uint32_t pid;         /* GIVE_LINK to audit: of the source; to accounts: of the console; 0
+				 elsewhere */
+	uint32_t person_role; /* GIVE_LINK to config, of a console: enum account_role */
+	char person[24];      /* ... and the name of who sits there; empty: nobody in particular */
+};
+
+struct control_person {
+	uint32_t console;
+	uint32_t role; /* enum account_role; none: the session is over */
+	uint32_t pid;  /* of the console's process, as its link's GIVE said */
+	char name[24]; /* NUL-terminated; empty: nobody in particular (no login is needed yet) */
 };
 
 struct control_commit {

@@ -5,6 +5,7 @@
 
 #include "base/loop.h"
 #include "base/process.h"
+#include "channel/account.h"
 #include "channel/console.h"
 #include "channel/control.h"
 #include "config/store.h"
@@ -22,7 +23,9 @@ struct config_link {
 	struct channel channel;
 	struct loop_fd watch;
 	struct config *config;
-	uint32_t index; /* which console */
+	uint32_t index;                  /* which console */
+	uint32_t role;                   /* enum account_role, of who sits there */
+	char person[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
 	bool used;
 };
 

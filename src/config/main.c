@@ -65,15 +65,18 @@ static void on_link(struct loop *loop, struct loop_fd *self, short revents)
 }
 
 /* A console started anew replaces its earlier link. */
-static int add_link(struct config *c, uint32_t index, int fd)
+static int add_link(struct config *c, const struct control_give *give, int fd)
 {
 	struct config_link *link;
 
-	if (index >= CONFIG_LINKS_MAX)
+	if (give->index >= CONFIG_LINKS_MAX)
 		return -ERR_RANGE;
-	link = &c->links[index];
+	link = &c->links[give->index];
 	drop_link(c, link);
-	link->index = index;
+	link->index = give->index;
+	link->role = give->person_role;
+	snprintf(link->person, sizeof(link->person), "%.*s", (int)sizeof(give->person),
+		 give->person);
 	link->config = c;
 	channel_init(&link->channel, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]),
 		     link);
@@ -89,7 +92,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 	struct config *c = ctx;
 
 	if (give->kind == GIVE_LINK && give->role == ROLE_CONSOLE)
-		return add_link(c, give->index, fd);
+		return add_link(c, give, fd);
 	if (give->kind == GIVE_STATE && give->index == GIVE_STATE_KEYS && c->keys_dir < 0) {
 		c->keys_dir = fd;
 		return 0;

@@ -488,7 +488,11 @@ static enum console_status start_commit(struct asking *a)
 
 	commit->entry = (struct store_entry){.number = a->c->newest + 1};
 	commit->entry.time_s = clock_wall_ns(&clock_system) / 1000000000;
-	snprintf(commit->entry.origin, sizeof(commit->entry.origin), "console %u", a->link->index);
+	if (a->link->person[0] != '\0')
+		snprintf(commit->entry.origin, sizeof(commit->entry.origin), "%s", a->link->person);
+	else
+		snprintf(commit->entry.origin, sizeof(commit->entry.origin), "console %u",
+			 a->link->index);
 	copy_comment(commit->entry.comment, request_text(a->request->line, CONSOLE_LINE_BYTES));
 	commit->link = (uint32_t)(a->link - a->c->links);
 	commit->serial = a->request->serial;
@@ -529,31 +533,34 @@ static enum console_status serve_commit(struct asking *a)
 
 /* ---- the table */
 
+/* For whom: only for who holds the candidate, for an administrator, for everybody who is served. */
+enum access { EDITOR, ADMINISTRATOR, ANYBODY };
+
 static const struct {
 	enum console_status (*serve)(struct asking *a);
-	bool editing; /* only for who holds the candidate */
+	enum access access;
 	bool takes_fd;
 } requests[CONSOLE_KIND_COUNT_] = {
-	[CONSOLE_HELLO] = {serve_hello, false, false},
-	[CONSOLE_ENTER] = {serve_enter, false, false},
-	[CONSOLE_LEAVE] = {serve_leave, true, false},
-	[CONSOLE_DISCARD] = {serve_discard, true, false},
-	[CONSOLE_SET] = {serve_set, true, false},
-	[CONSOLE_DELETE] = {serve_delete, true, false},
-	[CONSOLE_SHOW] = {serve_show, false, false},
-	[CONSOLE_COMPARE] = {serve_compare, false, false},
-	[CONSOLE_CHECK] = {serve_check, true, false},
-	[CONSOLE_COMMIT] = {serve_commit, true, false},
-	[CONSOLE_ROLLBACK] = {serve_rollback, true, false},
-	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, true, true},
-	[CONSOLE_LOAD_MERGE] = {serve_load_merge, true, true},
-	[CONSOLE_COMPLETE] = {serve_complete, false, false},
-	[CONSOLE_HISTORY] = {serve_history, false, false},
-	[CONSOLE_SNAPSHOT] = {serve_snapshot, false, false},
-	[CONSOLE_LOAD_CERTIFICATE] = {slots_load_certificate, false, true},
-	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, false, true},
-	[CONSOLE_SLOTS] = {slots_list, false, false},
-	[CONSOLE_SLOT] = {slots_show, false, false},
+	[CONSOLE_HELLO] = {serve_hello, ANYBODY, false},
+	[CONSOLE_ENTER] = {serve_enter, ADMINISTRATOR, false},
+	[CONSOLE_LEAVE] = {serve_leave, EDITOR, false},
+	[CONSOLE_DISCARD] = {serve_discard, EDITOR, false},
+	[CONSOLE_SET] = {serve_set, EDITOR, false},
+	[CONSOLE_DELETE] = {serve_delete, EDITOR, false},
+	[CONSOLE_SHOW] = {serve_show, ANYBODY, false},
+	[CONSOLE_COMPARE] = {serve_compare, ANYBODY, false},
+	[CONSOLE_CHECK] = {serve_check, EDITOR, false},
+	[CONSOLE_COMMIT] = {serve_commit, EDITOR, false},
+	[CONSOLE_ROLLBACK] = {serve_rollback, EDITOR, false},
+	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, EDITOR, true},
+	[CONSOLE_LOAD_MERGE] = {serve_load_merge, EDITOR, true},
+	[CONSOLE_COMPLETE] = {serve_complete, ANYBODY, false},
+	[CONSOLE_HISTORY] = {serve_history, ANYBODY, false},
+	[CONSOLE_SNAPSHOT] = {serve_snapshot, ANYBODY, false},
+	[CONSOLE_LOAD_CERTIFICATE] = {slots_load_certificate, ADMINISTRATOR, true},
+	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, ADMINISTRATOR, true},
+	[CONSOLE_SLOTS] = {slots_list, ANYBODY, false},
+	[CONSOLE_SLOT] = {slots_show, ANYBODY, false},
 };
 
 int config_answer(struct config *c, struct config_link *link, uint32_t serial,
@@ -589,7 +596,10 @@ int config_serve(struct config *c, struct config_link *link, const struct consol
 		return -ERR_PEER;
 	a.language = (enum language)request->language;
 	bytes_init(&a.text, SNAPSHOT_BYTES_MAX);
-	if (requests[request->kind].editing && !is_editing(&a))
+	if (requests[request->kind].access != ANYBODY && link->role != ACCOUNT_ADMINISTRATOR)
+		status = asking_say(&a, CONSOLE_REFUSED, "only an administrator may do this\n",
+				    "管理者だけが実行できます\n");
+	else if (requests[request->kind].access == EDITOR && !is_editing(&a))
 		status = asking_say(&a, CONSOLE_REFUSED, "enter `configure` first\n",
 				    "先に configure を実行してください\n");
 	else

@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "base/process.h"
+#include "channel/account.h"
 #include "channel/console.h"
 #include "channel/control.h"
 #include "console/layout.h"
@@ -14,7 +15,7 @@
 #include "policy/edit.h"
 #include "policy/schema.h"
 
-#define CONSOLE_DESCRIPTORS  4
+#define CONSOLE_DESCRIPTORS  5
 #define CONSOLE_INPUT_BYTES  (16U << 20) /* typed or pasted ahead */
 #define CONSOLE_OUTPUT_BYTES (64U << 20)
 
@@ -22,12 +23,18 @@ enum console_mode { MODE_OPERATIONAL = 1, MODE_CONFIGURE = 2 };
 
 enum console_state {
 	STATE_BANNER, /* the owner's name stands on the screen */
+	STATE_ENTRY,  /* a name or a password is being typed */
+	STATE_LOGIN,  /* accounts has been asked */
+	STATE_BEGIN,  /* a person is here; config's link is awaited */
 	STATE_PROMPT, /* a line is being edited */
 	STATE_ASKED,  /* config has been asked */
 	STATE_ROWS,   /* a query is out: rows come */
 	STATE_PAGE,   /* a full page stands: a key goes on */
 	STATE_LOAD,   /* text is pasted up to Ctrl-D */
 };
+
+/* What is being typed in STATE_ENTRY. */
+enum login_step { LOGIN_NAME, LOGIN_SECRET, LOGIN_PRESENT, LOGIN_FRESH, LOGIN_AGAIN };
 
 struct console;
 typedef void console_answer_fn(struct console *c, enum console_status status, struct span text);
@@ -37,9 +44,10 @@ struct console {
 	struct loop loop;
 	struct pollfd polls[CONSOLE_DESCRIPTORS];
 	struct loop_fd *fds[CONSOLE_DESCRIPTORS];
-	struct loop_fd control_watch, link_watch, tty_watch;
+	struct loop_fd control_watch, link_watch, account_watch, tty_watch;
 	struct loop_timer timer; /* of the state: answer overdue, banner over */
 	uint32_t index;          /* which console */
+	bool ready;              /* START has come */
 
 	int tty;
 	bool is_terminal; /* not a socket: its settings are ours to restore */
@@ -63,6 +71,16 @@ struct console {
 	uint32_t serial;     /* of the last request */
 	console_answer_fn *on_answer;
 	struct console_request request; /* being built; large */
+
+	struct channel account; /* to accounts; fd -1: not there */
+	uint32_t account_serial;
+	uint32_t account_role; /* enum account_role, of the person here */
+	struct account_request account_request;
+	bool greeted, login_stale; /* stale: the password must be changed first */
+	enum login_step login_step;
+	char entry[ACCOUNT_SECRET_BYTES]; /* being typed */
+	size_t entry_size;
+	uint64_t active_ms; /* when accounts last heard of a key */
 
 	uint32_t query; /* number of the last query */
 	struct layout_table table;
@@ -103,6 +121,10 @@ void console_prompt(struct console *c);
 void console_enter_state(struct console *c, enum console_state state, uint64_t ms);
 /* What was pasted may have been a key: overwrite it. */
 void console_forget_load(struct console *c);
+/* A person may work here: get the prompt, as soon as config's link is there. */
+void console_begin(struct console *c);
+/* Whether this is the first console after power-on (A10). */
+bool console_is_power_on(const struct console *c);
 /* End this console in order. */
 void console_end(struct console *c);
 
@@ -124,6 +146,18 @@ extern const struct channel_rule console_link_rules[];
 extern const size_t console_link_rule_count;
 int console_take_row(struct console *c, const struct control_row *row);
 
+/* login.c: who sits here */
+
+/* Ask accounts whether a login is needed; then greet. */
+void login_begin(struct console *c);
+/* Behind the banner: the consent text and the name's prompt, or the commands'. */
+void login_greet(struct console *c);
+void login_key(struct console *c, uint8_t byte);
+/* A key was pressed: tell accounts, not too often. */
+void login_active(struct console *c);
+extern const struct channel_rule console_account_rules[];
+extern const size_t console_account_rule_count;
+
 /* commands.c */
 
 /* Run the line that was typed. */
@@ -140,7 +174,8 @@ typedef void command_fn(struct console *c, const char *tail, unsigned number);
 command_fn action_query, action_query_log, action_configuration, action_history, action_version,
 	action_help, action_exit, action_language, action_length, action_width, action_ambiguous,
 	action_configure, action_change, action_edit, action_up, action_top, action_show,
-	action_slots, action_compare, action_simple, action_commit, action_rollback, action_load;
+	action_slots, action_compare, action_simple, action_commit, action_rollback, action_load,
+	action_password, action_account;
 
 /* Ctrl-D behind a paste: send it to config. */
 void action_loaded(struct console *c);

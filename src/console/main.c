@@ -20,7 +20,8 @@
 #define CTRL_D           0x04
 #define POWER_ON_S                                                                                 \
 	180 /* a first console that starts so soon after the kernel was started by power-on */
-#define TYPING_BYTES 16 /* more at once was not typed: it is not echoed */
+#define BEGIN_MS     30000U /* config may be starting */
+#define TYPING_BYTES 16     /* more at once was not typed: it is not echoed */
 
 static struct console console;
 
@@ -76,9 +77,15 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 {
 	struct console *c = self->ctx;
 
-	if (c->state != STATE_BANNER)
+	if (c->state == STATE_BANNER) {
+		login_greet(c);
+	} else {
 		screen_say(c, "no answer in time\n", "時間内に応答がありません\n");
-	console_prompt(c);
+		if (c->account_role == ACCOUNT_ROLE_NONE || c->state == STATE_BEGIN)
+			console_end(c);
+		else
+			console_prompt(c);
+	}
 	settle(c);
 }
 
@@ -183,10 +190,15 @@ static bool use_input(struct console *c)
 	case STATE_LOAD:
 		at_load(c, c->input.data[c->input_at++]);
 		return true;
+	case STATE_ENTRY:
+		login_key(c, c->input.data[c->input_at++]);
+		return true;
 	case STATE_ASKED:
 	case STATE_ROWS:
 		return find_interrupt(c);
 	case STATE_BANNER:
+	case STATE_LOGIN:
+	case STATE_BEGIN:
 		return false;
 	}
 	return false;
@@ -200,6 +212,8 @@ static void settle(struct console *c)
 			break;
 	}
 	if (c->input_at == c->input.size) {
+		if (c->input.size > 0)
+			explicit_bzero(c->input.data, c->input.size); /* passwords, too */
 		bytes_clear(&c->input);
 		c->input_at = 0;
 	}
@@ -223,6 +237,9 @@ static void on_tty(struct loop *loop, struct loop_fd *self, short revents)
 	}
 	if (n > 0 && bytes_append(&c->input, typed, (size_t)n) != 0)
 		screen_print(c, span_of("\a"));
+	explicit_bzero(typed, sizeof(typed)); /* may be a password */
+	if (n > 0)
+		login_active(c);
 	settle(c);
 }
 
@@ -262,7 +279,31 @@ static int take_link(struct console *c, int fd)
 		lose_link(c);
 	channel_init(&c->link, fd, console_link_rules, console_link_rule_count, c);
 	c->link_watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_link, .ctx = c};
+	if (c->state == STATE_BEGIN)
+		console_begin(c);
 	return loop_add(&c->loop, &c->link_watch);
+}
+
+static void on_account(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct console *c = self->ctx;
+
+	/* Without accounts nobody is known here any more. */
+	if (channel_serve(&c->account, CONTROL_MESSAGES, NULL) < 0)
+		console_end(c);
+	settle(c);
+}
+
+static int take_account(struct console *c, int fd)
+{
+	if (c->account.fd >= 0)
+		return -ERR_PEER;
+	channel_init(&c->account, fd, console_account_rules, console_account_rule_count, c);
+	c->account_watch =
+		(struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_account, .ctx = c};
+	if (c->ready)
+		login_begin(c);
+	return loop_add(&c->loop, &c->account_watch);
 }
 
 static int on_give(void *ctx, const struct control_give *give, int fd)
@@ -271,6 +312,8 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 	if (give->kind == GIVE_LINK && give->role == ROLE_CONFIG)
 		return take_link(c, fd);
+	if (give->kind == GIVE_LINK && give->role == ROLE_ACCOUNTS)
+		return take_account(c, fd);
 	if (give->kind != GIVE_TTY || c->tty >= 0)
 		return -ERR_PEER;
 	c->tty = fd;
@@ -296,9 +339,15 @@ static int handle_ping(struct channel *ch, void *ctx, const struct channel_messa
 	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
 }
 
+/* What accounts had to say before, why this ends, is said first. */
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	console_end(ctx);
+	struct console *c = ctx;
+
+	if (c->account.fd >= 0)
+		(void)channel_serve(&c->account, CONTROL_MESSAGES, NULL); /* its end is ours, too */
+	if (!c->loop.stopping)
+		console_end(c);
 	return 0;
 }
 
@@ -337,7 +386,7 @@ static void copy_line(char *out, size_t out_bytes, struct span *rest)
 	rest->size -= size;
 }
 
-static bool is_power_on(const struct console *c)
+bool console_is_power_on(const struct console *c)
 {
 	struct timespec up;
 
@@ -351,12 +400,15 @@ static void on_hello(struct console *c, enum console_status status, struct span 
 		copy_line(c->host, sizeof(c->host), &text);
 		copy_line(c->organization, sizeof(c->organization), &text);
 	}
-	if (is_power_on(c)) {
-		screen_banner(c);
-		return;
-	}
-	screen_printf(c, "Sekisho  %s\n", c->organization);
 	console_prompt(c);
+}
+
+void console_begin(struct console *c)
+{
+	if (c->link.fd >= 0)
+		console_ask(c, CONSOLE_HELLO, 0, NULL, -1, on_hello);
+	else
+		console_enter_state(c, STATE_BEGIN, BEGIN_MS);
 }
 
 static const int extra_syscalls[] = {SYS_ioctl, SYS_memfd_create};
@@ -371,6 +423,8 @@ static void init(struct console *c)
 {
 	c->tty = -1;
 	c->link.fd = -1;
+	c->account.fd = -1;
+	c->state = STATE_LOGIN;
 	c->mode = MODE_OPERATIONAL;
 	snprintf(c->host, sizeof(c->host), "sekisho");
 	bytes_init(&c->input, CONSOLE_INPUT_BYTES);
@@ -414,7 +468,9 @@ static int start(struct console *c)
 	if (err != 0)
 		return err;
 	c->index = begin.index;
-	console_ask(c, CONSOLE_HELLO, 0, NULL, -1, on_hello);
+	c->ready = true;
+	if (c->account.fd >= 0)
+		login_begin(c);
 	settle(c);
 	return 0;
 }

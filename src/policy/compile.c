@@ -31,6 +31,8 @@ static const size_t row_bytes[SECTION_TEXT] = {
 	[SECTION_CONFORMS] = sizeof(struct snapshot_conform),
 	[SECTION_HOLIDAYS] = sizeof(struct snapshot_holiday),
 	[SECTION_LIST_TEXTS] = sizeof(struct snapshot_text),
+	[SECTION_LOGINS] = sizeof(struct snapshot_login),
+	[SECTION_PERSONS] = sizeof(struct snapshot_person),
 	[SECTION_SCANNERS] = sizeof(struct snapshot_scanner),
 };
 

@@ -50,6 +50,11 @@ void draft_refuse(struct draft *d, const struct tree_node *node, enum problem_id
 bool draft_leaf(struct value *out, const struct tree_node *parent, enum schema_id row);
 /* Its number; 0 where there is neither. */
 uint64_t draft_leaf_number(const struct tree_node *parent, enum schema_id row);
+/* A duration in seconds; a part of one counts as one. */
+uint32_t draft_leaf_seconds(const struct tree_node *parent, enum schema_id row);
+/* The first second behind the day that the leaf names, in local time; @otherwise without it. */
+int64_t draft_leaf_day_end(const struct draft *d, const struct tree_node *parent,
+			   enum schema_id row, int64_t otherwise);
 /* The index of the zone that the leaf names, SNAPSHOT_NONE where it is not written. */
 uint32_t draft_leaf_zone(const struct draft *d, const struct tree_node *parent, enum schema_id row);
 /* Argument @arg of a statement. */
@@ -77,6 +82,10 @@ struct snapshot_range draft_add_list(struct draft *d, const struct tree_node *pa
 /* draft_ports.c, draft_objects.c: rows of what permits and paths refer to. */
 void draft_lower_ports(struct draft *d);
 void draft_lower_objects(struct draft *d);
+
+/* draft_login.c: the rules of the accounts and their persons; the check that somebody remains. */
+void draft_lower_login(struct draft *d);
+void draft_check_login(struct draft *d, const struct tree_node *login);
 
 /* draft_lower.c: fill the tables from the tree, which draft_check_tree has found complete. */
 void draft_lower(struct draft *d);

@@ -20,6 +20,7 @@ static const struct {
 	{ROW_BOND_PORT, SNAPSHOT_MEMBERS_MAX, true},
 	{ROW_HOLIDAY, SNAPSHOT_HOLIDAYS_MAX, false},
 	{ROW_SERVICE_CONFORM, SNAPSHOT_CONFORMS_MAX, false},
+	{ROW_LOGIN_USER, SNAPSHOT_PERSONS_MAX, true},
 };
 
 /* Count one statement against its limit; told once, at the first that is too many. */
@@ -168,6 +169,8 @@ bool draft_check_tree(struct draft *d)
 		check_place_name(d, n);
 		check_group(d, n);
 		draft_check_service(d, n);
+		if (n->row == ROW_LOGIN)
+			draft_check_login(d, n);
 	}
 	return d->problems->error_count == 0;
 }

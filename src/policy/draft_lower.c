@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define DAY_SECONDS  86400
 #define TOKYO_OFFSET (9 * 3600) /* Japan has no summer time */
 
 /* Row @i of a section once more at its end; d->no_memory tells of failure. */
@@ -75,16 +74,6 @@ static struct snapshot_range permit_services(struct draft *d, const struct tree_
 	return range;
 }
 
-/* The first second at which the permit holds no more: the day is its last, in local time. */
-static int64_t permit_expiry(const struct draft *d, const struct tree_node *permit)
-{
-	struct value date;
-
-	if (!draft_leaf(&date, permit, ROW_PERMIT_EXPIRES))
-		return INT64_MAX;
-	return ((int64_t)date.number + 1) * DAY_SECONDS - d->utc_offset_s;
-}
-
 static void set_limit(struct snapshot_permit *p, const struct tree_node *limit)
 {
 	struct value rate;
@@ -116,7 +105,7 @@ static void lower_permit(struct draft *d, const struct tree_node *node, uint32_t
 	p.flags = tree_first(node, ROW_PERMIT_LOG) != NULL ? PERMIT_LOG : 0;
 	if (schedule != NULL)
 		p.schedule = draft_entry(d, ROW_SCHEDULE, tree_value(schedule, 0));
-	p.expires_s = permit_expiry(d, node);
+	p.expires_s = draft_leaf_day_end(d, node, ROW_PERMIT_EXPIRES, INT64_MAX);
 	p.text_comment = draft_add_leaf_text(d, node, ROW_PERMIT_COMMENT);
 	set_limit(&p, tree_first(node, ROW_PERMIT_LIMIT));
 	row = draft_add(d, SECTION_PERMITS, node);
@@ -262,10 +251,8 @@ static void lower_screen(struct draft *d, const struct tree_node *node)
 	}
 	s->security = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SECURITY);
 	s->sessions_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SESSIONS);
-	s->idle_timeout_s =
-		(uint32_t)((draft_leaf_number(node, ROW_SCREEN_IDLE_TIMEOUT) + 999) / 1000);
-	s->session_limit_s =
-		(uint32_t)((draft_leaf_number(node, ROW_SCREEN_SESSION_LIMIT) + 999) / 1000);
+	s->idle_timeout_s = draft_leaf_seconds(node, ROW_SCREEN_IDLE_TIMEOUT);
+	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
 	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
 }
 
@@ -322,4 +309,6 @@ void draft_lower(struct draft *d)
 		lower_entry(d, n);
 	if (syslog != NULL && !d->no_memory)
 		lower_syslog(d, syslog);
+	if (!d->no_memory)
+		draft_lower_login(d);
 }

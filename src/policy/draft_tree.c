@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define DAY_SECONDS 86400
+
 bool draft_leaf(struct value *out, const struct tree_node *parent, enum schema_id row)
 {
 	const struct tree_node *node = tree_first(parent, row);
@@ -63,6 +65,21 @@ uint32_t draft_entry(const struct draft *d, enum schema_id row, const char *name
 	const struct tree_node *entry = draft_entry_node(d, row, name);
 
 	return entry != NULL ? entry->index : SNAPSHOT_NONE;
+}
+
+uint32_t draft_leaf_seconds(const struct tree_node *parent, enum schema_id row)
+{
+	return (uint32_t)((draft_leaf_number(parent, row) + 999) / 1000);
+}
+
+int64_t draft_leaf_day_end(const struct draft *d, const struct tree_node *parent,
+			   enum schema_id row, int64_t otherwise)
+{
+	struct value date;
+
+	if (!draft_leaf(&date, parent, row))
+		return otherwise;
+	return ((int64_t)date.number + 1) * DAY_SECONDS - d->utc_offset_s;
 }
 
 uint32_t draft_leaf_zone(const struct draft *d, const struct tree_node *parent, enum schema_id row)

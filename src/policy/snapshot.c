@@ -369,6 +369,24 @@ static bool syslog_is_sound(const struct snapshot *s, uint32_t i)
 	       l->pad[2] == 0;
 }
 
+static bool login_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_login *l = &s->logins[i];
+
+	return l->length_min > 0 && l->attempts > 0 && l->lock_s > 0 && l->idle_s > 0 &&
+	       l->session_s > 0 && l->age_s < TIME_LIMIT_S &&
+	       l->administrator_age_s < TIME_LIMIT_S && l->lock_s < TIME_LIMIT_S &&
+	       l->idle_s < TIME_LIMIT_S && l->session_s < TIME_LIMIT_S;
+}
+
+static bool person_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_person *p = &s->persons[i];
+
+	return name_is_sound(p->name, sizeof(p->name), false) && p->role < SNAPSHOT_ROLE_COUNT_ &&
+	       p->suspended <= 1 && p->expires_s > 0 && p->administrator_until_s >= 0;
+}
+
 /* Offset 0 is the empty text; every text ends; no control characters. */
 static bool texts_are_sound(const struct snapshot *s)
 {
@@ -413,6 +431,8 @@ static const struct {
 	[SECTION_CONFORMS] = FORM(snapshot_conform, SNAPSHOT_CONFORMS_MAX, conform_is_sound),
 	[SECTION_HOLIDAYS] = FORM(snapshot_holiday, SNAPSHOT_HOLIDAYS_MAX, holiday_is_sound),
 	[SECTION_LIST_TEXTS] = FORM(snapshot_text, ROWS_MAX, list_text_is_sound),
+	[SECTION_LOGINS] = FORM(snapshot_login, 1, login_is_sound),
+	[SECTION_PERSONS] = FORM(snapshot_person, SNAPSHOT_PERSONS_MAX, person_is_sound),
 	[SECTION_SCANNERS] = FORM(snapshot_scanner, ROWS_MAX, scanner_is_sound),
 	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
 };
@@ -471,6 +491,8 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_HOLIDAYS, holidays, holiday_count);
 	VIEW_SECTION(out, block, SECTION_LIST_TEXTS, list_texts, list_text_count);
 	VIEW_SECTION(out, block, SECTION_SCANNERS, scanners, scanner_count);
+	VIEW_SECTION(out, block, SECTION_LOGINS, logins, login_count);
+	VIEW_SECTION(out, block, SECTION_PERSONS, persons, person_count);
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
 }
 

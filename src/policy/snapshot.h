@@ -27,6 +27,7 @@
 #define SNAPSHOT_CONFORMS_MAX  1000
 #define SNAPSHOT_QUEUES_MAX    8
 #define SNAPSHOT_LIMIT_MAX     1000000 /* of a rate or a number of connections */
+#define SNAPSHOT_PERSONS_MAX   100
 
 /* A run of rows in another table. */
 struct snapshot_range {
@@ -305,6 +306,34 @@ struct snapshot_syslog {
 	uint16_t pad[3];
 };
 
+/* Rules of the accounts: one row. */
+struct snapshot_login {
+	uint32_t age_s, administrator_age_s; /* of a password; 0: no limit */
+	uint32_t logins_max;                 /* with one password; 0: no limit */
+	uint32_t length_min;                 /* characters */
+	uint32_t attempts;
+	uint32_t lock_s;
+	uint32_t idle_s;
+	uint32_t session_s;
+};
+
+/* In the order of the words of the configuration's `role`. */
+enum snapshot_role {
+	SNAPSHOT_ROLE_ADMINISTRATOR,
+	SNAPSHOT_ROLE_OPERATOR,
+	SNAPSHOT_ROLE_AUDITOR,
+	SNAPSHOT_ROLE_COUNT_
+};
+
+/* A person who may use the consoles. */
+struct snapshot_person {
+	char name[SNAPSHOT_NAME_BYTES];
+	uint32_t role;      /* enum snapshot_role */
+	uint32_t suspended; /* 1: may not */
+	int64_t expires_s;  /* from this second since 1970 on no more; INT64_MAX: never */
+	int64_t administrator_until_s; /* before it: administrator, whatever @role; 0: never */
+};
+
 /* One row of a list of texts: offset in the text section. */
 struct snapshot_text {
 	uint32_t at;
@@ -328,6 +357,8 @@ enum snapshot_section {
 	SECTION_HOLIDAYS,
 	SECTION_LIST_TEXTS,
 	SECTION_SCANNERS,
+	SECTION_LOGINS,
+	SECTION_PERSONS,
 	SECTION_TEXT /* bytes */,
 	SECTION_COUNT_
 };
@@ -369,11 +400,13 @@ struct snapshot {
 	const struct snapshot_holiday *holidays;
 	const struct snapshot_text *list_texts;
 	const struct snapshot_scanner *scanners;
+	const struct snapshot_login *logins;
+	const struct snapshot_person *persons;
 	const char *text;
 	uint32_t zone_count, prefix_count, route_count, station_count, crossing_count, permit_count,
 		service_count, schedule_count, mail_count, screen_count, syslog_count, bond_count,
 		device_count, conform_count, holiday_count, list_text_count, scanner_count,
-		text_bytes;
+		login_count, person_count, text_bytes;
 };
 
 /**

@@ -397,6 +397,8 @@ static void bury(struct child *child, int status)
 		schedule_restart(child);
 	else
 		child->state = CHILD_FREE;
+	if (child->role == ROLE_ACCOUNTS)
+		persons_forget(sup);
 	if (child->session)
 		session_child_died(child);
 	else if (child->role == ROLE_MAIL_SCANNER)

@@ -67,6 +67,8 @@ static void start(struct supervisor *sup, struct policy_run candidate, uint64_t 
 	commit->state = COMMIT_WAITING;
 	commit->deadline = (struct loop_timer){.fire = on_deadline, .ctx = sup};
 	loop_arm(&sup->loop, &commit->deadline, STEP_DEADLINE_MS);
+	if (sup->running.fd < 0)
+		commit_tell_accounts(sup);
 	try_prepare(sup);
 }
 
@@ -106,6 +108,15 @@ static int lead_kernel(struct supervisor *sup, const struct policy_run *run,
 	err = lead(&sup->zones, &layout);
 	layout_fini(&layout);
 	return err;
+}
+
+void commit_tell_accounts(struct supervisor *sup)
+{
+	struct child *accounts = child_find(sup, ROLE_ACCOUNTS, 0);
+	int fd = sup->running.fd >= 0 ? sup->running.fd : sup->commit.candidate.fd;
+
+	if (accounts && fd >= 0)
+		child_send(accounts, CONTROL_POLICY, NULL, 0, &fd, 1);
 }
 
 static void tell_holders(struct supervisor *sup, uint16_t type, uint64_t epoch, int fd)
@@ -312,6 +323,7 @@ static void finish(struct supervisor *sup)
 	session_refit_all(sup);
 	scanning_begin(sup);
 	give_syslog_sockets(sup);
+	commit_tell_accounts(sup);
 	answer(sup, commit->request, !commit->is_rollback,
 	       commit->is_rollback ? commit->reason : "");
 	if (!commit->is_rollback)

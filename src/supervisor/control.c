@@ -8,7 +8,8 @@
 #define FROM_SESSION                                                                               \
 	(FROM(ROLE_MAIL_RECEIVER) | FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) |            \
 	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER) | FROM(ROLE_MAIL_SCANNER))
-#define FROM_ALL (FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE))
+#define FROM_ALL                                                                                   \
+	(FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE) | FROM(ROLE_ACCOUNTS))
 
 static int handle_ready(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -25,6 +26,10 @@ static int handle_ready(struct channel *ch, void *ctx, const struct channel_mess
 		supervisor_event(sup, EVENT_PROCESS_READY, EV_TEXT(PROCESS, child_name(child)),
 				 EV_NUMBER(PID, child->pid));
 		commit_child_ready(sup, child->role);
+	}
+	if (child->role == ROLE_ACCOUNTS) {
+		commit_tell_accounts(sup);
+		outfit_accounts_ready(child);
 	}
 	return 0;
 }
@@ -101,6 +106,8 @@ const struct channel_rule control_rules[] = {
 	 session_handle_flattened, "flattened"},
 	{CONTROL_SCANNED, 0, 0, FIXED(control_scanned), FROM(ROLE_MAIL_SCANNER),
 	 scanning_handle_scanned, "scanned"},
+	{CONTROL_PERSON, 0, 0, FIXED(control_person), FROM(ROLE_ACCOUNTS), console_handle_person,
+	 "person"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
 	{CONTROL_ROW, 0, 0, FIXED(control_row),
 	 FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER), query_handle_row, "row"},

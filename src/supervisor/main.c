@@ -209,6 +209,9 @@ static int open_state(struct supervisor *sup)
 	sup->keys_fd = open_own_directory(sup->state_fd, "keys", ROLE_CONFIG);
 	if (sup->keys_fd < 0)
 		return sup->keys_fd;
+	sup->accounts_fd = open_own_directory(sup->state_fd, "accounts", ROLE_ACCOUNTS);
+	if (sup->accounts_fd < 0)
+		return sup->accounts_fd;
 	sup->isolation_fd = isolation_open(sup->state_fd);
 	return sup->isolation_fd < 0 ? fail("isolated") : 0;
 }
@@ -314,7 +317,8 @@ static int start_loop(struct supervisor *sup)
 
 static int start_processes(struct supervisor *sup)
 {
-	static const enum role roles[] = {ROLE_AUDIT, ROLE_NETFILTER, ROLE_ARBITER, ROLE_CONFIG};
+	static const enum role roles[] = {ROLE_AUDIT, ROLE_NETFILTER, ROLE_ARBITER, ROLE_CONFIG,
+					  ROLE_ACCOUNTS};
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		struct child *child = child_add(sup, roles[i], 0, NULL, -1, false);
@@ -362,6 +366,7 @@ static void init(struct supervisor *sup)
 	sup->events.fd = -1;
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
 	sup->keys_fd = -1;
+	sup->accounts_fd = -1;
 	sup->isolation_fd = -1;
 	sup->console_listen_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;

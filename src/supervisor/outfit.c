@@ -6,9 +6,11 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "channel/account.h"
 #include "channel/keys.h"
 #include "supervisor/supervisor.h"
 
@@ -26,7 +28,9 @@ static void give_taken(struct child *child, uint32_t kind, uint32_t index, int f
 	(void)close(fd); /* the child has its own copy */
 }
 
-static void link_pair(struct child *a, struct child *b)
+/* Make a channel and give each process its end. */
+static void give_pair(struct child *a, const struct control_give *to_a, struct child *b,
+		      const struct control_give *to_b)
 {
 	int fds[2];
 
@@ -36,12 +40,47 @@ static void link_pair(struct child *a, struct child *b)
 		child_kill(a, "a channel for it could not be made");
 		return;
 	}
-	child_give(a, &(struct control_give){.kind = GIVE_LINK, .role = b->role, .index = b->index},
-		   fds[0]);
-	child_give(b, &(struct control_give){.kind = GIVE_LINK, .role = a->role, .index = a->index},
-		   fds[1]);
+	child_give(a, to_a, fds[0]);
+	child_give(b, to_b, fds[1]);
 	(void)close(fds[0]); /* each end has its own copy */
 	(void)close(fds[1]);
+}
+
+static void link_pair(struct child *a, struct child *b)
+{
+	if (a && b)
+		give_pair(a,
+			  &(struct control_give){
+				  .kind = GIVE_LINK, .role = b->role, .index = b->index},
+			  b,
+			  &(struct control_give){
+				  .kind = GIVE_LINK, .role = a->role, .index = a->index});
+}
+
+void outfit_link_config(struct child *console)
+{
+	struct child *config = child_find(console->sup, ROLE_CONFIG, 0);
+	struct control_give to_config = {.kind = GIVE_LINK,
+					 .role = ROLE_CONSOLE,
+					 .index = console->index,
+					 .person_role = console->person_role};
+	struct control_give to_console = {.kind = GIVE_LINK, .role = ROLE_CONFIG};
+
+	memcpy(to_config.person, console->person, sizeof(to_config.person));
+	give_pair(config, &to_config, console, &to_console);
+}
+
+static void link_accounts(struct child *console)
+{
+	struct child *accounts = child_find(console->sup, ROLE_ACCOUNTS, 0);
+	struct control_give to_accounts = {.kind = GIVE_LINK,
+					   .role = ROLE_CONSOLE,
+					   .index = console->index,
+					   .pid = (uint32_t)console->pid};
+	struct control_give to_console = {.kind = GIVE_LINK, .role = ROLE_ACCOUNTS};
+
+	if (accounts && accounts->state == CHILD_READY)
+		give_pair(accounts, &to_accounts, console, &to_console);
 }
 
 static struct control_give events_give(const struct child *source)
@@ -122,8 +161,9 @@ static void outfit_config(struct child *config)
 	if (file_fd >= 0) /* needed only once; without any configuration config denies everything */
 		give_taken(config, GIVE_CONFIG, 0, file_fd);
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (sup->children[i].role == ROLE_CONSOLE)
-			link_pair(config, &sup->children[i]);
+		if (sup->children[i].role == ROLE_CONSOLE &&
+		    sup->children[i].person_role != ACCOUNT_ROLE_NONE)
+			outfit_link_config(&sup->children[i]);
 	}
 }
 
@@ -152,7 +192,27 @@ static void outfit_console(struct child *console)
 {
 	child_give(console, &(struct control_give){.kind = GIVE_TTY, .index = console->index},
 		   console->tty_fd);
-	link_pair(console, child_find(console->sup, ROLE_CONFIG, 0));
+	console->person_role = ACCOUNT_ROLE_NONE;
+	console->person[0] = '\0';
+	link_accounts(console);
+}
+
+static void outfit_accounts(struct child *accounts)
+{
+	struct supervisor *sup = accounts->sup;
+
+	child_give(accounts, &(struct control_give){.kind = GIVE_STATE}, sup->accounts_fd);
+}
+
+/* Its desk must stand before the first console is let in. */
+void outfit_accounts_ready(struct child *accounts)
+{
+	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
+		struct child *console = child_find(accounts->sup, ROLE_CONSOLE, i);
+
+		if (child_is_alive(console))
+			link_accounts(console);
+	}
 }
 
 /*
@@ -236,17 +296,12 @@ static void outfit_scanner(struct child *child)
 void outfit_give(struct child *child)
 {
 	static void (*const outfits[ROLE_COUNT_])(struct child *) = {
-		[ROLE_AUDIT] = outfit_audit,
-		[ROLE_CONFIG] = outfit_config,
-		[ROLE_NETFILTER] = outfit_netfilter,
-		[ROLE_ARBITER] = outfit_arbiter,
-		[ROLE_CONSOLE] = outfit_console,
-		[ROLE_MAIL_RECEIVER] = outfit_session,
-		[ROLE_MAIL_FLATTENER] = outfit_session,
-		[ROLE_MAIL_SENDER] = outfit_session,
-		[ROLE_MAIL_SCANNER] = outfit_scanner,
-		[ROLE_SCREEN_SOURCE] = outfit_session,
-		[ROLE_SCREEN_VIEWER] = outfit_session,
+		[ROLE_AUDIT] = outfit_audit,           [ROLE_CONFIG] = outfit_config,
+		[ROLE_NETFILTER] = outfit_netfilter,   [ROLE_ARBITER] = outfit_arbiter,
+		[ROLE_ACCOUNTS] = outfit_accounts,     [ROLE_CONSOLE] = outfit_console,
+		[ROLE_MAIL_RECEIVER] = outfit_session, [ROLE_MAIL_FLATTENER] = outfit_session,
+		[ROLE_MAIL_SENDER] = outfit_session,   [ROLE_MAIL_SCANNER] = outfit_scanner,
+		[ROLE_SCREEN_SOURCE] = outfit_session, [ROLE_SCREEN_VIEWER] = outfit_session,
 	};
 
 	if (outfits[child->role])

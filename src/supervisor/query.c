@@ -214,6 +214,10 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	answer_begin(&answer, console, &query);
 	if (query.kind >= sizeof(owners) / sizeof(owners[0]) || query.kind == 0)
 		return -ERR_PEER;
+	if (!person_may(console, query.kind)) {
+		answer_error(&answer, "your role does not allow this");
+		return 0;
+	}
 	if (owners[query.kind].answer) {
 		owners[query.kind].answer(sup, &answer);
 		return 0;

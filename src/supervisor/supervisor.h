@@ -46,11 +46,13 @@ struct child {
 	struct loop_timer life;  /* end of a bounded lifetime */
 	uint64_t started_ms;
 	uint64_t ping_number;
-	uint32_t unanswered; /* pings since it was last heard */
-	uint32_t deaths;     /* in a row, without a long life between */
-	bool told;           /* a scanner: it has said what it found, or nobody wants to know */
-	bool is_tty;         /* consoles: start again when it ends */
-	int tty_fd;          /* consoles: the terminal; -1 otherwise */
+	uint32_t unanswered;  /* pings since it was last heard */
+	uint32_t deaths;      /* in a row, without a long life between */
+	bool told;            /* a scanner: it has said what it found, or nobody wants to know */
+	bool is_tty;          /* consoles: start again when it ends */
+	int tty_fd;           /* consoles: the terminal; -1 otherwise */
+	uint32_t person_role; /* consoles: enum account_role of who sits there */
+	char person[24];      /* consoles: the name; empty: nobody in particular */
 };
 
 /* One accepted connection and the two processes that serve it, joined by a channel of their own. */
@@ -151,7 +153,7 @@ struct supervisor {
 	bool said_ready;
 	bool stopping;
 	int exit_status;
-	int state_fd, audit_fd, config_fd, keys_fd, isolation_fd; /* directories */
+	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, isolation_fd; /* directories */
 	int console_listen_fd;
 	struct loop_fd console_watch;
 	int lock_fd;
@@ -209,6 +211,11 @@ void outfit_share_events(struct child *child);
 /* A process has died: audit has its own copy of the reading end, or will get this one. */
 void outfit_drop_events(struct child *child);
 
+/* accounts is ready: it gets the consoles. */
+void outfit_accounts_ready(struct child *accounts);
+/* Join a console, at which somebody sits, and config by a channel. */
+void outfit_link_config(struct child *console);
+
 /* control.c: the table of what children may send. */
 extern const struct channel_rule control_rules[];
 extern const size_t control_rule_count;
@@ -227,6 +234,8 @@ void commit_child_died(struct supervisor *sup, enum role role);
  */
 int commit_reconverge(struct supervisor *sup);
 void commit_fini(struct supervisor *sup);
+/* Tell accounts whom to admit: the running policy, or the first one while it is being tried. */
+void commit_tell_accounts(struct supervisor *sup);
 
 /* sockets.c: sockets inside zones. Each returns a descriptor or an error. */
 int sockets_netfilter(struct supervisor *sup, struct zone *zone);
@@ -258,6 +267,13 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 /* consoles.c */
 int consoles_open(struct supervisor *sup);
 void consoles_close(struct supervisor *sup);
+
+/* persons.c */
+int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message);
+/* Whether who sits at a console may ask this (enum query_kind). */
+bool person_may(const struct child *console, uint32_t kind);
+/* accounts has died: nobody is known any more, and every console begins anew. */
+void persons_forget(struct supervisor *sup);
 
 /* watchdog.c */
 int watchdog_open(struct supervisor *sup);

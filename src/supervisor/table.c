@@ -73,6 +73,18 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.given = "channel to netfilter, snapshots",
 			.reads = "packet headers, first payload bytes",
 		},
+	[ROLE_ACCOUNTS] =
+		{
+			.program = "accounts",
+			.uid = UID_BASE + ROLE_ACCOUNTS,
+			.restart = RESTART_ALWAYS,
+			.ping_ms = 1000,
+			.silent_ms = 15000,
+			.files_max = 32,
+			.memory_mib = 128,
+			.given = "directory of accounts, channels to consoles, snapshots",
+			.reads = "names and passwords typed at consoles",
+		},
 	[ROLE_CONSOLE] =
 		{
 			.program = "console",

@@ -90,3 +90,7 @@ test_html-use := wire base
 test_html-lib := -lgumbo
 units += test_trial
 test_trial-use := arbiter policy wire base
+
+# accounts
+units += test_desk
+test_desk-use := accounts policy wire base

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The desk: who sits at which console, for how long, and who may sit down. Everything that a person
+ * is admitted to or refused is recorded and saved before it is told.
+ *
+ * While no administrator has a password (as it leaves the factory) every console is open, for
+ * nobody in particular; from the first one on, each new session needs a login (ADR 0305).
+ */
+#ifndef SEKISHO_ACCOUNTS_DESK_H
+#define SEKISHO_ACCOUNTS_DESK_H
+
+#include "accounts/account.h"
+#include "base/clock.h"
+#include "base/event.h"
+#include "policy/schema.h"
+#include "policy/snapshot.h"
+
+#define DESK_SEATS     8     /* consoles */
+#define DESK_WARNING_S 60    /* before the limit of a session */
+#define DESK_LOGIN_S   120   /* to log in, or to choose a new password */
+#define DESK_DELAY_MS  2000U /* before a failed attempt is answered */
+
+enum seat_state {
+	SEAT_EMPTY,  /* no console */
+	SEAT_CLOSED, /* nobody is logged in */
+	SEAT_STALE,  /* the password must be changed first */
+	SEAT_OPEN,
+};
+
+struct seat {
+	enum seat_state state;
+	enum account_role role;        /* STALE, OPEN */
+	char name[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
+	uint64_t since_ms, active_ms;  /* monotonic */
+	bool warned;
+	enum language language;
+};
+
+/* What the desk has of its surroundings. */
+struct desk_owner {
+	void (*event)(void *ctx, enum event_id id, const struct event_arg *args, size_t count);
+	/* Somebody sits at a console now, or (ACCOUNT_ROLE_NONE) nobody any more. */
+	void (*person)(void *ctx, uint32_t console, enum account_role role, const char *name);
+	/* A line for the person; @end: the session is over. */
+	void (*notice)(void *ctx, uint32_t console, bool end, const char *text);
+	void *ctx;
+};
+
+struct desk {
+	const struct clock *clock;
+	int directory; /* of the accounts, borrowed */
+	struct desk_owner owner;
+	struct account_rules rules;
+	char nobody[PASSWORD_SETTING_BYTES]; /* what the password of an unknown name is tried with
+					      */
+	struct snapshot_person persons[SNAPSHOT_PERSONS_MAX];
+	uint32_t person_count;
+	bool has_policy; /* before it nobody is let in */
+	int32_t utc_offset_s;
+	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
+	struct seat seats[DESK_SEATS];
+};
+
+/* Return: 0 or -ERR_SYSTEM (no random numbers). */
+int desk_init(struct desk *d, const struct clock *clock, int directory, struct desk_owner owner);
+
+/* From now on these rules and persons; who may no longer sit there is shown out at once (A7). */
+void desk_policy(struct desk *d, const struct snapshot *snapshot);
+
+/* A console begins or ends. @console below DESK_SEATS. */
+void desk_sit(struct desk *d, uint32_t console);
+void desk_leave(struct desk *d, uint32_t console);
+
+/**
+ * desk_request - serve one request of a console
+ * @request: its texts end within their fields; wiped by the caller
+ * @answer:  filled in, but for the serial
+ * Return: milliseconds after which the answer may be given.
+ */
+uint64_t desk_request(struct desk *d, uint32_t console, const struct account_request *request,
+		      struct account_answer *answer);
+
+/* A key was pressed at a console. */
+void desk_active(struct desk *d, uint32_t console);
+
+/* Once a second: warnings and ends of sessions. */
+void desk_tick(struct desk *d);
+
+/* words.c: texts for persons */
+
+struct words {
+	struct writer writer;
+	enum language language;
+};
+
+/* Begin a text of at most @size octets with its NUL. */
+void words_begin(struct words *w, char *out, size_t size, enum language language);
+/* Append in the reader's language; both formats take the same arguments. */
+void words_say(struct words *w, const char *en, const char *ja, ...);
+/* Append a time in local time; "-" for never. */
+void words_time(struct words *w, int64_t time_s, int32_t utc_offset_s);
+const char *words_role(enum account_role role, enum language language);
+
+#endif

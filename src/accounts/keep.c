@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading and writing one account. */
+#include "accounts/keep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/sha256.h"
+
+#define FILE_BYTES_MAX   (ACCOUNT_USED_BYTES * 2)
+#define NAME_BYTES       (sizeof("user.") + ACCOUNT_NAME_BYTES)
+#define STAGED           "staged"
+#define SUM_PREFIX       "# sekisho-account sha256="
+#define HEX_BYTES        (2 * SHA256_BYTES)
+#define FIRST_LINE_BYTES (sizeof(SUM_PREFIX) - 1 + HEX_BYTES + 1)
+#define READ_BYTES       4096
+
+static void write_sum(char line[FIRST_LINE_BYTES + 1], struct span content)
+{
+	uint8_t digest[SHA256_BYTES];
+	size_t at = sizeof(SUM_PREFIX) - 1;
+
+	sha256_of(content.data, content.size, digest);
+	memcpy(line, SUM_PREFIX, at);
+	for (size_t i = 0; i < SHA256_BYTES; i++, at += 2)
+		(void)snprintf(line + at, 3, "%02x", digest[i]);
+	memcpy(line + at, "\n", 2);
+}
+
+/* ---- the fields of a file, one line each: "KEY VALUE" */
+
+/* A field is a number, a text, or (a line each) the hashes of earlier passwords. */
+static const struct field {
+	const char *key;
+	enum { FIELD_I64, FIELD_U32, FIELD_BOOL, FIELD_TEXT } kind;
+	size_t offset, size;
+} fields[] = {
+#define FIELD(key, kind, member)                                                                   \
+	{key, kind, offsetof(struct account, member), sizeof(((struct account *)0)->member)}
+	FIELD("hash", FIELD_TEXT, hash),
+	FIELD("temporary", FIELD_BOOL, temporary),
+	FIELD("set", FIELD_I64, set_s),
+	FIELD("logins", FIELD_U32, logins),
+	FIELD("failures", FIELD_U32, failures),
+	FIELD("locks", FIELD_U32, locks),
+	FIELD("locked-until", FIELD_I64, locked_until_s),
+	FIELD("last-login", FIELD_I64, last_login_s),
+	FIELD("last-logout", FIELD_I64, last_logout_s),
+	FIELD("last-failure", FIELD_I64, last_failure_s),
+	FIELD("failures-since", FIELD_U32, failures_since),
+	FIELD("setting", FIELD_TEXT, setting),
+#undef FIELD
+};
+
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+#define USED_KEY    "used"
+
+static void print_field(const struct account *a, const struct field *f, char *out, size_t size)
+{
+	const void *at = (const char *)a + f->offset;
+
+	switch (f->kind) {
+	case FIELD_I64:
+		(void)snprintf(out, size, "%lld", (long long)*(const int64_t *)at);
+		return;
+	case FIELD_U32:
+		(void)snprintf(out, size, "%u", *(const uint32_t *)at);
+		return;
+	case FIELD_BOOL:
+		(void)snprintf(out, size, "%d", *(const bool *)at);
+		return;
+	case FIELD_TEXT:
+		(void)snprintf(out, size, "%s", (const char *)at);
+		return;
+	}
+}
+
+static bool read_field(struct account *a, const struct field *f, const char *value)
+{
+	void *at = (char *)a + f->offset;
+	char *end;
+	long long number;
+
+	if (f->kind == FIELD_TEXT) {
+		if (strlen(value) >= f->size)
+			return false;
+		memcpy(at, value, strlen(value) + 1);
+		return true;
+	}
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || number < 0 ||
+	    (f->kind == FIELD_U32 && number > UINT32_MAX) || (f->kind == FIELD_BOOL && number > 1))
+		return false;
+	if (f->kind == FIELD_I64)
+		*(int64_t *)at = number;
+	else if (f->kind == FIELD_U32)
+		*(uint32_t *)at = (uint32_t)number;
+	else
+		*(bool *)at = number != 0;
+	return true;
+}
+
+/* ---- reading */
+
+static int read_file(int dir, const char *name, struct bytes *out)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	uint8_t chunk[READ_BYTES];
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ERR_NOT_FOUND : -ERR_SYSTEM;
+	while (err == 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
+		err = bytes_append(out, chunk, (size_t)n);
+	if (err == 0 && n < 0)
+		err = -ERR_SYSTEM;
+	(void)close(fd); /* read only */
+	return err;
+}
+
+/* One line, NUL-terminated in place. Return: false for one that has no meaning here. */
+static bool take_line(struct account *a, char *line)
+{
+	char *value = strchr(line, ' ');
+
+	if (value == NULL)
+		return false;
+	*value++ = '\0';
+	if (strcmp(line, USED_KEY) == 0)
+		return bytes_append(&a->used, value, strlen(value)) == 0 &&
+		       bytes_append_u8(&a->used, '\n') == 0;
+	for (size_t i = 0; i < FIELD_COUNT; i++) {
+		if (strcmp(line, fields[i].key) == 0)
+			return read_field(a, &fields[i], value);
+	}
+	return false;
+}
+
+static int take_file(struct account *a, struct bytes *file)
+{
+	char expected[FIRST_LINE_BYTES + 1];
+	char *at, *end;
+
+	if (file->size < FIRST_LINE_BYTES || memchr(file->data, '\0', file->size) != NULL)
+		return -ERR_INTEGRITY;
+	write_sum(expected,
+		  (struct span){file->data + FIRST_LINE_BYTES, file->size - FIRST_LINE_BYTES});
+	if (memcmp(file->data, expected, FIRST_LINE_BYTES) != 0)
+		return -ERR_INTEGRITY;
+	at = (char *)file->data + FIRST_LINE_BYTES;
+	for (char *stop = (char *)file->data + file->size; at < stop; at = end + 1) {
+		end = memchr(at, '\n', (size_t)(stop - at));
+		if (end == NULL)
+			return -ERR_INTEGRITY;
+		*end = '\0';
+		if (!take_line(a, at))
+			return -ERR_INTEGRITY;
+	}
+	return 0;
+}
+
+static void file_name(char out[NAME_BYTES], const struct account *a)
+{
+	(void)snprintf(out, NAME_BYTES, "user.%s", a->name);
+}
+
+int keep_load(int dir, struct account *a)
+{
+	char name[NAME_BYTES];
+	struct bytes file;
+	struct account empty;
+	int err;
+
+	file_name(name, a);
+	bytes_init(&file, FILE_BYTES_MAX);
+	err = read_file(dir, name, &file);
+	if (err == 0)
+		err = take_file(a, &file);
+	if (err < 0) {
+		account_init(&empty, a->name);
+		account_fini(a);
+		*a = empty;
+	}
+	if (file.size > 0)
+		explicit_bzero(file.data, file.size);
+	bytes_fini(&file);
+	return err;
+}
+
+/* ---- writing */
+
+static int append_line(struct bytes *out, const char *key, const char *value, size_t size)
+{
+	int err = bytes_append(out, key, strlen(key));
+
+	if (err == 0)
+		err = bytes_append_u8(out, ' ');
+	if (err == 0)
+		err = bytes_append(out, value, size);
+	return err == 0 ? bytes_append_u8(out, '\n') : err;
+}
+
+static int print_account(const struct account *a, struct bytes *out)
+{
+	char value[PASSWORD_HASH_BYTES];
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < FIELD_COUNT; i++) {
+		print_field(a, &fields[i], value, sizeof(value));
+		err = append_line(out, fields[i].key, value, strlen(value));
+	}
+	for (size_t at = 0; err == 0 && at < a->used.size;) {
+		const uint8_t *line = a->used.data + at;
+		const uint8_t *end = memchr(line, '\n', a->used.size - at);
+		size_t size = end != NULL ? (size_t)(end - line) : a->used.size - at;
+
+		err = append_line(out, USED_KEY, (const char *)line, size);
+		at += size + 1;
+	}
+	return err;
+}
+
+static int write_all(int fd, const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -ERR_SYSTEM;
+		at += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_file(int dir, const char *name, struct span content)
+{
+	char sum[FIRST_LINE_BYTES + 1];
+	int fd = openat(dir, STAGED, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -ERR_SYSTEM;
+	write_sum(sum, content);
+	err = write_all(fd, sum, FIRST_LINE_BYTES);
+	if (err == 0)
+		err = write_all(fd, content.data, content.size);
+	if (err == 0 && fsync(fd) < 0)
+		err = -ERR_SYSTEM;
+	if (close(fd) < 0 && err == 0)
+		err = -ERR_SYSTEM;
+	if (err == 0 && (renameat(dir, STAGED, dir, name) < 0 || fsync(dir) < 0))
+		err = -ERR_SYSTEM;
+	return err;
+}
+
+int keep_save(int dir, const struct account *a)
+{
+	char name[NAME_BYTES];
+	struct bytes content;
+	int err;
+
+	file_name(name, a);
+	bytes_init(&content, FILE_BYTES_MAX);
+	err = print_account(a, &content);
+	if (err == 0)
+		err = write_file(dir, name, (struct span){content.data, content.size});
+	if (content.size > 0)
+		explicit_bzero(content.data, content.size);
+	bytes_fini(&content);
+	return err;
+}

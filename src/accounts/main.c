@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * accounts: who may sit at the consoles. Keeps passwords (their hashes), ends sessions.
+ * Talks to: consoles (one link each), the supervisor (control channel), which serves a console only
+ * what the person's role allows. Privilege: none; one directory of its own, which no other process
+ * sees and no export contains.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "accounts/desk.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/process.h"
+#include "channel/control.h"
+
+#define CONTROL_MESSAGES 16
+#define DESCRIPTORS      (DESK_SEATS + 2)
+#define TICK_MS          1000U
+
+struct accounts;
+
+struct account_link {
+	struct accounts *accounts;
+	struct channel channel;
+	struct loop_fd watch;
+	struct loop_timer delay; /* a refusal is told only then */
+	uint32_t pid;            /* of the console */
+	struct account_answer answer;
+	uint32_t language; /* of that HELLO */
+	uint32_t hello;    /* serial of a HELLO that waits for the first policy; 0: none */
+	bool used;
+};
+
+struct accounts {
+	struct process process;
+	struct loop loop;
+	struct pollfd polls[DESCRIPTORS];
+	struct loop_fd *fds[DESCRIPTORS];
+	struct loop_fd control_watch;
+	struct loop_timer tick;
+	struct desk desk;
+	struct account_link links[DESK_SEATS];
+	int directory;
+};
+
+static struct accounts accounts = {.directory = -1};
+
+/* ---- what the desk has to say */
+
+static void on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
+{
+	struct accounts *a = ctx;
+
+	event_emit(&a->process.events, id, args, count);
+}
+
+static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name)
+{
+	struct accounts *a = ctx;
+	struct control_person body = {
+		.console = console, .role = role, .pid = a->links[console].pid};
+
+	(void)snprintf(body.name, sizeof(body.name), "%s", name);
+	if (channel_send(&a->process.control, CONTROL_PERSON, &body, sizeof(body), NULL, 0) < 0)
+		loop_stop(&a->loop, 1); /* whoever is not told must not go on as before */
+}
+
+static void on_notice(void *ctx, uint32_t console, bool end, const char *text)
+{
+	struct accounts *a = ctx;
+	struct account_notice body = {.end = end};
+
+	(void)snprintf(body.text, sizeof(body.text), "%s", text);
+	if (a->links[console].used) /* one that cannot be read is of no use to anybody */
+		(void)channel_send(&a->links[console].channel, ACCOUNT_NOTICE, &body, sizeof(body),
+				   NULL, 0);
+}
+
+/* ---- consoles */
+
+static uint32_t number_of(const struct account_link *link)
+{
+	return (uint32_t)(link - link->accounts->links);
+}
+
+static void drop_link(struct account_link *link)
+{
+	struct accounts *a = link->accounts;
+
+	if (!link->used)
+		return;
+	loop_remove(&a->loop, &link->watch);
+	loop_disarm(&a->loop, &link->delay);
+	channel_fini(&link->channel);
+	link->used = false;
+	desk_leave(&a->desk, number_of(link));
+}
+
+static int send_answer(struct account_link *link)
+{
+	int err = channel_send(&link->channel, ACCOUNT_ANSWER, &link->answer, sizeof(link->answer),
+			       NULL, 0);
+
+	explicit_bzero(&link->answer, sizeof(link->answer));
+	return err;
+}
+
+static void on_delay(struct loop *loop, struct loop_timer *timer)
+{
+	struct account_link *link = timer->ctx;
+
+	if (send_answer(link) < 0)
+		drop_link(link);
+}
+
+static int greet(struct account_link *link)
+{
+	const struct account_request hello = {
+		.kind = ACCOUNT_HELLO, .language = link->language, .serial = link->hello};
+
+	link->hello = 0;
+	(void)desk_request(&link->accounts->desk, number_of(link), &hello, &link->answer);
+	link->answer.serial = hello.serial;
+	return send_answer(link);
+}
+
+/* One request at a time: while an answer is held back, another is a violation. */
+static int handle_request(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct account_link *link = ctx;
+	struct account_request request;
+	uint64_t delay_ms;
+
+	memcpy(&request, message->body, sizeof(request));
+	if (request.kind == ACCOUNT_ACTIVE) {
+		desk_active(&link->accounts->desk, number_of(link));
+		return 0;
+	}
+	if (request.kind == 0 || request.kind >= ACCOUNT_KIND_COUNT_ || loop_armed(&link->delay))
+		return -ERR_PEER;
+	if (request.kind == ACCOUNT_HELLO && !link->accounts->desk.has_policy) {
+		link->hello = request.serial;
+		link->language = request.language;
+		return 0;
+	}
+	request.name[sizeof(request.name) - 1] = '\0';
+	request.secret[sizeof(request.secret) - 1] = '\0';
+	request.fresh[sizeof(request.fresh) - 1] = '\0';
+	delay_ms = desk_request(&link->accounts->desk, number_of(link), &request, &link->answer);
+	link->answer.serial = request.serial;
+	explicit_bzero(request.secret, sizeof(request.secret));
+	explicit_bzero(request.fresh, sizeof(request.fresh));
+	if (delay_ms == 0)
+		return send_answer(link);
+	loop_arm(&link->accounts->loop, &link->delay, delay_ms);
+	return 0;
+}
+
+static const struct channel_rule link_rules[] = {
+	{ACCOUNT_REQUEST, 0, 0, sizeof(struct account_request), sizeof(struct account_request),
+	 CHANNEL_ANY_STATE, handle_request, "request"},
+};
+
+static void on_link(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct account_link *link = self->ctx;
+	const char *why = NULL;
+	int got = channel_serve(&link->channel, CONTROL_MESSAGES, &why);
+
+	if (got >= 0)
+		return;
+	if (got == -ERR_PEER)
+		event_send(&link->accounts->process.events, EVENT_CHANNEL_VIOLATION,
+			   EV_TEXT(PROCESS, "console"),
+			   EV_TEXT(REASON, why != NULL ? why : err_name(got)));
+	drop_link(link);
+}
+
+/* A console that was started anew has nobody sitting at it. */
+static int add_link(struct accounts *a, uint32_t index, uint32_t pid, int fd)
+{
+	struct account_link *link;
+
+	if (index >= DESK_SEATS)
+		return -ERR_RANGE;
+	link = &a->links[index];
+	drop_link(link);
+	link->accounts = a;
+	link->pid = pid;
+	link->hello = 0;
+	channel_init(&link->channel, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]),
+		     link);
+	link->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_link, .ctx = link};
+	link->delay = (struct loop_timer){.fire = on_delay, .ctx = link};
+	if (loop_add(&a->loop, &link->watch) < 0)
+		return -ERR_NO_SPACE;
+	link->used = true;
+	desk_sit(&a->desk, index);
+	return 0;
+}
+
+/* ---- supervisor */
+
+static int on_give(void *ctx, const struct control_give *give, int fd)
+{
+	struct accounts *a = ctx;
+
+	if (give->kind == GIVE_LINK && give->role == ROLE_CONSOLE && a->desk.clock != NULL)
+		return add_link(a, give->index, give->pid, fd);
+	if (give->kind == GIVE_STATE && a->directory < 0) {
+		a->directory = fd;
+		return 0;
+	}
+	return -ERR_PEER;
+}
+
+static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = on_give(ctx, message->body, message->fds[0]);
+
+	if (err == 0)
+		message->fds[0] = -1;
+	return err;
+}
+
+/* Whoever cannot read the running policy begins anew, with the one that comes at the start. */
+static int handle_policy(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct accounts *a = ctx;
+	struct snapshot running;
+	int err = snapshot_load(&running, message->fds[0]);
+
+	if (err < 0)
+		return err;
+	desk_policy(&a->desk, &running);
+	snapshot_unload(&running);
+	for (size_t i = 0; i < DESK_SEATS; i++) {
+		if (a->links[i].used && a->links[i].hello != 0 && greet(&a->links[i]) < 0)
+			drop_link(&a->links[i]);
+	}
+	return 0;
+}
+
+static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+}
+
+static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct accounts *a = ctx;
+
+	loop_stop(&a->loop, 0);
+	return 0;
+}
+
+static const struct channel_rule control_rules[] = {
+	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
+	 CHANNEL_ANY_STATE, handle_give, "give"},
+	{CONTROL_POLICY, 1, 1, 0, 0, CHANNEL_ANY_STATE, handle_policy, "policy"},
+	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
+	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+};
+
+static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct accounts *a = self->ctx;
+	const char *why = NULL;
+	int got = channel_serve(&a->process.control, CONTROL_MESSAGES, &why);
+
+	if (got >= 0)
+		return;
+	if (got != -ERR_CLOSED)
+		fprintf(stderr, "accounts: control channel: %s\n",
+			why != NULL ? why : err_name(got));
+	loop_stop(loop, 1);
+}
+
+static void on_tick(struct loop *loop, struct loop_timer *timer)
+{
+	struct accounts *a = timer->ctx;
+
+	desk_tick(&a->desk);
+	loop_arm(loop, timer, TICK_MS);
+}
+
+/* ---- life */
+
+static const int extra_syscalls[] = {SYS_openat, SYS_renameat, SYS_renameat2, SYS_fsync};
+
+static const struct sandbox_profile profile = {
+	.name = "accounts",
+	.syscalls = extra_syscalls,
+	.syscall_count = sizeof(extra_syscalls) / sizeof(extra_syscalls[0]),
+	.keeps_files = true,
+};
+
+/* The policy that runs already when accounts is started again. */
+static int adopt_running(struct accounts *a, int snapshot_fd)
+{
+	struct snapshot running;
+	int err;
+
+	if (snapshot_fd < 0)
+		return 0;
+	err = snapshot_load(&running, snapshot_fd);
+	(void)close(snapshot_fd); /* mapped, or of no use */
+	if (err < 0)
+		return err;
+	desk_policy(&a->desk, &running);
+	snapshot_unload(&running);
+	return 0;
+}
+
+static int start(struct accounts *a)
+{
+	const struct desk_owner owner = {on_event, on_person, on_notice, a};
+	struct control_start begin;
+	int snapshot_fd = -1;
+	int err = process_begin(&a->process, &profile, on_give, a, &begin, &snapshot_fd);
+
+	if (err == 0 && a->directory < 0)
+		err = -ERR_NOT_FOUND;
+	if (err == 0)
+		err = desk_init(&a->desk, &clock_system, a->directory, owner);
+	if (err == 0)
+		err = adopt_running(a, snapshot_fd);
+	if (err < 0)
+		return err;
+	channel_init(&a->process.control, FD_CONTROL, control_rules,
+		     sizeof(control_rules) / sizeof(control_rules[0]), a);
+	a->control_watch =
+		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = a};
+	err = loop_add(&a->loop, &a->control_watch);
+	if (err < 0)
+		return err;
+	a->tick = (struct loop_timer){.fire = on_tick, .ctx = a};
+	loop_arm(&a->loop, &a->tick, TICK_MS);
+	return process_ready(&a->process);
+}
+
+int main(void)
+{
+	int status, err;
+
+	loop_init(&accounts.loop, &clock_system, accounts.polls, accounts.fds, DESCRIPTORS);
+	err = start(&accounts);
+	if (err < 0) {
+		fprintf(stderr, "accounts: cannot start: %s\n", err_name(err));
+		return 1;
+	}
+	status = loop_run(&accounts.loop);
+	return status < 0 ? 1 : status;
+}

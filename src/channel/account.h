@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The link console <-> accounts: who sits at the terminal. One request at a time, one answer to
+ * each; a notice may come at any time.
+ *
+ * States on the side of accounts: a link is CLOSED (nobody), STALE (the password was right and must
+ * be changed before anything else) or OPEN. LOGIN leads from CLOSED to one of the others, CHANGE
+ * from STALE to OPEN, LOGOUT and the end of the link to CLOSED. What a state does not allow is
+ * answered with ACCOUNT_REFUSED. While no administrator has a password yet, every link is OPEN for
+ * nobody in particular (ADR 0305).
+ */
+#ifndef SEKISHO_CHANNEL_ACCOUNT_H
+#define SEKISHO_CHANNEL_ACCOUNT_H
+
+#include <stdint.h>
+
+#define ACCOUNT_NAME_BYTES   24  /* of a user's name, with NUL: SNAPSHOT_NAME_BYTES */
+#define ACCOUNT_SECRET_BYTES 132 /* of a password, with NUL: 128 octets of UTF-8 */
+#define ACCOUNT_TEXT_BYTES   1536
+#define ACCOUNT_BANNER_BYTES 256
+
+enum account_type {
+	ACCOUNT_REQUEST = 1, /* console -> accounts, struct account_request */
+	ACCOUNT_ANSWER,      /* accounts -> console, struct account_answer */
+	ACCOUNT_NOTICE,      /* accounts -> console, struct account_notice: a line for the person */
+};
+
+enum account_kind {
+	ACCOUNT_HELLO = 1, /* what the login prompt needs */
+	ACCOUNT_LOGIN,     /* name, secret */
+	ACCOUNT_CHANGE,    /* secret: the present one (not in STALE), fresh: the new one */
+	ACCOUNT_LOGOUT,
+	ACCOUNT_ACTIVE, /* a key was pressed; no answer */
+	ACCOUNT_RESET,  /* name: gets a temporary password, which the answer's text shows */
+	ACCOUNT_SHOW,   /* the accounts, one line each */
+	ACCOUNT_KIND_COUNT_
+};
+
+struct account_request {
+	uint32_t serial;   /* the asker's own, comes back */
+	uint32_t kind;     /* enum account_kind */
+	uint32_t language; /* enum language, of the answer's text and of notices */
+	char name[ACCOUNT_NAME_BYTES];
+	char secret[ACCOUNT_SECRET_BYTES];
+	char fresh[ACCOUNT_SECRET_BYTES];
+};
+
+enum account_status {
+	ACCOUNT_OK,      /* done; after LOGIN and CHANGE the link is OPEN */
+	ACCOUNT_STALE,   /* LOGIN: the password must be changed now; the text says why */
+	ACCOUNT_REFUSED, /* the text says why, as far as it may */
+	ACCOUNT_STATUS_COUNT_
+};
+
+enum account_role {
+	ACCOUNT_ROLE_NONE, /* nobody is logged in */
+	ACCOUNT_ADMINISTRATOR,
+	ACCOUNT_OPERATOR,
+	ACCOUNT_AUDITOR,
+	ACCOUNT_ROLE_COUNT_
+};
+
+struct account_answer {
+	uint32_t serial;
+	uint32_t status; /* enum account_status */
+	uint32_t role;   /* enum account_role, of the person at this link */
+	uint32_t open;   /* 1: no login is needed */
+	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
+	char text[ACCOUNT_TEXT_BYTES]; /* lines, printable UTF-8, NUL-terminated */
+};
+
+struct account_notice {
+	uint32_t end; /* 1: the session is over, the console ends */
+	uint32_t pad;
+	char text[ACCOUNT_TEXT_BYTES];
+};
+
+#endif

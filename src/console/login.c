@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who sits here: the dialogue with accounts. Nothing is decided here: until accounts has told the
+ * supervisor who it is, config and the others answer nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "console/console.h"
+
+#define ANSWER_MS 30000U /* a slow machine takes seconds for one password */
+#define ACTIVE_MS 10000U /* between two signs of life */
+#define CTRL_C    0x03
+#define CTRL_D    0x04
+#define CTRL_U    0x15
+#define ESCAPE    0x1b
+
+static void send_request(struct console *c, enum account_kind kind)
+{
+	struct account_request *r = &c->account_request;
+	int err = -ERR_CLOSED;
+
+	r->serial = ++c->account_serial;
+	r->kind = kind;
+	r->language = c->language;
+	if (c->account.fd >= 0)
+		err = channel_send(&c->account, ACCOUNT_REQUEST, r, sizeof(*r), NULL, 0);
+	explicit_bzero(r->secret, sizeof(r->secret));
+	explicit_bzero(r->fresh, sizeof(r->fresh));
+	if (err != 0) {
+		console_end(c);
+		return;
+	}
+	console_enter_state(c, STATE_LOGIN, ANSWER_MS);
+}
+
+/* ---- typing a name or a password */
+
+static void ask(struct console *c, enum login_step step)
+{
+	static const struct {
+		const char *en, *ja;
+	} prompts[] = {
+		[LOGIN_NAME] = {"login: ", "利用者名: "},
+		[LOGIN_SECRET] = {"password: ", "パスワード: "},
+		[LOGIN_PRESENT] = {"present password: ", "現在のパスワード: "},
+		[LOGIN_FRESH] = {"new password: ", "新しいパスワード: "},
+		[LOGIN_AGAIN] = {"the same again: ", "もう一度: "},
+	};
+
+	c->login_step = step;
+	c->entry_size = 0;
+	explicit_bzero(c->entry, sizeof(c->entry));
+	screen_say(c, prompts[step].en, prompts[step].ja);
+	console_enter_state(c, STATE_ENTRY, 0);
+}
+
+static void begin_again(struct console *c)
+{
+	if (c->account_role == ACCOUNT_ROLE_NONE)
+		ask(c, c->login_stale ? LOGIN_FRESH : LOGIN_NAME);
+	else
+		console_prompt(c);
+}
+
+static void take_entry(struct console *c)
+{
+	struct account_request *r = &c->account_request;
+
+	screen_print(c, span_of("\n"));
+	switch (c->login_step) {
+	case LOGIN_NAME:
+		if (c->entry_size == 0) {
+			ask(c, LOGIN_NAME);
+			return;
+		}
+		memset(r->name, 0, sizeof(r->name)); /* one that is too long stays nobody's */
+		if (c->entry_size < sizeof(r->name))
+			memcpy(r->name, c->entry, c->entry_size);
+		ask(c, LOGIN_SECRET);
+		return;
+	case LOGIN_SECRET:
+		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
+		send_request(c, ACCOUNT_LOGIN);
+		return;
+	case LOGIN_PRESENT:
+		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
+		ask(c, LOGIN_FRESH);
+		return;
+	case LOGIN_FRESH:
+		(void)snprintf(r->fresh, sizeof(r->fresh), "%s", c->entry);
+		ask(c, LOGIN_AGAIN);
+		return;
+	case LOGIN_AGAIN:
+		if (strcmp(r->fresh, c->entry) == 0) {
+			send_request(c, ACCOUNT_CHANGE);
+			return;
+		}
+		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
+		begin_again(c);
+		return;
+	}
+}
+
+/* Passwords are never shown (A8); of names what can be printed. */
+void login_key(struct console *c, uint8_t byte)
+{
+	bool is_hidden = c->login_step != LOGIN_NAME;
+
+	switch (byte) {
+	case '\n':
+		if (c->line.after_return) {
+			c->line.after_return = false;
+			return;
+		}
+		take_entry(c);
+		break;
+	case '\r':
+		c->line.after_return = true;
+		take_entry(c);
+		return;
+	case CTRL_C:
+	case CTRL_D:
+		screen_print(c, span_of("\n"));
+		begin_again(c);
+		break;
+	case CTRL_U:
+		ask(c, c->login_step);
+		break;
+	case 0x08:
+	case 0x7f:
+		if (c->entry_size > 0)
+			c->entry[--c->entry_size] = '\0';
+		if (c->entry_size > 0 && !is_hidden)
+			screen_print(c, span_of("\b \b"));
+		break;
+	default:
+		if (byte == ESCAPE || byte < 0x20 || c->entry_size + 1 >= sizeof(c->entry))
+			break;
+		c->entry[c->entry_size++] = (char)byte;
+		c->entry[c->entry_size] = '\0';
+		if (!is_hidden && byte < 0x7f)
+			screen_print(c, (struct span){&byte, 1});
+		break;
+	}
+	c->line.after_return = false;
+}
+
+/* ---- answers */
+
+static void on_greeting(struct console *c, const struct account_answer *answer)
+{
+	(void)snprintf(c->host, sizeof(c->host), "%s", answer->host);
+	(void)snprintf(c->organization, sizeof(c->organization), "%s", answer->organization);
+	if (console_is_power_on(c) && !c->greeted) {
+		c->greeted = true;
+		screen_banner(c);
+		return;
+	}
+	c->greeted = true;
+	login_greet(c);
+}
+
+void login_greet(struct console *c)
+{
+	screen_printf(c, "Sekisho  %s\n", c->organization);
+	if (c->account_role != ACCOUNT_ROLE_NONE) {
+		console_begin(c);
+		return;
+	}
+	screen_say(c, "Use by authorised persons only; everything done here is recorded.\n",
+		   "権限のある者だけが使用できます。操作はすべて記録されます。\n");
+	ask(c, LOGIN_NAME);
+}
+
+static int take_answer(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct console *c = ctx;
+	struct account_answer answer;
+	bool was_in = c->account_role != ACCOUNT_ROLE_NONE;
+
+	memcpy(&answer, message->body, sizeof(answer));
+	answer.text[sizeof(answer.text) - 1] = '\0';
+	answer.host[sizeof(answer.host) - 1] = '\0';
+	answer.organization[sizeof(answer.organization) - 1] = '\0';
+	if (c->state != STATE_LOGIN || answer.serial != c->account_serial)
+		return 0; /* Ctrl-C was pressed meanwhile */
+	if (c->account_request.kind == ACCOUNT_HELLO) {
+		c->account_role = answer.open ? answer.role : ACCOUNT_ROLE_NONE;
+		on_greeting(c, &answer);
+		return 0;
+	}
+	screen_print(c, span_of(answer.text));
+	explicit_bzero(answer.text, sizeof(answer.text));
+	if (answer.status == ACCOUNT_STALE) {
+		c->login_stale = true;
+	} else if (answer.status == ACCOUNT_OK && !was_in) {
+		c->login_stale = false;
+		c->account_role = answer.role;
+		console_begin(c);
+		return 0;
+	} else if (answer.status == ACCOUNT_OK && c->account_request.kind == ACCOUNT_CHANGE) {
+		screen_say(c, "the password is changed\n", "パスワードを変更しました\n");
+	}
+	begin_again(c);
+	return 0;
+}
+
+static int take_notice(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct console *c = ctx;
+	struct account_notice notice;
+
+	memcpy(&notice, message->body, sizeof(notice));
+	notice.text[sizeof(notice.text) - 1] = '\0';
+	if (notice.end)
+		screen_print(c, span_of("\n"));
+	screen_print(c, span_of(notice.text));
+	if (notice.end)
+		console_end(c);
+	return 0;
+}
+
+const struct channel_rule console_account_rules[] = {
+	{ACCOUNT_ANSWER, 0, 0, sizeof(struct account_answer), sizeof(struct account_answer),
+	 CHANNEL_ANY_STATE, take_answer, "answer"},
+	{ACCOUNT_NOTICE, 0, 0, sizeof(struct account_notice), sizeof(struct account_notice),
+	 CHANNEL_ANY_STATE, take_notice, "notice"},
+};
+const size_t console_account_rule_count =
+	sizeof(console_account_rules) / sizeof(console_account_rules[0]);
+
+/* ---- what others call */
+
+void login_begin(struct console *c)
+{
+	send_request(c, ACCOUNT_HELLO);
+}
+
+void login_active(struct console *c)
+{
+	uint64_t now_ms = clock_mono_ms(c->loop.clock);
+	struct account_request *r = &c->account_request;
+
+	if (c->account_role == ACCOUNT_ROLE_NONE || now_ms - c->active_ms < ACTIVE_MS)
+		return;
+	c->active_ms = now_ms;
+	r->kind = ACCOUNT_ACTIVE;
+	r->language = c->language;
+	(void)channel_send(&c->account, ACCOUNT_REQUEST, r, sizeof(*r), NULL, 0); /* the next may */
+}
+
+void action_password(struct console *c, const char *tail, unsigned number)
+{
+	ask(c, LOGIN_PRESENT);
+}
+
+void action_account(struct console *c, const char *tail, unsigned number)
+{
+	(void)snprintf(c->account_request.name, sizeof(c->account_request.name), "%s", tail);
+	send_request(c, (enum account_kind)number);
+}

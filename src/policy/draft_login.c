@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Accounts of the consoles: their rules and persons. */
+#include "policy/draft.h"
+
+#include <string.h>
+
+/* Whoever commits accounts must not lock everybody out. */
+void draft_check_login(struct draft *d, const struct tree_node *login)
+{
+	const struct tree_node *users = tree_first(login, ROW_LOGIN_USER);
+
+	for (const struct tree_node *n = users; n != NULL; n = tree_next(n)) {
+		const struct tree_node *role = tree_first(n, ROW_USER_ROLE);
+
+		if (role != NULL && strcmp(tree_value(role, 0), "administrator") == 0 &&
+		    tree_first(n, ROW_USER_SUSPENDED) == NULL &&
+		    tree_first(n, ROW_USER_EXPIRES) == NULL)
+			return;
+	}
+	if (users != NULL)
+		draft_refuse(d, users, PROBLEM_NO_ADMINISTRATOR, NULL, NULL);
+}
+
+static void lower_person(struct draft *d, const struct tree_node *node)
+{
+	struct snapshot_person *p = draft_add(d, SECTION_PERSONS, node);
+
+	if (p == NULL)
+		return;
+	draft_copy_name(p->name, sizeof(p->name), tree_value(node, 0));
+	p->role = (uint32_t)draft_leaf_number(node, ROW_USER_ROLE);
+	p->suspended = tree_first(node, ROW_USER_SUSPENDED) != NULL;
+	p->expires_s = draft_leaf_day_end(d, node, ROW_USER_EXPIRES, INT64_MAX);
+	p->administrator_until_s = draft_leaf_day_end(d, node, ROW_USER_ADMINISTRATOR_UNTIL, 0);
+}
+
+/* The rules hold without a login block too: its defaults. */
+void draft_lower_login(struct draft *d)
+{
+	static const struct tree_node empty;
+	const struct tree_node *login = tree_first(d->tree->root, ROW_LOGIN);
+	const struct tree_node *from = login != NULL ? login : &empty;
+	struct snapshot_login *l = draft_add(d, SECTION_LOGINS, from);
+
+	if (l == NULL)
+		return;
+	l->age_s = draft_leaf_seconds(from, ROW_LOGIN_MAXIMUM_AGE);
+	l->administrator_age_s = draft_leaf_seconds(from, ROW_LOGIN_ADMINISTRATOR_AGE);
+	l->logins_max = (uint32_t)draft_leaf_number(from, ROW_LOGIN_MAXIMUM_LOGINS);
+	l->length_min = (uint32_t)draft_leaf_number(from, ROW_LOGIN_MINIMUM_LENGTH);
+	l->attempts = (uint32_t)draft_leaf_number(from, ROW_LOGIN_ATTEMPTS);
+	l->lock_s = draft_leaf_seconds(from, ROW_LOGIN_LOCK);
+	l->idle_s = draft_leaf_seconds(from, ROW_LOGIN_IDLE_TIMEOUT);
+	l->session_s = draft_leaf_seconds(from, ROW_LOGIN_SESSION_LIMIT);
+	for (const struct tree_node *n = tree_first(from, ROW_LOGIN_USER);
+	     n != NULL && !d->no_memory; n = tree_next(n))
+		lower_person(d, n);
+}

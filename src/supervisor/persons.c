@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who sits at which console, as accounts says, and what the console is served for it. A console
+ * has a channel to config only while somebody sits there; its questions are answered as far as the
+ * person's role goes.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "channel/account.h"
+#include "supervisor/supervisor.h"
+
+#define END_MS 1000U /* for a console to print why it ends */
+
+#define MAY(role) (1U << (role))
+#define MAY_ALL   (MAY(ACCOUNT_ADMINISTRATOR) | MAY(ACCOUNT_OPERATOR) | MAY(ACCOUNT_AUDITOR))
+#define MAY_RUN   (MAY(ACCOUNT_ADMINISTRATOR) | MAY(ACCOUNT_OPERATOR))
+
+/* What is not listed is the administrator's. */
+static const unsigned allowed[] = {
+	[QUERY_SEPARATION] = MAY_ALL, [QUERY_ZONES] = MAY_ALL,     [QUERY_FLOWS] = MAY_ALL,
+	[QUERY_CROSSINGS] = MAY_ALL,  [QUERY_MAIL] = MAY_ALL,      [QUERY_SCREEN] = MAY_ALL,
+	[QUERY_LOG] = MAY_ALL,        [QUERY_PROCESSES] = MAY_ALL, [QUERY_ISOLATE] = MAY_RUN,
+	[QUERY_RESTORE] = MAY_RUN,    [QUERY_TEST_FLOW] = MAY_ALL,
+};
+
+bool person_may(const struct child *console, uint32_t kind)
+{
+	unsigned roles = MAY(ACCOUNT_ADMINISTRATOR);
+
+	if (kind < sizeof(allowed) / sizeof(allowed[0]) && allowed[kind] != 0)
+		roles = allowed[kind];
+	return (roles & MAY(console->person_role)) != 0 &&
+	       console->person_role != ACCOUNT_ROLE_NONE;
+}
+
+/* The console is told to end; one that does not is killed. A terminal's is started again. */
+static void end_console(struct child *console)
+{
+	console->person_role = ACCOUNT_ROLE_NONE;
+	console->person[0] = '\0';
+	if (!child_is_alive(console))
+		return;
+	child_send(console, CONTROL_STOP, NULL, 0, NULL, 0);
+	loop_arm(&console->sup->loop, &console->life, END_MS);
+}
+
+void persons_forget(struct supervisor *sup)
+{
+	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
+		struct child *console = child_find(sup, ROLE_CONSOLE, i);
+
+		if (console && console->person_role != ACCOUNT_ROLE_NONE)
+			end_console(console);
+	}
+}
+
+int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *accounts = ctx, *console;
+	const struct control_person *person = message->body;
+
+	if (person->role >= ACCOUNT_ROLE_COUNT_ ||
+	    memchr(person->name, '\0', sizeof(person->name)) == NULL)
+		return -ERR_PEER;
+	console = child_find(accounts->sup, ROLE_CONSOLE, person->console);
+	if (!console || (uint32_t)console->pid != person->pid)
+		return 0; /* of a console that has ended */
+	if (person->role == ACCOUNT_ROLE_NONE) {
+		end_console(console);
+		return 0;
+	}
+	console->person_role = person->role;
+	(void)snprintf(console->person, sizeof(console->person), "%s", person->name);
+	outfit_link_config(console);
+	return 0;
+}
