@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "policy/calendar.h"
 
+enum { ICMPV6_ECHO_REQUEST = 128 };
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 static unsigned family_index(uint8_t family)
@@ -348,10 +349,24 @@ static enum judge_reason judge_permits(const struct judge_policy *p, const struc
 	return permit_state(p->snapshot, &p->snapshot->permits[v->permit], q->now_s);
 }
 
-static bool begins_a_flow(const struct ip_headers *h)
+/* The messages that ask: RFC 792, 950; RFC 4443. The kernel begins a flow with no others, but for
+ * the experimental query of a host's names (RFC 4620), which is nobody's business elsewhere. */
+static bool is_request(const struct ip_headers *h)
 {
-	return h->protocol != IP_PROTOCOL_TCP ||
-	       (h->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+	static const uint8_t requests[] = {8, 13, 15, 17};
+
+	if (h->protocol == IP_PROTOCOL_ICMP)
+		return memchr(requests, h->icmp_type, sizeof(requests)) != NULL;
+	return h->protocol != IP_PROTOCOL_ICMPV6 || h->icmp_type == ICMPV6_ECHO_REQUEST;
+}
+
+/* What forbids that a flow begins with this packet. */
+static enum judge_reason judge_beginning(const struct ip_headers *h)
+{
+	if (h->protocol == IP_PROTOCOL_TCP &&
+	    (h->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+		return JUDGE_TCP_FLAGS;
+	return is_request(h) ? JUDGE_PERMITTED : JUDGE_NOT_A_REQUEST;
 }
 
 struct judge_verdict judge_flow(const struct judge_policy *policy,
@@ -363,9 +378,8 @@ struct judge_verdict judge_flow(const struct judge_policy *policy,
 	v.reason = judge_form(question->headers);
 	if (v.reason == JUDGE_PERMITTED)
 		v.reason = judge_addresses(policy, question, &v);
-	if (v.reason == JUDGE_PERMITTED && !question->established &&
-	    !begins_a_flow(question->headers))
-		v.reason = JUDGE_TCP_FLAGS;
+	if (v.reason == JUDGE_PERMITTED && !question->established)
+		v.reason = judge_beginning(question->headers);
 	if (v.reason == JUDGE_PERMITTED)
 		v.reason = judge_permits(policy, question, &v);
 	return v;
@@ -387,6 +401,7 @@ const char *judge_reason_name(enum judge_reason reason)
 		[JUDGE_SAME_ZONE] = "same-zone",
 		[JUDGE_NO_CROSSING] = "no-crossing",
 		[JUDGE_TCP_FLAGS] = "tcp-flags",
+		[JUDGE_NOT_A_REQUEST] = "not-a-request",
 		[JUDGE_NO_PERMIT] = "no-permit",
 		[JUDGE_SCHEDULE] = "schedule",
 		[JUDGE_EXPIRED] = "expired",

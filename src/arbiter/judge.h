@@ -30,6 +30,8 @@ enum judge_reason {
 	JUDGE_SAME_ZONE,       /* back into the zone that it came from */
 	JUDGE_NO_CROSSING,     /* no crossing leads there */
 	JUDGE_TCP_FLAGS,       /* a new TCP flow that does not begin with SYN */
+	JUDGE_NOT_A_REQUEST,   /* an ICMP message that answers or reports, without a flow that it
+				  belongs to */
 	JUDGE_NO_PERMIT,       /* a crossing, but no permit */
 	JUDGE_SCHEDULE,        /* a permit, but not at this hour */
 	JUDGE_EXPIRED,         /* a permit that has expired */

@@ -51,7 +51,7 @@ def test_trace_of_many_flows_gives_a_verdict_a_line(config):
         "deny: schedule: mynumber -> lgwan (permit 100 at another time)",
         "deny: expired: mynumber -> lgwan (permit 100 at another time)",
         "permit 20 of crossing lgwan mynumber: mynumber -> lgwan",
-        "deny: no-permit: mynumber -> lgwan",
+        "deny: not-a-request: mynumber -> lgwan",
         "permit 30 of crossing lgwan mynumber: lgwan -> mynumber",
         "deny: no-crossing: internet -> lgwan",
         "deny: station-unknown: mynumber -> lgwan",
