@@ -8,12 +8,13 @@
 static const char hex_digits[] = "0123456789ABCDEF";
 
 static charset_round *const rounds[] = {
-	[FAMILY_UTF8] = charset_round_utf8,       [FAMILY_UTF16LE] = charset_round_utf16,
-	[FAMILY_UTF16BE] = charset_round_utf16,   [FAMILY_UTF7] = charset_round_utf7,
-	[FAMILY_SINGLE] = charset_round_single,   [FAMILY_JIS7] = charset_round_jis7,
-	[FAMILY_SJIS] = charset_round_sjis,       [FAMILY_EUC_JP] = charset_round_euc_jp,
-	[FAMILY_GB18030] = charset_round_gb18030, [FAMILY_BIG5] = charset_round_big5,
-	[FAMILY_EUC_KR] = charset_round_euc_kr,
+	[FAMILY_UTF8] = charset_round_utf8,          [FAMILY_UTF16LE] = charset_round_utf16,
+	[FAMILY_UTF16BE] = charset_round_utf16,      [FAMILY_UTF7] = charset_round_utf7,
+	[FAMILY_SINGLE] = charset_round_single,      [FAMILY_JIS7] = charset_round_jis7,
+	[FAMILY_SJIS] = charset_round_sjis,          [FAMILY_EUC_JP] = charset_round_euc_jp,
+	[FAMILY_GB18030] = charset_round_gb18030,    [FAMILY_BIG5] = charset_round_big5,
+	[FAMILY_EUC_KR] = charset_round_euc_kr,      [FAMILY_ISO2022_KR] = charset_round_iso2022,
+	[FAMILY_ISO2022_CN] = charset_round_iso2022, [FAMILY_HZ] = charset_round_hz,
 };
 
 void sink_bad(struct charset_sink *sink, const uint8_t *bytes, size_t count)

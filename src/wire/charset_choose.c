@@ -7,8 +7,10 @@
 
 /* What the bytes look like, each counted in one pass over them. */
 struct evidence {
+	size_t size;      /* bytes looked at */
 	size_t high;      /* bytes of 0x80 and more */
 	size_t escapes;   /* designations of 7-bit JIS */
+	uint8_t shifts;   /* the last set designated for SO: 'C' Korean, 'A' Chinese */
 	size_t utf8_good; /* characters of two bytes and more */
 	size_t utf8_bad;
 	size_t sjis_bad;
@@ -38,6 +40,8 @@ static void count_escapes(struct evidence *e, struct span in)
 
 	while (at < end && (at = memchr(at, 0x1B, (size_t)(end - at))) != NULL) {
 		e->escapes += is_jis_escape(at, (size_t)(end - at));
+		if (end - at >= 4 && at[1] == '$' && at[2] == ')')
+			e->shifts = at[3];
 		at++;
 	}
 }
@@ -128,6 +132,7 @@ static struct evidence gather(struct span in)
 
 	if (in.size > EVIDENCE_MAX)
 		in.size = EVIDENCE_MAX;
+	e.size = in.size;
 	count_escapes(&e, in);
 	if (ascii_run(in.data, in.size) < in.size) {
 		count_utf8(&e, in);
@@ -175,10 +180,27 @@ static const struct charset *guess(const struct evidence *e)
 
 	if (e->escapes > 0)
 		return named("iso-2022-jp");
+	if (e->shifts == 'C' || e->shifts == 'A')
+		return named(e->shifts == 'C' ? "iso-2022-kr" : "iso-2022-cn");
 	if (e->high == 0 || is_utf8(e))
 		return named("utf-8");
 	japanese = guess_japanese(e);
 	return japanese != NULL ? japanese : named("windows-1252");
+}
+
+/* Are nearly all units kana, ideographs, full-width forms or ASCII, many of them kana or line ends?
+ * @high: which byte of a unit is the upper one. */
+static bool is_japanese_utf16(struct span in, size_t size, size_t high)
+{
+	size_t units = 0, good = 0, telling = 0;
+
+	for (size_t i = 0; i + 1 < size; i += 2, units++) {
+		uint8_t b = in.data[i + high];
+
+		telling += b == 0x30 || b == 0;
+		good += b == 0x30 || b == 0 || b == 0xFF || (b >= 0x4E && b <= 0x9F);
+	}
+	return units >= 8 && good * 20 >= units * 19 && telling * 4 >= units;
 }
 
 /* UTF-16 announces itself, or shows by its zero bytes in a text that has Latin letters. */
@@ -196,7 +218,23 @@ static const struct charset *guess_utf16(struct span in)
 	}
 	if (size >= 8 && odd * 4 >= size && even == 0)
 		return named("utf-16le");
-	return size >= 8 && even * 4 >= size && odd == 0 ? named("utf-16be") : NULL;
+	if (size >= 8 && even * 4 >= size && odd == 0)
+		return named("utf-16be");
+	if (even + odd == 0)
+		return NULL; /* no line end either: something else */
+	if (is_japanese_utf16(in, size, 0))
+		return named("utf-16be");
+	return is_japanese_utf16(in, size, 1) ? named("utf-16le") : NULL;
+}
+
+/* Western text has an accent here and there; so many bytes with the high bit are another script's,
+ * and most of them in pairs of common characters are Japanese. */
+static bool is_rather_japanese(const struct evidence *e)
+{
+	size_t score = e->sjis_score > e->euc_score ? e->sjis_score : e->euc_score;
+
+	return score >= 8 && e->high * 10 >= e->size * 3 && score * 4 >= e->high &&
+	       guess_japanese(e) != NULL;
 }
 
 /* Does the evidence speak against reading the bytes as @charset? */
@@ -204,7 +242,8 @@ static bool contradicts(const struct charset *charset, const struct evidence *e)
 {
 	switch (charset->family) {
 	case FAMILY_UTF8:
-		return e->escapes > 0 || e->utf8_bad > e->utf8_good;
+		return e->escapes > 0 || e->shifts == 'C' || e->shifts == 'A' ||
+		       e->utf8_bad > e->utf8_good;
 	case FAMILY_JIS7:
 		/* Eight-bit kana alone are part of it; double bytes are not. */
 		return e->escapes == 0 && e->high > 0 && (is_utf8(e) || guess_japanese(e) != NULL);
@@ -216,7 +255,8 @@ static bool contradicts(const struct charset *charset, const struct evidence *e)
 	case FAMILY_SINGLE:
 		/* Accented letters hardly ever look like UTF-8 by chance, and never many in a row.
 		 */
-		return e->escapes > 0 || (is_utf8(e) && e->utf8_bad == 0);
+		return e->escapes > 0 || (is_utf8(e) && e->utf8_bad == 0) ||
+		       (charset->table == charset_windows_1252 && is_rather_japanese(e));
 	case FAMILY_GB18030:
 	case FAMILY_BIG5:
 	case FAMILY_EUC_KR:
@@ -244,6 +284,6 @@ struct charset_choice charset_choose(struct span label, struct span in)
 		return (struct charset_choice){labelled, false};
 	if (labelled == NULL && guess_utf16(in) != NULL)
 		return (struct charset_choice){guess_utf16(in), true};
-	return (struct charset_choice){guess(&e),
-				       (e.high > 0 || e.escapes > 0) && guess(&e) != labelled};
+	return (struct charset_choice){guess(&e), (e.high > 0 || e.escapes > 0 || e.shifts > 0) &&
+							  guess(&e) != labelled};
 }

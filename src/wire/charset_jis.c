@@ -6,10 +6,6 @@
  */
 #include "wire/charset_sink.h"
 
-/* The sets that an escape sequence designates. ASCII is the state at the start and after every line
- * end. */
-enum jis_set { SET_ASCII, SET_KANA, SET_0208, SET_0212, SET_GB2312, SET_KSC5601 };
-
 struct escape {
 	const char *tail; /* behind ESC */
 	uint8_t set;
@@ -18,10 +14,12 @@ struct escape {
 /* JIS X 0201 Roman is read as ASCII: its yen sign stands where everybody reads a backslash. JIS X
  * 0213's planes have 0208 and 0212 in them, at the same places. */
 static const struct escape escapes[] = {
-	{"(B", SET_ASCII},  {"(J", SET_ASCII},   {"(H", SET_ASCII},    {"(I", SET_KANA},
-	{"$B", SET_0208},   {"$@", SET_0208},    {"$(B", SET_0208},    {"$(@", SET_0208},
-	{"$(D", SET_0212},  {"$(O", SET_0208},   {"$(Q", SET_0208},    {"$(P", SET_0212},
-	{"$A", SET_GB2312}, {"$(A", SET_GB2312}, {"$(C", SET_KSC5601}, {"&@", UINT8_MAX},
+	{"(B", CHARSET_SET_ASCII},  {"(J", CHARSET_SET_ASCII},   {"(H", CHARSET_SET_ASCII},
+	{"(I", CHARSET_SET_KANA},   {"$B", CHARSET_SET_0208},    {"$@", CHARSET_SET_0208},
+	{"$(B", CHARSET_SET_0208},  {"$(@", CHARSET_SET_0208},   {"$(D", CHARSET_SET_0212},
+	{"$(O", CHARSET_SET_0208},  {"$(Q", CHARSET_SET_0208},   {"$(P", CHARSET_SET_0212},
+	{"$A", CHARSET_SET_GB2312}, {"$(A", CHARSET_SET_GB2312}, {"$(C", CHARSET_SET_KSC5601},
+	{"&@", UINT8_MAX},
 };
 
 /* Bytes that need a thought outside of double-byte sets: line ends, ESC, SO, SI, and all with the
@@ -52,16 +50,16 @@ static size_t jis_escape(struct charset_state *state, const uint8_t *s, size_t s
 	return 0;
 }
 
-static uint32_t jis_cell(uint8_t set, uint8_t row, uint8_t cell)
+uint32_t charset_cell(uint8_t set, uint8_t row, uint8_t cell)
 {
 	size_t lead = (size_t)row + 0x80 - CHARSET_DOUBLE_LEAD, trail = (size_t)cell + 0x80;
 
 	switch (set) {
-	case SET_0212:
+	case CHARSET_SET_0212:
 		return charset_jis0212[(row - 0x21) * CHARSET_JIS_CELLS + cell - 0x21];
-	case SET_GB2312:
+	case CHARSET_SET_GB2312:
 		return charset_gbk[lead * 191 + trail - 0x40];
-	case SET_KSC5601:
+	case CHARSET_SET_KSC5601:
 		return charset_euc_kr[lead * 190 + trail - 0x41];
 	default:
 		return charset_jis0208[(row - 0x21) * CHARSET_JIS_CELLS + cell - 0x21];
@@ -78,9 +76,9 @@ static size_t jis_double_run(uint8_t set, struct span in, size_t at, size_t end,
 
 		if (!is_cell(row) || !is_cell(cell))
 			break;
-		c = set == SET_0208
+		c = set == CHARSET_SET_0208
 			    ? charset_jis0208[(row - 0x21) * CHARSET_JIS_CELLS + cell - 0x21]
-			    : jis_cell(set, row, cell);
+			    : charset_cell(set, row, cell);
 		if (c != 0)
 			sink_code(sink, c);
 		else
@@ -100,7 +98,7 @@ static size_t jis_special(struct charset_state *state, struct span in, size_t at
 	switch (b) {
 	case '\n': /* RFC 1468: every line begins in ASCII, also where the sender forgot to return
 		    */
-		state->set = SET_ASCII;
+		state->set = CHARSET_SET_ASCII;
 		state->shifted = false;
 		sink_ascii(sink, b);
 		return 1;
@@ -139,11 +137,12 @@ size_t charset_round_jis7(const struct charset *charset, struct charset_state *s
 	while (at < round) {
 		uint8_t b = in.data[at];
 
-		if (state->set >= SET_0208 && !state->shifted) {
+		if (state->set >= CHARSET_SET_0208 && !state->shifted) {
 			at = jis_double_run(state->set, in, at, round, sink);
 			if (at < round)
 				at += jis_special(state, in, at, sink);
-		} else if ((state->set == SET_KANA || state->shifted) && b >= 0x21 && b <= 0x5F) {
+		} else if ((state->set == CHARSET_SET_KANA || state->shifted) && b >= 0x21 &&
+			   b <= 0x5F) {
 			sink_code(sink, 0xFF61U + b - 0x21);
 			at++;
 		} else if (is_plain(b)) {

@@ -34,16 +34,19 @@ static const struct labelled charsets[] = {
 	 "utf-7 unicode-1-1-utf-7 csunicode11utf7 utf7 x-unicode20utf7"},
 	{SINGLE("windows-1252", windows_1252),
 	 "windows-1252 cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 "
-	 "iso_8859-1 iso_8859-1:1987 l1 latin1 x-cp1252 latin-1 ansi default x-user-defined"},
+	 "iso_8859-1 iso_8859-1:1987 l1 latin1 x-cp1252 latin-1 ansi default"},
 	{{"GB18030", FAMILY_GB18030, NULL},
 	 "gb18030 gbk chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk "
 	 "cp936 "
-	 "ms936 windows-936 euc-cn gb-2312 hz-gb-2312"},
+	 "ms936 windows-936 euc-cn gb-2312"},
 	{{"Big5", FAMILY_BIG5, NULL}, "big5 big5-hkscs cn-big5 csbig5 x-x-big5 cp950 big5hkscs"},
 	{{"EUC-KR", FAMILY_EUC_KR, NULL},
 	 "euc-kr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 "
 	 "ksc_5601 "
-	 "windows-949 cp949 uhc ks_c_5601 iso-2022-kr"},
+	 "windows-949 cp949 uhc ks_c_5601"},
+	{{"ISO-2022-KR", FAMILY_ISO2022_KR, NULL}, "iso-2022-kr csiso2022kr iso2022kr"},
+	{{"ISO-2022-CN", FAMILY_ISO2022_CN, NULL}, "iso-2022-cn iso-2022-cn-ext iso2022cn"},
+	{{"HZ-GB-2312", FAMILY_HZ, NULL}, "hz-gb-2312 hz"},
 	{SINGLE("ISO-8859-2", iso_8859_2), "iso-8859-2 csisolatin2 iso-ir-101 iso8859-2 iso88592 "
 					   "iso_8859-2 iso_8859-2:1987 l2 latin2"},
 	{SINGLE("ISO-8859-3", iso_8859_3), "iso-8859-3 csisolatin3 iso-ir-109 iso8859-3 iso88593 "

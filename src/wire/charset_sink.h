@@ -20,7 +20,22 @@ enum charset_family {
 	FAMILY_EUC_JP,
 	FAMILY_GB18030,
 	FAMILY_BIG5,
-	FAMILY_EUC_KR
+	FAMILY_EUC_KR,
+	FAMILY_ISO2022_KR,
+	FAMILY_ISO2022_CN,
+	FAMILY_HZ
+};
+
+/* The sets that an escape sequence designates. ASCII is the state at the start and after every line
+ * end. */
+enum charset_set {
+	CHARSET_SET_ASCII,
+	CHARSET_SET_KANA,
+	CHARSET_SET_0208,
+	CHARSET_SET_0212,
+	CHARSET_SET_GB2312,
+	CHARSET_SET_KSC5601,
+	CHARSET_SET_UNKNOWN, /* double bytes without a table */
 };
 
 struct charset {
@@ -45,8 +60,8 @@ struct charset_sink {
 
 /* State that spans rounds; each decoder uses its own part. */
 struct charset_state {
-	uint8_t set;   /* 7-bit JIS: the designated set */
-	bool shifted;  /* 7-bit JIS: after SO */
+	uint8_t set;   /* 7-bit JIS, ISO-2022: the designated set */
+	bool shifted;  /* 7-bit JIS, ISO-2022: after SO; HZ: after ~{ */
 	uint32_t bits; /* UTF-7 */
 	uint8_t bit_count;
 	bool in_base64; /* UTF-7 */
@@ -60,7 +75,11 @@ typedef size_t charset_round(const struct charset *charset, struct charset_state
 
 charset_round charset_round_utf8, charset_round_utf16, charset_round_utf7, charset_round_single,
 	charset_round_jis7, charset_round_sjis, charset_round_euc_jp, charset_round_gb18030,
-	charset_round_big5, charset_round_euc_kr;
+	charset_round_big5, charset_round_euc_kr, charset_round_iso2022, charset_round_hz;
+
+/* The character of a double-byte set (from CHARSET_SET_0208 on) at row and cell 0x21 to 0x7E, or 0.
+ */
+uint32_t charset_cell(uint8_t set, uint8_t row, uint8_t cell);
 
 /* Undecodable bytes, as "[XX XX]"; joined to the ones just before. */
 void sink_bad(struct charset_sink *sink, const uint8_t *bytes, size_t count);

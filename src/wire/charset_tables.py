@@ -55,25 +55,32 @@ def sjis_octets(row, cell):
     return bytes((lead, trail))
 
 
-def eucjp_ms_three_byte():
-    """All cells in one run: each on a line of its own; -c leaves out what has no mapping."""
-    lines = b''.join(bytes((0x8F, 0xA0 + row, 0xA0 + cell)) + b'\n' for row in range(1, 95) for cell in range(1, 95))
-    run = subprocess.run(['iconv', '-c', '-f', 'EUC-JP-MS', '-t', 'UTF-8'], input=lines, stdout=subprocess.PIPE)
+def by_iconv(charset, codes):
+    """All codes in one run: each on a line of its own; -c leaves out what has no mapping."""
+    run = subprocess.run(['iconv', '-c', '-f', charset, '-t', 'UTF-8'], input=b''.join(code + b'\n' for code in codes),
+                         stdout=subprocess.PIPE)
     texts = run.stdout.decode().split('\n')
-    assert len(texts) == 94 * 94 + 1
-    return [usable(t) for t in texts[:94 * 94]]
+    assert len(texts) == len(codes) + 1
+    return [usable(t) for t in texts[:-1]]
+
+
+def eucjp_ms_three_byte():
+    return by_iconv('EUC-JP-MS', [bytes((0x8F, 0xA0 + row, 0xA0 + cell)) for row in range(1, 95) for cell in range(1, 95)])
 
 
 def double_table(first_lead, leads, first_trail, trails, codec, astral):
+    octets = [bytes((lead, trail)) for lead in range(first_lead, first_lead + leads)
+              for trail in range(first_trail, first_trail + trails)]
+    codes = [usable(decode(pair, codec)) for pair in octets]
+    if codec == 'big5hkscs':  # Python's is of 2004, the Encoding Standard's of 2008
+        later = by_iconv('BIG5-HKSCS', [pair if pair[1] > 0xA0 or 0x40 <= pair[1] < 0x7F else b'' for pair in octets])
+        codes = [code or (new if new > 0x7F else 0) for code, new in zip(codes, later)]
     values = []
-    for lead in range(first_lead, first_lead + leads):
-        for trail in range(first_trail, first_trail + trails):
-            text = decode(bytes((lead, trail)), codec)
-            code = usable(text)
-            if code > 0xFFFF:
-                astral.append(code)
-                code = ASTRAL + len(astral) - 1
-            values.append(code)
+    for code in codes:
+        if code > 0xFFFF:
+            astral.append(code)
+            code = ASTRAL + len(astral) - 1
+        values.append(code)
     return values
 
 

@@ -8,11 +8,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const labels[] = {"utf-8",        "iso-2022-jp", "shift_jis",  "euc-jp",
-				     "utf-16le",     "utf-16be",    "utf-7",      "gb18030",
-				     "big5",         "euc-kr",      "koi8-r",     "iso-8859-1",
-				     "windows-1251", "windows-874", "iso-8859-8", "",
-				     "us-ascii",     "nonsense"};
+static const char *const labels[] = {"utf-8",        "iso-2022-jp", "shift_jis",   "euc-jp",
+				     "utf-16le",     "utf-16be",    "utf-7",       "gb18030",
+				     "big5",         "euc-kr",      "koi8-r",      "iso-8859-1",
+				     "windows-1251", "windows-874", "iso-8859-8",  "",
+				     "us-ascii",     "iso-2022-kr", "iso-2022-cn", "hz-gb-2312",
+				     "nonsense"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
