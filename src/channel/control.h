@@ -94,6 +94,8 @@ struct control_start {
 	struct control_envelope envelope; /* mail-flattener: of its message */
 };
 
+#define COUNTERS_BYTES (3U << 20) /* of the file with the counts of permits */
+
 enum give_kind {
 	GIVE_LINK = 1, /* a channel to the process (role, index, session); replaces an earlier one.
 			* To audit: the reading end of that process's events; the name of the
@@ -110,6 +112,10 @@ enum give_kind {
 	GIVE_CONFIG,   /* config: the file that --config names, read only */
 	GIVE_CERTIFICATE, /* mail-receiver: chain and key of its entry's slot, read only (keys.h) */
 	GIVE_AUTHORITY,   /* mail-sender: what the next hop is verified with, read only (keys.h) */
+	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
+			   * supervisor keeps it too, so that none is missed while netfilter is
+			   * away */
+	GIVE_COUNTERS,    /* netfilter: the file of counts, COUNTERS_BYTES long */
 	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
 	GIVE_SCANNER, /* mail-scanner: socket that connects to its scanner, non-blocking */
 };
@@ -233,7 +239,9 @@ enum query_kind {
 	QUERY_PROCESSES,
 	QUERY_ISOLATE,
 	QUERY_RESTORE,
-	QUERY_TEST_FLOW, /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
+	QUERY_PERMITS,    /* argument: [unused DAYS] [ZONE] */
+	QUERY_CLEAR_FLOW, /* argument: as for QUERY_FLOWS */
+	QUERY_TEST_FLOW,  /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
 };
 
 struct control_query {

@@ -69,19 +69,38 @@ static void add_counters(struct flow *flow, struct span counters)
 	flow->bytes += netlink_find_be64(counters, CTA_COUNTERS_BYTES);
 }
 
+/* Nanoseconds since 1970, where the kernel keeps them; of a flow that has not ended there is no
+ * end. */
+static uint64_t duration_of(struct span stamps)
+{
+	uint64_t begin = netlink_find_be64(stamps, CTA_TIMESTAMP_START);
+	uint64_t end = netlink_find_be64(stamps, CTA_TIMESTAMP_STOP);
+
+	return begin > 0 && end > begin ? (end - begin) / 1000000 : 0;
+}
+
+bool flow_read(struct flow *flow, const struct netlink_message *m)
+{
+	*flow = (struct flow){.family = m->family == NFPROTO_IPV4 ? 4 : 6};
+	if (m->family != NFPROTO_IPV4 && m->family != NFPROTO_IPV6)
+		return false;
+	read_tuple(flow, netlink_find(m->attributes, CTA_TUPLE_ORIG));
+	flow->mark = netlink_find_be32(m->attributes, CTA_MARK);
+	flow->timeout_s = netlink_find_be32(m->attributes, CTA_TIMEOUT);
+	flow->duration_ms = duration_of(netlink_find(m->attributes, CTA_TIMESTAMP));
+	add_counters(flow, netlink_find(m->attributes, CTA_COUNTERS_REPLY));
+	flow->bytes_back = flow->bytes;
+	add_counters(flow, netlink_find(m->attributes, CTA_COUNTERS_ORIG));
+	return true;
+}
+
 static void take_flow(void *ctx, const struct netlink_message *m)
 {
 	const struct listing *listing = ctx;
-	struct flow flow = {.family = m->family == NFPROTO_IPV4 ? 4 : 6};
+	struct flow flow;
 
-	if (m->type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
-		return;
-	read_tuple(&flow, netlink_find(m->attributes, CTA_TUPLE_ORIG));
-	flow.mark = netlink_find_be32(m->attributes, CTA_MARK);
-	flow.timeout_s = netlink_find_be32(m->attributes, CTA_TIMEOUT);
-	add_counters(&flow, netlink_find(m->attributes, CTA_COUNTERS_ORIG));
-	add_counters(&flow, netlink_find(m->attributes, CTA_COUNTERS_REPLY));
-	listing->each(listing->ctx, &flow);
+	if (m->type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) && flow_read(&flow, m))
+		listing->each(listing->ctx, &flow);
 }
 
 int flows_list(int netlink_fd, uint16_t generation,
@@ -95,23 +114,48 @@ int flows_list(int netlink_fd, uint16_t generation,
 	return netlink_transact(netlink_fd, &b, take_flow, &listing);
 }
 
+/* Change what the kernel holds of one flow: its mark, or, with @remove, that it holds it. */
+static void put_change(struct netlink_buffer *b, const struct flow *flow, bool remove)
+{
+	uint16_t message = remove ? IPCTNL_MSG_CT_DELETE : IPCTNL_MSG_CT_NEW;
+
+	if (flow->tuple_bytes == 0)
+		return;
+	netlink_begin(b, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), 0,
+		      flow->family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, 0);
+	netlink_put(b, CTA_TUPLE_ORIG | NLA_F_NESTED, flow->tuple, flow->tuple_bytes);
+	if (!remove)
+		netlink_put_be32(b, CTA_MARK, flow->mark);
+	netlink_end(b);
+}
+
+static int post_changes(int fd, const struct netlink_buffer *b)
+{
+	return b->failed ? -ERR_SYSTEM : b->size == 0 ? 0 : netlink_post(fd, b);
+}
+
 int flows_mark(int fd, const struct flow *flows, size_t count)
 {
 	uint8_t storage[PACKET_BATCH_MAX * MARK_BYTES];
 	struct netlink_buffer b;
 
 	netlink_init_fixed(&b, storage, sizeof(storage));
+	for (size_t i = 0; i < count; i++)
+		put_change(&b, &flows[i], false);
+	return post_changes(fd, &b);
+}
+
+int flows_end(int fd, struct flow *flows, size_t count)
+{
+	uint8_t storage[PACKET_BATCH_MAX * MARK_BYTES];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
 	for (size_t i = 0; i < count; i++) {
-		if (flows[i].tuple_bytes == 0)
-			continue;
-		netlink_begin(&b, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0,
-			      flows[i].family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6, 0);
-		netlink_put(&b, CTA_TUPLE_ORIG | NLA_F_NESTED, flows[i].tuple,
-			    flows[i].tuple_bytes);
-		netlink_put_be32(&b, CTA_MARK, flows[i].mark);
-		netlink_end(&b);
+		flows[i].mark = (flows[i].mark & PACKET_MARK_GENERATION) | PACKET_MARK_DENY;
+		put_change(&b, &flows[i], flows[i].protocol != IPPROTO_TCP);
 	}
-	return b.failed ? -ERR_SYSTEM : b.size == 0 ? 0 : netlink_post(fd, &b);
+	return post_changes(fd, &b);
 }
 
 int flows_forget(int netlink_fd, uint16_t generation)

@@ -4,6 +4,7 @@
 #ifndef SEKISHO_NETFILTER_FLOWS_H
 #define SEKISHO_NETFILTER_FLOWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,10 +17,20 @@ struct flow {
 	uint32_t mark;
 	uint32_t timeout_s;
 	uint64_t packets, bytes; /* both directions; 0 where the kernel does not count */
+	uint64_t bytes_back;     /* of them, the responder's */
+	uint64_t duration_ms;    /* since it began; of a flow that has ended its life; 0: unknown */
 	uint8_t source[16], destination[16];
 	uint8_t tuple_bytes;             /* 0: longer than there is room for */
 	uint8_t tuple[FLOW_TUPLE_BYTES]; /* the kernel's own words, to name the flow by */
 };
+
+struct netlink_message;
+
+/**
+ * flow_read - read the kernel's description of a flow
+ * Return: false where it does not name a flow of IPv4 or IPv6.
+ */
+bool flow_read(struct flow *flow, const struct netlink_message *m);
 
 /**
  * flows_list - call @each for every flow of a zone whose mark is of a generation
@@ -35,6 +46,14 @@ int flows_list(int netlink_fd, uint16_t generation,
  * A flow that has ended is left out by the kernel. Return: 0 or -ERR_SYSTEM.
  */
 int flows_mark(int fd, const struct flow *flows, size_t count);
+
+/**
+ * flows_end - end flows: TCP is marked as denied, so that both its ends are reset when they speak;
+ * others are forgotten, and judged anew with their next packet
+ * @fd, @count: as flows_mark
+ * Return: 0 or -ERR_SYSTEM.
+ */
+int flows_end(int fd, struct flow *flows, size_t count);
 
 /**
  * flows_forget - remove every flow whose mark is of a generation

@@ -22,6 +22,11 @@ uint64_t netfilter_now_ms(void)
 	return clock_mono_ms(&clock_system);
 }
 
+int64_t netfilter_wall_s(void)
+{
+	return clock_wall_ns(&clock_system) / 1000000000;
+}
+
 static int keep(int *slot, int fd)
 {
 	if (*slot >= 0)
@@ -34,6 +39,7 @@ static const enum give_kind given_kinds[GIVEN_COUNT_] = {
 	[GIVEN_NETLINK] = GIVE_NETLINK,
 	[GIVEN_QUEUE] = GIVE_QUEUE,
 	[GIVEN_WHOLE] = GIVE_WHOLE,
+	[GIVEN_TRACK] = GIVE_TRACK,
 };
 
 static int take_given(void *ctx, const struct control_give *give, int fd)
@@ -42,6 +48,14 @@ static int take_given(void *ctx, const struct control_give *give, int fd)
 
 	if (give->kind == GIVE_LINK && give->role == ROLE_ARBITER) {
 		relay_take_link(nf, fd);
+		return 0;
+	}
+	if (give->kind == GIVE_COUNTERS) {
+		if (hits_open(&nf->track.hits, fd) != 0)
+			event_send(&nf->process.events, EVENT_COUNTERS_MISSING,
+				   EV_TEXT(REASON, "the file cannot be mapped"));
+		track_begin(&nf->track);
+		(void)close(fd); /* mapped, or of no use */
 		return 0;
 	}
 	if (give->index >= SNAPSHOT_ZONES_MAX)
@@ -193,6 +207,7 @@ static void prepare_state(struct netfilter *nf)
 	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
 	memset(nf->given, -1, sizeof(nf->given));
+	track_begin(&nf->track);
 	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);
 }
 

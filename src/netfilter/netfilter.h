@@ -14,6 +14,7 @@
 #include "netfilter/ahead.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
+#include "netfilter/track.h"
 #include "netfilter/watch.h"
 #include "policy/snapshot.h"
 
@@ -36,7 +37,7 @@
 struct netfilter;
 
 /* Sockets that the supervisor gives for each zone. */
-enum given { GIVEN_NETLINK, GIVEN_QUEUE, GIVEN_WHOLE, GIVEN_COUNT_ };
+enum given { GIVEN_NETLINK, GIVEN_QUEUE, GIVEN_WHOLE, GIVEN_TRACK, GIVEN_COUNT_ };
 
 /* A zone's namespace, as far as it is ours: two sockets into it. */
 struct zone {
@@ -54,6 +55,7 @@ struct zone {
 	struct loop_fd queue_fd;
 	struct queue whole; /* packets that are wanted whole */
 	struct loop_fd whole_fd;
+	struct loop_fd track_fd; /* ends of flows */
 	struct watch watch;
 };
 
@@ -89,9 +91,11 @@ struct netfilter {
 	struct packet_batch batch; /* on its way to the arbiter */
 	struct ahead ahead;
 	struct packet_part part;
+	struct track track;
 };
 
 uint64_t netfilter_now_ms(void);
+int64_t netfilter_wall_s(void); /* since 1970 */
 
 /* zones.c: which sockets serve which zone, and what rules they have. */
 

@@ -187,6 +187,15 @@ static void match_lock_mark(struct nft_batch *b, bool locked)
 static void put_forward(struct nft_batch *b, const struct ruleset *r)
 {
 	const char *port = r->snapshot->zones[r->zone].port;
+	const uint32_t verdict = PACKET_MARK_DENY | PACKET_MARK_PERMIT, ended = PACKET_MARK_DENY;
+
+	/* Ended by an operator. */
+	nft_rule(b, CHAIN_FORWARD);
+	nft_ct(b, NFT_CT_MARK, REG(0));
+	nft_mask(b, REG(0), &verdict, sizeof(verdict));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &ended, sizeof(ended));
+	nft_jump(b, NFT_GOTO, CHAIN_DENIED);
+	nft_rule_end(b);
 
 	/* Also a flow that has had no answer: its mark says that it was judged. Not errors about
 	 * it. */

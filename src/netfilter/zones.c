@@ -44,6 +44,8 @@ static void zone_close(struct zone *zone)
 	(void)close(zone->queue.fd);
 	loop_remove(&zone->nf->loop, &zone->whole_fd);
 	(void)close(zone->whole.fd);
+	loop_remove(&zone->nf->loop, &zone->track_fd);
+	(void)close(zone->track_fd.fd);
 	zone->used = false;
 }
 
@@ -132,6 +134,23 @@ static int open_queues(struct zone *zone)
 	return err == 0 ? watch_fd(zone, &zone->whole_fd, zone->whole.fd, whole_ready) : err;
 }
 
+static void track_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct zone *zone = self->ctx;
+
+	track_read(&zone->nf->track, &zone->nf->process.events, zone->name, self->fd,
+		   netfilter_wall_s());
+}
+
+static int open_track(struct zone *zone, int fd)
+{
+	int err;
+
+	zone->track_fd.fd = fd;
+	err = track_subscribe(fd);
+	return err == 0 ? watch_fd(zone, &zone->track_fd, fd, track_ready) : err;
+}
+
 /* A zone that we have no sockets of yet: take those that the supervisor gave, and shut it first of
  * all. */
 static int open_zone(struct netfilter *nf, uint32_t index, const char *name, struct zone **out)
@@ -147,6 +166,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->netlink_fd = take_given(nf, GIVEN_NETLINK, index);
 	zone->queue.fd = take_given(nf, GIVEN_QUEUE, index);
 	zone->whole.fd = take_given(nf, GIVEN_WHOLE, index);
+	zone->track_fd.fd = take_given(nf, GIVEN_TRACK, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_make_room(zone->netlink_fd);
@@ -156,6 +176,8 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 		err = probe_queue(nf, zone->netlink_fd);
 	if (err == 0)
 		err = open_queues(zone);
+	if (err == 0)
+		err = open_track(zone, zone->track_fd.fd);
 	if (err != 0) {
 		int why = errno;
 
@@ -354,6 +376,9 @@ void zones_apply(struct netfilter *nf)
 {
 	uint16_t generation = new_generation(nf, &nf->next);
 
+	/* Without it the flows of this policy are not counted; they pass all the same. */
+	(void)track_add_policy(&nf->track, &nf->next.snapshot, nf->next.epoch, netfilter_wall_s());
+	track_add_generation(&nf->track, generation, nf->next.epoch);
 	load_all(nf, &nf->next, generation);
 	relay_drain(nf);
 	policy_clear(&nf->running);

@@ -188,7 +188,8 @@ static int give_zone_sockets(struct supervisor *sup, const struct snapshot *snap
 		    strcmp(running->snapshot.zones[i].name, snapshot->zones[i].name) == 0)
 			continue;
 		for (size_t k = 0; k < outfit_zone_kind_count; k++) {
-			int fd = zone ? sockets_netfilter(sup, zone) : -ERR_NOT_FOUND;
+			int fd = zone ? sockets_of_zone(sup, zone, outfit_zone_kinds[k])
+				      : -ERR_NOT_FOUND;
 
 			if (fd < 0)
 				return fd;

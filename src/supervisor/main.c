@@ -193,6 +193,20 @@ static int open_own_directory(int state_fd, const char *name, enum role role)
 	return fd;
 }
 
+/* The file that netfilter keeps the counts of permits in; without it nothing is counted. */
+static int open_counters(struct supervisor *sup)
+{
+	int fd = openat(sup->state_fd, "permits.counters",
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* All of its blocks, so that writing to the mapping cannot meet a full disk. */
+	if (fd >= 0 && posix_fallocate(fd, 0, COUNTERS_BYTES) == 0)
+		return fd;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	return -1;
+}
+
 static int open_state(struct supervisor *sup)
 {
 	if (mkdir(sup->options.state_path, 0755) < 0 && errno != EEXIST)
@@ -212,6 +226,7 @@ static int open_state(struct supervisor *sup)
 	sup->accounts_fd = open_own_directory(sup->state_fd, "accounts", ROLE_ACCOUNTS);
 	if (sup->accounts_fd < 0)
 		return sup->accounts_fd;
+	sup->counters_fd = open_counters(sup);
 	sup->isolation_fd = isolation_open(sup->state_fd);
 	return sup->isolation_fd < 0 ? fail("isolated") : 0;
 }
@@ -358,6 +373,9 @@ static int start(struct supervisor *sup)
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));
 	if (!sandbox_has_landlock())
 		supervisor_event(sup, EVENT_LANDLOCK_MISSING);
+	if (sup->counters_fd < 0)
+		supervisor_event(sup, EVENT_COUNTERS_MISSING,
+				 EV_TEXT(REASON, "the file cannot be made"));
 	return start_processes(sup);
 }
 
@@ -367,7 +385,7 @@ static void init(struct supervisor *sup)
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
 	sup->keys_fd = -1;
 	sup->accounts_fd = -1;
-	sup->isolation_fd = -1;
+	sup->isolation_fd = sup->counters_fd = -1;
 	sup->console_listen_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;
 	sup->zones.home_fd = -1;

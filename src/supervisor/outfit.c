@@ -14,7 +14,7 @@
 #include "channel/keys.h"
 #include "supervisor/supervisor.h"
 
-const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE, GIVE_WHOLE};
+const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE, GIVE_WHOLE, GIVE_TRACK};
 const size_t outfit_zone_kind_count = sizeof(outfit_zone_kinds) / sizeof(outfit_zone_kinds[0]);
 
 /* Give @fd, which is closed here then. */
@@ -171,6 +171,9 @@ static void outfit_netfilter(struct child *netfilter)
 {
 	struct supervisor *sup = netfilter->sup;
 
+	if (sup->counters_fd >= 0)
+		child_give(netfilter, &(struct control_give){.kind = GIVE_COUNTERS},
+			   sup->counters_fd);
 	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.zone_count; i++) {
 		struct zone *zone = zones_find(&sup->zones, sup->running.snapshot.zones[i].name);
 
@@ -178,7 +181,7 @@ static void outfit_netfilter(struct child *netfilter)
 			continue; /* the policy is just being taken back */
 		for (size_t kind = 0; kind < outfit_zone_kind_count; kind++)
 			give_taken(netfilter, outfit_zone_kinds[kind], i,
-				   sockets_netfilter(sup, zone));
+				   sockets_of_zone(sup, zone, outfit_zone_kinds[kind]));
 	}
 	link_pair(netfilter, child_find(sup, ROLE_ARBITER, 0));
 }

@@ -199,6 +199,8 @@ static const struct {
 	[QUERY_PROCESSES] = {ROLE_SUPERVISOR, answer_processes},
 	[QUERY_ISOLATE] = {ROLE_SUPERVISOR, answer_isolate},
 	[QUERY_RESTORE] = {ROLE_SUPERVISOR, answer_restore},
+	[QUERY_PERMITS] = {ROLE_NETFILTER, NULL},
+	[QUERY_CLEAR_FLOW] = {ROLE_NETFILTER, NULL},
 	[QUERY_TEST_FLOW] = {ROLE_ARBITER, NULL},
 };
 

@@ -2,6 +2,7 @@
 /* Sockets inside zones: made here, used by others. Nothing here reads from one. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -52,6 +53,23 @@ int sockets_netfilter(struct supervisor *sup, struct zone *zone)
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return close_failed(fd);
 	return fd;
+}
+
+int sockets_track(struct supervisor *sup, struct zone *zone)
+{
+	int fd;
+
+	if (zone->track_fd < 0)
+		zone->track_fd = sockets_netfilter(sup, zone);
+	if (zone->track_fd < 0)
+		return zone->track_fd;
+	fd = fcntl(zone->track_fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -ERR_SYSTEM : fd;
+}
+
+int sockets_of_zone(struct supervisor *sup, struct zone *zone, uint32_t kind)
+{
+	return kind == GIVE_TRACK ? sockets_track(sup, zone) : sockets_netfilter(sup, zone);
 }
 
 static socklen_t fill_address(struct sockaddr_storage *out, const struct snapshot_prefix *address,

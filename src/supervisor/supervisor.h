@@ -154,6 +154,7 @@ struct supervisor {
 	bool stopping;
 	int exit_status;
 	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, isolation_fd; /* directories */
+	int counters_fd; /* file; -1: it could not be made */
 	int console_listen_fd;
 	struct loop_fd console_watch;
 	int lock_fd;
@@ -239,6 +240,10 @@ void commit_tell_accounts(struct supervisor *sup);
 
 /* sockets.c: sockets inside zones. Each returns a descriptor or an error. */
 int sockets_netfilter(struct supervisor *sup, struct zone *zone);
+/* For ends of flows: the same socket for each life of netfilter. */
+int sockets_track(struct supervisor *sup, struct zone *zone);
+/* What netfilter is given for each zone, by enum give_kind. */
+int sockets_of_zone(struct supervisor *sup, struct zone *zone, uint32_t kind);
 /* A connected datagram socket; -ERR_NOT_FOUND for a server that takes a stream. */
 int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
 /* audit asks for a connection to a server that takes a stream: answer it. 0. */

@@ -45,6 +45,9 @@ static const struct setting closed_settings[] = {
 	{"net/netfilter/nf_conntrack_tcp_loose", "0", true},
 	{"net/netfilter/nf_conntrack_tcp_be_liberal", "0", true},
 	{"net/netfilter/nf_conntrack_helper", "0", true},
+	/* For records and counts of flows. */
+	{"net/netfilter/nf_conntrack_acct", "1", true},
+	{"net/netfilter/nf_conntrack_timestamp", "1", true},
 };
 
 /* For `all` and `default`; again after forwarding was switched on, which resets some of them. */
@@ -129,7 +132,9 @@ int zone_make(struct zones *zs, struct zone *zone, const char *name)
 	char netns_name[96];
 	int fd, err;
 
-	*zone = (struct zone){.netns_fd = -1, .isolated = isolation_holds(zs->isolation_fd, name)};
+	*zone = (struct zone){.netns_fd = -1,
+			      .track_fd = -1,
+			      .isolated = isolation_holds(zs->isolation_fd, name)};
 	(void)snprintf(zone->name, sizeof(zone->name), "%s", name);
 	(void)snprintf(netns_name, sizeof(netns_name), "%szone-%s", zs->prefix, name);
 	fd = netns_make(netns_name);
@@ -161,6 +166,9 @@ void zone_remove(struct zones *zs, struct zone *zone)
 	rtnl_close(&zone->rtnl);
 	(void)netns_unname(netns_name); /* a name taken away by hand is what was wanted */
 	(void)close(zone->netns_fd);
+	if (zone->track_fd >= 0)
+		(void)close(zone->track_fd);
+	zone->track_fd = -1;
 	free(zone->addresses.rows);
 	free(zone->routes.rows);
 	zone->addresses = (struct layout_addresses){0};

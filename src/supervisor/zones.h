@@ -18,6 +18,7 @@ struct zone {
 	bool used;
 	char name[SNAPSHOT_NAME_BYTES];
 	int netns_fd;
+	int track_fd; /* of netfilter, kept for its next life; -1: not made yet */
 	struct rtnl rtnl;
 	char port[RTNL_NAME_BYTES]; /* empty: none taken yet */
 	uint32_t port_index, void_index;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows of answers to the console; shared by the files that answer. */
+#ifndef SEKISHO_NETFILTER_ANSWER_H
+#define SEKISHO_NETFILTER_ANSWER_H
+
+#include "netfilter/netfilter.h"
+
+#define ANSWER_WORDS_MAX 16
+#define ANSWER_WORD_MAX  64
+
+/* An answer under way: the row that is being filled. */
+struct answer {
+	struct netfilter *nf;
+	const struct control_query *query;
+	struct control_row row;
+	size_t used;
+	uint32_t left; /* rows that may still be sent */
+	int err;
+};
+
+/* Words of a query's argument. */
+struct answer_words {
+	size_t count;
+	char words[ANSWER_WORDS_MAX][ANSWER_WORD_MAX];
+};
+
+void answer_cell(struct answer *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void answer_send(struct answer *a, uint32_t flags);
+void answer_heading(struct answer *a, const char *const *cells, size_t count);
+/* One row that says what is wrong; the last. */
+void answer_refuse(struct answer *a, const char *reason);
+
+/* Split at blanks. Return: 0 or -ERR_TOO_LONG. */
+int answer_split(struct answer_words *words, const char *text);
+/* A decimal number of at most @most. */
+bool answer_number(const char *word, uint64_t most, uint64_t *out);
+
+/* answer_flows.c */
+void answer_flows(struct answer *a);
+void answer_clear(struct answer *a);
+
+/* answer_permits.c */
+void answer_permits(struct answer *a);
+
+#endif

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Records, counts and ends of flows (Z8, Z10, Z11, Z12, L1)."""
+
+import re
+import socket
+import time
+
+import pytest
+
+from lib.first_payload import Responder
+from lib.gateway import Gateway, config_text
+from lib.waiting import wait_until
+
+POLICY = """
+service talk { tcp 7000-7010; udp 7000; }
+service quiet { tcp 7100; }
+crossing mynumber lgwan {
+    permit 10 { source 10.10.0.0/24; destination 10.20.0.8; service talk; log; }
+    permit 20 { source 10.10.0.0/24; destination 10.20.0.8; service quiet; comment "nobody uses it"; }
+}
+"""
+SERVER = "10.20.0.8"
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway(POLICY)
+
+
+@pytest.fixture
+def console(gateway):
+    with gateway.console() as made:
+        made.expect(made.PROMPT)
+        made.run("terminal length 0")
+        yield made
+
+
+def talk(net, topology, port=7000, size=100, source=None):
+    """A TCP connection that says `size` bytes, hears as many, and is closed."""
+    client = net.connect(topology.zones["mynumber"].namespace, SERVER, port, source=source)
+    client.sendall(b"x" * size)
+    got = b""
+    while len(got) < min(size, 100):
+        got += client.recv(65536)
+    return client
+
+
+def echo(net, topology, port=7000):
+    return Responder(net, topology.zones["lgwan"].namespace, SERVER, port, answer=b"y" * 100)
+
+
+def field(line, name):
+    return re.search(rf' {name}="([^"]*)"', line).group(1)
+
+
+def counts(console, permit, words=""):
+    """(flows, packets, bytes, last hit) of a permit, as the console shows them; None: it is not shown."""
+    for line in console.run(f"show permits {words}".strip()).splitlines():
+        found = re.match(rf"mynumber +lgwan +{permit} +(\d+) +(\d+) +(\d+) +(never|\S+ \S+)", line)
+        if found:
+            return (*map(int, found.groups()[:3]), found.group(4))
+    return None
+
+
+def end_flows(net, topology):
+    """Closed TCP flows stay in the kernel's table for a while: end them all, in every zone."""
+    for zone in topology.zones:
+        net.run(f"gw-zone-{zone}", "conntrack", "-F", check=False)
+
+
+def test_flows_end_is_recorded_once_with_its_size(net, topology, gateway):
+    """L1: a flow by a permit that logs leaves two lines, at its begin and its end, with bytes of both directions."""
+    echo(net, topology)
+    talk(net, topology).close()
+    begin = gateway.wait_event("flow-permitted", 'dport="7000"', 'permit="10"', seconds=10)
+    end_flows(net, topology)
+    end = gateway.wait_event("flow-ended", 'permit="10"', seconds=15)
+    for name in ("from", "to", "src", "dst", "proto", "sport", "dport"):
+        assert field(begin, name) == field(end, name)
+    assert 0 < int(field(end, "duration-ms")) < 60000
+    # 100 bytes each way, three or more segments without data, and 40 bytes of headers (more with options) for each.
+    packets, total, back = (int(field(end, n)) for n in ("packets", "bytes", "bytes-back"))
+    assert 7 <= packets <= 20 and 200 + 40 * packets <= total <= 200 + 64 * packets
+    assert 100 + 2 * 40 <= back < total - 100
+    assert len([x for x in gateway.audit_lines() if "flow-ended" in x]) == 1
+
+
+def test_flows_are_counted_by_permit_over_commits_kills_and_restarts(net, topology, gateway, console):
+    """Z10: counts outlive a commit, kill -9 of netfilter, and a restart of everything; a changed permit begins anew."""
+    echo(net, topology)
+    assert counts(console, 10) == (0, 0, 0, "never")
+    for _ in range(5):
+        talk(net, topology).close()
+    flows, packets, total, last = counts(console, 10)
+    assert flows == 5 and packets >= 35 and total >= 1000 and last != "never"
+    assert counts(console, 20) == (0, 0, 0, "never")
+    end_flows(net, topology)
+    wait_until(lambda: counts(console, 10)[:3] == (flows, packets, total) or counts(console, 10)[0] == 5, "the same counts", 10)
+    before = counts(console, 10)
+    console.run("configure")
+    console.run("set crossing mynumber lgwan permit 5 destination 10.20.0.9")
+    console.run("set crossing mynumber lgwan permit 5 service quiet")
+    console.run("commit", timeout=20)
+    console.run("exit")
+    assert counts(console, 10) == before
+    # Killed, with a flow that ends while netfilter is away: the kernel's message waits for its next life.
+    talk(net, topology).close()
+    gateway.kill("netfilter")
+    end_flows(net, topology)
+    wait_until(lambda: (counts(console, 10) or (0,))[0] == 6, "six flows", 15)
+    before = counts(console, 10)
+    console.run("configure")
+    console.run("set crossing mynumber lgwan permit 20 destination 10.20.0.9")
+    console.run("commit", timeout=20)
+    console.run("exit")
+    assert counts(console, 10) == before
+    state = gateway.state
+    assert gateway.stop() == 0
+    with Gateway(topology, config_text(topology, POLICY), state=state) as again, again.console() as more:
+        more.expect(more.PROMPT)
+        more.run("terminal length 0")
+        assert counts(more, 10) == before
+
+
+def test_flows_permits_not_used_for_days(net, topology, gateway, console):
+    """Z10: permits that nobody has used."""
+    echo(net, topology)
+    talk(net, topology).close()
+    assert counts(console, 20, "unused 0") is not None
+    assert counts(console, 20, "unused 1") is None, "it is in force since just now"
+    assert counts(console, 10, "unused 1") is None
+    assert "allowed" in console.run("show permits unused soon")
+
+
+def test_flows_show_filters_and_top_talkers(net, topology, gateway, console):
+    """Z12: flows by zone, addresses, port and permit; those with most bytes first."""
+    echo(net, topology)
+    echo(net, topology, 7001)
+    clients = [talk(net, topology, size=s) for s in (300, 60000, 5000)] + [talk(net, topology, port=7001)]
+
+    def ports(words):
+        return re.findall(r"10\.10\.0\.5:(\d+) ", console.run(f"show flows {words}"))
+    mine = [str(c.getsockname()[1]) for c in clients]
+    assert sorted(ports("zone mynumber")) == sorted(mine)
+    assert ports("zone lgwan") == []
+    assert ports("port 7001") == [mine[3]]
+    assert sorted(ports("source 10.10.0.5 permit 10")) == sorted(mine)
+    assert ports("source 10.10.0.6") == [] and ports("permit 20") == [] and ports("destination 10.20.0.9") == []
+    assert ports("top 2") == [mine[1], mine[2]]
+    assert "allowed" in console.run("show flows top 0")
+    for client in clients:
+        client.close()
+
+
+def test_flows_clear_resets_both_ends(net, topology, gateway, console):
+    """Z11: a cleared flow is reset at both ends as soon as they speak, others go on; the log says who and what."""
+    server = echo(net, topology)
+    cut, kept = talk(net, topology), talk(net, topology)
+    assert "say which" in console.run("clear flow")
+    echo(net, topology, 7002)
+    other = talk(net, topology, port=7002)
+    assert "2 flows ended" in console.run("clear flow port 7000")
+    gateway.wait_event("flows-cleared", 'count="2"', 'detail="port 7000"', seconds=10)
+    for client in (cut, kept):
+        with pytest.raises(OSError):
+            for _ in range(20):
+                client.sendall(b"x")
+                client.recv(100)
+                time.sleep(0.1)
+    assert server.resets == 0 or server.resets <= 2
+    other.sendall(b"x" * 100)
+    assert other.recv(100)
+    again = talk(net, topology)
+    again.close()
+    other.close()
+
+
+def test_flows_clear_of_udp_begins_anew(net, topology, gateway, console):
+    """A UDP flow that is cleared is forgotten, and judged again."""
+    sink = net.socket(topology.zones["lgwan"].namespace, kind=socket.SOCK_DGRAM, timeout=5)
+    sink.bind((SERVER, 7000))
+    client = net.socket(topology.zones["mynumber"].namespace, kind=socket.SOCK_DGRAM, timeout=5)
+    client.connect((SERVER, 7000))
+    client.send(b"1")
+    sink.sendto(b"1", sink.recvfrom(10)[1])
+    assert client.recv(10) == b"1"
+    assert "1 flows ended" in console.run("clear flow source 10.10.0.5")
+    gateway.wait_event("flow-ended", 'proto="17"', seconds=10)
+    client.send(b"2")
+    assert sink.recvfrom(10)[0] == b"2"
