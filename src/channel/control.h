@@ -88,7 +88,7 @@ struct control_start {
 	uint32_t zone;       /* zone index in the snapshot of the process's own side */
 	uint64_t epoch;      /* of the running snapshot, 0: none */
 	uint8_t peer_family; /* sessions: 4 or 6; 0: none */
-	uint8_t pad[1];
+	uint8_t crowded;     /* sessions: so many are there that nobody is held up for his errors */
 	uint16_t peer_port;
 	uint8_t peer_addr[16];            /* network order, IPv4 in the first four */
 	struct control_envelope envelope; /* mail-flattener: of its message */
@@ -184,7 +184,8 @@ struct control_flatten {
 enum flatten_status {
 	FLATTEN_DONE = 0,
 	FLATTEN_REFUSED = 3,
-	FLATTEN_FAILED = 4 /* crash, limit or time */
+	FLATTEN_FAILED = 4,   /* crash, limit or time */
+	FLATTEN_OVER_RATE = 5 /* the source has brought too many in a minute */
 };
 
 /* Why a message was refused: decides which reply the peer gets. */

@@ -10,7 +10,8 @@
  *   RESET    forgets the transaction    (no answer)
  *   END      the session is over; a message whose final dot is not sent yet is not sent (no answer)
  *
- * After a question the receiver waits; until the answer it may send END only. The end of the link
+ * After a question the receiver waits; until the answer it may send END only, and behind a FROM
+ * that says so one TO, so that both can go to the next hop together (RFC 2920). The end of the link
  * counts as END, and for the receiver as a temporary failure.
  */
 #ifndef SEKISHO_CHANNEL_MAIL_H
@@ -37,10 +38,10 @@ enum mail_verdict {
 };
 
 struct mail_path {
-	uint32_t transaction; /* counts from 1 in each session */
-	uint32_t text_bytes;  /* 0: the null path */
-	uint32_t utf8;        /* the peer asked for SMTPUTF8 */
-	uint32_t pad;
+	uint32_t transaction;       /* counts from 1 in each session */
+	uint32_t text_bytes;        /* 0: the null path */
+	uint32_t utf8;              /* the peer asked for SMTPUTF8 */
+	uint32_t follows;           /* FROM: a TO comes at once; each has its own answer, in turn */
 	char text[MAIL_PATH_BYTES]; /* address without brackets; the sender parses it again */
 };
 

@@ -126,11 +126,13 @@ static enum answer parse_answer(int err, enum answer address)
 	}
 }
 
-static void ask(struct receiver *r, uint16_t type, struct span path, enum receiver_phase phase)
+static void ask(struct receiver *r, uint16_t type, struct span path, enum receiver_phase phase,
+		bool follows)
 {
 	struct mail_path body = {.transaction = r->transaction.number,
 				 .text_bytes = (uint32_t)path.size,
-				 .utf8 = r->utf8};
+				 .utf8 = r->utf8,
+				 .follows = follows};
 
 	memcpy(body.text, path.data, path.size); /* at most SMTP_PATH_MAX: the parser's promise */
 	if (receiver_tell(r, type, &body, sizeof(body)))
@@ -156,6 +158,43 @@ static void refuse_sender(struct receiver *r)
 	receiver_refuse(r, ANSWER_SENDER_UNLISTED);
 }
 
+/* M6: mail for the listed domains only, and no detour hidden in the local part. */
+static bool is_ours(const struct receiver *r, const struct smtp_path *path)
+{
+	if (smtp_path_reroutes(path) || path->literal)
+		return false;
+	return path->domain.size == 0 || mail_policy_takes_domain(r->policy, path->domain);
+}
+
+/* The recipient that a pipelining peer has sent behind MAIL already, where it is one to ask about.
+ * Return: the octets of its line; 0: there is none. */
+static size_t peek_recipient(const struct receiver *r, struct smtp_path *path)
+{
+	struct span in = {r->in + r->in_at, r->in_bytes - r->in_at};
+	struct smtp_line command = {0};
+	struct span line = {0};
+	size_t taken = 0;
+
+	if (smtp_line_next(in, SMTP_LINE_MAX, &line, &taken) < 0 ||
+	    smtp_line_parse(line, &command) < 0 || command.verb != SMTP_RCPT ||
+	    smtp_rcpt_parse(command.argument, r->utf8, path) < 0 || !is_ours(r, path))
+		return 0;
+	return taken;
+}
+
+static void ask_sender(struct receiver *r, const struct smtp_path *from)
+{
+	struct smtp_path to = {0};
+	size_t taken = peek_recipient(r, &to);
+
+	r->follows = taken > 0;
+	ask(r, MAIL_LINK_FROM, from->text, PHASE_ASK_SENDER, r->follows);
+	if (!r->follows || r->phase != PHASE_ASK_SENDER)
+		return;
+	ask(r, MAIL_LINK_TO, to.text, PHASE_ASK_SENDER, false);
+	r->in_at += taken;
+}
+
 static void on_mail(struct receiver *r, struct span argument)
 {
 	struct smtp_mail mail = {0};
@@ -179,16 +218,8 @@ static void on_mail(struct receiver *r, struct span argument)
 	} else {
 		begin_transaction(r, &mail.path);
 		r->utf8 = mail.utf8;
-		ask(r, MAIL_LINK_FROM, mail.path.text, PHASE_ASK_SENDER);
+		ask_sender(r, &mail.path);
 	}
-}
-
-/* M6: mail for the listed domains only, and no detour hidden in the local part. */
-static bool is_ours(const struct receiver *r, const struct smtp_path *path)
-{
-	if (smtp_path_reroutes(path) || path->literal)
-		return false;
-	return path->domain.size == 0 || mail_policy_takes_domain(r->policy, path->domain);
 }
 
 static void on_rcpt(struct receiver *r, struct span argument)
@@ -209,7 +240,7 @@ static void on_rcpt(struct receiver *r, struct span argument)
 			receiver_close(r, ANSWER_TOO_MANY_ERRORS);
 	} else {
 		r->resume = r->phase;
-		ask(r, MAIL_LINK_TO, path.text, PHASE_ASK_RECIPIENT);
+		ask(r, MAIL_LINK_TO, path.text, PHASE_ASK_RECIPIENT, false);
 	}
 }
 
@@ -350,6 +381,26 @@ static void on_recipient_answer(struct receiver *r, const struct answer_row *row
 		receiver_close(r, ANSWER_TOO_MANY_ERRORS);
 }
 
+/* What was asked about together with the sender: its answer comes next, or it has lost its ground.
+ */
+static void on_sender_answer(struct receiver *r, const struct answer_row *row)
+{
+	bool follows = r->follows;
+
+	r->follows = false;
+	if (row->code == 250) {
+		receiver_set_phase(r, follows ? PHASE_ASK_RECIPIENT : PHASE_SENDER);
+		r->resume = PHASE_SENDER;
+		receiver_reply(r, answer_row(ANSWER_SENDER_OK));
+		return;
+	}
+	receiver_set_phase(r, PHASE_READY);
+	report(r, row->code >= 500 ? EVENT_MAIL_REFUSED : EVENT_MAIL_DEFERRED, row);
+	receiver_reply(r, row);
+	if (follows)
+		receiver_reply(r, answer_row(ANSWER_SEQUENCE));
+}
+
 static void on_message_answer(struct receiver *r, const struct answer_row *row)
 {
 	receiver_drop_message(r); /* where it was refused before a flattener had it */
@@ -377,12 +428,7 @@ void receiver_on_answer(struct receiver *r, uint32_t verdict)
 		on_message_answer(r, row);
 	} else if (r->phase == PHASE_ASK_RECIPIENT) {
 		on_recipient_answer(r, row);
-	} else if (row->code == 250) {
-		receiver_set_phase(r, PHASE_SENDER);
-		receiver_reply(r, answer_row(ANSWER_SENDER_OK));
 	} else {
-		receiver_set_phase(r, PHASE_READY);
-		report(r, row->code >= 500 ? EVENT_MAIL_REFUSED : EVENT_MAIL_DEFERRED, row);
-		receiver_reply(r, row);
+		on_sender_answer(r, row);
 	}
 }

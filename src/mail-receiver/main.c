@@ -94,6 +94,7 @@ static int begin(void)
 		err = mail_policy_open(&state.policy, &state.snapshot, start.index);
 	r->session = start.session;
 	r->peer_family = start.peer_family;
+	r->crowded = start.crowded != 0;
 	for (size_t i = 0; i < sizeof(r->peer_addr); i++)
 		r->peer_addr[i] = start.peer_addr[i];
 	return err;

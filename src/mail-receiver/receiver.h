@@ -73,6 +73,7 @@ struct receiver {
 	uint32_t session;
 	uint8_t peer_family; /* 4 or 6 */
 	uint8_t peer_addr[16];
+	bool crowded;       /* nobody is held up for his errors: they end the session at once */
 	int certificate_fd; /* chain and key, read only when TLS starts; -1: none */
 
 	struct stream stream; /* over peer_fd */
@@ -82,6 +83,7 @@ struct receiver {
 	enum receiver_phase phase;
 	enum receiver_phase resume; /* phase behind a refused question */
 	bool extended;              /* EHLO, not HELO */
+	bool follows;               /* a RCPT was asked about together with MAIL */
 	bool utf8;                  /* of the transaction: SMTPUTF8 (RFC 6531) */
 	bool link_lost;
 	bool stopping;    /* the supervisor asked for an end while the peer waits for an answer */

@@ -102,7 +102,8 @@ void receiver_close(struct receiver *r, enum answer answer)
 void receiver_refuse(struct receiver *r, enum answer answer)
 {
 	r->counts.errors++;
-	if (r->counts.errors >= RECEIVER_ERRORS_MAX) {
+	/* At most half of the sessions can be held up: the rest are for those who behave. */
+	if (r->counts.errors >= (r->crowded ? RECEIVER_ERRORS_FREE : RECEIVER_ERRORS_MAX)) {
 		receiver_close(r, ANSWER_TOO_MANY_ERRORS);
 		return;
 	}

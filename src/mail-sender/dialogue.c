@@ -7,9 +7,14 @@ static bool is_class(const struct smtp_reply *reply, unsigned class)
 	return reply->code / 100U == class;
 }
 
+static struct span path_of(const struct mail_path *path)
+{
+	return (struct span){(const uint8_t *)path->text, path->text_bytes};
+}
+
 static struct span asked_path(const struct sender *s)
 {
-	return (struct span){(const uint8_t *)s->asked.text, s->asked.text_bytes};
+	return path_of(&s->asked);
 }
 
 /* ---- questions ---- */
@@ -27,28 +32,42 @@ static bool is_ascii(struct span text)
  * RFC 6531 3.4, 3.5: an address that is not ASCII goes only where that is understood. The message
  * itself is never of that kind: its header is written anew, in ASCII.
  */
-static bool passes(const struct sender *s)
+static bool passes(const struct sender *s, struct span path)
 {
-	return (s->hop.extensions & SMTP_HAS_SMTPUTF8) || is_ascii(asked_path(s));
+	return (s->hop.extensions & SMTP_HAS_SMTPUTF8) || is_ascii(path);
 }
 
-static void ask_from(struct sender *s)
+/* The parameters of MAIL, with the bracket before them. */
+static const char *mail_parameters(const struct sender *s)
 {
+	static const char *const forms[2][2] = {{">", "> SMTPUTF8"},
+						{"> BODY=8BITMIME", "> BODY=8BITMIME SMTPUTF8"}};
 	bool eight = s->hop.extensions & SMTP_HAS_8BITMIME;
 	bool utf8 = s->asked.utf8 && (s->hop.extensions & SMTP_HAS_SMTPUTF8);
 
-	if (!passes(s))
+	return forms[eight][utf8];
+}
+
+/* RFC 2920 3.1: MAIL and RCPT go out together where that is understood, and the peer had both. */
+static void ask_from(struct sender *s)
+{
+	struct span second = path_of(&s->second);
+
+	if (!passes(s, asked_path(s))) {
 		sender_answer(s, MAIL_VERDICT_SENDER_NOT_ASCII);
-	else if (eight)
-		hop_command(s, HOP_MAIL, "MAIL FROM:<", asked_path(s),
-			    utf8 ? "> BODY=8BITMIME SMTPUTF8" : "> BODY=8BITMIME");
-	else
-		hop_command(s, HOP_MAIL, "MAIL FROM:<", asked_path(s), utf8 ? "> SMTPUTF8" : ">");
+		return;
+	}
+	s->hop.paired =
+		s->follows && (s->hop.extensions & SMTP_HAS_PIPELINING) && passes(s, second);
+	hop_prepare(s, "MAIL FROM:<", asked_path(s), mail_parameters(s));
+	if (s->hop.paired)
+		hop_prepare(s, "RCPT TO:<", second, ">");
+	hop_send(s, HOP_MAIL);
 }
 
 static void ask_to(struct sender *s)
 {
-	if (passes(s))
+	if (passes(s, asked_path(s)))
 		hop_command(s, HOP_RCPT, "RCPT TO:<", asked_path(s), ">");
 	else
 		sender_answer(s, MAIL_VERDICT_RECIPIENT_NOT_ASCII);
@@ -143,9 +162,13 @@ static void close_on_421(struct sender *s, const struct smtp_reply *reply)
 
 static void on_mail(struct sender *s, const struct smtp_reply *reply)
 {
+	bool paired = s->hop.paired;
+
 	s->hop.used = true;
-	s->hop.open = is_class(reply, 2);
-	hop_set_state(s, HOP_IDLE);
+	s->hop.paired = false;
+	/* Whatever it says to a RCPT behind a refused MAIL: RSET comes before the next one. */
+	s->hop.open = paired || is_class(reply, 2);
+	hop_set_state(s, !paired ? HOP_IDLE : is_class(reply, 2) ? HOP_RCPT : HOP_STRAY);
 	close_on_421(s, reply);
 	sender_answer(s, verdict_of_reply(VERDICT_SENDER, reply));
 }
@@ -157,6 +180,13 @@ static void on_rcpt(struct sender *s, const struct smtp_reply *reply)
 	if (is_class(reply, 2))
 		s->recipient_count++;
 	sender_answer(s, verdict_of_reply(VERDICT_RECIPIENT, reply));
+}
+
+/* Nobody waits for this one any more. */
+static void on_stray(struct sender *s, const struct smtp_reply *reply)
+{
+	hop_set_state(s, HOP_IDLE);
+	close_on_421(s, reply);
 }
 
 static void on_data(struct sender *s, const struct smtp_reply *reply)
@@ -232,6 +262,7 @@ static void (*const on_reply[HOP_STATE_COUNT_])(struct sender *s,
 	[HOP_IDLE] = on_nothing,
 	[HOP_MAIL] = on_mail,
 	[HOP_RCPT] = on_rcpt,
+	[HOP_STRAY] = on_stray,
 	[HOP_DATA] = on_data,
 	[HOP_BODY] = on_body,
 	[HOP_DOT] = on_dot,

@@ -17,9 +17,10 @@ static const uint32_t deadlines_ms[HOP_STATE_COUNT_] = {
 	[HOP_GREETING] = HOP_GREETING_MS, [HOP_EHLO] = HOP_GREETING_MS,
 	[HOP_STARTTLS] = HOP_COMMAND_MS,  [HOP_HANDSHAKE] = HOP_GREETING_MS,
 	[HOP_HELO] = HOP_GREETING_MS,     [HOP_MAIL] = HOP_COMMAND_MS,
-	[HOP_RCPT] = HOP_RECIPIENT_MS,    [HOP_DATA] = HOP_COMMAND_MS,
-	[HOP_BODY] = HOP_BLOCK_MS,        [HOP_DOT] = HOP_DOT_MS,
-	[HOP_RSET] = HOP_GREETING_MS,     [HOP_QUIT] = HOP_QUIT_MS,
+	[HOP_RCPT] = HOP_RECIPIENT_MS,    [HOP_STRAY] = HOP_RECIPIENT_MS,
+	[HOP_DATA] = HOP_COMMAND_MS,      [HOP_BODY] = HOP_BLOCK_MS,
+	[HOP_DOT] = HOP_DOT_MS,           [HOP_RSET] = HOP_GREETING_MS,
+	[HOP_QUIT] = HOP_QUIT_MS,
 };
 
 static void deadline_fire(struct loop *loop, struct loop_timer *timer)
@@ -54,6 +55,7 @@ void hop_close(struct sender *s)
 	hop->out_at = 0;
 	hop->used = false;
 	hop->open = false;
+	hop->paired = false;
 	bytes_clear(&hop->out);
 	hop_set_state(s, HOP_NONE);
 }
@@ -134,22 +136,34 @@ static void flush(struct sender *s)
 		hop_watch(s);
 }
 
-void hop_command(struct sender *s, enum hop_state state, const char *command, struct span argument,
-		 const char *tail)
+void hop_prepare(struct sender *s, const char *command, struct span argument, const char *tail)
 {
 	struct bytes *out = &s->hop.out;
 
-	bytes_clear(out);
-	s->hop.out_at = 0;
+	if (s->hop.out_at == out->size) {
+		bytes_clear(out);
+		s->hop.out_at = 0;
+	}
 	(void)bytes_append_text(out, command); /* a failure stays in out->failed */
 	(void)bytes_append(out, argument.data, argument.size);
 	(void)bytes_append_text(out, tail);
 	(void)bytes_append_text(out, "\r\n");
+}
+
+void hop_send(struct sender *s, enum hop_state state)
+{
 	hop_set_state(s, state);
-	if (out->failed)
+	if (s->hop.out.failed)
 		hop_lose(s, "out of memory");
 	else
 		flush(s);
+}
+
+void hop_command(struct sender *s, enum hop_state state, const char *command, struct span argument,
+		 const char *tail)
+{
+	hop_prepare(s, command, argument, tail);
+	hop_send(s, state);
 }
 
 void hop_send_message(struct sender *s)
@@ -186,17 +200,33 @@ static int take_reply(struct hop *hop)
 	return got;
 }
 
-/* One complete reply, and what may not come with it. */
-static void settle_reply(struct sender *s)
+/* Whether more may stand behind a reply: of MAIL and RCPT together, while the message is written,
+ * and, to be judged there, behind that to STARTTLS. */
+static bool may_go_on(const struct hop *hop)
+{
+	return hop->paired || hop->state == HOP_BODY || hop->state == HOP_STARTTLS;
+}
+
+/* Deal with the replies that have come. */
+static void take_replies(struct sender *s)
 {
 	struct hop *hop = &s->hop;
-	struct smtp_reply reply = hop->reply;
+	int got = 0;
 
-	smtp_reply_init(&hop->reply);
-	if (hop->in_bytes > 0 && hop->state != HOP_BODY && hop->state != HOP_STARTTLS)
-		hop_lose(s, "more replies than commands");
-	else
+	while (hop->state > HOP_CONNECTING && (got = take_reply(hop)) == 1) {
+		struct smtp_reply reply = hop->reply;
+
+		smtp_reply_init(&hop->reply);
+		if (hop->in_bytes > 0 && !may_go_on(hop)) {
+			hop_lose(s, "more replies than commands");
+			return;
+		}
 		dialogue_on_reply(s, &reply);
+		if (hop->in_bytes == 0)
+			return;
+	}
+	if (got < 0)
+		hop_lose(s, "not a reply");
 }
 
 /* What has come: a reply that was asked for, one that was not (421 before a close), or the end.
@@ -206,7 +236,6 @@ static bool read_hop(struct sender *s)
 	struct hop *hop = &s->hop;
 	ssize_t n =
 		stream_read(&hop->stream, hop->in + hop->in_bytes, HOP_IN_BYTES - hop->in_bytes);
-	int got = 0;
 
 	if (n == -ERR_AGAIN) {
 		hop_watch(s);
@@ -217,11 +246,7 @@ static bool read_hop(struct sender *s)
 		return false;
 	}
 	hop->in_bytes += (size_t)n;
-	got = take_reply(hop);
-	if (got < 0)
-		hop_lose(s, "not a reply");
-	else if (got == 1)
-		settle_reply(s);
+	take_replies(s);
 	return hop->state > HOP_CONNECTING && stream_pending(&hop->stream) > 0;
 }
 

@@ -25,6 +25,18 @@ static enum link_state state_behind(enum question question, enum mail_verdict ve
 	return LINK_FREE;
 }
 
+/* The recipient that came with the sender is the next question, where the sender was accepted. */
+static void take_second(struct sender *s, enum mail_verdict verdict)
+{
+	s->follows = false;
+	if (verdict != MAIL_VERDICT_OK)
+		return;
+	s->asked = s->second;
+	s->question = ASK_TO;
+	s->link.state = LINK_ASKED;
+	loop_arm(s->loop, &s->patience, SENDER_OPEN_MS);
+}
+
 void sender_answer(struct sender *s, enum mail_verdict verdict)
 {
 	struct mail_answer answer = {.transaction = s->transaction, .verdict = verdict};
@@ -40,6 +52,8 @@ void sender_answer(struct sender *s, enum mail_verdict verdict)
 	if (!s->ending &&
 	    channel_send(&s->link, MAIL_LINK_ANSWER, &answer, sizeof(answer), NULL, 0) < 0)
 		sender_stop(s);
+	else if (question == ASK_FROM && s->follows)
+		take_second(s, verdict);
 }
 
 /* The receiver has gone. What the next hop has in full is its own to decide; everything else is
@@ -108,11 +122,16 @@ static int handle_from(struct channel *ch, void *ctx, const struct channel_messa
 	s->recipient_count = 0;
 	s->lost = false;
 	message_drop(s);
+	s->follows = false;
 	s->question = ASK_FROM;
-	if (!mail_policy_takes_sender(s->policy, path.local, path.domain))
+	if (!mail_policy_takes_sender(s->policy, path.local, path.domain)) {
 		sender_answer(s, MAIL_VERDICT_SENDER_UNLISTED);
-	else
+	} else if (body->follows != 0) {
+		s->question = ASK_NONE; /* until the other one is here */
+		s->link.state = LINK_MORE;
+	} else {
 		ask(s, ASK_FROM, SENDER_OPEN_MS);
+	}
 	return 0;
 }
 
@@ -130,10 +149,17 @@ static int handle_to(struct channel *ch, void *ctx, const struct channel_message
 	const struct mail_path *body = message->body;
 	struct smtp_path path = {0};
 
-	(void)ch;
 	if (parse_path(body, &path) < 0 || path.text.size == 0 ||
 	    body->transaction != s->transaction)
 		return -ERR_PEER;
+	if (ch->state == LINK_MORE) {
+		if (!is_ours(s, &path))
+			return -ERR_PEER;
+		s->second = *body;
+		s->follows = true;
+		ask(s, ASK_FROM, SENDER_OPEN_MS);
+		return 0;
+	}
 	s->asked = *body;
 	s->question = ASK_TO;
 	if (!is_ours(s, &path) || s->recipient_count >= s->policy->entry->recipients_max)
@@ -177,8 +203,8 @@ static int handle_end(struct channel *ch, void *ctx, const struct channel_messag
 static const struct channel_rule link_rules[] = {
 	{MAIL_LINK_FROM, 0, 0, sizeof(struct mail_path), sizeof(struct mail_path), IN(LINK_FREE),
 	 handle_from, "from"},
-	{MAIL_LINK_TO, 0, 0, sizeof(struct mail_path), sizeof(struct mail_path), IN(LINK_OPEN),
-	 handle_to, "to"},
+	{MAIL_LINK_TO, 0, 0, sizeof(struct mail_path), sizeof(struct mail_path),
+	 IN(LINK_OPEN) | IN(LINK_MORE), handle_to, "to"},
 	{MAIL_LINK_MESSAGE, 0, 0, sizeof(struct mail_message), sizeof(struct mail_message),
 	 IN(LINK_OPEN), handle_message, "message"},
 	{MAIL_LINK_RESET, 0, 0, sizeof(struct mail_reset), sizeof(struct mail_reset),

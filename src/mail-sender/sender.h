@@ -52,9 +52,10 @@ enum hop_state {
 	HOP_IDLE, /* ready for a command; a transaction may be open */
 	HOP_MAIL,
 	HOP_RCPT,
-	HOP_DATA, /* from here to HOP_DOT the flattened message is being sent */
-	HOP_BODY, /* the message is being written */
-	HOP_DOT,  /* the final dot may have been read: the next hop decides */
+	HOP_STRAY, /* the answer to a RCPT that was sent with a MAIL which was refused */
+	HOP_DATA,  /* from here to HOP_DOT the flattened message is being sent */
+	HOP_BODY,  /* the message is being written */
+	HOP_DOT,   /* the final dot may have been read: the next hop decides */
 	HOP_RSET,
 	HOP_QUIT,
 	HOP_STATE_COUNT_
@@ -70,6 +71,7 @@ struct hop {
 	uint32_t target;        /* index among the entry's next hops */
 	bool used;              /* a transaction was tried on this connection before */
 	bool open;              /* a transaction is open there */
+	bool paired;            /* RCPT was sent together with MAIL */
 	uint32_t extensions;    /* enum smtp_extension */
 	uint64_t size_limit;
 	struct smtp_reply reply;
@@ -91,6 +93,7 @@ struct hop_loss {
 enum link_state {
 	LINK_FREE, /* FROM */
 	LINK_OPEN, /* TO, MESSAGE, RESET: a transaction is open */
+	LINK_MORE, /* TO, which goes with the FROM before it */
 	LINK_ASKED /* nothing but END: it waits for our answer */
 };
 
@@ -121,7 +124,9 @@ struct sender {
 	struct loop_fd link_fd;
 	struct loop_timer patience; /* for the open question */
 	enum question question;
-	struct mail_path asked; /* ASK_FROM, ASK_TO */
+	struct mail_path asked;  /* ASK_FROM, ASK_TO */
+	struct mail_path second; /* the recipient that came with ASK_FROM, while @follows */
+	bool follows;
 	uint32_t transaction;
 	uint64_t message; /* ASK_MESSAGE */
 	uint32_t recipient_count;
@@ -165,6 +170,9 @@ void dialogue_on_loss(struct sender *s, const struct hop_loss *loss);
 /* hop.c: the connection itself. */
 void hop_open(struct sender *s, uint32_t target);
 int hop_connected(struct sender *s, const struct control_connected *connected, int *fd);
+/* Put a command behind what waits to be sent; hop_send sends it. */
+void hop_prepare(struct sender *s, const char *command, struct span argument, const char *tail);
+void hop_send(struct sender *s, enum hop_state state);
 /* Send one command; @argument may be empty. The reply is awaited in @state. */
 void hop_command(struct sender *s, enum hop_state state, const char *command, struct span argument,
 		 const char *tail);

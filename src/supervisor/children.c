@@ -125,6 +125,7 @@ static void send_start(struct child *child)
 		start.index = session->index;
 		start.peer_family = session->peer_family;
 		start.peer_port = session->peer_port;
+		start.crowded = session->crowded;
 		memcpy(start.peer_addr, session->peer_addr, sizeof(start.peer_addr));
 		if (child->role == ROLE_MAIL_FLATTENER)
 			start.envelope = session->envelope;

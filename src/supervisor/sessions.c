@@ -73,7 +73,7 @@ static struct limits limits_of(const struct snapshot *s, const struct session *s
 }
 
 /* Return: NULL where the connection may be served, or why not. */
-static const char *over_limit(const struct supervisor *sup, const struct session *peer)
+static const char *over_limit(const struct supervisor *sup, struct session *peer)
 {
 	struct limits limits = limits_of(&sup->running.snapshot, peer);
 	uint32_t total = 0, per_source = 0;
@@ -91,7 +91,22 @@ static const char *over_limit(const struct supervisor *sup, const struct session
 		return "sessions in total";
 	if (limits.per_source && per_source >= limits.per_source)
 		return "sessions of one source";
+	peer->crowded = 2 * total >= limits.total;
 	return NULL;
+}
+
+/* Whether the source may bring one more of @kind now. Screens have no rate. */
+static bool within_rate(struct supervisor *sup, const struct session *session, enum rate_kind kind)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	struct rate_key key = rate_key_of(session->entry, session->peer_family, session->peer_addr);
+	uint32_t per_minute = 0;
+
+	if (session->near_role != ROLE_MAIL_RECEIVER)
+		return true;
+	per_minute = kind == RATE_MAILS ? s->mails[session->index].mails_per_minute
+					: s->mails[session->index].connects_per_minute;
+	return rates_take(&sup->rates, &key, kind, per_minute, clock_mono_ms(sup->loop.clock));
 }
 
 static void refuse(struct supervisor *sup, const struct listener *listener,
@@ -230,7 +245,7 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 }
 
 /* Return: NULL where the connection may be served, or why not. */
-static const char *judge_peer(const struct supervisor *sup, const struct listener *listener,
+static const char *judge_peer(struct supervisor *sup, const struct listener *listener,
 			      struct session *peer)
 {
 	peer->near_role = listener->near_role;
@@ -239,6 +254,8 @@ static const char *judge_peer(const struct supervisor *sup, const struct listene
 	/* While a policy is applied, listeners are still those of the one before. */
 	if (!fill_entry(peer, &sup->running.snapshot))
 		return "the policy no longer has its entry";
+	if (!within_rate(sup, peer, RATE_CONNECTS))
+		return "sessions of one source in a minute";
 	return over_limit(sup, peer);
 }
 
@@ -304,6 +321,14 @@ static void tell_failed(struct session *session, const char *reason)
 					      .status = FLATTEN_FAILED};
 
 	(void)snprintf(flattened.reason, sizeof(flattened.reason), "%s", reason);
+	tell_flattened(session, &flattened);
+}
+
+static void tell_over_rate(struct session *session)
+{
+	struct control_flattened flattened = {.message = session->message,
+					      .status = FLATTEN_OVER_RATE};
+
 	tell_flattened(session, &flattened);
 }
 
@@ -433,6 +458,10 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	session->message = request->message;
 	session->envelope = request->envelope;
 	session->message_count++;
+	if (!within_rate(child->sup, session, RATE_MAILS)) {
+		tell_over_rate(session);
+		return 0;
+	}
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
 		tell_failed(session, "no pipe for the message");
 		return 0;

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
+#include "supervisor/rates.h"
 #include "supervisor/scanning.h"
 #include "supervisor/spawn.h"
 #include "supervisor/zones.h"
@@ -66,6 +67,7 @@ struct session {
 	uint8_t peer_family; /* 4 or 6 */
 	uint8_t peer_addr[16];
 	uint16_t peer_port;
+	bool crowded; /* at its start more than half of its entry's sessions were taken */
 	uint64_t started_ms;
 	uint64_t size_limit_bytes;          /* mail: of one message */
 	struct snapshot_prefix targets[16]; /* next hops or the desktop */
@@ -146,6 +148,7 @@ struct supervisor {
 	struct child children[CHILDREN_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct listener listeners[LISTENERS_MAX];
+	struct rates rates; /* of mail */
 	uint32_t session_last_id;
 	struct policy_run running;
 	struct commit commit;

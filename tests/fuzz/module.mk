@@ -57,6 +57,7 @@ fuzz_config_edit-use := policy base
 fuzz_snapshot-use := policy base
 
 # both halves of a mail session, whole
-fuzzers += fuzz_mail_receiver fuzz_mail_sender
+fuzzers += fuzz_mail_receiver fuzz_mail_sender fuzz_mail_tls
+fuzz_mail_tls-use := mail-receiver mail-sender tls policy wire base
 fuzz_mail_receiver-use := mail-receiver tls policy wire base
 fuzz_mail_sender-use := mail-sender tls policy wire base

@@ -173,7 +173,7 @@ def test_mail_over_the_size_limit_is_refused_at_mail_and_in_data(net, zones, mak
     with dialogue(net, zones) as peer:
         peer.reply()
         peer.send(b"EHLO mx.example.jp\r\n")
-        assert f"250 SIZE {limit}" in [peer.line() for _ in range(5)]
+        assert f"250 SIZE {limit}" in [peer.line() for _ in range(6)]
         assert peer.ask(f"MAIL FROM:<{FROM}> SIZE={limit + 1}").startswith("552 5.3.4")
         assert peer.ask(f"MAIL FROM:<{FROM}> SIZE={limit}").startswith("250 ")
     line = b"x" * 76 + b"\r\n"
@@ -221,7 +221,7 @@ WRONG = [
     (["EHLO x", "MAIL FROM:<a@example.jp>", "DATA"], "554 5.5.1"),
     (["EHLO x", "MAIL FROM:a@example.jp"], "501 5.1.7"),
     (["EHLO x", "MAIL FROM:<a@example.jp> FOO=BAR"], "555 5.5.4"),
-    (["EHLO x", "MAIL FROM:<a@example.jp> SMTPUTF8"], "555 5.6.7"),
+    (["EHLO x", "MAIL FROM:<a@example.jp> SMTPUTF8=1"], "501 5.5.4"),
     (["EHLO x", "MAIL FROM:<a@example.jp>", "RCPT TO:<>"], "501 5.1.3"),
     (["EHLO x", "STARTTLS"], "502 5.5.1"),
     (["FROB"], "500 5.5.2"),

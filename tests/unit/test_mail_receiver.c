@@ -5,9 +5,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 
+#include "base/sealed.h"
 #include "mail_fixture.h"
 #include "mail-receiver/receiver.h"
+#include "tls/pem.h"
 
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
 #define WIRE(text) (text), sizeof(text) - 1
@@ -77,6 +80,15 @@ static void answer(uint16_t type, enum mail_verdict verdict)
 
 	mail_fixture_take(&fx, &fx.link, type, &question, size, NULL);
 	body.transaction = receiver.transaction.number;
+	assert_int_equal(channel_send(&fx.link, MAIL_LINK_ANSWER, &body, sizeof(body), NULL, 0), 0);
+	mail_fixture_settle(&fx);
+}
+
+/* Be the sender that was asked before. */
+static void say_verdict(enum mail_verdict verdict)
+{
+	struct mail_answer body = {.transaction = receiver.transaction.number, .verdict = verdict};
+
 	assert_int_equal(channel_send(&fx.link, MAIL_LINK_ANSWER, &body, sizeof(body), NULL, 0), 0);
 	mail_fixture_settle(&fx);
 }
@@ -192,6 +204,124 @@ static void test_mail_receiver_answers_a_pipelined_group_in_order(void **state)
 	assert_string_equal(mail_fixture_heard(&fx),
 			    "250 2.1.5 Recipient accepted\r\n"
 			    "354 Send the message, end with a dot on a line of its own\r\n");
+}
+
+/* RFC 2920: what a pipelining peer has sent goes to the sender together, and is answered in turn.
+ */
+static void test_mail_receiver_asks_for_sender_and_recipient_together(void **state)
+{
+	struct mail_path from = {0};
+	struct mail_path to = {0};
+
+	greet();
+	expect("MAIL FROM:<a@b.jp>\r\nRCPT TO:<x@city.example.lg.jp>\r\nDATA\r\n", "");
+	mail_fixture_take(&fx, &fx.link, MAIL_LINK_FROM, &from, sizeof(from), NULL);
+	mail_fixture_take(&fx, &fx.link, MAIL_LINK_TO, &to, sizeof(to), NULL);
+	assert_int_equal(from.follows, 1);
+	assert_int_equal(to.transaction, from.transaction);
+	say_verdict(MAIL_VERDICT_OK);
+	assert_memory_equal(mail_fixture_heard(&fx), "250 2.1.0", 9);
+	say_verdict(MAIL_VERDICT_OK);
+	assert_string_equal(mail_fixture_heard(&fx),
+			    "250 2.1.5 Recipient accepted\r\n"
+			    "354 Send the message, end with a dot on a line of its own\r\n");
+}
+
+static void test_mail_receiver_answers_a_recipient_whose_sender_was_refused(void **state)
+{
+	struct mail_path path = {0};
+
+	greet();
+	expect("MAIL FROM:<a@b.jp>\r\nRCPT TO:<x@city.example.lg.jp>\r\nNOOP\r\n", "");
+	mail_fixture_take(&fx, &fx.link, MAIL_LINK_FROM, &path, sizeof(path), NULL);
+	mail_fixture_take(&fx, &fx.link, MAIL_LINK_TO, &path, sizeof(path), NULL);
+	say_verdict(MAIL_VERDICT_SENDER_LATER);
+	assert_string_equal(mail_fixture_heard(&fx),
+			    "451 4.7.1 The next hop does not take mail of this sender now\r\n"
+			    "503 5.5.1 Not now: the order of commands is wrong\r\n"
+			    "250 2.0.0 Ok\r\n");
+}
+
+/* ---- TLS ---- */
+
+static void offer_tls(void)
+{
+	struct bytes pem;
+
+	bytes_init(&pem, TLS_PEM_BYTES_MAX);
+	assert_int_equal(tls_identity_make("gw.example.lg.jp", time(NULL), &pem), 0);
+	assert_int_equal(sealed_make("identity", bytes_span(&pem), &receiver.certificate_fd), 0);
+	tls_wipe(&pem);
+	fx.policy.tls_offered = true;
+}
+
+static void test_mail_receiver_ends_where_anything_stands_behind_starttls(void **state)
+{
+	static const char *const said[] = {"STARTTLS\r\nN", "STARTTLS\r\nNOOP\r\n",
+					   "STARTTLS\r\n\x16\x03\x01"};
+
+	for (size_t i = 0; i < COUNT(said); i++) {
+		offer_tls();
+		greet();
+		expect_code(said[i], "554 5.5.0");
+		assert_true(mail_fixture_event(&fx, EVENT_MAIL_TLS_INJECTED));
+		assert_true(mail_fixture_wire_ended(&fx));
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+static void test_mail_receiver_refuses_mail_before_the_tls_it_wants(void **state)
+{
+	offer_tls();
+	fx.policy.tls_required = true;
+	expect_code("HELO mx.example.jp\r\n", "250 ");
+	expect_code("STARTTLS\r\n", "503 5.5.1");
+	greet();
+	expect_code("MAIL FROM:<a@b.jp>\r\n", "530 5.7.0");
+	expect_code("STARTTLS now\r\n", "501 5.5.4");
+}
+
+static void test_mail_receiver_has_no_tls_without_its_key(void **state)
+{
+	fx.policy.tls_offered = true;
+	fx.policy.tls_required = true;
+	greet();
+	expect_code("STARTTLS\r\n", "454 4.7.0");
+	expect_code("MAIL FROM:<a@b.jp>\r\n", "454 4.7.0");
+}
+
+/* A client in the same thread: what stood before the handshake is forgotten, and then all is as
+ * ever. */
+static void test_mail_receiver_begins_anew_under_tls(void **state)
+{
+	struct stream client;
+	struct bytes pem;
+	struct tls_settings settings = {.side = TLS_CLIENT, .peer_name = "gw.example.lg.jp"};
+	enum tls_fault fault = TLS_FAULT_NONE;
+	char heard[256] = {0};
+	int err = -ERR_AGAIN;
+
+	offer_tls();
+	bytes_init(&pem, TLS_PEM_BYTES_MAX);
+	assert_int_equal(tls_pem_read(receiver.certificate_fd, &pem), 0);
+	settings.authorities = bytes_span(&pem);
+	greet();
+	expect("STARTTLS\r\n", "220 2.0.0 Go ahead\r\n");
+	stream_init(&client, fx.wire);
+	assert_int_equal(stream_prepare_tls(&client, &settings, &fault), 0);
+	for (int i = 0; i < 50 && err == -ERR_AGAIN; i++) {
+		err = stream_handshake(&client);
+		mail_fixture_settle(&fx);
+	}
+	assert_int_equal(err, 0);
+	assert_true(mail_fixture_event(&fx, EVENT_MAIL_TLS));
+	assert_int_equal(stream_write(&client, "MAIL FROM:<a@b.jp>\r\n", 20), 20);
+	mail_fixture_settle(&fx);
+	assert_true(stream_read(&client, heard, sizeof(heard) - 1) > 0);
+	assert_memory_equal(heard, "503 5.5.1", 9);
+	stream_fini(&client);
+	tls_wipe(&pem);
 }
 
 static void test_mail_receiver_answers_each_command_that_is_wrong(void **state)
@@ -560,6 +690,12 @@ int main(void)
 		TEST(test_mail_receiver_keeps_the_class_of_each_verdict),
 		TEST(test_mail_receiver_refuses_commands_out_of_order),
 		TEST(test_mail_receiver_answers_a_pipelined_group_in_order),
+		TEST(test_mail_receiver_asks_for_sender_and_recipient_together),
+		TEST(test_mail_receiver_answers_a_recipient_whose_sender_was_refused),
+		TEST(test_mail_receiver_ends_where_anything_stands_behind_starttls),
+		TEST(test_mail_receiver_refuses_mail_before_the_tls_it_wants),
+		TEST(test_mail_receiver_has_no_tls_without_its_key),
+		TEST(test_mail_receiver_begins_anew_under_tls),
 		TEST(test_mail_receiver_answers_each_command_that_is_wrong),
 		TEST(test_mail_receiver_denies_relaying),
 		TEST(test_mail_receiver_limits_recipients),
