@@ -92,8 +92,29 @@ static void report_nonconforming(const struct work *w, const struct snapshot_con
 		   EV_SPAN(NAME, finding->name, finding->name_bytes));
 }
 
+/* Flows that somebody begins, and packets that are refused; of none that exists only on paper. */
+static void watch_source(const struct work *w, bool denied)
+{
+	const struct snapshot *s = w->snapshot;
+	const struct ip_headers *h = &w->headers;
+	struct detect_alarm alarm;
+
+	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS ||
+	    (w->established && !denied))
+		return;
+	if (detect_note(&w->d->detect, s, w->q->zone, h, denied, w->q->now_ms, &alarm))
+		event_send(w->d->events, EVENT_SCAN_DETECTED,
+			   EV_TEXT(ZONE, s->zones[w->q->zone].name),
+			   address_arg(FIELD_SOURCE, h->family, h->source),
+			   EV_MAC(MAC, w->q->item->mac),
+			   address_arg(FIELD_DESTINATION, h->family, h->destination),
+			   EV_TEXT(DETAIL, detect_kind_name(alarm.kind)),
+			   EV_NUMBER(COUNT, alarm.count));
+}
+
 static uint32_t deny(const struct work *w)
 {
+	watch_source(w, true);
 	if (w->q->purpose != PACKET_FOR_FLOWS) /* their packets will tell */
 		denials_note(&w->d->denials, w->d->events, w->snapshot, w->q->zone, &w->verdict,
 			     w->readable ? &w->headers : NULL, w->q->now_ms);
@@ -170,6 +191,7 @@ static uint32_t decide_readable(struct work *w)
 	w->verdict = judge_flow(q->policy, &question);
 	if (w->verdict.reason != JUDGE_PERMITTED)
 		return deny(w);
+	watch_source(w, false);
 	if (w->verdict.conform != SNAPSHOT_NONE)
 		return conform(w, &w->snapshot->conforms[w->verdict.conform]);
 	if (!w->established)

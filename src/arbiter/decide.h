@@ -8,6 +8,7 @@
 
 #include "arbiter/conform.h"
 #include "arbiter/denials.h"
+#include "arbiter/detect.h"
 #include "arbiter/heritage.h"
 #include "arbiter/judge.h"
 #include "base/event.h"
@@ -21,6 +22,7 @@ struct decider {
 	struct denials denials;
 	struct conform conform;
 	struct heritage heritage;
+	struct detect detect;
 	uint64_t detail_tokens; /* in thousandths */
 	uint64_t refilled_ms;
 };

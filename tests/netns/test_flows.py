@@ -188,3 +188,19 @@ def test_flows_clear_of_udp_begins_anew(net, topology, gateway, console):
     gateway.wait_event("flow-ended", 'proto="17"', seconds=10)
     client.send(b"2")
     assert sink.recvfrom(10)[0] == b"2"
+
+
+def test_flows_scans_raise_alarms(net, topology, make_gateway):
+    """Z12: nmap over many ports, and over many hosts, and refused packets in a rush: one alarm each, with who and what."""
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { scan-ports 50; scan-hosts 20; denied-rate 400/s; }"})
+    peer = topology.zones["mynumber"].namespace
+    net.run(peer, "nmap", "-n", "-Pn", "-sS", "--max-retries", "0", "--min-rate", "300", "-p", "1-200", SERVER, timeout=60)
+    line = gateway.wait_event("scan-detected", 'detail="port-scan"', 'zone="mynumber"', 'src="10.10.0.5"', seconds=15)
+    assert field(line, "mac") == topology.zones["mynumber"].mac and field(line, "count") == "50"
+    net.run(peer, "nmap", "-n", "-Pn", "-sS", "--max-retries", "0", "--min-rate", "100", "-p", "80", "10.20.0.0/26", timeout=60)
+    gateway.wait_event("scan-detected", 'detail="host-scan"', 'count="20"', seconds=15)
+    out = net.socket(peer, kind=socket.SOCK_DGRAM)
+    for port in range(10000, 12000):
+        out.sendto(b"x", ("10.20.0.8", port))
+    gateway.wait_event("scan-detected", 'detail="denied-rate"', seconds=15)
+    assert len([x for x in gateway.audit_lines() if 'detail="port-scan"' in x]) == 1
