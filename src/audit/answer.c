@@ -9,17 +9,21 @@
 #include "audit/store_files.h"
 #include "base/err.h"
 #include "base/utf8.h"
+#include "channel/account.h"
 #include "wire/syslog.h"
 
-#define ROW_PAUSE_MS 5U
+#define ROW_PAUSE_MS      5U
+#define ANSWER_TEXT_BYTES (4U << 20) /* of a receipt in lines */
 
 void answer_init(struct answer *a, struct loop *loop, struct channel *control,
-		 const struct store *store)
+		 const struct store *store, const struct receipts *receipts)
 {
 	memset(a, 0, sizeof(*a));
 	a->loop = loop;
 	a->control = control;
 	a->store = store;
+	a->receipts = receipts;
+	bytes_init(&a->text, ANSWER_TEXT_BYTES);
 	a->timer.ctx = a;
 }
 
@@ -97,6 +101,31 @@ static bool contains(struct span line, const char *text)
 	return size == 0 || memmem(line.data, line.size, text, size) != NULL;
 }
 
+/* Records about mail bear names that begin so; those of its scanners and receipts belong to them.
+ */
+static bool is_about_mail(struct span line)
+{
+	static const char *const begins[] = {"mail-", "receipt-", "scanner-", "signatures-"};
+	struct syslog_view view;
+
+	if (syslog_parse(line, &view) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t size = strlen(begins[i]);
+
+		if (view.message_id.size > size &&
+		    memcmp(view.message_id.data, begins[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct answer *a, struct span line)
+{
+	return contains(line, a->query.argument) &&
+	       (a->query.kind != QUERY_MAIL_LOG || is_about_mail(line));
+}
+
 /* The last @want matches of one segment go into @ring, a circle. Return: how many matches there
  * were. */
 static size_t search_segment(const struct answer *a, uint64_t segment, uint64_t *ring, size_t want)
@@ -110,7 +139,7 @@ static size_t search_segment(const struct answer *a, uint64_t segment, uint64_t 
 	if (fd < 0)
 		return 0;
 	while (store_read_line(fd, offset, buffer, &line) == 0) {
-		if (contains(line, a->query.argument))
+		if (is_wanted(a, line))
 			ring[matches++ % want] = offset;
 		offset += line.size + 1;
 	}
@@ -163,11 +192,29 @@ static int send_place(struct answer *a, const struct answer_place *place)
 	return send_row(a, &row);
 }
 
+/* The next line of a receipt, as a row of one cell. */
+static int send_line(struct answer *a)
+{
+	const uint8_t *from = a->text.data + a->text_at;
+	const uint8_t *lf = memchr(from, '\n', a->text.size - a->text_at);
+	size_t size = lf != NULL ? (size_t)(lf - from) : a->text.size - a->text_at, used = 0;
+	struct control_row row = {0};
+	int err;
+
+	put_cell(&row, &used, (struct span){from, size});
+	err = send_row(a, &row);
+	if (err == 0)
+		a->text_at += size + (lf != NULL);
+	return err;
+}
+
 static int send_next(struct answer *a)
 {
 	struct control_row row = {0};
 	int err;
 
+	if (a->text_at < a->text.size)
+		return send_line(a);
 	if (!a->heading_sent) {
 		put_heading(&row);
 		err = send_row(a, &row);
@@ -198,16 +245,51 @@ static void hand_out(struct loop *loop, struct loop_timer *timer)
 		a->busy = false; /* sent, or nobody is there any more */
 }
 
-static void refuse(struct answer *a, const struct control_query *query)
+static void refuse(struct answer *a, const struct control_query *query, const char *why)
 {
 	struct control_row row = {.number = query->number,
 				  .console = query->console,
 				  .flags = CONTROL_ROW_LAST | CONTROL_ROW_ERROR};
 	size_t used = 0;
 
-	put_cell(&row, &used, span_of("another console is reading the log; try again"));
+	put_cell(&row, &used, span_of(why));
 	(void)channel_send(a->control, CONTROL_ROW, &row, sizeof(row), NULL,
 			   0); /* the console's own timeout serves */
+}
+
+/* Return: NULL, or why there is nothing to show. */
+static const char *find_receipt(struct answer *a, const struct control_query *query)
+{
+	bool names = query->person_role == ACCOUNT_AUDITOR; /* A6 */
+	struct bytes json;
+	int err;
+
+	bytes_init(&json, 2 * RECEIPT_BYTES_MAX);
+	err = receipts_find(a->receipts, query->argument, &json);
+	if (err == 0)
+		err = receipt_text(bytes_span(&json), names, &a->text);
+	bytes_fini(&json);
+	if (err == -ERR_SYNTAX)
+		return "give a receipt's id: 6 to 20 of the digits 0-9, a-f";
+	if (err == -ERR_NOT_FOUND)
+		return "no such receipt is kept";
+	return err < 0 ? "the receipt cannot be read" : NULL;
+}
+
+static void answer_receipt(struct answer *a, const struct control_query *query)
+{
+	const char *why = find_receipt(a, query);
+
+	if (why != NULL) {
+		bytes_clear(&a->text);
+		refuse(a, query, why);
+		return;
+	}
+	a->heading_sent = true; /* lines need none */
+	a->next = a->count = 0;
+	a->busy = true;
+	a->timer.fire = hand_out;
+	hand_out(a->loop, &a->timer);
 }
 
 void answer_query(struct answer *a, const struct control_query *query)
@@ -215,11 +297,17 @@ void answer_query(struct answer *a, const struct control_query *query)
 	size_t want = query->limit > 0 ? query->limit : ANSWER_ROWS_DEFAULT;
 
 	if (a->busy) {
-		refuse(a, query);
+		refuse(a, query, "another console is reading the log; try again");
 		return;
 	}
+	bytes_clear(&a->text);
+	a->text_at = 0;
 	a->query = *query;
 	a->query.argument[sizeof(a->query.argument) - 1] = '\0';
+	if (query->kind == QUERY_RECEIPT) {
+		answer_receipt(a, &a->query);
+		return;
+	}
 	a->heading_sent = false;
 	a->busy = true;
 	search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/receipts.h"
 #include "audit/store.h"
 #include "base/channel.h"
 #include "base/loop.h"
@@ -26,21 +27,25 @@ struct answer {
 	struct loop *loop;
 	struct channel *control;
 	const struct store *store;
+	const struct receipts *receipts;
 	struct loop_timer timer;
 	bool busy;
 	struct control_query query;
 	struct answer_place places[ANSWER_ROWS_MAX]; /* oldest first */
 	size_t count, next;
 	bool heading_sent;
+	struct bytes text; /* of a receipt, in lines; from text_at on it is still to be sent */
+	size_t text_at;
 };
 
 void answer_init(struct answer *a, struct loop *loop, struct channel *control,
-		 const struct store *store);
+		 const struct store *store, const struct receipts *receipts);
 
 /**
  * answer_query - begin to answer; the rows follow as the channel takes them
  * One query at a time: a second one gets a row that says so, as an error.
- * @query: argument is a text that a record must contain; empty: all
+ * @query: QUERY_LOG, QUERY_MAIL_LOG: argument is a text that a record must contain; empty: all.
+ *	   QUERY_RECEIPT: argument is an id or its beginning
  */
 void answer_query(struct answer *a, const struct control_query *query);
 

@@ -19,6 +19,7 @@
 #include "audit/answer.h"
 #include "audit/destinations.h"
 #include "audit/links.h"
+#include "audit/receipts.h"
 #include "audit/store.h"
 #include "base/err.h"
 #include "base/process.h"
@@ -42,6 +43,7 @@ struct audit {
 	struct links links;
 	struct destinations destinations;
 	struct answer answer;
+	struct receipts receipts;
 	int state_fd;
 	uint64_t prepared_epoch;
 	bool disk_failing;
@@ -115,6 +117,24 @@ static void on_heartbeat(struct loop *loop, struct loop_timer *timer)
 	loop_arm(loop, timer, HEARTBEAT_MS);
 }
 
+/* ---- receipts */
+
+static void take_receipt(struct audit *a, uint32_t session, int fd)
+{
+	struct receipt_stored stored;
+	int err = receipts_store(&a->receipts, fd, &stored);
+
+	(void)close(fd); /* read */
+	if (err < 0)
+		own_event(a, EVENT_RECEIPT_LOST, EV_NUMBER(SESSION, session),
+			  EV_TEXT(REASON, err_name(err)));
+	else
+		own_event(a, EVENT_RECEIPT_STORED, EV_NUMBER(SESSION, session),
+			  EV_TEXT(RECEIPT, stored.id), EV_NUMBER(BYTES, stored.size_bytes),
+			  EV_SHA256(SHA256, stored.sha256));
+	on_settled(a);
+}
+
 /* ---- the supervisor */
 
 static int on_give(void *ctx, const struct control_give *give, int fd)
@@ -130,6 +150,9 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 		return 0;
 	case GIVE_SYSLOG:
 		return destinations_give(&a->destinations, give->index, fd);
+	case GIVE_RECEIPT:
+		take_receipt(a, give->session, fd);
+		return 0;
 	case GIVE_STATE:
 		if (a->state_fd >= 0)
 			return -ERR_PEER;
@@ -241,7 +264,8 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	struct audit *a = ctx;
 	const struct control_query *query = message->body;
 
-	if (query->kind != QUERY_LOG)
+	if (query->kind != QUERY_LOG && query->kind != QUERY_MAIL_LOG &&
+	    query->kind != QUERY_RECEIPT)
 		return -ERR_PEER;
 	answer_query(&a->answer, query);
 	return 0;
@@ -317,6 +341,8 @@ static int open_log(struct audit *a)
 		fprintf(stderr, "audit: the log cannot be opened: %s\n", err_name(err));
 	else
 		report_recovery(a, &found);
+	if (err == 0 && receipts_open(&a->receipts, a->state_fd, 0, 0) < 0)
+		fprintf(stderr, "audit: receipts of earlier mails cannot be listed\n");
 	return err;
 }
 
@@ -339,9 +365,14 @@ static int adopt_running(struct audit *a, const struct control_start *start, int
 	return err;
 }
 
-static const int extra_syscalls[] = {
-	SYS_openat,    SYS_unlinkat, SYS_getdents64, SYS_ftruncate, SYS_fsync,
-	SYS_fdatasync, SYS_fstatfs,  SYS_setsockopt, SYS_ioctl,
+static const int extra_syscalls[] =
+	{
+		SYS_openat,   SYS_unlinkat,  SYS_getdents64, SYS_ftruncate,
+		SYS_fsync,    SYS_fdatasync, SYS_fstatfs,    SYS_setsockopt,
+		SYS_ioctl,    SYS_renameat2, /* a receipt gets its name when it is whole */
+#ifdef SYS_renameat
+		SYS_renameat,
+#endif
 };
 
 static const struct sandbox_profile profile = {
@@ -360,7 +391,7 @@ static void init(struct audit *a)
 	loop_init(&a->loop, &clock_system, a->polls, a->fds, DESCRIPTORS);
 	links_init(&a->links, &a->loop, &sink);
 	destinations_init(&a->destinations, &a->loop, &a->store, owner);
-	answer_init(&a->answer, &a->loop, &a->process.control, &a->store);
+	answer_init(&a->answer, &a->loop, &a->process.control, &a->store, &a->receipts);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};
 	a->heartbeat_timer = (struct loop_timer){.fire = on_heartbeat, .ctx = a};
 }

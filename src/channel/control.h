@@ -117,6 +117,8 @@ enum give_kind {
 			   * away */
 	GIVE_COUNTERS,    /* netfilter: the file of counts, COUNTERS_BYTES long */
 	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
+	GIVE_RECEIPT, /* flattener: memfd to write the receipt into; audit: the same, sealed, of
+			 @session */
 	GIVE_SCANNER, /* mail-scanner: socket that connects to its scanner, non-blocking */
 };
 
@@ -243,14 +245,18 @@ enum query_kind {
 	QUERY_PERMITS,    /* argument: [unused DAYS] [ZONE] */
 	QUERY_CLEAR_FLOW, /* argument: as for QUERY_FLOWS */
 	QUERY_TEST_FLOW,  /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
+	QUERY_MAIL_LOG,   /* the records about mail; argument: a text that they contain */
+	QUERY_RECEIPT,    /* argument: a receipt's id, or its beginning */
 };
 
 struct control_query {
-	uint32_t number;    /* the asker's, comes back in each row */
-	uint32_t kind;      /* enum query_kind */
-	uint32_t limit;     /* at most so many rows; 0: the owner's default */
-	uint32_t console;   /* set by the supervisor on the way */
-	char argument[112]; /* zone name, filter; NUL-terminated */
+	uint32_t number;      /* the asker's, comes back in each row */
+	uint32_t kind;        /* enum query_kind */
+	uint32_t limit;       /* at most so many rows; 0: the owner's default */
+	uint32_t console;     /* set by the supervisor on the way */
+	char argument[112];   /* zone name, filter; NUL-terminated */
+	uint32_t person_role; /* enum account_role, set by the supervisor on the way */
+	uint32_t pad;
 };
 
 enum { CONTROL_ROW_LAST = 1, CONTROL_ROW_ERROR = 2, CONTROL_ROW_HEADING = 4 };

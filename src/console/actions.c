@@ -81,6 +81,11 @@ static void show_lines(struct console *c, struct span text, const char *heading,
 	bytes_fini(&out);
 }
 
+void action_query_mail_log(struct console *c, const char *tail, unsigned number)
+{
+	console_query(c, QUERY_MAIL_LOG, tail, LOG_ROWS);
+}
+
 static void on_history(struct console *c, enum console_status status, struct span text)
 {
 	show_lines(c, text, "back\0number\0time\0from\0comment", 5);

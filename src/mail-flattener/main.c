@@ -34,14 +34,18 @@ static struct {
 	struct span message; /* mapped */
 	int message_fd;
 	int output_fd;
-} state = {.message_fd = -1, .output_fd = -1};
+	int receipt_fd; /* memory; -1: nobody keeps the receipt */
+} state = {.message_fd = -1, .output_fd = -1, .receipt_fd = -1};
 
 static int take_give(void *ctx, const struct control_give *give, int fd)
 {
-	int *slot = give->kind == GIVE_MESSAGE ? &state.message_fd : &state.output_fd;
+	int *slot = give->kind == GIVE_MESSAGE   ? &state.message_fd
+		    : give->kind == GIVE_OUTPUT  ? &state.output_fd
+		    : give->kind == GIVE_RECEIPT ? &state.receipt_fd
+						 : NULL;
 
 	(void)ctx; /* all is in the state */
-	if ((give->kind != GIVE_MESSAGE && give->kind != GIVE_OUTPUT) || *slot >= 0)
+	if (slot == NULL || *slot >= 0)
 		return -ERR_PEER;
 	*slot = fd;
 	return 0;
@@ -107,18 +111,18 @@ static int wait_writable(int fd)
 }
 
 /* The pipe does not block, and the mail-sender reads as its next hop takes. */
-static int write_output(struct span data)
+static int write_all(int fd, struct span data)
 {
 	size_t at = 0;
 	int err = 0;
 
 	while (at < data.size && err == 0) {
-		ssize_t n = write(state.output_fd, data.data + at, data.size - at);
+		ssize_t n = write(fd, data.data + at, data.size - at);
 
 		if (n > 0)
 			at += (size_t)n;
 		else if (n < 0 && errno == EAGAIN)
-			err = wait_writable(state.output_fd);
+			err = wait_writable(fd);
 		else if (n == 0 || errno != EINTR)
 			err = -ERR_CLOSED;
 	}
@@ -166,7 +170,10 @@ static int serve(void)
 	bytes_init(&receipt, RECEIPT_BYTES_MAX);
 	err = flatten_message(state.message, &state.policy, &out, &receipt, &result);
 	if (err == 0)
-		err = write_output(bytes_span(&out));
+		err = write_all(state.output_fd, bytes_span(&out));
+	if (state.receipt_fd >= 0 && write_all(state.receipt_fd, bytes_span(&receipt)) < 0 &&
+	    err == 0)
+		err = -ERR_SYSTEM;
 	err = report(err, &result, out.size);
 	bytes_fini(&out);
 	bytes_fini(&receipt);

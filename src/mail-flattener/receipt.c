@@ -151,6 +151,19 @@ static void put_counters(struct flatten *f, struct bytes *to)
 					     counters[i].name, counters[i].value));
 }
 
+/* Whom SMTP named as the sender: for the auditor alone. */
+static void put_envelope(struct flatten *f, struct bytes *to)
+{
+	struct bytes clean;
+
+	if (f->policy->envelope_from.size == 0)
+		return;
+	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
+	put_key(f, to, "envelope_from",
+		flatten_clean(f, f->policy->envelope_from, MIME_ADDRESS_BYTES_MAX, &clean));
+	bytes_fini(&clean);
+}
+
 int receipt_write(struct flatten *f, const struct flatten_result *result, struct bytes *receipt)
 {
 	flatten_fail(f, bytes_append_text(receipt, "{\"receipt\":"));
@@ -159,6 +172,7 @@ int receipt_write(struct flatten *f, const struct flatten_result *result, struct
 	put_key(f, receipt, "status", result->reason == NULL ? "flattened" : "refused");
 	if (result->reason != NULL)
 		put_key(f, receipt, "reason", result->reason);
+	put_envelope(f, receipt);
 	flatten_fail(f, bytes_printf(receipt,
 				     ",\"input\":{\"bytes\":%zu,\"sha256\":", f->message.size));
 	put_sha256(f, receipt, result->sha256_input);

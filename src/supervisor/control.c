@@ -22,7 +22,7 @@ static int handle_ready(struct channel *ch, void *ctx, const struct channel_mess
 		loop_arm(&sup->loop, &child->timer, table_roles[child->role].ping_ms);
 	else
 		loop_disarm(&sup->loop, &child->timer);
-	if (!child->session) {
+	if (!child->session && table_roles[child->role].restart != RESTART_NEVER) {
 		supervisor_event(sup, EVENT_PROCESS_READY, EV_TEXT(PROCESS, child_name(child)),
 				 EV_NUMBER(PID, child->pid));
 		commit_child_ready(sup, child->role);

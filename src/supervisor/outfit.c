@@ -274,6 +274,9 @@ static void outfit_session(struct child *child)
 		give_kept(child, &give, &session->message_fd);
 		give.kind = GIVE_OUTPUT;
 		give_kept(child, &give, &session->output_fd);
+		give.kind = GIVE_RECEIPT;
+		if (session->receipt_fd >= 0) /* ours, too: it goes on to audit */
+			child_give(child, &give, session->receipt_fd);
 	} else if (child->role == ROLE_MAIL_SCANNER) {
 		give.kind = GIVE_MESSAGE;
 		give_kept(child, &give, &session->scan.message_fd);

@@ -23,7 +23,8 @@ static const unsigned allowed[] = {
 	[QUERY_SEPARATION] = MAY_ALL, [QUERY_ZONES] = MAY_ALL,     [QUERY_FLOWS] = MAY_ALL,
 	[QUERY_CROSSINGS] = MAY_ALL,  [QUERY_MAIL] = MAY_ALL,      [QUERY_SCREEN] = MAY_ALL,
 	[QUERY_LOG] = MAY_ALL,        [QUERY_PROCESSES] = MAY_ALL, [QUERY_ISOLATE] = MAY_RUN,
-	[QUERY_RESTORE] = MAY_RUN,    [QUERY_TEST_FLOW] = MAY_ALL,
+	[QUERY_RESTORE] = MAY_RUN,    [QUERY_TEST_FLOW] = MAY_ALL, [QUERY_MAIL_LOG] = MAY_ALL,
+	[QUERY_RECEIPT] = MAY_ALL,
 };
 
 bool person_may(const struct child *console, uint32_t kind)

@@ -202,6 +202,8 @@ static const struct {
 	[QUERY_PERMITS] = {ROLE_NETFILTER, NULL},
 	[QUERY_CLEAR_FLOW] = {ROLE_NETFILTER, NULL},
 	[QUERY_TEST_FLOW] = {ROLE_ARBITER, NULL},
+	[QUERY_MAIL_LOG] = {ROLE_AUDIT, NULL},
+	[QUERY_RECEIPT] = {ROLE_AUDIT, NULL},
 };
 
 int query_handle(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -213,6 +215,7 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 
 	query.argument[sizeof(query.argument) - 1] = '\0';
 	query.console = console->index;
+	query.person_role = console->person_role;
 	answer_begin(&answer, console, &query);
 	if (query.kind >= sizeof(owners) / sizeof(owners[0]) || query.kind == 0)
 		return -ERR_PEER;

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/sealed.h"
+#include "supervisor/receipt.h"
 #include "supervisor/supervisor.h"
 
 #define ACCEPT_MOST        16     /* in one round, so that listeners do not starve the rest */
@@ -196,6 +197,7 @@ static void release(struct session *session)
 	close_kept(&session->peer_fd);
 	close_kept(&session->message_fd);
 	close_kept(&session->output_fd);
+	close_kept(&session->receipt_fd);
 	scanning_release(session);
 	session->used = false;
 }
@@ -236,6 +238,7 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	session->far_link_fd = link[1];
 	session->message_fd = session->output_fd = -1;
 	session->scan.message_fd = session->scan.socket_fd = -1;
+	session->receipt_fd = -1;
 	if (launch_half(sup, session, far_role(session), &session->far) < 0 ||
 	    launch_half(sup, session, session->near_role, &session->near) < 0) {
 		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
@@ -469,6 +472,8 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	session->message_fd = message->fds[0];
 	message->fds[0] = -1;
 	session->output_fd = pipe_fds[1];
+	close_kept(&session->receipt_fd); /* of a flattener that died before it spoke */
+	session->receipt_fd = receipt_open();
 	child_send(session->far, CONTROL_MESSAGE, request, sizeof(*request), &pipe_fds[0], 1);
 	(void)close(pipe_fds[0]); /* the sender has its own copy */
 	scanning_abandon(session);
@@ -492,6 +497,7 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';
 	flattened.reason[sizeof(flattened.reason) - 1] = '\0';
 	tell_flattened(session, &flattened);
+	receipt_hand_over(child->sup, &session->receipt_fd, session->id);
 	/* Its work is done: the session may bring its next message before this process has ended,
 	 * which it has to soon.
 	 */

@@ -82,6 +82,7 @@ struct session {
 	uint64_t message;          /* that the flattener works on */
 	struct control_envelope envelope; /* of that message */
 	struct scan scan;
+	int receipt_fd; /* that the flattener writes into; -1 */
 	uint32_t message_count;
 	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };
