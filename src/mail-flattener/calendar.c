@@ -12,6 +12,7 @@ enum {
 	EVENTS_SHOWN = 50,
 	JST_MINUTES = 9 * 60,
 	DAY_MINUTES = 24 * 60,
+	ZONES_MAX = 16,
 	DATE_TEXT = 80
 };
 
@@ -92,18 +93,114 @@ static unsigned digits(struct span s, size_t at, size_t count)
 	return value;
 }
 
+static bool is(struct span s, const char *name)
+{
+	return span_equal_nocase(s, span_of(name));
+}
+
+/* A time zone that the calendar defines. */
+struct zone {
+	struct span id;
+	int minutes; /* east of UTC, in standard time */
+	bool shifts; /* it has summer time: when, is not reckoned */
+	bool known;
+};
+
+struct zones {
+	struct zone zones[ZONES_MAX];
+	size_t count;
+};
+
+/* "+0900" */
+static bool read_offset(struct span s, int *minutes)
+{
+	unsigned hour, minute;
+
+	s = span_trim(s);
+	hour = digits(s, 1, 2);
+	minute = digits(s, 3, 2);
+	if (s.size < 5 || hour > 23 || minute > 59)
+		return false;
+	*minutes = (int)(hour * 60 + minute) * (s.data[0] == '-' ? -1 : 1);
+	return true;
+}
+
+/* All zones of the calendar. */
+static void read_zones(struct span text, struct zones *zones)
+{
+	struct zone *zone = NULL;
+	struct content_line line;
+	size_t at = 0;
+
+	zones->count = 0;
+	while (read_line(text, &at, &line)) {
+		if (is(line.name, "BEGIN") && is(line.value, "VTIMEZONE"))
+			zone = zones->count < ZONES_MAX ? &zones->zones[zones->count++] : NULL;
+		else if (is(line.name, "END") && is(line.value, "VTIMEZONE"))
+			zone = NULL;
+		if (zone == NULL)
+			continue;
+		if (is(line.name, "BEGIN") && is(line.value, "VTIMEZONE"))
+			*zone = (struct zone){.id = span_of("")};
+		else if (is(line.name, "TZID"))
+			zone->id = span_trim(line.value);
+		else if (is(line.name, "BEGIN") && is(line.value, "DAYLIGHT"))
+			zone->shifts = true;
+		else if (is(line.name, "TZOFFSETTO"))
+			zone->known = read_offset(line.value, &zone->minutes);
+	}
+}
+
+/* The zone that a date names, without its quotes; empty where it names none. */
+static struct span zone_name(const struct content_line *line)
+{
+	const uint8_t *zone = memmem(line->params.data, line->params.size, "TZID=", 5);
+	size_t left = zone != NULL ? line->params.size - (size_t)(zone + 5 - line->params.data) : 0;
+	struct span name = {zone != NULL ? zone + 5 : (const uint8_t *)"", 0};
+
+	while (name.size < left && name.data[name.size] != ';')
+		name.size++;
+	if (name.size >= 2 && name.data[0] == '"')
+		name = (struct span){name.data + 1, name.size - 2};
+	return name;
+}
+
+/* How far the date's clock is from UTC. Return: false where that is not known. */
+static bool offset_of(const struct content_line *line, const struct zones *zones, bool utc,
+		      int *minutes)
+{
+	struct span name = zone_name(line);
+
+	*minutes = utc ? 0 : JST_MINUTES;
+	if (utc || memmem(name.data, name.size, "Tokyo", 5) != NULL)
+		return true;
+	for (size_t i = 0; name.size > 0 && i < zones->count; i++) {
+		const struct zone *zone = &zones->zones[i];
+
+		if (span_equal_nocase(zone->id, name) && zone->known && !zone->shifts) {
+			*minutes = zone->minutes;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* "20261122T090000Z": in Japan's time; local times with the name of their zone; whole days as they
  * are. */
-static void write_date(const struct content_line *line, char out[DATE_TEXT])
+static void write_date(const struct content_line *line, const struct zones *zones, bool english,
+		       char out[DATE_TEXT])
 {
-	static const char *const names[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+	static const char *const names[2][7] = {
+		{"木", "金", "土", "日", "月", "火", "水"},
+		{"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"},
+	};
 	struct span v = span_trim(line->value);
 	unsigned year = digits(v, 0, 4), month = digits(v, 4, 2), day = digits(v, 6, 2);
-	unsigned hour = digits(v, 9, 2), minute = digits(v, 11, 2), minutes;
+	unsigned hour = digits(v, 9, 2), minute = digits(v, 11, 2);
 	bool utc = v.size == 16 && v.data[15] == 'Z', timed = v.size >= 13 && v.data[8] == 'T';
-	bool tokyo = memmem(line->params.data, line->params.size, "Tokyo", 5) != NULL;
 	int64_t days, year_of;
-	int at;
+	bool known;
+	int at, offset, minutes;
 
 	if (v.size < 8 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31 ||
 	    (timed && (hour > 23 || minute > 59))) {
@@ -111,37 +208,44 @@ static void write_date(const struct content_line *line, char out[DATE_TEXT])
 			       (const char *)v.data);
 		return;
 	}
-	minutes = timed ? hour * 60 + minute + (utc ? JST_MINUTES : 0) : 0;
-	days = mime_date_days(year, month, day) + minutes / DAY_MINUTES;
-	minutes %= DAY_MINUTES;
+	known = offset_of(line, zones, utc, &offset);
+	minutes = timed ? (int)(hour * 60 + minute) + (known ? JST_MINUTES - offset : 0) : 0;
+	days = mime_date_days(year, month, day) + (minutes + DAY_MINUTES) / DAY_MINUTES - 1;
+	minutes = (minutes + DAY_MINUTES) % DAY_MINUTES;
 	mime_date_civil(days, &year_of, &month, &day);
 	at = snprintf(out, DATE_TEXT, "%u-%02u-%02u (%s)", (unsigned)year_of, month, day,
-		      names[((days % 7) + 7) % 7]);
+		      names[english][((days % 7) + 7) % 7]);
 	if (timed)
-		(void)snprintf(out + at, DATE_TEXT - (size_t)at, " %02u:%02u%s", minutes / 60,
-			       minutes % 60, utc || tokyo ? " JST" : "");
-}
-
-static bool is(struct span s, const char *name)
-{
-	return span_equal_nocase(s, span_of(name));
+		(void)snprintf(out + at, DATE_TEXT - (size_t)at, " %02d:%02d%s", minutes / 60,
+			       minutes % 60, known ? " JST" : "");
 }
 
 static void show_date(struct flatten *f, enum notice notice, const struct content_line *line,
-		      struct bytes *clean)
+		      const struct zones *zones, struct bytes *clean)
 {
-	const uint8_t *zone = memmem(line->params.data, line->params.size, "TZID=", 5);
+	struct span zone = zone_name(line);
 	char text[DATE_TEXT + 64];
 
-	write_date(line, text);
-	if (zone != NULL && strstr(text, "JST") == NULL) {
-		size_t left = line->params.size - (size_t)(zone + 5 - line->params.data),
-		       at = strlen(text);
+	write_date(line, zones, f->policy->english, text);
+	if (zone.size > 0 && strstr(text, "JST") == NULL) {
+		size_t at = strlen(text);
 
 		(void)snprintf(text + at, sizeof(text) - at, " (%.*s)",
-			       (int)(left < 40 ? left : 40), (const char *)zone + 5);
+			       (int)(zone.size < 40 ? zone.size : 40), (const char *)zone.data);
 	}
 	flatten_say(f, notice, flatten_clean(f, span_of(text), DATE_TEXT + 64, clean), NULL);
+}
+
+/* Whether a person will come, as the parameters say. */
+static struct span participation(struct span params)
+{
+	const uint8_t *found = memmem(params.data, params.size, "PARTSTAT=", 9);
+	size_t left = found != NULL ? params.size - (size_t)(found + 9 - params.data) : 0;
+	struct span state = {found != NULL ? found + 9 : params.data, 0};
+
+	while (state.size < left && state.data[state.size] != ';')
+		state.size++;
+	return state;
 }
 
 /* People: the name that stands in CN, or the address behind mailto:. */
@@ -150,6 +254,7 @@ static void show_person(struct flatten *f, enum notice notice, const struct cont
 {
 	const uint8_t *cn = memmem(line->params.data, line->params.size, "CN=", 3);
 	struct span value = line->value, name = span_of("");
+	const char *state;
 	struct bytes text;
 
 	if (span_starts_nocase(value, span_of("mailto:")))
@@ -167,27 +272,40 @@ static void show_person(struct flatten *f, enum notice notice, const struct cont
 	flatten_fail(f, bytes_append(&text, name.data, name.size < 200 ? name.size : 200));
 	flatten_fail(f, bytes_printf(&text, " <%.*s>", (int)(value.size < 320 ? value.size : 320),
 				     (const char *)value.data));
+	state = words_state(f, participation(line->params));
+	if (state != NULL)
+		flatten_fail(f, bytes_printf(&text, " (%s)", state));
 	flatten_say(f, notice, flatten_clean(f, bytes_span(&text), FLATTEN_SUBJECT_BYTES, clean),
 		    NULL);
 	bytes_fini(&text);
 }
 
 /* The properties of an event that are shown, and how. */
-static void show_property(struct flatten *f, const struct content_line *line, unsigned *attendees,
-			  struct bytes *clean)
+static void show_property(struct flatten *f, const struct content_line *line,
+			  const struct zones *zones, unsigned *attendees, struct bytes *clean)
 {
+	static const struct dated {
+		const char *name;
+		enum notice notice;
+	} dates[] = {
+		{"DTSTART", NOTICE_C_START}, {"DTEND", NOTICE_C_END},
+		{"DUE", NOTICE_C_END},       {"RECURRENCE-ID", NOTICE_C_OCCURRENCE},
+		{"EXDATE", NOTICE_C_EXCEPT},
+	};
+	const struct dated *date = NULL;
 	static const struct {
 		const char *name;
 		enum notice notice;
 	} texts[] = {
 		{"SUMMARY", NOTICE_C_SUMMARY},
 		{"LOCATION", NOTICE_C_LOCATION},
-		{"RRULE", NOTICE_C_RECURS},
-		{"STATUS", NOTICE_C_STATUS},
+		{"DURATION", NOTICE_C_DURATION},
 	};
 	struct bytes text;
 
-	bytes_init(&text, line->value.size + 1);
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++)
+		date = is(line->name, dates[i].name) ? &dates[i] : date;
+	bytes_init(&text, line->value.size + 1024);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!is(line->name, texts[i].name))
 			continue;
@@ -196,9 +314,19 @@ static void show_property(struct flatten *f, const struct content_line *line, un
 			    flatten_clean(f, bytes_span(&text), FLATTEN_SUBJECT_BYTES, clean),
 			    NULL);
 	}
-	if (is(line->name, "DTSTART") || is(line->name, "DTEND")) {
-		show_date(f, is(line->name, "DTSTART") ? NOTICE_C_START : NOTICE_C_END, line,
-			  clean);
+	if (date != NULL) {
+		show_date(f, date->notice, line, zones, clean);
+	} else if (is(line->name, "RRULE")) {
+		bytes_clear(&text);
+		calendar_rule_write(f, line->value, &text);
+		flatten_say(f, NOTICE_C_RECURS,
+			    flatten_clean(f, bytes_span(&text), FLATTEN_SUBJECT_BYTES, clean),
+			    NULL);
+	} else if (is(line->name, "STATUS")) {
+		const char *word = words_state(f, line->value);
+
+		flatten_say(f, NOTICE_C_STATUS,
+			    word != NULL ? word : flatten_clean(f, line->value, 40, clean), NULL);
 	} else if (is(line->name, "ORGANIZER")) {
 		show_person(f, NOTICE_C_ORGANIZER, line, clean);
 	} else if (is(line->name, "ATTENDEE") && (*attendees)++ < ATTENDEES_SHOWN) {
@@ -214,17 +342,20 @@ static void show_property(struct flatten *f, const struct content_line *line, un
 /* The method stands anywhere before the events. */
 static void show_method(struct flatten *f, struct span text, struct bytes *clean)
 {
+	struct span method = span_of("PUBLISH");
 	struct content_line line;
+	const char *word;
 	size_t at = 0;
 
 	while (read_line(text, &at, &line)) {
 		if (is(line.name, "METHOD")) {
-			flatten_say(f, NOTICE_C_TITLE, flatten_clean(f, line.value, 40, clean),
-				    NULL);
-			return;
+			method = line.value;
+			break;
 		}
 	}
-	flatten_say(f, NOTICE_C_TITLE, "PUBLISH", NULL);
+	word = words_method(f, method);
+	flatten_say(f, NOTICE_C_TITLE, word != NULL ? word : flatten_clean(f, method, 40, clean),
+		    NULL);
 }
 
 void calendar_show(struct flatten *f, uint32_t number)
@@ -232,9 +363,11 @@ void calendar_show(struct flatten *f, uint32_t number)
 	struct bytes unfolded = unfold(f, text_of_part(f, number)), clean;
 	unsigned attendees = 0, events = 0, inside = 0;
 	struct content_line line;
+	struct zones zones;
 	size_t at = 0;
 
 	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
+	read_zones(bytes_span(&unfolded), &zones);
 	f->gap = true;
 	show_method(f, bytes_span(&unfolded), &clean);
 	while (read_line(bytes_span(&unfolded), &at, &line)) {
@@ -250,7 +383,7 @@ void calendar_show(struct flatten *f, uint32_t number)
 		} else if (ends && inside > 0) {
 			inside--;
 		} else if (inside == 1 && events <= EVENTS_SHOWN) {
-			show_property(f, &line, &attendees, &clean);
+			show_property(f, &line, &zones, &attendees, &clean);
 		}
 	}
 	f->shown = true;

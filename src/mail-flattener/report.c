@@ -13,30 +13,17 @@ static struct span without_type(struct span value)
 	return span_trim((struct span){value.data + skip, value.size - skip});
 }
 
-static void show_action(struct flatten *f, const char *action)
+/* A line with the reader's word for a value, and the value behind it. */
+static void show_word(struct flatten *f, enum notice notice, const char *word, const char *value)
 {
-	static const struct {
-		const char *word;
-		enum notice notice;
-	} actions[] = {
-		{"failed", NOTICE_D_FAILED},       {"delayed", NOTICE_D_DELAYED},
-		{"delivered", NOTICE_D_DELIVERED}, {"relayed", NOTICE_D_RELAYED},
-		{"expanded", NOTICE_D_EXPANDED},
-	};
 	struct bytes line;
 
 	bytes_init(&line, MIME_FIELD_BYTES_MAX);
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (!span_equal_nocase(span_of(action), span_of(actions[i].word)))
-			continue;
-		flatten_say_into(f, &line, actions[i].notice, action, NULL);
-		line.size -= line.size > 0; /* the line end */
-	}
-	if (line.size == 0)
-		flatten_fail(f, bytes_append_text(&line, action));
+	flatten_fail(f, word != NULL ? bytes_printf(&line, "%s (%s)", word, value)
+				     : bytes_append_text(&line, value));
 	flatten_fail(f, bytes_append_u8(&line, '\0'));
 	if (f->err == 0)
-		flatten_say(f, NOTICE_D_ACTION, (const char *)line.data, NULL);
+		flatten_say(f, notice, (const char *)line.data, NULL);
 	bytes_fini(&line);
 }
 
@@ -47,13 +34,16 @@ static void show_field(struct flatten *f, const struct mime_field *field, struct
 		const char *name;
 		enum notice notice;
 		bool typed;
+		const char *(*word)(const struct flatten *f, struct span value);
 	} fields[] = {
-		{"Final-Recipient", NOTICE_D_RECIPIENT, true},
-		{"Action", NOTICE_D_ACTION, false},
-		{"Status", NOTICE_D_STATUS, false},
-		{"Diagnostic-Code", NOTICE_D_DIAGNOSTIC, true},
-		{"Remote-MTA", NOTICE_D_REMOTE, true},
-		{"Disposition", NOTICE_D_DISPOSITION, false},
+		{"Final-Recipient", NOTICE_D_RECIPIENT, true, NULL},
+		{"Action", NOTICE_D_ACTION, false, words_action},
+		{"Status", NOTICE_D_STATUS, false, words_status},
+		{"Diagnostic-Code", NOTICE_D_DIAGNOSTIC, true, NULL},
+		{"Remote-MTA", NOTICE_D_REMOTE, true, NULL},
+		{"Will-Retry-Until", NOTICE_D_RETRY, false, NULL},
+		{"Disposition", NOTICE_D_DISPOSITION, false, words_disposition},
+		{"Error", NOTICE_D_DIAGNOSTIC, false, NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -66,10 +56,8 @@ static void show_field(struct flatten *f, const struct mime_field *field, struct
 		text = flatten_clean(
 			f, fields[i].typed ? without_type(bytes_span(raw)) : bytes_span(raw),
 			FLATTEN_SUBJECT_BYTES, clean);
-		if (fields[i].notice == NOTICE_D_ACTION)
-			show_action(f, text);
-		else
-			flatten_say(f, fields[i].notice, text, NULL);
+		show_word(f, fields[i].notice,
+			  fields[i].word != NULL ? fields[i].word(f, span_of(text)) : NULL, text);
 	}
 }
 
@@ -79,17 +67,19 @@ void report_show_status(struct flatten *f, uint32_t number)
 	struct mime_field field;
 	size_t at = 0;
 	struct span octets = flatten_decode(f, &f->tree.parts[number]);
+	bool disposition =
+		strcmp(f->tree.parts[number].type, "message/disposition-notification") == 0;
 
 	bytes_init(&fields, octets.size + 1);
 	bytes_init(&raw, MIME_FIELD_BYTES_MAX);
 	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
 	flatten_fail(f, bytes_append(&fields, octets.data, octets.size));
 	f->gap = true;
-	flatten_say(f, NOTICE_D_TITLE, NULL, NULL);
+	flatten_say(f, disposition ? NOTICE_D_READ_TITLE : NOTICE_D_TITLE, NULL, NULL);
 	/* Groups of fields, one for the message and one for each recipient, parted by empty lines.
 	 */
 	while (mime_field_next(bytes_span(&fields), &at, &field)) {
-		if (span_equal_nocase(field.name, span_of("Final-Recipient")))
+		if (span_equal_nocase(field.name, span_of("Final-Recipient")) && !disposition)
 			f->gap = true;
 		show_field(f, &field, &raw, &clean);
 	}

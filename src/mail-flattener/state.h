@@ -136,6 +136,16 @@ void attachment_list_unread(struct flatten *f, uint32_t number, struct span name
 /* embedded.c: text with files and PGP's armour in it. */
 void embedded_show(struct flatten *f, uint32_t number, struct span text);
 
+/* words.c: the reader's word for one of a standard; NULL where it is not known. */
+const char *words_method(const struct flatten *f, struct span method);
+const char *words_state(const struct flatten *f, struct span state);
+const char *words_action(const struct flatten *f, struct span action);
+const char *words_status(const struct flatten *f, struct span status);
+const char *words_disposition(const struct flatten *f, struct span disposition);
+
+/* calendar_rule.c: a recurrence rule in words, appended to @out; not cleaned yet. */
+void calendar_rule_write(struct flatten *f, struct span rule, struct bytes *out);
+
 /* calendar.c, report.c: leaves that are told in words. */
 void calendar_show(struct flatten *f, uint32_t number);
 void report_show_status(struct flatten *f, uint32_t number);

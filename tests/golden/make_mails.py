@@ -237,6 +237,48 @@ END:VEVENT
 END:VCALENDAR
 """
 
+CANCELLED = """BEGIN:VCALENDAR
+METHOD:CANCEL
+BEGIN:VTIMEZONE
+TZID:Singapore Standard Time
+BEGIN:STANDARD
+TZOFFSETFROM:+0800
+TZOFFSETTO:+0800
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VTIMEZONE
+TZID:Pacific
+BEGIN:STANDARD
+TZOFFSETTO:-0800
+END:STANDARD
+BEGIN:DAYLIGHT
+TZOFFSETTO:-0700
+END:DAYLIGHT
+END:VTIMEZONE
+BEGIN:VEVENT
+SUMMARY:中止になった会議
+STATUS:CANCELLED
+RECURRENCE-ID;TZID="Singapore Standard Time":20261123T233000
+DTSTART;TZID="Singapore Standard Time":20261123T233000
+DTEND;TZID=Pacific:20261124T090000
+ATTENDEE;CN=花子;PARTSTAT=DECLINED:mailto:hanako@city.example.lg.jp
+ATTENDEE;CN=次郎;PARTSTAT=NEEDS-ACTION:mailto:jiro@city.example.lg.jp
+END:VEVENT
+END:VCALENDAR
+"""
+
+RECURRING = "BEGIN:VCALENDAR\n" + "".join(f"""BEGIN:VEVENT
+SUMMARY:定例 {number}
+DTSTART;VALUE=DATE:20261122
+DURATION:PT1H
+RRULE:{rule}
+EXDATE:20261206T000000Z
+STATUS:TENTATIVE
+END:VEVENT
+""" for number, rule in enumerate((
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20271231T000000Z", "FREQ=MONTHLY;BYDAY=2TU;COUNT=10", "FREQ=MONTHLY;BYDAY=-1FR;WKST=SU",
+    "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=1", "FREQ=DAILY;BYSETPOS=1;BYHOUR=9", "FREQ=SOMETIMES"))) + "END:VCALENDAR\n"
+
 STATUS = """Reporting-MTA: dns; mx.example.com
 Arrival-Date: Sun, 22 Nov 2026 08:00:00 +0900
 
@@ -392,6 +434,12 @@ def mails():
     yield "calendar", HEAD + b"Subject: invitation\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "会議のご案内\n".encode()),
         part("Content-Type: text/calendar; charset=utf-8; method=REQUEST", CALENDAR.encode()))
+    yield "calendar-cancelled", single(b"cancelled", "text/calendar; charset=utf-8; method=CANCEL", CANCELLED.encode())
+    yield "calendar-recurring", single(b"recurring", "text/calendar; charset=utf-8", RECURRING.encode())
+    yield "disposition-report", HEAD + b"Subject: read\n" + multipart(
+        "report; report-type=disposition-notification", "b", part("Content-Type: text/plain; charset=utf-8", "開封されました。\n".encode()),
+        part("Content-Type: message/disposition-notification", b"Reporting-UA: mailer\nFinal-Recipient: rfc822; taro@example.jp\n"
+             b"Original-Message-ID: <1@city.example.lg.jp>\nDisposition: manual-action/MDN-sent-manually; displayed\n"))
     yield "delivery-report", HEAD + b"Subject: Undelivered\nAuto-Submitted: auto-replied\n" + multipart(
         "report", "b", part("Content-Type: text/plain; charset=utf-8", "配送できませんでした。\n".encode()),
         part("Content-Type: message/delivery-status", STATUS.encode()),
