@@ -3,4 +3,4 @@
 modules += console
 console-src := main.c login.c line.c layout.c screen.c asking.c commands.c actions.c
 console-use := policy base
-console-cflags := -DSEKISHO_VERSION='"$(version)"'
+console-cflags = -DSEKISHO_VERSION='"$(version)"'

@@ -11,7 +11,9 @@
 enum {
 	STUB_BYTES = 600,   /* a text part of at most so many bytes may be a stub */
 	SET_BITS = 1 << 15, /* of the set of character triples */
-	ENOUGH = 40,        /* triples that a text must have to be compared */
+	ENOUGH = 8,         /* triples that a text must have to be compared */
+	MUCH_MORE =
+		300, /* triples that the HTML has beyond the text: it says more than a form of it */
 };
 
 /* What mailers write into a text part that they do not mean. */
@@ -56,13 +58,28 @@ static bool counts(uint32_t c)
 	       !(c >= 0x3001 && c <= 0x3003);
 }
 
+/* The end of a target that the renderer wrote behind a link's text, or @at where there is none. */
+static size_t skip_target(struct span text, size_t at)
+{
+	const uint8_t *end;
+
+	if (text.data[at] != '<' ||
+	    !span_starts_nocase((struct span){text.data + at, text.size - at}, span_of("<http")))
+		return at;
+	end = memchr(text.data + at, '>', text.size - at);
+	return end != NULL ? (size_t)(end - text.data) : at;
+}
+
 static void triples_add(struct triples *set, struct span text)
 {
 	uint32_t a = 0, b = 0, c;
 
 	for (size_t at = 0; at < text.size;) {
-		size_t length = utf8_decode((struct span){text.data + at, text.size - at}, &c);
+		size_t length;
 		uint32_t hash;
+
+		at = skip_target(text, at);
+		length = utf8_decode((struct span){text.data + at, text.size - at}, &c);
 
 		at += length > 0 ? length : 1;
 		if (length == 0)
@@ -80,16 +97,18 @@ static void triples_add(struct triples *set, struct span text)
 	}
 }
 
-/* Do two texts share too little? Short ones are not compared: nothing can be said of them. */
-static bool differ(const struct triples *a, const struct triples *b)
+/* Do the two share too little, or does the HTML say much that the text leaves out? Of the shortest
+ * nothing can be said. */
+static bool differ(const struct triples *plain, const struct triples *html)
 {
-	unsigned both = 0, less = a->count < b->count ? a->count : b->count;
+	unsigned both = 0, less = plain->count < html->count ? plain->count : html->count;
 
 	if (less < ENOUGH)
 		return false;
 	for (size_t i = 0; i < SET_BITS / 64; i++)
-		both += (unsigned)__builtin_popcountll(a->bits[i] & b->bits[i]);
-	return both * 10 < less * 3;
+		both += (unsigned)__builtin_popcountll(plain->bits[i] & html->bits[i]);
+	return both * 10 < less * 3 ||
+	       (html->count > 3 * plain->count && html->count - both > MUCH_MORE);
 }
 
 static bool is_stub(struct span text)

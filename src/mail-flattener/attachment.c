@@ -86,8 +86,10 @@ static void describe(struct flatten *f, const struct described *d)
 		hex_of(digest, hex);
 	}
 	encrypted = kind.encrypted;
-	if (f->count.attachments <= FLATTEN_LISTED_MAX)
+	if (f->listed < FLATTEN_LISTED_MAX && f->list.size < FLATTEN_LIST_BYTES) {
+		f->listed++;
 		put_lines(f, d, &kind, hex, &encrypted);
+	}
 	f->count.encrypted += encrypted;
 	f->count.programs += kind.runs || kind_name_runs(d->name) || kind_name_runs(d->other);
 	receipt_drop(f, d->part, d->name, d->declared, kind.name, d->size,

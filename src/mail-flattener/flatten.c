@@ -210,10 +210,9 @@ static void put_attachments(struct flatten *f)
 {
 	if (f->count.attachments == 0)
 		return;
-	if (f->count.attachments > FLATTEN_LISTED_MAX)
+	if (f->count.attachments > f->listed)
 		flatten_say_into(f, &f->list, NOTICE_A_MORE,
-				 number_of(f->count.attachments - FLATTEN_LISTED_MAX, false).text,
-				 NULL);
+				 number_of(f->count.attachments - f->listed, false).text, NULL);
 	f->gap = true;
 	flatten_say(f, NOTICE_ATTACHMENTS, number_of(f->count.attachments, false).text, NULL);
 	flatten_show_own(f, bytes_span(&f->list));

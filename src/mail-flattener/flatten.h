@@ -22,7 +22,9 @@
 #define FLATTEN_TRAILER_BYTES (1U << 20) /* and what the gateway says at the end, beyond that */
 #define FLATTEN_PART_BYTES                                                                         \
 	(32U << 20) /* of one decoded part: a larger one is listed without a look inside */
-#define FLATTEN_LISTED_MAX     200 /* attachments that are described one by one */
+#define FLATTEN_LISTED_MAX 200 /* attachments that are described one by one */
+#define FLATTEN_LIST_BYTES                                                                         \
+	(256U << 10)               /* of their descriptions: further attachments are only counted */
 #define FLATTEN_MAILBOXES_MAX  100 /* mailboxes of one field that are written */
 #define FLATTEN_REFERENCES_MAX 20  /* message ids of one field that are written */
 #define FLATTEN_SUBJECT_BYTES  600 /* of a subject: what is more is cut, with an ellipsis */

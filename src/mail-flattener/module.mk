@@ -3,5 +3,6 @@
 modules += mail-flattener
 mail-flattener-src := flatten.c say.c notice.c header.c sender.c text.c alternative.c attachment.c kind.c zip.c receipt.c calendar.c report.c winmail.c policy.c imitation.c ambiguity.c embedded.c archive.c words.c calendar_rule.c outbound.c \
 	main.c
+mail-flattener-cflags = -DSEKISHO_VERSION='"$(version)"'
 mail-flattener-use := policy wire base
 mail-flattener-lib := -lgumbo -lnettle

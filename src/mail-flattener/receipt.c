@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum { RECEIPT_DROPS_MAX = 2000 }; /* that are described one by one */
+
 static void put_json(struct flatten *f, struct bytes *to, const char *text)
 {
 	flatten_fail(f, bytes_append_u8(to, '"'));
@@ -41,6 +43,8 @@ void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char
 {
 	struct bytes *to = &f->json_drops;
 
+	if (f->count.attachments > RECEIPT_DROPS_MAX)
+		return; /* the counter tells how many there were */
 	flatten_fail(f, bytes_printf(to, "%s{\"part\":%u,\"reason\":\"attachment\"",
 				     to->size > 0 ? "," : "", part));
 	put_key(f, to, "name", name);
@@ -101,7 +105,7 @@ static void put_parts(struct flatten *f, struct bytes *to)
 			flatten_fail(f, bytes_printf(to, ",\"parent\":%u", part->parent));
 		put_key(f, to, "type",
 			flatten_clean(f, span_of(part->type), MIME_TYPE_BYTES, &clean));
-		put_key(f, to, "fate", fates[f->fates[i]]);
+		put_key(f, to, "fate", f->fates != NULL ? fates[f->fates[i]] : "refused");
 		put_conditions(f, to, part->flags);
 		if (part->aside_bytes != 0)
 			flatten_fail(f, bytes_printf(to, ",\"aside_bytes\":%" PRIu64,
@@ -164,11 +168,30 @@ static void put_envelope(struct flatten *f, struct bytes *to)
 	bytes_fini(&clean);
 }
 
+/* Parts that are left out because another says the same, among the drops. */
+static void put_other_forms(struct flatten *f)
+{
+	struct bytes *to = &f->json_drops, clean;
+
+	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
+	for (uint32_t i = 0; i < f->tree.count; i++) {
+		if (f->fates[i] != FATE_OTHER_FORM)
+			continue;
+		flatten_fail(f, bytes_printf(to, "%s{\"part\":%u,\"reason\":\"other-form\"",
+					     to->size > 0 ? "," : "", i));
+		put_key(f, to, "declared",
+			flatten_clean(f, span_of(f->tree.parts[i].type), MIME_TYPE_BYTES, &clean));
+		flatten_fail(f, bytes_printf(to, ",\"bytes\":%zu}", f->tree.parts[i].body.size));
+	}
+	bytes_fini(&clean);
+}
+
 int receipt_write(struct flatten *f, const struct flatten_result *result, struct bytes *receipt)
 {
 	flatten_fail(f, bytes_append_text(receipt, "{\"receipt\":"));
 	put_json(f, receipt, f->receipt);
 	put_key(f, receipt, "version", FLATTEN_VERSION);
+	put_key(f, receipt, "program", SEKISHO_VERSION);
 	put_key(f, receipt, "status", result->reason == NULL ? "flattened" : "refused");
 	if (result->reason != NULL)
 		put_key(f, receipt, "reason", result->reason);
@@ -181,9 +204,8 @@ int receipt_write(struct flatten *f, const struct flatten_result *result, struct
 		flatten_fail(f, bytes_printf(receipt, ",\"output\":{\"bytes\":%zu,\"sha256\":",
 					     f->out->size));
 		put_sha256(f, receipt, result->sha256_output);
-		flatten_fail(f, bytes_append_text(receipt, "},\"parts\":["));
-		put_parts(f, receipt);
-		flatten_fail(f, bytes_append_text(receipt, "],\"drops\":["));
+		flatten_fail(f, bytes_append_text(receipt, "},\"drops\":["));
+		put_other_forms(f);
 		flatten_fail(f, bytes_append(receipt, f->json_drops.data, f->json_drops.size));
 		flatten_fail(f, bytes_append_text(receipt, "],\"charsets\":["));
 		flatten_fail(f,
@@ -192,8 +214,13 @@ int receipt_write(struct flatten *f, const struct flatten_result *result, struct
 		put_counters(f, receipt);
 		flatten_fail(f, bytes_append_u8(receipt, '}'));
 	}
-	flatten_fail(f, bytes_printf(receipt, ",\"policy\":{\"language\":\"%s\",\"defang\":%s}}\n",
+	flatten_fail(f, bytes_append_text(receipt, ",\"parts\":["));
+	put_parts(f, receipt);
+	flatten_fail(f, bytes_printf(receipt,
+				     "],\"policy\":{\"language\":\"%s\",\"defang\":%s,"
+				     "\"ambiguous\":\"%s\"}}\n",
 				     f->policy->english ? "en" : "ja",
-				     f->policy->defang ? "true" : "false"));
+				     f->policy->defang ? "true" : "false",
+				     f->policy->refuse_ambiguous ? "refuse" : "show"));
 	return f->err;
 }

@@ -51,6 +51,7 @@ struct flatten {
 	struct bytes marked;   /* a copy of what is written again */
 	struct bytes hidden;   /* what CSS hid, of all parts */
 	struct bytes list;     /* of attachments, as text */
+	uint32_t listed;       /* attachments in it */
 	struct bytes json_drops, json_charsets;
 	struct charset_report charset;
 	struct text_report clean;

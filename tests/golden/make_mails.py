@@ -371,6 +371,13 @@ def mails():
                                                          "会場は本庁舎三階の第二会議室です。").encode()),
         part("Content-Type: text/html; charset=utf-8", ("<p>あなたの口座は凍結されました。至急、次のページで暗証番号を入力して本人確認を"
                                                         "済ませてください。期限を過ぎると全額が失われます。</p>").encode()))
+    yield "alternative-short-differs", HEAD + b"Subject: short\n" + multipart(
+        "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "会議は三階の第二会議室です。\n".encode()),
+        part("Content-Type: text/html; charset=utf-8", "<p>口座が凍結されました。暗証番号を入力。</p>".encode()))
+    yield "alternative-html-says-more", HEAD + b"Subject: more\n" + multipart(
+        "alternative", "b", part("Content-Type: text/plain; charset=utf-8", "お知らせが届きました。今月の号です。\n".encode()),
+        part("Content-Type: text/html; charset=utf-8", ("<p>お知らせが届きました。今月の号です。</p>" + "".join(
+            f"<p>第{chr(0x4E00 + 31 * n)}章 {''.join(chr(0x4E00 + n * 97 + k * 13) for k in range(20))}</p>" for n in range(25))).encode()))
     inner = b"From: =?UTF-8?Q?=E9=88=B4=E6=9C=A8?= <suzuki@example.com>\nTo: taro@example.jp\nSubject: " + word("元の件名".encode()) \
         + b"\nDate: Sat, 21 Nov 2026 10:00:00 +0900\nContent-Type: text/plain; charset=utf-8\n\n" + "転送された本文\n二行目\n".encode()
     yield "forwarded", HEAD + b"Subject: Fwd\n" + multipart(

@@ -113,6 +113,49 @@ def test_mail_receipt_names_hashes_parts_and_drops(tmp_path):
     assert receipt["receipt"] in done.stdout.decode() and receipt["charsets"][0]["used"] == "UTF-8"
 
 
+@pytest.mark.parametrize("name", MAILS)
+def test_mail_receipt_is_whole_and_says_what_the_text_says(tmp_path, name):
+    """M8, L1: every part has a fate, every drop a reason, and the counters are those of the text's last block."""
+    octets = (HERE / "mail" / f"{name}.eml").read_bytes()
+    done = flatten(octets, "--receipt", str(tmp_path / "r.json"))
+    receipt = json.loads((tmp_path / "r.json").read_text())
+    assert receipt["version"] and receipt["program"] and receipt["status"] == "flattened"
+    assert receipt["policy"] == {"language": "ja", "defang": False, "ambiguous": "show"}
+    assert [part["part"] for part in receipt["parts"]] == list(range(len(receipt["parts"])))
+    attachments = [drop for drop in receipt["drops"] if drop["reason"] == "attachment"]
+    assert len(attachments) == receipt["counters"]["attachments"]
+    for drop in attachments:
+        if "sha256" in drop:
+            assert drop["sha256"] in body(done.stdout)
+    others = [drop["part"] for drop in receipt["drops"] if drop["reason"] == "other-form"]
+    assert others == [part["part"] for part in receipt["parts"] if part["fate"] == "other-form"]
+    assert ("添付" in body(done.stdout).rsplit("無害化: ", 1)[1]) == bool(attachments)
+    assert all(0 <= charset["part"] < len(receipt["parts"]) for charset in receipt["charsets"])
+
+
+def test_mail_receipt_of_a_refusal_has_the_part_tree(tmp_path):
+    done = flatten((HERE / "mail" / "ambiguous.eml").read_bytes(), "--refuse-ambiguous", "--receipt", str(tmp_path / "r.json"))
+    receipt = json.loads((tmp_path / "r.json").read_text())
+    assert done.returncode == 3 and receipt["reason"] == "ambiguous: two content types or boundaries"
+    assert receipt["parts"][0]["conditions"] == ["two-types", "two-encodings"]
+
+
+def test_mail_many_attachments_are_counted_where_they_are_not_listed(tmp_path):
+    """Limits of the list and the receipt cut them; the mail still comes, with the number of what there was."""
+    entry = "資" * 70 + ".exe"
+    files = [make_mails.zip_of(entry + str(n), b"x", False) for n in range(3)]
+    blocks = b"".join(b"begin 644 f%d\n#0V%%T\n`\nend\n" % n for n in range(99))
+    parts = [make_mails.part("Content-Type: application/zip; name=\"" + "n" * 200 + "\"\nContent-Transfer-Encoding: base64",
+                             base64.encodebytes(files[n % 3])) for n in range(300)]
+    parts += [make_mails.part("Content-Type: text/plain", blocks) for _ in range(30)]
+    done = flatten(make_mails.HEAD + b"Subject: many\n" + make_mails.multipart("mixed", "b", *parts), "--receipt",
+                   str(tmp_path / "r.json"))
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads((tmp_path / "r.json").read_text())["counters"]["attachments"] == 300 + 30 * 99
+    assert f"添付ファイル (削除済み) {300 + 30 * 99}件" in body(done.stdout) and "\nほか 3070件\n" in body(done.stdout)
+    assert verify(done.stdout) == (0, "")
+
+
 def test_mail_refusal_has_its_status_and_reason(tmp_path):
     done = flatten(b"\n\n", "--receipt", str(tmp_path / "r.json"))
     assert (done.returncode, done.stdout) == (3, b"")
