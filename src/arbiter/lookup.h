@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The permits of a snapshot, compiled for lookup: one hash probe for each shape of match that a
- * zone pair uses (lengths of destination and source prefix, width of the port block), however many
- * permits have that shape.
+ * The permits of a snapshot, compiled for lookup. Those of one zone pair, family and protocol are a
+ * group. In each of its three dimensions (destination, source, port) the permits' ranges cut the
+ * values into intervals, and each interval has the set of permits that hold there. A lookup finds
+ * three intervals by halving and the first permit that is in all three sets: at most
+ * SNAPSHOT_PERMITS_MAX / 64 steps, whatever the permits look like.
  */
 #ifndef SEKISHO_ARBITER_LOOKUP_H
 #define SEKISHO_ARBITER_LOOKUP_H
@@ -10,27 +12,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/ranges.h"
 #include "policy/snapshot.h"
 #include "wire/ip.h"
 
-/* A shape: which bits of a packet count. Sorted by key, then by the lowest permit that has it. */
-struct lookup_shape {
-	uint32_t key; /* zone pair, family, protocol */
-	uint8_t port_bits, destination_bits, source_bits;
-	uint8_t pad;
-	uint32_t id; /* in order of making */
-	uint32_t first_permit;
+/* Words of all sets together: 64 MB. A policy with more is refused. */
+#define LOOKUP_WORDS_MAX (1U << 22)
+
+enum lookup_dimension { LOOKUP_DESTINATION, LOOKUP_SOURCE, LOOKUP_PORT, LOOKUP_DIMENSIONS };
+
+/* 64 permits of a set, by their place in the group; words without any are left out. */
+struct lookup_word {
+	uint32_t number; /* of the word: places number*64 to number*64+63 */
+	uint32_t pad;
+	uint64_t bits;
 };
 
-/* One combination. Those of equal key are chained, ascending by permit. */
-struct lookup_atom {
-	uint32_t shape;
-	uint32_t permit;      /* index in the snapshot */
-	uint32_t destination; /* index of the prefix */
-	uint32_t source;      /* the same, SNAPSHOT_NONE: any */
-	uint32_t next;        /* atom with the same key, SNAPSHOT_NONE: none */
-	uint32_t port;        /* first port of the block */
-	uint32_t service;     /* index of the row in services that it is made from */
+/* From here up to the next interval's first value; the set is words first_word to end_word - 1. */
+struct lookup_interval {
+	address_number first;
+	uint32_t first_word, end_word;
+};
+
+/* The intervals of one dimension, ascending; the first begins at 0. */
+struct lookup_axis {
+	struct lookup_interval *intervals;
+	size_t count;
+};
+
+/* Sorted by key. */
+struct lookup_group {
+	uint32_t key;          /* zone pair, family, protocol */
+	uint32_t permit_count; /* its permits, ascending: places in sets are indices here */
+	uint32_t *permits;     /* indices in the snapshot */
+	struct lookup_axis axes[LOOKUP_DIMENSIONS];
+};
+
+struct lookup {
+	const struct snapshot *snapshot; /* borrowed */
+	struct lookup_group *groups;
+	size_t group_count, group_capacity;
+	struct lookup_word *words;
+	size_t word_count, word_capacity;
 };
 
 /* What was found: both SNAPSHOT_NONE, or neither. */
@@ -40,20 +63,10 @@ struct lookup_match {
 			     they ask for the same conformance */
 };
 
-struct lookup {
-	const struct snapshot *snapshot; /* borrowed */
-	struct lookup_shape *shapes;
-	size_t shape_count, shape_capacity;
-	struct lookup_atom *atoms;
-	size_t atom_count, atom_capacity;
-	uint32_t *slots; /* atom, or SNAPSHOT_NONE; a power of two of them */
-	size_t slot_mask;
-};
-
 /**
  * lookup_init - compile the permits
  * @s: borrowed for the life of @out
- * Return: 0; -ERR_TOO_LONG past POLICY_ATOMS_MAX; -ERR_NO_MEMORY. After an error there is nothing
+ * Return: 0; -ERR_TOO_LONG past LOOKUP_WORDS_MAX; -ERR_NO_MEMORY. After an error there is nothing
  * to free.
  */
 int lookup_init(struct lookup *out, const struct snapshot *s);
@@ -62,7 +75,7 @@ void lookup_fini(struct lookup *lookup);
 /**
  * lookup_find - the first permit, by number, that matches a flow's first packet and that @accepts
  * @from, @to: zone indices
- * @accepts:   asked of each candidate, in no fixed order: whether it is in force
+ * @accepts:   asked of each candidate, in ascending order: whether it is in force
  * Return: the permit and its service. No heap.
  */
 struct lookup_match lookup_find(const struct lookup *lookup, uint32_t from, uint32_t to,
