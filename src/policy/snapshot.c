@@ -118,8 +118,8 @@ static bool peer_is_sound(const struct snapshot *s, uint32_t i)
 	if (z->peer == SNAPSHOT_NONE)
 		return z->networks.count == 0;
 	return z->peer < s->zone_count && z->peer != i && s->zones[z->peer].peer == i &&
-	       is_bridged(s, i, z->peer) &&
-	       z->networks.count > 0 && z->addresses.count == 0 && z->routes.count == 0;
+	       is_bridged(s, i, z->peer) && z->networks.count > 0 && z->addresses.count == 0 &&
+	       z->routes.count == 0;
 }
 
 static bool zone_is_sound(const struct snapshot *s, uint32_t i)
