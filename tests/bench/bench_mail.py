@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mails through the whole gateway, flattened, against Postfix relaying the same mails untouched into the same sink.
 
-    peer-internet (smtp-source) --+-- gateway --+-- peer-lgwan (smtp-sink)
-                                  +-- relay ----+
-                                      (Postfix)
+    peer-internet (smtp-source, Postfix) --+-- gateway --+-- peer-lgwan (smtp-sink)
+                                           +-- relay ----+
+                                               (Postfix)
+
+Under TLS the mails come from a Postfix that has them in its queue and is told where to take them: smtp-source knows no
+TLS. Each connection brings one mail, so that every mail costs a handshake.
 """
 
 import re
+import ssl
 import time
 
+from lib.certificates import Authority, put_slot
 from lib.gateway import Gateway, config_text
 from lib.mail_peers import Dialogue
 from lib.net import Net, Topology
@@ -19,6 +24,7 @@ from measure import Measure
 
 MAILS = 600             # of one round
 CONNECTIONS = 20
+SECURED_MAILS = 400     # of one round under TLS
 MAIL_BYTES = 20480
 SINGLE = 150            # of one round of the delay
 DELAY_LIMIT_S = 0.020   # of the 99th percentile, design/mail.md
@@ -54,7 +60,7 @@ class Sink:
         return int(found[-1]) if found else 0
 
 
-def add_relay(net, zones):
+def add_relay(net, zones, certificate):
     """Postfix between the two peers, on wires of its own."""
     net.namespace("relay")
     net.veth(zones["internet"].namespace, "relay", "relay", "in0")
@@ -65,8 +71,42 @@ def add_relay(net, zones):
     net.address(zones["lgwan"].namespace, "relay", "198.51.100.2/24")
     Postfix(net, "relay", "192.0.2.1", "relay.example.jp", relay="[198.51.100.2]",
             settings={"inet_interfaces": "all", "smtpd_client_connection_rate_limit": "0",
+                      "smtpd_tls_security_level": "may", "smtpd_tls_chain_files": certificate,
+                      "smtpd_tls_session_cache_timeout": "0", "tls_ssl_options": "NO_TICKET",
                       "default_process_limit": "200", "default_destination_concurrency_limit": "100",
                       "initial_destination_concurrency": "20"})
+
+
+class SecuredSource:
+    """A Postfix that sends one mail a connection under TLS: mails wait in its queue until release() says where to."""
+
+    def __init__(self, net, namespace, address):
+        self.net, self.namespace = net, namespace
+        settings = {
+            "smtp_tls_security_level": "encrypt", "smtp_connection_cache_on_demand": "no",
+            "smtp_bind_address": "0.0.0.0",
+            "smtp_tls_session_cache_timeout": "0", "defer_transports": "smtp", "default_process_limit": "200",
+            "smtp_destination_concurrency_limit": str(CONNECTIONS), "initial_destination_concurrency": str(CONNECTIONS),
+            "smtp_destination_concurrency_failed_cohort_limit": "1000000", "queue_run_delay": "300s",
+            "minimal_backoff_time": "300s", "maximal_backoff_time": "600s"}
+        self.postfix = Postfix(net, namespace, address, "source.example.jp", relay="[127.0.0.9]:9", port=2525,
+                               settings=settings)
+
+    def fill(self, mail, count):
+        self.net.run(self.namespace, "smtp-source", "-s", 10, "-m", count, "-F", mail, "-f", "sender@example.jp",
+                     "-t", "user@city.example.lg.jp", f"{self.postfix.address}:2525", timeout=120)
+        wait_until(lambda: len(self.postfix.queued()) >= count, "mails in the source's queue", 60, 0.2)
+
+    def release(self, host):
+        config = ["-c", self.postfix.config]
+        self.net.run(self.namespace, "postconf", *config, "-e", f"relayhost=[{host}]", "defer_transports=")
+        self.net.run(self.namespace, "postfix", *config, "reload", timeout=30)
+        self.net.run(self.namespace, "postqueue", *config, "-f", timeout=30)
+
+    def hold(self):
+        config = ["-c", self.postfix.config]
+        self.net.run(self.namespace, "postconf", *config, "-e", "defer_transports=smtp")
+        self.net.run(self.namespace, "postfix", *config, "reload", timeout=30)
 
 
 class Bench:
@@ -81,10 +121,17 @@ class Bench:
         self.sink = Sink(self.net, zones["lgwan"].namespace)
         self.mail = scratch / "mail"
         self.mail.write_text(mail_text())
-        add_relay(self.net, zones)
+        authority = Authority()
+        state = scratch / "state"
+        put_slot(state, "mail", authority.issue("sekisho-test").read_text())
+        add_relay(self.net, zones, authority.issue("relay.example.jp"))
         block = ("mail inbound { from internet; to lgwan; listen 25; domain city.example.lg.jp; "
-                 f"next-hop {zones['lgwan'].peer4}; sessions 200; sessions-per-source 200; }}")
-        self.gateway = Gateway(self.topology, config_text(self.topology, block))
+                 f"next-hop {zones['lgwan'].peer4}; sessions 200; sessions-per-source 200; "
+                 "tls { certificate mail; } }")
+        self.gateway = Gateway(self.topology, config_text(self.topology, block), state=state)
+        self.context = ssl.create_default_context()
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
+        self.secured = SecuredSource(self.net, self.source, zones["internet"].peer4)
 
     def rate(self, host):
         """Mails a second, from the first connection until the sink has all."""
@@ -94,13 +141,29 @@ class Bench:
         wait_until(lambda: self.sink.count() >= before + MAILS, f"{MAILS} mails at the sink", 120, 0.005)
         return MAILS / (time.monotonic() - start)
 
-    def delay_p99(self, host):
+    def secured_rate(self, host):
+        """Mails a second under TLS, a connection each, between the sink's first and last one of the round."""
+        self.secured.fill(self.mail, SECURED_MAILS)
+        before = self.sink.count()
+        self.secured.release(host)
+        wait_until(lambda: self.sink.count() > before, "the first mail", 60, 0.002)
+        first, start = self.sink.count(), time.monotonic()
+        wait_until(lambda: self.sink.count() >= before + SECURED_MAILS, "all mails at the sink", 120, 0.005)
+        taken = time.monotonic() - start
+        self.secured.hold()
+        return (before + SECURED_MAILS - first) / taken
+
+    def delay_p99(self, host, secured=False):
         """One mail after the other on one connection: 1 / the 99th percentile of the time behind the final dot."""
         text = self.mail.read_bytes().replace(b"\n", b"\r\n") + b".\r\n"
         times = []
         with Dialogue(self.net, self.source, host) as peer:
             peer.reply()
             peer.ask("EHLO bench.example.jp")
+            if secured:
+                assert peer.ask("STARTTLS").startswith("220 ")
+                peer.socket = self.context.wrap_socket(peer.socket)
+                peer.ask("EHLO bench.example.jp")
             for _ in range(SINGLE):
                 peer.ask("MAIL FROM:<sender@example.jp>")
                 peer.ask("RCPT TO:<user@city.example.lg.jp>")
@@ -124,5 +187,11 @@ def measures(scratch):
         yield Measure("reply to one mail, 99 %", "1/s", lambda: bench.delay_p99(bench.front),
                       {"20 ms": lambda: 1 / DELAY_LIMIT_S,
                        "Postfix, unfiltered": lambda: bench.delay_p99("192.0.2.1")}, target=1.0)
+        yield Measure("mails of 20 KB under TLS, a handshake each", "mails/s",
+                      lambda: bench.secured_rate(bench.front),
+                      {"Postfix, unfiltered": lambda: bench.secured_rate("192.0.2.1")})
+        yield Measure("reply to one mail under TLS, 99 %", "1/s", lambda: bench.delay_p99(bench.front, True),
+                      {"20 ms": lambda: 1 / DELAY_LIMIT_S,
+                       "Postfix, unfiltered": lambda: bench.delay_p99("192.0.2.1", True)}, target=1.0)
     finally:
         bench.close()

@@ -24,7 +24,10 @@ class Authority:
         return self.certificate.read_text()
 
     def issue(self, host, not_before="20200101000000Z", not_after="20400101000000Z", key="ec", digest="sha256"):
-        """Return a path: a key, then its certificate for `host` (the order that Postfix wants). key: "ec" (P-256) or a number of RSA bits."""
+        """Return a path: a key, then its certificate for `host` (the order that Postfix wants).
+
+        key: "ec" (P-256) or a number of RSA bits.
+        """
         self.count += 1
         base = self.directory / f"leaf{self.count}"
         kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else [f"rsa:{key}"]
