@@ -193,7 +193,6 @@ void tls_prepare(void)
 	struct tm tm = {0};
 
 	(void)gmtime_r(&now, &tm); /* for what it opens, once */
-	(void)psa_crypto_init();   /* tls_new asks again, and says so where it failed */
 }
 
 static void set_common(struct tls *t)
