@@ -102,14 +102,14 @@ static void watch_source(const struct work *w, bool denied)
 	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS ||
 	    (w->established && !denied))
 		return;
-	if (detect_note(&w->d->detect, s, w->q->zone, h, denied, w->q->now_ms, &alarm))
-		event_send(w->d->events, EVENT_SCAN_DETECTED,
-			   EV_TEXT(ZONE, s->zones[w->q->zone].name),
-			   address_arg(FIELD_SOURCE, h->family, h->source),
-			   EV_MAC(MAC, w->q->item->mac),
-			   address_arg(FIELD_DESTINATION, h->family, h->destination),
-			   EV_TEXT(DETAIL, detect_kind_name(alarm.kind)),
-			   EV_NUMBER(COUNT, alarm.count));
+	if (!detect_note(&w->d->detect, s, w->q->zone, h, denied, w->q->now_ms, &alarm))
+		return;
+	event_send(w->d->events, EVENT_SCAN_DETECTED, EV_TEXT(ZONE, s->zones[w->q->zone].name),
+		   address_arg(FIELD_SOURCE, h->family, h->source), EV_MAC(MAC, w->q->item->mac),
+		   address_arg(FIELD_DESTINATION, h->family, h->destination),
+		   EV_TEXT(DETAIL, detect_kind_name(alarm.kind)), EV_NUMBER(COUNT, alarm.count));
+	if (s->zones[w->q->zone].guard.isolate && w->d->isolate != NULL)
+		w->d->isolate(w->q, h, detect_kind_name(alarm.kind));
 }
 
 static uint32_t deny(const struct work *w)

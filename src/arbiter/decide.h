@@ -17,12 +17,17 @@
 #define DECIDE_DETAILS_BURST 100 /* events about single flows that did not conform */
 #define DECIDE_DETAILS_PER_S 20
 
+struct decide_question;
+
 struct decider {
 	struct event_client *events;
 	struct denials denials;
 	struct conform conform;
 	struct heritage heritage;
 	struct detect detect;
+	/* Called where the guard of a zone wants the source of an alarm shut out; NULL: nobody. */
+	void (*isolate)(const struct decide_question *q, const struct ip_headers *h,
+			const char *kind);
 	uint64_t detail_tokens; /* in thousandths */
 	uint64_t refilled_ms;
 };

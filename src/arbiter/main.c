@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "channel/control.h"
 #include "channel/packet.h"
+#include "channel/stations.h"
 
 #define LOOP_FDS         4
 #define TICK_MS          100
@@ -106,6 +107,21 @@ static bool batch_is_sound(const struct packet_batch *batch, size_t bytes)
 			return false;
 	}
 	return true;
+}
+
+/* Ask the supervisor to shut a source out. */
+static void isolate(const struct decide_question *q, const struct ip_headers *h, const char *kind)
+{
+	struct control_alarm alarm = {.zone = q->zone,
+				      .family = h->family,
+				      .has_mac = q->item->mac_bytes == 6,
+				      .epoch = arbiter.slots[arbiter.running].epoch};
+
+	memcpy(alarm.address, h->source, sizeof(alarm.address));
+	memcpy(alarm.mac, q->item->mac, sizeof(alarm.mac));
+	snprintf(alarm.kind, sizeof(alarm.kind), "%s", kind);
+	/* Without room it stays an event, and the next alarm tries again. */
+	(void)channel_send(&arbiter.process.control, CONTROL_ALARM, &alarm, sizeof(alarm), NULL, 0);
 }
 
 static struct decide_question question_of(const struct slot *slot, uint32_t generation,
@@ -371,6 +387,7 @@ int main(void)
 	arbiter.tick.fire = tick;
 	loop_init(&arbiter.loop, &clock_system, arbiter.polls, arbiter.fds, LOOP_FDS);
 	decide_init(&arbiter.decider, &arbiter.process.events, now_ms());
+	arbiter.decider.isolate = isolate;
 	if (process_begin(&arbiter.process, &profile, take_link, NULL, &start, &snapshot_fd) != 0 ||
 	    start.role != ROLE_ARBITER)
 		return 1;

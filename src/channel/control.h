@@ -71,6 +71,7 @@ enum control_type {
 			      CONTROL_ROW_LAST set on the last */
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
 			      control_scanned */
+	CONTROL_ALARM,     /* arbiter -> S, struct control_alarm (stations.h) */
 };
 
 #define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */
@@ -115,6 +116,7 @@ enum give_kind {
 	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
 			   * supervisor keeps it too, so that none is missed while netfilter is
 			   * away */
+	GIVE_STATIONS,    /* netfilter: sealed memfd, the stations that are shut out (stations.h) */
 	GIVE_COUNTERS,    /* netfilter: the file of counts, COUNTERS_BYTES long */
 	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
 	GIVE_RECEIPT, /* flattener: memfd to write the receipt into; audit: the same, sealed, of
@@ -242,7 +244,10 @@ enum query_kind {
 	QUERY_PROCESSES,
 	QUERY_ISOLATE,
 	QUERY_RESTORE,
-	QUERY_PERMITS,    /* argument: [unused DAYS] [ZONE] */
+	QUERY_PERMITS,         /* argument: [unused DAYS] [ZONE] */
+	QUERY_ISOLATE_STATION, /* argument: hardware address or address */
+	QUERY_RESTORE_STATION,
+	QUERY_ISOLATED,
 	QUERY_CLEAR_FLOW, /* argument: as for QUERY_FLOWS */
 	QUERY_TEST_FLOW,  /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
 	QUERY_MAIL_LOG,   /* the records about mail; argument: a text that they contain */

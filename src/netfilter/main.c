@@ -50,6 +50,13 @@ static int take_given(void *ctx, const struct control_give *give, int fd)
 		relay_take_link(nf, fd);
 		return 0;
 	}
+	if (give->kind == GIVE_STATIONS) {
+		int err = zones_shut_stations(nf, fd);
+
+		if (err == 0)
+			(void)close(fd); /* read */
+		return err;
+	}
 	if (give->kind == GIVE_COUNTERS) {
 		if (hits_open(&nf->track.hits, fd) != 0)
 			event_send(&nf->process.events, EVENT_COUNTERS_MISSING,

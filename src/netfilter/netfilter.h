@@ -92,6 +92,8 @@ struct netfilter {
 	struct ahead ahead;
 	struct packet_part part;
 	struct track track;
+	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */
+	size_t shut_count;
 };
 
 uint64_t netfilter_now_ms(void);
@@ -112,6 +114,8 @@ void zones_apply(struct netfilter *nf);
 void zones_abort(struct netfilter *nf);
 /* Once a beat: what a change of generation leaves for later. */
 void zones_beat(struct netfilter *nf);
+/* The list of isolated stations, as the supervisor gives it. Return: 0 or -ERR_PEER. */
+int zones_shut_stations(struct netfilter *nf, int fd);
 /* Tell the kernel that verdicts can be had: flows go on for another while. */
 void zones_keep_alive(struct netfilter *nf);
 

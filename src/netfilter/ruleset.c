@@ -15,12 +15,13 @@
 const char *const ruleset_counters[RULESET_COUNTER_COUNT] = {
 	[COUNTER_FRAGMENT] = "fragment",   [COUNTER_OPTIONS] = "options",
 	[COUNTER_MULTICAST] = "multicast", [COUNTER_SPOOFED] = "spoofed",
-	[COUNTER_STATION] = "station",     [COUNTER_RATE] = "rate",
-	[COUNTER_FLOWS] = "flows",         [COUNTER_NEIGHBOUR] = "neighbour",
-	[COUNTER_INVALID] = "invalid",     [COUNTER_LOCK] = "lock",
-	[COUNTER_AGAIN] = "again",         [COUNTER_UNPROVEN] = "unproven",
-	[COUNTER_INPUT] = "input",         [COUNTER_OUTPUT] = "output",
-	[COUNTER_DENIED] = "denied",       [COUNTER_QUEUED] = "queued",
+	[COUNTER_STATION] = "station",     [COUNTER_SHUT] = "isolated",
+	[COUNTER_RATE] = "rate",           [COUNTER_FLOWS] = "flows",
+	[COUNTER_NEIGHBOUR] = "neighbour", [COUNTER_INVALID] = "invalid",
+	[COUNTER_LOCK] = "lock",           [COUNTER_AGAIN] = "again",
+	[COUNTER_UNPROVEN] = "unproven",   [COUNTER_INPUT] = "input",
+	[COUNTER_OUTPUT] = "output",       [COUNTER_DENIED] = "denied",
+	[COUNTER_QUEUED] = "queued",
 };
 
 /* The half of the mark that says which judgement it is a proof of, and that it permits. */

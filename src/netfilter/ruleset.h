@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "channel/stations.h"
 #include "netfilter/nft.h"
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
@@ -44,6 +45,7 @@ enum ruleset_counter {
 	COUNTER_MULTICAST,
 	COUNTER_SPOOFED,
 	COUNTER_STATION,
+	COUNTER_SHUT, /* from a station that is isolated */
 	COUNTER_RATE,
 	COUNTER_FLOWS,     /* more flows of one source at a time than its zone allows */
 	COUNTER_NEIGHBOUR, /* ARP and neighbour discovery that claim another's address */
@@ -78,6 +80,8 @@ struct ruleset {
 	enum ruleset_queue queue;
 	bool fresh; /* remove whatever table is there first */
 	bool check; /* let the kernel check the whole transaction, and put nothing in force */
+	const struct station_shut *shut; /* stations that are isolated; borrowed */
+	size_t shut_count;
 	uint32_t lock_sets;          /* in: of the ruleset before; out: of this one */
 	uint32_t connections_before; /* limit of the ruleset before */
 };
@@ -88,6 +92,9 @@ struct ruleset {
  * stay.
  */
 int ruleset_load(struct ruleset *r, int netlink_fd);
+
+/* Shut out these stations and no others. Return: as ruleset_load. */
+int ruleset_shut(int netlink_fd, const struct station_shut *list, size_t count);
 
 /* Let the socket take a whole ruleset as one message. Return: 0 or -ERR_SYSTEM. */
 int ruleset_make_room(int netlink_fd);

@@ -57,6 +57,8 @@ void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r);
 /* ruleset_neighbour.c: who may claim which address, in ARP and in IPv6's neighbour discovery. */
 void ruleset_put_discovery(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r);
+/* ruleset_shut.c: what isolated stations send. @chain: sees packets of the zone's port alone. */
+void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *chain);
 /* ruleset_local.c: the gateway's own sockets. */
 void ruleset_put_local(struct nft_batch *b, const struct ruleset *r);
 

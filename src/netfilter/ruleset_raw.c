@@ -381,8 +381,9 @@ static void put_stations(struct nft_batch *b, const struct ruleset *r)
 }
 
 /* What comes over a crossing has passed these rules in the zone that it came from. */
-static void rules_entry(struct nft_batch *b, const char *port)
+static void rules_entry(struct nft_batch *b, const struct ruleset *r)
 {
+	const char *port = r->snapshot->zones[r->zone].port;
 	const uint32_t unmarked = 0;
 
 	nft_rule(b, CHAIN_RAW);
@@ -393,6 +394,7 @@ static void rules_entry(struct nft_batch *b, const char *port)
 	nft_match_interface(b, NFT_META_IIFNAME, port, false);
 	nft_verdict(b, NF_ACCEPT);
 	nft_rule_end(b);
+	ruleset_put_shut(b, r, CHAIN_RAW);
 	nft_rule(b, CHAIN_RAW);
 	nft_match_family(b, NFPROTO_IPV4);
 	nft_jump(b, NFT_GOTO, CHAIN_RAW4);
@@ -415,7 +417,7 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	nft_chain(b, CHAIN_RAW4);
 	nft_chain(b, CHAIN_RAW6);
 	nft_chain(b, CHAIN_STATIONS);
-	rules_entry(b, zone->port);
+	rules_entry(b, r);
 	rules_form4(b);
 	rules_source(b, 0);
 	rules_form6(b);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/sealed.h"
 #include "netfilter/flows.h"
 #include "netfilter/netfilter.h"
 
@@ -198,6 +199,8 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 	struct ruleset r = {
 		.snapshot = &p->snapshot,
 		.owners = p->owners,
+		.shut = nf->shut,
+		.shut_count = nf->shut_count,
 		.zone = index,
 		.generation = generation,
 		.before = zone->has_rules ? nf->generation : 0,
@@ -406,4 +409,33 @@ void zones_keep_alive(struct netfilter *nf)
 		if (zone->has_rules)
 			(void)ruleset_keep_alive(zone->netlink_fd, nf->generation, zone->hold_ms);
 	}
+}
+
+int zones_shut_stations(struct netfilter *nf, int fd)
+{
+	struct bytes list;
+	int err;
+
+	bytes_init(&list, sizeof(nf->shut));
+	err = sealed_read(&list, fd);
+	if (err != 0 || list.size % sizeof(nf->shut[0]) != 0) {
+		bytes_fini(&list);
+		return -ERR_PEER;
+	}
+	nf->shut_count = list.size / sizeof(nf->shut[0]);
+	if (list.size > 0)
+		memcpy(nf->shut, list.data, list.size);
+	bytes_fini(&list);
+	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
+		const struct zone *zone = &nf->zones[i];
+
+		if (!zone->used || !zone->has_rules)
+			continue; /* its rules will have the list */
+		err = ruleset_shut(zone->netlink_fd, nf->shut, nf->shut_count);
+		if (err != 0)
+			event_send(&nf->process.events, EVENT_RULES_REFUSED,
+				   EV_TEXT(ZONE, zone->name), EV_NUMBER(EPOCH, nf->running.epoch),
+				   EV_TEXT(REASON, "isolated stations"));
+	}
+	return 0;
 }

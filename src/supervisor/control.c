@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the supervisor accepts from its children: one table, by type and by role. */
 #include "base/err.h"
+#include "channel/stations.h"
 #include "supervisor/supervisor.h"
 
 #define FROM(role)  (1U << (role))
@@ -97,6 +98,8 @@ const struct channel_rule control_rules[] = {
 	{CONTROL_PREPARED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_prepared, "prepared"},
 	{CONTROL_REFUSED, 0, 0, FIXED(control_refused), FROM_POLICY, handle_refused, "refused"},
 	{CONTROL_APPLIED, 0, 0, FIXED(control_epoch), FROM_POLICY, handle_applied, "applied"},
+	{CONTROL_ALARM, 0, 0, FIXED(control_alarm), FROM(ROLE_ARBITER), stations_handle_alarm,
+	 "alarm"},
 	{CONTROL_CONNECT, 0, 0, FIXED(control_connect),
 	 FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) | FROM(ROLE_AUDIT), handle_connect,
 	 "connect"},

@@ -171,6 +171,10 @@ static void outfit_netfilter(struct child *netfilter)
 {
 	struct supervisor *sup = netfilter->sup;
 
+	if (stations_give(sup, netfilter) < 0) {
+		child_kill(netfilter, "the list of isolated stations could not be given");
+		return;
+	}
 	if (sup->counters_fd >= 0)
 		child_give(netfilter, &(struct control_give){.kind = GIVE_COUNTERS},
 			   sup->counters_fd);

@@ -27,4 +27,9 @@ void answer_separation(struct supervisor *sup, struct answer *answer);
 void answer_zones(struct supervisor *sup, struct answer *answer);
 void answer_crossings(struct supervisor *sup, struct answer *answer);
 
+/* stations.c */
+void answer_isolate_station(struct supervisor *sup, struct answer *answer);
+void answer_restore_station(struct supervisor *sup, struct answer *answer);
+void answer_isolated(struct supervisor *sup, struct answer *answer);
+
 #endif

@@ -273,6 +273,11 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 int query_handle(struct channel *ch, void *ctx, const struct channel_message *message);
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
 
+/* stations.c: stations that are shut out. */
+/* Give netfilter the whole list. Return: 0 or an error. */
+int stations_give(struct supervisor *sup, struct child *netfilter);
+int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_message *message);
+
 /* consoles.c */
 int consoles_open(struct supervisor *sup);
 void consoles_close(struct supervisor *sup);

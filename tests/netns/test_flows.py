@@ -204,3 +204,41 @@ def test_flows_scans_raise_alarms(net, topology, make_gateway):
         out.sendto(b"x", ("10.20.0.8", port))
     gateway.wait_event("scan-detected", 'detail="denied-rate"', seconds=15)
     assert len([x for x in gateway.audit_lines() if 'detail="port-scan"' in x]) == 1
+
+
+def test_flows_isolated_station_is_shut_out_until_restored(net, topology, gateway, console):
+    """Z11: by address or hardware address, over a commit and a killed netfilter; `restore station` ends it."""
+    echo(net, topology)
+    mac = topology.zones["mynumber"].mac
+    assert "allowed" in console.run("isolate station nobody")
+    for name in ("10.10.0.5", mac):
+        running = talk(net, topology)
+        assert "isolated" in console.run(f"isolate station {name}")
+        gateway.wait_event("station-isolated", f'name="{name}"', 'reason="operator"', seconds=10)
+        assert name in console.run("show isolated")
+        assert not net.reaches(topology.zones["mynumber"].namespace, SERVER, 7000)
+        running.settimeout(1)
+        with pytest.raises(OSError):
+            running.sendall(b"x")
+            running.recv(100)
+        killed = gateway.kill("netfilter")
+        gateway.wait_role("netfilter", other_than=killed, seconds=10)
+        time.sleep(1)
+        assert not net.reaches(topology.zones["mynumber"].namespace, SERVER, 7000)
+        assert "restored" in console.run(f"restore station {name}")
+        wait_until(lambda: net.reaches(topology.zones["mynumber"].namespace, SERVER, 7000), "the station to be admitted", 15)
+
+
+def test_flows_guard_isolates_a_scanner(net, topology, make_gateway):
+    """Z12: with `isolate-station` the source of an alarm is shut out at once; others are not."""
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { scan-ports 50; isolate-station; }"})
+    echo(net, topology)
+    peer = topology.zones["mynumber"].namespace
+    net.run(peer, "ip", "address", "add", "10.10.0.77/24", "dev", "port")
+    net.run(peer, "nmap", "-n", "-Pn", "-sS", "--max-retries", "0", "--min-rate", "300", "-p", "1-200", SERVER, timeout=60)
+    gateway.wait_event("station-isolated", 'name="10.10.0.5"', 'reason="port-scan"', seconds=15)
+    wait_until(lambda: not net.reaches(peer, SERVER, 7000), "the scanner to be shut out", 10)
+    client = net.connect(peer, SERVER, 7000, source="10.10.0.77")
+    client.sendall(b"x")
+    assert client.recv(100)
+    client.close()

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stations that are shut out: the list that the supervisor gives netfilter in a sealed memfd
+ * (GIVE_STATIONS), whole each time, and the arbiter's word that one should be.
+ */
+#ifndef SEKISHO_CHANNEL_STATIONS_H
+#define SEKISHO_CHANNEL_STATIONS_H
+
+#include <stdint.h>
+
+#define STATIONS_SHUT_MAX 1024
+
+/* By its hardware address or by an address, in whatever zone it shows up. */
+struct station_shut {
+	uint8_t size; /* of @bytes: 6 hardware address, 4 IPv4, 16 IPv6 */
+	uint8_t bytes[16];
+};
+
+/* arbiter -> supervisor: a source that its zone's guard watches tries too much. */
+struct control_alarm {
+	uint32_t zone;  /* index in the snapshot of @epoch */
+	uint8_t family; /* 4 or 6 */
+	uint8_t has_mac;
+	uint8_t pad[2];
+	uint64_t epoch;
+	uint8_t address[16];
+	uint8_t mac[8];
+	char kind[16]; /* what about; NUL-terminated, fixed text */
+};
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stations that an operator, or the guard of a zone, has shut out (Z11, Z12). Each is an empty file
+ * beside those of isolated zones, named by its address, so that there is nothing to half write.
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/sealed.h"
+#include "channel/stations.h"
+#include "supervisor/isolation.h"
+#include "supervisor/query.h"
+
+#define PREFIX     "station-" /* no zone's name has one as long */
+#define NAME_BYTES 64
+
+/* The list as it is on disk. */
+struct shut_list {
+	struct station_shut rows[STATIONS_SHUT_MAX];
+	size_t count;
+};
+
+static bool read_mac(const char *text, uint8_t mac[6])
+{
+	unsigned b[6];
+	char more;
+
+	if (strlen(text) != 17 || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2],
+					 &b[3], &b[4], &b[5], &more) != 6)
+		return false;
+	for (unsigned i = 0; i < 6; i++)
+		mac[i] = (uint8_t)b[i];
+	return true;
+}
+
+static bool read_station(struct station_shut *out, const char *text)
+{
+	*out = (struct station_shut){.size = 6};
+	if (read_mac(text, out->bytes))
+		return true;
+	out->size = 4;
+	if (inet_pton(AF_INET, text, out->bytes) == 1)
+		return true;
+	out->size = 16;
+	return inet_pton(AF_INET6, text, out->bytes) == 1;
+}
+
+/* One way to write it, so that it has one file. */
+static void station_text(char out[NAME_BYTES], const struct station_shut *s)
+{
+	const uint8_t *m = s->bytes;
+
+	if (s->size == 6)
+		(void)snprintf(out, NAME_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2],
+			       m[3], m[4], m[5]);
+	else
+		(void)inet_ntop(s->size == 4 ? AF_INET : AF_INET6, m, out,
+				NAME_BYTES); /* the family and the size are right */
+}
+
+static int read_list(struct supervisor *sup, struct shut_list *list)
+{
+	int fd = openat(sup->isolation_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	list->count = 0;
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd); /* nothing was read */
+		return -ERR_SYSTEM;
+	}
+	while ((entry = readdir(dir)) != NULL && list->count < STATIONS_SHUT_MAX) {
+		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
+		    read_station(&list->rows[list->count], entry->d_name + sizeof(PREFIX) - 1))
+			list->count++;
+	}
+	(void)closedir(dir); /* read only */
+	return 0;
+}
+
+int stations_give(struct supervisor *sup, struct child *netfilter)
+{
+	static struct shut_list list;
+	int fd, err = read_list(sup, &list);
+
+	if (err == 0)
+		err = sealed_make("stations",
+				  (struct span){(const uint8_t *)list.rows,
+						list.count * sizeof(list.rows[0])},
+				  &fd);
+	if (err < 0)
+		return err;
+	child_give(netfilter, &(struct control_give){.kind = GIVE_STATIONS}, fd);
+	(void)close(fd); /* netfilter has its own copy */
+	return 0;
+}
+
+/* Keep it, tell netfilter, record it. Return: NULL or why not. */
+static const char *change(struct supervisor *sup, const struct station_shut *station, bool shut,
+			  const char *why)
+{
+	static struct shut_list list;
+	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
+	char text[NAME_BYTES], name[NAME_BYTES + sizeof(PREFIX)];
+
+	station_text(text, station);
+	(void)snprintf(name, sizeof(name), PREFIX "%s", text);
+	if (shut && (read_list(sup, &list) < 0 || list.count == STATIONS_SHUT_MAX))
+		return "too many stations are isolated already";
+	if (isolation_keep(sup->isolation_fd, name, shut) < 0)
+		return "the state directory cannot be written";
+	supervisor_event(sup, shut ? EVENT_STATION_ISOLATED : EVENT_STATION_RESTORED,
+			 EV_TEXT(NAME, text), EV_TEXT(REASON, why));
+	if (child_is_alive(netfilter) && stations_give(sup, netfilter) < 0)
+		child_kill(netfilter, "the list of isolated stations could not be given");
+	return NULL;
+}
+
+static void answer_change(struct supervisor *sup, struct answer *answer, bool shut)
+{
+	struct station_shut station;
+	const char *why;
+
+	if (!read_station(&station, answer->query->argument)) {
+		answer_error(answer, "allowed: a hardware address (02:00:00:00:00:05) or an "
+				     "address");
+		return;
+	}
+	why = change(sup, &station, shut, "operator");
+	if (why) {
+		answer_error(answer, why);
+		return;
+	}
+	answer_cell(answer, "%s", answer->query->argument);
+	answer_cell(answer, "%s", shut ? "isolated" : "restored");
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+void answer_isolate_station(struct supervisor *sup, struct answer *answer)
+{
+	answer_change(sup, answer, true);
+}
+
+void answer_restore_station(struct supervisor *sup, struct answer *answer)
+{
+	answer_change(sup, answer, false);
+}
+
+void answer_isolated(struct supervisor *sup, struct answer *answer)
+{
+	static struct shut_list list;
+	static const char *const headings[] = {"what", "name"};
+	char text[NAME_BYTES];
+
+	answer_heading(answer, headings, 2);
+	for (uint32_t i = 0; i < sup->running.snapshot.zone_count; i++) {
+		const char *name = sup->running.snapshot.zones[i].name;
+
+		if (!isolation_holds(sup->isolation_fd, name))
+			continue;
+		answer_cell(answer, "zone");
+		answer_cell(answer, "%s", name);
+		answer_send(answer, 0);
+	}
+	if (read_list(sup, &list) < 0) {
+		answer_error(answer, "the state directory cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		station_text(text, &list.rows[i]);
+		answer_cell(answer, "station");
+		answer_cell(answer, "%s", text);
+		answer_send(answer, 0);
+	}
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+/* Whether the zone lists a station of this hardware address: then that is what it is known by. A
+ * router's would shut out all that stand behind it. */
+static bool is_listed(const struct snapshot *s, const struct snapshot_zone *zone,
+		      const uint8_t *mac)
+{
+	for (uint32_t i = 0; i < zone->stations.count; i++) {
+		if (memcmp(s->stations[zone->stations.first + i].mac, mac, 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct child *arbiter = ctx;
+	struct supervisor *sup = arbiter->sup;
+	const struct control_alarm *alarm = message->body;
+	const struct snapshot *s = &sup->running.snapshot;
+	struct station_shut station = {.size = alarm->family == 4 ? 4 : 16};
+
+	if (sup->running.fd < 0 || alarm->epoch != sup->running.epoch)
+		return 0; /* of a policy that is no more */
+	if (alarm->zone >= s->zone_count || (alarm->family != 4 && alarm->family != 6) ||
+	    memchr(alarm->kind, '\0', sizeof(alarm->kind)) == NULL)
+		return -ERR_PEER;
+	if (!s->zones[alarm->zone].guard.isolate)
+		return -ERR_PEER; /* nobody asked for it */
+	memcpy(station.bytes, alarm->address, station.size);
+	if (alarm->has_mac && is_listed(s, &s->zones[alarm->zone], alarm->mac)) {
+		station = (struct station_shut){.size = 6};
+		memcpy(station.bytes, alarm->mac, 6);
+	}
+	(void)change(sup, &station, true, alarm->kind); /* what fails is an event, or full */
+	return 0;
+}
