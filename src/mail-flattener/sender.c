@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "wire/mime_word.h"
+#include "wire/punycode.h"
 
 struct sender {
 	struct bytes value; /* of the field being looked at, unfolded */
@@ -83,6 +84,20 @@ static void check_name(struct flatten *f, struct sender *s, const struct mime_ma
 		flatten_say(f, NOTICE_W_NAME_ADDRESS, clean, NULL);
 }
 
+/* A domain in punycode, beside the letters that it stands for. */
+static void check_domain(struct flatten *f, struct sender *s)
+{
+	const char *domain = domain_of(s->from);
+
+	if (strncmp(domain, "xn--", 4) != 0 && strstr(domain, ".xn--") == NULL)
+		return;
+	bytes_clear(&s->decoded);
+	if (punycode_host_to_text(span_of(domain), &s->decoded) == -ERR_NO_MEMORY)
+		flatten_fail(f, -ERR_NO_MEMORY);
+	flatten_say(f, NOTICE_W_PUNYCODE, domain,
+		    flatten_clean(f, bytes_span(&s->decoded), FLATTEN_NAME_BYTES, &s->clean));
+}
+
 static void check_from(struct flatten *f, struct sender *s)
 {
 	struct span list = field_value(f, s, "From");
@@ -100,9 +115,7 @@ static void check_from(struct flatten *f, struct sender *s)
 	check_name(f, s, &mailbox);
 	if (mime_mailbox_next(list, &at, &further))
 		warn(f, s, NOTICE_W_MANY_FROM, list);
-	if (strncmp(domain_of(s->from), "xn--", 4) == 0 ||
-	    strstr(domain_of(s->from), ".xn--") != NULL)
-		flatten_say(f, NOTICE_W_PUNYCODE, domain_of(s->from), NULL);
+	check_domain(f, s);
 }
 
 static void check_reply_to(struct flatten *f, struct sender *s)

@@ -254,6 +254,13 @@ static void flush_separators(struct html_render *r)
 		for (; r->separators > 0; r->separators--)
 			put(r, " |", 2);
 		put(r, " ", 1);
+	} else if (r->data_row) {
+		/* Empty cells at the row's beginning: what follows stays in its column. */
+		unsigned count = r->separators;
+
+		flush_breaks(r);
+		for (; count > 0; count--)
+			put(r, "| ", 2);
 	}
 	r->separators = 0;
 	r->space = false;
@@ -418,9 +425,22 @@ static void open_item(struct html_render *r)
 	r->space = false;
 }
 
+/* Where the numbers of a list begin: at 1 where it does not say. */
+static uint32_t first_number(struct span start)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < start.size; i++) {
+		if (start.data[i] < '0' || start.data[i] > '9' || number > 99999)
+			return 1;
+		number = number * 10 + (uint32_t)(start.data[i] - '0');
+	}
+	return number > 0 ? number : 1;
+}
+
 static void open_list(struct html_render *r, const struct html_element *element)
 {
-	uint32_t first = element->tag == HTML_OL ? 1 : 0;
+	uint32_t first = element->tag == HTML_OL ? first_number(html_attr_of(element, "start")) : 0;
 
 	want_breaks(r, r->list_depth == 0 ? 2 : 1);
 	if (r->list_depth < HTML_LIST_LEVELS)
@@ -446,6 +466,7 @@ static void open_cell(struct html_render *r, const struct html_element *element)
 
 	if (table != NULL && element->tag == HTML_HEAD_CELL)
 		table->data_table = true;
+	r->data_row = table != NULL && table->data_table;
 	if (row == NULL || row->cells++ == 0)
 		return;
 	/* Of the empty cells that only lay a page out, one border is enough. */

@@ -81,6 +81,7 @@ struct html_render {
 	bool space;           /* a space is due */
 	bool space_line;      /* and the white space had a line end in it */
 	unsigned separators;  /* cell borders that are due */
+	bool data_row;        /* in a row of a table whose empty cells count */
 	unsigned quotes;      /* depth of block quotes */
 	unsigned pres;        /* depth of preformatted text */
 	unsigned skips;       /* depth of what is left out */

@@ -460,6 +460,36 @@ def mails():
     yield "stacked-marks", single(b"marks", "text/plain; charset=utf-8", (
         "か\u3099 Việt e\u0302\u0301\n" + "か" + "\u3099" * 40 + "き\n" + "x" + "\u0301\u20dd" * 30 + "y\nz" + "\u05b1" * 9
         + "\n" + "".join("x" * length + "\U0001f600" + "\u200d\U0001f3fb" * 9 + "\n" for length in (930, 931, 947, 948))).encode())
+    for name, field in (("sender-envelope", b"Return-Path: <bounce@other.example.org>\nFrom: a@example.jp\n"),
+                        ("sender-idn", b"From: a@xn--eckwd4c7c.example\n"), ("sender-several", b"From: a@example.jp, b@example.org\n"),
+                        ("sender-none", b"X-Other: 1\n"), ("sender-unreadable", "From: 市長 <市長@例示.jp>\n".encode()),
+                        ("sender-same-site", b"Return-Path: <x@bounce.example.jp>\nReply-To: c@www.example.jp\nFrom: \"a@example.jp\" "
+                         b"<a@example.jp>\n")):
+        yield name, single(b"sender", "text/plain; charset=utf-8", "本文\n".encode(), head=field + b"To: b@city.example.lg.jp\n")
+    yield "hidden-by-css", single(b"hidden", "text/html; charset=utf-8", (
+        "<style>.gone, #nix { display: none }</style><body bgcolor=white>見える" + "".join(
+            f"<span style='{style}'>隠{n}</span>" for n, style in enumerate((
+                "display:none", "visibility:hidden", "font-size:0", "font-size:1px", "opacity:0", "color:#fff", "color:white",
+                "color:rgb(255,255,255)", "color:transparent", "text-indent:-9999px", "position:absolute;left:-5000px",
+                "height:0;overflow:hidden", "mso-hide:all"))) + "<p class=gone>隠13</p><p id=nix>隠14</p><p hidden>隠15</p>"
+        "<p style='font-size:0.9em;opacity:0.5;color:#ffe;background:#000'>これも見える</p></body>").encode())
+    yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (
+        "<h2>見出し</h2><table border=1><tr><th></th><th>4月</th><th>5月</th></tr><tr><th>件数</th><td>1</td><td></td></tr></table>"
+        "<table><tr><td>段組<table border=1><tr><td>内</td><td>側</td></tr></table></td><td>右</td></tr></table>"
+        "<ol start=3><li>一<ul><li>い<ul><li>深い</li></ul></li><li>ろ</li></ul></li><li>二</li></ol>"
+        "<dl><dt>語</dt><dd>説明</dd></dl><ruby>関所<rp>（</rp><rt>せきしょ</rt><rp>）</rp></ruby>"
+        "<blockquote>外<blockquote>内</blockquote></blockquote><p>x<sub>2</sub> 10<sup>3</sup> <s>旧</s> <q>引用</q>").encode())
+    yield "attachment-only", HEAD + b"Subject: file\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\n" \
+        + base64.encodebytes(b"\x89PNG\r\n\x1a\n")
+    yield "undecodable", single(b"=?UTF-8?Q?=E4=BB=B6_=FF_=E5?=", "text/plain; charset=utf-8", "良い ".encode() + b"\xff\xfe \xe3\x81 "
+                                + "文字\n".encode())
+    yield "two-boundaries", HEAD + b"Subject: two\nContent-Type: multipart/mixed; boundary=a; boundary=b\n\n" \
+        b"--a\n\nfirst\n--b\n\nsecond\n--a--\n--b--\n"
+    yield "near-boundary", HEAD + b"Subject: near\n" + multipart("mixed", "b", part("Content-Type: text/plain", b"text\n--bc\n\nmore"))
+    nested = b"Subject: innermost\n\nx\n"
+    for level in range(33):
+        nested = b"Subject: level %d\nContent-Type: message/rfc822\n\n" % level + nested
+    yield "nested-too-deep", b"From: a@example.jp\n" + nested
     yield "no-header", "ヘッダーのない本文だけの入力\n".encode()
 
 

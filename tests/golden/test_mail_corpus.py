@@ -12,6 +12,8 @@ import pytest
 
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
 CORPUS = pathlib.Path(os.environ.get("SEKISHO_CORPUS", "/shared/corpus/mail"))
+# The only reasons for which a mail may be refused: nothing can be said of no octets.
+STRUCTURAL = {"the message is empty"}
 WORKING_BYTES = 64 << 20    # beyond the message itself
 FLOOR_SECONDS = 0.5
 
@@ -68,7 +70,12 @@ def judge(starter, path, scratch):
             check = subprocess.run([SEKISHO, "verify-mail"], stdin=flat, capture_output=True, text=True, check=False)
         if check.returncode != 0:
             wrong.append(f"verifier: {check.stdout.strip()}")
-    return wrong, said.partition(": refused: ")[2] if status == 3 else ""
+        if not first.read_bytes().partition(b"\n\n")[2].partition(b"\n----------------")[0].strip():
+            wrong.append("came out empty")
+    reason = said.partition(": refused: ")[2] if status == 3 else ""
+    if reason == "the message is empty" and path.read_bytes().strip():
+        wrong.append("refused as empty, and is not")
+    return wrong, reason
 
 
 @pytest.mark.limit(600)
@@ -89,3 +96,4 @@ def test_mail_corpus_flattens_or_is_refused_with_a_reason(tmp_path, capsys):
         for reason, count in refused.most_common():
             print(f"  {count:6}  {reason}")
     assert paths and not wrong, "\n".join(wrong)
+    assert set(refused) <= STRUCTURAL, refused

@@ -71,7 +71,7 @@ static void test_html_lists_and_tables(void **state)
 	check("<ul><li>a</li><li>b<ol><li>c</li><li>d</li></ol></li></ul>",
 	      "・a\n・b\n  1. c\n  2. d\n");
 	check("<table border=1><tr><th>a</th><th>b</th></tr><tr><td></td><td>1</td></tr></table>",
-	      "a | b\n1\n");
+	      "a | b\n| 1\n");
 	check("<table><tr><td>a</td><td></td><td>b</td></tr></table>", "a | b\n");
 }
 
