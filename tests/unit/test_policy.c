@@ -187,7 +187,7 @@ static void pick_value(char *out, size_t size, const struct value_form *form)
 		[TYPE_MAC] = "02-00-00-00-00-01",
 		[TYPE_DATE] = "2027-03-31 2028-02-29",
 		[TYPE_DAYS] = "mon mon-fri daily sat-sun",
-		[TYPE_DURATION] = "60s 90s 1500ms",
+		[TYPE_DURATION] = "60s 90s 60500ms",
 		[TYPE_SIZE] = "5MB 64KB 4096",
 	};
 
