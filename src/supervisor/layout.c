@@ -97,6 +97,27 @@ static int add_everything(struct layout_zone *zone, const struct layout_route *t
 	return err < 0 ? err : add_route(zone, &all_v6, target);
 }
 
+static void fill_base(struct layout_base *base, const struct snapshot *s,
+		      const struct snapshot_zone *from)
+{
+	const char *device = from->vlan != 0 ? from->parent : from->port;
+
+	base->vlan = from->vlan;
+	if (from->vlan != 0)
+		(void)snprintf(base->parent, sizeof(base->parent), "%s", from->parent);
+	for (uint32_t i = 0; i < s->bond_count; i++) {
+		const struct snapshot_bond *bond = &s->bonds[i];
+
+		if (strcmp(bond->name, device) != 0)
+			continue;
+		base->bond_mode = bond->mode;
+		base->member_count = bond->members.count;
+		for (uint32_t j = 0; j < bond->members.count; j++)
+			(void)snprintf(base->members[j], sizeof(base->members[j]), "%s",
+				       s->devices[bond->members.first + j].name);
+	}
+}
+
 /*
  * The zone's own routes; then to the void: everything that has no route, and, in case the zone has
  * a default route, the networks of all other zones, so that nothing meant for them ever leaves by
@@ -110,6 +131,7 @@ static int fill_zone(struct layout_zone *zone, const struct snapshot *s, uint32_
 
 	(void)snprintf(zone->name, sizeof(zone->name), "%s", from->name);
 	(void)snprintf(zone->port, sizeof(zone->port), "%s", from->port);
+	fill_base(&zone->base, s, from);
 	for (uint32_t i = 0; i < from->addresses.count && err == 0; i++)
 		err = add_address(zone, &s->prefixes[from->addresses.first + i]);
 	for (uint32_t i = 0; i < from->routes.count && err == 0; i++) {

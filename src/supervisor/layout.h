@@ -39,9 +39,21 @@ struct layout_addresses {
 	size_t count, capacity;
 };
 
+/* What a zone's port is made of, where it is more than a device that is there. Compared as bytes.
+ */
+struct layout_base {
+	char parent[SNAPSHOT_DEVICE_BYTES]; /* the port is a VLAN of this device, else empty */
+	uint32_t vlan;                      /* 1..4094, 0: none */
+	uint32_t bond_mode;                 /* enum bond_mode */
+	uint32_t member_count; /* of the bond that the parent is, or the port where there is no
+				  parent; 0: no bond */
+	char members[SNAPSHOT_MEMBERS_MAX][SNAPSHOT_DEVICE_BYTES];
+};
+
 struct layout_zone {
 	char name[SNAPSHOT_NAME_BYTES];
 	char port[16];
+	struct layout_base base;
 	struct layout_addresses addresses;
 	struct layout_routes routes;
 };

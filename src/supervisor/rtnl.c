@@ -19,6 +19,11 @@
 #include "base/err.h"
 #include "supervisor/rtnl_private.h"
 
+#define BOND_LOOK_MS 100 /* between two looks at the members' links */
+
+/* Of linux/if_bonding.h, which contradicts net/if.h. */
+enum { BOND_MODE_ACTIVEBACKUP = 1, BOND_MODE_8023AD = 4 };
+
 #define DUMP_BYTES 32768U
 
 int rtnl_open(struct rtnl *r)
@@ -309,6 +314,56 @@ int rtnl_veth_add(struct rtnl *r, const char *name, const uint8_t mac[6], const 
 	mnl_attr_nest_end(nlh, peer);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
+	return rtnl_command(r, nlh);
+}
+
+int rtnl_vlan_add(struct rtnl *r, const char *name, uint32_t parent_index, uint32_t vlan)
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data;
+
+	put_quiet(put_link(nlh, 0));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_LINK, parent_index);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_VLAN_ID, (uint16_t)vlan);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return rtnl_command(r, nlh);
+}
+
+int rtnl_bond_add(struct rtnl *r, const char *name, uint32_t mode)
+{
+	static const uint8_t modes[] = {
+		[BOND_ACTIVE_BACKUP] = BOND_MODE_ACTIVEBACKUP,
+		[BOND_802_3AD] = BOND_MODE_8023AD,
+	};
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data;
+
+	put_quiet(put_link(nlh, 0));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "bond");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u8(nlh, IFLA_BOND_MODE, modes[mode]);
+	mnl_attr_put_u32(nlh, IFLA_BOND_MIIMON, BOND_LOOK_MS);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return rtnl_command(r, nlh);
+}
+
+int rtnl_link_set_master(struct rtnl *r, uint32_t index, uint32_t master_index)
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_SETLINK, 0);
+
+	put_link(nlh, index);
+	mnl_attr_put_u32(nlh, IFLA_MASTER, master_index);
 	return rtnl_command(r, nlh);
 }
 

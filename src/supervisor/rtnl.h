@@ -51,6 +51,14 @@ int rtnl_bridge_add(struct rtnl *r, const char *name);
 int rtnl_veth_add(struct rtnl *r, const char *name, const uint8_t mac[6], const char *peer_name,
 		  const uint8_t peer_mac[6], int peer_netns_fd);
 
+/* An 802.1Q VLAN of a device. @vlan: 1..4094 */
+int rtnl_vlan_add(struct rtnl *r, const char *name, uint32_t parent_index, uint32_t vlan);
+/* Several devices as one. @mode: enum bond_mode; a member that loses its link is noticed in 100 ms.
+ */
+int rtnl_bond_add(struct rtnl *r, const char *name, uint32_t mode);
+/* Make a device, which must be down, a member of a bond. */
+int rtnl_link_set_master(struct rtnl *r, uint32_t index, uint32_t master_index);
+
 int rtnl_address_set(struct rtnl *r, bool add, uint32_t index,
 		     const struct snapshot_prefix *address);
 

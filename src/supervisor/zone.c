@@ -124,7 +124,12 @@ static int furnish(struct zones *zs, struct zone *zone)
 		return zones_fail(zs, err, &zone->rtnl, "zone %s: device %s", zone->name,
 				  DEVICE_VOID);
 	zone->void_index = link.index;
-	return 0;
+	/* By loopback the kernel tells our own sockets that a next hop cannot be reached; the rules
+	 * let nothing else in by it. */
+	err = rtnl_link_find(&zone->rtnl, "lo", &link);
+	if (err == 0)
+		err = rtnl_link_set_up(&zone->rtnl, link.index, true);
+	return err < 0 ? zones_fail(zs, err, &zone->rtnl, "zone %s: device lo", zone->name) : 0;
 }
 
 int zone_make(struct zones *zs, struct zone *zone, const char *name)
@@ -204,17 +209,12 @@ static int set_address_mode(struct zones *zs, struct zone *zone, const struct la
 int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone *want)
 {
 	struct rtnl_link link;
-	int err = rtnl_link_find(&zs->home, want->port, &link);
+	int err = port_take(zs, zone, want);
 
 	if (err < 0)
-		return zones_fail(zs, err, &zs->home, "zone %s: port %s", zone->name, want->port);
-	err = rtnl_link_set_up(&zs->home, link.index, false);
-	if (err == 0)
-		err = rtnl_link_move(&zs->home, link.index, zone->netns_fd);
-	if (err < 0)
-		return zones_fail(zs, err, &zs->home, "zone %s: moving port %s", zone->name,
-				  want->port);
+		return err;
 	(void)snprintf(zone->port, sizeof(zone->port), "%s", want->port);
+	zone->base = want->base;
 	zone->port_up = false;
 	zone->addresses.count = 0;
 	zone_forget_routes(zone, NULL);
@@ -227,19 +227,13 @@ int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone
 
 int zone_return_port(struct zones *zs, struct zone *zone)
 {
-	struct rtnl_link link;
 	int err;
 
 	if (!zone->port[0])
 		return 0;
-	err = rtnl_link_find(&zone->rtnl, zone->port, &link);
-	if (err == 0)
-		err = rtnl_link_set_up(&zone->rtnl, link.index, false);
-	if (err == 0)
-		err = rtnl_link_move(&zone->rtnl, link.index, zs->home_fd);
-	if (err < 0 && err != -ERR_NOT_FOUND) /* a device that was unplugged cannot be returned */
-		return zones_fail(zs, err, &zone->rtnl, "zone %s: returning port %s", zone->name,
-				  zone->port);
+	err = port_return(zs, zone);
+	if (err < 0)
+		return err;
 	zone->port[0] = '\0';
 	zone->port_up = false;
 	zone->addresses.count = 0;

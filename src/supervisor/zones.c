@@ -241,7 +241,8 @@ static int remove_stale(struct zones *zs, const struct layout *layout)
 		err = 0;
 		if (!want)
 			zone_remove(zs, zone);
-		else if (strcmp(want->port, zone->port) != 0)
+		else if (strcmp(want->port, zone->port) != 0 ||
+			 memcmp(&want->base, &zone->base, sizeof(want->base)) != 0)
 			err = zone_return_port(zs, zone);
 		first = first < 0 ? first : err;
 	}

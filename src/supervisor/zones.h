@@ -21,6 +21,7 @@ struct zone {
 	int track_fd; /* of netfilter, kept for its next life; -1: not made yet */
 	struct rtnl rtnl;
 	char port[RTNL_NAME_BYTES]; /* empty: none taken yet */
+	struct layout_base base;    /* what the port was made of */
 	uint32_t port_index, void_index;
 	bool port_up;
 	bool isolated; /* by the operator: port down, no crossing */

@@ -25,6 +25,16 @@ int zone_set_forwarding(struct zones *zs, struct zone *zone);
 /* Forget installed routes that went with a device; @peer: of a crossing, NULL: of the port. */
 void zone_forget_routes(struct zone *zone, const char *peer);
 
+/* port.c: the device that is a zone's port. */
+
+/**
+ * port_take - bring a zone's port into its namespace, down: a device from home, a VLAN of one that
+ * stays at home, or a bond of devices
+ */
+int port_take(struct zones *zs, struct zone *zone, const struct layout_zone *want);
+/* Send home what came from there, remove what was made. */
+int port_return(struct zones *zs, struct zone *zone);
+
 /* crossing.c: one veth pair. */
 int crossing_make(struct zones *zs, struct crossing *crossing, struct zone *low, struct zone *high);
 int crossing_set_up(struct zones *zs, struct crossing *crossing);
