@@ -47,6 +47,7 @@ struct zone {
 	uint32_t index; /* in the running snapshot; SNAPSHOT_NONE: not in it */
 	int netlink_fd;
 	uint32_t lock_sets;
+	bool no_offload;          /* a flow table could not be made now */
 	uint32_t connections_max; /* of one source, in the rules in force */
 	bool has_rules;           /* ours, of this life of the process */
 	uint64_t hold_ms;
@@ -82,6 +83,7 @@ struct netfilter {
 	uint16_t ending;      /* whose proofs are still taken for a moment; 0: none */
 	uint32_t ending_beats;
 	enum ruleset_queue queue_kind;
+	bool can_offload;    /* the kernel has flow tables */
 	struct channel link; /* to the arbiter; fd -1: none */
 	bool arbiter_answers;
 	bool arbiter_missed; /* silence was told of */

@@ -100,6 +100,66 @@ void nft_chain(struct nft_batch *b, const char *name)
 	netlink_end(&b->buffer);
 }
 
+void nft_ingress_chain(struct nft_batch *b, const char *name, const char *device, int32_t priority,
+		       uint32_t policy)
+{
+	begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	netlink_put_text(&b->buffer, NFTA_CHAIN_TABLE, b->table);
+	netlink_put_text(&b->buffer, NFTA_CHAIN_NAME, name);
+	size_t nest = netlink_nest(&b->buffer, NFTA_CHAIN_HOOK);
+
+	netlink_put_be32(&b->buffer, NFTA_HOOK_HOOKNUM, NF_INET_INGRESS);
+	netlink_put_be32(&b->buffer, NFTA_HOOK_PRIORITY, (uint32_t)priority);
+	netlink_put_text(&b->buffer, NFTA_HOOK_DEV, device);
+	netlink_nest_end(&b->buffer, nest);
+	netlink_put_be32(&b->buffer, NFTA_CHAIN_POLICY, policy);
+	netlink_put_text(&b->buffer, NFTA_CHAIN_TYPE, "filter");
+	netlink_end(&b->buffer);
+}
+
+void nft_chain_remove(struct nft_batch *b, const char *name)
+{
+	begin(b, NFT_MSG_DESTROYCHAIN, 0);
+	netlink_put_text(&b->buffer, NFTA_CHAIN_TABLE, b->table);
+	netlink_put_text(&b->buffer, NFTA_CHAIN_NAME, name);
+	netlink_end(&b->buffer);
+}
+
+void nft_flush_chain(struct nft_batch *b, const char *name)
+{
+	begin(b, NFT_MSG_DELRULE, 0);
+	netlink_put_text(&b->buffer, NFTA_RULE_TABLE, b->table);
+	netlink_put_text(&b->buffer, NFTA_RULE_CHAIN, name);
+	netlink_end(&b->buffer);
+}
+
+void nft_flowtable(struct nft_batch *b, const char *name, const char *const *devices,
+		   size_t device_count)
+{
+	begin(b, NFT_MSG_NEWFLOWTABLE, NLM_F_CREATE);
+	netlink_put_text(&b->buffer, NFTA_FLOWTABLE_TABLE, b->table);
+	netlink_put_text(&b->buffer, NFTA_FLOWTABLE_NAME, name);
+	size_t hook = netlink_nest(&b->buffer, NFTA_FLOWTABLE_HOOK);
+
+	netlink_put_be32(&b->buffer, NFTA_FLOWTABLE_HOOK_NUM, NF_NETDEV_INGRESS);
+	netlink_put_be32(&b->buffer, NFTA_FLOWTABLE_HOOK_PRIORITY, 0);
+	size_t list = netlink_nest(&b->buffer, NFTA_FLOWTABLE_HOOK_DEVS);
+
+	for (size_t i = 0; i < device_count; i++)
+		netlink_put_text(&b->buffer, NFTA_DEVICE_NAME, devices[i]);
+	netlink_nest_end(&b->buffer, list);
+	netlink_nest_end(&b->buffer, hook);
+	netlink_end(&b->buffer);
+}
+
+void nft_flowtable_remove(struct nft_batch *b, const char *name)
+{
+	begin(b, NFT_MSG_DESTROYFLOWTABLE, 0);
+	netlink_put_text(&b->buffer, NFTA_FLOWTABLE_TABLE, b->table);
+	netlink_put_text(&b->buffer, NFTA_FLOWTABLE_NAME, name);
+	netlink_end(&b->buffer);
+}
+
 void nft_counter(struct nft_batch *b, const char *name)
 {
 	begin(b, NFT_MSG_NEWOBJ, NLM_F_CREATE);

@@ -58,6 +58,21 @@ void nft_base_chain(struct nft_batch *b, const char *name, uint32_t hook, int32_
 /* A chain to jump to. */
 void nft_chain(struct nft_batch *b, const char *name);
 
+/* A chain that sees what comes in by one device, before routing and before any flow table. */
+void nft_ingress_chain(struct nft_batch *b, const char *name, const char *device, int32_t priority,
+		       uint32_t policy);
+/* Remove a chain, if it is there. */
+void nft_chain_remove(struct nft_batch *b, const char *name);
+/* Remove every rule of one chain. */
+void nft_flush_chain(struct nft_batch *b, const char *name);
+
+/* A table of flows that go from device to device without meeting a rule; made, or its devices added
+ * to. */
+void nft_flowtable(struct nft_batch *b, const char *name, const char *const *devices,
+		   size_t device_count);
+/* Remove it, if it is there, with all flows in it. No rule may use it any more. */
+void nft_flowtable_remove(struct nft_batch *b, const char *name);
+
 /* A named counter, kept if it exists. */
 void nft_counter(struct nft_batch *b, const char *name);
 
@@ -141,6 +156,8 @@ void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t 
 /* The same with a number of flows that connection tracking knows: only for packets of more flows.
  */
 void nft_over_connections(struct nft_batch *b, const char *set, uint32_t reg, uint32_t count);
+/* The packet's flow goes into a flow table; the rule ends where it cannot. */
+void nft_flow_add(struct nft_batch *b, const char *flowtable);
 void nft_count(struct nft_batch *b, const char *counter);
 void nft_verdict(struct nft_batch *b, int verdict);
 void nft_jump(struct nft_batch *b, int verdict, const char *chain);

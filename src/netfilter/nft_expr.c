@@ -219,6 +219,14 @@ void nft_over_connections(struct nft_batch *b, const char *set, uint32_t reg, ui
 	close_expression(b, e);
 }
 
+void nft_flow_add(struct nft_batch *b, const char *flowtable)
+{
+	struct expression e = open_expression(b, "flow_offload");
+
+	netlink_put_text(&b->buffer, NFTA_FLOW_TABLE_NAME, flowtable);
+	close_expression(b, e);
+}
+
 void nft_count(struct nft_batch *b, const char *counter)
 {
 	struct expression e = open_expression(b, "objref");

@@ -44,8 +44,7 @@ void rule_accept_marked(struct nft_batch *b, uint32_t mark)
 	nft_rule_end(b);
 }
 
-/* The flow's mark is of a generation that is still held alive: the dead man's switch. */
-static void match_alive_flow(struct nft_batch *b)
+void rule_match_alive(struct nft_batch *b)
 {
 	nft_ct(b, NFT_CT_MARK, REG(0));
 	nft_mask(b, REG(0), &proof_mask, sizeof(proof_mask));
@@ -61,7 +60,7 @@ static void accept_with_flow_mark(struct nft_batch *b)
 }
 
 /* RFC 792; RFC 4443: errors about a flow, which its ends need to hear of. */
-void rules_accept_errors(struct nft_batch *b, const char *chain)
+static void put_errors(struct nft_batch *b)
 {
 	static const struct {
 		uint8_t protocol, type;
@@ -71,14 +70,23 @@ void rules_accept_errors(struct nft_batch *b, const char *chain)
 	};
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		nft_rule(b, chain);
-		nft_match_state(b, NF_CT_STATE_BIT(IP_CT_RELATED));
+		nft_rule(b, CHAIN_ERRORS);
 		nft_match_protocol(b, errors[i].protocol);
 		nft_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, REG(0));
 		nft_compare(b, NFT_CMP_EQ, REG(0), &errors[i].type, 1);
-		match_alive_flow(b);
+		rule_match_alive(b);
 		accept_with_flow_mark(b);
 	}
+}
+
+void rules_accept_errors(struct nft_batch *b, const char *chain, const char *device)
+{
+	nft_rule(b, chain);
+	if (device != NULL)
+		nft_match_interface(b, NFT_META_IIFNAME, device, true);
+	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_RELATED));
+	nft_jump(b, NFT_JUMP, CHAIN_ERRORS);
+	nft_rule_end(b);
 }
 
 void rule_drop_invalid(struct nft_batch *b, const char *chain)
@@ -202,10 +210,10 @@ static void put_forward(struct nft_batch *b, const struct ruleset *r)
 	 * it. */
 	nft_rule(b, CHAIN_FORWARD);
 	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_NEW));
-	match_alive_flow(b);
+	rule_match_alive(b);
 	accept_with_flow_mark(b);
 	rule_drop_invalid(b, CHAIN_FORWARD);
-	rules_accept_errors(b, CHAIN_FORWARD);
+	rules_accept_errors(b, CHAIN_FORWARD, NULL);
 	nft_rule(b, CHAIN_FORWARD);
 	nft_match_interface(b, NFT_META_IIFNAME, port, true);
 	nft_jump(b, NFT_GOTO, CHAIN_FROM_PORT);
@@ -382,7 +390,9 @@ static void put_common_sets(struct nft_batch *b)
 	static const struct nft_set alive = {
 		.name = SET_ALIVE, .flags = NFT_SET_TIMEOUT, .fields = {NFT_FIELD_MARK}};
 
-	static const struct nft_set proofs = {.name = SET_PROOFS, .fields = {NFT_FIELD_MARK}};
+	/* With a size known the kernel takes its fastest kind: every packet is looked up here. */
+	static const struct nft_set proofs = {
+		.name = SET_PROOFS, .fields = {NFT_FIELD_MARK}, .size = 16};
 
 	nft_set_keep(b, &alive);
 	nft_set_keep(b, &proofs);
@@ -439,8 +449,11 @@ static void put_rules(struct nft_batch *b, const struct ruleset *r, const struct
 	nft_chain(b, CHAIN_FROM_CROSSING);
 	nft_chain(b, CHAIN_LOCK);
 	nft_chain(b, CHAIN_DENIED);
+	nft_chain(b, CHAIN_ERRORS);
+	put_errors(b);
 	ruleset_put_raw(b, r);
 	ruleset_put_guard(b, r);
+	ruleset_put_offload(b, r);
 	put_forward(b, r);
 	put_from_port(b, r);
 	put_from_crossing(b, r);
@@ -474,41 +487,33 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	return err;
 }
 
-/* A batch of its own that changes the zone's table by one step. */
-static int change_table(int netlink_fd, void (*put)(struct nft_batch *b, uint16_t generation),
-			uint16_t generation)
+int ruleset_end_flows(const struct ruleset *r, int netlink_fd)
 {
 	struct nft_batch b;
 
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
-	put(&b, generation);
+	remove_proof_element(&b, SET_ALIVE, r->before);
+	for (int i = 0; i < 2; i++)
+		nft_set_flush(&b, set_denied[i].name); /* what was denied may be permitted now */
+	ruleset_exchange_offload(&b, r);
 	int err = nft_commit(&b, netlink_fd);
 
 	nft_fini(&b);
 	return err;
 }
 
-static void end_flows(struct nft_batch *b, uint16_t generation)
-{
-	remove_proof_element(b, SET_ALIVE, generation);
-	for (int i = 0; i < 2; i++)
-		nft_set_flush(b, set_denied[i].name); /* what was denied may be permitted now */
-}
-
-int ruleset_end_flows(int netlink_fd, uint16_t generation)
-{
-	return change_table(netlink_fd, end_flows, generation);
-}
-
-static void end_proofs(struct nft_batch *b, uint16_t generation)
-{
-	remove_proof_element(b, SET_PROOFS, generation);
-}
-
 int ruleset_end_proofs(int netlink_fd, uint16_t generation)
 {
-	return change_table(netlink_fd, end_proofs, generation);
+	struct nft_batch b;
+
+	nft_begin(&b, RULESET_BATCH_BYTES);
+	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
+	remove_proof_element(&b, SET_PROOFS, generation);
+	int err = nft_commit(&b, netlink_fd);
+
+	nft_fini(&b);
+	return err;
 }
 
 int ruleset_make_room(int netlink_fd)
@@ -573,4 +578,19 @@ int ruleset_probe(int netlink_fd, enum ruleset_queue *kind)
 		}
 	}
 	return -ERR_UNSUPPORTED;
+}
+
+bool ruleset_probe_offload(int netlink_fd)
+{
+	static const char *const device[] = {"lo"};
+	struct nft_batch b;
+
+	nft_begin(&b, RULESET_BATCH_BYTES);
+	nft_table(&b, NFPROTO_INET, "sekisho-probe");
+	nft_flowtable(&b, "probe", device, 1);
+	nft_table_remove(&b, NFPROTO_INET, "sekisho-probe");
+	int err = nft_commit(&b, netlink_fd);
+
+	nft_fini(&b);
+	return err == 0;
 }

@@ -78,8 +78,9 @@ struct ruleset {
 	uint16_t generation;             /* 1..65535 */
 	uint16_t before;                 /* whose flows go on until ruleset_end_flows; 0: none */
 	enum ruleset_queue queue;
-	bool fresh; /* remove whatever table is there first */
-	bool check; /* let the kernel check the whole transaction, and put nothing in force */
+	bool offload; /* the kernel has flow tables: use one where the configuration says so */
+	bool fresh;   /* remove whatever table is there first */
+	bool check;   /* let the kernel check the whole transaction, and put nothing in force */
 	const struct station_shut *shut; /* stations that are isolated; borrowed */
 	size_t shut_count;
 	uint32_t lock_sets;          /* in: of the ruleset before; out: of this one */
@@ -107,9 +108,12 @@ int ruleset_deny_all(int netlink_fd);
  * ruleset_end_flows - flows of a generation no longer pass by their mark: each is judged anew with
  * its next packet. Denials of the policy before are forgotten. A packet that has passed the first
  * chain by such a mark still passes the stamp, until ruleset_end_proofs.
+ * @r: as it was loaded; its `before` is the generation that ends
+ * A flow table is exchanged in the same transaction. That unregisters a hook, and with it the
+ * kernel drops what waits in the queues of the namespace.
  * Return: as ruleset_load.
  */
-int ruleset_end_flows(int netlink_fd, uint16_t generation);
+int ruleset_end_flows(const struct ruleset *r, int netlink_fd);
 /* The stamp takes no mark of a generation any more: nothing can be on its way with one. Return: as
  * ruleset_load. */
 int ruleset_end_proofs(int netlink_fd, uint16_t generation);
@@ -127,5 +131,10 @@ int ruleset_keep_alive(int netlink_fd, uint16_t generation, uint64_t hold_ms);
  * Return: 0 with *@kind; -ERR_UNSUPPORTED where it cannot.
  */
 int ruleset_probe(int netlink_fd, enum ruleset_queue *kind);
+
+/* Whether a ruleset uses a flow table. */
+bool ruleset_offloads(const struct ruleset *r);
+/* Whether the kernel has flow tables. @netlink_fd: as ruleset_probe. */
+bool ruleset_probe_offload(int netlink_fd);
 
 #endif

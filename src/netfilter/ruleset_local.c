@@ -118,6 +118,8 @@ static void put_input(struct nft_batch *b, const struct ruleset *r)
 	const char *port = r->snapshot->zones[r->zone].port;
 	uint32_t own = (uint32_t)r->generation << 16 | PACKET_MARK_LOCK;
 
+	/* What the kernel itself says of our flows: the next hop does not answer, for one. */
+	rules_accept_errors(b, CHAIN_INPUT, "lo");
 	nft_rule(b, CHAIN_INPUT);
 	nft_match_interface(b, NFT_META_IIFNAME, port, false);
 	rule_drop(b, COUNTER_INPUT);
@@ -139,8 +141,8 @@ static void put_input(struct nft_batch *b, const struct ruleset *r)
 		match_peer(b, i, true);
 		rule_accept_marked(b, own);
 	}
-	rules_accept_errors(b,
-			    CHAIN_INPUT); /* the stamp lets only those about our own flows pass */
+	/* The stamp lets only those about our own flows pass. */
+	rules_accept_errors(b, CHAIN_INPUT, NULL);
 	rules_drop_denied(b, CHAIN_INPUT);
 	rules_queue(b, CHAIN_INPUT, r->queue, 0);
 	rules_stamp(b, CHAIN_INPUT_STAMP, true);
@@ -200,7 +202,7 @@ static void put_output(struct nft_batch *b, const struct ruleset *r)
 	const uint32_t own = (uint32_t)r->generation << 16 | PACKET_MARK_LOCK;
 
 	rules_answers_of_reject(b);
-	rules_accept_errors(b, CHAIN_OUTPUT);
+	rules_accept_errors(b, CHAIN_OUTPUT, NULL);
 	rules_listener_reports(b);
 	nft_rule(b, CHAIN_OUTPUT);
 	nft_match_interface(b, NFT_META_OIFNAME, port, false);

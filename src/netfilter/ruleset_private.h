@@ -15,11 +15,13 @@
 #define CHAIN_OVER_RATE     "over-rate"
 #define CHAIN_OVER_FLOWS    "over-flows"
 #define CHAIN_FORWARD       "forward"
+#define CHAIN_OFFLOAD       "offload"
 #define CHAIN_FROM_PORT     "from-port"
 #define CHAIN_FROM_CROSSING "from-crossing"
 #define CHAIN_LOCK          "lock"
 #define CHAIN_STAMP         "stamp"
 #define CHAIN_DENIED        "denied"
+#define CHAIN_ERRORS        "errors"
 #define CHAIN_INPUT         "input"
 #define CHAIN_INPUT_STAMP   "input-stamp"
 #define CHAIN_OUTPUT        "output"
@@ -40,9 +42,11 @@ extern const struct nft_set set_denied[2];
 void rule_drop(struct nft_batch *b, enum ruleset_counter counter);
 void rule_accept_marked(struct nft_batch *b, uint32_t mark);
 
+/* The flow's mark is of a generation that is still held alive: the dead man's switch. */
+void rule_match_alive(struct nft_batch *b);
 void rule_drop_invalid(struct nft_batch *b, const char *chain);
-/* ICMP errors about a flow that is alive. */
-void rules_accept_errors(struct nft_batch *b, const char *chain);
+/* ICMP errors about a flow that is alive; @device: only those that come in by it, NULL: all. */
+void rules_accept_errors(struct nft_batch *b, const char *chain, const char *device);
 void rules_drop_denied(struct nft_batch *b, const char *chain);
 /* Everything that comes here goes to the arbiter; @origin: enum packet_origin. */
 void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin);
@@ -61,5 +65,11 @@ void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *chain);
 /* ruleset_local.c: the gateway's own sockets. */
 void ruleset_put_local(struct nft_batch *b, const struct ruleset *r);
+
+/* ruleset_offload.c: the flow table. Before every other rule of forwarded packets. */
+void ruleset_put_offload(struct nft_batch *b, const struct ruleset *r);
+/* All flows leave the flow table, in the transaction that @b is; those with a proof may come back.
+ */
+void ruleset_exchange_offload(struct nft_batch *b, const struct ruleset *r);
 
 #endif

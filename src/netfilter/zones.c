@@ -90,6 +90,7 @@ static int probe_queue(struct netfilter *nf, int netlink_fd)
 		return 0;
 	int err = ruleset_probe(netlink_fd, &nf->queue_kind);
 
+	nf->can_offload = ruleset_probe_offload(netlink_fd);
 	if (err == 0)
 		event_send(&nf->process.events, EVENT_QUEUE_KIND,
 			   EV_TEXT(DETAIL, nf->queue_kind == RULESET_QUEUE_NATIVE
@@ -192,11 +193,12 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 
 /* The rules of one zone, with flows of @generation, and of the one before as long as they are not
  * ended. */
-static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t index,
-		      uint16_t generation, bool check)
+static struct ruleset ruleset_of(const struct netfilter *nf, const struct policy *p, uint32_t index,
+				 uint16_t generation)
 {
-	struct zone *zone = p->zones[index];
-	struct ruleset r = {
+	const struct zone *zone = p->zones[index];
+
+	return (struct ruleset){
 		.snapshot = &p->snapshot,
 		.owners = p->owners,
 		.shut = nf->shut,
@@ -205,18 +207,64 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 		.generation = generation,
 		.before = zone->has_rules ? nf->generation : 0,
 		.queue = nf->queue_kind,
+		.offload = nf->can_offload && !zone->no_offload,
 		.fresh = !zone->has_rules,
-		.check = check,
 		.lock_sets = zone->lock_sets,
 		.connections_before = zone->has_rules ? zone->connections_max : UINT32_MAX,
 	};
+}
+
+static void tell_no_offload(struct netfilter *nf, const char *zone, const char *reason)
+{
+	event_send(&nf->process.events, EVENT_OFFLOAD_MISSING, EV_TEXT(ZONE, zone),
+		   EV_TEXT(REASON, reason));
+}
+
+/* A flow table wants every device to be there already, and is only for speed: without one the
+ * zone's rules do the same. */
+static int load_without_offload(struct netfilter *nf, struct zone *zone, struct ruleset *r, int err)
+{
+	int why = errno;
+
+	if (err != -ERR_SYSTEM || why != ENOENT || !ruleset_offloads(r))
+		return err;
+	r->offload = false;
+	err = ruleset_load(r, zone->netlink_fd);
+	if (err == 0 && !r->check)
+		tell_no_offload(nf, zone->name, strerror(why));
+	return err;
+}
+
+/* The configuration wants a flow table that this kernel does not have: said once a load. */
+static void tell_missing(struct netfilter *nf, const struct zone *zone, const struct ruleset *r)
+{
+	struct ruleset wanted = *r;
+
+	wanted.offload = true;
+	if (!nf->can_offload && ruleset_offloads(&wanted))
+		tell_no_offload(nf, zone->name, "not in this kernel");
+}
+
+static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t index,
+		      uint16_t generation, bool check)
+{
+	struct zone *zone = p->zones[index];
+
+	zone->no_offload = false;
+	struct ruleset r = ruleset_of(nf, p, index, generation);
+
+	r.check = check;
 	int err = ruleset_load(&r, zone->netlink_fd);
 
+	if (err != 0)
+		err = load_without_offload(nf, zone, &r, err);
 	if (err != 0 || check)
 		return err;
+	tell_missing(nf, zone, &r);
 	if (!zone->has_rules)
 		watch_restart(&zone->watch);
 	zone->has_rules = true;
+	zone->no_offload = !r.offload;
 	zone->lock_sets = r.lock_sets;
 	zone->connections_max = p->snapshot.zones[index].guard.source_connections;
 	zone->hold_ms = p->snapshot.zones[index].hold_ms;
@@ -343,9 +391,17 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
 		struct zone *zone = nf->running.zones[i];
 
+		struct ruleset r = ruleset_of(nf, &nf->running, i, nf->generation);
+
+		r.before = before;
+		if (ruleset_offloads(&r)) {
+			/* Its exchange drops what waits in the queues. */
+			relay_serve(nf);
+			relay_drain(nf);
+		}
 		/* On a failure they end with the life of the element, which nobody renews. */
 		if (zone->has_rules && before != 0)
-			(void)ruleset_end_flows(zone->netlink_fd, before);
+			(void)ruleset_end_flows(&r, zone->netlink_fd);
 		relay_repeat_all(nf, zone);
 	}
 	nf->ending = before;
