@@ -8,7 +8,7 @@ in-root := make --no-print-directory IN_ROOT=1 O=/out V=$(V) BOARD=$(BOARD)
 pytest := python3 -B -m pytest -q --rootdir tests
 
 .DEFAULT_GOAL := all
-.PHONY: all tools kernel uml firmware check check-unit check-netns check-firmware check-golden check-reproducible \
+.PHONY: all tools kernel uml firmware check check-unit check-netns check-uml check-firmware check-golden check-reproducible \
 	fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools board run lock clean help host-tools
 
 # Targets that only hand over to the same name in the build root.
@@ -22,6 +22,7 @@ check: ##			every test; the last line is `N passed, N failed`
 check-unit: ##		unit tests under AddressSanitizer and UBSan
 check-golden: ##		golden mails and configurations
 check-netns: ##		tests with real peers in network namespaces (TESTS=file or expression for -k)
+check-uml: ##		tests that need our kernel's network features, in User-mode Linux (TESTS=...)
 check-firmware: ##		tests that boot the image in QEMU
 check-reproducible: ##	builds the firmware a second time from clean and compares the bytes (KERNEL=1: the kernel too)
 fuzz: ##			build all fuzz targets
@@ -61,6 +62,10 @@ firmware: host-tools
 check-netns: tools
 	@mkdir -p $(O)/check
 	@$(enter-test) $(pytest) --junitxml=/out/check/netns.xml tests/netns $(if $(TESTS),-k '$(TESTS)')
+
+check-uml: tools uml
+	@mkdir -p $(O)/check
+	@$(enter-test) tests/uml/run.sh $(pytest) --junitxml=/out/check/uml.xml tests/uml $(if $(TESTS),-k '$(TESTS)')
 
 check-golden: tools
 	@mkdir -p $(O)/check

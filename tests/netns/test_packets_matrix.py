@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What crosses and what answers equals the configuration exactly (Z1, Z5, Z6, Z7, Z8, Z9, Z13)."""
 
+import errno
 import re
 import socket
 import time
@@ -96,6 +97,68 @@ def test_packets_udp_between_every_pair(net, topology, gateway, family):
     time.sleep(0.3)
     arrived = {(name, port): len(sink.got) for name, of in sinks.items() for port, sink in of.items() if sink.got}
     assert arrived == {("lgwan", 5000): 3}
+
+
+@pytest.mark.limit(120)
+def test_packets_all_udp_ports(net, topology, make_gateway):
+    """Z1, Z8: one packet to every UDP port; exactly the permitted port's crosses, seen by a capture on the far side."""
+    from scapy.all import IP, UDP, Ether, raw
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { source-rate 1000000/s; source-connections 0; }"})
+    target = topology.zones["lgwan"]
+    capture = net.capture(target.namespace, "port", "udp")
+    wire = net.packet_socket("peer-mynumber", "port")
+    frame = bytearray(raw(Ether(dst=gateway_mac(net, gateway, "mynumber", "eth0"), src=topology.zones["mynumber"].mac) /
+                          IP(src="10.10.0.5", dst="10.20.0.8") / UDP(sport=40000, chksum=0)))
+    before = counter(net, gateway, "mynumber", "queued")
+    for port in range(65536):
+        frame[36:38] = port.to_bytes(2, "big")
+        wire.send(frame)
+        if port % 1000 == 999:  # not more than the queue holds
+            wait_until(lambda p=port: counter(net, gateway, "mynumber", "queued") == before + p + 1, "the arbiter to keep up", 20)
+    wait_until(lambda: counter(net, gateway, "mynumber", "queued") == before + 65536, "every packet to be judged", 20)
+    time.sleep(0.5)
+    assert {p[UDP].dport for p in capture.stop() if UDP in p and p[UDP].sport == 40000} == {5000}
+
+
+def test_packets_all_ipv6_next_headers(net, topology, gateway):
+    """Z8, Z9: of all next headers of IPv6 none crosses that no permit names, extension headers first of all."""
+    from scapy.all import Ether, IPv6, Raw
+    capture = net.capture("peer-lgwan", "port", "ip6 and not icmp6")
+    wire = net.packet_socket("peer-mynumber", "port")
+    head = Ether(dst=gateway_mac(net, gateway, "mynumber", "eth0"), src=topology.zones["mynumber"].mac, type=0x86DD)
+    for number in range(256):
+        wire.send(bytes(head / IPv6(src="fd00:10::5", dst="fd00:20::8", nh=number) / Raw(b"\0" * 40)))
+    wire.send(bytes(head / IPv6(src="fd00:10::5", dst="fd00:20::8", nh=17) / Raw(bytes.fromhex("9c401388000c0000") + b"\0" * 4)))
+    wait_until(lambda: any(p.src != topology.zones["lgwan"].mac and IPv6 in p and p[IPv6].nh == 17 for p in capture.packets()),
+               "the permitted datagram")
+    crossed = [p[IPv6].nh for p in capture.stop() if IPv6 in p and p[IPv6].src == "fd00:10::5"]
+    assert crossed == [17]
+
+
+@pytest.mark.parametrize("source", ZONES)
+def test_packets_to_many_cross_from_no_zone(net, topology, gateway, source):
+    """Z9: multicast, broadcast and what finds neighbours crosses nowhere, from whichever zone it comes."""
+    from scapy.all import ARP, ICMP, IP, UDP, Ether, ICMPv6MLReport2, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS, IPv6
+    captures = {name: net.capture(zone.namespace, "port") for name, zone in topology.zones.items() if name != source}
+    zone, mark = topology.zones[source], b"to-many-0123456"
+    wire = net.packet_socket(zone.namespace, "port")
+    v4 = [IP(src=zone.peer4, dst=d) / UDP(dport=5000) / mark for d in
+          ("224.0.0.1", "224.0.0.251", "239.1.2.3", "255.255.255.255", "10.20.0.255", "10.10.0.255", "203.0.113.15")]
+    v4 += [IP(src=zone.peer4, dst="224.0.0.1") / ICMP() / mark, IP(src=zone.peer4, dst="224.0.0.22", proto=2) / mark]
+    v6 = [IPv6(src=zone.peer6, dst=d, hlim=255) / UDP(dport=5000) / mark for d in ("ff01::1", "ff02::1", "ff02::fb", "ff05::2", "ff0e::1")]
+    v6 += [IPv6(src="fe80::5", dst=other.peer6, hlim=255) / UDP(dport=5000) / mark for other in topology.zones.values()]
+    v6 += [IPv6(src="fe80::5", dst="ff02::1", hlim=255) / what / mark
+           for what in (ICMPv6ND_RA(), ICMPv6ND_RS(), ICMPv6ND_NS(tgt=zone.peer6), ICMPv6MLReport2())]
+    v6 += [IPv6(src="fe80::5", dst="fe80::1", hlim=255) / UDP(dport=5000) / mark]
+    mac = gateway_mac(net, gateway, source, zone.port)
+    for to in (mac, "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "33:33:00:00:00:01"):
+        for packet in [*v4, *v6, *(ARP(op=op, psrc=zone.peer4, pdst=other.peer4) / mark
+                                   for op in (1, 2, 3) for other in topology.zones.values())]:
+            kind = 0x86DD if IPv6 in packet else 0x806 if ARP in packet else 0x800
+            wire.send(bytes(Ether(dst=to, src=zone.mac, type=kind) / packet))
+    time.sleep(0.5)
+    for name, capture in captures.items():
+        assert [p.summary() for p in capture.stop() if mark in bytes(p)] == [], name
 
 
 def test_packets_ping_follows_the_permits_in_both_families(net, topology, gateway):
@@ -299,3 +362,18 @@ def test_packets_permitted_flow_with_log_is_reported(net, topology, gateway):
     listen_everywhere(net, topology.zones["lgwan"], [80])
     assert net.reaches("peer-mynumber", "10.20.0.8", 80)
     gateway.wait_event("flow-permitted", 'from="mynumber"', 'to="lgwan"', 'src="10.10.0.5"', 'dport="80"', 'permit="10"')
+
+
+def test_packets_gateway_hears_that_a_next_hop_is_dead(net, topology, make_gateway):
+    """Z13: of what the kernel sends to itself only errors about the gateway's own flows come in: a dead next hop is noticed at
+    once, and nothing else is reached by loopback."""
+    gateway = make_gateway(system="syslog { zone lgwan; server 10.20.0.99 { transport tcp; port 514; } }")
+    inside = gateway.zone_namespace("lgwan")
+    with pytest.raises(OSError) as told:
+        net.connect(inside, "10.20.0.99", 514, timeout=30)
+    assert told.value.errno == errno.EHOSTUNREACH, told.value
+    listener = net.socket(inside)
+    listener.bind(("127.0.0.1", 7000))
+    listener.listen(1)
+    assert not net.reaches(inside, "127.0.0.1", 7000)
+    listener.close()

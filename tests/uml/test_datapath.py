@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What needs our own kernel: the queue expression, flow tables, VLANs and bonds (Z2, Z6, Z10, C2). Runs in a User-mode Linux
+guest; see run.sh."""
+
+import os
+import pathlib
+import re
+import signal
+import time
+
+import pytest
+
+from lib.gateway import Gateway, config_text
+from lib.net import Topology, Zone
+from lib.traffic import Sink, Source, Stream
+from lib.waiting import wait_until
+
+KEPT, CUT = "10.20.0.8", "10.20.0.25"
+COMMITS = int(os.environ.get("COMMITS") or 10)
+POLICY = """
+service echo { tcp 7000; udp 7000; }
+crossing mynumber lgwan {
+    offload;
+    permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; }
+    permit 20 { source 10.10.0.5; destination 10.20.0.25; service echo; }
+}
+"""
+CUT_SECONDS = 0.1
+STOP_SECONDS = 1.0
+
+
+def opened(gateway):
+    console = gateway.console()
+    console.send("\r")
+    console.expect(console.PROMPT)
+    console.run("configure")
+    return console
+
+
+def commit(console, *lines):
+    for line in lines:
+        said = console.run(line)
+        assert "error" not in said.lower(), f"{line}: {said}"
+    said = console.run("commit", timeout=30)
+    assert "committed" in said, said
+    console.run("configure")
+
+
+def offloaded(net, gateway, zone, host):
+    """Flows to a host that take the flow table of a zone."""
+    shown = net.run(gateway.zone_namespace(zone), "cat", "/proc/net/nf_conntrack").stdout
+    return [line for line in shown.splitlines() if "[OFFLOAD]" in line and f"dst={host}" in line]
+
+
+def sent_again(net, namespace):
+    shown = net.run(namespace, "nstat", "-asz", "TcpRetransSegs").stdout
+    return int(re.search(r"TcpRetransSegs\s+(\d+)", shown)[1])
+
+
+def applied(gateway):
+    """When the last policy was applied, on the clock of the tests."""
+    line = [x for x in gateway.audit_lines() if " policy-applied " in x][-1]
+    return float(re.search(r'mono="([0-9.]+)"', line)[1])
+
+
+@pytest.mark.limit(120)
+def test_uml_offloaded_flows_survive_commits_and_denied_ones_stop(net, topology, make_gateway):
+    """C2: flows in the flow table go on over commits without a segment sent again; one that is denied now stops within
+    100 ms. The long form: COMMITS=100."""
+    gateway = make_gateway(POLICY)
+    gateway.wait_event("queue-kind", 'detail="queue expression"')
+    Sink(net, "peer-lgwan", KEPT, 7000)
+    cut = Sink(net, "peer-lgwan", CUT, 7000)
+    kept_stream, cut_stream = (Stream(net, "peer-mynumber", host, 7000, 0.005) for host in (KEPT, CUT))
+    Source(net, "peer-mynumber", CUT, 7000, pause=0.01)
+    for zone in ("mynumber", "lgwan"):
+        wait_until(lambda z=zone: offloaded(net, gateway, z, KEPT) and offloaded(net, gateway, z, CUT), f"offload in {zone}", 15)
+    before, console = sent_again(net, "peer-mynumber"), opened(gateway)
+    for number in range(COMMITS):
+        commit(console, f"set crossing mynumber lgwan permit {100 + number} destination 10.20.0.25",
+               f"set crossing mynumber lgwan permit {100 + number} service echo")
+    again = sent_again(net, "peer-mynumber") - before
+    print(f"{COMMITS} commits, offloaded: {again} segments sent again")
+    assert kept_stream.ended is None and cut_stream.ended is None
+    assert again == 0
+    wait_until(lambda: offloaded(net, gateway, "mynumber", KEPT), "offload after the commits", 15)
+    commit(console, *(f"delete crossing mynumber lgwan permit {n}" for n in (20, *range(100, 100 + COMMITS))))
+    time.sleep(1.0)
+    end = applied(gateway)
+    assert cut_stream.ended is not None and cut_stream.ended[1] == "ECONNRESET"
+    assert not [t for t in cut_stream.echoes if t > end + CUT_SECONDS]
+    assert not [x for x in cut.got if x[3] > end + CUT_SECONDS]
+    assert kept_stream.ended is None and kept_stream.echoes[-1] > end + 0.5
+    assert not offloaded(net, gateway, "mynumber", CUT)
+
+
+@pytest.mark.limit(60)
+def test_uml_offloaded_flows_stop_with_the_keepers(net, topology, make_gateway):
+    """ADR 3 holds for the flow table too: with arbiter, netfilter and supervisor stopped the kernel itself shuts the path."""
+    gateway = make_gateway(POLICY)
+    sink = Sink(net, "peer-lgwan", KEPT, 7000)
+    stream = Stream(net, "peer-mynumber", KEPT, 7000, 0.005)
+    Source(net, "peer-mynumber", KEPT, 7000)
+    wait_until(lambda: len(offloaded(net, gateway, "mynumber", KEPT)) >= 2, "offload", 15)
+    pids = [gateway.pid, *gateway.pids("arbiter"), *gateway.pids("netfilter")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    start = time.monotonic()
+    time.sleep(2.5)
+    end = time.monotonic()
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGCONT)
+    assert not [x for x in sink.of("flow") if start + STOP_SECONDS < x[3] < end]
+    assert not [t for t in stream.echoes if start + STOP_SECONDS < t < end]
+    wait_until(lambda: [t for t in stream.echoes if t > end], "the connection to go on", 20)
+
+
+# Zones on one trunk
+
+def trunk_zones(port):
+    return [
+        Zone("mynumber", "sensitive", f"{port}.101", ("10.10.0.1/24", "fd00:10::1/64"), ("10.10.0.5/24", "fd00:10::5/64")),
+        Zone("lgwan", "business", f"{port}.102", ("10.20.0.1/24", "fd00:20::1/64"), ("10.20.0.8/24", "fd00:20::8/64")),
+    ]
+
+
+class Trunk(Topology):
+    """
+        peer-mynumber   peer-lgwan
+             | .101        | .102
+        +----+-------------+----+
+        |        switch         |   802.1Q on `port`, which has one or more links to the gateway
+        +----+-------------+----+
+             | eth0        | eth1
+    """
+
+    def __init__(self, net, port, links):
+        self.links = links
+        net.namespace("switch")
+        self.joined = False
+        super().__init__(net, trunk_zones(port))
+
+    def _join(self, zone):
+        net = self.net
+        if not self.joined:
+            for link in self.links:
+                net.veth("switch", f"to-{link}", self.gateway, link)
+                net.run(self.gateway, "ip", "link", "set", link, "down")
+            self._build_switch()
+            self.joined = True
+        vlan = zone.port.rpartition(".")[2]
+        net.run("switch", "ip", "link", "add", "link", "trunk", "name", f"v{vlan}", "type", "vlan", "id", vlan)
+        net.run("switch", "ip", "link", "set", f"v{vlan}", "netns", zone.namespace, "name", self.DEVICE)
+        net.run(zone.namespace, "ip", "link", "set", self.DEVICE, "address", zone.mac, "up")
+        net.run(zone.namespace, "sysctl", "-qw", f"net.ipv6.conf.{self.DEVICE}.accept_ra=0")
+        net.address(zone.namespace, self.DEVICE, *zone.peer)
+        net.route(zone.namespace, "default", "via", zone.gateway4, "src", zone.peer4)
+        net.route(zone.namespace, "default", "via", zone.gateway6)
+
+    def _build_switch(self):
+        """One device `trunk` over all links: a bond where there are several, as the other side has."""
+        net, switch = self.net, "switch"
+        if len(self.links) == 1:
+            net.run(switch, "ip", "link", "set", f"to-{self.links[0]}", "down")
+            net.run(switch, "ip", "link", "set", f"to-{self.links[0]}", "name", "trunk")
+        else:
+            net.run(switch, "ip", "link", "add", "trunk", "type", "bond", "mode", "active-backup", "miimon", "100")
+            for link in self.links:
+                net.run(switch, "ip", "link", "set", f"to-{link}", "down")
+                net.run(switch, "ip", "link", "set", f"to-{link}", "master", "trunk")
+        net.run(switch, "ip", "link", "set", "trunk", "promisc", "on", "up")
+
+
+VLAN_POLICY = "service echo { tcp 7000; udp 7000; }\ncrossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; } }"
+
+
+@pytest.mark.limit(90)
+def test_uml_vlan_tags_decide_the_zone(net):
+    """Z2: two zones on one trunk. A frame is in the zone of its tag; without a tag, with another one, with two or with a
+    priority tag it is in none."""
+    from scapy.all import IP, UDP, Dot1AD, Dot1Q, Ether
+    topology = Trunk(net, "eth0", ["eth0"])
+    with Gateway(topology, config_text(topology, VLAN_POLICY)) as gateway:
+        sink = Sink(net, "peer-lgwan", KEPT, 7000)
+        stream = Stream(net, "peer-mynumber", KEPT, 7000)
+        wait_until(lambda: stream.echoes, "the permitted connection", 15)
+        mac = net.run(gateway.zone_namespace("mynumber"), "cat", "/sys/class/net/eth0.101/address").stdout.strip()
+        wire = net.packet_socket("switch", "trunk")
+        inside = IP(src="10.10.0.5", dst=KEPT) / UDP(sport=5000, dport=7000)
+        forms = {
+            "101": Dot1Q(vlan=101), "102": Dot1Q(vlan=102), "103": Dot1Q(vlan=103), "priority": Dot1Q(vlan=0, prio=5),
+            "101 in 101": Dot1Q(vlan=101) / Dot1Q(vlan=101), "102 in 101": Dot1Q(vlan=101) / Dot1Q(vlan=102),
+            "101 in 102": Dot1Q(vlan=102) / Dot1Q(vlan=101), "101 in provider": Dot1AD(vlan=101) / Dot1Q(vlan=101),
+            "untagged": None,
+        }
+        for number, (name, tag) in enumerate(forms.items()):
+            packet = inside / (b"new " + bytes([number]) * 12)
+            head = Ether(dst=mac, src=topology.zones["mynumber"].mac)
+            wire.send(bytes(head / tag / packet if tag is not None else head / packet))
+            time.sleep(0.05)
+        wait_until(lambda: [x for x in sink.got if x[0] == "new "], "the frame of the right VLAN")
+        time.sleep(0.5)
+        arrived = {list(forms)[x[1] & 0xff] for x in sink.got if x[0] == "new "}
+        assert arrived == {"101"}
+        assert stream.ended is None
+        home = net.run(topology.gateway, "ip", "-o", "address", "show", "dev", "eth0").stdout
+        assert home.strip() == "", "the trunk speaks itself"
+    assert "eth0.101" not in net.run(topology.gateway, "ip", "link").stdout
+
+
+@pytest.mark.limit(90)
+def test_uml_bond_under_vlans_goes_on_with_one_link(net):
+    """Z2: the zones' VLANs are on a bond; a link that fails costs no connection."""
+    topology = Trunk(net, "bond0", ["eth0", "eth1"])
+    bond = "bond bond0 { port eth0 eth1; mode active-backup; }"
+    with Gateway(topology, config_text(topology, bond, VLAN_POLICY)) as gateway:
+        Sink(net, "peer-lgwan", KEPT, 7000)
+        stream = Stream(net, "peer-mynumber", KEPT, 7000)
+        wait_until(lambda: stream.echoes, "the permitted connection", 15)
+        for lost, other in (("eth0", "eth1"), ("eth1", "eth0")):
+            net.run("switch", "ip", "link", "set", f"to-{lost}", "down")
+            since = time.monotonic()
+            wait_until(lambda s=since: [t for t in stream.echoes if t > s + 1.0], f"traffic by {other}", 30)
+            net.run("switch", "ip", "link", "set", f"to-{lost}", "up")
+            time.sleep(1.0)
+        assert stream.ended is None
+        assert gateway.pids("netfilter")
+    assert "bond0" not in net.run(topology.gateway, "ip", "link").stdout
+
+
+@pytest.mark.limit(60)
+def test_uml_bond_as_a_port(net):
+    """Z2: a bond itself is a zone's port: its members move into the zone, and come back."""
+    topology = Topology(net)
+    for name in ("eth8", "eth9"):
+        net.veth("peer-mynumber", f"to-{name}", topology.gateway, name)
+    zone = topology.zones["mynumber"]
+    text = config_text(topology, VLAN_POLICY, "bond bond0 { port eth8 eth9; mode active-backup; }").replace("port eth0;", "port bond0;")
+    net.run("peer-mynumber", "ip", "address", "flush", "dev", "port")
+    net.run("peer-mynumber", "ip", "link", "add", "joined", "type", "bond", "mode", "active-backup", "miimon", "100")
+    for name in ("eth8", "eth9"):
+        net.run("peer-mynumber", "ip", "link", "set", f"to-{name}", "down")
+        net.run("peer-mynumber", "ip", "link", "set", f"to-{name}", "master", "joined")
+    net.run("peer-mynumber", "ip", "link", "set", "joined", "up")
+    net.address("peer-mynumber", "joined", *zone.peer)
+    net.route("peer-mynumber", "default", "via", zone.gateway4)
+    with Gateway(topology, text) as gateway:
+        Sink(net, "peer-lgwan", KEPT, 7000)
+        wait_until(lambda: net.reaches("peer-mynumber", KEPT, 7000), "the permitted connection", 20)
+        shown = pathlib.PurePosixPath(net.run(gateway.zone_namespace("mynumber"), "readlink", "/sys/class/net/eth8/master").stdout.strip())
+        assert shown.name == "bond0"
+    home = net.run(topology.gateway, "ip", "link").stdout
+    assert "eth8" in home and "eth9" in home and "bond0" not in home
