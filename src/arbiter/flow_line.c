@@ -17,6 +17,7 @@ enum { ICMP_ECHO = 8, ICMPV6_ECHO = 128, HOP_LIMIT = 64, TCP_SYN = 2 };
 /* What the pairs said, before it is put together. */
 struct pairs {
 	bool from, source, destination, protocol, port, type;
+	bool by_traffic; /* denied for what it carried or how much of it there was */
 	uint8_t destination_family;
 	uint64_t icmp_type;
 };
@@ -178,6 +179,19 @@ static bool take_permit(struct flow_line *out, struct pairs *p, struct span text
 	return true;
 }
 
+/* Whether a reason is one that headers and time cannot give. */
+static bool take_reason(struct flow_line *out, struct pairs *p, struct span text)
+{
+	static const char *const beginnings[] = {"conform-", "limit-"};
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+		size_t size = strlen(beginnings[i]);
+
+		p->by_traffic |= text.size >= size && memcmp(text.data, beginnings[i], size) == 0;
+	}
+	return true;
+}
+
 static bool take_pair(struct flow_line *out, struct pairs *p, struct span name, struct span value)
 {
 	static const struct {
@@ -187,7 +201,7 @@ static bool take_pair(struct flow_line *out, struct pairs *p, struct span name, 
 		{"from", take_from},     {"src", take_source},        {"dst", take_destination},
 		{"dport", take_port},    {"sport", take_source_port}, {"proto", take_protocol},
 		{"mac", take_mac},       {"icmp-type", take_type},    {"at", take_time},
-		{"permit", take_permit},
+		{"permit", take_permit}, {"reason", take_reason},
 	};
 
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
@@ -285,17 +299,11 @@ static int put_together(struct flow_line *out, const struct pairs *p)
 /* What the name of a record tells of the flow; false: nothing that counts. */
 static bool read_event(struct flow_line *out, struct span event)
 {
-	static const char *const denials[] = {"flow-denied", "flow-not-conforming"};
-
-	if (event.size < 5 || memcmp(event.data, "flow-", 5) != 0 ||
-	    span_equal(event, span_of("flow-end")))
-		return false;
-	out->outcome = FLOW_PERMITTED;
-	for (size_t i = 0; i < sizeof(denials) / sizeof(denials[0]); i++) {
-		if (span_equal(event, span_of(denials[i])))
-			out->outcome = FLOW_DENIED;
-	}
-	return true;
+	if (span_equal(event, span_of("flow-permitted")))
+		out->outcome = FLOW_PERMITTED;
+	else if (span_equal(event, span_of("flow-denied")))
+		out->outcome = FLOW_DENIED;
+	return out->outcome != FLOW_UNTOLD;
 }
 
 /* RFC 5424 6: PRI and version, time, host, application, process, event, structured data. */
@@ -317,6 +325,8 @@ static int read_record(struct flow_line *out, struct span rest)
 		return -ERR_SYNTAX;
 	advance(&rest, length_to(rest, " ]"));
 	err = read_pairs(out, &p, rest, true);
+	if (err == 0 && p.by_traffic)
+		return -ERR_NOT_FOUND;
 	return err != 0 ? err : put_together(out, &p);
 }
 

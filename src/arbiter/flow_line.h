@@ -42,8 +42,9 @@ struct flow_line {
 /**
  * flow_line_read - read one line
  * @line: without its line end; borrowed
- * Return: 0; -ERR_NOT_FOUND where it tells of no flow: blank, a comment, another record, the end of
- * a flow (its beginning tells the same), a denial of a packet that had no ports to tell;
+ * Return: 0; -ERR_NOT_FOUND where it tells of no flow: blank, a comment, a record other than
+ * flow-permitted and flow-denied, a denial that had no ports to tell, or that was for what the flow
+ * carried or how much of it there was, which nothing but the traffic itself can show again;
  * -ERR_SYNTAX; -ERR_TOO_LONG.
  */
 int flow_line_read(struct flow_line *out, struct span line);

@@ -74,9 +74,9 @@ def test_trace_refuses_a_line_that_is_no_flow(config, line):
 
 
 def test_replay_of_the_running_configuration_changes_nothing(config):
-    flows = [record("flow-begin", **{"from": "lgwan", "src": "10.20.0.8", "dst": "10.10.0.5", "proto": 6, "dport": 443,
+    flows = [record("flow-permitted", **{"from": "lgwan", "src": "10.20.0.8", "dst": "10.10.0.5", "proto": 6, "dport": 443,
                                      "permit": 30}),
-             record("flow-end", **{"from": "lgwan", "src": "10.20.0.8", "dst": "10.10.0.5", "proto": 6, "dport": 443}),
+             record("flow-ended", **{"from": "lgwan", "src": "10.20.0.8", "dst": "10.10.0.5", "proto": 6, "dport": 443}),
              record("flow-denied", **{"from": "internet", "src": "203.0.113.5", "dst": "10.20.0.8", "proto": 6,
                                       "dport": 22, "reason": "no-crossing"}),
              record("heartbeat"), f"{PING} permit=20"]
@@ -105,3 +105,17 @@ def test_replay_against_another_configuration_needs_no_outcome(config):
         "mynumber 10.10.0.5 -> 10.20.0.8 tcp 443: deny schedule -> permit 100 (1)",
         "2 flows: 1 as before, 0 now denied, 1 now permitted, 0 by another permit"])
     assert run("replay", new, "-", flows=flows)[0] == 2
+
+
+def test_operator_guide_example_compiles_and_answers_as_it_says(tmp_path):
+    """docs/arbiter.md's whole configuration, with the preset of three tiers around it."""
+    guide = (pathlib.Path(__file__).parents[2] / "docs" / "arbiter.md").read_text()
+    path = tmp_path / "guide.conf"
+    path.write_text("system { preset three-tier; }\n" + guide.split("```\n")[1])
+    counter = "from=mynumber src=10.10.0.5 dst=10.20.0.17 proto=tcp dport=443 mac=02:00:00:10:00:05"
+    flows = [f"{counter} at=2027-01-08T23:30", f"{counter} at=2027-01-11T10:00", f"{counter} at=2027-03-31T10:00",
+             f"{counter} at=2027-04-01T00:00", counter.replace("00:05", "00:06")]
+    status, lines, errors = run("trace", "--config", path, "--flows", "-", flows=flows)
+    assert status == 0, errors
+    assert [line.split()[:2] for line in lines] == [
+        ["permit", "10"], ["deny:", "schedule:"], ["permit", "10"], ["deny:", "expired:"], ["deny:", "station-address:"]]
