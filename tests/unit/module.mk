@@ -63,6 +63,8 @@ test_clamd-use := wire base
 test_icap-use := wire base
 test_text_fold-use := wire base
 test_mail_sender-use := mail-sender tls policy wire base
+units += test_mail_hop
+test_mail_hop-use := mail-sender tls policy wire base
 
 # screen
 units += test_rfb_client test_rfb_server test_rfb_handshake test_rfb_encode test_screen_record
