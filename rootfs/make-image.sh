@@ -70,7 +70,7 @@ append_verity() {
 write_cmdline() {
 	blocks=$((data_bytes / block))
 	table="0 $((data_bytes / 512)) verity 1 $ROOT_DEVICE $ROOT_DEVICE $block $block $blocks $blocks sha256 $hash $salt"
-	echo "$BOOT_PARAMETERS root=/dev/dm-0 ro rootfstype=squashfs init=/usr/sbin/linuxrc" \
+	echo "$BOOT_PARAMETERS root=/dev/dm-0 ro rootfstype=squashfs init=/usr/lib/sekisho/libexec/init" \
 		"dm-mod.waitfor=$ROOT_DEVICE dm-mod.create=\"root,,,ro,$table 1 panic_on_corruption\"" >"$work/cmdline"
 }
 

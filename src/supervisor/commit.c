@@ -260,6 +260,7 @@ static void say_ready(struct supervisor *sup)
 	supervisor_event(sup, EVENT_GATEWAY_ENFORCES, EV_NUMBER(EPOCH, sup->running.epoch));
 	puts("ready");
 	(void)fflush(stdout); /* who closed it does not want to know */
+	consoles_enforcing(sup);
 }
 
 static void give_syslog_sockets(struct supervisor *sup)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Consoles: one for a terminal, started again whenever it ends; or one for each connection to a
- * local socket.
+ * Consoles: one for a terminal, started when the zones enforce (or cannot) and again whenever it
+ * ends; or one for each connection to a local socket.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,8 @@
 
 #include "base/err.h"
 #include "supervisor/supervisor.h"
+
+#define TERMINAL_WAIT_MS 3000U /* for the zones to enforce; then it starts all the same */
 
 static int start_console(struct supervisor *sup, uint32_t index, int fd, bool is_tty)
 {
@@ -73,6 +75,30 @@ static int open_socket(struct supervisor *sup, const char *path)
 	return loop_add(&sup->loop, &sup->console_watch);
 }
 
+static void start_terminal(struct supervisor *sup)
+{
+	int fd = sup->terminal_fd;
+
+	loop_disarm(&sup->loop, &sup->terminal_timer);
+	if (fd < 0)
+		return;
+	sup->terminal_fd = -1;
+	if (start_console(sup, 0, fd, true) < 0) {
+		supervisor_event(sup, EVENT_CONSOLE_REFUSED, EV_NUMBER(COUNT, 0));
+		(void)close(fd); /* nothing was said on it */
+	}
+}
+
+static void on_terminal_wait_over(struct loop *loop, struct loop_timer *self)
+{
+	start_terminal(self->ctx);
+}
+
+void consoles_enforcing(struct supervisor *sup)
+{
+	start_terminal(sup);
+}
+
 int consoles_open(struct supervisor *sup)
 {
 	const char *path = sup->options.console_path;
@@ -93,7 +119,10 @@ int consoles_open(struct supervisor *sup)
 		errno = ENOTTY;
 		return -ERR_SYSTEM;
 	}
-	return start_console(sup, 0, fd, true);
+	sup->terminal_fd = fd;
+	sup->terminal_timer = (struct loop_timer){.fire = on_terminal_wait_over, .ctx = sup};
+	loop_arm(&sup->loop, &sup->terminal_timer, TERMINAL_WAIT_MS);
+	return 0;
 }
 
 void consoles_close(struct supervisor *sup)

@@ -386,7 +386,7 @@ static void init(struct supervisor *sup)
 	sup->keys_fd = -1;
 	sup->accounts_fd = -1;
 	sup->isolation_fd = sup->counters_fd = -1;
-	sup->console_listen_fd = sup->lock_fd = sup->watchdog_fd = -1;
+	sup->console_listen_fd = sup->terminal_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;
 	sup->zones.home_fd = -1;
 }

@@ -161,6 +161,8 @@ struct supervisor {
 	int counters_fd; /* file; -1: it could not be made */
 	int console_listen_fd;
 	struct loop_fd console_watch;
+	int terminal_fd; /* waits for its console to be started; -1: none does */
+	struct loop_timer terminal_timer;
 	int lock_fd;
 	int watchdog_fd;
 	struct loop_timer watchdog_timer;
@@ -280,6 +282,8 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 
 /* consoles.c */
 int consoles_open(struct supervisor *sup);
+/* The zones enforce for the first time: the console on a terminal may take the processor now. */
+void consoles_enforcing(struct supervisor *sup);
 void consoles_close(struct supervisor *sup);
 
 /* persons.c */

@@ -12,6 +12,7 @@ from lib.qemu import blank_disk
 
 FAULT = "running without stored configuration and log"
 DISK_MB = 64
+ERRORS = 2
 
 
 def digest(path):
@@ -22,6 +23,40 @@ def file_system(path):
     """What `file`-like inspection says: the label of an ext4 file system, or None."""
     data = path.read_bytes()[1024:2048]
     return data[0x78:0x88].rstrip(b"\0").decode() if data[0x38:0x3A] == b"\x53\xef" else None
+
+
+def crc32c(data):
+    """As ext4 keeps it: Castagnoli's polynomial, all ones at the start, nothing at the end."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc
+
+
+def superblock(path):
+    return path.read_bytes()[1024:2048]
+
+
+def change_superblock(path, offset, value):
+    """Put bytes into a superblock and make its checksum (the last word) right again."""
+    block = bytearray(superblock(path))
+    assert crc32c(block[:0x3FC]) == int.from_bytes(block[0x3FC:], "little"), "the appliance made no checksum"
+    block[offset:offset + len(value)] = value
+    block[0x3FC:] = crc32c(block[:0x3FC]).to_bytes(4, "little")
+    with open(path, "r+b") as disk:
+        disk.seek(1024)
+        disk.write(block)
+
+
+def formatted(machine, disk):
+    """Boot once with a blank disk; the machine is off again, without having been told to stop."""
+    board = machine(data=disk)
+    board.power_on()
+    board.wait_ready(60)
+    board.power_cut()
+    return board
 
 
 @pytest.mark.limit(120)
@@ -60,6 +95,33 @@ def test_data_foreign_disk_is_left_alone(machine, tmp_path, content):
     board.wait_ready()
     board.power_cut()
     assert digest(disk) == before
+
+
+@pytest.mark.limit(120)
+def test_data_foreign_label_is_left_alone(machine, tmp_path):
+    """ext4 like ours, but somebody else's: not mounted, not checked, not a byte changed."""
+    disk = blank_disk(tmp_path / "data.img", DISK_MB)
+    board = formatted(machine, disk)
+    change_superblock(disk, 0x78, b"photos".ljust(16, b"\0"))
+    before = digest(disk)
+    board.power_on()
+    board.wait_line(FAULT, 60)
+    board.wait_ready()
+    board.power_cut()
+    assert digest(disk) == before
+
+
+@pytest.mark.limit(120)
+def test_data_error_on_record_is_mended(machine, tmp_path):
+    """A file system that remembers an error is checked before it is mounted, and serves again."""
+    disk = blank_disk(tmp_path / "data.img", DISK_MB)
+    board = formatted(machine, disk)
+    change_superblock(disk, 0x3A, bytes([superblock(disk)[0x3A] | ERRORS]))
+    board.power_on()
+    board.wait_ready(60)
+    board.power_cut()
+    assert FAULT not in board.transcript()
+    assert not superblock(disk)[0x3A] & ERRORS
 
 
 @pytest.mark.limit(120)

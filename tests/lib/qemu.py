@@ -28,7 +28,7 @@ BOARD = os.environ.get("BOARD", "qemu-x86_64")
 FIRMWARE = pathlib.Path(os.environ.get("FIRMWARE", f"/out/firmware/{BOARD}"))
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 STARTED = "sekisho: user space"
-INIT = "/usr/sbin/linuxrc"
+INIT = "/usr/lib/sekisho/libexec/init"
 # The watch script starts before anything is mounted; its output goes to the second serial line once that is there.
 WATCH_WAIT = "until [ -c /dev/ttyS1 ]; do sleep 1; done"
 
