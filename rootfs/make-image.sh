@@ -19,14 +19,16 @@ max_bytes=$((12 * 1024 * 1024))
 . "$board_dir/board.conf"
 root=$work/root
 
-copy_debian_files() {
-	sed -e '/^#/d' -e '/^$/d' "$here/image.files" | while read -r path; do
-		install -D -m "$(stat -L -c %a "$debian/$path")" "$debian/$path" "$root/$path"
-	done
+copy_debian_file() {
+	install -D -m "$(stat -L -c %a "$debian/$1")" "$debian/$1" "$root/$1"
 }
 
-make_links() {
-	sed -e '/^#/d' -e '/^$/d' "$here/image.links" | while read -r path arrow target; do
+copy_debian_files() {
+	sed -e '/^#/d' -e '/^$/d' "$here/image.files" | while read -r path; do copy_debian_file "$path"; done
+}
+
+make_links() { # of list $1
+	sed -e '/^#/d' -e '/^$/d' "$1" | while read -r path arrow target; do
 		case $arrow in
 		'->') mkdir -p "$root/$(dirname "$path")"; ln -s "$target" "$root/$path" ;;
 		*) mkdir -p "$root/$path" ;;
@@ -48,20 +50,20 @@ copy_own_files() {
 }
 
 # The kernel opens /dev/console for process 1 before anything is mounted, and a shell /dev/null: the image's only nodes.
-make_squashfs() {
+make_squashfs() { # compression level $1
 	chmod -R go-w "$root"
 	tar -C "$root" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - . |
-		sqfstar -root-mode 0755 -quiet -no-progress -comp zstd -Xcompression-level 22 -b 256K -no-xattrs -p "dev/console c 600 0 0 5 1" -p "dev/null c 666 0 0 1 3" "$work/root.img" \
+		sqfstar -root-mode 0755 -quiet -no-progress -comp zstd -Xcompression-level "$1" -b 256K -no-xattrs -p "dev/console c 600 0 0 5 1" -p "dev/null c 666 0 0 1 3" "$image/root.img" \
 			>"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-	truncate -s "%$block" "$work/root.img"
+	truncate -s "%$block" "$image/root.img"
 }
 
 # Appends the hash tree. The salt is public and fixed: it only separates our trees from those of others.
 append_verity() {
-	data_bytes=$(stat -c %s "$work/root.img")
+	data_bytes=$(stat -c %s "$image/root.img")
 	salt=$(printf 'sekisho %s' "$board" | sha256sum | cut -c1-64)
 	hash=$(veritysetup format --no-superblock --salt="$salt" --hash-offset="$data_bytes" \
-		--data-blocks=$((data_bytes / block)) "$work/root.img" "$work/root.img" |
+		--data-blocks=$((data_bytes / block)) "$image/root.img" "$image/root.img" |
 		sed -n 's/^Root hash:[[:space:]]*//p')
 	[ ${#hash} = 64 ] || { echo "make-image: veritysetup gave no root hash" >&2; exit 1; }
 }
@@ -71,7 +73,17 @@ write_cmdline() {
 	blocks=$((data_bytes / block))
 	table="0 $((data_bytes / 512)) verity 1 $ROOT_DEVICE $ROOT_DEVICE $block $block $blocks $blocks sha256 $hash $salt"
 	echo "$BOOT_PARAMETERS root=/dev/dm-0 ro rootfstype=squashfs init=/usr/lib/sekisho/libexec/init" \
-		"dm-mod.waitfor=$ROOT_DEVICE dm-mod.create=\"root,,,ro,$table 1 panic_on_corruption\"" >"$work/cmdline"
+		"dm-mod.waitfor=$ROOT_DEVICE dm-mod.create=\"root,,,ro,$table 1 panic_on_corruption\"" >"$image/cmdline"
+}
+
+# root.img and its command line, from what is in $root, into directory $1.
+pack() { # directory, compression level
+	image=$1
+	mkdir -p "$image"
+	rm -f "$image/root.img"
+	make_squashfs "$2"
+	append_verity
+	write_cmdline
 }
 
 # The whole product in a small, inspectable size is a promise.
@@ -84,14 +96,16 @@ check_size() {
 rm -rf "$work"
 mkdir -p "$root"
 copy_debian_files
-make_links
+make_links "$here/image.links"
 copy_own_files
-make_squashfs
-append_verity
-write_cmdline
+pack "$work" 22
 cp "$kernel/$KERNEL_IMAGE" "$work/$KERNEL_IMAGE"
 check_size
 python3 "$here/sbom.py" "$board" "$root" "$debian" "$libraries" >"$work/sbom.spdx.json"
 (cd "$work" && sha256sum "$KERNEL_IMAGE" root.img cmdline sbom.spdx.json >SHA256SUMS)
+# The same root with a shell, for tests that look inside.
+copy_debian_file usr/bin/busybox
+make_links "$here/inspect.links"
+pack "$work/inspect" 3
 rm -rf "$root" "$work/log" "$firmware"
 mv "$work" "$firmware"

@@ -127,6 +127,10 @@ int consoles_open(struct supervisor *sup)
 
 void consoles_close(struct supervisor *sup)
 {
+	loop_disarm(&sup->loop, &sup->terminal_timer);
+	if (sup->terminal_fd >= 0)
+		(void)close(sup->terminal_fd); /* nothing was said on it */
+	sup->terminal_fd = -1;
 	if (sup->console_listen_fd < 0)
 		return;
 	loop_remove(&sup->loop, &sup->console_watch);

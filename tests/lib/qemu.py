@@ -73,13 +73,15 @@ class Machine:
 
     directory: takes the console transcript and captures.   data: the data disk, or None for a machine without one.
     wires: for each port a descriptor of open_tap(), or None for a wire that ends nowhere. Every frame on a wire is
-    captured from power-on in DIRECTORY/port-N.pcap.   root: another root.img than the firmware's.
+    captured from power-on in DIRECTORY/port-N.pcap.   root: another root.img than the firmware's.   watch: a shell command
+    that runs inside beside everything else; for that the machine gets the inspection image (rootfs/inspect.links).
     """
 
     def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None,
                  models=()):
         self.directory = pathlib.Path(directory)
-        self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or FIRMWARE / "root.img", memory_mb
+        self.image = FIRMWARE / "inspect" if watch else FIRMWARE
+        self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or self.image / "root.img", memory_mb
         self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
         self.process = self.console = None
         self.power_on_at = None
@@ -112,7 +114,7 @@ class Machine:
         return self.directory / f"port-{port}.pcap"
 
     def _arguments(self, serial):
-        cmdline = (FIRMWARE / "cmdline").read_text().strip()
+        cmdline = (self.image / "cmdline").read_text().strip()
         if self.watch:
             assert not set('="') & set(self.watch), "cannot travel on the kernel command line"
             cmdline += f' init=/usr/bin/sh -- -c "({WATCH_WAIT}; {{ {self.watch}; }} >/dev/ttyS1 2>&1) & exec {INIT}"'
