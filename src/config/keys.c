@@ -32,7 +32,9 @@ bool keys_is_slot(struct span name)
 	for (size_t i = 0; i < name.size; i++) {
 		uint8_t c = name.data[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c != '-' || i == 0))
+		bool digit_or_dash = (c >= '0' && c <= '9') || c == '-';
+
+		if (!(c >= 'a' && c <= 'z') && !(digit_or_dash && i > 0))
 			return false;
 	}
 	return name.size > 0 && name.size < SNAPSHOT_NAME_BYTES;
