@@ -221,12 +221,28 @@ static void wait_for_holders(struct supervisor *sup)
 	loop_arm(&sup->loop, &sup->commit.deadline, STEP_DEADLINE_MS);
 }
 
+/* ADR 411: the datapath routes. What it would not carry out must not look as if it were in force.
+ */
+static bool bridges_zones(const struct snapshot *s)
+{
+	for (uint32_t i = 0; i < s->crossing_count; i++) {
+		if (s->crossings[i].flags & CROSSING_TRANSPARENT)
+			return true;
+	}
+	return false;
+}
+
 static void try_prepare(struct supervisor *sup)
 {
 	struct commit *commit = &sup->commit;
 
 	if (commit->state != COMMIT_WAITING || !holders_are_ready(sup))
 		return;
+	if (bridges_zones(&commit->candidate.snapshot)) {
+		give_up(sup, "a transparent crossing: the datapath of this version routes, it "
+			     "bridges no zones");
+		return;
+	}
 	if (lead_kernel(sup, &commit->candidate, zones_prepare) < 0) {
 		give_up(sup, sup->zones.reason);
 		return;

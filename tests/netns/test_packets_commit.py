@@ -219,3 +219,23 @@ def test_packets_show_flows_names_the_permit(net, gateway):
     shown = console.run("show flows")
     line = next(x for x in shown.splitlines() if "10.10.0.5:" in x and "tcp" in x)
     assert line.split()[:2] == ["mynumber", "lgwan"] and f"{KEPT}:7000" in line and " 10 " in line
+
+
+def test_packets_transparent_crossings_are_refused_not_ignored(net, topology, make_gateway):
+    """ADR 411: what the datapath does not carry out is not in force, and says so; the policy before stays."""
+    gateway = make_gateway(POLICY)
+    Sink(net, "peer-lgwan", KEPT, 7000)
+    stream = Stream(net, "peer-mynumber", KEPT, 7000)
+    wait_until(lambda: stream.echoes, "the connection")
+    console = opened(gateway)
+    for zone, port in (("left", "eth8"), ("right", "eth9")):
+        for line in ("tier business", f"port {port}", "network 10.9.0.0/24"):
+            console.run(f"set zone {zone} {line}")
+    console.run("set crossing left right transparent")
+    console.run("set crossing left right permit 1 destination 10.9.0.7")
+    console.run("set crossing left right permit 1 service echo")
+    said = console.run("commit", timeout=30)
+    assert "transparent" in said and "committed" not in said, said
+    gateway.wait_event("policy-refused", "transparent")
+    before = len(stream.echoes)
+    wait_until(lambda: len(stream.echoes) > before + 5, "the connection to go on")
