@@ -116,6 +116,7 @@ enum give_kind {
 	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
 			   * supervisor keeps it too, so that none is missed while netfilter is
 			   * away */
+	GIVE_CAPTURE,     /* a NETLINK_NETFILTER socket of the zone @index, for captured packets */
 	GIVE_STATIONS,    /* netfilter: sealed memfd, the stations that are shut out (stations.h) */
 	GIVE_COUNTERS,    /* netfilter: the file of counts, COUNTERS_BYTES long */
 	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
@@ -245,6 +246,7 @@ enum query_kind {
 	QUERY_ISOLATE,
 	QUERY_RESTORE,
 	QUERY_PERMITS,         /* argument: [unused DAYS] [ZONE] */
+	QUERY_CAPTURE,         /* argument: ZONE [count N] [seconds N] [filter] */
 	QUERY_ISOLATE_STATION, /* argument: hardware address or address */
 	QUERY_RESTORE_STATION,
 	QUERY_ISOLATED,

@@ -10,6 +10,7 @@
 
 #define ANSWER_MS    70000U /* config gives up on a commit before */
 #define ROWS_MS      10000U
+#define CAPTURE_MS   75000U /* its rows come when it ends */
 #define SEND_WAIT_MS 1000
 #define ROWS_BYTES   (32U << 20)
 
@@ -89,7 +90,7 @@ void console_query(struct console *c, enum query_kind kind, const char *argument
 		console_prompt(c);
 		return;
 	}
-	console_enter_state(c, STATE_ROWS, ROWS_MS);
+	console_enter_state(c, STATE_ROWS, kind == QUERY_CAPTURE ? CAPTURE_MS : ROWS_MS);
 }
 
 /* All cells end inside the row's text. */

@@ -12,7 +12,7 @@
 #define ROWS_DEFAULT 200
 #define ROW_WAIT_MS  20
 
-static void row_begin(struct answer *a)
+void answer_begin(struct answer *a)
 {
 	memset(&a->row, 0, sizeof(a->row));
 	a->row.number = a->query->number;
@@ -43,7 +43,7 @@ void answer_send(struct answer *a, uint32_t flags)
 	if (a->err == 0)
 		a->err = channel_send_wait(&a->nf->process.control, CONTROL_ROW, &a->row,
 					   sizeof(a->row), NULL, 0, ROW_WAIT_MS);
-	row_begin(a);
+	answer_begin(a);
 }
 
 void answer_heading(struct answer *a, const char *const *cells, size_t count)
@@ -91,11 +91,13 @@ int answer_query(struct netfilter *nf, const struct control_query *query)
 
 	if (memchr(query->argument, '\0', sizeof(query->argument)) == NULL)
 		return -ERR_PEER;
-	row_begin(&a);
+	answer_begin(&a);
 	if (query->kind == QUERY_FLOWS)
 		answer_flows(&a);
 	else if (query->kind == QUERY_CLEAR_FLOW)
 		answer_clear(&a);
+	else if (query->kind == QUERY_CAPTURE)
+		capture_begin(nf, &a);
 	else if (query->kind == QUERY_PERMITS)
 		answer_permits(&a);
 	else

@@ -24,6 +24,8 @@ struct answer_words {
 	char words[ANSWER_WORDS_MAX][ANSWER_WORD_MAX];
 };
 
+/* An answer that was put together later: empty its row. */
+void answer_begin(struct answer *a);
 void answer_cell(struct answer *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void answer_send(struct answer *a, uint32_t flags);
 void answer_heading(struct answer *a, const char *const *cells, size_t count);

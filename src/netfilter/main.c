@@ -27,6 +27,11 @@ int64_t netfilter_wall_s(void)
 	return clock_wall_ns(&clock_system) / 1000000000;
 }
 
+int64_t netfilter_wall_us(void)
+{
+	return clock_wall_ns(&clock_system) / 1000;
+}
+
 static int keep(int *slot, int fd)
 {
 	if (*slot >= 0)
@@ -36,10 +41,8 @@ static int keep(int *slot, int fd)
 }
 
 static const enum give_kind given_kinds[GIVEN_COUNT_] = {
-	[GIVEN_NETLINK] = GIVE_NETLINK,
-	[GIVEN_QUEUE] = GIVE_QUEUE,
-	[GIVEN_WHOLE] = GIVE_WHOLE,
-	[GIVEN_TRACK] = GIVE_TRACK,
+	[GIVEN_NETLINK] = GIVE_NETLINK, [GIVEN_QUEUE] = GIVE_QUEUE,     [GIVEN_WHOLE] = GIVE_WHOLE,
+	[GIVEN_TRACK] = GIVE_TRACK,     [GIVEN_CAPTURE] = GIVE_CAPTURE,
 };
 
 static int take_given(void *ctx, const struct control_give *give, int fd)

@@ -12,6 +12,7 @@
 #include "channel/control.h"
 #include "channel/packet.h"
 #include "netfilter/ahead.h"
+#include "netfilter/capture.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
 #include "netfilter/track.h"
@@ -37,7 +38,7 @@
 struct netfilter;
 
 /* Sockets that the supervisor gives for each zone. */
-enum given { GIVEN_NETLINK, GIVEN_QUEUE, GIVEN_WHOLE, GIVEN_TRACK, GIVEN_COUNT_ };
+enum given { GIVEN_NETLINK, GIVEN_QUEUE, GIVEN_WHOLE, GIVEN_TRACK, GIVEN_CAPTURE, GIVEN_COUNT_ };
 
 /* A zone's namespace, as far as it is ours: two sockets into it. */
 struct zone {
@@ -57,6 +58,7 @@ struct zone {
 	struct queue whole; /* packets that are wanted whole */
 	struct loop_fd whole_fd;
 	struct loop_fd track_fd; /* ends of flows */
+	int capture_fd;
 	struct watch watch;
 };
 
@@ -94,12 +96,14 @@ struct netfilter {
 	struct ahead ahead;
 	struct packet_part part;
 	struct track track;
+	struct capture capture;
 	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */
 	size_t shut_count;
 };
 
 uint64_t netfilter_now_ms(void);
 int64_t netfilter_wall_s(void); /* since 1970 */
+int64_t netfilter_wall_us(void);
 
 /* zones.c: which sockets serve which zone, and what rules they have. */
 

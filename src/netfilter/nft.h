@@ -158,6 +158,8 @@ void nft_over_rate(struct nft_batch *b, const char *set, uint32_t reg, uint64_t 
 void nft_over_connections(struct nft_batch *b, const char *set, uint32_t reg, uint32_t count);
 /* The packet's flow goes into a flow table; the rule ends where it cannot. */
 void nft_flow_add(struct nft_batch *b, const char *flowtable);
+/* Copy the packet, at most @bytes of it, to who listens to an nfnetlink_log group. */
+void nft_log(struct nft_batch *b, uint16_t group, uint32_t bytes);
 void nft_count(struct nft_batch *b, const char *counter);
 void nft_verdict(struct nft_batch *b, int verdict);
 void nft_jump(struct nft_batch *b, int verdict, const char *chain);

@@ -227,6 +227,16 @@ void nft_flow_add(struct nft_batch *b, const char *flowtable)
 	close_expression(b, e);
 }
 
+void nft_log(struct nft_batch *b, uint16_t group, uint32_t bytes)
+{
+	struct expression e = open_expression(b, "log");
+
+	netlink_put_be16(&b->buffer, NFTA_LOG_GROUP, group);
+	netlink_put_be32(&b->buffer, NFTA_LOG_SNAPLEN, bytes);
+	netlink_put_be16(&b->buffer, NFTA_LOG_QTHRESHOLD, 1);
+	close_expression(b, e);
+}
+
 void nft_count(struct nft_batch *b, const char *counter)
 {
 	struct expression e = open_expression(b, "objref");
