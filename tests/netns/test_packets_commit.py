@@ -239,3 +239,19 @@ def test_packets_transparent_crossings_are_refused_not_ignored(net, topology, ma
     gateway.wait_event("policy-refused", "transparent")
     before = len(stream.echoes)
     wait_until(lambda: len(stream.echoes) > before + 5, "the connection to go on")
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_packets_config_started_anew_commits_where_the_policy_has_times(make_gateway, timed):
+    """C2: an edge may have passed while config was dead; a policy without times is left alone."""
+    policy = POLICY.replace("permit 20 {", "permit 20 { expires 2099-12-31; ") if timed else POLICY
+    gateway = make_gateway(policy)
+    old = gateway.pids("config")
+    gateway.kill("config")
+    gateway.wait_role("config", other_than=old, seconds=10)
+    if timed:
+        gateway.wait_event("commit-done", 'epoch="2"', seconds=20)
+    gateway.wait_event("config-loaded", 'reason="saved"', seconds=20)
+    time.sleep(0.5)
+    applied = [line for line in gateway.audit_lines() if " policy-applied " in line]
+    assert len(applied) == (2 if timed else 1)
