@@ -81,7 +81,6 @@ struct netfilter {
 	int given[GIVEN_COUNT_][SNAPSHOT_ZONES_MAX]; /* sockets of zones to come; -1: none */
 	struct policy running, next;
 	uint16_t generation;
-	uint64_t generations; /* made in this life of the process */
 	uint16_t ending;      /* whose proofs are still taken for a moment; 0: none */
 	uint32_t ending_beats;
 	enum ruleset_queue queue_kind;

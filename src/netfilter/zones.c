@@ -333,23 +333,14 @@ void zones_abort(struct netfilter *nf)
 	sweep_zones(nf);
 }
 
-/*
- * The next generation. Its number may have been used before, in an earlier life of this process or
- * 65,535 generations ago: flows that still carry it would pass unjudged, and are forgotten first.
- */
-static uint16_t new_generation(struct netfilter *nf, const struct policy *p)
+/* The next generation; the first one of this life is from the clock. */
+static uint16_t new_generation(struct netfilter *nf)
 {
 	uint16_t last = nf->generation;
 
-	if (nf->generations == 0)
+	if (last == 0)
 		last = (uint16_t)(netfilter_now_ms() / 100 % UINT16_MAX);
-	uint16_t next = (uint16_t)(last % UINT16_MAX + 1);
-
-	if (nf->generations++ != 0 && nf->generations <= UINT16_MAX)
-		return next;
-	for (uint32_t i = 0; i < p->snapshot.zone_count; i++)
-		(void)flows_forget(p->zones[i]->netlink_fd, next);
-	return next;
+	return (uint16_t)(last % UINT16_MAX + 1);
 }
 
 static void tell_rules(struct netfilter *nf, const struct policy *p, const struct zone *zone,
@@ -368,14 +359,18 @@ static void tell_rules(struct netfilter *nf, const struct policy *p, const struc
 /*
  * Rules of a new generation for every zone of a policy, one after the other. They still take flows
  * and verdicts of the generation before, so that a packet passes a zone with its old rules and one
- * with its new ones alike. A zone whose rules the kernel refuses is shut.
+ * with its new ones alike. The number may have been used before, in an earlier life of this process
+ * or 65,535 generations ago: a flow that still carries it would pass unjudged, and is forgotten
+ * first. A zone where that fails, or whose rules the kernel refuses, is shut.
  */
 static void load_all(struct netfilter *nf, const struct policy *p, uint16_t generation)
 {
 	for (uint32_t i = 0; i < p->snapshot.zone_count; i++) {
 		struct zone *zone = p->zones[i];
-		int err = load_rules(nf, p, i, generation, false);
+		int err = flows_forget(zone->netlink_fd, generation);
 
+		if (err == 0)
+			err = load_rules(nf, p, i, generation, false);
 		tell_rules(nf, p, zone, err);
 		if (err != 0) {
 			/* If even this fails, the rules before stay, whose generation is no longer
@@ -436,7 +431,7 @@ static void end_proofs(struct netfilter *nf)
 
 void zones_apply(struct netfilter *nf)
 {
-	uint16_t generation = new_generation(nf, &nf->next);
+	uint16_t generation = new_generation(nf);
 
 	/* Without it the flows of this policy are not counted; they pass all the same. */
 	(void)track_add_policy(&nf->track, &nf->next.snapshot, nf->next.epoch, netfilter_wall_s());
