@@ -32,31 +32,40 @@ static void limit_to_packet(struct reading *in, size_t packet_bytes)
 		in->r.size = packet_bytes;
 }
 
-/* RFC 791 3.1: a list of one-byte options and of type, length, data. */
+/* RFC 791 3.1: one option, a single byte or type, length and data. Behind the end of the list all
+ * is padding. */
+static int read_ipv4_option(struct ip_headers *out, struct reader *r)
+{
+	uint8_t type = reader_u8(r);
+
+	if (type == OPTION_END) {
+		reader_skip(r, reader_left(r));
+		return 0;
+	}
+	if (type == OPTION_NOP)
+		return 0;
+	uint8_t length = reader_u8(r);
+
+	if (r->failed || length < 2)
+		return -ERR_SYNTAX;
+	reader_skip(r, length - 2U);
+	if (r->failed)
+		return -ERR_SYNTAX;
+	out->flags |= IP_HAS_OPTIONS;
+	if (type == OPTION_LSRR || type == OPTION_SSRR)
+		out->flags |= IP_HAS_SOURCE_ROUTE;
+	return 0;
+}
+
 static int read_ipv4_options(struct ip_headers *out, struct span options)
 {
 	struct reader r;
+	int err = 0;
 
 	reader_init(&r, options.data, options.size);
-	while (reader_left(&r) > 0) {
-		uint8_t type = reader_u8(&r);
-
-		if (type == OPTION_END)
-			return 0;
-		if (type == OPTION_NOP)
-			continue;
-		uint8_t length = reader_u8(&r);
-
-		if (r.failed || length < 2)
-			return -ERR_SYNTAX;
-		reader_skip(&r, length - 2U);
-		if (r.failed)
-			return -ERR_SYNTAX;
-		out->flags |= IP_HAS_OPTIONS;
-		if (type == OPTION_LSRR || type == OPTION_SSRR)
-			out->flags |= IP_HAS_SOURCE_ROUTE;
-	}
-	return 0;
+	while (err == 0 && reader_left(&r) > 0)
+		err = read_ipv4_option(out, &r);
+	return err;
 }
 
 static int read_ipv4(struct ip_headers *out, struct reading *in)
@@ -115,30 +124,37 @@ static void read_fragment_header(struct ip_headers *out, struct reader *r)
 	out->flags |= IP_IS_FRAGMENT;
 }
 
-static int read_extensions(struct ip_headers *out, struct reading *in)
+/* RFC 8200 4: one extension header, of the type that out->protocol says; then the next one's type.
+ */
+static int read_extension(struct ip_headers *out, struct reading *in)
 {
 	struct reader *r = &in->r;
-	size_t start = r->at;
+	uint8_t type = out->protocol;
 
-	for (int count = 0; is_extension(out->protocol); count++) {
-		uint8_t type = out->protocol;
+	out->flags |= IP_HAS_EXTENSIONS;
+	if (type == IP_PROTOCOL_ROUTING)
+		out->flags |= IP_HAS_SOURCE_ROUTE;
+	out->protocol = reader_u8(r);
+	if (type == IP_PROTOCOL_FRAGMENT)
+		read_fragment_header(out, r);
+	else
+		reader_skip(r, reader_u8(r) * 8U + 6U);
+	return r->failed ? short_read(in) : 0;
+}
 
-		if (count == IP_EXTENSIONS_MAX || r->at - start > IP_EXTENSION_BYTES_MAX)
-			return -ERR_TOO_LONG;
-		out->flags |= IP_HAS_EXTENSIONS;
-		if (type == IP_PROTOCOL_ROUTING)
-			out->flags |= IP_HAS_SOURCE_ROUTE;
-		out->protocol = reader_u8(r);
-		if (type == IP_PROTOCOL_FRAGMENT)
-			read_fragment_header(out, r);
-		else
-			reader_skip(r, reader_u8(r) * 8U + 6U);
-		if (r->failed)
-			return short_read(in);
+static int read_extensions(struct ip_headers *out, struct reading *in)
+{
+	size_t start = in->r.at;
+	int err = 0;
+
+	for (int count = 0; err == 0 && is_extension(out->protocol); count++) {
 		if (out->flags & IP_LATER_FRAGMENT)
 			return 0;
+		if (count == IP_EXTENSIONS_MAX || in->r.at - start > IP_EXTENSION_BYTES_MAX)
+			return -ERR_TOO_LONG;
+		err = read_extension(out, in);
 	}
-	return 0;
+	return err;
 }
 
 static int read_ipv6(struct ip_headers *out, struct reading *in)
