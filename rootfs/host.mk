@@ -9,10 +9,12 @@ pytest := python3 -B -m pytest -q --rootdir tests
 
 .DEFAULT_GOAL := all
 .PHONY: all tools kernel uml firmware check check-unit check-netns check-uml check-firmware check-golden check-reproducible \
-	fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools board run lock clean help host-tools
+	check-prove prove fuzz-long fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools board run lock clean help host-tools
 
+# Variables that a target in the build root takes.
+passed-on := FUZZ_SECONDS NAMES MUTANTS TARGET RUNS LONG_SECONDS
 # Targets that only hand over to the same name in the build root.
-BUILD_TARGETS := tools units fuzz bench-tools check-unit fuzz-smoke lint docs kernel uml
+BUILD_TARGETS := tools units fuzz bench-tools check-unit check-prove prove fuzz-smoke fuzz-long lint docs kernel uml
 all: firmware ##			everything that is shipped: the tools and the firmware of BOARD
 tools: ##			build/sekisho (offline command, runs on this host), build/sekishod and its programs
 firmware: ##		build/firmware/BOARD/: kernel, root image, command line, checksums, SBOM
@@ -25,8 +27,11 @@ check-netns: ##		tests with real peers in network namespaces (TESTS=file or expr
 check-uml: ##		tests that need our kernel's network features, in User-mode Linux (TESTS=...)
 check-firmware: ##		tests that boot the image in QEMU
 check-reproducible: ##	builds the firmware a second time from clean and compares the bytes (KERNEL=1: the kernel too)
+prove: ##			proofs by CBMC, models by Spin (NAMES=..., MUTANTS=1: what they must find)
+check-prove: ##		the proofs that take seconds
 fuzz: ##			build all fuzz targets
 fuzz-smoke: ##		run each fuzz target for FUZZ_SECONDS (5)
+fuzz-long: ##		TARGET=fuzz_x for RUNS executions or LONG_SECONDS, whichever comes first
 lint: ##			format, size limits, include rules, hardening of the programs, cppcheck
 format: ##			let clang-format rewrite the sources
 bench: ##			ratios against plain forwarding, Postfix and Xvnc (ROUNDS=5)
@@ -41,7 +46,7 @@ host-tools:
 	@./rootfs/host-tools.sh
 
 $(BUILD_TARGETS): host-tools
-	@$(enter-build) $(in-root) -j$$(nproc) $(if $(FUZZ_SECONDS),FUZZ_SECONDS=$(FUZZ_SECONDS)) $@
+	@$(enter-build) $(in-root) -j$$(nproc) $(foreach v,$(passed-on),$(if $($(v)),$(v)='$($(v))')) $@
 
 # These write into the sources or need their path on the host.
 format: host-tools

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The build root's half, second part: what checks the sources and runs what src/build.mk compiled, kernel and firmware.
 
-.PHONY: check-unit fuzz-smoke lint format docs compile_commands.json kernel uml firmware lock
+.PHONY: check-unit check-prove prove fuzz-smoke fuzz-long lint format docs compile_commands.json kernel uml firmware lock
 IMAGE_ROOT ?= $(error firmware is made by `make firmware` on the host, which gives IMAGE_ROOT)
 FUZZ_SECONDS ?= 5
 own-c := $(wildcard src/*/*.c src/*/*.h tests/*/*.c tests/*/*.h)
@@ -11,6 +11,18 @@ check-unit: units
 
 fuzz-smoke: fuzz
 	$(Q)tests/run-fuzzers.sh $(O)/fuzzers $(O)/check $(FUZZ_SECONDS) $(fuzzers)
+
+# What is proved and how is in docs/verification.md. NAMES picks single proofs or models; MUTANTS=1 shows that they can fail.
+check-prove: | $(generated)
+	$(Q)python3 -B tests/prove/run.py $(O) quick
+prove: | $(generated)
+	$(Q)python3 -B tests/prove/run.py $(O) $(if $(filter 1,$(MUTANTS)),mutants,all) $(NAMES)
+
+TARGET ?= $(fuzzers)
+RUNS ?= 100000000
+LONG_SECONDS ?= 3600
+fuzz-long: fuzz
+	$(Q)tests/fuzz-long.sh $(O)/fuzzers $(O)/check $(RUNS) $(LONG_SECONDS) $(TARGET)
 
 lint: tools
 	$(Q)python3 tests/lint/lint.py $(O)

@@ -40,6 +40,7 @@ suite() { # name, make target
 }
 
 suite unit check-unit
+suite prove check-prove
 suite lint lint
 suite golden check-golden
 suite fuzz-smoke fuzz-smoke

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The proofs: which function of which harness, how far each loop is unwound, and what must not survive it."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Proof:
+    harness: str            # tests/prove/HARNESS.c
+    function: str           # its entry
+    bound: str              # what "every input" means, in words
+    unwind: int             # one more than the most turns that a loop takes; --unwinding-assertions holds it to that
+    quick: bool = False     # seconds: part of `make check`
+    slow: bool = False      # minutes: begun first
+    by_name: bool = False   # longer than a proof may take on a busy machine: only where NAMES asks for it
+    witnesses: int = 0      # places REACHED(1..n) of the harness
+    unwindset: tuple = ()   # (loop, turns) for loops that take more than the rest
+    defines: tuple = ()
+    flags: tuple = ()
+    replace: tuple = ()     # FUNCTION:STAND-IN, where another proof covers FUNCTION
+    mutants: tuple = ()     # (file below src, text, another text): must be found
+
+    @property
+    def name(self):
+        return f"{self.harness}/{self.function.removeprefix('prove_')}"
+
+
+PROOFS = [
+    # the packet header reader
+    Proof("ip", "prove_option", "any option at any place of an area of 0 to 48 bytes", 4, quick=True, witnesses=1,
+          mutants=(("wire/ip.c", "r->failed || length < 2", "r->failed"),
+                   ("wire/ip.c", "OPTION_SSRR = 137", "OPTION_SSRR = 136"))),
+    Proof("ip", "prove_extension", "any extension header at any place of 0 to 48 bytes, any packet length", 4, quick=True, witnesses=1,
+          mutants=(("wire/ip.c", "reader_be16(r) & 0xfff8", "reader_be16(r) & 0x7ff8"),
+                   ("wire/ip.c", "reader_u8(r) * 8U + 6U", "reader_u8(r) * 8U + 5U"))),
+    Proof("ip", "prove_ipv4", "0 to 72 bytes captured of any packet, 0 to 4 bytes of options", 9, slow=True, witnesses=1,
+          mutants=(("wire/ip.c", "IPV4_FRAGMENT_OFFSET = 0x1fff", "IPV4_FRAGMENT_OFFSET = 0x0fff"),
+                   ("wire/ip.c", "total_bytes > in->packet_bytes", "total_bytes > in->packet_bytes + 1"))),
+    Proof("ip", "prove_ipv6", "0 to 72 bytes captured of any packet, limits of 2 headers and 8 bytes", 9, slow=True, witnesses=1,
+          mutants=(("wire/ip.c", "payload_bytes > in->packet_bytes - IPV6_HEADER_BYTES", "payload_bytes > in->packet_bytes"),
+                   ("wire/ip.c", "count == IP_EXTENSIONS_MAX ||", ""))),
+    Proof("ip", "prove_other_versions", "0 to 64 bytes captured, any lengths claimed", 9, witnesses=1,
+          mutants=(("wire/ip.c", "else if (out->family == 6)", "else"),)),
+    Proof("ip", "prove_swap", "any headers", 80, quick=True, witnesses=1,
+          mutants=(("wire/ip.c", "{IP_PROTOCOL_ICMPV6, 128, 129}", "{IP_PROTOCOL_ICMPV6, 128, 130}"),
+                   ("wire/ip.c", "h->destination_port = port;", "h->destination_port = h->source_port;"))),
+
+    # the end of DATA
+    Proof("smtp_data", "prove_begin", "no bound (begin of the induction)", 6, quick=True, witnesses=1,
+          mutants=(("wire/smtp_data.c", ".state = AT_START,", ".state = AT_TEXT,"),)),
+    Proof("smtp_data", "prove_step", "no bound (induction over the octets)", 6, quick=True, witnesses=2,
+          mutants=(("wire/smtp_data.c", "[IS_LF] = {AT_TEXT, BARE_LF},\n\t\t    [IS_DOT] = {AT_TEXT, PUT},",
+                    "[IS_LF] = {AT_START, BARE_LF},\n\t\t    [IS_DOT] = {AT_TEXT, PUT},"),
+                   ("wire/smtp_data.c", "[IS_CR] = {AT_CR, BARE_CR},\n\t\t       [IS_LF] = {AT_END, END},",
+                    "[IS_CR] = {AT_DOT_CR, BARE_CR},\n\t\t       [IS_LF] = {AT_END, END},"),
+                   ("wire/smtp_data.c", "size > d->limit_bytes - d->size_bytes", "size > d->limit_bytes - d->size_bytes + 1"))),
+    Proof("smtp_data", "prove_segments", "segments of 0 to 3 octets in any state, cut at any place", 5, slow=True, by_name=True, witnesses=2,
+          mutants=(("wire/smtp_data.c", "d->state == AT_TEXT ? text_run", "d->state != AT_CR ? text_run"),)),
+
+    # the records of a screen session
+    Proof("screen", "prove_record", "no bound", 2, quick=True, witnesses=2,
+          mutants=(("channel/screen.h", "r->y / SCREEN_TILE_PX == (bottom - 1) / SCREEN_TILE_PX", "true"),
+                   ("channel/screen.h", "right <= width && bottom <= height", "right <= width"),
+                   ("channel/screen.h", "if (message_bytes != sizeof(*r) + pixel_bytes)",
+                    "if (message_bytes < sizeof(*r) + pixel_bytes)"))),
+    Proof("screen", "prove_input", "no bound", 2, quick=True, witnesses=1,
+          mutants=(("channel/screen.h", "running && i->flags <= 1 && key_allowed(i->value)", "running && i->flags <= 1"),
+                   ("channel/screen.h", "return running;", "return true;"))),
+
+    # the mail verifier: characters
+    Proof("mail_text", "prove_step", "no bound: every code point behind every other", 32, quick=True, witnesses=2,
+          mutants=(("wire/mail_verify.c", "{0x2060, 0x206F, RANGE_BAD}", "{0x2060, 0x2064, RANGE_BAD}"),
+                   ("wire/mail_verify.c", "c - 0x40 < 0x7F - 0x40", "c - 0x40 < 0x80 - 0x40"),
+                   ("wire/mail_verify.c", "return last == MAIL_TEXT_HAN;", "return last != MAIL_TEXT_OTHER;"))),
+    Proof("mail_text", "prove_utf8_sound", "no bound: every octet sequence between two characters", 6, quick=True, witnesses=1,
+          replace=("mail_text_step:some_step",),
+          mutants=(("wire/mail_verify.c", "t->c < t->low", "t->c < t->low - 1"),
+                   ("wire/mail_verify.c", "b >= 0xC2 && b <= 0xF4", "b >= 0xC0 && b <= 0xF4"))),
+    Proof("mail_text", "prove_utf8_complete", "no bound: every code point", 6, quick=True, witnesses=1,
+          replace=("mail_text_step:some_step",),
+          mutants=(("wire/mail_verify.c", "b >= 0xF0 ? 0x10000", "b >= 0xF0 ? 0x20000"),)),
+    Proof("mail_text", "prove_common", "runs of 0 to 3 octets behind any character", 9, by_name=True, witnesses=1,
+          mutants=(("wire/mail_verify.c", "(s[at + 1] == 0x81 || s[at + 1] == 0x82)", "s[at + 1] >= 0x81"),
+                   ("wire/mail_verify.c", "s[at] >= 0x20 && s[at] < 0x7F", "s[at] >= 0x20 && s[at] <= 0x7F"))),
+    Proof("mail_text", "prove_base64", "no bound: every quantum", 6, quick=True, witnesses=1,
+          mutants=(("wire/mail_verify.c", "digits == 2 && (bits & 0xFFFF) != 0", "digits == 2 && (bits & 0xFF) != 0"),)),
+
+    # the channel tables
+    Proof("channel", "prove_serve", "any message, 0 to 5 descriptors, any table of 2 rules, any state (limits of 3 descriptors, 16 bytes)", 6,
+          quick=True, witnesses=2,
+          mutants=(("base/channel.c", "if (msg->msg_flags & MSG_CTRUNC)", "if (msg->msg_flags & MSG_OOB)"),
+                   ("base/channel.c", "(void)close(fd); /* more than may ever come */", ";"),
+                   ("base/channel.c", "if (state > 31 || !(rule->states & (1U << state)))", "if (!rule->states)"),
+                   ("base/channel.c", "frame->header.fd_count != frame->fd_count", "frame->header.fd_count < frame->fd_count"))),
+    Proof("channel", "prove_receive", "any message, 0 to 5 descriptors (limits of 3 descriptors, 16 bytes)", 6, quick=True, witnesses=1,
+          mutants=(("base/channel.c", "frame.header.type != type || ", ""),
+                   ("base/channel.c", "frame.fd_count > fd_capacity", "false"))),
+
+    # the loader of compiled policies
+    Proof("snapshot", "prove_layout", "no bound: every header", 20, witnesses=1,
+          mutants=(("policy/snapshot.c", "h->sections[i].offset != at", "h->sections[i].offset > at"),
+                   ("policy/snapshot.c", "h->sections[i].count > section_forms[i].rows_max || ", ""))),
+    Proof("snapshot", "prove_range", "no bound", 2, quick=True, witnesses=1,
+          mutants=(("policy/snapshot.c", "r.first <= rows && r.count <= rows - r.first", "r.first + r.count <= rows"),)),
+    Proof("snapshot", "prove_name", "names in a field of 16 bytes", 18, quick=True, witnesses=1,
+          mutants=(("policy/snapshot.c", "if (name[i] != '\\0')\n\t\t\treturn false;", ";"),)),
+    Proof("snapshot", "prove_zone", "tables of 2 rows, any content", 18, replace=("name_is_sound:some_name",), witnesses=1,
+          mutants=(("policy/snapshot.c", "z->peer < s->zone_count && z->peer != i", "z->peer != i"),
+                   ("policy/snapshot.c", "range_is_sound(z->stations, s->station_count)", "true"))),
+    Proof("snapshot", "prove_crossing", "tables of 2 rows, any content", 8, witnesses=1,
+          mutants=(("policy/snapshot.c", "c->high < s->zone_count && bridge_is_sound", "bridge_is_sound"),
+                   ("policy/snapshot.c", "c->permits.first == first", "c->permits.first >= first"))),
+    Proof("snapshot", "prove_permit", "tables of 2 rows, any content", 8, witnesses=1,
+          mutants=(("policy/snapshot.c", "if (p->crossing >= s->crossing_count)", "if (p->crossing > s->crossing_count)"),
+                   ("policy/snapshot.c", "p[-1].number >= p->number", "p[-1].number > p->number"))),
+    Proof("snapshot", "prove_prefix", "any prefix", 18, quick=True, witnesses=1,
+          mutants=(("policy/snapshot.c", "p->family == 6 && p->bits <= 128", "p->bits <= 128"),)),
+    Proof("snapshot", "prove_mail", "tables of 2 rows, any content, 2 next hops", 18, replace=("name_is_sound:some_name",), witnesses=1,
+          mutants=(("policy/snapshot.c", "from < s->zone_count && to < s->zone_count", "from < s->zone_count"),
+                   ("policy/snapshot.c", "m->attachments != ATTACHMENTS_PASS || m->scanner != SNAPSHOT_NONE", "true"))),
+    Proof("snapshot", "prove_others", "tables of 2 rows, any content, 4 bytes of text", 18, replace=("name_is_sound:some_name",), witnesses=2,
+          mutants=(("policy/snapshot.c", "l->zone < s->zone_count && ", ""),
+                   ("policy/snapshot.c", "text_is_sound(s, c->text_service) &&", ""))),
+]
