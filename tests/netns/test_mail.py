@@ -439,7 +439,7 @@ def test_mail_corpus_of_the_repository_passes_the_wire(net, zones, make_gateway)
     make_gateway(mail_block(zones))
     for path in golden:
         original = b"\r\n".join(path.read_bytes().replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")) + b"\r\n"
-        offline = run(SEKISHO, "flatten", "--host", "sekisho-test", stdin=original, check=False)
+        offline = run(SEKISHO, "flatten", "--host", "sekisho-test", "--from", FROM, stdin=original, check=False)
         before = len(sink.messages())
         code, _ = send(net, zones, original)
         strange = re.search(rb"\0|\r(?!\n)", original)  # the wire takes neither, whatever the flattener says
