@@ -45,6 +45,7 @@ suite lint lint
 suite golden check-golden
 suite fuzz-smoke fuzz-smoke
 suite netns check-netns
+suite uml check-uml
 suite firmware check-firmware
 suite reproducible check-reproducible
 

@@ -323,7 +323,7 @@ int rtnl_vlan_add(struct rtnl *r, const char *name, uint32_t parent_index, uint3
 	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *info, *data;
 
-	put_quiet(put_link(nlh, 0));
+	put_link(nlh, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_LINK, parent_index);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
@@ -345,7 +345,7 @@ int rtnl_bond_add(struct rtnl *r, const char *name, uint32_t mode)
 	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *info, *data;
 
-	put_quiet(put_link(nlh, 0));
+	put_link(nlh, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "bond");
