@@ -365,8 +365,6 @@ static void check_mail_rules(struct draft *d, const struct snapshot_mail *m,
 	if (!m->outbound && zone_at(d, m->from)->tier == TIER_BUSINESS &&
 	    zone_at(d, m->to)->tier == TIER_OUTSIDE)
 		draft_refuse(d, origin, PROBLEM_OUTBOUND_MISSING, path, zone_at(d, m->to)->name);
-	if (m->attachments == ATTACHMENTS_PASS && s == NULL)
-		draft_refuse(d, origin, PROBLEM_ATTACHMENTS_UNSCANNED, path, NULL);
 	if (s != NULL && s->size_limit_bytes < m->size_limit_bytes)
 		draft_refuse(d, origin, PROBLEM_SCANNER_SMALL, path, s->name);
 }

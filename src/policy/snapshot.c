@@ -281,12 +281,10 @@ static bool next_hops_are_sound(const struct snapshot *s, struct snapshot_range 
 	return true;
 }
 
-/* Attachments pass only where each message is scanned. */
 static bool outbound_is_sound(const struct snapshot *s, const struct snapshot_mail *m)
 {
 	return (m->scanner == SNAPSHOT_NONE || m->scanner < s->scanner_count) && m->outbound <= 1 &&
-	       m->forwarded <= FORWARDED_PASS && m->attachments <= ATTACHMENTS_PASS &&
-	       (m->attachments != ATTACHMENTS_PASS || m->scanner != SNAPSHOT_NONE) &&
+	       m->forwarded <= FORWARDED_PASS && m->attachments <= ATTACHMENTS_REFUSE &&
 	       m->null_sender <= 1 && m->pad_outbound == 0 &&
 	       range_is_sound(m->senders, s->list_text_count) &&
 	       range_is_sound(m->labels, s->list_text_count);

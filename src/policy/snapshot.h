@@ -55,7 +55,7 @@ struct snapshot_mail {
 };
 
 enum mail_forwarded { FORWARDED_REFUSE, FORWARDED_PASS };
-enum mail_attachments { ATTACHMENTS_DROP, ATTACHMENTS_REFUSE, ATTACHMENTS_PASS };
+enum mail_attachments { ATTACHMENTS_DROP, ATTACHMENTS_REFUSE };
 
 enum scanner_kind { SCANNER_CLAMD, SCANNER_ICAP };
 enum scanner_method { SCANNER_RESPMOD, SCANNER_REQMOD };
