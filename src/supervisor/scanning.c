@@ -12,9 +12,11 @@
 #include "base/err.h"
 #include "supervisor/supervisor.h"
 
-#define WATCH_FIRST_MS   3000U   /* from a policy to the first look at its scanners */
-#define WATCH_MS         300000U /* between looks */
-#define REPORTED_LIFE_MS 2000U   /* of a scanner that has given its verdict */
+#define WATCH_FIRST_MS    3000U   /* from a policy to the first look at its scanners */
+#define WATCH_MS          300000U /* between looks */
+#define TELLING_WINDOW_MS 60000U
+#define TELLING_MAX       6U    /* events of a scanner that is down or back, in that time */
+#define REPORTED_LIFE_MS  2000U /* of a scanner that has given its verdict */
 
 /* ---- the state of scanners */
 
@@ -76,6 +78,18 @@ static void watch_age(struct supervisor *sup, struct scanner_state *state,
 	state->stale = stale;
 }
 
+/* A scanner that comes and goes is told of a few times a minute; then what it is by then. */
+static bool may_tell(struct supervisor *sup, struct scanner_state *state)
+{
+	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
+
+	if (now_ms - state->window_ms > TELLING_WINDOW_MS) {
+		state->window_ms = now_ms;
+		state->told_count = 0;
+	}
+	return ++state->told_count <= TELLING_MAX;
+}
+
 /* What a scan or a probe says of the scanner itself. */
 static void note_state(struct supervisor *sup, const char *name,
 		       const struct control_scanned *scanned)
@@ -86,7 +100,8 @@ static void note_state(struct supervisor *sup, const char *name,
 
 	if (!state)
 		return;
-	if (down != state->down) {
+	if (down != state->down && may_tell(sup, state)) {
+		state->down = down;
 		if (down)
 			supervisor_event(sup, EVENT_SCANNER_DOWN, EV_TEXT(NAME, name),
 					 EV_TEXT(REASON, scanned->reason));
@@ -94,7 +109,6 @@ static void note_state(struct supervisor *sup, const char *name,
 			supervisor_event(sup, EVENT_SCANNER_BACK, EV_TEXT(NAME, name),
 					 EV_TEXT(VERSION, scanned->version));
 	}
-	state->down = down;
 	if (!down)
 		watch_age(sup, state, scanner, scanned);
 }
