@@ -72,6 +72,10 @@ enum control_type {
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
 			      control_scanned */
 	CONTROL_ALARM,     /* arbiter -> S, struct control_alarm (stations.h) */
+	CONTROL_TEST_MAIL, /* console -> S, struct control_test_mail; descriptor: sealed memfd with
+			      the mail */
+	CONTROL_TESTED, /* S -> console, struct control_flattened; descriptors: the flattened mail
+			   and its receipt, or none where there is no result */
 };
 
 #define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */
@@ -222,6 +226,10 @@ enum scan_status {
 	SCAN_CLEAN = 0,
 	SCAN_INFECTED = 5,
 	SCAN_FAILED = 6 /* not scanned, for whatever reason: @reason */
+};
+
+struct control_test_mail {
+	char entry[24]; /* mail entry of the running policy, NUL-terminated; empty: the first */
 };
 
 struct control_scanned {

@@ -351,6 +351,7 @@ void action_commit(struct console *c, const char *tail, unsigned number)
 void action_load(struct console *c, const char *tail, unsigned number)
 {
 	c->load_kind = (enum console_kind)number;
+	c->load_trial = number == CONSOLE_KIND_COUNT_; /* nothing for config */
 	snprintf(c->load_slot, sizeof(c->load_slot), "%s", tail);
 	bytes_clear(&c->load);
 	screen_say(c, "paste the text, end with Ctrl-D on a line of its own (Ctrl-C: give up)\n",
@@ -369,9 +370,13 @@ void action_loaded(struct console *c)
 	if (c->load.failed || sealed_make("load", bytes_span(&c->load), &fd) != 0) {
 		refuse(c, "the text is too long; nothing was loaded\n",
 		       "長すぎるため読み込みませんでした\n");
+	} else if (c->load_trial) {
+		close(fd);
+		trial_loaded(c);
 	} else {
 		console_ask(c, c->load_kind, 0, c->load_slot, fd, console_show_answer);
 		close(fd);
 	}
+	c->load_trial = false;
 	console_forget_load(c);
 }

@@ -30,6 +30,7 @@ enum console_state {
 	STATE_ASKED,  /* config has been asked */
 	STATE_ROWS,   /* a query is out: rows come */
 	STATE_PAGE,   /* a full page stands: a key goes on */
+	STATE_TRIAL,  /* a mail is being flattened */
 	STATE_LOAD,   /* text is pasted up to Ctrl-D */
 };
 
@@ -89,6 +90,7 @@ struct console {
 	size_t page_at;
 
 	enum console_kind load_kind;
+	bool load_trial;    /* what is pasted is a mail to be tried */
 	char load_slot[64]; /* certificates: where to */
 	struct bytes load;
 };
@@ -171,11 +173,17 @@ void command_list(struct console *c, struct bytes *out);
 /* actions.c: what commands do; @tail is the rest of the line, behind the command's words */
 
 typedef void command_fn(struct console *c, const char *tail, unsigned number);
-command_fn action_query, action_query_log, action_query_mail_log, action_configuration,
-	action_history, action_version, action_help, action_exit, action_language, action_length,
-	action_width, action_ambiguous, action_configure, action_change, action_edit, action_up,
-	action_top, action_show, action_slots, action_compare, action_simple, action_commit,
-	action_rollback, action_load, action_password, action_account;
+command_fn action_query, action_query_log, action_query_mail_log, action_test_mail,
+	action_configuration, action_history, action_version, action_help, action_exit,
+	action_language, action_length, action_width, action_ambiguous, action_configure,
+	action_change, action_edit, action_up, action_top, action_show, action_slots,
+	action_compare, action_simple, action_commit, action_rollback, action_load, action_password,
+	action_account;
+
+/* trial.c: a mail was pasted; and what became of it. */
+void trial_loaded(struct console *c);
+int trial_take_result(struct console *c, const struct control_flattened *body, int *fds,
+		      size_t fd_count);
 
 /* Ctrl-D behind a paste: send it to config. */
 void action_loaded(struct console *c);

@@ -195,6 +195,7 @@ static bool use_input(struct console *c)
 		return true;
 	case STATE_ASKED:
 	case STATE_ROWS:
+	case STATE_TRIAL:
 		return find_interrupt(c);
 	case STATE_BANNER:
 	case STATE_LOGIN:
@@ -329,6 +330,11 @@ static int handle_give(struct channel *ch, void *ctx, const struct channel_messa
 	return err;
 }
 
+static int handle_tested(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return trial_take_result(ctx, message->body, message->fds, message->fd_count);
+}
+
 static int handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	return console_take_row(ctx, message->body);
@@ -356,6 +362,8 @@ static const struct channel_rule control_rules[] = {
 	 CHANNEL_ANY_STATE, handle_give, "give"},
 	{CONTROL_ROW, 0, 0, sizeof(struct control_row), sizeof(struct control_row),
 	 CHANNEL_ANY_STATE, handle_row, "row"},
+	{CONTROL_TESTED, 0, 2, sizeof(struct control_flattened), sizeof(struct control_flattened),
+	 CHANNEL_ANY_STATE, handle_tested, "tested"},
 	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
 	 CHANNEL_ANY_STATE, handle_ping, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},

@@ -404,6 +404,8 @@ static void bury(struct child *child, int status)
 		session_child_died(child);
 	else if (child->role == ROLE_MAIL_SCANNER)
 		scanning_probe_died(child);
+	else if (child->role == ROLE_MAIL_FLATTENER)
+		trial_child_died(child);
 	else
 		commit_child_died(sup, child->role);
 	if (!again && child->tty_fd >= 0) {

@@ -107,6 +107,8 @@ const struct channel_rule control_rules[] = {
 	 session_handle_flatten, "flatten"},
 	{CONTROL_FLATTENED, 0, 0, FIXED(control_flattened), FROM(ROLE_MAIL_FLATTENER),
 	 session_handle_flattened, "flattened"},
+	{CONTROL_TEST_MAIL, 1, 1, FIXED(control_test_mail), FROM(ROLE_CONSOLE), trial_handle_test,
+	 "test mail"},
 	{CONTROL_SCANNED, 0, 0, FIXED(control_scanned), FROM(ROLE_MAIL_SCANNER),
 	 scanning_handle_scanned, "scanned"},
 	{CONTROL_PERSON, 0, 0, FIXED(control_person), FROM(ROLE_ACCOUNTS), console_handle_person,

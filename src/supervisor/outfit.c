@@ -294,6 +294,14 @@ static void outfit_session(struct child *child)
 	}
 }
 
+static void outfit_flattener(struct child *child)
+{
+	if (child->session)
+		outfit_session(child);
+	else
+		trial_outfit(child);
+}
+
 /* A probe has no session: its socket is opened here. */
 static void outfit_scanner(struct child *child)
 {
@@ -310,7 +318,7 @@ void outfit_give(struct child *child)
 		[ROLE_AUDIT] = outfit_audit,           [ROLE_CONFIG] = outfit_config,
 		[ROLE_NETFILTER] = outfit_netfilter,   [ROLE_ARBITER] = outfit_arbiter,
 		[ROLE_ACCOUNTS] = outfit_accounts,     [ROLE_CONSOLE] = outfit_console,
-		[ROLE_MAIL_RECEIVER] = outfit_session, [ROLE_MAIL_FLATTENER] = outfit_session,
+		[ROLE_MAIL_RECEIVER] = outfit_session, [ROLE_MAIL_FLATTENER] = outfit_flattener,
 		[ROLE_MAIL_SENDER] = outfit_session,   [ROLE_MAIL_SCANNER] = outfit_scanner,
 		[ROLE_SCREEN_SOURCE] = outfit_session, [ROLE_SCREEN_VIEWER] = outfit_session,
 	};

@@ -27,7 +27,9 @@ struct scan {
 /* What is known of a scanner; kept by its name while the gateway runs. */
 struct scanner_state {
 	char name[SNAPSHOT_NAME_BYTES]; /* "": free */
-	bool down, stale;
+	bool down, stale;               /* as was told */
+	uint32_t told_count;
+	uint64_t window_ms;  /* since when told_count counts */
 	char version[64];    /* as it last said */
 	uint64_t version_ms; /* when it began to say so */
 };

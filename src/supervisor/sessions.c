@@ -491,7 +491,9 @@ int session_handle_flattened(struct channel *ch, void *ctx, const struct channel
 	struct session *session = child->session;
 	struct control_flattened flattened = *(const struct control_flattened *)message->body;
 
-	if (!session || !session->message)
+	if (!session)
+		return trial_handle_flattened(child, &flattened);
+	if (!session->message)
 		return -ERR_PEER;
 	flattened.message = session->message; /* the flattener is not told which one it has */
 	flattened.receipt[sizeof(flattened.receipt) - 1] = '\0';

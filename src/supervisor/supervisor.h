@@ -15,6 +15,7 @@
 #include "supervisor/rates.h"
 #include "supervisor/scanning.h"
 #include "supervisor/spawn.h"
+#include "supervisor/trial.h"
 #include "supervisor/zones.h"
 
 #define CHILDREN_MAX  1024 /* processes at a time */
@@ -169,6 +170,7 @@ struct supervisor {
 	uint64_t last_ready_ms[ROLE_COUNT_]; /* for the watchdog */
 	struct loop_timer stop_timer;
 	struct scanner_state scanners[SCANNERS_MAX];
+	struct trial trial;
 	struct loop_timer scanner_timer; /* to ask all scanners how they are */
 };
 

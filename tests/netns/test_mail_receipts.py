@@ -149,3 +149,33 @@ def test_mail_log_is_about_mail_and_filtered(net, topology, gateway):
     assert "zone-made" not in shown and FROM not in shown
     shown = ask(running, "show mail log delivered")
     assert "mail-delivered" in shown and "mail-flattened" not in shown
+
+
+def paste_mail(running, command, mail):
+    """What `test mail` shows."""
+    console = running.console()
+    console.expect(r"> $")
+    console.run("terminal length 0")
+    console.send(command + "\r")
+    console.expect("Ctrl-D")
+    console.send(mail.decode().replace("\r\n", "\r") + "\x04")
+    console.expect("lines, ")
+    console.expect(r"> $")
+    shown = console.before
+    console.close()
+    return shown
+
+
+def test_mail_pasted_on_the_console_is_flattened_and_goes_nowhere(net, topology, gateway):
+    """L6 A6: the real flattener's text and receipt; nothing reaches the next hop."""
+    running = gateway()
+    shown = paste_mail(running, "test mail", ATTACHED)
+    assert "words" in shown and "himitsu.pdf" in shown and "Sekisho-Receipt:" in shown
+    assert '"receipt":' in shown and '"status":"flattened"' in shown
+    number = re.search(r"Sekisho-Receipt: ([0-9a-f]{20})", shown).group(1)
+    assert number == hashlib.sha256(ATTACHED).hexdigest()[:20], "the message is the one that was pasted"
+    assert "no such mail entry" in paste_mail(running, "test mail nowhere", ATTACHED)
+    assert "words" in paste_mail(running, "test mail inbound", ATTACHED)
+    assert "the message is empty" in paste_mail(running, "test mail", b"\r\n")
+    assert not running.sink.messages() and "mail-delivered" not in "\n".join(running.audit_lines())
+    assert send(net, topology)[0] == 250
