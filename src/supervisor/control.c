@@ -2,6 +2,7 @@
 /* What the supervisor accepts from its children: one table, by type and by role. */
 #include "base/err.h"
 #include "channel/stations.h"
+#include "supervisor/query.h"
 #include "supervisor/supervisor.h"
 
 #define FROM(role)  (1U << (role))

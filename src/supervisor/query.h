@@ -22,6 +22,10 @@ void answer_heading(struct answer *answer, const char *const *cells, size_t coun
 /* The answer is that there is none. */
 void answer_error(struct answer *answer, const char *reason);
 
+/* From consoles: questions; from those who know: rows of answers. */
+int query_handle(struct channel *ch, void *ctx, const struct channel_message *message);
+int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
+
 /* query_zones.c: from the kernel's live state. */
 void answer_separation(struct supervisor *sup, struct answer *answer);
 void answer_zones(struct supervisor *sup, struct answer *answer);

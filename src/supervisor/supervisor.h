@@ -24,9 +24,6 @@
 #define CONSOLES_MAX  4
 #define LOOP_MAX      (CHILDREN_MAX + LISTENERS_MAX + 16)
 
-struct supervisor;
-struct session;
-
 enum child_state {
 	CHILD_FREE = 0,
 	CHILD_STARTING,
@@ -272,10 +269,6 @@ void session_end_zone(struct supervisor *sup, const char *zone);
 int session_handle_connect(struct channel *ch, void *ctx, const struct channel_message *message);
 int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_message *message);
 int session_handle_flattened(struct channel *ch, void *ctx, const struct channel_message *message);
-
-/* query.c */
-int query_handle(struct channel *ch, void *ctx, const struct channel_message *message);
-int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
 
 /* stations.c: stations that are shut out. */
 /* Give netfilter the whole list. Return: 0 or an error. */
