@@ -29,7 +29,8 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 cflags-rel := -O2 $(hardening) -ffunction-sections -fdata-sections
 cflags-asan := -O1 $(sanitize)
 cflags-fuzz := -O1 $(sanitize) -fsanitize=fuzzer-no-link -DFUZZING -Wno-gnu
-ldflags-rel := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed,--build-id=none
+ldflags-rel := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed,--build-id=none \
+	-Wl,--no-eh-frame-hdr,-T,src/no-unwind.ld
 ldflags-asan := $(sanitize)
 ldflags-fuzz := $(sanitize) -fsanitize=fuzzer
 cc-rel := $(CC)
@@ -72,7 +73,7 @@ $(foreach v,rel asan fuzz,$(foreach m,$(modules),$(eval $(call compile_rule,$(v)
 # What a program, a test or a target links: its own libraries and those of the modules that it uses.
 libraries = $(sort $($(1)-lib) $(foreach m,$($(1)-use),$($(m)-lib)))
 define program_rule
-$(call program,$(1)): $(O)/rel/$(1)/main.o $(call archive,rel,$(1) $($(1)-use))
+$(call program,$(1)): $(O)/rel/$(1)/main.o $(call archive,rel,$(1) $($(1)-use)) src/no-unwind.ld
 	$$(call say,LD,$$(patsubst $(O)/%,%,$$@))
 	@mkdir -p $$(@D)
 	$$(Q)gcc $$(ldflags-rel) -o $$@.debug $$< -Wl,--start-group $$(filter %.a,$$^) $(call libraries,$(1)) -Wl,--end-group
