@@ -15,7 +15,8 @@ fuzz_outbound-use := wire base
 # packets
 fuzzers += fuzz_ip fuzz_tls_hello fuzz_netlink
 fuzz_tls_hello-use := wire base
-fuzzers += fuzz_first_message
+fuzzers += fuzz_first_message fuzz_conform
+fuzz_conform-use := arbiter policy wire base
 fuzz_first_message-use := wire base
 fuzz_netlink-use := netfilter policy base
 fuzz_ip-use := wire base
