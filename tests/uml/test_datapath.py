@@ -19,12 +19,14 @@ KEPT, CUT = "10.20.0.8", "10.20.0.25"
 COMMITS = int(os.environ.get("COMMITS") or 10)
 POLICY = """
 service echo { tcp 7000; udp 7000; }
+service other { tcp 9; }
 crossing mynumber lgwan {
     offload;
     permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; }
     permit 20 { source 10.10.0.5; destination 10.20.0.25; service echo; }
+    permit 30 { source 10.10.0.5; destination 10.20.0.25; service other; }
 }
-"""
+"""  # permit 30 keeps the route when 20 is gone: a removed route would end the flow, too
 CUT_SECONDS = 0.1
 STOP_SECONDS = 1.0
 
