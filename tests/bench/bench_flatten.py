@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Flattening, megabytes of mail a second on one core, against Python's email package with html2text in the same run.
+"""Flattening, megabytes of mail a second on one core, against Python's email package with html2text, and GMime's parse alone,
+in the same run.
 
 Ours is `sekisho flatten`: a process of its own for each mail, hashing of original and result, and the verifier are in it.
-Theirs is a process that is already warm, and hashes nothing but the attachment."""
+Theirs is a process that is already warm, and hashes nothing but the attachment. GMime parses the structure and decodes
+transfer encodings, and makes no text of anything."""
 
 import base64
 import email
@@ -12,6 +14,7 @@ import os
 import random
 import resource
 import subprocess
+import tempfile
 import time
 
 import html2text
@@ -19,6 +22,7 @@ import html2text
 from measure import Measure
 
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
+GMIME_PARSE = os.environ.get("GMIME_PARSE", "/out/bench/gmime_parse")
 HEAD = b"From: a@example.jp\nTo: b@example.jp\nSubject: x\nDate: Sun, 22 Nov 2026 09:00:00 +0900\nMIME-Version: 1.0\n"
 ROW = ('<tr><td style="padding:4px"><p>平素よりお世話になっております。<b>今月</b>の<a href="https://www.example.jp/news?id={0}">'
        'お知らせ</a>です。市民講座、健康診断、図書館の休館日などをまとめてご案内いたします。お申し込みは窓口でも承ります。'
@@ -62,7 +66,15 @@ def python(octets):
     return len(octets) / 1e6 / (time.process_time() - begin)
 
 
+def gmime(octets):
+    with tempfile.NamedTemporaryFile() as mail:
+        mail.write(octets)
+        mail.flush()
+        return float(subprocess.run([GMIME_PARSE, mail.name, "0.5"], stdout=subprocess.PIPE, check=True).stdout)
+
+
 def measures(_scratch):
     for name, target, octets in mails():
         said = f" (target {target} MB/s)" if target else ""
-        yield Measure(f"flatten {name}{said}", "MB/s", lambda o=octets: ours(o), {"Python email+html2text": lambda o=octets: python(o)})
+        yield Measure(f"flatten {name}{said}", "MB/s", lambda o=octets: ours(o),
+                      {"Python email+html2text": lambda o=octets: python(o), "GMime, parse alone": lambda o=octets: gmime(o)})

@@ -17,3 +17,11 @@ $(foreach t,$(bench-tools),$(eval $(call bench_rule,$(t))))
 .PHONY: bench-tools
 bench-tools: $(addprefix $(O)/bench/,$(bench-tools))
 tools: bench-tools
+
+# A peer's library: linked as its users do. The test root has it, too.
+gmime = $(shell pkg-config $(1) gmime-3.0 | sed 's/-I/-isystem /g')
+$(O)/bench/gmime_parse: tests/bench/gmime_parse.c
+	$(call say,BENCH,gmime_parse)
+	@mkdir -p $(@D)
+	$(Q)$(cc-rel) $(common) -O2 $(call gmime,--cflags) -MMD -MP -MT $@ -MF $@.d $< -o $@ $(call gmime,--libs)
+bench-tools: $(O)/bench/gmime_parse

@@ -28,7 +28,7 @@ class Proof:
 PROOFS = [
     # the packet header reader
     Proof("ip", "prove_option", "any option at any place of an area of 0 to 48 bytes", 4, quick=True, witnesses=1,
-          mutants=(("wire/ip.c", "r->failed || length < 2", "r->failed"),
+          mutants=(("wire/ip.c", "reader_skip(r, length - 2U);", "reader_skip(r, length - 1U);"),
                    ("wire/ip.c", "OPTION_SSRR = 137", "OPTION_SSRR = 136"))),
     Proof("ip", "prove_extension", "any extension header at any place of 0 to 48 bytes, any packet length", 4, quick=True, witnesses=1,
           mutants=(("wire/ip.c", "reader_be16(r) & 0xfff8", "reader_be16(r) & 0x7ff8"),
