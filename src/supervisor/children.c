@@ -53,7 +53,7 @@ size_t child_alive_count(const struct supervisor *sup)
 
 void child_kill(struct child *child, const char *why)
 {
-	if (child->pid <= 0)
+	if (child->pid <= 0 || child->reaped)
 		return;
 	if (why)
 		supervisor_event(child->sup, EVENT_PROCESS_KILLED,
@@ -384,6 +384,8 @@ static void bury(struct child *child, int status)
 	struct supervisor *sup = child->sup;
 	bool again;
 
+	/* Its number is free for another process now; what it sent may still ask for its end. */
+	child->reaped = true;
 	/* What it sent before it died still counts: a flattener reports and exits. */
 	while (child->control.fd >= 0 && channel_serve(&child->control, SERVE_MOST, NULL) > 0)
 		;
@@ -392,6 +394,7 @@ static void bury(struct child *child, int status)
 	loop_disarm(&sup->loop, &child->life);
 	release_channels(child);
 	child->pid = 0;
+	child->reaped = false;
 	again = !sup->stopping &&
 		(table_roles[child->role].restart == RESTART_ALWAYS || child->is_tty);
 	if (again)

@@ -38,6 +38,7 @@ struct child {
 	uint32_t index;          /* console number, entry of the snapshot */
 	struct session *session; /* NULL: not of a session */
 	pid_t pid;
+	bool reaped; /* its last messages are served: the pid is a name, no longer a target */
 	struct channel control;
 	struct loop_fd watch;
 	int events_fd; /* reading end of its events, kept for a restarted audit; -1: none */
