@@ -81,7 +81,7 @@ struct netfilter {
 	int given[GIVEN_COUNT_][SNAPSHOT_ZONES_MAX]; /* sockets of zones to come; -1: none */
 	struct policy running, next;
 	uint16_t generation;
-	uint16_t ending;      /* whose proofs are still taken for a moment; 0: none */
+	uint16_t ending; /* whose proofs are still taken for a moment; 0: none */
 	uint32_t ending_beats;
 	enum ruleset_queue queue_kind;
 	bool can_offload;    /* the kernel has flow tables */
