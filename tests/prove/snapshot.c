@@ -228,7 +228,7 @@ void prove_mail(void)
 	assert(inside(m.senders, s.list_text_count) && inside(m.labels, s.list_text_count));
 	assert(m.text_host_name < s.text_bytes);
 	assert(m.scanner == SNAPSHOT_NONE || m.scanner < s.scanner_count);
-	assert(m.attachments != ATTACHMENTS_PASS || m.scanner != SNAPSHOT_NONE);
+	assert(m.attachments <= ATTACHMENTS_REFUSE);
 }
 
 /* The rest: rows that only name others. */
