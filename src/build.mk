@@ -29,7 +29,7 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 cflags-rel := -O2 $(hardening) -ffunction-sections -fdata-sections
 cflags-asan := -O1 $(sanitize)
 cflags-fuzz := -O1 $(sanitize) -fsanitize=fuzzer-no-link -DFUZZING -Wno-gnu
-ldflags-rel := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed,--build-id=none \
+ldflags-rel := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--as-needed,--build-id=none,-z,pack-relative-relocs \
 	-Wl,--no-eh-frame-hdr,-T,src/no-unwind.ld
 ldflags-asan := $(sanitize)
 ldflags-fuzz := $(sanitize) -fsanitize=fuzzer
