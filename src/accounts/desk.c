@@ -39,11 +39,10 @@ static enum account_role role_of(const struct desk *d, const struct snapshot_per
 							: roles[person->role];
 }
 
-/* Whether no administrator has a password yet. A damaged account counts as one that has. */
-static bool is_open(const struct desk *d)
+/* Whether no administrator of the running policy has a password. A damaged account counts as one
+ * that has. */
+static bool nobody_can(const struct desk *d)
 {
-	if (!d->has_policy)
-		return false;
 	for (uint32_t i = 0; i < d->person_count; i++) {
 		struct account account;
 		bool has_none;
@@ -59,6 +58,12 @@ static bool is_open(const struct desk *d)
 			return false;
 	}
 	return true;
+}
+
+/* A configuration or an account that was lost must not open what was closed. */
+static bool is_open(const struct desk *d)
+{
+	return d->has_policy && !d->closed && nobody_can(d);
 }
 
 /* ---- events */
@@ -147,6 +152,7 @@ int desk_init(struct desk *d, const struct clock *clock, int directory, struct d
 	d->rules = (struct account_rules){
 		.length_min = 12, .attempts = 3, .lock_s = 600, .idle_s = 300, .session_s = 1800};
 	(void)snprintf(d->host, sizeof(d->host), "sekisho");
+	d->closed = keep_is_closed(directory);
 	return password_setting(d->nobody);
 }
 
@@ -170,12 +176,19 @@ static bool may_stay(const struct desk *d, const struct seat *seat)
 	return seat->name[0] == '\0' || role_of(d, find_person(d, seat->name)) == seat->role;
 }
 
+/* Who has just handed over to an administrator without a password yet stays to give one. */
+static bool must_stay(const struct desk *d, const struct seat *seat)
+{
+	return seat->state == SEAT_OPEN && seat->role == ACCOUNT_ADMINISTRATOR &&
+	       d->person_count > 0 && nobody_can(d);
+}
+
 static void review_seats(struct desk *d)
 {
 	for (uint32_t i = 0; i < DESK_SEATS; i++) {
 		const struct seat *seat = &d->seats[i];
 
-		if (seat->state >= SEAT_STALE && !may_stay(d, seat))
+		if (seat->state >= SEAT_STALE && !may_stay(d, seat) && !must_stay(d, seat))
 			show_out(d, i, "the account was changed",
 				 "your account was changed: this session ends",
 				 "アカウントが変更されたため、このセッションを終了します");
@@ -186,6 +199,10 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot)
 {
 	bool is_first = !d->has_policy;
 
+	/* A commit that takes all persons away opens the consoles; a start without them does not.
+	 */
+	if (d->person_count > 0 && snapshot->person_count == 0 && d->closed)
+		d->closed = keep_close(d->directory, false) != 0;
 	d->has_policy = true;
 	d->person_count = snapshot->person_count;
 	if (snapshot->person_count > 0)
@@ -459,6 +476,10 @@ static uint64_t serve_change(struct desk *d, uint32_t console,
 		refuse(answer, seat->language, "the account cannot be read",
 		       "アカウントを読み込めません");
 	} else if (seat->state == SEAT_OPEN && !password_matches(request->secret, account.hash)) {
+		(void)account_attempt(&account, &d->rules, seat->role, false, now_s(d));
+		save(d, &account);
+		tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account.name),
+		     EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, "wrong present password"));
 		refuse(answer, seat->language, "the present password is wrong",
 		       "現在のパスワードが違います");
 		delay_ms = DESK_DELAY_MS;
@@ -469,6 +490,15 @@ static uint64_t serve_change(struct desk *d, uint32_t console,
 	account_fini(&account);
 	answer->role = seat->state == SEAT_OPEN ? seat->role : ACCOUNT_ROLE_NONE;
 	return delay_ms;
+}
+
+/* From the first administrator's password on each session needs a login, whatever is lost later. */
+static int close_doors(struct desk *d)
+{
+	int err = d->closed ? 0 : keep_close(d->directory, true);
+
+	d->closed |= err == 0;
+	return err;
 }
 
 /* A temporary password for a person of the running configuration (A2). */
@@ -492,6 +522,8 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 	err = keep_load(d->directory, &account);
 	if (err == -ERR_NOT_FOUND || err == -ERR_INTEGRITY)
 		err = 0; /* a damaged one is replaced, with its list of earlier passwords */
+	if (err == 0 && find_person(d, request->name)->role == SNAPSHOT_ROLE_ADMINISTRATOR)
+		err = close_doors(d);
 	if (err == 0)
 		err = password_temporary(fresh);
 	if (err == 0)

@@ -56,6 +56,7 @@ struct desk {
 	struct snapshot_person persons[SNAPSHOT_PERSONS_MAX];
 	uint32_t person_count;
 	bool has_policy; /* before it nobody is let in */
+	bool closed;     /* an administrator has had a password: see keep_is_closed */
 	int32_t utc_offset_s;
 	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
 	struct seat seats[DESK_SEATS];

@@ -15,6 +15,7 @@
 #define FILE_BYTES_MAX   (ACCOUNT_USED_BYTES * 2)
 #define NAME_BYTES       (sizeof("user.") + ACCOUNT_NAME_BYTES)
 #define STAGED           "staged"
+#define CLOSED           "closed"
 #define SUM_PREFIX       "# sekisho-account sha256="
 #define HEX_BYTES        (2 * SHA256_BYTES)
 #define FIRST_LINE_BYTES (sizeof(SUM_PREFIX) - 1 + HEX_BYTES + 1)
@@ -106,6 +107,23 @@ static bool read_field(struct account *a, const struct field *f, const char *val
 	return true;
 }
 
+static int write_all(int fd, const void *data, size_t size)
+{
+	const char *at = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, at, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -ERR_SYSTEM;
+		at += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
 /* ---- reading */
 
 static int read_file(int dir, const char *name, struct bytes *out)
@@ -170,6 +188,37 @@ static void file_name(char out[NAME_BYTES], const struct account *a)
 	(void)snprintf(out, NAME_BYTES, "user.%s", a->name);
 }
 
+/* A file of one octet: that it is there and not empty says closed. */
+bool keep_is_closed(int dir)
+{
+	int fd = openat(dir, CLOSED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char mark = 0;
+	bool missing = fd < 0 && errno == ENOENT;
+	ssize_t n;
+
+	if (fd < 0)
+		return !missing; /* what cannot be read is not taken for an open door */
+	n = read(fd, &mark, 1);
+	(void)close(fd); /* read only */
+	return n != 0;
+}
+
+int keep_close(int dir, bool closed)
+{
+	int fd = openat(dir, CLOSED, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err = 0;
+
+	if (fd < 0)
+		return -ERR_SYSTEM;
+	if (closed)
+		err = write_all(fd, "1", 1);
+	if (err == 0 && (fsync(fd) < 0 || fsync(dir) < 0))
+		err = -ERR_SYSTEM;
+	if (close(fd) < 0 && err == 0)
+		err = -ERR_SYSTEM;
+	return err;
+}
+
 int keep_load(int dir, struct account *a)
 {
 	char name[NAME_BYTES];
@@ -224,23 +273,6 @@ static int print_account(const struct account *a, struct bytes *out)
 		at += size + 1;
 	}
 	return err;
-}
-
-static int write_all(int fd, const void *data, size_t size)
-{
-	const char *at = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ERR_SYSTEM;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
 }
 
 static int write_file(int dir, const char *name, struct span content)

@@ -18,6 +18,14 @@
  */
 int keep_load(int dir, struct account *a);
 
+/**
+ * keep_is_closed - whether an administrator ever had a password since consoles were last opened on
+ * purpose
+ */
+bool keep_is_closed(int dir);
+/* Note that one has, or that consoles were opened on purpose. Return: 0 or -ERR_SYSTEM. */
+int keep_close(int dir, bool closed);
+
 /* Return: 0 or -ERR_SYSTEM, -ERR_NO_MEMORY: then the old one stands. */
 int keep_save(int dir, const struct account *a);
 

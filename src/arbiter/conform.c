@@ -304,6 +304,9 @@ static enum conform_verdict from_initiator(struct conform *c, struct conform_flo
 		return CONFORM_PERMIT;
 	if (flags & TCP_URG) /* a byte that the responder may take out of the stream */
 		return refuse(flow, JUDGE_CONFORM_SYNTAX, finding);
+	/* Nobody has answered the SYN by which this stream is counted. */
+	if (p->payload_bytes > 0 && !flow->has_responder)
+		return refuse(flow, JUDGE_CONFORM_UNKNOWN, finding);
 	if (p->payload_bytes > 0)
 		return take_payload(c, flow, p, finding);
 	if (flags & TCP_FIN && flow->state == FLOW_OPEN && flow->contiguous > 0)
@@ -338,6 +341,11 @@ static enum conform_verdict from_responder(struct conform *c, struct conform_flo
 		release(c, flow);
 		return CONFORM_ONCE;
 	}
+	/* It answers another SYN than the one by which the stream is counted, or opens one itself.
+	 */
+	if (h->tcp_flags & TCP_SYN &&
+	    (!(h->tcp_flags & TCP_ACK) || h->tcp_acknowledgement != flow->base))
+		return refuse(flow, JUDGE_CONFORM_OVERLAP, finding);
 	if (responder_says_too_much(flow, p))
 		return refuse(flow, JUDGE_CONFORM_RESPONDER, finding);
 	if (flow->state == FLOW_SHOWN && h->tcp_flags & TCP_ACK &&

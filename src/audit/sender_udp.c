@@ -104,7 +104,8 @@ static int take_error(struct sender *s, uint64_t *sequence, int *error)
 	quoted[got] = '\0';
 	*error = queued_error(&message);
 	*sequence = quoted_sequence(quoted);
-	if (*sequence == 0)
+	/* None, or one so old that only whoever forged the error would name it. */
+	if (*sequence < sender_place_in_doubt(s))
 		*sequence = sender_place_in_doubt(s);
 	return 1;
 }

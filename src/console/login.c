@@ -64,6 +64,13 @@ static void begin_again(struct console *c)
 		console_prompt(c);
 }
 
+static void forget_secrets(struct console *c)
+{
+	explicit_bzero(c->entry, sizeof(c->entry));
+	explicit_bzero(c->account_request.secret, sizeof(c->account_request.secret));
+	explicit_bzero(c->account_request.fresh, sizeof(c->account_request.fresh));
+}
+
 static void take_entry(struct console *c)
 {
 	struct account_request *r = &c->account_request;
@@ -83,6 +90,7 @@ static void take_entry(struct console *c)
 	case LOGIN_SECRET:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
 		send_request(c, ACCOUNT_LOGIN);
+		forget_secrets(c);
 		return;
 	case LOGIN_PRESENT:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
@@ -95,8 +103,10 @@ static void take_entry(struct console *c)
 	case LOGIN_AGAIN:
 		if (strcmp(r->fresh, c->entry) == 0) {
 			send_request(c, ACCOUNT_CHANGE);
+			forget_secrets(c);
 			return;
 		}
+		forget_secrets(c);
 		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
 		begin_again(c);
 		return;
@@ -123,6 +133,7 @@ void login_key(struct console *c, uint8_t byte)
 	case CTRL_C:
 	case CTRL_D:
 		screen_print(c, span_of("\n"));
+		forget_secrets(c);
 		begin_again(c);
 		break;
 	case CTRL_U:
@@ -241,14 +252,12 @@ void login_begin(struct console *c)
 void login_active(struct console *c)
 {
 	uint64_t now_ms = clock_mono_ms(c->loop.clock);
-	struct account_request *r = &c->account_request;
+	const struct account_request r = {.kind = ACCOUNT_ACTIVE, .language = c->language};
 
 	if (c->account_role == ACCOUNT_ROLE_NONE || now_ms - c->active_ms < ACTIVE_MS)
 		return;
 	c->active_ms = now_ms;
-	r->kind = ACCOUNT_ACTIVE;
-	r->language = c->language;
-	(void)channel_send(&c->account, ACCOUNT_REQUEST, r, sizeof(*r), NULL, 0); /* the next may */
+	(void)channel_send(&c->account, ACCOUNT_REQUEST, &r, sizeof(r), NULL, 0); /* the next may */
 }
 
 void action_password(struct console *c, const char *tail, unsigned number)

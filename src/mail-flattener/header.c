@@ -485,7 +485,8 @@ void header_write(struct flatten *f)
 				     f->policy->host_name, f->receipt, date));
 	put_date(f, &store);
 	put_from(f, &store);
-	put_mailboxes(f, "Sender", field_value(f, "Sender", &store), 1);
+	if (!outbound_is(f)) /* M7: the author in From is who was checked */
+		put_mailboxes(f, "Sender", field_value(f, "Sender", &store), 1);
 	put_mailboxes(f, "Reply-To", field_value(f, "Reply-To", &store), REPLY_TO_MAX);
 	put_to(f, &store);
 	put_mailboxes(f, "Cc", field_value(f, "Cc", &store), FLATTEN_MAILBOXES_MAX);
@@ -494,7 +495,8 @@ void header_write(struct flatten *f)
 	put_ids(f, "In-Reply-To", &store);
 	put_ids(f, "References", &store);
 	put_auto_submitted(f, &store);
-	put_list_id(f, &store);
+	if (!outbound_is(f)) /* it names a host of the inside */
+		put_list_id(f, &store);
 	flatten_fail(f, bytes_append_text(f->out, "MIME-Version: 1.0\n"
 						  "Content-Type: text/plain; charset=utf-8\n"
 						  "Content-Transfer-Encoding: 8bit\n"));

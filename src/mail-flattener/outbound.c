@@ -36,6 +36,11 @@ static const struct mail_policy *rules(const struct flatten *f)
 	return f->policy->mail != NULL && f->policy->mail->entry->outbound ? f->policy->mail : NULL;
 }
 
+bool outbound_is(const struct flatten *f)
+{
+	return rules(f) != NULL;
+}
+
 /* ---- the author (M7) */
 
 static void judge_author(struct flatten *f, const struct mail_policy *policy,
@@ -198,12 +203,10 @@ void outbound_judge(struct flatten *f, struct flatten_result *result)
 
 	if (policy == NULL || result->reason != NULL || f->err < 0)
 		return;
-	if (policy->entry->forwarded == FORWARDED_REFUSE) {
-		mark = mail_forward_mark(f->tree.parts[0].header, f->policy->envelope_from);
-		if (mark != NULL)
-			refuse(result, FLATTEN_REFUSAL_FORWARDED, mark, "");
-		judge_author(f, policy, result);
-	}
+	mark = mail_forward_mark(f->tree.parts[0].header, f->policy->envelope_from);
+	if (mark != NULL && policy->entry->forwarded == FORWARDED_REFUSE)
+		refuse(result, FLATTEN_REFUSAL_FORWARDED, mark, "");
+	judge_author(f, policy, result);
 	if (mail_policy_label(policy, 0) != NULL)
 		judge_labels(f, result);
 }

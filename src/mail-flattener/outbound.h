@@ -9,6 +9,9 @@
  * Where the policy has no rules for mail that leaves, nothing is refused and everything is kept.
  */
 
+/* Whether it leaves. */
+bool outbound_is(const struct flatten *f);
+
 /* Before anything is written: forwarding (M4), the author (M7), labels in header, text and names
  * (M5). A refusal is noted in @result. */
 void outbound_judge(struct flatten *f, struct flatten_result *result);

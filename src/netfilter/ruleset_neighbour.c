@@ -81,7 +81,7 @@ static void put_bound(struct nft_batch *b, const struct ruleset *r, int index, b
 			const struct nft_element element = {.key = key,
 							    .key_bytes = pairs ? bytes + 8 : bytes};
 
-			if (p->bits != 8 * bytes)
+			if (p->family != (index == 0 ? 4 : 6) || p->bits != 8 * bytes)
 				continue; /* a network, or of the other family */
 			memcpy(key, p->addr, bytes);
 			memcpy(key + bytes, station->mac, 6);

@@ -57,7 +57,7 @@ static void relay_one(struct zone *zone, const struct packet_item *item, struct 
 
 	if (payload.size > PACKET_WHOLE_BYTES)
 		payload.size = PACKET_WHOLE_BYTES;
-	if (known && nf->arbiter_answers && nf->running.epoch != 0 && payload.size > 0 &&
+	if (known && relay_can_judge(nf) && zone->index != SNAPSHOT_NONE && payload.size > 0 &&
 	    send_parts(zone, item, payload) == 0)
 		return;
 	(void)queue_out_take(&zone->whole, item->id, NULL); /* it was out, or not */

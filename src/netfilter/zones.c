@@ -382,6 +382,19 @@ static void load_all(struct netfilter *nf, const struct policy *p, uint16_t gene
 	}
 }
 
+/* What the flow table holds ends with its exchange only: a zone where that fails is shut. */
+static void end_flows(struct netfilter *nf, struct zone *zone, const struct ruleset *r)
+{
+	int err = ruleset_end_flows(r, zone->netlink_fd);
+
+	if (err == 0)
+		return;
+	tell_rules(nf, &nf->running, zone, err);
+	(void)ruleset_deny_all(
+		zone->netlink_fd); /* if even this fails, the next beat is not given */
+	zone->has_rules = false;
+}
+
 /* Flows of the generation before are over in every zone, as far as they were not taken over: their
  * next packet is judged. */
 static void end_generation(struct netfilter *nf, uint16_t before)
@@ -397,9 +410,8 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 			relay_serve(nf);
 			relay_drain(nf);
 		}
-		/* On a failure they end with the life of the element, which nobody renews. */
 		if (zone->has_rules && before != 0)
-			(void)ruleset_end_flows(&r, zone->netlink_fd);
+			end_flows(nf, zone, &r);
 		relay_repeat_all(nf, zone);
 	}
 	nf->ending = before;

@@ -221,26 +221,35 @@ static void wait_for_holders(struct supervisor *sup)
 	loop_arm(&sup->loop, &sup->commit.deadline, STEP_DEADLINE_MS);
 }
 
-/* ADR 411: the datapath routes. What it would not carry out must not look as if it were in force.
+/*
+ * ADR 411: what the datapath would not carry out must not look as if it were in force. Return: what
+ * that is, NULL: nothing.
  */
-static bool bridges_zones(const struct snapshot *s)
+static const char *find_not_carried_out(const struct snapshot *s)
 {
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
 		if (s->crossings[i].flags & CROSSING_TRANSPARENT)
-			return true;
+			return "a transparent crossing: the datapath of this version routes, it "
+			       "bridges no zones";
 	}
-	return false;
+	for (uint32_t i = 0; i < s->permit_count; i++) {
+		if (s->permits[i].rate != 0 || s->permits[i].connections != 0)
+			return "a limit of a permit: this version limits sources (guard), not "
+			       "permits";
+	}
+	return NULL;
 }
 
 static void try_prepare(struct supervisor *sup)
 {
 	struct commit *commit = &sup->commit;
+	const char *lacking;
 
 	if (commit->state != COMMIT_WAITING || !holders_are_ready(sup))
 		return;
-	if (bridges_zones(&commit->candidate.snapshot)) {
-		give_up(sup, "a transparent crossing: the datapath of this version routes, it "
-			     "bridges no zones");
+	lacking = find_not_carried_out(&commit->candidate.snapshot);
+	if (lacking) {
+		give_up(sup, lacking);
 		return;
 	}
 	if (lead_kernel(sup, &commit->candidate, zones_prepare) < 0) {

@@ -75,11 +75,28 @@ static int open_socket(struct supervisor *sup, const char *path)
 	return loop_add(&sup->loop, &sup->console_watch);
 }
 
-static void start_terminal(struct supervisor *sup)
+/* Without it nobody is let in: it is tried again whenever a policy is in force. */
+static void start_accounts(struct supervisor *sup)
+{
+	struct child *accounts = child_find(sup, ROLE_ACCOUNTS, 0);
+
+	if (accounts)
+		return;
+	accounts = child_add(sup, ROLE_ACCOUNTS, 0, NULL, -1, false);
+	if (!accounts || child_launch(accounts) < 0)
+		supervisor_event(sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, "accounts"),
+				 EV_TEXT(REASON, "cannot be started"));
+	if (accounts && !child_is_alive(accounts))
+		accounts->state = CHILD_FREE;
+}
+
+/* People come behind the zones: what they need must not delay these at the start. */
+static void let_people_in(struct supervisor *sup)
 {
 	int fd = sup->terminal_fd;
 
 	loop_disarm(&sup->loop, &sup->terminal_timer);
+	start_accounts(sup);
 	if (fd < 0)
 		return;
 	sup->terminal_fd = -1;
@@ -91,12 +108,12 @@ static void start_terminal(struct supervisor *sup)
 
 static void on_terminal_wait_over(struct loop *loop, struct loop_timer *self)
 {
-	start_terminal(self->ctx);
+	let_people_in(self->ctx);
 }
 
 void consoles_enforcing(struct supervisor *sup)
 {
-	start_terminal(sup);
+	let_people_in(sup);
 }
 
 int consoles_open(struct supervisor *sup)
@@ -105,6 +122,8 @@ int consoles_open(struct supervisor *sup)
 	struct stat stat;
 	int fd;
 
+	sup->terminal_timer = (struct loop_timer){.fire = on_terminal_wait_over, .ctx = sup};
+	loop_arm(&sup->loop, &sup->terminal_timer, TERMINAL_WAIT_MS);
 	if (!path)
 		return 0;
 	if (lstat(path, &stat) == 0 && S_ISSOCK(stat.st_mode))
@@ -120,8 +139,6 @@ int consoles_open(struct supervisor *sup)
 		return -ERR_SYSTEM;
 	}
 	sup->terminal_fd = fd;
-	sup->terminal_timer = (struct loop_timer){.fire = on_terminal_wait_over, .ctx = sup};
-	loop_arm(&sup->loop, &sup->terminal_timer, TERMINAL_WAIT_MS);
 	return 0;
 }
 

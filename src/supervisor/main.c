@@ -332,8 +332,7 @@ static int start_loop(struct supervisor *sup)
 
 static int start_processes(struct supervisor *sup)
 {
-	static const enum role roles[] = {ROLE_AUDIT, ROLE_NETFILTER, ROLE_ARBITER, ROLE_CONFIG,
-					  ROLE_ACCOUNTS};
+	static const enum role roles[] = {ROLE_AUDIT, ROLE_NETFILTER, ROLE_ARBITER, ROLE_CONFIG};
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		struct child *child = child_add(sup, roles[i], 0, NULL, -1, false);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "channel/account.h"
 #include "supervisor/isolation.h"
 #include "supervisor/query.h"
 
@@ -231,6 +232,9 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 		owners[query.kind].answer(sup, &answer);
 		return 0;
 	}
+	/* By a number of our own: an answer that comes late is never another person's. */
+	console->query_number = query.number;
+	query.number = console->query_serial = ++sup->query_serial;
 	owner = child_find(sup, owners[query.kind].owner, 0);
 	if (owner && owner->state == CHILD_READY)
 		child_send(owner, CONTROL_QUERY, &query, sizeof(query), NULL, 0);
@@ -242,10 +246,13 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *owner = ctx, *console;
-	const struct control_row *row = message->body;
+	struct control_row row = *(const struct control_row *)message->body;
 
-	console = child_find(owner->sup, ROLE_CONSOLE, row->console);
-	if (console) /* gone meanwhile: nobody wants it any more */
-		child_send(console, CONTROL_ROW, row, sizeof(*row), NULL, 0);
+	console = child_find(owner->sup, ROLE_CONSOLE, row.console);
+	if (!console || console->person_role == ACCOUNT_ROLE_NONE ||
+	    row.number != console->query_serial)
+		return 0; /* who asked has gone, or asks something else now */
+	row.number = console->query_number;
+	child_send(console, CONTROL_ROW, &row, sizeof(row), NULL, 0);
 	return 0;
 }

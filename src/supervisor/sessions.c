@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/sha256.h"
 #include "base/sealed.h"
 #include "supervisor/receipt.h"
 #include "supervisor/supervisor.h"
@@ -125,12 +126,43 @@ static void refuse(struct supervisor *sup, const struct listener *listener,
 	(void)close(fd); /* refused */
 }
 
+static void mix_text(struct sha256 *h, const char *text)
+{
+	sha256_update(h, text, strlen(text) + 1);
+}
+
+static void mix_list(struct sha256 *h, const struct snapshot *s, struct snapshot_range list)
+{
+	for (uint32_t i = 0; i < list.count; i++)
+		mix_text(h, snapshot_text_at(s, s->list_texts[list.first + i].at));
+	mix_text(h, "");
+}
+
+/* What both halves hold from the policy of their start, beyond targets and scanner. */
+static void digest_rules(uint8_t rules[SHA256_BYTES], const struct snapshot *s,
+			 const struct snapshot_mail *mail)
+{
+	const uint32_t numbers[] = {mail->tls_required, mail->outbound, mail->null_sender,
+				    mail->recipients_max};
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_update(&h, numbers, sizeof(numbers));
+	mix_text(&h, mail->tls_slot);
+	mix_text(&h, mail->authority_slot);
+	mix_text(&h, snapshot_text_at(s, mail->text_hop_name));
+	mix_list(&h, s, mail->domains);
+	mix_list(&h, s, mail->senders);
+	sha256_final(&h, rules);
+}
+
 static void fill_mail(struct session *session, const struct snapshot *s,
 		      const struct snapshot_mail *mail)
 {
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[mail->to].name);
 	session->size_limit_bytes = mail->size_limit_bytes;
 	scanning_fill(&session->scan, s, mail);
+	digest_rules(session->rules, s, mail);
 	session->target_port = mail->next_hop_port;
 	for (uint32_t i = 0; i < mail->next_hops.count; i++) {
 		if (session->target_count < sizeof(session->targets) / sizeof(session->targets[0]))
@@ -374,7 +406,8 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0 ||
 	    now.target_port != session->target_port || now.target_count != session->target_count ||
 	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0 ||
-	    strcmp(now.scan.name, session->scan.name) != 0)
+	    strcmp(now.scan.name, session->scan.name) != 0 ||
+	    memcmp(now.rules, session->rules, sizeof(now.rules)) != 0)
 		return false;
 	session->index = now.index;
 	session->size_limit_bytes = now.size_limit_bytes;

@@ -10,6 +10,7 @@
 #include "base/channel.h"
 #include "base/event.h"
 #include "base/loop.h"
+#include "base/sha256.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
 #include "supervisor/rates.h"
@@ -53,6 +54,7 @@ struct child {
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
 	uint32_t person_role; /* consoles: enum account_role of who sits there */
 	char person[24];      /* consoles: the name; empty: nobody in particular */
+	uint32_t query_serial, query_number; /* consoles: of the last question: ours, its own */
 };
 
 /* One accepted connection and the two processes that serve it, joined by a channel of their own. */
@@ -68,6 +70,7 @@ struct session {
 	uint16_t peer_port;
 	bool crowded; /* at its start more than half of its entry's sessions were taken */
 	uint64_t started_ms;
+	uint8_t rules[SHA256_BYTES];        /* mail: digest of what its processes must obey */
 	uint64_t size_limit_bytes;          /* mail: of one message */
 	struct snapshot_prefix targets[16]; /* next hops or the desktop */
 	uint32_t target_count;
@@ -148,8 +151,8 @@ struct supervisor {
 	struct child children[CHILDREN_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct listener listeners[LISTENERS_MAX];
-	struct rates rates; /* of mail */
-	uint32_t session_last_id;
+	struct rates rates;                     /* of mail */
+	uint32_t session_last_id, query_serial; /* count sessions, and questions passed on */
 	struct policy_run running;
 	struct commit commit;
 	uint64_t epoch_last;
@@ -160,8 +163,8 @@ struct supervisor {
 	int counters_fd; /* file; -1: it could not be made */
 	int console_listen_fd;
 	struct loop_fd console_watch;
-	int terminal_fd; /* waits for its console to be started; -1: none does */
-	struct loop_timer terminal_timer;
+	int terminal_fd;                  /* waits for its console to be started; -1: none does */
+	struct loop_timer terminal_timer; /* then people are let in, whatever the zones do */
 	int lock_fd;
 	int watchdog_fd;
 	struct loop_timer watchdog_timer;
@@ -217,9 +220,7 @@ void outfit_give(struct child *child);
 void outfit_share_events(struct child *child);
 /* A process has died: audit has its own copy of the reading end, or will get this one. */
 void outfit_drop_events(struct child *child);
-
-/* accounts is ready: it gets the consoles. */
-void outfit_accounts_ready(struct child *accounts);
+void outfit_accounts_ready(struct child *accounts); /* it gets the consoles */
 /* Join a console, at which somebody sits, and config by a channel. */
 void outfit_link_config(struct child *console);
 
@@ -278,7 +279,7 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 
 /* consoles.c */
 int consoles_open(struct supervisor *sup);
-/* The zones enforce for the first time: the console on a terminal may take the processor now. */
+/* The zones enforce for the first time: accounts and the terminal may take the processor now. */
 void consoles_enforcing(struct supervisor *sup);
 void consoles_close(struct supervisor *sup);
 

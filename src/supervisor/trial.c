@@ -76,8 +76,10 @@ static const char *begin(struct child *console, uint32_t entry, int *message_fd)
 				.message_fd = *message_fd};
 	*message_fd = -1;
 	trial->child = child_add(sup, ROLE_MAIL_FLATTENER, entry, NULL, -1, false);
-	if (!trial->child)
+	if (!trial->child) {
+		forget(trial);
 		return "no process for the mail";
+	}
 	if (trial->output_fd < 0 || trial->receipt_fd < 0 || child_launch(trial->child) < 0) {
 		trial->child->state = CHILD_FREE;
 		forget(trial);

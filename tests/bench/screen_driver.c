@@ -27,8 +27,9 @@
 
 #include "base/channel.h"
 #include "base/event.h"
+#include "base/sealed.h"
 #include "channel/control.h"
-#include "policy/snapshot.h"
+#include "policy/policy.h"
 
 enum { SESSIONS_MAX = 512 };
 
@@ -52,68 +53,42 @@ static void die(const char *what)
 	exit(2);
 }
 
-/* A policy of two zones and one screen entry. */
-struct policy {
-	struct snapshot_header header;
-	struct snapshot_zone zones[2];
-	struct snapshot_screen screen;
-	_Alignas(8) char text[8];
-};
-
-/* Sections follow each other without gaps, but for alignment to 8. */
-static void place_sections(struct snapshot_header *h)
+/* A measurement wants more updates a second than may be configured. */
+static void set_frame_rate(struct bytes *block, uint32_t rate)
 {
-	static const size_t row_bytes[SECTION_COUNT_] = {
-		[SECTION_ZONES] = sizeof(struct snapshot_zone),
-		[SECTION_SCREENS] = sizeof(struct snapshot_screen),
-		[SECTION_TEXT] = 1,
-	};
-	size_t at = sizeof(*h);
+	struct snapshot_header *h = (struct snapshot_header *)block->data;
+	struct snapshot_screen *screen =
+		(struct snapshot_screen *)(block->data + h->sections[SECTION_SCREENS].offset);
 
-	h->sections[SECTION_ZONES].count = 2;
-	h->sections[SECTION_SCREENS].count = 1;
-	h->sections[SECTION_TEXT].count = sizeof(((struct policy *)0)->text);
-	for (unsigned i = 0; i < SECTION_COUNT_; i++) {
-		h->sections[i].offset = (uint32_t)at;
-		at = (at + h->sections[i].count * row_bytes[i] + 7) / 8 * 8;
-	}
-	h->size_bytes = at;
+	screen->frame_rate_max = rate;
+	snapshot_digest(h->sha256, block->data, block->size);
 }
 
-static void fill_policy(struct policy *p, uint32_t rate, uint32_t idle_s, uint32_t limit_s)
-{
-	struct snapshot_header *h = &p->header;
-
-	*p = (struct policy){
-		.zones = {{.name = "viewers", .port = "eth0", .tier = TIER_BUSINESS},
-			  {.name = "desktops", .port = "eth1", .tier = TIER_OUTSIDE}},
-		.screen = {.name = "screen",
-			   .to = 1,
-			   .listen_port = 5900,
-			   .desktop_port = 5900,
-			   .desktop = {.family = 4, .bits = 32, .addr = {127, 0, 0, 1}},
-			   .sessions_max = SESSIONS_MAX,
-			   .idle_timeout_s = idle_s,
-			   .session_limit_s = limit_s,
-			   .frame_rate_max = rate},
-	};
-	h->magic = SNAPSHOT_MAGIC;
-	h->version = SNAPSHOT_VERSION;
-	h->header_bytes = sizeof(*h);
-	place_sections(h);
-	snapshot_digest(h->sha256, p, sizeof(*p));
-}
-
+/* A policy of two zones and one screen entry, as the configuration language gives it. */
 static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s)
 {
-	struct policy p;
-	int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	static struct problems problems;
+	struct bytes block;
+	char text[1024];
+	int fd;
 
-	fill_policy(&p, rate, idle_s, limit_s);
-	if (fd < 0 || write(fd, &p, sizeof(p)) != (ssize_t)sizeof(p))
+	(void)snprintf(
+		text, sizeof(text),
+		"zone viewers { tier business; port eth0; address 10.20.0.1/24; }\n"
+		"zone desktops { tier outside; port eth1; address 203.0.113.1/28; }\n"
+		"screen screen { from viewers; to desktops; desktop 203.0.113.5; security none;"
+		" sessions 500; idle-timeout %us; session-limit %us; }\n",
+		idle_s, limit_s);
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	problems_init(&problems);
+	if (policy_compile_text(span_of(text), &block, &problems) != 0) {
+		fprintf(stderr, "screen_driver: the policy does not compile:\n%s", text);
+		exit(2);
+	}
+	set_frame_rate(&block, rate);
+	if (sealed_make("policy", bytes_span(&block), &fd) != 0)
 		die("memfd");
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
-		die("seals");
+	bytes_fini(&block);
 	return fd;
 }
 

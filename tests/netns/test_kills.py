@@ -20,7 +20,7 @@ crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; s
 mail inbound { from internet; to lgwan; listen 25; domain city.example.lg.jp; next-hop 10.20.0.8; }
 """
 MESSAGE = b"From: <taro@example.jp>\r\nSubject: test\r\n\r\ntext\r\n"
-CORE = {"audit", "config", "netfilter", "arbiter"}
+CORE = {"accounts", "audit", "config", "netfilter", "arbiter"}
 SECONDS = 25
 
 
@@ -54,6 +54,7 @@ def test_kills_at_random_moments_under_load(net, topology, make_gateway):
     EchoServer(net, topology.zones["lgwan"].namespace, topology.zones["lgwan"].peer4, 7000)
     SmtpSink(net, topology.zones["lgwan"].namespace, topology.zones["lgwan"].peer4)
     gateway = make_gateway(CONFIG)
+    wait_until(lambda: 'process-ready process="accounts"' in gateway.log(), "accounts, which starts behind the zones", 20)
     descriptors = len(os.listdir(f"/proc/{gateway.pid}/fd"))
     outcomes, killed = collections.Counter(), collections.Counter()
     parts = load(net, topology, outcomes)

@@ -221,7 +221,7 @@ def test_packets_show_flows_names_the_permit(net, gateway):
     assert line.split()[:2] == ["mynumber", "lgwan"] and f"{KEPT}:7000" in line and " 10 " in line
 
 
-def test_packets_transparent_crossings_are_refused_not_ignored(net, topology, make_gateway):
+def test_packets_what_is_not_carried_out_is_refused_not_ignored(net, topology, make_gateway):
     """ADR 411: what the datapath does not carry out is not in force, and says so; the policy before stays."""
     gateway = make_gateway(POLICY)
     Sink(net, "peer-lgwan", KEPT, 7000)
@@ -237,6 +237,10 @@ def test_packets_transparent_crossings_are_refused_not_ignored(net, topology, ma
     said = console.run("commit", timeout=30)
     assert "transparent" in said and "committed" not in said, said
     gateway.wait_event("policy-refused", "transparent")
+    console.run("discard")
+    console.run("set crossing mynumber lgwan permit 10 limit connections 20")
+    said = console.run("commit", timeout=30)
+    assert "limit of a permit" in said and "committed" not in said, said
     before = len(stream.echoes)
     wait_until(lambda: len(stream.echoes) > before + 5, "the connection to go on")
 

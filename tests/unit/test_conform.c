@@ -90,10 +90,20 @@ static enum conform_verdict acknowledge(struct client *c, uint32_t bytes)
 	return send_packet(c, &h, NULL, true, true);
 }
 
+/* The server takes the connection whose first sequence number was @isn. */
+static enum conform_verdict answer(struct client *c, uint32_t isn)
+{
+	struct ip_headers h = headers_of(c, SYN | ACK);
+
+	h.tcp_sequence = 0xfffffff0;
+	h.tcp_acknowledgement = isn + 1;
+	return send_packet(c, &h, NULL, true, true);
+}
+
 static void open_flow(struct client *c)
 {
 	assert_int_equal(syn(c), CONFORM_ONCE);
-	assert_int_equal(acknowledge(c, 0), CONFORM_ONCE);
+	assert_int_equal(answer(c, ISN), CONFORM_ONCE);
 	assert_int_equal(say(c, 0, NULL), CONFORM_ONCE);
 }
 
@@ -116,6 +126,29 @@ static void test_conform_flow_is_permitted_once_what_it_showed_has_arrived(void 
 	assert_int_equal(say(&c, 11, "more"), CONFORM_ONCE);
 	assert_int_equal(acknowledge(&c, 11), CONFORM_PERMIT);
 	assert_int_equal(say(&c, 15, "anything"), CONFORM_PERMIT);
+}
+
+/* A second SYN, below the first, moved the place that the stream is counted from: what the server
+ * then takes for an old repetition would have been judged as the beginning. */
+static void test_conform_answer_to_another_syn_is_denied(void **state)
+{
+	struct client c = {.host = 5, .port = 1000};
+	struct ip_headers h = headers_of(&c, SYN);
+
+	assert_int_equal(syn(&c), CONFORM_ONCE);
+	h.tcp_sequence = ISN - 11;
+	assert_int_equal(send_packet(&c, &h, NULL, false, false), CONFORM_ONCE);
+	assert_int_equal(answer(&c, ISN), CONFORM_DENY);
+	assert_int_equal(acknowledge(&c, 0), CONFORM_DENY);
+}
+
+/* Nothing is judged as the beginning of a stream that nobody has answered. */
+static void test_conform_data_before_an_answer_is_denied(void **state)
+{
+	struct client c = {.host = 5, .port = 1000};
+
+	assert_int_equal(syn(&c), CONFORM_ONCE);
+	assert_int_equal(say(&c, 0, "SSH-2.0-x\r\n"), CONFORM_DENY);
 }
 
 static void test_conform_segments_backwards_are_put_together(void **state)
@@ -294,6 +327,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			test_conform_flow_is_permitted_once_what_it_showed_has_arrived, setup),
 		cmocka_unit_test_setup(test_conform_segments_backwards_are_put_together, setup),
+		cmocka_unit_test_setup(test_conform_answer_to_another_syn_is_denied, setup),
+		cmocka_unit_test_setup(test_conform_data_before_an_answer_is_denied, setup),
 		cmocka_unit_test_setup(test_conform_other_bytes_in_the_same_place_are_denied,
 				       setup),
 		cmocka_unit_test_setup(

@@ -407,6 +407,61 @@ static void test_desk_damaged_account_admits_nobody(void **state)
 	assert_string_equal(f->reason, "account damaged");
 }
 
+/* A configuration that was lost opens nothing; one without persons that is committed does. */
+static void test_desk_closed_is_not_opened_by_what_was_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(unlinkat(f->directory, "user.yamada", 0), 0);
+	sit(f, 0);
+	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->directory, f->desk.owner), 0);
+	apply(f, "");
+	apply(f, "");
+	sit(f, 0);
+	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
+	apply(f, users);
+	apply(f, "");
+	sit(f, 0);
+	assert_int_equal(f->role[0], ACCOUNT_ADMINISTRATOR);
+}
+
+/* Who hands over stays until the next administrator has a password, and the doors stay shut. */
+static void test_desk_hand_over_leaves_no_open_console(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	apply(f, "login { user tanaka { role administrator; } }");
+	assert_false(f->ended[0]);
+	sit(f, 1);
+	assert_int_equal(f->role[1], ACCOUNT_ROLE_NONE);
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "tanaka", "", ""), ACCOUNT_OK);
+	desk_tick(&f->desk);
+	assert_true(f->ended[0]);
+}
+
+/* Guesses at the present password count as attempts to log in. */
+static void test_desk_guesses_in_a_session_lock_the_account(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "guess", BETTER), ACCOUNT_REFUSED);
+	assert_string_equal(f->reason, "wrong present password");
+	desk_leave(&f->desk, 0);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
+	assert_string_equal(f->reason, "account locked");
+}
+
 /* What was typed as a name may have been a password: it is not recorded. */
 static void test_desk_does_not_record_unknown_names(void **state)
 {
@@ -476,6 +531,9 @@ int main(void)
 		TEST(test_desk_admits_one_administrator_at_a_time),
 		TEST(test_desk_shows_out_who_may_no_longer_be_there),
 		TEST(test_desk_damaged_account_admits_nobody),
+		TEST(test_desk_closed_is_not_opened_by_what_was_lost),
+		TEST(test_desk_hand_over_leaves_no_open_console),
+		TEST(test_desk_guesses_in_a_session_lock_the_account),
 		TEST(test_desk_does_not_record_unknown_names),
 #undef TEST
 		cmocka_unit_test(test_password_rules),
