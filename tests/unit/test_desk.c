@@ -395,11 +395,14 @@ static void test_desk_damaged_account_admits_nobody(void **state)
 {
 	struct fixture *f = *state;
 	int fd;
+	char octet;
 
 	apply(f, users);
 	establish(f, "yamada");
 	fd = openat(f->directory, "user.yamada", O_RDWR);
-	assert_int_equal(pwrite(fd, "X", 1, 120), 1);
+	assert_int_equal(pread(fd, &octet, 1, 120), 1);
+	octet ^= 1;
+	assert_int_equal(pwrite(fd, &octet, 1, 120), 1);
 	close(fd);
 	sit(f, 0);
 	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
