@@ -8,8 +8,10 @@
 import email
 import email.policy
 import itertools
+import os
 import pathlib
 import re
+import signal
 import time
 
 import pytest
@@ -366,7 +368,7 @@ def test_mail_is_not_confirmed_where_a_process_dies(net, zones, make_gateway, ro
     with dialogue(net, zones) as peer:
         peer.open_data()
         if role == "mail-flattener":
-            kill_when_there(gateway, role, lambda: peer.send(PLAIN * 20000 + b".\r\n"))
+            kill_flattener(gateway, lambda: peer.send(PLAIN * 20000 + b".\r\n"))
         else:
             peer.send(PLAIN)
             gateway.kill(role)
@@ -381,11 +383,16 @@ def test_mail_is_not_confirmed_where_a_process_dies(net, zones, make_gateway, ro
     assert len(sink.messages()) == 1
 
 
-def kill_when_there(gateway, role, cause):
-    """Do what makes a process of this role start, and kill the first that is seen."""
-    cause()
-    wait_until(lambda: gateway.pids(role), f"a {role}", 5, pause=0.0005)
-    gateway.kill(role)
+def kill_flattener(gateway, cause):
+    """Kill the flattener of the message that `cause` ends. Its reader is halted: it cannot end before it is seen."""
+    halted = gateway.kill("mail-sender", signal.SIGSTOP)
+    try:
+        cause()
+        gateway.wait_role("mail-flattener", seconds=15)
+        gateway.kill("mail-flattener")
+    finally:
+        for pid in halted:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_mail_sessions_of_one_source_are_limited(net, zones, make_gateway):
