@@ -15,7 +15,7 @@ import pytest
 from lib.certificates import Authority, put_slot
 from lib.mail_peers import Dialogue, OrderSink
 from lib.net import Background
-from lib.peers import Postfix, submit
+from lib.peers import Postfix, submit, swaks
 
 TO = "hanako@city.example.lg.jp"
 FROM = "taro@example.jp"
@@ -104,6 +104,25 @@ def test_tls_postfix_sends_under_tls(net, zones, make_gateway, authority, state,
     if level == "secure":
         assert "Verified TLS connection established" in near.log()
     gateway.wait_event("mail-tls", 'version="TLSv1.3"', "src=")
+
+
+def test_tls_swaks_verifies_the_gateway_and_sends(net, zones, make_gateway, authority, state):
+    """Z4: a second client's reading of the offer, the chain and the name; without --tls it is refused."""
+    sink = sink_in_lgwan(net, zones)
+    put_slot(state, "mail", authority.issue(OWN_NAME).read_text())
+    make_gateway(mail_block(zones, REQUIRED), state=state)
+    mail = ("--ehlo", "mx.example.jp", "--from", FROM, "--to", TO, "--data", PLAIN.decode())
+    there = (net, zones["internet"].namespace, zones["internet"].gateway4)
+    out = swaks(*there, *mail, "--tls", "--tls-verify", "--tls-ca-path", authority.certificate,
+                "--tls-verify-target", OWN_NAME).stdout
+    assert "TLS started with cipher TLSv1.3:TLS_AES_256_GCM_SHA384:256" in out
+    assert "<~  250 2.0.0 Delivered to the next hop" in out
+    out = swaks(*there, *mail, "--tls", "--tls-verify", "--tls-ca-path", authority.certificate,
+                "--tls-verify-target", "other.example.jp", check=False).stdout
+    assert "<~  250 2.0.0" not in out, "the certificate names another host"
+    out = swaks(*there, *mail, check=False).stdout
+    assert "<** 530 5.7.0" in out
+    assert len(sink.messages()) == 1
 
 
 def test_tls_required_refuses_mail_without_it(net, zones, make_gateway):
