@@ -40,7 +40,6 @@ struct accounts {
 	struct loop loop;
 	struct pollfd polls[DESCRIPTORS];
 	struct loop_fd *fds[DESCRIPTORS];
-	struct loop_fd control_watch;
 	struct loop_timer tick;
 	struct desk desk;
 	struct account_link links[DESK_SEATS];
@@ -161,8 +160,7 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 }
 
 static const struct channel_rule link_rules[] = {
-	{ACCOUNT_REQUEST, 0, 0, sizeof(struct account_request), sizeof(struct account_request),
-	 CHANNEL_ANY_STATE, handle_request, "request"},
+	{ACCOUNT_REQUEST, 0, 0, CHANNEL_EXACTLY(account_request), handle_request, "request"},
 };
 
 static void on_link(struct loop *loop, struct loop_fd *self, short revents)
@@ -220,11 +218,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	int err = on_give(ctx, message->body, message->fds[0]);
-
-	if (err == 0)
-		message->fds[0] = -1;
-	return err;
+	return process_keep(on_give, ctx, message);
 }
 
 /* Whoever cannot read the running policy begins anew, with the one that comes at the start. */
@@ -245,11 +239,6 @@ static int handle_policy(struct channel *ch, void *ctx, const struct channel_mes
 	return 0;
 }
 
-static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
-}
-
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct accounts *a = ctx;
@@ -259,27 +248,11 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
 	{CONTROL_POLICY, 1, 1, 0, 0, CHANNEL_ANY_STATE, handle_policy, "policy"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
-
-static void on_control(struct loop *loop, struct loop_fd *self, short revents)
-{
-	struct accounts *a = self->ctx;
-	const char *why = NULL;
-	int got = channel_serve(&a->process.control, CONTROL_MESSAGES, &why);
-
-	if (got >= 0)
-		return;
-	if (got != -ERR_CLOSED)
-		fprintf(stderr, "accounts: control channel: %s\n",
-			why != NULL ? why : err_name(got));
-	loop_stop(loop, 1);
-}
 
 static void on_tick(struct loop *loop, struct loop_timer *timer)
 {
@@ -332,11 +305,8 @@ static int start(struct accounts *a)
 		err = adopt_running(a, snapshot_fd);
 	if (err < 0)
 		return err;
-	channel_init(&a->process.control, FD_CONTROL, control_rules,
-		     sizeof(control_rules) / sizeof(control_rules[0]), a);
-	a->control_watch =
-		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = a};
-	err = loop_add(&a->loop, &a->control_watch);
+	err = process_serve(&a->process, &a->loop, control_rules,
+			    sizeof(control_rules) / sizeof(control_rules[0]), NULL, a);
 	if (err < 0)
 		return err;
 	a->tick = (struct loop_timer){.fire = on_tick, .ctx = a};

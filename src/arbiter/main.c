@@ -37,7 +37,7 @@ static struct arbiter {
 	struct loop loop;
 	struct pollfd polls[LOOP_FDS];
 	struct loop_fd *fds[LOOP_FDS];
-	struct loop_fd control_fd, link_fd;
+	struct loop_fd link_fd;
 	struct loop_timer tick;
 	struct channel link; /* to netfilter; fd -1: none */
 	struct slot slots[2];
@@ -230,10 +230,8 @@ static int handle_link_ping(struct channel *ch, void *ctx, const struct channel_
 static const struct channel_rule link_rules[] = {
 	{PACKET_BATCH, 0, 0, offsetof(struct packet_batch, items) + sizeof(struct packet_item),
 	 sizeof(struct packet_batch), CHANNEL_ANY_STATE, handle_batch, "batch"},
-	{PACKET_PART, 0, 0, sizeof(struct packet_part), sizeof(struct packet_part),
-	 CHANNEL_ANY_STATE, handle_part, "part"},
-	{PACKET_PING, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping),
-	 CHANNEL_ANY_STATE, handle_link_ping, "ping"},
+	{PACKET_PART, 0, 0, CHANNEL_EXACTLY(packet_part), handle_part, "part"},
+	{PACKET_PING, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_link_ping, "ping"},
 };
 
 static void close_link(void)
@@ -268,11 +266,7 @@ static int take_link(void *ctx, const struct control_give *give, int fd)
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	int err = take_link(ctx, message->body, message->fds[0]);
-
-	if (err == 0)
-		message->fds[0] = -1;
-	return err;
+	return process_keep(take_link, ctx, message);
 }
 
 static int refuse(struct channel *ch, uint64_t epoch, int err)
@@ -323,11 +317,6 @@ static int handle_abort(struct channel *ch, void *ctx, const struct channel_mess
 	return 0;
 }
 
-static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
-}
-
 static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	const struct control_query *query = message->body;
@@ -345,26 +334,14 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
-	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch),
-	 CHANNEL_ANY_STATE, handle_prepare, "prepare"},
-	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
-	 CHANNEL_ANY_STATE, handle_apply, "apply"},
-	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
-	 CHANNEL_ANY_STATE, handle_abort, "abort"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
-	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
-	 CHANNEL_ANY_STATE, handle_query, "query"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, CHANNEL_EXACTLY(control_epoch), handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
+	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
-
-static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
-{
-	if (channel_serve(&arbiter.process.control, MESSAGES_A_ROUND, NULL) < 0)
-		loop_stop(loop, 1); /* no supervisor, no arbiter */
-}
 
 static void tick(struct loop *loop, struct loop_timer *self)
 {
@@ -396,11 +373,8 @@ int main(void)
 			return 1;
 		(void)close(snapshot_fd); /* mapped */
 	}
-	channel_init(&arbiter.process.control, FD_CONTROL, control_rules,
-		     sizeof(control_rules) / sizeof(control_rules[0]), NULL);
-	arbiter.control_fd =
-		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
-	if (loop_add(&arbiter.loop, &arbiter.control_fd) != 0 ||
+	if (process_serve(&arbiter.process, &arbiter.loop, control_rules,
+			  sizeof(control_rules) / sizeof(control_rules[0]), NULL, NULL) != 0 ||
 	    process_ready(&arbiter.process) != 0)
 		return 1;
 	loop_arm(&arbiter.loop, &arbiter.tick, TICK_MS);

@@ -36,7 +36,6 @@ struct audit {
 	struct loop loop;
 	struct pollfd polls[DESCRIPTORS];
 	struct loop_fd *fds[DESCRIPTORS];
-	struct loop_fd control_watch;
 	struct loop_timer sync_timer, heartbeat_timer;
 	struct record_form form;
 	struct store store;
@@ -165,11 +164,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	int err = on_give(ctx, message->body, message->fds[0]);
-
-	if (err == 0)
-		message->fds[0] = -1;
-	return err;
+	return process_keep(on_give, ctx, message);
 }
 
 static int refuse(struct audit *a, uint64_t epoch, const char *reason)
@@ -281,37 +276,23 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
-	{CONTROL_PREPARE, 1, 1, sizeof(struct control_epoch), sizeof(struct control_epoch),
-	 CHANNEL_ANY_STATE, handle_prepare, "prepare"},
-	{CONTROL_APPLY, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
-	 CHANNEL_ANY_STATE, handle_apply, "apply"},
-	{CONTROL_ABORT, 0, 0, sizeof(struct control_epoch), sizeof(struct control_epoch),
-	 CHANNEL_ANY_STATE, handle_abort, "abort"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
-	{CONTROL_CONNECTED, 0, 1, sizeof(struct control_connected),
-	 sizeof(struct control_connected), CHANNEL_ANY_STATE, handle_connected, "connected"},
-	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
-	 CHANNEL_ANY_STATE, handle_query, "query"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, CHANNEL_EXACTLY(control_epoch), handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
+	{CONTROL_CONNECTED, 0, 1, CHANNEL_EXACTLY(control_connected), handle_connected,
+	 "connected"},
+	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
-static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+/* Without the supervisor there is nothing to record for: what has been said is written. */
+static void on_lost(void *ctx)
 {
-	struct audit *a = self->ctx;
-	const char *why = NULL;
-	int got = channel_serve(&a->process.control, CONTROL_MESSAGES, &why);
+	struct audit *a = ctx;
 
-	if (got >= 0)
-		return;
-	/* Without the supervisor there is nothing to record for: write what has been said, and end.
-	 */
-	if (got != -ERR_CLOSED)
-		fprintf(stderr, "audit: control channel: %s\n", why != NULL ? why : err_name(got));
 	links_drain(&a->links);
-	loop_stop(loop, 1);
 }
 
 /* ---- life */
@@ -408,11 +389,8 @@ static int start(struct audit *a)
 		err = adopt_running(a, &begin, snapshot_fd);
 	if (err < 0)
 		return err;
-	channel_init(&a->process.control, FD_CONTROL, control_rules,
-		     sizeof(control_rules) / sizeof(control_rules[0]), a);
-	a->control_watch =
-		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = a};
-	err = loop_add(&a->loop, &a->control_watch);
+	err = process_serve(&a->process, &a->loop, control_rules,
+			    sizeof(control_rules) / sizeof(control_rules[0]), on_lost, a);
 	if (err < 0)
 		return err;
 	loop_arm(&a->loop, &a->sync_timer, SYNC_MS);

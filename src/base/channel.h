@@ -35,6 +35,9 @@ struct channel_rule {
 	const char *name; /* for events: fixed text */
 };
 
+/* The sizes and states of a rule for exactly one struct @type, in any state. */
+#define CHANNEL_EXACTLY(type) sizeof(struct type), sizeof(struct type), CHANNEL_ANY_STATE
+
 struct channel {
 	int fd;
 	unsigned state; /* 0..31, the receiver's own */

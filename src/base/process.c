@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The first moments of every process but the supervisor. */
+/* The first moments of every process but the supervisor, and its channel to the supervisor. */
 #include "base/process.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -11,7 +12,8 @@
 #include "base/err.h"
 #include "channel/control.h"
 
-#define START_WAIT_MS 5000U /* the supervisor sends all of it before it even waits for us */
+#define MESSAGES_A_ROUND 16    /* of the supervisor, in one turn of the loop */
+#define START_WAIT_MS    5000U /* the supervisor sends all of it before it even waits for us */
 
 struct beginning {
 	process_give_fn *on_give;
@@ -21,6 +23,15 @@ struct beginning {
 	struct sandbox_files *files; /* NULL: this program keeps none */
 	bool started;
 };
+
+int process_keep(process_give_fn *on_give, void *ctx, const struct channel_message *message)
+{
+	int err = on_give(ctx, message->body, message->fds[0]);
+
+	if (err == 0)
+		message->fds[0] = -1;
+	return err;
+}
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -33,13 +44,7 @@ static int handle_give(struct channel *ch, void *ctx, const struct channel_messa
 		if (err < 0)
 			return err;
 	}
-	if (!b->on_give)
-		return -ERR_PEER;
-	err = b->on_give(b->ctx, give, message->fds[0]);
-	if (err < 0)
-		return err;
-	message->fds[0] = -1;
-	return 0;
+	return b->on_give != NULL ? process_keep(b->on_give, b->ctx, message) : -ERR_PEER;
 }
 
 static int handle_start(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -56,10 +61,8 @@ static int handle_start(struct channel *ch, void *ctx, const struct channel_mess
 }
 
 static const struct channel_rule beginning_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
-	{CONTROL_START, 0, 1, sizeof(struct control_start), sizeof(struct control_start),
-	 CHANNEL_ANY_STATE, handle_start, "start"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_START, 0, 1, CHANNEL_EXACTLY(control_start), handle_start, "start"},
 };
 
 static int check_channel(int fd)
@@ -121,6 +124,7 @@ int process_begin(struct process *p, const struct sandbox_profile *profile,
 	int err;
 
 	*snapshot_fd = -1;
+	p->name_ = profile->name;
 	/*
 	 * Started from a descriptor, the kernel may have named us after its number. Cannot fail
 	 * with a valid address.
@@ -146,6 +150,40 @@ int process_begin(struct process *p, const struct sandbox_profile *profile,
 	p->control.rule_count = 0;
 	p->control.ctx = NULL;
 	return err;
+}
+
+int process_pong(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	int err = channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+
+	return err == -ERR_AGAIN ? 0 : err; /* the queue is full of answers: the next one counts */
+}
+
+/* Without the supervisor there is nothing to do, and nobody to do it for. */
+static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct process *p = self->ctx;
+	const char *why = NULL;
+	int got = channel_serve(&p->control, MESSAGES_A_ROUND, &why);
+
+	if (got >= 0)
+		return;
+	if (got != -ERR_CLOSED)
+		fprintf(stderr, "%s: control channel: %s\n", p->name_,
+			why != NULL ? why : err_name(got));
+	if (p->on_lost_ != NULL)
+		p->on_lost_(p->control.ctx);
+	loop_stop(loop, 1);
+}
+
+int process_serve(struct process *p, struct loop *loop, const struct channel_rule *rules,
+		  size_t rule_count, void (*on_lost)(void *ctx), void *ctx)
+{
+	channel_init(&p->control, FD_CONTROL, rules, rule_count, ctx);
+	p->on_lost_ = on_lost;
+	p->watch_ =
+		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = p};
+	return loop_add(loop, &p->watch_);
 }
 
 int process_ready(struct process *p)

@@ -49,7 +49,6 @@ struct config {
 	struct loop loop;
 	struct pollfd polls[CONFIG_DESCRIPTORS];
 	struct loop_fd *fds[CONFIG_DESCRIPTORS];
-	struct loop_fd control_watch;
 	struct loop_timer commit_timer; /* the supervisor's answer is late, or the first commit is
 					   tried again */
 	struct config_link links[CONFIG_LINKS_MAX];

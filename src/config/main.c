@@ -30,8 +30,7 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 }
 
 static const struct channel_rule link_rules[] = {
-	{CONSOLE_REQUEST, 0, 1, sizeof(struct console_request), sizeof(struct console_request),
-	 CHANNEL_ANY_STATE, handle_request, "request"},
+	{CONSOLE_REQUEST, 0, 1, CHANNEL_EXACTLY(console_request), handle_request, "request"},
 };
 
 static void drop_link(struct config *c, struct config_link *link)
@@ -110,22 +109,13 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	int err = on_give(ctx, message->body, message->fds[0]);
-
-	if (err == 0)
-		message->fds[0] = -1;
-	return err;
+	return process_keep(on_give, ctx, message);
 }
 
 static int handle_committed(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	config_commit_settle(ctx, message->body);
 	return 0;
-}
-
-static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -137,27 +127,12 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
-	{CONTROL_COMMITTED, 0, 0, sizeof(struct control_committed),
-	 sizeof(struct control_committed), CHANNEL_ANY_STATE, handle_committed, "committed"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_COMMITTED, 0, 0, CHANNEL_EXACTLY(control_committed), handle_committed,
+	 "committed"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
-
-static void on_control(struct loop *loop, struct loop_fd *self, short revents)
-{
-	struct config *c = self->ctx;
-	const char *why = NULL;
-	int got = channel_serve(&c->process.control, CONTROL_MESSAGES, &why);
-
-	if (got >= 0)
-		return;
-	if (got != -ERR_CLOSED)
-		fprintf(stderr, "config: control channel: %s\n", why != NULL ? why : err_name(got));
-	loop_stop(loop, 1);
-}
 
 /*
  * It is time to try the first commit again; or the supervisor has not answered for longer than all
@@ -234,11 +209,8 @@ static int start(struct config *c)
 	running = runs_already(c, snapshot_fd) && !config_edge_matters(&c->commit.block);
 	if (snapshot_fd >= 0)
 		close(snapshot_fd);
-	channel_init(&c->process.control, FD_CONTROL, control_rules,
-		     sizeof(control_rules) / sizeof(control_rules[0]), c);
-	c->control_watch =
-		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = on_control, .ctx = c};
-	err = loop_add(&c->loop, &c->control_watch);
+	err = process_serve(&c->process, &c->loop, control_rules,
+			    sizeof(control_rules) / sizeof(control_rules[0]), NULL, c);
 	if (err == 0)
 		err = process_ready(&c->process);
 	if (err != 0)

@@ -323,11 +323,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	int err = on_give(ctx, message->body, message->fds[0]);
-
-	if (err == 0)
-		message->fds[0] = -1;
-	return err;
+	return process_keep(on_give, ctx, message);
 }
 
 static int handle_tested(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -338,11 +334,6 @@ static int handle_tested(struct channel *ch, void *ctx, const struct channel_mes
 static int handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	return console_take_row(ctx, message->body);
-}
-
-static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
 }
 
 /* What accounts had to say before, why this ends, is said first. */
@@ -358,14 +349,10 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
-	{CONTROL_ROW, 0, 0, sizeof(struct control_row), sizeof(struct control_row),
-	 CHANNEL_ANY_STATE, handle_row, "row"},
-	{CONTROL_TESTED, 0, 2, sizeof(struct control_flattened), sizeof(struct control_flattened),
-	 CHANNEL_ANY_STATE, handle_tested, "tested"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_ROW, 0, 0, CHANNEL_EXACTLY(control_row), handle_row, "row"},
+	{CONTROL_TESTED, 0, 2, CHANNEL_EXACTLY(control_flattened), handle_tested, "tested"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 

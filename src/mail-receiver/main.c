@@ -41,14 +41,6 @@ static int take_give(void *ctx, const struct control_give *give, int fd)
 	return 0;
 }
 
-static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	(void)ctx;
-	(void)channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL,
-			   0); /* the next one counts */
-	return 0;
-}
-
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	(void)ch;
@@ -59,8 +51,7 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 static const struct channel_rule control_rules[] = {
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 

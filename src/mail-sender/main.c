@@ -38,14 +38,6 @@ static int take_give(void *ctx, const struct control_give *give, int fd)
 	return 0;
 }
 
-static int handle_ping(struct channel *ch, void *ctx, const struct channel_message *message)
-{
-	(void)ctx;
-	(void)channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL,
-			   0); /* the next one counts */
-	return 0;
-}
-
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	(void)ch;
@@ -84,15 +76,15 @@ static int handle_scanned(struct channel *ch, void *ctx, const struct channel_me
 	return sender_on_scanned(&state.sender, message->body);
 }
 
-#define EXACTLY(type) sizeof(struct type), sizeof(struct type), CHANNEL_ANY_STATE
-
 static const struct channel_rule control_rules[] = {
-	{CONTROL_PING, 0, 0, EXACTLY(control_ping), handle_ping, "ping"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
-	{CONTROL_CONNECTED, 0, 1, EXACTLY(control_connected), handle_connected, "connected"},
-	{CONTROL_MESSAGE, 1, 1, EXACTLY(control_flatten), handle_message, "message"},
-	{CONTROL_FLATTENED, 0, 0, EXACTLY(control_flattened), handle_flattened, "flattened"},
-	{CONTROL_SCANNED, 0, 0, EXACTLY(control_scanned), handle_scanned, "scanned"},
+	{CONTROL_CONNECTED, 0, 1, CHANNEL_EXACTLY(control_connected), handle_connected,
+	 "connected"},
+	{CONTROL_MESSAGE, 1, 1, CHANNEL_EXACTLY(control_flatten), handle_message, "message"},
+	{CONTROL_FLATTENED, 0, 0, CHANNEL_EXACTLY(control_flattened), handle_flattened,
+	 "flattened"},
+	{CONTROL_SCANNED, 0, 0, CHANNEL_EXACTLY(control_scanned), handle_scanned, "scanned"},
 };
 
 /* Without the supervisor there is no next hop and no flattener: the session ends before any final

@@ -13,8 +13,6 @@
 #include "base/err.h"
 #include "netfilter/netfilter.h"
 
-#define MESSAGES_A_ROUND 16
-
 static struct netfilter netfilter;
 
 uint64_t netfilter_now_ms(void)
@@ -79,11 +77,7 @@ static int take_given(void *ctx, const struct control_give *give, int fd)
 
 static int handle_give(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	int err = take_given(ctx, message->body, message->fds[0]);
-
-	if (err == 0)
-		message->fds[0] = -1;
-	return err;
+	return process_keep(take_given, ctx, message);
 }
 
 static int handle_prepare(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -125,7 +119,7 @@ static int handle_ping(struct channel *ch, void *ctx, const struct channel_messa
 	struct netfilter *nf = ctx;
 
 	nf->supervisor_ms = netfilter_now_ms();
-	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
+	return process_pong(ch, ctx, message);
 }
 
 static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -141,27 +135,15 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 	return 0;
 }
 
-#define EPOCH_BYTES sizeof(struct control_epoch)
-
 static const struct channel_rule control_rules[] = {
-	{CONTROL_GIVE, 1, 1, sizeof(struct control_give), sizeof(struct control_give),
-	 CHANNEL_ANY_STATE, handle_give, "give"},
-	{CONTROL_PREPARE, 1, 1, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_prepare,
-	 "prepare"},
-	{CONTROL_APPLY, 0, 0, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_apply, "apply"},
-	{CONTROL_ABORT, 0, 0, EPOCH_BYTES, EPOCH_BYTES, CHANNEL_ANY_STATE, handle_abort, "abort"},
-	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
-	 CHANNEL_ANY_STATE, handle_ping, "ping"},
-	{CONTROL_QUERY, 0, 0, sizeof(struct control_query), sizeof(struct control_query),
-	 CHANNEL_ANY_STATE, handle_query, "query"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, CHANNEL_EXACTLY(control_epoch), handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_apply, "apply"},
+	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
+	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
-
-static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
-{
-	if (channel_serve(&netfilter.process.control, MESSAGES_A_ROUND, NULL) < 0)
-		loop_stop(loop, 1); /* no supervisor: flows end with the last sign of life */
-}
 
 /* Silence counts from a ping on: while this process is busy with a commit it asks nothing. */
 static void notice_silence(struct netfilter *nf, uint64_t now_ms)
@@ -257,11 +239,9 @@ int main(void)
 	nf->supervisor_ms = netfilter_now_ms();
 	if (snapshot_fd >= 0 && resume(nf, snapshot_fd, start.epoch) != 0)
 		return 1;
-	channel_init(&nf->process.control, FD_CONTROL, control_rules,
-		     sizeof(control_rules) / sizeof(control_rules[0]), nf);
-	nf->control_fd =
-		(struct loop_fd){.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready};
-	if (loop_add(&nf->loop, &nf->control_fd) != 0 || process_ready(&nf->process) != 0)
+	if (process_serve(&nf->process, &nf->loop, control_rules,
+			  sizeof(control_rules) / sizeof(control_rules[0]), NULL, nf) != 0 ||
+	    process_ready(&nf->process) != 0)
 		return 1;
 	loop_arm(&nf->loop, &nf->beat, NETFILTER_BEAT_MS);
 	loop_arm(&nf->loop, &nf->look, NETFILTER_WATCH_MS);

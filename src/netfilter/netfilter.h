@@ -75,7 +75,7 @@ struct netfilter {
 	struct loop loop;
 	struct pollfd polls[NETFILTER_FDS];
 	struct loop_fd *fds[NETFILTER_FDS];
-	struct loop_fd control_fd, link_fd;
+	struct loop_fd link_fd;
 	struct loop_timer beat, look;
 	struct zone zones[NETFILTER_SLOTS];
 	int given[GIVEN_COUNT_][SNAPSHOT_ZONES_MAX]; /* sockets of zones to come; -1: none */

@@ -218,8 +218,7 @@ static const struct channel_rule link_rules[] = {
 	{PACKET_VERDICTS, 0, 0,
 	 offsetof(struct packet_verdicts, items) + sizeof(struct packet_verdict),
 	 sizeof(struct packet_verdicts), CHANNEL_ANY_STATE, handle_verdicts, "verdicts"},
-	{PACKET_PONG, 0, 0, sizeof(struct packet_ping), sizeof(struct packet_ping),
-	 CHANNEL_ANY_STATE, handle_pong, "pong"},
+	{PACKET_PONG, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_pong, "pong"},
 };
 
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
