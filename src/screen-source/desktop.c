@@ -81,8 +81,9 @@ void desktop_flush(struct source *s)
 	if (n > 0) {
 		s->out_bytes -= (size_t)n;
 		memmove(s->out, s->out + n, s->out_bytes);
+	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		s->out_bytes = 0; /* nobody is there; the hang-up tells when the rest is read */
 	}
-	/* An error shows as a hang-up when the descriptor is polled next. */
 	watch_desktop(s);
 }
 
@@ -299,18 +300,23 @@ static void desktop_ready(struct loop *loop, struct loop_fd *self, short revents
 		desktop_advance(s);
 }
 
-/* While an update is on its way to the viewer nothing more is read: the desktop waits, and so
- * bounds our memory. */
+/*
+ * While an update is on its way to the viewer nothing more is read: the desktop waits, and so
+ * bounds our memory. A connection that it has broken off is ready for ever then: once the buffer is
+ * full there is nothing that could be done about it, and it is not asked about.
+ */
 static void watch_desktop(struct source *s)
 {
 	bool reading = s->phase != SOURCE_RUNNING || tiles_may_begin(s);
-	short events = 0;
+	bool full = s->in_end - s->in_at == sizeof(s->in);
 
-	if (reading)
-		events |= POLLIN;
+	s->desktop.events = reading ? POLLIN : 0;
 	if (s->out_bytes > 0)
-		events |= POLLOUT;
-	s->desktop.events = events;
+		s->desktop.events |= POLLOUT;
+	if (s->desktop.events == 0 && full)
+		loop_remove(&s->loop, &s->desktop);
+	else if (loop_add(&s->loop, &s->desktop) != 0)
+		source_end(s, SCREEN_END_INTERNAL, "loop", 0);
 }
 
 static void desktop_writable(struct loop *loop, struct loop_fd *self, short revents)

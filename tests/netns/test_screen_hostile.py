@@ -2,10 +2,13 @@
 """Desktops and viewers that lie: each line of the two message tables (docs/screen.md), and what must never cross."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import signal
+import socket
 import struct
+import termios
 import time
 
 import pytest
@@ -19,6 +22,7 @@ from lib.waiting import holds_for, wait_until
 
 # Never in any form on the other side; no byte of it is a plausible pixel, length or name of ours.
 CANARY = bytes.fromhex("ca5e1a7badc0ffee")
+SOURCE_IN_BYTES = 256 << 10  # what a source reads ahead
 MEMORY_MAX_KIB = 12 * 1024 + 4096  # a session's half while it works
 
 
@@ -42,6 +46,23 @@ def desktop_of(relay, script=None, **kwargs):
 
 def resident_kib(pid):
     return int(pathlib.Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0])
+
+
+def unacknowledged(stream):
+    """Bytes that were sent and have not arrived at the other end's kernel."""
+    return struct.unpack("i", fcntl.ioctl(stream.sock, termios.TIOCOUTQ, bytes(4)))[0]
+
+
+def processor_ns(pid):
+    """Processor time that a process has used: constant, to the nanosecond, while it waits for something."""
+    return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
+def waits(pid, seconds=0.3):
+    """Whether a process used no processor time at all in a while."""
+    before = processor_ns(pid)
+    time.sleep(seconds)
+    return processor_ns(pid) == before
 
 
 def assert_works(relay):
@@ -364,6 +385,54 @@ def test_screen_stopped_half_stops_its_session_only(relay, half):
     holds_for(lambda: (4, key(0x62)[1:]) not in desktop.messages, "no key passes a stopped half", 0.5)
     os.kill(relay.pids(1)[half], signal.SIGCONT)
     wait_until(lambda: (4, key(0x62)[1:]) in desktop.messages, "the key after SIGCONT")
+
+
+@pytest.fixture
+def uneven_buffers(ground):
+    """The gateway's kernel takes megabytes from desktops and little for viewers."""
+    wanted = {"net.ipv4.tcp_wmem": "4096 16384 16384", "net.ipv4.tcp_rmem": "4096 4194304 4194304"}
+    before = {name: ground.net.run(ground.gateway, "sysctl", "-n", name).stdout.strip() for name in wanted}
+    for values in (wanted, before):
+        for name, value in values.items():
+            ground.net.run(ground.gateway, "sysctl", "-qw", f"{name}={value}")
+        if values is wanted:
+            yield
+
+
+@pytest.mark.usefixtures("uneven_buffers")
+def test_screen_desktop_that_hangs_up_behind_a_full_buffer_costs_no_time(relay):
+    """reliability.md: while its viewer is slow, a source waits; a broken connection behind its full buffer is no work.
+
+    The viewer does not read its picture, so the source may read no more than its buffer holds, and the connection that
+    its desktop has broken off behind it is ready for ever. It was once asked about that connection again and again.
+    """
+    def bad(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.wait_request(stream)
+        desktop.go.wait(10)
+        for colour in (0x445566, 0x556677):  # one is on its way to the viewer, one waits for that
+            stream.send(update(rect(0, 0, 320, 240, RAW, solid(320, 240, colour))))
+        stream.send(b"\2" * SOURCE_IN_BYTES * 2)
+        wait_until(lambda: not unacknowledged(stream), "all in the gateway's buffers", 10)
+        stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
+        desktop.gone.set()
+
+    desktop = desktop_of(relay, once(bad))
+    sock = relay.connect()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    viewer = Viewer(sock)
+    viewer.begin()
+    viewer.read_update()
+    viewer.send(update_request(320, 240, 1))
+    desktop.go.set()
+    assert desktop.gone.wait(15), desktop.errors
+    source_pid = relay.pids(1)[1]
+    wait_until(lambda: waits(source_pid), "a source that waits for its viewer", 10)
+    viewer.send(key(0x61))
+    wait_until(lambda: waits(source_pid), "a source that has a key to write and nobody to write it to", 10)
+    viewer.read_update()
+    assert relay.wait_end("desktop")["reason"] == "desktop-left"
 
 
 def test_screen_memory_is_bounded_against_floods(relay):

@@ -169,7 +169,7 @@ class FakeDesktop:
         self.init = init or (struct.pack(">HH", self.WIDTH, self.HEIGHT) + FORMAT +
                              struct.pack(">I", len(name)) + name)
         self.messages, self.errors, self.streams = [], [], []
-        self.go = threading.Event()  # for scripts that wait for the test
+        self.go, self.gone = threading.Event(), threading.Event()  # for scripts that wait for the test, and tests for them
         self.listener = net.socket(namespace, timeout=None)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
