@@ -10,28 +10,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/sha256.h"
+#include "base/file.h"
 
-#define FILE_BYTES_MAX   (ACCOUNT_USED_BYTES * 2)
-#define NAME_BYTES       (sizeof("user.") + ACCOUNT_NAME_BYTES)
-#define STAGED           "staged"
-#define CLOSED           "closed"
-#define SUM_PREFIX       "# sekisho-account sha256="
-#define HEX_BYTES        (2 * SHA256_BYTES)
-#define FIRST_LINE_BYTES (sizeof(SUM_PREFIX) - 1 + HEX_BYTES + 1)
-#define READ_BYTES       4096
-
-static void write_sum(char line[FIRST_LINE_BYTES + 1], struct span content)
-{
-	uint8_t digest[SHA256_BYTES];
-	size_t at = sizeof(SUM_PREFIX) - 1;
-
-	sha256_of(content.data, content.size, digest);
-	memcpy(line, SUM_PREFIX, at);
-	for (size_t i = 0; i < SHA256_BYTES; i++, at += 2)
-		(void)snprintf(line + at, 3, "%02x", digest[i]);
-	memcpy(line + at, "\n", 2);
-}
+#define FILE_BYTES_MAX (ACCOUNT_USED_BYTES * 2)
+#define NAME_BYTES     (sizeof("user.") + ACCOUNT_NAME_BYTES)
+#define CLOSED         "closed"
+#define FILE_KIND      "sekisho-account"
 
 /* ---- the fields of a file, one line each: "KEY VALUE" */
 
@@ -107,40 +91,7 @@ static bool read_field(struct account *a, const struct field *f, const char *val
 	return true;
 }
 
-static int write_all(int fd, const void *data, size_t size)
-{
-	const char *at = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, at, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ERR_SYSTEM;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* ---- reading */
-
-static int read_file(int dir, const char *name, struct bytes *out)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), err = 0;
-	uint8_t chunk[READ_BYTES];
-	ssize_t n;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ERR_NOT_FOUND : -ERR_SYSTEM;
-	while (err == 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
-		err = bytes_append(out, chunk, (size_t)n);
-	if (err == 0 && n < 0)
-		err = -ERR_SYSTEM;
-	(void)close(fd); /* read only */
-	return err;
-}
 
 /* One line, NUL-terminated in place. Return: false for one that has no meaning here. */
 static bool take_line(struct account *a, char *line)
@@ -162,16 +113,15 @@ static bool take_line(struct account *a, char *line)
 
 static int take_file(struct account *a, struct bytes *file)
 {
-	char expected[FIRST_LINE_BYTES + 1];
+	struct span content;
 	char *at, *end;
+	int err = file_check(bytes_span(file), FILE_KIND, &content);
 
-	if (file->size < FIRST_LINE_BYTES || memchr(file->data, '\0', file->size) != NULL)
+	if (err < 0)
+		return err;
+	if (memchr(file->data, '\0', file->size) != NULL)
 		return -ERR_INTEGRITY;
-	write_sum(expected,
-		  (struct span){file->data + FIRST_LINE_BYTES, file->size - FIRST_LINE_BYTES});
-	if (memcmp(file->data, expected, FIRST_LINE_BYTES) != 0)
-		return -ERR_INTEGRITY;
-	at = (char *)file->data + FIRST_LINE_BYTES;
+	at = (char *)file->data + (file->size - content.size);
 	for (char *stop = (char *)file->data + file->size; at < stop; at = end + 1) {
 		end = memchr(at, '\n', (size_t)(stop - at));
 		if (end == NULL)
@@ -205,18 +155,7 @@ bool keep_is_closed(int dir)
 
 int keep_close(int dir, bool closed)
 {
-	int fd = openat(dir, CLOSED, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int err = 0;
-
-	if (fd < 0)
-		return -ERR_SYSTEM;
-	if (closed)
-		err = write_all(fd, "1", 1);
-	if (err == 0 && (fsync(fd) < 0 || fsync(dir) < 0))
-		err = -ERR_SYSTEM;
-	if (close(fd) < 0 && err == 0)
-		err = -ERR_SYSTEM;
-	return err;
+	return file_replace(dir, CLOSED, NULL, span_of(closed ? "1" : ""));
 }
 
 int keep_load(int dir, struct account *a)
@@ -228,7 +167,7 @@ int keep_load(int dir, struct account *a)
 
 	file_name(name, a);
 	bytes_init(&file, FILE_BYTES_MAX);
-	err = read_file(dir, name, &file);
+	err = file_read(dir, name, &file);
 	if (err == 0)
 		err = take_file(a, &file);
 	if (err < 0) {
@@ -275,27 +214,6 @@ static int print_account(const struct account *a, struct bytes *out)
 	return err;
 }
 
-static int write_file(int dir, const char *name, struct span content)
-{
-	char sum[FIRST_LINE_BYTES + 1];
-	int fd = openat(dir, STAGED, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int err;
-
-	if (fd < 0)
-		return -ERR_SYSTEM;
-	write_sum(sum, content);
-	err = write_all(fd, sum, FIRST_LINE_BYTES);
-	if (err == 0)
-		err = write_all(fd, content.data, content.size);
-	if (err == 0 && fsync(fd) < 0)
-		err = -ERR_SYSTEM;
-	if (close(fd) < 0 && err == 0)
-		err = -ERR_SYSTEM;
-	if (err == 0 && (renameat(dir, STAGED, dir, name) < 0 || fsync(dir) < 0))
-		err = -ERR_SYSTEM;
-	return err;
-}
-
 int keep_save(int dir, const struct account *a)
 {
 	char name[NAME_BYTES];
@@ -306,7 +224,7 @@ int keep_save(int dir, const struct account *a)
 	bytes_init(&content, FILE_BYTES_MAX);
 	err = print_account(a, &content);
 	if (err == 0)
-		err = write_file(dir, name, (struct span){content.data, content.size});
+		err = file_replace(dir, name, FILE_KIND, bytes_span(&content));
 	if (content.size > 0)
 		explicit_bzero(content.data, content.size);
 	bytes_fini(&content);

@@ -23,10 +23,11 @@ int keep_load(int dir, struct account *a);
  * purpose
  */
 bool keep_is_closed(int dir);
-/* Note that one has, or that consoles were opened on purpose. Return: 0 or -ERR_SYSTEM. */
+/* Note that one has, or that consoles were opened on purpose. Return: 0; -ERR_NO_SPACE;
+ * -ERR_SYSTEM. */
 int keep_close(int dir, bool closed);
 
-/* Return: 0 or -ERR_SYSTEM, -ERR_NO_MEMORY: then the old one stands. */
+/* Return: 0, or -ERR_NO_SPACE, -ERR_SYSTEM, -ERR_NO_MEMORY: then the old one stands. */
 int keep_save(int dir, const struct account *a);
 
 #endif

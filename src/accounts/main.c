@@ -264,7 +264,8 @@ static void on_tick(struct loop *loop, struct loop_timer *timer)
 
 /* ---- life */
 
-static const int extra_syscalls[] = {SYS_openat, SYS_renameat, SYS_renameat2, SYS_fsync};
+static const int extra_syscalls[] = {SYS_openat, SYS_unlinkat, SYS_renameat, SYS_renameat2,
+				     SYS_fsync};
 
 static const struct sandbox_profile profile = {
 	.name = "accounts",

@@ -3,7 +3,6 @@
 #include "audit/receipts.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,15 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/store_files.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/sealed.h"
 #include "base/utf8.h"
 
 #define NUMBER_DIGITS 20
 #define NAME_BYTES    64 /* "receipt-NUMBER-ID.json" with NUL */
-#define NEW_NAME      "receipt.new"
-#define ID_LOOKED_FOR 6 /* digits at least */
+#define ID_LOOKED_FOR 6  /* digits at least */
 
 static void file_name(char name[NAME_BYTES], const struct receipt_file *file)
 {
@@ -158,34 +156,17 @@ static int read_id(struct span json, char id[RECEIPT_ID_BYTES + 1])
 	return is_id(id, RECEIPT_ID_BYTES) ? 0 : -ERR_SYNTAX;
 }
 
-/* Under another name first: whoever reads the directory sees whole files only. */
-static int write_file(const struct receipts *r, const struct receipt_file *file, struct span json)
-{
-	char name[NAME_BYTES];
-	int fd = openat(r->directory, NEW_NAME,
-			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	int err = fd < 0 ? (errno == ENOSPC ? -ERR_NO_SPACE : -ERR_SYSTEM)
-			 : store_write_all(fd, json.data, json.size);
-
-	file_name(name, file);
-	if (fd >= 0 && close(fd) < 0 && err == 0)
-		err = -ERR_SYSTEM;
-	if (err == 0 && renameat(r->directory, NEW_NAME, r->directory, name) < 0)
-		err = -ERR_SYSTEM;
-	if (err < 0 && fd >= 0)
-		(void)unlinkat(r->directory, NEW_NAME, 0); /* overwritten by the next otherwise */
-	return err;
-}
-
 static int keep(struct receipts *r, struct span json, struct receipt_stored *stored)
 {
 	struct receipt_file file = {.number = r->next_number, .size_bytes = json.size};
+	char name[NAME_BYTES];
 	int err = read_id(json, file.id);
 
 	if (err < 0)
 		return err;
 	make_room(r, json.size);
-	err = write_file(r, &file, json);
+	file_name(name, &file);
+	err = file_replace(r->directory, name, NULL, json);
 	if (err < 0)
 		return err;
 	r->files[(r->first + r->count) % r->most] = file;
@@ -219,23 +200,9 @@ int receipts_store(struct receipts *r, int fd, struct receipt_stored *stored)
 static int read_file(const struct receipts *r, const struct receipt_file *file, struct bytes *out)
 {
 	char name[NAME_BYTES];
-	uint8_t *room = bytes_room(out, RECEIPT_BYTES_MAX);
-	int fd;
-	ssize_t n;
 
 	file_name(name, file);
-	fd = openat(r->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || room == NULL) {
-		if (fd >= 0)
-			(void)close(fd); /* read only */
-		return fd < 0 ? -ERR_NOT_FOUND : -ERR_NO_MEMORY;
-	}
-	n = pread(fd, room, RECEIPT_BYTES_MAX, 0);
-	(void)close(fd); /* read only */
-	if (n < 0)
-		return -ERR_SYSTEM;
-	out->size += (size_t)n;
-	return 0;
+	return file_read(r->directory, name, out);
 }
 
 int receipts_find(const struct receipts *r, const char *id, struct bytes *out)

@@ -9,6 +9,7 @@
 
 #include "audit/store_files.h"
 #include "base/err.h"
+#include "base/file.h"
 
 #define LIMIT_LEAST     (4ULL << 20)
 #define LIMIT_MOST      (1ULL << 30)
@@ -36,7 +37,7 @@ static int write_line(struct store *s, const char *process, const struct event_r
 	if (err < 0)
 		return err;
 	bytes[w.size] = '\n';
-	err = store_write_all(s->fd, bytes, w.size + 1);
+	err = file_write_all(s->fd, (struct span){bytes, w.size + 1});
 	if (err < 0) {
 		/* Nothing may follow half a line: where it cannot be taken back, the log goes on in
 		 * a new segment. */

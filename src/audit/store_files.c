@@ -103,23 +103,6 @@ int store_files_list(int directory, struct store_segment *segments, size_t most,
 	return 0;
 }
 
-int store_write_all(int fd, const void *data, size_t size_bytes)
-{
-	const uint8_t *at = data;
-
-	while (size_bytes > 0) {
-		ssize_t done = write(fd, at, size_bytes);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return errno == ENOSPC || errno == EDQUOT ? -ERR_NO_SPACE : -ERR_SYSTEM;
-		at += done;
-		size_bytes -= (size_t)done;
-	}
-	return 0;
-}
-
 int store_read_line(int fd, uint64_t offset, uint8_t *buffer, struct span *line)
 {
 	size_t have = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of the local log: names, lists, whole writes. Used by the store alone. */
+/* The files of the local log: names, lists. Used by the store alone. */
 #ifndef SEKISHO_AUDIT_STORE_FILES_H
 #define SEKISHO_AUDIT_STORE_FILES_H
 
@@ -21,9 +21,6 @@ int store_files_list(int directory, struct store_segment *segments, size_t most,
 
 /* Open a segment. @flags: of openat, O_CLOEXEC is added. Return: descriptor or -ERR_SYSTEM. */
 int store_file_open(int directory, uint64_t first_sequence, int flags);
-
-/* Write all bytes. Return: 0, -ERR_NO_SPACE or -ERR_SYSTEM; some may have been written. */
-int store_write_all(int fd, const void *data, size_t size_bytes);
 
 /**
  * store_read_line - read the line at @offset

@@ -10,6 +10,7 @@
 
 #include "audit/store_files.h"
 #include "base/err.h"
+#include "base/file.h"
 
 struct scan {
 	struct log_chain chain; /* behind the last good record */
@@ -85,7 +86,7 @@ static int set_aside(const struct store *s, int fd, uint64_t from, uint64_t size
 
 		if (got <= 0)
 			break;
-		err = store_write_all(torn, buffer, (size_t)got);
+		err = file_write_all(torn, (struct span){buffer, (size_t)got});
 		at += (uint64_t)got;
 	}
 	if (err == 0 && fsync(torn) < 0)

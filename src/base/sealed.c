@@ -2,31 +2,16 @@
 /* Sealed memfds: written once by their maker, then the same for everybody and for ever. */
 #include "base/sealed.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/file.h"
 
 #define SEALS_NEEDED (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 #define CHUNK_BYTES  16384
-
-static int write_all(int fd, struct span content)
-{
-	while (content.size > 0) {
-		ssize_t n = write(fd, content.data, content.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ERR_SYSTEM;
-		content.data += n;
-		content.size -= (size_t)n;
-	}
-	return 0;
-}
 
 int sealed_make(const char *name, struct span content, int *fd)
 {
@@ -34,7 +19,7 @@ int sealed_make(const char *name, struct span content, int *fd)
 
 	if (made < 0)
 		return -ERR_SYSTEM;
-	if (write_all(made, content) != 0 ||
+	if (file_write_all(made, content) != 0 ||
 	    fcntl(made, F_ADD_SEALS, SEALS_NEEDED | F_SEAL_SEAL) != 0) {
 		(void)close(made); /* nothing in it is wanted */
 		return -ERR_SYSTEM;

@@ -43,3 +43,14 @@ void sha256_of(const void *data, size_t size_bytes, uint8_t digest[SHA256_BYTES]
 	sha256_update(&s, data, size_bytes);
 	sha256_final(&s, digest);
 }
+
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	hex[2 * SHA256_BYTES] = '\0';
+}

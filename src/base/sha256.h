@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHA256_BYTES 32
+#define SHA256_BYTES     32
+#define SHA256_HEX_BYTES 65 /* with NUL */
 
 /* The library's own state; its size is checked where it is used. */
 struct sha256 {
@@ -22,5 +23,7 @@ void sha256_update(struct sha256 *s, const void *data, size_t size_bytes);
 void sha256_final(struct sha256 *s, uint8_t digest[SHA256_BYTES]);
 /* The three above in one. */
 void sha256_of(const void *data, size_t size_bytes, uint8_t digest[SHA256_BYTES]);
+/* The digest as lower-case hexadecimal digits. */
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char hex[SHA256_HEX_BYTES]);
 
 #endif

@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "channel/keys.h"
 #include "policy/snapshot.h"
 
-#define STAGED_NAME "staged"
-#define SOON_S      (30 * 86400) /* an end that is near enough to be spoken of */
-#define PEM_BEGIN   "-----BEGIN CERTIFICATE-----"
-#define PEM_END     "-----END CERTIFICATE-----"
+#define SOON_S    (30 * 86400) /* an end that is near enough to be spoken of */
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
+#define PEM_END   "-----END CERTIFICATE-----"
 
 static const char *const suffixes[] = {
 	[KEYS_IS_CERTIFICATE] = KEYS_CERTIFICATE, [KEYS_IS_AUTHORITY] = KEYS_AUTHORITY};
@@ -63,39 +63,12 @@ int keys_read(int dir, struct span slot, enum keys_kind kind, struct bytes *pem)
 	return err;
 }
 
-static int write_all(int fd, struct span text)
-{
-	while (text.size > 0) {
-		ssize_t n = write(fd, text.data, text.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ERR_SYSTEM;
-		text.data += n;
-		text.size -= (size_t)n;
-	}
-	return fsync(fd) < 0 ? -ERR_SYSTEM : 0;
-}
-
-/* The old content or the new one, whatever happens in between. */
 static int write_slot(int dir, struct span slot, enum keys_kind kind, struct span pem)
 {
 	char name[KEYS_FILE_BYTES];
-	int fd = openat(dir, STAGED_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
-	int err = fd < 0 ? -ERR_SYSTEM : write_all(fd, pem);
 
-	if (fd >= 0 && close(fd) < 0)
-		err = -ERR_SYSTEM;
 	file_name(name, slot, kind);
-	if (err == 0 && renameat(dir, STAGED_NAME, dir, name) < 0)
-		err = -ERR_SYSTEM;
-	if (err < 0)
-		(void)unlinkat(dir, STAGED_NAME, 0); /* or the next one overwrites it */
-	else if (fsync(dir) < 0)
-		err = -ERR_SYSTEM;
-	return err;
+	return file_replace(dir, name, NULL, pem);
 }
 
 static enum tls_defect check(enum keys_kind kind, struct span pem, int64_t now_s)

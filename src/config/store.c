@@ -4,7 +4,6 @@
 #include "config/store.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +11,12 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/sha256.h"
+#include "base/file.h"
 
-#define STAGED_NAME      "staged"
-#define NAME_FORMAT      "config.%08u"
-#define NAME_BYTES       24
-#define SUM_PREFIX       "# sekisho-configuration sha256="
-#define HEX_BYTES        (2 * SHA256_BYTES)
-#define FIRST_LINE_BYTES (sizeof(SUM_PREFIX) - 1 + HEX_BYTES + 1)
-#define HEAD_BYTES_MAX   1024
-#define READ_BYTES       16384
-
-static void hex_digest(char out[HEX_BYTES + 1], struct span content)
-{
-	uint8_t digest[SHA256_BYTES];
-
-	sha256_of(content.data, content.size, digest);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
-}
+#define FILE_KIND      "sekisho-configuration"
+#define NAME_FORMAT    "config.%08u"
+#define NAME_BYTES     24
+#define HEAD_BYTES_MAX 1024
 
 /* "config.00000012" -> 12; 0 for any other name. */
 static uint32_t name_number(const char *name)
@@ -88,35 +74,6 @@ int store_list(int dir, uint32_t *numbers, size_t capacity)
 	return (int)count;
 }
 
-static int read_all(int fd, struct bytes *out)
-{
-	uint8_t chunk[READ_BYTES];
-	ssize_t n;
-
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		int err = bytes_append(out, chunk, (size_t)n);
-
-		if (err != 0)
-			return err;
-	}
-	return n < 0 ? -ERR_SYSTEM : 0;
-}
-
-static int check_sum(struct span file)
-{
-	char expected[HEX_BYTES + 1];
-
-	if (file.size < FIRST_LINE_BYTES ||
-	    memcmp(file.data, SUM_PREFIX, sizeof(SUM_PREFIX) - 1) != 0 ||
-	    file.data[FIRST_LINE_BYTES - 1] != '\n')
-		return -ERR_INTEGRITY;
-	hex_digest(expected,
-		   (struct span){file.data + FIRST_LINE_BYTES, file.size - FIRST_LINE_BYTES});
-	return memcmp(file.data + sizeof(SUM_PREFIX) - 1, expected, HEX_BYTES) == 0
-		       ? 0
-		       : -ERR_INTEGRITY;
-}
-
 /* One line of the head, "# KEY VALUE"; copies the value. Advances @rest. */
 static int take_line(struct span *rest, const char *key, char *value, size_t value_bytes)
 {
@@ -161,8 +118,8 @@ static int parse_head(struct store_entry *entry, struct span *rest)
 static int parse_file(struct store_entry *entry, struct span file, uint32_t number,
 		      struct bytes *text)
 {
-	struct span rest = {file.data + FIRST_LINE_BYTES, file.size - FIRST_LINE_BYTES};
-	int err = check_sum(file);
+	struct span rest;
+	int err = file_check(file, FILE_KIND, &rest);
 
 	if (err == 0)
 		err = parse_head(entry, &rest);
@@ -175,71 +132,27 @@ int store_read(int dir, uint32_t number, struct store_entry *entry, struct bytes
 {
 	char name[NAME_BYTES];
 	struct bytes file;
-	int fd, err;
+	int err;
 
 	snprintf(name, sizeof(name), NAME_FORMAT, number);
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? -ERR_NOT_FOUND : -ERR_SYSTEM;
 	bytes_init(&file, text->limit + HEAD_BYTES_MAX);
-	err = read_all(fd, &file);
-	close(fd);
+	err = file_read(dir, name, &file);
 	if (err == 0)
 		err = parse_file(entry, bytes_span(&file), number, text);
 	bytes_fini(&file);
 	return err;
 }
 
-static int format_file(struct bytes *file, const struct store_entry *entry, struct span text)
-{
-	char sum[HEX_BYTES + 1];
-
-	(void)bytes_printf(file, SUM_PREFIX "%0*d\n", HEX_BYTES,
-			   0); /* all errors are in file->failed */
-	(void)bytes_printf(file, "# number %u\n# time %lld\n# origin %s\n# comment %s\n",
-			   entry->number, (long long)entry->time_s, entry->origin, entry->comment);
-	(void)bytes_append(file, text.data, text.size);
-	if (file->failed)
-		return -ERR_NO_MEMORY;
-	hex_digest(sum,
-		   (struct span){file->data + FIRST_LINE_BYTES, file->size - FIRST_LINE_BYTES});
-	memcpy(file->data + sizeof(SUM_PREFIX) - 1, sum, HEX_BYTES);
-	return 0;
-}
-
-static int write_synced(int fd, struct span content)
-{
-	while (content.size > 0) {
-		ssize_t n = write(fd, content.data, content.size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -ERR_SYSTEM;
-		content.data += n;
-		content.size -= (size_t)n;
-	}
-	return fsync(fd) == 0 ? 0 : -ERR_SYSTEM;
-}
-
 int store_stage(int dir, const struct store_entry *entry, struct span text)
 {
 	struct bytes file;
-	int fd, err;
+	int err;
 
 	bytes_init(&file, text.size + HEAD_BYTES_MAX);
-	err = format_file(&file, entry, text);
-	fd = err == 0 ? openat(dir, STAGED_NAME,
-			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)
-		      : -1;
-	if (err == 0 && fd < 0)
-		err = -ERR_SYSTEM;
-	if (err == 0)
-		err = write_synced(fd, bytes_span(&file));
-	if (fd >= 0 && close(fd) != 0 && err == 0)
-		err = -ERR_SYSTEM;
-	if (err != 0)
-		(void)unlinkat(dir, STAGED_NAME, 0); /* frees what it took of a full disk */
+	(void)bytes_printf(&file, "# number %u\n# time %lld\n# origin %s\n# comment %s\n",
+			   entry->number, (long long)entry->time_s, entry->origin, entry->comment);
+	(void)bytes_append(&file, text.data, text.size); /* errors of both are in file.failed */
+	err = file.failed ? -ERR_NO_MEMORY : file_stage(dir, FILE_KIND, bytes_span(&file));
 	bytes_fini(&file);
 	return err;
 }
@@ -259,10 +172,11 @@ static void trim(int dir, uint32_t newest)
 int store_publish(int dir, uint32_t number)
 {
 	char name[NAME_BYTES];
+	int err;
 
 	snprintf(name, sizeof(name), NAME_FORMAT, number);
-	if (renameat(dir, STAGED_NAME, dir, name) != 0 || fsync(dir) != 0)
-		return -ERR_SYSTEM;
-	trim(dir, number);
-	return 0;
+	err = file_publish(dir, name);
+	if (err == 0)
+		trim(dir, number);
+	return err;
 }

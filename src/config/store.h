@@ -41,8 +41,8 @@ int store_read(int dir, uint32_t number, struct store_entry *entry, struct bytes
 
 /**
  * store_stage - write a configuration beside the saved ones and bring it to the disk
- * Nothing that is saved is touched. Return: 0, -ERR_NO_MEMORY or -ERR_SYSTEM (disk full among
- * others).
+ * Nothing that is saved is touched. Return: 0, -ERR_NO_MEMORY, -ERR_NO_SPACE (disk full) or
+ * -ERR_SYSTEM.
  */
 int store_stage(int dir, const struct store_entry *entry, struct span text);
 

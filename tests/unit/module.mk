@@ -2,7 +2,9 @@
 # Unit tests: one file each, with the modules that it links. Grouped by area.
 
 # base
-units += test_buf test_event
+units += test_buf test_event test_file
+test_file-use := base
+test_file-lib := -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=renameat -Wl,--wrap=close
 test_buf-use := base
 test_event-use := base
 units += test_sha256 test_utf8
