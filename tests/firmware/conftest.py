@@ -3,7 +3,8 @@
 
 import pytest
 
-from lib.qemu import FIRMWARE, Machine, blank_disk
+from lib.net import three_zones
+from lib.qemu import FIRMWARE, Machine, blank_disk, open_tap
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,6 +28,19 @@ def machine(tmp_path):
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def wires(net):
+    """A namespace with a tap for each zone: what the machine's three ports are plugged into."""
+    made = []
+    for zone in three_zones():
+        net.namespace(zone.namespace)
+        made.append(open_tap(zone.namespace))
+        net.run(zone.namespace, "ip", "link", "set", "eth0", "up")
+        net.address(zone.namespace, "eth0", *zone.peer, *zone.more)
+        net.route(zone.namespace, "default", "via", zone.gateway4)
+    return made
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,60 +7,18 @@ import time
 
 import pytest
 
+from lib.appliance import PERMIT, PORT, SERVER, ZONES, commit, talks
 from lib.net import three_zones
 from lib.peers import EchoServer
-from lib.qemu import open_tap
 from lib.waiting import wait_until
 
 BOOTS = int(os.environ.get("BOOTS", "3"))
 LINK_TO_READY_SECONDS = 2.0     # between the first link that comes up (rules loaded) and our reading of `ready`
-SERVER, PORT = "10.20.0.8", 7000
-STATEMENTS = """
-system host-name sekisho-test
-zone mynumber tier sensitive
-zone mynumber port eth0
-zone mynumber address 10.10.0.1/24
-zone lgwan tier business
-zone lgwan port eth1
-zone lgwan address 10.20.0.1/24
-zone internet tier outside
-zone internet port eth2
-zone internet address 203.0.113.1/28
-service records tcp 7000
-crossing mynumber lgwan permit 10 destination 10.20.0.8
-crossing mynumber lgwan permit 10 service records
-""".strip().splitlines()
-
-
-@pytest.fixture
-def wires(net):
-    """A namespace with a tap for each zone: what the machine's three ports are plugged into."""
-    made = []
-    for zone in three_zones():
-        net.namespace(zone.namespace)
-        made.append(open_tap(zone.namespace))
-        net.run(zone.namespace, "ip", "link", "set", "eth0", "up")
-        net.address(zone.namespace, "eth0", *zone.peer)
-        net.route(zone.namespace, "default", "via", zone.gateway4)
-    return made
 
 
 def configure(board):
-    console = board.console
-    console.send("\r")
-    console.expect(r"> $")
-    console.run("configure")
-    for statement in STATEMENTS:
-        console.run(f"set {statement}")
-    answer = console.run("commit", timeout=30)
-    console.run("exit")
-    assert "crossing mynumber lgwan" in console.run("show configuration | no-more"), answer
-
-
-def talks(net, namespace):
-    """Whether a line sent over TCP to the echo server comes back."""
-    done = net.run(namespace, "nc", "-N", "-w", "3", SERVER, str(PORT), stdin="sekisho\n", check=False, timeout=20)
-    return done.stdout == "sekisho\n"
+    commit(board.console, *ZONES, *PERMIT)
+    assert "crossing mynumber lgwan" in board.console.run("show configuration | no-more")
 
 
 @pytest.mark.limit(240)

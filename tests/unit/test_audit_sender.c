@@ -1,56 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Syslog over UDP (L1): while the server is away nothing is lost or reordered, and the place
  * reached survives. */
-#include "unit.h"
-
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "audit/sender.h"
-#include "base/err.h"
-
-#define RECORDS_MAX 600
+#include "audit_sender_fixture.h"
 
 struct fixture {
-	char path[64];
-	struct clock_simulated time;
-	struct clock clock;
-	struct loop loop;
-	struct pollfd polls[8];
-	struct loop_fd *fds[8];
-	struct record_form form;
-	struct store store;
-	struct sender sender;
+	struct sending s;
 	int server; /* -1: away */
-	in_port_t port_be16;
-	uint64_t got[RECORDS_MAX * 2];
-	size_t got_count;
-	unsigned told[EVENT_COUNT_];
 };
-
-static void on_report(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
-{
-	((struct fixture *)ctx)->told[id]++;
-}
 
 static void server_start(struct fixture *f)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_port = f->port_be16,
-				 .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof(at);
 
 	f->server = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(f->server, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(getsockname(f->server, (struct sockaddr *)&at, &size), 0);
-	f->port_be16 = at.sin_port;
+	server_bind(&f->s, f->server);
 }
 
 static void server_stop(struct fixture *f)
@@ -61,9 +23,7 @@ static void server_stop(struct fixture *f)
 
 static int connect_server(const struct fixture *f)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = f->port_be16,
-				 .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in to = server_address(&f->s);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
@@ -73,21 +33,12 @@ static int connect_server(const struct fixture *f)
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct store_recovery found;
 
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/audit-sender-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
-	f->time.mono_ns = 1000000000;
-	f->clock = clock_simulate(&f->time);
-	f->form = (struct record_form){.clock = &f->clock, .host = "h"};
-	loop_init(&f->loop, &f->clock, f->polls, f->fds, 8);
-	assert_int_equal(store_open(&f->store, open(f->path, O_RDONLY | O_DIRECTORY), &f->form,
-				    64U << 10, 16U << 10, &found),
-			 0);
+	sending_init(&f->s, 64U << 10, 16U << 10);
 	server_start(f);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store,
-				     (struct sender_report){.event = on_report, .ctx = f}, "server",
-				     connect_server(f), true),
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store,
+				     (struct sender_report){.event = on_report, .ctx = &f->s},
+				     "server", connect_server(f), true),
 			 0);
 	*state = f;
 	return 0;
@@ -96,83 +47,39 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir;
-	struct dirent *entry;
 
-	sender_close(&f->sender);
-	store_close(&f->store);
+	sending_fini(&f->s);
 	if (f->server >= 0)
 		server_stop(f);
-	dir = opendir(f->path);
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(f->store.directory, entry->d_name, 0);
-	closedir(dir);
-	close(f->store.directory);
-	rmdir(f->path);
 	free(f);
 	return 0;
 }
 
-static void append(struct fixture *f, unsigned count)
-{
-	struct event_record event;
-
-	event_build(&event, EVENT_HEARTBEAT, NULL, 0);
-	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(store_append(&f->store, "audit", &event), 0);
-	assert_int_equal(store_sync(&f->store), 0);
-	sender_kick(&f->sender);
-}
-
 static void receive(struct fixture *f)
 {
-	char line[STORE_LINE_MAX];
+	uint8_t line[STORE_LINE_MAX];
 	ssize_t size;
 
-	while (f->server >= 0 && (size = recv(f->server, line, sizeof(line), 0)) > 0) {
-		struct syslog_view view;
-
-		assert_int_equal(syslog_parse((struct span){(uint8_t *)line, (size_t)size}, &view),
-				 0);
-		assert_int_equal(syslog_param_number(&view, "seq", &f->got[f->got_count++]), 0);
-	}
+	while (f->server >= 0 && (size = recv(f->server, line, sizeof(line), 0)) > 0)
+		take_record(&f->s, line, (size_t)size);
 }
 
 /* Let simulated time pass in steps of 5 ms. */
 static void pass(struct fixture *f, unsigned ms)
 {
 	for (unsigned at = 0; at < ms; at += 5) {
-		f->time.mono_ns += 5000000;
-		assert_int_equal(loop_step(&f->loop, 0), 0);
+		step(&f->s);
 		receive(f);
 	}
-}
-
-/* Each number from @first on arrived, the first arrival of each in order. Return: how many came
- * twice. */
-static unsigned check_order(const struct fixture *f, uint64_t first)
-{
-	uint64_t next = first;
-	unsigned twice = 0;
-
-	for (size_t i = 0; i < f->got_count; i++) {
-		assert_true(f->got[i] <= next);
-		if (f->got[i] == next)
-			next++;
-		else
-			twice++;
-	}
-	assert_int_equal(next, f->store.chain.next_sequence);
-	return twice;
 }
 
 static void test_sender_sends_all_in_order(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 150);
+	append(&f->s, 150);
 	pass(f, 200);
-	assert_int_equal(check_order(f, 1), 0);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 /* A power cut takes back what is not on the disk, and its numbers go to other records then. */
@@ -181,33 +88,33 @@ static void test_sender_keeps_back_what_is_not_on_the_disk(void **state)
 	struct fixture *f = *state;
 	struct event_record event;
 
-	append(f, 1);
+	append(&f->s, 1);
 	event_build(&event, EVENT_HEARTBEAT, NULL, 0);
-	assert_int_equal(store_append(&f->store, "audit", &event), 0);
-	sender_kick(&f->sender);
+	assert_int_equal(store_append(&f->s.store, "audit", &event), 0);
+	sender_kick(&f->s.sender);
 	pass(f, 2000);
-	assert_int_equal(f->got_count, 2);
-	assert_int_equal(store_sync(&f->store), 0);
-	sender_kick(&f->sender);
+	assert_int_equal(f->s.got_count, 2);
+	assert_int_equal(store_sync(&f->s.store), 0);
+	sender_kick(&f->s.sender);
 	pass(f, 100);
-	assert_int_equal(check_order(f, 1), 0);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 static void test_sender_resends_from_the_refused_record(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 5);
+	append(&f->s, 5);
 	pass(f, 15000);
 	server_stop(f);
-	append(f, 3);
+	append(&f->s, 3);
 	pass(f, 20000);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 1);
-	assert_int_equal(f->got_count, 6);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.got_count, 6);
 	server_start(f);
 	pass(f, 20000);
-	assert_int_equal(f->told[EVENT_SYSLOG_BACK], 1);
-	assert_int_equal(check_order(f, 1), 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 /* The errors about records sent just before the one that is reported may have been held back. */
@@ -218,33 +125,33 @@ static void test_sender_tries_a_new_server_with_one_record(void **state)
 	struct fixture *f = *state;
 
 	pass(f, 100);
-	sender_close(&f->sender);
+	sender_close(&f->s.sender);
 	server_stop(f);
-	append(f, 5);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store,
-				     (struct sender_report){.event = on_report, .ctx = f}, "server",
-				     connect_server(f), false),
+	append(&f->s, 5);
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store,
+				     (struct sender_report){.event = on_report, .ctx = &f->s},
+				     "server", connect_server(f), false),
 			 0);
 	pass(f, 4000);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
 	server_start(f);
 	pass(f, 20000);
-	assert_int_equal(check_order(f, 1), 0);
-	assert_int_equal(f->told[EVENT_SYSLOG_BACK], 1);
+	assert_int_equal(check_order(&f->s), 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
 }
 
 static void test_sender_resends_what_was_sent_shortly_before(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 5);
+	append(&f->s, 5);
 	pass(f, 100);
 	server_stop(f);
-	append(f, 1);
+	append(&f->s, 1);
 	pass(f, 100);
 	server_start(f);
 	pass(f, 10000);
-	assert_int_equal(check_order(f, 1), 6);
+	assert_int_equal(check_order(&f->s), 6);
 }
 
 static void test_sender_counts_what_was_forced_out(void **state)
@@ -253,50 +160,50 @@ static void test_sender_counts_what_was_forced_out(void **state)
 
 	pass(f, 100);
 	server_stop(f);
-	append(f, 1);
+	append(&f->s, 1);
 	pass(f, 100);
-	append(f, RECORDS_MAX);
-	assert_true(f->store.segments[0].first_sequence > 10);
+	append(&f->s, RECORDS_MAX);
+	assert_true(f->s.store.segments[0].first_sequence > 10);
 	server_start(f);
 	pass(f, 30000);
-	assert_true(f->told[EVENT_SYSLOG_FORCED_OUT] > 0);
-	assert_int_equal(f->got[f->got_count - 1] + 1, f->store.chain.next_sequence);
+	assert_true(f->s.told[EVENT_SYSLOG_FORCED_OUT] > 0);
+	assert_int_equal(f->s.got[f->s.got_count - 1] + 1, f->s.store.chain.next_sequence);
 }
 
 static void test_sender_goes_on_where_it_was_closed(void **state)
 {
 	struct fixture *f = *state;
-	struct sender_report report = {.event = on_report, .ctx = f};
+	struct sender_report report = {.event = on_report, .ctx = &f->s};
 
-	append(f, 10);
+	append(&f->s, 10);
 	pass(f, 100);
-	sender_close(&f->sender);
-	append(f, 10);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, report, "server",
+	sender_close(&f->s.sender);
+	append(&f->s, 10);
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store, report, "server",
 				     connect_server(f), true),
 			 0);
 	pass(f, 100);
-	assert_int_equal(check_order(f, 1), 0);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 /* A place saved long ago, or damaged, only sends more again. */
 static void test_sender_with_a_damaged_place_sends_all_again(void **state)
 {
 	struct fixture *f = *state;
-	struct sender_report report = {.event = on_report, .ctx = f};
+	struct sender_report report = {.event = on_report, .ctx = &f->s};
 	int fd;
 
-	append(f, 10);
+	append(&f->s, 10);
 	pass(f, 100);
-	sender_close(&f->sender);
-	fd = openat(f->store.directory, "sent-server", O_WRONLY | O_TRUNC);
+	sender_close(&f->s.sender);
+	fd = openat(f->s.store.directory, "sent-server", O_WRONLY | O_TRUNC);
 	assert_int_equal(write(fd, "junk", 4), 4);
 	close(fd);
-	assert_int_equal(sender_open(&f->sender, &f->loop, &f->store, report, "server",
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store, report, "server",
 				     connect_server(f), true),
 			 0);
 	pass(f, 100);
-	assert_int_equal(check_order(f, 1), 11);
+	assert_int_equal(check_order(&f->s), 11);
 }
 
 int main(void)

@@ -1,55 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Syslog over TCP (L1, RFC 6587 section 3.4.1): framing, reconnection, and what is sent again. */
-#include "unit.h"
+#include "audit_sender_fixture.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "audit/sender.h"
-#include "base/err.h"
-
-#define RECORDS_MAX 600
 
 struct fixture {
-	char path[64];
-	struct clock_simulated time;
-	struct clock clock;
-	struct loop loop;
-	struct pollfd polls[8];
-	struct loop_fd *fds[8];
-	struct record_form form;
-	struct store store;
-	struct sender sender;
-	int listener; /* -1: away */
-	int server;   /* accepted, -1: none */
-	in_port_t port_be16;
-	bool deaf; /* the server reads nothing */
+	struct sending s; /* first: on_report and on_connect get the same */
+	int listener;     /* -1: away */
+	int server;       /* accepted, -1: none */
+	bool deaf;        /* the server reads nothing */
 	uint8_t pending[1 << 16];
 	size_t pending_size;
-	uint64_t got[RECORDS_MAX * 2];
-	size_t got_count;
-	unsigned asked, told[EVENT_COUNT_];
+	unsigned asked;
 };
-
-static void on_report(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
-{
-	((struct fixture *)ctx)->told[id]++;
-}
 
 /* What the supervisor does. */
 static void on_connect(void *ctx, const char *name)
 {
 	struct fixture *f = ctx;
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = f->port_be16,
-				 .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in to = server_address(&f->s);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), small = 4096;
 
 	assert_string_equal(name, "server");
@@ -59,27 +28,21 @@ static void on_connect(void *ctx, const char *name)
 		int error = errno;
 
 		close(fd);
-		sender_connected(&f->sender, -1, error);
+		sender_connected(&f->s.sender, -1, error);
 		return;
 	}
-	sender_connected(&f->sender, fd, 0);
+	sender_connected(&f->s.sender, fd, 0);
 }
 
 static void server_start(struct fixture *f)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_port = f->port_be16,
-				 .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof(at);
 	int on = 1, small = 4096;
 
 	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	setsockopt(f->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(f->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	assert_int_equal(bind(f->listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	server_bind(&f->s, f->listener);
 	assert_int_equal(listen(f->listener, 4), 0);
-	assert_int_equal(getsockname(f->listener, (struct sockaddr *)&at, &size), 0);
-	f->port_be16 = at.sin_port;
 }
 
 /* With what it has not read: the connection is reset. */
@@ -99,25 +62,16 @@ static void server_stop(struct fixture *f)
 
 static void open_sender(struct fixture *f)
 {
-	sender_open_stream(&f->sender, &f->loop, &f->store,
+	sender_open_stream(&f->s.sender, &f->s.loop, &f->s.store,
 			   (struct sender_report){on_report, on_connect, f}, "server");
 }
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct store_recovery found;
 
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/audit-stream-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
 	f->server = -1;
-	f->time.mono_ns = 1000000000;
-	f->clock = clock_simulate(&f->time);
-	f->form = (struct record_form){.clock = &f->clock, .host = "h"};
-	loop_init(&f->loop, &f->clock, f->polls, f->fds, 8);
-	assert_int_equal(store_open(&f->store, open(f->path, O_RDONLY | O_DIRECTORY), &f->form,
-				    256U << 10, 64U << 10, &found),
-			 0);
+	sending_init(&f->s, 256U << 10, 64U << 10);
 	server_start(f);
 	open_sender(f);
 	*state = f;
@@ -127,32 +81,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir;
-	struct dirent *entry;
 
-	sender_close(&f->sender);
-	store_close(&f->store);
+	sending_fini(&f->s);
 	if (f->listener >= 0)
 		server_stop(f);
-	dir = opendir(f->path);
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(f->store.directory, entry->d_name, 0);
-	closedir(dir);
-	close(f->store.directory);
-	rmdir(f->path);
 	free(f);
 	return 0;
-}
-
-static void append(struct fixture *f, unsigned count)
-{
-	struct event_record event;
-
-	event_build(&event, EVENT_HEARTBEAT, NULL, 0);
-	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(store_append(&f->store, "audit", &event), 0);
-	assert_int_equal(store_sync(&f->store), 0);
-	sender_kick(&f->sender);
 }
 
 /* Take whole frames off what came: digits, a blank, so many octets. */
@@ -160,7 +94,6 @@ static void take_frames(struct fixture *f)
 {
 	for (;;) {
 		uint8_t *blank = memchr(f->pending, ' ', f->pending_size);
-		struct syslog_view view;
 		size_t head, size;
 
 		if (blank == NULL)
@@ -170,8 +103,7 @@ static void take_frames(struct fixture *f)
 		size = strtoul((char *)f->pending, NULL, 10);
 		if (f->pending_size < head + size)
 			return;
-		assert_int_equal(syslog_parse((struct span){f->pending + head, size}, &view), 0);
-		assert_int_equal(syslog_param_number(&view, "seq", &f->got[f->got_count++]), 0);
+		take_record(&f->s, f->pending + head, size);
 		memmove(f->pending, f->pending + head + size, f->pending_size - head - size);
 		f->pending_size -= head + size;
 	}
@@ -197,64 +129,45 @@ static void receive(struct fixture *f)
 static void pass(struct fixture *f, unsigned ms)
 {
 	for (unsigned at = 0; at < ms; at += 5) {
-		f->time.mono_ns += 5000000;
-		assert_int_equal(loop_step(&f->loop, 0), 0);
+		step(&f->s);
 		receive(f);
 	}
-}
-
-/* Each number from 1 on arrived, the first arrival of each in order. Return: how many came twice.
- */
-static unsigned check_order(const struct fixture *f)
-{
-	uint64_t next = 1;
-	unsigned twice = 0;
-
-	for (size_t i = 0; i < f->got_count; i++) {
-		assert_true(f->got[i] <= next);
-		if (f->got[i] == next)
-			next++;
-		else
-			twice++;
-	}
-	assert_int_equal(next, f->store.chain.next_sequence);
-	return twice;
 }
 
 static void test_stream_frames_all_in_order(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 300);
+	append(&f->s, 300);
 	pass(f, 3000);
-	assert_int_equal(check_order(f), 0);
+	assert_int_equal(check_order(&f->s), 0);
 	assert_int_equal(f->asked, 1);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 0);
 }
 
 static void test_stream_reconnects_and_sends_again_what_is_in_doubt(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 20);
+	append(&f->s, 20);
 	pass(f, 30000);
 	server_stop(f);
-	append(f, 5);
+	append(&f->s, 5);
 	pass(f, 30000);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
 	assert_true(f->asked > 2);
 	server_start(f);
 	pass(f, 20000);
-	assert_int_equal(f->told[EVENT_SYSLOG_BACK], 1);
-	assert_int_equal(check_order(f), 0); /* those of 30 s ago had arrived */
-	append(f, 5);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
+	assert_int_equal(check_order(&f->s), 0); /* those of 30 s ago had arrived */
+	append(&f->s, 5);
 	pass(f, 2000);
 	server_stop(f);
 	pass(f, 100);
 	server_start(f);
 	pass(f, 20000);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 2);
-	assert_true(check_order(f) >= 5); /* the last ones had been acknowledged just before */
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 2);
+	assert_true(check_order(&f->s) >= 5); /* the last ones had been acknowledged just before */
 }
 
 /* What the server's host took and the server never read is sent again after its end. */
@@ -262,17 +175,17 @@ static void test_stream_resends_what_a_hung_server_never_read(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 10);
+	append(&f->s, 10);
 	pass(f, 20000);
 	f->deaf = true;
-	append(f, 200);
+	append(&f->s, 200);
 	pass(f, 5000);
 	server_stop(f);
 	f->deaf = false;
 	server_start(f);
 	pass(f, 30000);
-	(void)check_order(f);
-	assert_int_equal(f->told[EVENT_SYSLOG_BACK], 1);
+	(void)check_order(&f->s);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
 }
 
 /* A connection that takes nothing more for 20 s is dead, whatever the kernel still hopes. */
@@ -282,16 +195,16 @@ static void test_stream_gives_up_a_connection_that_stalls(void **state)
 
 	pass(f, 1000);
 	f->deaf = true;
-	append(f, 400);
+	append(&f->s, 400);
 	pass(f, 15000);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 0);
 	pass(f, 20000);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
 	server_stop(f);
 	f->deaf = false;
 	server_start(f);
 	pass(f, 60000);
-	(void)check_order(f);
+	(void)check_order(&f->s);
 }
 
 static void test_stream_without_an_answer_asks_again(void **state)
@@ -299,29 +212,29 @@ static void test_stream_without_an_answer_asks_again(void **state)
 	struct fixture *f = *state;
 
 	server_stop(f);
-	append(f, 3);
+	append(&f->s, 3);
 	pass(f, 60000);
 	assert_true(f->asked >= 4 && f->asked <= 60);
-	assert_int_equal(f->told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
 	server_start(f);
 	pass(f, 20000);
-	assert_int_equal(check_order(f), 0);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 static void test_stream_goes_on_where_it_was_closed(void **state)
 {
 	struct fixture *f = *state;
 
-	append(f, 10);
+	append(&f->s, 10);
 	pass(f, 2000);
-	sender_close(&f->sender);
+	sender_close(&f->s.sender);
 	pass(f, 100);
 	close(f->server);
 	f->server = -1;
-	append(f, 10);
+	append(&f->s, 10);
 	open_sender(f);
 	pass(f, 2000);
-	assert_int_equal(check_order(f), 0);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 static void test_stream_closes_a_connection_nobody_asked_for(void **state)
@@ -332,12 +245,12 @@ static void test_stream_closes_a_connection_nobody_asked_for(void **state)
 
 	pass(f, 1000);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	sender_connected(&f->sender, pair[0], 0);
+	sender_connected(&f->s.sender, pair[0], 0);
 	assert_int_equal(read(pair[1], &byte, 1), 0);
 	close(pair[1]);
-	append(f, 2);
+	append(&f->s, 2);
 	pass(f, 1000);
-	assert_int_equal(check_order(f), 0);
+	assert_int_equal(check_order(&f->s), 0);
 }
 
 int main(void)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A sender of the audit log in simulated time; the syslog server is the test that includes this. */
+#ifndef SEKISHO_TESTS_AUDIT_SENDER_FIXTURE_H
+#define SEKISHO_TESTS_AUDIT_SENDER_FIXTURE_H
+
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "audit/sender.h"
+#include "base/err.h"
+
+#define RECORDS_MAX 600
+
+struct sending {
+	char path[64];
+	struct clock_simulated time;
+	struct clock clock;
+	struct loop loop;
+	struct pollfd polls[8];
+	struct loop_fd *fds[8];
+	struct record_form form;
+	struct store store;
+	struct sender sender;
+	in_port_t port_be16;           /* of the server, once it was there */
+	uint64_t got[RECORDS_MAX * 2]; /* numbers of the records that arrived, as they did */
+	size_t got_count;
+	unsigned told[EVENT_COUNT_]; /* how often the sender reported each event */
+};
+
+static void on_report(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
+{
+	((struct sending *)ctx)->told[id]++;
+}
+
+/* A store of at most @limit_bytes in segments of @segment_bytes. */
+static void sending_init(struct sending *s, uint64_t limit_bytes, uint64_t segment_bytes)
+{
+	struct store_recovery found;
+
+	(void)snprintf(s->path, sizeof(s->path), "/tmp/audit-sender-XXXXXX");
+	assert_non_null(mkdtemp(s->path));
+	s->time.mono_ns = 1000000000;
+	s->clock = clock_simulate(&s->time);
+	s->form = (struct record_form){.clock = &s->clock, .host = "h"};
+	loop_init(&s->loop, &s->clock, s->polls, s->fds, 8);
+	assert_int_equal(store_open(&s->store, open(s->path, O_RDONLY | O_DIRECTORY), &s->form,
+				    limit_bytes, segment_bytes, &found),
+			 0);
+}
+
+static void sending_fini(struct sending *s)
+{
+	struct dirent *entry;
+	DIR *dir;
+
+	sender_close(&s->sender);
+	store_close(&s->store);
+	dir = opendir(s->path);
+	while ((entry = readdir(dir)) != NULL)
+		unlinkat(s->store.directory, entry->d_name, 0);
+	closedir(dir);
+	close(s->store.directory);
+	rmdir(s->path);
+}
+
+/* Where the server is, or was; port 0 for one that has not been there yet. */
+static struct sockaddr_in server_address(const struct sending *s)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = s->port_be16,
+				    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+}
+
+/* The server's socket gets its address, and keeps it when it comes back. */
+static void server_bind(struct sending *s, int fd)
+{
+	struct sockaddr_in at = server_address(s);
+	socklen_t size = sizeof(at);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	s->port_be16 = at.sin_port;
+}
+
+static void append(struct sending *s, unsigned count)
+{
+	struct event_record event;
+
+	event_build(&event, EVENT_HEARTBEAT, NULL, 0);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(store_append(&s->store, "audit", &event), 0);
+	assert_int_equal(store_sync(&s->store), 0);
+	sender_kick(&s->sender);
+}
+
+/* One record, as it came from the wire. */
+static void take_record(struct sending *s, const uint8_t *line, size_t bytes)
+{
+	struct syslog_view view;
+
+	assert_int_equal(syslog_parse((struct span){line, bytes}, &view), 0);
+	assert_int_equal(syslog_param_number(&view, "seq", &s->got[s->got_count++]), 0);
+}
+
+/* 5 ms of simulated time. */
+static void step(struct sending *s)
+{
+	s->time.mono_ns += 5000000;
+	assert_int_equal(loop_step(&s->loop, 0), 0);
+}
+
+/* Each number from 1 on arrived, the first arrival of each in order. Return: how many came twice.
+ */
+static unsigned check_order(const struct sending *s)
+{
+	uint64_t next = 1;
+	unsigned twice = 0;
+
+	for (size_t i = 0; i < s->got_count; i++) {
+		assert_true(s->got[i] <= next);
+		if (s->got[i] == next)
+			next++;
+		else
+			twice++;
+	}
+	assert_int_equal(next, s->store.chain.next_sequence);
+	return twice;
+}
+
+#endif
