@@ -4,11 +4,12 @@
  *
  *   zone low                                   zone high
  *   x-HIGH  02:..:00  ==================  02:..:01  x-LOW
- *           routes via fe80::2                      routes via fe80::1
+ *           routes via 169.254.0.2, fe80::2         routes via 169.254.0.1, fe80::1
  *
- * Neither end has an address or answers ARP or ND. Each end knows one permanent neighbour, and
- * every route over the crossing, IPv4 too, goes through it: nothing on either side can claim to be
- * the other.
+ * Neither end has an address or answers ARP or ND. Each end knows one permanent neighbour of each
+ * family, and every route over the crossing goes through it: nothing on either side can claim to
+ * be the other. IPv4 has a neighbour of its own because the kernel's flow table does not know the
+ * next hop of another family: it would send such packets to a hardware address that is nobody's.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,8 +18,12 @@
 #include "channel/device.h"
 #include "supervisor/zones_private.h"
 
-static struct snapshot_prefix link_local(uint8_t last)
+/* RFC 3927; RFC 4291 2.5.6. */
+static struct snapshot_prefix link_local(uint8_t family, uint8_t last)
 {
+	if (family == 4)
+		return (struct snapshot_prefix){
+			.family = 4, .bits = 32, .addr = {169, 254, 0, last}};
 	return (struct snapshot_prefix){
 		.family = 6, .bits = 128, .addr = {0xfe, 0x80, [15] = last}};
 }
@@ -28,9 +33,10 @@ uint32_t crossing_device(const struct crossing *crossing, const struct zone *zon
 	return zone == crossing->low ? crossing->low_index : crossing->high_index;
 }
 
-struct snapshot_prefix crossing_gateway(const struct crossing *crossing, const struct zone *zone)
+struct snapshot_prefix crossing_gateway(const struct crossing *crossing, const struct zone *zone,
+					uint8_t family)
 {
-	return link_local(zone == crossing->low ? 2 : 1);
+	return link_local(family, zone == crossing->low ? 2 : 1);
 }
 
 static int find_device(struct zones *zs, struct zone *zone, const char *name, uint32_t *index)
@@ -76,28 +82,34 @@ int crossing_make(struct zones *zs, struct crossing *crossing, struct zone *low,
 	return 0;
 }
 
+/* One end: its link up, and the other end as its only neighbours. */
+static int set_up_end(struct zones *zs, struct crossing *crossing, struct zone *zone,
+		      const uint8_t other_mac[6])
+{
+	uint32_t index = crossing_device(crossing, zone);
+	int err = rtnl_link_set_up(&zone->rtnl, index, true);
+
+	for (uint8_t family = 4; family <= 6 && err == 0; family += 2) {
+		struct snapshot_prefix other = crossing_gateway(crossing, zone, family);
+
+		err = rtnl_neighbour_add(&zone->rtnl, index, &other, other_mac);
+	}
+	return err == 0 ? 0
+			: zones_fail(zs, err, &zone->rtnl, "crossing %s %s", crossing->low->name,
+				     crossing->high->name);
+}
+
 int crossing_set_up(struct zones *zs, struct crossing *crossing)
 {
-	struct zone *low = crossing->low, *high = crossing->high;
-	struct snapshot_prefix low_address = link_local(1), high_address = link_local(2);
 	int err;
 
 	if (crossing->up)
 		return 0;
-	err = rtnl_link_set_up(&low->rtnl, crossing->low_index, true);
+	err = set_up_end(zs, crossing, crossing->low, crossing->high_mac);
 	if (err == 0)
-		err = rtnl_neighbour_add(&low->rtnl, crossing->low_index, &high_address,
-					 crossing->high_mac);
-	if (err < 0)
-		return zones_fail(zs, err, &low->rtnl, "crossing %s %s", low->name, high->name);
-	err = rtnl_link_set_up(&high->rtnl, crossing->high_index, true);
-	if (err == 0)
-		err = rtnl_neighbour_add(&high->rtnl, crossing->high_index, &low_address,
-					 crossing->low_mac);
-	if (err < 0)
-		return zones_fail(zs, err, &high->rtnl, "crossing %s %s", low->name, high->name);
-	crossing->up = true;
-	return 0;
+		err = set_up_end(zs, crossing, crossing->high, crossing->low_mac);
+	crossing->up = err == 0;
+	return err;
 }
 
 bool crossing_is_there(struct crossing *crossing)

@@ -64,7 +64,7 @@ int rtnl_address_set(struct rtnl *r, bool add, uint32_t index,
 
 struct rtnl_route {
 	struct snapshot_prefix destination;
-	struct snapshot_prefix via; /* family 0: straight to the device */
+	struct snapshot_prefix via; /* of the same family; family 0: straight to the device */
 	uint32_t index;             /* device */
 	uint32_t metric;
 	bool onlink; /* the gateway need not be in a connected network */

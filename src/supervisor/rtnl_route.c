@@ -38,22 +38,6 @@ int rtnl_address_set(struct rtnl *r, bool add, uint32_t index,
 	return rtnl_command(r, nlh);
 }
 
-static void put_gateway(struct nlmsghdr *nlh, const struct rtnl_route *route)
-{
-	struct {
-		uint16_t family;
-		uint8_t addr[16];
-	} via = {.family = AF_INET6};
-
-	if (route->via.family == route->destination.family) {
-		mnl_attr_put(nlh, RTA_GATEWAY, address_bytes(&route->via), route->via.addr);
-	} else if (route->via.family == 6) {
-		/* An IPv4 destination behind an IPv6 neighbour (RFC 5549 style). */
-		memcpy(via.addr, route->via.addr, sizeof(via.addr));
-		mnl_attr_put(nlh, RTA_VIA, sizeof(via), &via);
-	}
-}
-
 int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route)
 {
 	char buffer[RTNL_REQUEST_BYTES];
@@ -74,7 +58,8 @@ int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route)
 	if (route->destination.bits)
 		mnl_attr_put(nlh, RTA_DST, address_bytes(&route->destination),
 			     route->destination.addr);
-	put_gateway(nlh, route);
+	if (route->via.family != 0)
+		mnl_attr_put(nlh, RTA_GATEWAY, address_bytes(&route->via), route->via.addr);
 	mnl_attr_put_u32(nlh, RTA_OIF, route->index);
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	return rtnl_command(r, nlh);

@@ -351,7 +351,7 @@ static bool resolve_route(struct zones *zs, const struct zone *zone, const struc
 		if (!crossing)
 			return false;
 		route->index = crossing_device(crossing, zone);
-		route->via = crossing_gateway(crossing, zone);
+		route->via = crossing_gateway(crossing, zone, row->destination.family);
 		route->metric = METRIC_CROSSING;
 		route->onlink = true;
 		return true;

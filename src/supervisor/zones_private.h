@@ -41,8 +41,9 @@ int crossing_set_up(struct zones *zs, struct crossing *crossing);
 int crossing_remove(struct zones *zs, struct crossing *crossing);
 /* False where somebody has deleted its device by hand. */
 bool crossing_is_there(struct crossing *crossing);
-/* The device and the neighbour through which @zone reaches the other end. */
+/* The device and the neighbour of a family (4 or 6) through which @zone reaches the other end. */
 uint32_t crossing_device(const struct crossing *crossing, const struct zone *zone);
-struct snapshot_prefix crossing_gateway(const struct crossing *crossing, const struct zone *zone);
+struct snapshot_prefix crossing_gateway(const struct crossing *crossing, const struct zone *zone,
+					uint8_t family);
 
 #endif
