@@ -31,6 +31,7 @@ struct listing {
 	struct flow clear[CLEAR_MAX];
 	size_t clear_count;
 	uint64_t cleared;
+	bool some_here; /* of them, in the zone that is looked at */
 };
 
 static bool read_address(const char *word, uint8_t *family, uint8_t address[16])
@@ -237,8 +238,10 @@ void answer_flows(struct answer *a)
 static void flush_clear(struct listing *l)
 {
 	/* A flow that could not be ended is listed still, and can be cleared again. */
-	if (l->clear_count > 0 && flows_end(l->zone->queue.fd, l->clear, l->clear_count) == 0)
+	if (l->clear_count > 0 && flows_end(l->zone->queue.fd, l->clear, l->clear_count) == 0) {
 		l->cleared += l->clear_count;
+		l->some_here = true;
+	}
 	l->clear_count = 0;
 }
 
@@ -256,11 +259,16 @@ static void clear_flow(void *ctx, const struct flow *flow)
 
 static void clear_zone(struct listing *l)
 {
-	if (flows_list(l->zone->netlink_fd, l->answer->nf->generation, clear_flow, l) != 0) {
+	struct netfilter *nf = l->answer->nf;
+
+	l->some_here = false;
+	if (flows_list(l->zone->netlink_fd, nf->generation, clear_flow, l) != 0) {
 		answer_cell(l->answer, "the flows of zone %s cannot be read", l->zone->name);
 		answer_send(l->answer, CONTROL_ROW_ERROR);
 	}
 	flush_clear(l);
+	if (l->some_here)
+		zones_renew_offload(nf, l->zone->index);
 }
 
 void answer_clear(struct answer *a)

@@ -119,8 +119,12 @@ void zones_apply(struct netfilter *nf);
 void zones_abort(struct netfilter *nf);
 /* Once a beat: what a change of generation leaves for later. */
 void zones_beat(struct netfilter *nf);
-/* The list of isolated stations, as the supervisor gives it. Return: 0 or -ERR_PEER. */
+/* The list of isolated stations, as the supervisor gives it. A zone whose rules do not take it is
+ * shut. Return: 0 or -ERR_PEER. */
 int zones_shut_stations(struct netfilter *nf, int fd);
+/* Flows of a zone (its index in the running policy) meet the rules with their next packet, also
+ * those that the flow table carries. A zone where that fails is shut. */
+void zones_renew_offload(struct netfilter *nf, uint32_t index);
 /* Tell the kernel that verdicts can be had: flows go on for another while. */
 void zones_keep_alive(struct netfilter *nf);
 

@@ -94,8 +94,22 @@ struct ruleset {
  */
 int ruleset_load(struct ruleset *r, int netlink_fd);
 
-/* Shut out these stations and no others. Return: as ruleset_load. */
-int ruleset_shut(int netlink_fd, const struct station_shut *list, size_t count);
+/**
+ * ruleset_shut - shut out the stations of @r->shut and no others
+ * @r: as it was loaded, with the list of now
+ * A flow table is exchanged in the same transaction, see ruleset_end_flows: what it holds of a
+ * station that is shut out now would pass by the rules that drop its packets.
+ * Return: as ruleset_load.
+ */
+int ruleset_shut(const struct ruleset *r, int netlink_fd);
+
+/**
+ * ruleset_renew_offload - take every flow out of the flow table, so that its next packet meets the
+ * rules; flows with a proof come back by that packet
+ * @r: as it was loaded; without a flow table nothing is done
+ * Return: as ruleset_load.
+ */
+int ruleset_renew_offload(const struct ruleset *r, int netlink_fd);
 
 /* Let the socket take a whole ruleset as one message. Return: 0 or -ERR_SYSTEM. */
 int ruleset_make_room(int netlink_fd);

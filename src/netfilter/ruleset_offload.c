@@ -149,3 +149,18 @@ void ruleset_exchange_offload(struct nft_batch *b, const struct ruleset *r)
 	nft_flowtable_remove(b, FLOWTABLE);
 	put_flows(b, &d);
 }
+
+int ruleset_renew_offload(const struct ruleset *r, int netlink_fd)
+{
+	struct nft_batch b;
+
+	if (!ruleset_offloads(r))
+		return 0;
+	nft_begin(&b, RULESET_BATCH_BYTES);
+	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
+	ruleset_exchange_offload(&b, r);
+	int err = nft_commit(&b, netlink_fd);
+
+	nft_fini(&b);
+	return err;
+}

@@ -25,18 +25,18 @@ static const struct shut_kind {
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
-static void put_elements(struct nft_batch *b, const struct shut_kind *kind,
-			 const struct station_shut *list, size_t count)
+static void put_elements(struct nft_batch *b, const struct shut_kind *kind, const struct ruleset *r)
 {
 	struct nft_elements elements;
 
 	nft_set_keep(b, &kind->set);
 	nft_set_flush(b, kind->set.name);
 	nft_elements_begin(&elements, b, kind->set.name);
-	for (size_t i = 0; i < count; i++) {
-		const struct nft_element element = {.key = list[i].bytes, .key_bytes = kind->size};
+	for (size_t i = 0; i < r->shut_count; i++) {
+		const struct station_shut *station = &r->shut[i];
+		const struct nft_element element = {.key = station->bytes, .key_bytes = kind->size};
 
-		if (list[i].size == kind->size)
+		if (station->size == kind->size)
 			nft_elements_add(&elements, &element);
 	}
 	nft_elements_end(&elements);
@@ -47,7 +47,7 @@ void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct shut_kind *kind = &kinds[i];
 
-		put_elements(b, kind, r->shut, r->shut_count);
+		put_elements(b, kind, r);
 		nft_rule(b, chain);
 		if (kind->nfproto != 0)
 			nft_match_family(b, kind->nfproto);
@@ -57,14 +57,15 @@ void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *
 	}
 }
 
-int ruleset_shut(int netlink_fd, const struct station_shut *list, size_t count)
+int ruleset_shut(const struct ruleset *r, int netlink_fd)
 {
 	struct nft_batch b;
 
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
 	for (size_t i = 0; i < KIND_COUNT; i++)
-		put_elements(&b, &kinds[i], list, count);
+		put_elements(&b, &kinds[i], r);
+	ruleset_exchange_offload(&b, r);
 	int err = nft_commit(&b, netlink_fd);
 
 	nft_fini(&b);

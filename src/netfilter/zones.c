@@ -382,10 +382,19 @@ static void load_all(struct netfilter *nf, const struct policy *p, uint16_t gene
 	}
 }
 
-/* What the flow table holds ends with its exchange only: a zone where that fails is shut. */
-static void end_flows(struct netfilter *nf, struct zone *zone, const struct ruleset *r)
+/*
+ * Something that must end flows is put in force. What the flow table holds ends with its exchange
+ * only: a zone where that fails is shut. The exchange drops what waits in the queues, which is
+ * served before.
+ */
+static void end_by(struct netfilter *nf, struct zone *zone, const struct ruleset *r,
+		   int (*end)(const struct ruleset *r, int netlink_fd))
 {
-	int err = ruleset_end_flows(r, zone->netlink_fd);
+	if (ruleset_offloads(r)) {
+		relay_serve(nf);
+		relay_drain(nf);
+	}
+	int err = end(r, zone->netlink_fd);
 
 	if (err == 0)
 		return;
@@ -405,13 +414,8 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 		struct ruleset r = ruleset_of(nf, &nf->running, i, nf->generation);
 
 		r.before = before;
-		if (ruleset_offloads(&r)) {
-			/* Its exchange drops what waits in the queues. */
-			relay_serve(nf);
-			relay_drain(nf);
-		}
 		if (zone->has_rules && before != 0)
-			end_flows(nf, zone, &r);
+			end_by(nf, zone, &r, ruleset_end_flows);
 		relay_repeat_all(nf, zone);
 	}
 	nf->ending = before;
@@ -492,16 +496,20 @@ int zones_shut_stations(struct netfilter *nf, int fd)
 	if (list.size > 0)
 		memcpy(nf->shut, list.data, list.size);
 	bytes_fini(&list);
-	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
-		const struct zone *zone = &nf->zones[i];
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
+		struct zone *zone = nf->running.zones[i];
+		struct ruleset r = ruleset_of(nf, &nf->running, i, nf->generation);
 
-		if (!zone->used || !zone->has_rules)
-			continue; /* its rules will have the list */
-		err = ruleset_shut(zone->netlink_fd, nf->shut, nf->shut_count);
-		if (err != 0)
-			event_send(&nf->process.events, EVENT_RULES_REFUSED,
-				   EV_TEXT(ZONE, zone->name), EV_NUMBER(EPOCH, nf->running.epoch),
-				   EV_TEXT(REASON, "isolated stations"));
+		if (zone->has_rules) /* else its rules will have the list */
+			end_by(nf, zone, &r, ruleset_shut);
 	}
 	return 0;
+}
+
+void zones_renew_offload(struct netfilter *nf, uint32_t index)
+{
+	struct ruleset r = ruleset_of(nf, &nf->running, index, nf->generation);
+
+	if (nf->running.zones[index]->has_rules)
+		end_by(nf, nf->running.zones[index], &r, ruleset_renew_offload);
 }

@@ -131,8 +131,8 @@ class Source:
 class Stream:
     """One TCP connection that sends a byte now and then and notes when the echo came."""
 
-    def __init__(self, net, namespace, host, port, pause=0.02):
-        self.socket = net.connect(namespace, host, port)
+    def __init__(self, net, namespace, host, port, pause=0.02, source=None):
+        self.socket = net.connect(namespace, host, port, source=source)
         self.socket.settimeout(0.05)
         self.pause = pause
         self.echoes = []       # times

@@ -117,6 +117,88 @@ def test_uml_offloaded_flows_stop_with_the_keepers(net, topology, make_gateway):
     wait_until(lambda: [t for t in stream.echoes if t > end], "the connection to go on", 20)
 
 
+@pytest.mark.limit(60)
+def test_uml_offloaded_connection_loses_nothing_at_its_beginning(net, topology, make_gateway):
+    """C2: a connection enters the near zone's flow table before the far zone's, and loses no segment by it."""
+    gateway = make_gateway(POLICY)
+    Sink(net, "peer-lgwan", KEPT, 7000)
+    before = sent_again(net, "peer-mynumber")
+    streams = [Stream(net, "peer-mynumber", KEPT, 7000, 0.005) for _ in range(5)]
+    wait_until(lambda: all(s.echoes for s in streams), "an echo of each", 20)
+    wait_until(lambda: len(offloaded(net, gateway, "lgwan", KEPT)) >= 5, "offload in the far zone", 20)
+    assert sent_again(net, "peer-mynumber") == before
+
+
+OTHER = "10.10.0.77"  # a second station of the zone, on the same wire
+STATIONS_POLICY = POLICY.replace("permit 10 { source 10.10.0.5;", "permit 10 { source 10.10.0.0/24;")
+
+
+@pytest.fixture
+def offloaded_flows(net, make_gateway):
+    """A gateway with TCP and UDP of one station and TCP of another in its flow tables: (gateway, sink, streams by address)."""
+    zone = net.run("peer-mynumber", "ip", "-o", "-4", "address", "show", "dev", "port").stdout
+    assert OTHER not in zone
+    net.address("peer-mynumber", "port", f"{OTHER}/24")
+    gateway = make_gateway(STATIONS_POLICY)
+    sink = Sink(net, "peer-lgwan", KEPT, 7000)
+    streams = {source: Stream(net, "peer-mynumber", KEPT, 7000, 0.005, source=source) for source in ("10.10.0.5", OTHER)}
+    Source(net, "peer-mynumber", KEPT, 7000, pause=0.005)
+    for name in ("mynumber", "lgwan"):
+        wait_until(lambda z=name: len(offloaded(net, gateway, z, KEPT)) >= 3, f"three offloaded flows in {name}", 20)
+    return gateway, sink, streams
+
+
+def other_goes_on(streams, since):
+    wait_until(lambda: [t for t in streams[OTHER].echoes if t > since + 0.5], "the other station's connection to go on", 20)
+    assert streams[OTHER].ended is None
+
+
+@pytest.mark.limit(90)
+@pytest.mark.parametrize("by_mac", [False, True])
+def test_uml_isolated_station_loses_its_offloaded_flows(net, topology, offloaded_flows, by_mac):
+    """Z11: the flow table is no way around `isolate station`: 100 ms after it was said nothing of the station arrives. By address
+    the other station goes on; by hardware address both are the same station."""
+    gateway, sink, streams = offloaded_flows
+    console = gateway.console()
+    console.expect(console.PROMPT)
+    said = console.run(f"isolate station {topology.zones['mynumber'].mac if by_mac else '10.10.0.5'}")
+    end = time.monotonic()
+    assert "isolated" in said, said
+    time.sleep(1.5)
+    assert not [x for x in sink.got if x[3] > end + CUT_SECONDS]
+    assert not [t for t in streams["10.10.0.5"].echoes if t > end + CUT_SECONDS]
+    if by_mac:
+        assert not [t for t in streams[OTHER].echoes if t > end + CUT_SECONDS]
+        return
+    other_goes_on(streams, end)
+    wait_until(lambda: [x for x in offloaded(net, gateway, "mynumber", KEPT) if OTHER in x], "the other one's flow in the table", 20)
+
+
+def tracked(net, gateway, *filters):
+    """The kernel's ids of tracked flows of the zone mynumber."""
+    shown = net.run(gateway.zone_namespace("mynumber"), "conntrack", "-L", "-o", "id", *filters).stdout
+    return set(re.findall(r" id=(\d+)", shown))
+
+
+@pytest.mark.limit(90)
+def test_uml_cleared_flows_leave_the_flow_table(net, offloaded_flows):
+    """Z11: `clear flow` ends flows that the kernel carries by itself, too: TCP is reset within 100 ms, UDP is judged anew; what was
+    not named goes on."""
+    gateway, sink, streams = offloaded_flows
+    before = tracked(net, gateway, "-p", "udp", "--dport", "7000", "--status", "SEEN_REPLY")
+    console = gateway.console()
+    console.expect(console.PROMPT)
+    said = console.run("clear flow source 10.10.0.5")
+    end = time.monotonic()
+    assert "flows ended" in said, said
+    wait_until(lambda: streams["10.10.0.5"].ended, "the end of the cleared connection", 10)
+    assert streams["10.10.0.5"].ended[1] == "ECONNRESET"
+    assert not [t for t in streams["10.10.0.5"].echoes if t > end + CUT_SECONDS]
+    other_goes_on(streams, end)
+    assert before and not before & tracked(net, gateway, "-p", "udp"), "a cleared UDP flow is still known"
+    wait_until(lambda: [x for x in sink.of("flow") if x[3] > end + 0.5], "the UDP flow, judged anew", 10)
+
+
 # Zones on one trunk
 
 def trunk_zones(port):
