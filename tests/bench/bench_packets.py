@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Forwarding of an established flow and new flows, against plain forwarding and a kernel-only nft ruleset.
+"""Forwarding of an established flow and new flows, against plain forwarding, nft rulesets and Suricata.
 
-    peer-mynumber --+-- gateway: sekishod ----------------------+-- peer-lgwan (iperf3, a server that closes at once)
-                    +-- plain: ip_forward ---------------------+
+    peer-mynumber --+-- gateway: sekishod ----------------------+-- peer-lgwan (iperf3, a server that closes at once,
+                    +-- plain: ip_forward ---------------------+                 one that answers datagrams)
                     +-- filter: ip_forward and nft ------------+
                     +-- twin-near and twin-far: nft in each ---+   the topology of ours, rules of the kernel only
+                    +-- suricata: every packet through a queue +   no rules loaded
 
 All ways are pairs of veth of the same kind, in one kernel, in turns. Many clients open the new flows: one alone would meet
 the gateway's guard against floods.
@@ -18,13 +19,16 @@ import time
 
 from lib.gateway import Gateway, config_text
 from lib.net import Background, Net, Topology
+from lib.waiting import wait_until
 
 from measure import Measure
 
 SECONDS = 2
 PACKETS = 200_000
 UDP_LOAD = os.environ.get("UDP_LOAD", "/out/bench/udp_load")
-IPERF, CONNECT, LOAD = 5201, 5202, 5203
+FIRST_PACKET = os.environ.get("FIRST_PACKET", "/out/bench/first_packet")
+IPERF, CONNECT, LOAD, ANSWER = 5201, 5202, 5203, 5204
+FIRST = 2000            # flows of one round of the first packet's time
 BATCH = 256             # connections that are open at a time
 CLIENTS = 16            # addresses that they come from
 
@@ -36,7 +40,7 @@ table inet filter {{{{
         ct state established,related accept
         ct state invalid drop
         iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 tcp dport {{{{ {IPERF}, {CONNECT} }}}} accept
-        iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 udp dport {LOAD} accept
+        iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 udp dport {{{{ {LOAD}, {ANSWER} }}}} accept
         counter
     }}}}
 }}}}
@@ -82,6 +86,15 @@ def add_router(net, name, number, near, far):
     return f"10.{number}.2.2"
 
 
+def start_suricata(net, scratch):
+    """Between the two sides of the router `suricata` every packet goes through its queue, and no rule is loaded."""
+    net.run("suricata", "iptables", "-P", "FORWARD", "DROP")
+    net.run("suricata", "iptables", "-A", "FORWARD", "-j", "NFQUEUE", "--queue-num", "0")
+    net.popen("suricata", "suricata", "-q", "0", "-c", "/etc/suricata/suricata.yaml", "-S", "/dev/null", "-k", "none",
+              "-l", scratch)
+    wait_until(lambda: net.run("suricata", "cat", "/proc/net/netfilter/nfnetlink_queue").stdout, "Suricata's queue", 60, 0.2)
+
+
 def accept_and_close(stopping, listener):
     while not stopping.is_set():
         try:
@@ -108,10 +121,14 @@ class Bench:
         self.filter = add_router(net, "filter", 61, self.near, self.far)
         net.run("filter", "nft", "-f", "-", stdin=RULESET.format(61))
         self.twin = add_twin(net, 62, self.near, self.far)
+        self.suricata = add_router(net, "suricata", 63, self.near, self.far)
+        start_suricata(net, scratch)
         self.ours = self.topology.zones["lgwan"].peer4
         net.address(self.near, Topology.DEVICE, *(f"{client('10.10.0', n)}/24" for n in range(CLIENTS)))
-        self.subnets = {self.ours: "10.10.0", self.plain: "10.60.1", self.filter: "10.61.1", self.twin: "10.62.1"}
+        self.subnets = {self.ours: "10.10.0", self.plain: "10.60.1", self.filter: "10.61.1", self.twin: "10.62.1",
+                        self.suricata: "10.63.1"}
         net.popen(self.far, "iperf3", "-s", "-p", IPERF)
+        net.popen(self.far, FIRST_PACKET, ANSWER)
         listener = net.socket(self.far, timeout=0.2)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("0.0.0.0", CONNECT))
@@ -119,7 +136,7 @@ class Bench:
         self.servers = [Background(accept_and_close, listener)]
         self.load_sink = net.socket(self.far, socket.AF_INET, socket.SOCK_DGRAM)
         self.load_sink.bind(("0.0.0.0", LOAD))  # never read: what is full drops, and answers nothing
-        block = (f"service bench {{ tcp {IPERF} {CONNECT}; udp {LOAD}; }}\n"
+        block = (f"service bench {{ tcp {IPERF} {CONNECT}; udp {LOAD} {ANSWER}; }}\n"
                  f"crossing mynumber lgwan {{ permit 10 {{ destination {self.ours}; service bench; }} }}")
         self.gateway = Gateway(self.topology, config_text(self.topology, block))
         for way in self.subnets:
@@ -171,6 +188,13 @@ class Bench:
                 abort(one)
         return count / (time.monotonic() - begin)
 
+    def first_packet(self, host, column):
+        """Flows a second by the median (column 0) or the 99th percentile (1) of the time until a flow's first answer."""
+        done = self.net.run(self.near, FIRST_PACKET, host, ANSWER, client(self.subnets[host], 0), CLIENTS, FIRST, timeout=60)
+        times = done.stdout.split()
+        assert times[2] == "0", f"{times[2]} flows to {host} without an answer"
+        return 1e6 / float(times[column])
+
     def close(self):
         self.load_sink.close()
         for server in self.servers:
@@ -182,13 +206,18 @@ class Bench:
 def measures(scratch):
     bench = Bench(scratch)
     try:
-        for what, unit, function in (("packets: one established TCP flow", "Mbit/s", bench.goodput),
-                                     ("packets: UDP of 64 bytes, one flow", "packets/CPU s", bench.packets),
-                                     ("packets: new flows, 256 at a time", "flows/s", bench.new_flows),
-                                     ("packets: new flows, one by one", "flows/s", bench.round_trips)):
+        for what, unit, function, target in (
+                ("packets: one established TCP flow", "Mbit/s", bench.goodput, 0.95),
+                ("packets: UDP of 64 bytes, one flow", "packets/CPU s", bench.packets, None),
+                ("packets: new flows, 256 at a time", "flows/s", bench.new_flows, 0.80),
+                ("packets: new flows, one by one", "flows/s", bench.round_trips, None),
+                ("packets: first packet, median", "1/s", lambda way: bench.first_packet(way, 0), None),
+                ("packets: first packet, 99 %", "1/s", lambda way: bench.first_packet(way, 1), 0.40)):
+            ways = {"kernel-only nft, two namespaces": bench.twin, "kernel-only nft": bench.filter,
+                    "plain forwarding": bench.plain, "Suricata, queue, no rules": bench.suricata}
+            if function == bench.packets:   # processor time of the sender: what a queue's reader uses is not in it
+                del ways["Suricata, queue, no rules"]
             yield Measure(what, unit, lambda f=function: f(bench.ours),
-                          {"plain forwarding": lambda f=function: f(bench.plain),
-                           "kernel-only nft": lambda f=function: f(bench.filter),
-                           "kernel-only nft, two namespaces": lambda f=function: f(bench.twin)})
+                          {name: lambda f=function, w=way: f(w) for name, way in ways.items()}, target=target)
     finally:
         bench.close()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that only tests and measurements use, below $(O)/bench; made with the tools, because make check needs them.
-bench-tools := screen_driver rfb_load x11_flicker udp_load
+bench-tools := screen_driver rfb_load x11_flicker udp_load first_packet
 screen_driver-use := policy base
 rfb_load-use := wire base
 x11_flicker-use :=
 udp_load-use :=
+first_packet-use :=
 
 define bench_rule
 $(O)/bench/$(1): tests/bench/$(1).c $(foreach m,$($(1)-use),$(O)/rel/lib$(m).a) | $$(generated)
