@@ -12,6 +12,7 @@
 #include "channel/account.h"
 #include "wire/syslog.h"
 
+#define NS_PER_MS         1000000U
 #define ROW_PAUSE_MS      5U
 #define ANSWER_TEXT_BYTES (4U << 20) /* of a receipt in lines */
 
@@ -292,9 +293,22 @@ static void answer_receipt(struct answer *a, const struct control_query *query)
 	hand_out(a->loop, &a->timer);
 }
 
+static void begin_search(struct loop *loop, struct loop_timer *timer)
+{
+	struct answer *a = timer->ctx;
+	size_t want = a->query.limit > 0 ? a->query.limit : ANSWER_ROWS_DEFAULT;
+	uint64_t began_ns = clock_mono_ns(loop->clock), ended_ns;
+
+	search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);
+	ended_ns = clock_mono_ns(loop->clock);
+	a->rested_ns = ended_ns + ANSWER_REST * (ended_ns - began_ns);
+	timer->fire = hand_out;
+	hand_out(loop, timer);
+}
+
 void answer_query(struct answer *a, const struct control_query *query)
 {
-	size_t want = query->limit > 0 ? query->limit : ANSWER_ROWS_DEFAULT;
+	uint64_t now_ns = clock_mono_ns(a->loop->clock);
 
 	if (a->busy) {
 		refuse(a, query, "another console is reading the log; try again");
@@ -310,7 +324,9 @@ void answer_query(struct answer *a, const struct control_query *query)
 	}
 	a->heading_sent = false;
 	a->busy = true;
-	search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);
-	a->timer.fire = hand_out;
-	hand_out(a->loop, &a->timer);
+	a->timer.fire = begin_search;
+	if (now_ns < a->rested_ns)
+		loop_arm(a->loop, &a->timer, 1 + (a->rested_ns - now_ns) / NS_PER_MS);
+	else
+		begin_search(a->loop, &a->timer);
 }

@@ -10,30 +10,17 @@
 #define ROUND_EVENTS 32   /* of one channel before others are served */
 #define DRAIN_EVENTS 4096 /* of one channel in a drain: more than any socket buffer holds */
 
-/* What the log says of itself: the auditor believes it, so nobody but audit may say it. */
-static bool is_of_the_log(uint32_t id)
-{
-	switch (id) {
-	case EVENT_LOG_OPENED:
-	case EVENT_LOG_SEGMENT:
-	case EVENT_LOG_RETENTION:
-	case EVENT_LOG_UNWRITTEN:
-	case EVENT_LOG_TORN:
-	case EVENT_LOG_BROKEN:
-	case EVENT_EVENT_REFUSED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int on_event(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct link *link = ctx;
 	const struct event_record *event = message->body;
 
-	if (event->id != message->type || is_of_the_log(event->id) || record_check(event) < 0)
+	if (event->id != message->type || record_check(event) < 0)
 		return -ERR_PEER;
+	if (!event_may_send(link->role, event->id)) {
+		link->claimed = event->id;
+		return -ERR_PEER;
+	}
 	link->taken++;
 	link->links->sink.event(link->links->sink.ctx, link->process, event);
 	return 0;
@@ -72,7 +59,7 @@ static int serve(struct link *link, int most)
 		return got;
 	if (got == -ERR_PEER)
 		link->links->sink.refused(link->links->sink.ctx, link->process,
-					  why != NULL ? why : "event");
+					  why != NULL ? why : "event", link->claimed);
 	drop(link);
 	return got;
 }
@@ -136,6 +123,8 @@ int links_add(struct links *l, uint32_t role, uint32_t session, int fd)
 	int err = -ERR_NO_SPACE;
 
 	if (link != NULL) {
+		link->role = role;
+		link->claimed = EVENT_NONE_;
 		link->taken = 0;
 		link->resting = false;
 		link->watch = (struct loop_fd){

@@ -24,8 +24,9 @@
 /* Where events go. The record has been checked. */
 struct links_sink {
 	void (*event)(void *ctx, const char *process, const struct event_record *event);
-	/* A channel was closed for what came on it. @why: fixed text. */
-	void (*refused)(void *ctx, const char *process, const char *why);
+	/* A channel was closed for what came on it. @why: fixed text. @claimed: the event that its
+	 * process may not send, or EVENT_NONE_. */
+	void (*refused)(void *ctx, const char *process, const char *why, enum event_id claimed);
 	/* A round of reading has ended. */
 	void (*settled)(void *ctx);
 	void *ctx;
@@ -37,6 +38,8 @@ struct link {
 	struct links *links;
 	struct channel channel; /* fd -1: free */
 	struct loop_fd watch;
+	uint32_t role;         /* enum role: decides which events are its own */
+	enum event_id claimed; /* that is not */
 	char process[RECORD_PROCESS_BYTES];
 	uint32_t taken; /* events that its share has not yet paid for */
 	bool resting;

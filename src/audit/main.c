@@ -75,9 +75,15 @@ static void write_own_event(void *ctx, enum event_id id, const struct event_arg 
 			sizeof((const struct event_arg[]){__VA_ARGS__}) /                          \
 				sizeof(struct event_arg))
 
-static void on_refused(void *ctx, const char *process, const char *why)
+static void on_refused(void *ctx, const char *process, const char *why, enum event_id claimed)
 {
-	own_event(ctx, EVENT_EVENT_REFUSED, EV_TEXT(PROCESS, process), EV_TEXT(REASON, why));
+	if (claimed == EVENT_NONE_)
+		own_event(ctx, EVENT_EVENT_REFUSED, EV_TEXT(PROCESS, process),
+			  EV_TEXT(REASON, why));
+	else
+		own_event(ctx, EVENT_EVENT_REFUSED, EV_TEXT(PROCESS, process),
+			  EV_TEXT(REASON, "an event of another process"),
+			  EV_TEXT(NAME, event_name(claimed)));
 }
 
 /* Return: 0 or -ERR_SYSTEM: something that was written may not be on the disk. */

@@ -7,29 +7,14 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "channel/control.h"
 #include "wire/log_chain.h"
 #include "wire/syslog.h"
 
 #define FACILITY_LOCAL0 16
 
-static const char *const role_names[ROLE_COUNT_] = {
-	[ROLE_SUPERVISOR] = "supervisor",
-	[ROLE_AUDIT] = "audit",
-	[ROLE_CONFIG] = "config",
-	[ROLE_NETFILTER] = "netfilter",
-	[ROLE_ARBITER] = "arbiter",
-	[ROLE_CONSOLE] = "console",
-	[ROLE_MAIL_RECEIVER] = "mail-receiver",
-	[ROLE_MAIL_FLATTENER] = "mail-flattener",
-	[ROLE_MAIL_SENDER] = "mail-sender",
-	[ROLE_SCREEN_SOURCE] = "screen-source",
-	[ROLE_SCREEN_VIEWER] = "screen-viewer",
-};
-
 void record_process_name(char name[RECORD_PROCESS_BYTES], uint32_t role, uint32_t session)
 {
-	const char *base = role < ROLE_COUNT_ ? role_names[role] : "unknown";
+	const char *base = event_source_name(role);
 
 	if (session != 0)
 		(void)snprintf(name, RECORD_PROCESS_BYTES, "%s/%u", base, session);

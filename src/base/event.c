@@ -10,6 +10,7 @@
 
 #include "base/channel.h"
 #include "base/err.h"
+#include "channel/control.h"
 
 struct event_row {
 	const char *name;
@@ -30,6 +31,36 @@ static const char *const key_names[FIELD_COUNT_] = {
 #define FIELD(id, name) [FIELD_##id] = name,
 #include "base/fields.def"
 #undef FIELD
+};
+
+/* The table once more, in its order: a row without an event changes who sends those behind it. */
+static const struct {
+	uint32_t id, roles;
+} order[] = {
+#define BY(role)                                       (UINT32_C(1) << ROLE_##role)
+#define BY_ANY                                         UINT32_MAX
+#define EVENT_FROM(roles)                              {EVENT_NONE_, roles},
+#define EVENT(id, name, severity, requirement, en, ja) {EVENT_##id, 0},
+#include "base/events.def"
+#undef EVENT
+};
+
+_Static_assert(ROLE_COUNT_ <= 32, "a role is a bit");
+
+static const char *const source_names[ROLE_COUNT_] = {
+	[ROLE_SUPERVISOR] = "supervisor",
+	[ROLE_AUDIT] = "audit",
+	[ROLE_CONFIG] = "config",
+	[ROLE_NETFILTER] = "netfilter",
+	[ROLE_ARBITER] = "arbiter",
+	[ROLE_CONSOLE] = "console",
+	[ROLE_MAIL_RECEIVER] = "mail-receiver",
+	[ROLE_MAIL_FLATTENER] = "mail-flattener",
+	[ROLE_MAIL_SENDER] = "mail-sender",
+	[ROLE_SCREEN_SOURCE] = "screen-source",
+	[ROLE_SCREEN_VIEWER] = "screen-viewer",
+	[ROLE_MAIL_SCANNER] = "mail-scanner",
+	[ROLE_ACCOUNTS] = "accounts",
 };
 
 static const struct event_row *row_of(enum event_id id)
@@ -62,6 +93,26 @@ const char *event_meaning_en(enum event_id id)
 const char *event_meaning_ja(enum event_id id)
 {
 	return row_of(id)->ja;
+}
+
+bool event_may_send(uint32_t role, enum event_id id)
+{
+	uint32_t roles = 0;
+
+	if (role >= ROLE_COUNT_ || id == EVENT_NONE_)
+		return false;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (order[i].id == EVENT_NONE_)
+			roles = order[i].roles;
+		else if (order[i].id == (uint32_t)id)
+			return (roles >> role & 1U) != 0;
+	}
+	return false;
+}
+
+const char *event_source_name(uint32_t role)
+{
+	return role < ROLE_COUNT_ && source_names[role] != NULL ? source_names[role] : "unknown";
 }
 
 const char *event_key_name(enum event_key key)

@@ -4,6 +4,7 @@
 #ifndef SEKISHO_BASE_EVENT_H
 #define SEKISHO_BASE_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -113,5 +114,9 @@ const char *event_requirement(enum event_id id);
 const char *event_meaning_en(enum event_id id);
 const char *event_meaning_ja(enum event_id id);
 const char *event_key_name(enum event_key key);
+/* Whether the table names this role (enum role) among those that send the event. */
+bool event_may_send(uint32_t role, enum event_id id);
+/* The name of a role in records and documents: "mail-receiver"; "unknown" for no role. */
+const char *event_source_name(uint32_t role);
 
 #endif

@@ -201,7 +201,7 @@ static void outfit_console(struct child *console)
 	child_give(console, &(struct control_give){.kind = GIVE_TTY, .index = console->index},
 		   console->tty_fd);
 	console->person_role = ACCOUNT_ROLE_NONE;
-	console->query_serial = 0;
+	asking_init(&console->asking);
 	console->person[0] = '\0';
 	link_accounts(console);
 }

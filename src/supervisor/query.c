@@ -211,9 +211,27 @@ static const struct {
 	[QUERY_RECEIPT] = {ROLE_AUDIT, NULL},
 };
 
+/*
+ * To the process that knows. A console can ask much, but whoever does not take its question is not
+ * ended for that: only the supervisor's own messages are owed an answer.
+ */
+static void pass_on(struct supervisor *sup, struct answer *answer, struct control_query *query)
+{
+	struct child *owner = child_find(sup, owners[query->kind].owner, 0);
+	struct asking *asking = &answer->console->asking;
+
+	/* By a number of our own: an answer that comes late is never another person's. */
+	asking->number = query->number;
+	query->number = asking->serial = ++sup->query_serial;
+	if (!owner || owner->state != CHILD_READY)
+		answer_error(answer, "the process that knows is not running");
+	else if (channel_send(&owner->control, CONTROL_QUERY, query, sizeof(*query), NULL, 0) < 0)
+		answer_error(answer, "the process that knows is busy; ask again");
+}
+
 int query_handle(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	struct child *console = ctx, *owner;
+	struct child *console = ctx;
 	struct supervisor *sup = console->sup;
 	struct control_query query = *(const struct control_query *)message->body;
 	struct answer answer;
@@ -228,18 +246,15 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 		answer_error(&answer, "your role does not allow this");
 		return 0;
 	}
+	if (!asking_take(&console->asking, clock_mono_ms(sup->loop.clock))) {
+		answer_error(&answer, "too many questions; ask again in a second");
+		return 0;
+	}
 	if (owners[query.kind].answer) {
 		owners[query.kind].answer(sup, &answer);
 		return 0;
 	}
-	/* By a number of our own: an answer that comes late is never another person's. */
-	console->query_number = query.number;
-	query.number = console->query_serial = ++sup->query_serial;
-	owner = child_find(sup, owners[query.kind].owner, 0);
-	if (owner && owner->state == CHILD_READY)
-		child_send(owner, CONTROL_QUERY, &query, sizeof(query), NULL, 0);
-	else
-		answer_error(&answer, "the process that knows is not running");
+	pass_on(sup, &answer, &query);
 	return 0;
 }
 
@@ -250,9 +265,9 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 
 	console = child_find(owner->sup, ROLE_CONSOLE, row.console);
 	if (!console || console->person_role == ACCOUNT_ROLE_NONE ||
-	    row.number != console->query_serial)
+	    row.number != console->asking.serial)
 		return 0; /* who asked has gone, or asks something else now */
-	row.number = console->query_number;
+	row.number = console->asking.number;
 	child_send(console, CONTROL_ROW, &row, sizeof(row), NULL, 0);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
+#include "supervisor/asking.h"
 #include "supervisor/rates.h"
 #include "supervisor/scanning.h"
 #include "supervisor/spawn.h"
@@ -54,7 +55,7 @@ struct child {
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
 	uint32_t person_role; /* consoles: enum account_role of who sits there */
 	char person[24];      /* consoles: the name; empty: nobody in particular */
-	uint32_t query_serial, query_number; /* consoles: of the last question: ours, its own */
+	struct asking asking; /* consoles: their questions */
 };
 
 /* One accepted connection and the two processes that serve it, joined by a channel of their own. */
@@ -201,8 +202,7 @@ void child_give(struct child *child, const struct control_give *give, int fd);
 /* As channel_send; a child whose queue is full or broken is killed. */
 void child_send(struct child *child, uint16_t type, const void *body, size_t body_bytes,
 		const int *fds, size_t fd_count);
-/* SIGKILL; the death is handled when it is reaped. @why: for the event; NULL: no event of its own.
- */
+/* SIGKILL; its death is handled when it is reaped. @why: for the event; NULL: none of its own. */
 void child_kill(struct child *child, const char *why);
 /* A session's process is told everything, then CONTROL_START. Return: 0 or -ERR_SYSTEM. */
 int child_launch(struct child *child);

@@ -4,10 +4,30 @@
 #include <string.h>
 
 #include "base/event.h"
+#include "channel/control.h"
 #include "tools/tools.h"
 
 static const char *const severities[] = {"emergency", "alert",  "critical", "error",
 					 "warning",   "notice", "info",     "debug"};
+
+static void print_sources(enum event_id id)
+{
+	const char *between = "";
+	unsigned may = 0;
+
+	for (uint32_t role = 0; role < ROLE_COUNT_; role++)
+		may += event_may_send(role, id);
+	if (may == ROLE_COUNT_) {
+		printf("any");
+		return;
+	}
+	for (uint32_t role = 0; role < ROLE_COUNT_; role++) {
+		if (!event_may_send(role, id))
+			continue;
+		printf("%s%s", between, event_source_name(role));
+		between = ", ";
+	}
+}
 
 static void print_markdown(void)
 {
@@ -18,11 +38,16 @@ static void print_markdown(void)
 	       "data "
 	       "`[sekisho@32473 seq=\"...\" mono=\"...\" ...]`. Names do not change once "
 	       "shipped.\n\n"
-	       "| event | severity | requirement | meaning | 意味 |\n|---|---|---|---|---|\n");
-	for (unsigned id = EVENT_NONE_ + 1; id < EVENT_COUNT_; id++)
-		printf("| `%s` | %s | %s | %s | %s |\n", event_name(id),
-		       severities[event_severity(id) % 8], event_requirement(id),
-		       event_meaning_en(id), event_meaning_ja(id));
+	       "Only the processes named under *from* can record an event; audit closes the "
+	       "channel of any other that claims it.\n\n"
+	       "| event | severity | from | requirement | meaning | 意味 |\n"
+	       "|---|---|---|---|---|---|\n");
+	for (unsigned id = EVENT_NONE_ + 1; id < EVENT_COUNT_; id++) {
+		printf("| `%s` | %s | ", event_name(id), severities[event_severity(id) % 8]);
+		print_sources(id);
+		printf(" | %s | %s | %s |\n", event_requirement(id), event_meaning_en(id),
+		       event_meaning_ja(id));
+	}
 }
 
 static void print_text(void)

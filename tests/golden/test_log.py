@@ -4,12 +4,14 @@
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
 EVENTS_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
+SOURCE = pathlib.Path(__file__).parents[2] / "src"
 
 
 class Log:
@@ -171,3 +173,29 @@ def test_verify_log_against_no_copy_says_so(log, tmp_path):
     (tmp_path / "empty").write_text("nothing of ours\n")
     assert verify_against(log.directory, tmp_path / "empty")[0] == 2
     assert verify_against(log.directory, tmp_path / "none")[0] == 2
+
+
+def table_of_events():
+    """{identifier: (name, roles that may send it; None: any)}, from the table in the source."""
+    events, roles = {}, set()
+    for line in (SOURCE / "base" / "events.def").read_text().splitlines():
+        if by := re.match(r"EVENT_FROM\((.*)\)$", line):
+            roles = None if by[1] == "BY_ANY" else {r.lower().replace("_", "-") for r in re.findall(r"BY\((\w+)\)", by[1])}
+        elif event := re.match(r'EVENT\((\w+), "([a-z-]+)"', line):
+            events[event[1]] = (event[2], roles)
+    return events
+
+
+def test_events_are_named_only_by_the_sources_of_those_who_may_send_them():
+    """L1: audit refuses an event of another process, so the table must name whoever sends one."""
+    shared = {"screen-session": {"screen-source", "screen-viewer"}}
+    events, found = table_of_events(), set()
+    for path in sorted(SOURCE.glob("*/*.c")):
+        role = path.parent.name
+        if role in ("base", "tools"):
+            continue
+        for name in set(re.findall(r"\bEVENT_([A-Z0-9_]+)\b", path.read_text())) & set(events):
+            allowed = events[name][1]
+            assert allowed is None or shared.get(role, {role}) <= allowed, f"{path}: {name}"
+            found.add(name)
+    assert found == set(events), f"nobody sends {set(events) - found}"

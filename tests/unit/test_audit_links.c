@@ -21,6 +21,7 @@ struct fixture {
 	unsigned events, refused, settled;
 	char process[RECORD_PROCESS_BYTES];
 	char why[64];
+	enum event_id claimed;
 };
 
 static struct fixture f;
@@ -31,9 +32,10 @@ static void on_event(void *ctx, const char *process, const struct event_record *
 	(void)snprintf(f.process, sizeof(f.process), "%s", process);
 }
 
-static void on_refused(void *ctx, const char *process, const char *why)
+static void on_refused(void *ctx, const char *process, const char *why, enum event_id claimed)
 {
 	f.refused++;
+	f.claimed = claimed;
 	(void)snprintf(f.process, sizeof(f.process), "%s", process);
 	(void)snprintf(f.why, sizeof(f.why), "%s", why);
 }
@@ -80,7 +82,7 @@ static void step(unsigned times)
 
 static void test_links_name_the_source_by_its_channel(void **state)
 {
-	event_send(&f.client[1], EVENT_HEARTBEAT, EV_TEXT(PROCESS, "supervisor"));
+	event_send(&f.client[1], EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, "supervisor"));
 	step(2);
 	assert_int_equal(f.events, 1);
 	assert_string_equal(f.process, "mail-sender/12");
@@ -97,23 +99,55 @@ static void test_links_shut_out_who_speaks_for_the_log(void **state)
 	assert_string_equal(f.process, "mail-sender/12");
 }
 
+/* L1, M8: who cannot deliver cannot say that something was delivered; what is its own is taken. */
+static void test_links_shut_out_who_claims_the_event_of_another(void **state)
+{
+	event_send(&f.client[1], EVENT_MAIL_DELIVERED);
+	step(2);
+	assert_int_equal(f.events, 1);
+	event_send(&f.client[0], EVENT_MAIL_DELIVERED);
+	event_send(&f.client[0], EVENT_FLOW_DENIED);
+	step(2);
+	assert_int_equal(f.events, 1);
+	assert_int_equal(f.refused, 1);
+	assert_int_equal(f.claimed, EVENT_MAIL_DELIVERED);
+	assert_string_equal(f.process, "arbiter");
+}
+
+static void test_links_know_a_sender_of_every_event(void **state)
+{
+	for (unsigned id = EVENT_NONE_ + 1; id < EVENT_COUNT_; id++) {
+		unsigned may = 0;
+
+		for (uint32_t role = 0; role < ROLE_COUNT_; role++)
+			may += event_may_send(role, id);
+		assert_in_range(may, 1, ROLE_COUNT_);
+		assert_true(id == EVENT_CHANNEL_VIOLATION || may <= 2);
+	}
+	for (uint32_t role = 0; role < ROLE_COUNT_; role++)
+		assert_string_not_equal(event_source_name(role), "unknown");
+	assert_false(event_may_send(ROLE_COUNT_, EVENT_CHANNEL_VIOLATION));
+	assert_false(event_may_send(ROLE_CONSOLE, EVENT_LOGIN));
+	assert_true(event_may_send(ROLE_ACCOUNTS, EVENT_LOGIN));
+}
+
 static void test_links_shut_out_who_sends_no_event(void **state)
 {
 	struct channel channel = {.fd = f.client[0].fd};
 	struct event_record event;
 
-	event_build(&event, EVENT_HEARTBEAT, NULL, 0);
+	event_build(&event, EVENT_CHANNEL_VIOLATION, NULL, 0);
 	event.id = EVENT_LOG_BROKEN; /* another than the message says */
-	assert_int_equal(channel_send(&channel, EVENT_HEARTBEAT, &event, sizeof(event), NULL, 0),
-			 0);
-	event_send(&f.client[0], EVENT_HEARTBEAT);
+	assert_int_equal(
+		channel_send(&channel, EVENT_CHANNEL_VIOLATION, &event, sizeof(event), NULL, 0), 0);
+	event_send(&f.client[0], EVENT_CHANNEL_VIOLATION);
 	step(2);
 	assert_int_equal(f.refused, 1);
 	assert_int_equal(f.events, 0);
 	assert_string_equal(f.process, "arbiter");
-	event_send(&f.client[0], EVENT_HEARTBEAT);
+	event_send(&f.client[0], EVENT_CHANNEL_VIOLATION);
 	assert_int_equal(f.client[0].lost, 1);
-	event_send(&f.client[1], EVENT_HEARTBEAT);
+	event_send(&f.client[1], EVENT_CHANNEL_VIOLATION);
 	step(2);
 	assert_int_equal(f.events, 1);
 }
@@ -122,7 +156,7 @@ static void test_links_shut_out_a_message_of_wrong_size(void **state)
 {
 	struct channel channel = {.fd = f.client[0].fd};
 
-	assert_int_equal(channel_send(&channel, EVENT_HEARTBEAT, "x", 1, NULL, 0), 0);
+	assert_int_equal(channel_send(&channel, EVENT_CHANNEL_VIOLATION, "x", 1, NULL, 0), 0);
 	step(2);
 	assert_int_equal(f.refused, 1);
 	assert_string_equal(f.why, "wrong size");
@@ -131,7 +165,7 @@ static void test_links_shut_out_a_message_of_wrong_size(void **state)
 static void test_links_read_what_a_dead_process_said(void **state)
 {
 	for (int i = 0; i < 5; i++)
-		event_send(&f.client[0], EVENT_HEARTBEAT);
+		event_send(&f.client[0], EVENT_CHANNEL_VIOLATION);
 	close(f.client[0].fd);
 	f.client[0].fd = -1;
 	step(3);
@@ -148,18 +182,18 @@ static void test_links_give_a_flood_its_share_only(void **state)
 
 	for (unsigned round = 0; round < 200; round++) {
 		for (unsigned i = 0; i < 20; i++, sent++)
-			event_send(&f.client[0], EVENT_HEARTBEAT);
+			event_send(&f.client[0], EVENT_CHANNEL_VIOLATION);
 		step(1);
 	}
 	assert_in_range(f.events, LINKS_BURST, LINKS_BURST + 64);
 	assert_true(f.client[0].lost > 0);
-	event_send(&f.client[1], EVENT_HEARTBEAT);
+	event_send(&f.client[1], EVENT_CHANNEL_VIOLATION);
 	step(1);
 	assert_string_equal(f.process, "mail-sender/12");
 	for (unsigned second = 0; second < 10; second++) {
 		f.time.mono_ns += 1100000000;
 		for (unsigned i = 0; i < 400; i++) {
-			event_send(&f.client[0], EVENT_HEARTBEAT);
+			event_send(&f.client[0], EVENT_CHANNEL_VIOLATION);
 			step(i % 8 == 0);
 		}
 	}
@@ -172,7 +206,7 @@ static void test_links_drain_ignores_shares(void **state)
 	unsigned taken = 0;
 
 	while (f.client[0].lost == 0) {
-		event_send(&f.client[0], EVENT_HEARTBEAT);
+		event_send(&f.client[0], EVENT_CHANNEL_VIOLATION);
 		taken++;
 	}
 	links_drain(&f.links);
@@ -186,6 +220,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_links_shut_out_who_speaks_for_the_log, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_links_shut_out_who_claims_the_event_of_another,
+						setup, teardown),
+		cmocka_unit_test(test_links_know_a_sender_of_every_event),
 		cmocka_unit_test_setup_teardown(test_links_shut_out_who_sends_no_event, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_links_shut_out_a_message_of_wrong_size, setup,
