@@ -162,6 +162,9 @@ static enum judge_reason judge_form(const struct ip_headers *h)
 		return JUDGE_SOURCE_ROUTE;
 	if (h->flags & (IP_HAS_OPTIONS | IP_HAS_EXTENSIONS))
 		return JUDGE_OPTIONS;
+	/* ADR 405: connection tracking reads on behind it, and would see another flow than we. */
+	if (h->protocol == IP_PROTOCOL_AUTHENTICATION)
+		return JUDGE_OPTIONS;
 	return JUDGE_PERMITTED;
 }
 

@@ -41,7 +41,7 @@ enum ruleset_queue { RULESET_QUEUE_NATIVE = 1, RULESET_QUEUE_COMPAT };
  */
 enum ruleset_counter {
 	COUNTER_FRAGMENT,
-	COUNTER_OPTIONS, /* IPv4 options, IPv6 extension headers */
+	COUNTER_OPTIONS, /* IPv4 options, IPv6 extension headers, AH */
 	COUNTER_MULTICAST,
 	COUNTER_SPOOFED,
 	COUNTER_STATION,

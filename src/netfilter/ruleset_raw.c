@@ -133,6 +133,7 @@ static void put_extensions(struct nft_batch *b)
 	static const uint8_t extensions[] = {IPPROTO_HOPOPTS,
 					     IPPROTO_ROUTING,
 					     IPPROTO_FRAGMENT,
+					     IPPROTO_AH,
 					     IPPROTO_DSTOPTS,
 					     IPPROTO_MH,
 					     139,
@@ -161,10 +162,11 @@ static void rule_drop_field(struct nft_batch *b, const char *chain, uint32_t off
 	rule_drop(b, counter);
 }
 
-/* RFC 791: more fragments or an offset; a header longer than five words has options. */
+/* RFC 791: more fragments or an offset; a header longer than five words has options. RFC 4302:
+ * behind an authentication header stands another protocol (ADR 405). */
 static void rules_form4(struct nft_batch *b)
 {
-	const uint8_t multicast = 224, words = 0x0f, five = 5;
+	const uint8_t multicast = 224, words = 0x0f, five = 5, authentication = IPPROTO_AH;
 	const uint16_t fragment = htons(0x3fff), whole = 0;
 
 	nft_rule(b, CHAIN_RAW4);
@@ -173,6 +175,10 @@ static void rules_form4(struct nft_batch *b)
 	rule_drop(b, COUNTER_MULTICAST);
 	rule_drop_field(b, CHAIN_RAW4, 6, 2, &fragment, &whole, COUNTER_FRAGMENT);
 	rule_drop_field(b, CHAIN_RAW4, 0, 1, &words, &five, COUNTER_OPTIONS);
+	nft_rule(b, CHAIN_RAW4);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 9, 1, REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &authentication, 1);
+	rule_drop(b, COUNTER_OPTIONS);
 }
 
 /*

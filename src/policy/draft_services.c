@@ -18,6 +18,8 @@ static void check_protocol(struct draft *d, const struct tree_node *node)
 			draft_refuse(d, node, PROBLEM_NAMED_PROTOCOL, reserved[i].number,
 				     reserved[i].name);
 	}
+	if (strcmp(tree_value(node, 0), "51") == 0)
+		draft_refuse(d, node, PROBLEM_NEVER_CARRIED, "51", "AH");
 }
 
 static bool names_protocol(const struct tree_node *service)

@@ -201,7 +201,7 @@ def counter(net, gateway, zone, name):
 
 def hostile_packets():
     """name: (the packet from its IP header on, the counter that it must raise)."""
-    from scapy.all import (ICMP, IP, TCP, UDP, IPOption_LSRR, IPOption_RR, IPOption_SSRR, IPv6, IPv6ExtHdrDestOpt,
+    from scapy.all import (AH, ICMP, IP, TCP, UDP, IPOption_LSRR, IPOption_RR, IPOption_SSRR, IPv6, IPv6ExtHdrDestOpt,
                            IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, Raw)
     v4 = {"src": "10.10.0.5", "dst": "10.20.0.8"}
     v6 = {"src": "fd00:10::5", "dst": "fd00:20::8"}
@@ -227,6 +227,8 @@ def hostile_packets():
         "IPv6 routing type 0": (IPv6(**v6) / IPv6ExtHdrRouting(addresses=["fd00:20::8"]) / syn, "options"),
         "IPv6 fragment": (IPv6(**v6) / IPv6ExtHdrFragment(m=1) / syn, "options"),
         "IPv6 atomic fragment": (IPv6(**v6) / IPv6ExtHdrFragment(m=0) / syn, "options"),
+        "authentication header": (IP(**v4) / AH(nh=6, payloadlen=1) / syn, "options"),
+        "IPv6 authentication header": (IPv6(**v6) / AH(nh=6, payloadlen=1) / syn, "options"),
         "multicast": (IP(**{**v4, "dst": "224.0.0.9"}) / UDP(dport=5000), "multicast"),
         "broadcast": (IP(**{**v4, "dst": "255.255.255.255"}) / UDP(dport=5000), "multicast"),
         "IPv6 multicast": (IPv6(**{**v6, "dst": "ff0e::1"}) / UDP(dport=5000), "multicast"),
@@ -253,6 +255,29 @@ def test_packets_hostile_ones_are_dropped_and_counted_by_kind(net, topology, gat
     assert [p.summary() for p in capture.stop() if (IP in p or IPv6 in p) and p.src != own] == []
     gateway.wait_event("source-spoofed", 'zone="mynumber"', 'src="203.0.113.5"')
     gateway.wait_event("packets-dropped", 'zone="mynumber"', 'reason="fragment"')
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_packets_authentication_header_takes_no_flow_of_what_is_behind_it(net, topology, gateway, family):
+    """Z8: the kernel reads on behind an AH, and would take the packet for one of the running flow; it is dropped before."""
+    from scapy.all import AH, IP, UDP, Ether, IPv6
+    near, far = topology.zones["mynumber"], topology.zones["lgwan"]
+    ends = [(z.peer4 if family == 4 else z.peer6) for z in (near, far)]
+    sink = Sink(net, far.namespace, ends[1], 5000)
+    sender = net.socket(near.namespace, socket.AF_INET if family == 4 else socket.AF_INET6, socket.SOCK_DGRAM, timeout=5)
+    sender.bind((ends[0], 6000))
+    for _ in range(2):  # with an answer, the flow is established
+        sender.sendto(b"new " + bytes(12), (ends[1], 5000))
+        assert sender.recv(100)
+    capture = net.capture(far.namespace, "port", "proto 51" if family == 4 else "ip6 proto 51")
+    before = counter(net, gateway, "mynumber", "options")
+    head = IP(src=ends[0], dst=ends[1]) if family == 4 else IPv6(src=ends[0], dst=ends[1])
+    frame = Ether(dst=gateway_mac(net, gateway, "mynumber", "eth0"), src=near.mac) / head
+    net.packet_socket(near.namespace, "port").send(bytes(frame / AH(nh=17, payloadlen=1) / UDP(sport=6000, dport=5000) / b"hidden in AH"))
+    sender.sendto(b"last" + bytes(12), (ends[1], 5000))
+    wait_until(lambda: [x for x in sink.got if x[0] == "last"], "the flow to go on")
+    assert capture.stop() == []
+    assert counter(net, gateway, "mynumber", "options") == before + 1
 
 
 def test_packets_gateway_answers_on_no_port_that_is_not_configured(net, topology, gateway):

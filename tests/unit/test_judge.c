@@ -122,7 +122,7 @@ static void test_judge_answers_by_permit_and_reason(void **state)
 		{MYNUMBER, "10.10.0.6", "10.20.0.8", 1, 8, JUDGE_PERMITTED, 20},
 		{MYNUMBER, "10.10.0.6", "10.20.0.8", 1, 13, JUDGE_NO_PERMIT, 0},
 		{MYNUMBER, "10.10.0.6", "10.20.0.8", 50, 0, JUDGE_PERMITTED, 20},
-		{MYNUMBER, "10.10.0.6", "10.20.0.8", 51, 0, JUDGE_NO_PERMIT, 0},
+		{MYNUMBER, "10.10.0.6", "10.20.0.8", 89, 0, JUDGE_NO_PERMIT, 0},
 		{MYNUMBER, "10.10.0.6", "10.20.0.9", 6, 443, JUDGE_PERMITTED, 30},
 		{MYNUMBER, "fd00:10::77", "fd00:20::8", 6, 443, JUDGE_PERMITTED, 50},
 		{MYNUMBER, "fd00:10::77", "fd00:20::9", 6, 443, JUDGE_NO_PERMIT, 0},
@@ -176,6 +176,20 @@ static void test_judge_refuses_forms_before_it_looks_at_permits(void **state)
 		h.flags |= (uint8_t)cases[i].flags;
 		assert_int_equal(ask(MYNUMBER, &h, MONDAY_TEN_S).reason, cases[i].reason);
 	}
+}
+
+/* Whatever is behind it, and in a running flow, too. */
+static void test_judge_refuses_the_authentication_header_in_both_families(void **state)
+{
+	struct ip_headers v4 = flow("10.10.0.5", "10.20.0.8", 51, 0);
+	struct ip_headers v6 = flow("fd00:10::5", "fd00:20::8", 51, 0);
+	struct judge_question q = {
+		.from = zone_index(MYNUMBER), .now_s = MONDAY_TEN_S, .established = true};
+
+	q.headers = &v4;
+	assert_int_equal(judge_flow(&fixture.judge, &q).reason, JUDGE_OPTIONS);
+	q.headers = &v6;
+	assert_int_equal(judge_flow(&fixture.judge, &q).reason, JUDGE_OPTIONS);
 }
 
 static void test_judge_new_tcp_flow_begins_with_syn(void **state)
@@ -367,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge_answers_by_permit_and_reason),
 		cmocka_unit_test(test_judge_refuses_forms_before_it_looks_at_permits),
+		cmocka_unit_test(test_judge_refuses_the_authentication_header_in_both_families),
 		cmocka_unit_test(test_judge_new_tcp_flow_begins_with_syn),
 		cmocka_unit_test(test_judge_schedule_holds_to_the_minute),
 		cmocka_unit_test(test_judge_expired_permit_names_itself),
