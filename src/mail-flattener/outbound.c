@@ -76,15 +76,18 @@ static void judge_author(struct flatten *f, const struct mail_policy *policy,
 
 /* ---- labels (M5) */
 
-/* Does the folded text hold a label? */
-static void search_folded(struct label_search *s, const struct mail_policy *policy,
-			  const char *where)
+/* Does the folded text hold a label? @bare: without the marks of layout, which the label then has
+ * not either. */
+static void search_folded(struct label_search *s, bool bare, const char *where)
 {
+	const struct mail_policy *policy = rules(s->f);
 	const char *label;
 
 	for (uint32_t i = 0; (label = mail_policy_label(policy, i)) != NULL; i++) {
 		bytes_clear(&s->label);
 		flatten_fail(s->f, text_fold(span_of(label), &s->label));
+		if (bare)
+			text_fold_drop_layout(&s->label);
 		if (s->label.size == 0 || s->folded.size == 0 ||
 		    memmem(s->folded.data, s->folded.size, s->label.data, s->label.size) == NULL)
 			continue;
@@ -99,11 +102,13 @@ static void search_text(struct label_search *s, struct span utf8, const char *wh
 		return;
 	bytes_clear(&s->folded);
 	flatten_fail(s->f, text_fold(utf8, &s->folded));
-	search_folded(s, rules(s->f), where);
+	search_folded(s, false, where);
+	text_fold_drop_layout(&s->folded);
+	search_folded(s, true, where);
 }
 
 /* All fields of a header, decoded: the subject, keywords, and what programs add by themselves. */
-static void search_header(struct label_search *s, struct span header)
+static void search_header(struct label_search *s, struct span header, const char *where)
 {
 	struct charset_report unused = {0};
 	struct mime_field field;
@@ -117,7 +122,7 @@ static void search_header(struct label_search *s, struct span header)
 		flatten_fail(s->f, mime_value_unfold(field.value, &s->raw));
 		flatten_fail(s->f, mime_text_decode(bytes_span(&s->raw), &s->decoded, &unused));
 		search_text(s, bytes_span(&s->decoded),
-			    subject ? "label in the subject: " : "label in the header: ");
+			    subject ? "label in the subject: " : where);
 	}
 }
 
@@ -153,6 +158,9 @@ static void search_leaf(struct label_search *s, uint32_t number)
 		flatten_fail(f, -ERR_NO_MEMORY);
 	search_text(s, bytes_span(&f->rendered), "label in the HTML: ");
 	search_text(s, bytes_span(&f->hidden), "label in hidden text: ");
+	bytes_clear(&f->rendered);
+	flatten_fail(f, html_words(text, &f->rendered)); /* never longer than the part */
+	search_text(s, bytes_span(&f->rendered), "label in the HTML: ");
 	f->rendered.failed = f->hidden.failed =
 		false; /* too long for a whole look: shown cut, too */
 	bytes_clear(&f->hidden);
@@ -184,7 +192,7 @@ static void judge_labels(struct flatten *f, struct flatten_result *result)
 	for (uint32_t i = 0; i < f->tree.count && result->reason == NULL && f->err == 0; i++) {
 		const struct mime_part *part = &f->tree.parts[i];
 
-		search_header(&s, part->header);
+		search_header(&s, part->header, "label in the header: ");
 		search_name(&s, part->header, "Content-Disposition", "filename");
 		search_name(&s, part->header, "Content-Type", "name");
 		if (part->kind == MIME_LEAF)
@@ -223,6 +231,7 @@ void outbound_judge_text(struct flatten *f, struct flatten_result *result)
 	if (mail_policy_label(policy, 0) == NULL)
 		return;
 	search_begin(&s, f, result);
+	search_header(&s, (struct span){f->out->data, f->body_begin}, "label in the new header: ");
 	search_text(&s, (struct span){f->out->data + f->body_begin, f->out->size - f->body_begin},
 		    "label in the flattened text: ");
 	search_end(&s);

@@ -6,7 +6,7 @@
 #include "wire/html_entity.h"
 #include "wire/html_render.h"
 
-enum { NAME_MAX_BYTES = 16, TEXT_ROUND = 4096, ATTRS_KEPT = 32, DEPTH_BUCKETS = 64 };
+enum { NAME_MAX_BYTES = 16, TEXT_ROUND = 4096, ATTRS_KEPT = 32, DEPTH_BUCKETS = 64, READING_BYTES = 64 };
 
 /* A tag as it stands. */
 struct tag {
@@ -275,4 +275,57 @@ void html_scan_walk(struct span in, struct html_render *r)
 	}
 	if (text < in.size)
 		scan_text((struct span){in.data + text, in.size - text}, r);
+}
+
+/* A reading above or beside the text (ruby) and its brackets: no part of the words. */
+static bool is_reading(const struct tag *tag)
+{
+	return tag->name_size == 2 && tag->name[0] == 'r' &&
+	       (tag->name[1] == 't' || tag->name[1] == 'p');
+}
+
+/* The text from @at on up to the next tag, appended to @out. Return: behind it. */
+static size_t words_text(struct span in, size_t at, struct bytes *out, int *err)
+{
+	uint8_t round[TEXT_ROUND];
+	size_t used = 0, begin = at;
+
+	while (at < in.size && used + 8 <= sizeof(round) && (in.data[at] != '<' || at == begin)) {
+		if (in.data[at] == '&')
+			at += html_entity_decode((struct span){in.data + at, in.size - at}, round,
+						 &used);
+		else
+			round[used++] = in.data[at++];
+	}
+	*err = bytes_append(out, round, used);
+	return at;
+}
+
+int html_words(struct span in, struct bytes *out)
+{
+	size_t at = 0, reading = 0; /* octets that a reading may still have */
+	int err = 0;
+
+	while (at < in.size && err == 0) {
+		bool opens = in.data[at] == '<', markup = opens && at + 1 < in.size &&
+							  memchr("!?/", in.data[at + 1], 3) != NULL;
+		size_t before = out->size;
+		struct tag tag;
+
+		if (opens && begins_tag(in, at)) {
+			at = tag_read(in, at, &tag, SIZE_MAX);
+			reading = is_reading(&tag) && !tag.closes ? READING_BYTES : 0;
+			continue;
+		}
+		if (markup) {
+			at = scan_markup(in, at);
+			continue;
+		}
+		at = words_text(in, at, out, &err);
+		if (out->size - before <= reading) {
+			reading -= out->size - before;
+			out->size = before;
+		}
+	}
+	return err;
 }

@@ -47,4 +47,12 @@ struct html_report {
 int html_to_text(struct span in, const struct html_policy *policy, struct bytes *out,
 		 struct bytes *hidden, struct html_report *report);
 
+/**
+ * html_words - append the text of @in alone: no layout, no targets, no readings of ruby
+ * What stands between the letters of a word does not part it: tags, comments, cells. Texts that a
+ * page does not show (styles, scripts, titles) are among it. For searching, not for reading.
+ * Return: 0, -ERR_TOO_LONG or -ERR_NO_MEMORY.
+ */
+int html_words(struct span in, struct bytes *out);
+
 #endif

@@ -13,13 +13,30 @@ enum {
 	FULL_WIDTH_OFFSET = 0xFEE0, /* to ASCII */
 	HALF_KANA_FIRST = 0xFF61,
 	HALF_KANA_LAST = 0xFF9F,
-	HALF_VOICED = 0xFF9E,
-	HALF_SEMI_VOICED = 0xFF9F,
+	VOICED = 0x309B,      /* the sound marks as characters of their own */
+	SEMI_VOICED = 0x309C,
+	KATAKANA_OFFSET = 0x60, /* from hiragana */
 	ROMAN_LARGE = 0x2160,
 	ROMAN_SMALL = 0x2170,
 	ROMAN_COUNT = 12,
-	CIRCLED_ONE = 0x2460,
 	CIRCLED_SECRET = 0x3299,
+};
+
+/* Text while it is folded. */
+struct folder {
+	struct bytes *out;
+	uint32_t kana; /* waits for what follows: a sound mark is joined to it; 0: none */
+	int err;
+};
+
+/* Digits in circles, brackets, with a full stop, above and below the line. */
+static const struct {
+	uint32_t first, last;
+	char digit; /* of the first */
+} digits[] = {
+	{0xB2, 0xB3, '2'},     {0xB9, 0xB9, '1'},     {0x2070, 0x2070, '0'}, {0x2074, 0x2079, '4'},
+	{0x2080, 0x2089, '0'}, {0x2460, 0x2468, '1'}, {0x2474, 0x247C, '1'}, {0x2488, 0x2490, '1'},
+	{0x24F5, 0x24FD, '1'}, {0x2776, 0x277E, '1'}, {0x2780, 0x2788, '1'}, {0x278A, 0x2792, '1'},
 };
 
 /* JIS X 0201 from 0xA1 on, as JIS X 0208 writes it. */
@@ -74,76 +91,144 @@ static bool is_nothing(uint32_t c)
 	return false;
 }
 
-/* Katakana with a (semi-)voiced mark behind it: 0 where the two make no letter. */
-static uint32_t voiced(uint32_t kana, uint32_t mark)
+/* A sound mark in any of its forms as a character of its own; 0 for every other character. */
+static uint32_t sound_mark(uint32_t c)
+{
+	if (c == VOICED || c == 0x3099 || c == 0xFF9E)
+		return VOICED;
+	return c == SEMI_VOICED || c == 0x309A || c == 0xFF9F ? SEMI_VOICED : 0;
+}
+
+/* Katakana with a sound mark behind it: 0 where the two make no letter. */
+static uint32_t voiced_katakana(uint32_t kana, uint32_t mark)
 {
 	bool takes_voice = (kana >= 0x30AB && kana <= 0x30C2 && kana % 2 == 1) ||
-			   (kana >= 0x30C4 && kana <= 0x30C8 && kana % 2 == 0);
+			   (kana >= 0x30C4 && kana <= 0x30C8 && kana % 2 == 0) || kana == 0x30FD;
 	bool is_ha_row = kana >= 0x30CF && kana <= 0x30DB && (kana - 0x30CF) % 3 == 0;
 
-	if (mark == HALF_SEMI_VOICED)
+	if (mark == SEMI_VOICED)
 		return is_ha_row ? kana + 2 : 0;
-	if (mark != HALF_VOICED)
-		return 0;
 	if (kana == 0x30A6)
 		return 0x30F4;
+	if (kana >= 0x30EF && kana <= 0x30F2)
+		return kana + 8;
 	return takes_voice || is_ha_row ? kana + 1 : 0;
 }
 
-/* The character at the beginning of @s and the mark that may follow it. Return: bytes taken. */
-static size_t fold_kana(struct span s, size_t size, uint32_t c, struct bytes *out, int *err)
+/* The same for both kinds of kana. */
+static uint32_t voiced(uint32_t kana, uint32_t mark)
 {
-	uint32_t kana = full_kana[c - HALF_KANA_FIRST], mark = 0, joined;
-	size_t more = utf8_decode((struct span){s.data + size, s.size - size}, &mark);
+	uint32_t joined;
 
-	joined = more > 0 ? voiced(kana, mark) : 0;
-	*err = append_utf8(out, joined != 0 ? joined : kana);
-	return joined != 0 ? size + more : size;
+	if (kana < 0x3041 || kana > 0x309D)
+		return voiced_katakana(kana, mark);
+	joined = voiced_katakana(kana + KATAKANA_OFFSET, mark);
+	if (joined >= 0x30F7 && joined <= 0x30FA)
+		return 0; /* katakana alone has these */
+	return joined != 0 ? joined - KATAKANA_OFFSET : 0;
 }
 
-static int fold_roman(uint32_t number, struct bytes *out)
+static void put(struct folder *f, uint32_t c)
+{
+	if (f->err == 0)
+		f->err = append_utf8(f->out, c);
+}
+
+/* Kana wait until it is known that no sound mark follows. */
+static void put_waiting(struct folder *f)
+{
+	if (f->kana != 0)
+		put(f, f->kana);
+	f->kana = 0;
+}
+
+static void fold_mark(struct folder *f, uint32_t mark)
+{
+	uint32_t joined = f->kana != 0 ? voiced(f->kana, mark) : 0;
+
+	if (joined != 0)
+		f->kana = 0;
+	else
+		put_waiting(f);
+	put(f, joined != 0 ? joined : mark);
+}
+
+static void fold_roman(struct folder *f, uint32_t number)
 {
 	static const char *const numerals[ROMAN_COUNT] = {
 		"i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii",
 	};
 
-	return bytes_append_text(out, numerals[number]);
+	if (f->err == 0)
+		f->err = bytes_append_text(f->out, numerals[number]);
 }
 
-static int fold_one(uint32_t c, struct bytes *out)
+/* What stands for another character alone. */
+static uint32_t fold_one(uint32_t c)
 {
+	if (c >= HALF_KANA_FIRST && c <= HALF_KANA_LAST)
+		return full_kana[c - HALF_KANA_FIRST];
 	if (c >= FULL_WIDTH_FIRST && c <= FULL_WIDTH_LAST)
 		c -= FULL_WIDTH_OFFSET;
 	if (c >= 'A' && c <= 'Z')
-		c |= 0x20;
+		return c | 0x20;
+	for (size_t i = 0; c > 0x7F && i < sizeof(digits) / sizeof(digits[0]); i++) {
+		if (c >= digits[i].first && c <= digits[i].last)
+			return (uint32_t)digits[i].digit + (c - digits[i].first);
+	}
+	if (c == 0xA6 || c == 0x2502 || c == 0x2503 || c == 0xFFE4 || c == 0xFFE8)
+		return '|';
+	return c == CIRCLED_SECRET ? 0x79D8 : c;
+}
+
+static void fold(struct folder *f, uint32_t c)
+{
+	if (is_nothing(c))
+		return;
+	if (sound_mark(c) != 0) {
+		fold_mark(f, sound_mark(c));
+		return;
+	}
+	put_waiting(f);
+	c = fold_one(c);
 	if (c >= ROMAN_LARGE && c < ROMAN_LARGE + ROMAN_COUNT)
-		return fold_roman(c - ROMAN_LARGE, out);
-	if (c >= ROMAN_SMALL && c < ROMAN_SMALL + ROMAN_COUNT)
-		return fold_roman(c - ROMAN_SMALL, out);
-	if (c >= CIRCLED_ONE && c < CIRCLED_ONE + 9)
-		c = '1' + (c - CIRCLED_ONE);
-	if (c == CIRCLED_SECRET)
-		c = 0x79D8;
-	return is_nothing(c) ? 0 : append_utf8(out, c);
+		fold_roman(f, c - ROMAN_LARGE);
+	else if (c >= ROMAN_SMALL && c < ROMAN_SMALL + ROMAN_COUNT)
+		fold_roman(f, c - ROMAN_SMALL);
+	else if (c >= 0x3041 && c <= 0x30FD)
+		f->kana = c;
+	else
+		put(f, c);
 }
 
 int text_fold(struct span utf8, struct bytes *out)
 {
-	int err = 0;
+	struct folder f = {.out = out};
 
-	while (utf8.size > 0 && err == 0) {
+	while (utf8.size > 0 && f.err == 0) {
 		uint32_t c;
 		size_t size = utf8_decode(utf8, &c);
 
-		if (size == 0) {
-			size = 1;
-			err = bytes_append(out, utf8.data, 1);
-		} else if (c >= HALF_KANA_FIRST && c <= HALF_KANA_LAST) {
-			size = fold_kana(utf8, size, c, out, &err);
+		if (size > 0) {
+			fold(&f, c);
 		} else {
-			err = fold_one(c, out);
+			size = 1;
+			put_waiting(&f);
+			f.err = f.err < 0 ? f.err : bytes_append(out, utf8.data, 1);
 		}
 		utf8 = (struct span){utf8.data + size, utf8.size - size};
 	}
-	return err;
+	put_waiting(&f);
+	return f.err;
+}
+
+void text_fold_drop_layout(struct bytes *folded)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < folded->size; i++) {
+		if (folded->data[i] != '|' && folded->data[i] != '>')
+			folded->data[kept++] = folded->data[i];
+	}
+	folded->size = kept;
 }

@@ -72,6 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    read_by(scan, in, frames, &out, &hidden, &report))
 		abort();
 	compare(in, frames);
+	bytes_clear(&out);
+	if (html_words(in, &out) < 0 || out.size > in.size)
+		abort();
 	free(frames);
 	bytes_fini(&out);
 	bytes_fini(&hidden);

@@ -262,6 +262,33 @@ static void test_html_blank_links_survive_that_the_output_grows(void **state)
 	}
 }
 
+static void check_words(const char *html, const char *words)
+{
+	reset();
+	assert_int_equal(html_words(span_of(html), &out), 0);
+	assert_string_equal(finish(), words);
+}
+
+static void test_html_words_are_the_text_alone(void **state)
+{
+	check_words("<p>社<b>外</b><!-- <i> -->&#31192;", "社外秘");
+	check_words("<td title='a>b'>機密性</td><td\nx=1>2", "機密性2");
+	check_words("<a href=\"https://a.jp/\">社外</a >秘<br/>x</", "社外秘x");
+	check_words("<ruby>漢<rp>(</rp><RT>かん</RT><rp>)</rp>字<rt>じ</ruby>は", "漢字は");
+	check_words("1 < 2 &amp; 3<4 &nosuch; <", "1 < 2 & 3<4 &nosuch; <");
+	check_words("", "");
+	check_words("<!-- never closed <p>x", "");
+}
+
+static void test_html_words_are_not_swallowed_by_a_reading_without_end(void **state)
+{
+	char html[256] = "a<rt>", words[256] = "a";
+
+	memset(html + 5, 'x', 100);
+	memset(words + 1, 'x', 100);
+	check_words(html, words);
+}
+
 static int clean_up(void **state)
 {
 	bytes_fini(&out);
@@ -283,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_html_nested_tags_say_the_same_as_the_tree),
 		cmocka_unit_test(test_html_tags_that_do_not_nest_are_left_to_the_tree),
 		cmocka_unit_test(test_html_blank_links_survive_that_the_output_grows),
+		cmocka_unit_test(test_html_words_are_the_text_alone),
+		cmocka_unit_test(test_html_words_are_not_swallowed_by_a_reading_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean_up);

@@ -28,6 +28,23 @@ static void test_text_fold_joins_widths_numerals_and_sound_marks(void **state)
 	check_fold("【重要性Ⅱ】", "【重要性ii】");
 }
 
+static void test_text_fold_composes_kana(void **state)
+{
+	check_fold("カ\u3099キ\u3099ハ\u309Aハ\u3099ウ\u3099", "ガギパバヴ");
+	check_fold("か\u3099ほ\u309Aう\u3099ゝ\u3099ヽ\u3099", "がぽゔゞヾ");
+	check_fold("ワ\u3099ヲ\u3099わ\u3099", "ヷヺわ゛");
+	check_fold("カ゛は゜ｶ\u3099カﾞ", "ガぱガガ");
+	check_fold("か\u200B\u3099き\r\n\u3099", "がぎ");
+	check_fold("か\u309Aあ\u3099\u3099x\u309A", "か゜あ゛゛x゜");
+	check_fold("\u3099か", "゛か");
+}
+
+static void test_text_fold_reads_digits_in_every_form(void **state)
+{
+	check_fold("②⑵⒉❷➁➋²₂", "22222222");
+	check_fold("¹³⁴⁹₀", "13490");
+}
+
 static void test_text_fold_drops_space_and_what_is_invisible(void **state)
 {
 	check_fold(" 機\t密\r\n　性\u200B\u00AD\uFEFF2\u2066", "機密性2");
@@ -70,6 +87,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_fold_joins_widths_numerals_and_sound_marks),
+		cmocka_unit_test(test_text_fold_composes_kana),
+		cmocka_unit_test(test_text_fold_reads_digits_in_every_form),
 		cmocka_unit_test(test_text_fold_drops_space_and_what_is_invisible),
 		cmocka_unit_test(test_text_fold_keeps_other_bytes),
 		cmocka_unit_test(test_text_fold_stops_at_the_limit),
