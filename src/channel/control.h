@@ -222,10 +222,10 @@ struct control_flattened {
 	uint32_t pad;
 };
 
-enum scan_status {
-	SCAN_CLEAN = 0,
-	SCAN_INFECTED = 5,
-	SCAN_FAILED = 6 /* not scanned, for whatever reason: @reason */
+enum scan_status { /* 0 is none of them: what nobody wrote is no verdict */
+		   SCAN_CLEAN = 4,
+		   SCAN_INFECTED = 5,
+		   SCAN_FAILED = 6 /* not scanned, for whatever reason: @reason */
 };
 
 struct control_test_mail {

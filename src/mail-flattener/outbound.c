@@ -121,8 +121,7 @@ static void search_header(struct label_search *s, struct span header, const char
 		bytes_clear(&s->decoded);
 		flatten_fail(s->f, mime_value_unfold(field.value, &s->raw));
 		flatten_fail(s->f, mime_text_decode(bytes_span(&s->raw), &s->decoded, &unused));
-		search_text(s, bytes_span(&s->decoded),
-			    subject ? "label in the subject: " : where);
+		search_text(s, bytes_span(&s->decoded), subject ? "label in the subject: " : where);
 	}
 }
 

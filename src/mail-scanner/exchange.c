@@ -31,6 +31,10 @@ void scan_decide(struct scan *s, enum scan_status status, const char *reason)
 		status = SCAN_FAILED;
 		reason = "the scanner answered before it had the whole message";
 	}
+	if (status == SCAN_INFECTED && s->probe) {
+		status = SCAN_FAILED;
+		reason = "the scanner refuses a harmless message";
+	}
 	s->result.status = status;
 	if (reason != NULL)
 		(void)snprintf(s->result.reason, sizeof(s->result.reason), "%s", reason);

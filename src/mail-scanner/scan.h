@@ -32,7 +32,7 @@ struct scan {
 	const struct snapshot_scanner *scanner;
 	const char *service;  /* ICAP: path */
 	int32_t utc_offset_s; /* of the scanner's clock */
-	bool probe;           /* no message: only ask how the scanner is */
+	bool probe;           /* @message is the gateway's own, to see how the scanner is */
 	struct span message;
 
 	struct control_scanned result;
@@ -41,6 +41,8 @@ struct scan {
 
 	size_t message_at; /* octets of the message that were queued */
 	unsigned step;     /* of the protocol */
+	bool versioned;    /* clamd: it has said its version */
+	bool probe_clean;  /* clamd: a probe waits for that alone */
 	size_t line_bytes; /* clamd: of a reply that is not complete */
 	uint8_t line[CLAMD_REPLY_MAX + 1];
 	struct icap_reply reply;

@@ -23,11 +23,8 @@ static bool fill(struct scan *s, struct bytes *out)
 
 	if (s->step == STEP_BEGIN) {
 		(void)bytes_append(out, begin, sizeof(begin)); /* with its NUL; out->failed tells */
-		if (s->probe)
-			(void)bytes_append(out, end, sizeof(end));
-		else
-			(void)bytes_append(out, stream, sizeof(stream));
-		s->step = s->probe ? STEP_DONE : STEP_MESSAGE;
+		(void)bytes_append(out, stream, sizeof(stream));
+		s->step = STEP_MESSAGE;
 	} else if (s->step == STEP_MESSAGE && left > 0) {
 		struct span chunk = {s->message.data + s->message_at,
 				     left < SCAN_CHUNK_BYTES ? left : SCAN_CHUNK_BYTES};
@@ -44,15 +41,17 @@ static bool fill(struct scan *s, struct bytes *out)
 	return true;
 }
 
+/* Replies come in any order (clamd(8), IDSESSION). A probe is there for both. */
 static void take_version(struct scan *s, const struct clamd_reply *reply)
 {
+	s->versioned = true;
 	if (reply->kind == CLAMD_VERSION) {
 		scan_copy_text(s->result.version, sizeof(s->result.version), reply->text);
 		s->result.known = reply->has_time;
 		s->result.signatures_s =
 			reply->has_time ? reply->local_time_s - s->utc_offset_s : 0;
 	}
-	if (s->probe)
+	if (s->probe_clean)
 		scan_decide(s, SCAN_CLEAN, NULL);
 }
 
@@ -60,7 +59,9 @@ static void take_stream(struct scan *s, const struct clamd_reply *reply)
 {
 	switch (reply->kind) {
 	case CLAMD_CLEAN:
-		scan_decide(s, SCAN_CLEAN, NULL);
+		s->probe_clean = s->probe && !s->versioned;
+		if (!s->probe_clean)
+			scan_decide(s, SCAN_CLEAN, NULL);
 		break;
 	case CLAMD_FOUND:
 		scan_copy_text(s->result.signature, sizeof(s->result.signature), reply->text);
@@ -83,7 +84,7 @@ static void take_line(struct scan *s)
 		scan_decide(s, SCAN_FAILED, "the scanner does not speak its protocol");
 	else if (reply.number == NUMBER_VERSION)
 		take_version(s, &reply);
-	else if (reply.number == NUMBER_STREAM && !s->probe)
+	else if (reply.number == NUMBER_STREAM)
 		take_stream(s, &reply);
 	else
 		scan_decide(s, SCAN_FAILED, "the scanner answers what was not asked");

@@ -30,17 +30,6 @@ static void name_host(const struct scan *s, char out[HOST_BYTES])
 }
 
 /* Failures of writing are told by out->failed. */
-static void put_options(struct scan *s, struct bytes *out)
-{
-	char host[HOST_BYTES];
-
-	name_host(s, host);
-	(void)bytes_printf(out,
-			   "OPTIONS icap://%s/%s ICAP/1.0\r\nHost: %s\r\n"
-			   "User-Agent: Sekisho\r\nEncapsulated: null-body=0\r\n\r\n",
-			   host, s->service, host);
-}
-
 static void put_respmod(struct scan *s, struct bytes *out, const char *host)
 {
 	static const char request[] = "GET " PLACE " HTTP/1.1\r\n" HTTP_HOST "\r\n";
@@ -96,10 +85,7 @@ static void put_chunk(struct scan *s, struct bytes *out)
 
 static bool fill(struct scan *s, struct bytes *out)
 {
-	if (s->step == STEP_BEGIN && s->probe) {
-		put_options(s, out);
-		s->step = STEP_DONE;
-	} else if (s->step == STEP_BEGIN) {
+	if (s->step == STEP_BEGIN) {
 		put_request(s, out);
 		s->step = STEP_MESSAGE;
 	} else if (s->step == STEP_MESSAGE && s->message_at < s->message.size) {
@@ -140,14 +126,14 @@ static void judge(struct scan *s)
 	struct span name = span_of(r->threat_name[0] != '\0' ? r->threat_name : "unnamed");
 
 	scan_copy_text(s->result.version, sizeof(s->result.version), span_of(r->tag));
-	if (r->threat && !s->probe) {
+	if (r->threat) {
 		scan_copy_text(s->result.signature, sizeof(s->result.signature), name);
 		scan_decide(s, SCAN_INFECTED, NULL);
-	} else if (r->status == 204 && !s->probe) {
+	} else if (r->status == 204) {
 		scan_decide(s, SCAN_CLEAN, NULL);
 	} else if (r->status != 200 && r->status != 201) {
 		scan_decide(s, SCAN_FAILED, "the scanner answers with an error");
-	} else if (s->probe || is_unchanged(s)) {
+	} else if (is_unchanged(s)) {
 		scan_decide(s, SCAN_CLEAN, NULL);
 	} else {
 		scan_copy_text(s->result.signature, sizeof(s->result.signature),

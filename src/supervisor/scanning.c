@@ -14,6 +14,7 @@
 
 #define WATCH_FIRST_MS    3000U   /* from a policy to the first look at its scanners */
 #define WATCH_MS          300000U /* between looks */
+#define WATCH_SOON_MS     1000U   /* to the next look when a scan has failed */
 #define TELLING_WINDOW_MS 60000U
 #define TELLING_MAX       6U    /* events of a scanner that is down or back, in that time */
 #define REPORTED_LIFE_MS  2000U /* of a scanner that has given its verdict */
@@ -90,13 +91,18 @@ static bool may_tell(struct supervisor *sup, struct scanner_state *state)
 	return ++state->told_count <= TELLING_MAX;
 }
 
-/* What a scan or a probe says of the scanner itself. */
+static bool is_verdict(const struct control_scanned *scanned)
+{
+	return scanned->status == SCAN_CLEAN || scanned->status == SCAN_INFECTED;
+}
+
+/* What a probe, or a scan that was made, says of the scanner itself. */
 static void note_state(struct supervisor *sup, const char *name,
 		       const struct control_scanned *scanned)
 {
 	const struct snapshot_scanner *scanner = find_scanner(sup, name);
 	struct scanner_state *state = scanner ? find_state(sup, name) : NULL;
-	bool down = scanned->status == SCAN_FAILED;
+	bool down = !is_verdict(scanned);
 
 	if (!state)
 		return;
@@ -109,7 +115,7 @@ static void note_state(struct supervisor *sup, const char *name,
 			supervisor_event(sup, EVENT_SCANNER_BACK, EV_TEXT(NAME, name),
 					 EV_TEXT(VERSION, scanned->version));
 	}
-	if (!down)
+	if (!down && scanned->version[0] != '\0')
 		watch_age(sup, state, scanner, scanned);
 }
 
@@ -119,6 +125,17 @@ static void note_failure(struct supervisor *sup, const char *name, const char *r
 
 	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
 	note_state(sup, name, &scanned);
+}
+
+/*
+ * A scan that failed says nothing of the scanner: the message may be too large for it, or take too
+ * long, or its session has ended. It is a reason to ask.
+ */
+static void ask_soon(struct supervisor *sup)
+{
+	if (!sup->scanner_watch.soon)
+		loop_arm(&sup->loop, &sup->scanner_watch.timer, WATCH_SOON_MS);
+	sup->scanner_watch.soon = true;
 }
 
 /* ---- the scan of a message */
@@ -136,7 +153,7 @@ static void tell_failed(struct supervisor *sup, struct session *session, const c
 
 	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
 	tell(session, &scanned);
-	note_state(sup, session->scan.name, &scanned);
+	ask_soon(sup);
 }
 
 void scanning_fill(struct scan *scan, const struct snapshot *s, const struct snapshot_mail *mail)
@@ -244,6 +261,7 @@ static void on_watch(struct loop *loop, struct loop_timer *timer)
 {
 	struct supervisor *sup = timer->ctx;
 
+	sup->scanner_watch.soon = false;
 	for (uint32_t i = 0; i < sup->running.snapshot.scanner_count && !sup->stopping; i++)
 		probe(sup, i);
 	loop_arm(loop, timer, WATCH_MS);
@@ -255,10 +273,11 @@ void scanning_begin(struct supervisor *sup)
 		if (!find_scanner(sup, sup->scanners[i].name))
 			sup->scanners[i] = (struct scanner_state){0};
 	}
-	loop_disarm(&sup->loop, &sup->scanner_timer);
-	sup->scanner_timer = (struct loop_timer){.fire = on_watch, .ctx = sup};
+	loop_disarm(&sup->loop, &sup->scanner_watch.timer);
+	sup->scanner_watch.timer = (struct loop_timer){.fire = on_watch, .ctx = sup};
+	sup->scanner_watch.soon = false;
 	if (sup->running.snapshot.scanner_count > 0)
-		loop_arm(&sup->loop, &sup->scanner_timer, WATCH_FIRST_MS);
+		loop_arm(&sup->loop, &sup->scanner_watch.timer, WATCH_FIRST_MS);
 }
 
 void scanning_probe_died(struct child *child)
@@ -294,7 +313,10 @@ int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_
 		return -ERR_PEER;
 	scanned.message = session->scan.message;
 	tell(session, &scanned);
-	note_state(sup, session->scan.name, &scanned);
+	if (is_verdict(&scanned))
+		note_state(sup, session->scan.name, &scanned);
+	else
+		ask_soon(sup);
 	/* Its work is done: the session may bring its next message before this process has ended.
 	 */
 	loop_arm(&sup->loop, &child->life, REPORTED_LIFE_MS);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/channel.h"
+#include "base/loop.h"
 #include "policy/snapshot.h"
 
 #define SCANNERS_MAX 16 /* that are watched: of more the state is not kept */
@@ -32,6 +33,12 @@ struct scanner_state {
 	uint64_t window_ms;  /* since when told_count counts */
 	char version[64];    /* as it last said */
 	uint64_t version_ms; /* when it began to say so */
+};
+
+/* When the scanners are asked how they are. */
+struct scanner_watch {
+	struct loop_timer timer;
+	bool soon; /* because a scan has failed */
 };
 
 /* The running policy has changed: watch the scanners that it names. */

@@ -173,7 +173,7 @@ struct supervisor {
 	struct loop_timer stop_timer;
 	struct scanner_state scanners[SCANNERS_MAX];
 	struct trial trial;
-	struct loop_timer scanner_timer; /* to ask all scanners how they are */
+	struct scanner_watch scanner_watch;
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */

@@ -6,7 +6,13 @@
 #include "wire/html_entity.h"
 #include "wire/html_render.h"
 
-enum { NAME_MAX_BYTES = 16, TEXT_ROUND = 4096, ATTRS_KEPT = 32, DEPTH_BUCKETS = 64, READING_BYTES = 64 };
+enum {
+	NAME_MAX_BYTES = 16,
+	TEXT_ROUND = 4096,
+	ATTRS_KEPT = 32,
+	DEPTH_BUCKETS = 64,
+	READING_BYTES = 64
+};
 
 /* A tag as it stands. */
 struct tag {

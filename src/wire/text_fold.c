@@ -13,7 +13,7 @@ enum {
 	FULL_WIDTH_OFFSET = 0xFEE0, /* to ASCII */
 	HALF_KANA_FIRST = 0xFF61,
 	HALF_KANA_LAST = 0xFF9F,
-	VOICED = 0x309B,      /* the sound marks as characters of their own */
+	VOICED = 0x309B, /* the sound marks as characters of their own */
 	SEMI_VOICED = 0x309C,
 	KATAKANA_OFFSET = 0x60, /* from hiragana */
 	ROMAN_LARGE = 0x2160,

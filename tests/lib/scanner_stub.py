@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A virus scanner that misbehaves as told: `scanner_stub.py ADDRESS PORT MODE-FILE`; the mode is read for each connection.
 
-clamd-*: speaks clamd's session protocol; icap-*: speaks ICAP. What a message must hold to be found is the word INFECTED.
+clamd-*: speaks clamd's session protocol; icap-*: speaks ICAP. What a message must hold to be found is the word INFECTED; one
+that holds SLOW is not answered by clamd-slow, one that holds HUGE is over its limit.
 """
 
 import pathlib
@@ -59,7 +60,12 @@ def clamd(wire, mode):
             message += wire.take(size)
             if mode == "clamd-cut" and len(message) > 1000:
                 return
+        if mode == "clamd-slow" and b"SLOW" in message:
+            time.sleep(30)
         answer = "Test.Signature FOUND" if b"INFECTED" in message else "OK"
+        if b"HUGE" in message:
+            wire.say(f"{number}: INSTREAM size limit exceeded. ERROR\0")
+            return
         wire.say({"clamd-garbage": "\1\2\3 OK\0", "clamd-error": f"{number}: stream: Cannot scan ERROR\0",
                   "clamd-half": f"{number}: stream: OK", "clamd-other": f"{number + 1}: stream: OK\0",
                   "clamd-escape": f"{number}: stream: \x1b[31mEvil\r\nX FOUND\0",

@@ -16,6 +16,7 @@ import pytest
 from lib.mail_peers import OrderSink
 from lib.peers import submit
 from lib.scanners import CIcap, Clamd, Stub, eicar
+from lib.waiting import wait_until
 
 TO = "hanako@city.example.lg.jp"
 FROM = "taro@example.jp"
@@ -81,7 +82,7 @@ def test_scan_by_clamd_passes_the_clean_and_refuses_what_it_finds(net, lgwan, pa
     clamd.stop()
     assert way.send(mail()) == UNSCANNED
     way.gateway.wait_event("mail-not-scanned", "refuses the connection")
-    way.gateway.wait_event("scanner-down", 'name="av"')
+    way.gateway.wait_event("scanner-down", 'name="av"', seconds=20)
     clamd.start()
     assert way.send(mail()) == DELIVERED
     way.gateway.wait_event("scanner-back", 'name="av"', "ClamAV")
@@ -191,6 +192,59 @@ def test_scan_killed_or_over_the_limit_of_the_configuration(net, lgwan, path):
         session.rcpt(TO)
         assert session.data(bare("after it")) == DELIVERED
     assert way.arrived() == 1
+
+
+def begin_scan(way, words):
+    """A session whose message is being scanned; nobody has answered its final dot yet."""
+    with way.net.inside(way.zone.namespace):
+        session = smtplib.SMTP(way.zone.gateway4, 25, local_hostname="x.example", timeout=60)
+    session.ehlo_or_helo_if_needed()
+    session.mail(FROM)
+    session.rcpt(TO)
+    session.docmd("DATA")
+    session.send(bare(words) + b".\r\n")
+    return session
+
+
+@pytest.mark.limit(120)
+def test_scan_of_one_message_that_fails_raises_no_alarm(net, lgwan, path):
+    """M2 Z14: no peer can make an alarm of the scanner by what it sends: too large for us or for the scanner, scanned for too
+    long, left before the verdict. The gateway asks the scanner itself, which is the only one to say that it is down."""
+    stub = Stub(net, lgwan.namespace, lgwan.peer4, 3310, "clamd-slow")
+    way = path(f"clamd {lgwan.peer4}; size-limit 64KB; timeout 8s;")
+    assert way.send(mail(bytes(100000))) == UNSCANNED
+    assert way.send(bare("HUGE")) == UNSCANNED
+    way.gateway.wait_event("mail-not-scanned", "refuses the message for its size")
+    assert way.send(bare("SLOW")) == UNSCANNED
+    way.gateway.wait_event("mail-not-scanned", "did not answer in time")
+    session = begin_scan(way, "SLOW")
+    way.gateway.wait_role("mail-scanner", seconds=10)
+    way.gateway.kill("mail-scanner")
+    assert session.getreply() == UNSCANNED
+    session.mail(FROM)
+    session.rcpt(TO)
+    session.docmd("DATA")
+    session.send(bare("SLOW") + b".\r\n")
+    way.gateway.wait_role("mail-scanner", seconds=10)
+    session.close()
+    assert way.send(mail()) == DELIVERED
+    wait_until(lambda: not way.gateway.pids("mail-receiver"), "the end of the session that left", 40)
+    wait_until(lambda: not way.gateway.pids("mail-scanner"), "the end of its scan", 40)
+    stub.stop()
+    assert way.send(mail()) == UNSCANNED
+    way.gateway.wait_event("scanner-down", "refuses the connection", seconds=20)
+    alarms = [line for line in way.gateway.audit_lines() if "scanner-down" in line or "scanner-back" in line]
+    assert len(alarms) == 1, alarms
+
+
+def test_scan_that_works_for_nothing_is_known_without_mail(net, lgwan, path):
+    """M2: a scanner that answers and scans nothing; what it is asked to scan is a harmless message of the gateway's own."""
+    stub = Stub(net, lgwan.namespace, lgwan.peer4, 3310, "clamd-error")
+    way = path(f"clamd {lgwan.peer4};")
+    way.gateway.wait_event("scanner-down", 'name="av"', "reports an error", seconds=20)
+    stub.mode = "clamd-ok"
+    assert way.send(mail()) == DELIVERED
+    way.gateway.wait_event("scanner-back", 'name="av"')
 
 
 def test_scan_signatures_that_are_old_raise_an_alarm(net, lgwan, path):

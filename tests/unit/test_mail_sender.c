@@ -104,6 +104,30 @@ static void test_mail_sender_sends_nothing_that_does_not_verify(void **state)
 	}
 }
 
+/* M2: a message passes by the one verdict that says so; nothing, or what no scanner says, is none.
+ */
+static void test_mail_sender_passes_what_was_called_clean_and_nothing_else(void **state)
+{
+	for (uint32_t status = 0; status < 32; status++) {
+		struct control_scanned scanned = {.message = 1, .status = status};
+
+		fx.entry.scanner = 0;
+		open_transaction();
+		ask_message(1);
+		give_good_message(1);
+		expect_command("");
+		assert_int_equal(sender_on_scanned(&sender, &scanned), 0);
+		mail_fixture_settle(&fx);
+		expect_command(status == SCAN_CLEAN ? "DATA\r\n" : "");
+		if (status != SCAN_CLEAN)
+			expect_answer(status == SCAN_INFECTED ? MAIL_VERDICT_INFECTED
+							      : MAIL_VERDICT_SCAN_LATER);
+		teardown(NULL);
+		setup(NULL);
+	}
+	assert_int_not_equal((struct control_scanned){0}.status, SCAN_CLEAN);
+}
+
 static void test_mail_sender_waits_for_the_message_that_was_announced(void **state)
 {
 	open_transaction();
@@ -604,6 +628,7 @@ int main(void)
 		TEST(test_mail_sender_believes_no_250_before_its_dot_is_out),
 		TEST(test_mail_sender_regenerates_line_ends_and_dots),
 		TEST(test_mail_sender_sends_nothing_that_does_not_verify),
+		TEST(test_mail_sender_passes_what_was_called_clean_and_nothing_else),
 		TEST(test_mail_sender_waits_for_the_message_that_was_announced),
 		TEST(test_mail_sender_takes_no_other_message_while_it_sends_one),
 		TEST(test_mail_sender_takes_message_and_result_in_any_order),
