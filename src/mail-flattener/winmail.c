@@ -63,8 +63,8 @@ static void show_html(struct flatten *f, struct span html)
 /* RTF is shown as the text that is in it, or the HTML that it was made from. */
 static void show_rtf(struct flatten *f, uint32_t code_page, struct span compressed)
 {
+	struct rtf_found found;
 	struct bytes rtf;
-	bool html = false;
 	int err;
 
 	bytes_init(&rtf, FLATTEN_PART_BYTES / 4);
@@ -74,14 +74,18 @@ static void show_rtf(struct flatten *f, uint32_t code_page, struct span compress
 		flatten_say(f, NOTICE_T_BROKEN, NULL, NULL);
 	else if (err != -ERR_SYNTAX)
 		keep_within(f, err, &rtf);
-	err = rtf_to_text(bytes_span(&rtf), code_page, &f->text, &html, &f->charset);
+	err = rtf_to_text(bytes_span(&rtf), code_page, &f->text, &found, &f->charset);
 	bytes_fini(&rtf);
 	if (err == -ERR_SYNTAX) {
 		flatten_say(f, NOTICE_T_RTF, NULL, NULL);
 		return;
 	}
 	keep_within(f, err, &f->text);
-	if (html)
+	if (found.deep_groups > 0) {
+		flatten_say(f, NOTICE_T_DEEP, number_of(found.deep_groups, false).text, NULL);
+		f->count.limits++;
+	}
+	if (found.html)
 		show_html(f, bytes_span(&f->text));
 	else
 		flatten_show(f, bytes_span(&f->text));

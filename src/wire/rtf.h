@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "wire/charset.h"
 
-#define RTF_GROUPS_MAX 100  /* nested groups: what is deeper is left out */
+#define RTF_GROUPS_MAX 100  /* nested groups: what is deeper is left out, and counted */
 #define RTF_FONTS_MAX  1000 /* fonts whose charset is remembered */
 
 /**
@@ -21,15 +21,21 @@
  */
 int rtf_decompress(struct span in, struct bytes *out);
 
+/* What there is to be said of an RTF beside its text. */
+struct rtf_found {
+	bool html;            /* the text is the HTML that the RTF was made from */
+	uint32_t deep_groups; /* groups that were left out for their depth */
+};
+
 /**
  * rtf_to_text - append the text of @rtf to @out, as UTF-8
  * @code_page: of its octets, where it does not say; 0: not known
- * @html: set to whether the text is the HTML that the RTF was made from
+ * @found: set
  * @report: counts are added
  * Return: 0; -ERR_SYNTAX where it does not begin as RTF; -ERR_TOO_LONG or -ERR_NO_MEMORY where @out
  * is full.
  */
-int rtf_to_text(struct span rtf, uint32_t code_page, struct bytes *out, bool *html,
+int rtf_to_text(struct span rtf, uint32_t code_page, struct bytes *out, struct rtf_found *found,
 		struct charset_report *report);
 
 #endif

@@ -11,6 +11,7 @@ enum {
 	WORD_BYTES = 32,     /* of a control word's name */
 	RUN_BYTES = 1 << 20, /* octets of one charset that are decoded at once */
 	CODE_PAGE_JAPANESE = 932,
+	NUMBER_ENOUGH = 100000000, /* larger numbers lose their last digits */
 };
 
 /* What a group changes until its end. */
@@ -31,7 +32,8 @@ struct rtf {
 	struct charset_report *report;
 	struct group groups[RTF_GROUPS_MAX];
 	size_t depth;
-	size_t beyond; /* groups deeper than that */
+	size_t beyond; /* groups deeper than that, open now */
+	uint32_t deep; /* and all that there were */
 	bool starred;  /* behind "\*": an unknown destination is left out */
 	bool html;     /* made from HTML */
 	uint16_t code_page;
@@ -261,6 +263,16 @@ static bool is_letter(uint8_t c)
 	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
+/* Octets of a picture or an object as they are, right behind the control word and its space. */
+static void skip_binary(struct rtf *r, long count)
+{
+	size_t left = r->in.size - r->at;
+
+	flush(r);
+	if (count > 0)
+		r->at += (size_t)count < left ? (size_t)count : left;
+}
+
 /* A control word behind its backslash. */
 static void read_word(struct rtf *r)
 {
@@ -277,13 +289,16 @@ static void read_word(struct rtf *r)
 	for (; r->at < r->in.size && r->in.data[r->at] >= '0' && r->in.data[r->at] <= '9';
 	     r->at++) {
 		c.numbered = true;
-		if (c.number < 1000000)
+		if (c.number < NUMBER_ENOUGH)
 			c.number = c.number * 10 + (r->in.data[r->at] - '0');
 	}
 	c.number = minus ? -c.number : c.number;
 	if (r->at < r->in.size && r->in.data[r->at] == ' ')
 		r->at++;
-	take_word(r, &c);
+	if (is(&c, "bin"))
+		skip_binary(r, c.number);
+	else
+		take_word(r, &c);
 	r->starred = false;
 }
 
@@ -339,6 +354,7 @@ static void open_group(struct rtf *r)
 	r->skip = 0;
 	if (r->beyond > 0 || r->depth + 1 == RTF_GROUPS_MAX) {
 		r->beyond++;
+		r->deep++;
 		return;
 	}
 	r->groups[r->depth + 1] = r->groups[r->depth];
@@ -378,12 +394,12 @@ static void read_next(struct rtf *r)
 	}
 }
 
-int rtf_to_text(struct span rtf, uint32_t code_page, struct bytes *out, bool *html,
+int rtf_to_text(struct span rtf, uint32_t code_page, struct bytes *out, struct rtf_found *found,
 		struct charset_report *report)
 {
 	struct rtf r = {.in = rtf, .out = out, .report = report};
 
-	*html = false;
+	*found = (struct rtf_found){0};
 	if (!span_starts_nocase(rtf, span_of("{\\rtf")))
 		return -ERR_SYNTAX;
 	bytes_init(&r.run, RUN_BYTES + 1);
@@ -393,6 +409,6 @@ int rtf_to_text(struct span rtf, uint32_t code_page, struct bytes *out, bool *ht
 		read_next(&r);
 	flush(&r);
 	bytes_fini(&r.run);
-	*html = r.html;
+	*found = (struct rtf_found){r.html, r.deep};
 	return r.err;
 }

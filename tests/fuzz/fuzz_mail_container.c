@@ -20,14 +20,14 @@ static void touch(struct span s)
 static void read_rtf(struct span in)
 {
 	struct charset_report report = {0};
+	struct rtf_found found;
 	struct bytes rtf, text;
-	bool html;
 
 	bytes_init(&rtf, 1U << 20);
 	bytes_init(&text, 1U << 20);
-	(void)rtf_to_text(in, 932, &text, &html, &report); /* whatever it says, it ends */
+	(void)rtf_to_text(in, 932, &text, &found, &report); /* whatever it says, it ends */
 	if (rtf_decompress(in, &rtf) == 0)
-		(void)rtf_to_text(bytes_span(&rtf), 0, &text, &html, &report);
+		(void)rtf_to_text(bytes_span(&rtf), 0, &text, &found, &report);
 	touch(bytes_span(&text));
 	bytes_fini(&rtf);
 	bytes_fini(&text);

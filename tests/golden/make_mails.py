@@ -411,6 +411,8 @@ def mails():
     yield "winmail-rtf", winmail((1, 0x00069007, struct.pack("<II", 932, 0)),
                                  (1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(RTF))))
     yield "winmail-rtf-html", winmail((1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(RTF_OF_HTML))))
+    deep = br"{\rtf1\ansi text\par {\pict\bin9 binary}}\}after\par " + b"{" * 120 + b"below" + b"}" * 120 + b" end}"
+    yield "winmail-rtf-deep", winmail((1, 0x00069003, struct.pack("<I", 1) + tnef_binary(0x1009, rtf_packed(deep))))
     yield "winmail-html", winmail(
         (1, 0x00069007, struct.pack("<II", 1252, 0)),
         (1, 0x00069003, struct.pack("<I", 2) + tnef_long(0x3FDE, 50220)

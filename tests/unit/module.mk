@@ -102,6 +102,8 @@ test_charset-use := wire base
 test_mime-use := wire base
 test_html-use := wire base
 test_html-lib := -lgumbo
+units += test_rtf
+test_rtf-use := wire base
 units += test_trial
 test_trial-use := arbiter policy wire base
 
