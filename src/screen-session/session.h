@@ -11,6 +11,7 @@
 #include "channel/control.h"
 #include "channel/screen.h"
 #include "policy/snapshot.h"
+#include "wire/rfb_frame.h"
 
 #define SESSION_FRAME_RATE_DEFAULT 30 /* updates a second where the policy names none */
 #define SESSION_FRAME_RATE_MAX     1000
@@ -61,6 +62,14 @@ struct session {
  */
 int session_load(struct session *s, struct process *process, const char *side,
 		 const struct control_start *start, int snapshot_fd);
+
+/**
+ * session_frame - a frame without a size yet, with memory for the largest
+ * @f: set up; its memory stays for the life of the process, zeroed, touched only as far as the
+ * desktop is large
+ * Return: 0 or -ERR_SYSTEM. To be called before the sandbox is locked.
+ */
+int session_frame(struct frame *f);
 
 /* Count a thing that was not passed on; the first of each kind is an event at once, the others in
  * session_close. */

@@ -156,7 +156,6 @@ static void init(struct source *s)
 	s->handshake_timer = (struct loop_timer){.fire = handshake_due, .ctx = s};
 	s->request_timer = (struct loop_timer){.fire = request_due, .ctx = s};
 	s->limit_timer = (struct loop_timer){.fire = limit_due, .ctx = s};
-	frame_init(&s->frame, s->pixels, sizeof(s->pixels) / sizeof(s->pixels[0]));
 	loop_init(&s->loop, &clock_system, s->polls, s->poll_fds,
 		  sizeof(s->polls) / sizeof(s->polls[0]));
 }
@@ -168,6 +167,8 @@ int main(void)
 	int snapshot_fd, error;
 
 	init(s);
+	if (session_frame(&s->frame) != 0)
+		return 1;
 	error = process_begin(&s->process, &profile, give, s, &start, &snapshot_fd);
 	if (error != 0 || start.role != ROLE_SCREEN_SOURCE || s->link.fd < 0)
 		return 1;

@@ -85,9 +85,6 @@ struct source {
 	bool pointer_due; /* a movement that is not written yet: the next one may replace it */
 	struct source_bucket presses;
 	uint64_t keys;
-
-	uint32_t pixels[(size_t)RFB_WIDTH_MAX *
-			RFB_HEIGHT_MAX]; /* touched only as far as the desktop is large */
 };
 
 /* End the session: tell the viewer's half, release what is held down, stop the loop. */

@@ -160,7 +160,6 @@ static void init(struct viewer *v)
 	v->idle_timer = (struct loop_timer){.fire = idle_due, .ctx = v};
 	v->limit_timer = (struct loop_timer){.fire = limit_due, .ctx = v};
 	v->ack_timer = (struct loop_timer){.fire = ack_late, .ctx = v};
-	frame_init(&v->frame, v->pixels, sizeof(v->pixels) / sizeof(v->pixels[0]));
 	rfb_encoder_init(&v->encoder);
 	loop_init(&v->loop, &clock_system, v->polls, v->poll_fds,
 		  sizeof(v->polls) / sizeof(v->polls[0]));
@@ -186,6 +185,8 @@ int main(void)
 	int snapshot_fd, error;
 
 	init(v);
+	if (session_frame(&v->frame) != 0)
+		return 1;
 	error = process_begin(&v->process, &profile, give, v, &start, &snapshot_fd);
 	if (error != 0 || start.role != ROLE_SCREEN_VIEWER || v->link.fd < 0 || v->peer.fd < 0)
 		return 1;

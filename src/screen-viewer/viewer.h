@@ -87,9 +87,6 @@ struct viewer {
 	struct rfb_rect cursor; /* hot spot and size */
 	uint32_t cursor_pixels[FRAME_TILE_PX * FRAME_TILE_PX];
 	uint64_t updates;
-
-	uint32_t pixels[(size_t)RFB_WIDTH_MAX *
-			RFB_HEIGHT_MAX]; /* touched only as far as the desktop is large */
 };
 
 /* End the session: tell the source's half, stop the loop. */

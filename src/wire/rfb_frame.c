@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-enum { PREFETCH_ROWS = 8 };
+enum { PREFETCH_ROWS = 8, BLOCK_PX = 16 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pixel runs are copied as they come");
 
@@ -118,15 +118,24 @@ void frame_copy(struct frame *f, const struct rfb_rect *r, uint16_t from_x, uint
 	frame_mark(f, &f->dirty, r);
 }
 
-/* Whether a row differs from @pixels (masked); no early exit, so that the compiler can use vectors.
+/* The bits in which a row differs from @pixels (masked). */
+static uint32_t difference(const uint32_t *row, const uint32_t *pixels, unsigned count)
+{
+	uint32_t bits = 0;
+
+	for (unsigned x = 0; x < count; x++)
+		bits |= row[x] ^ (pixels[x] & FRAME_PIXEL_MASK);
+	return bits;
+}
+
+/* Block by block: what has changed shows early, and a block of fixed size is compared in vectors.
  */
 static bool row_differs(const uint32_t *row, const uint32_t *pixels, unsigned count)
 {
-	uint32_t difference = 0;
-
-	for (unsigned x = 0; x < count; x++)
-		difference |= row[x] ^ (pixels[x] & FRAME_PIXEL_MASK);
-	return difference != 0;
+	for (; count >= BLOCK_PX; count -= BLOCK_PX, row += BLOCK_PX, pixels += BLOCK_PX)
+		if (difference(row, pixels, BLOCK_PX) != 0)
+			return true;
+	return difference(row, pixels, count) != 0;
 }
 
 static void row_write(uint32_t *row, const uint32_t *pixels, unsigned count)
