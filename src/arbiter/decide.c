@@ -92,24 +92,30 @@ static void report_nonconforming(const struct work *w, const struct snapshot_con
 		   EV_SPAN(NAME, finding->name, finding->name_bytes));
 }
 
-/* Flows that somebody begins, and packets that are refused; of none that exists only on paper. */
+/*
+ * Flows that somebody begins, and packets that are refused; of none that exists only on paper. A
+ * flow that has been permitted before is no attempt: whoever is cut off by the edge of a schedule
+ * or a commit has tried nothing.
+ */
 static void watch_source(const struct work *w, bool denied)
 {
 	const struct snapshot *s = w->snapshot;
+	const struct packet_item *item = w->q->item;
 	const struct ip_headers *h = &w->headers;
+	const uint8_t *mac = item->mac_bytes == 6 ? item->mac : NULL;
 	struct detect_alarm alarm;
 
-	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS ||
+	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS || item->before != 0 ||
 	    (w->established && !denied))
 		return;
-	if (!detect_note(&w->d->detect, s, w->q->zone, h, denied, w->q->now_ms, &alarm))
+	if (!detect_note(&w->d->detect, s, w->q->zone, h, mac, denied, w->q->now_ms, &alarm))
 		return;
 	event_send(w->d->events, EVENT_SCAN_DETECTED, EV_TEXT(ZONE, s->zones[w->q->zone].name),
-		   address_arg(FIELD_SOURCE, h->family, h->source), EV_MAC(MAC, w->q->item->mac),
+		   address_arg(FIELD_SOURCE, h->family, h->source), EV_MAC(MAC, item->mac),
 		   address_arg(FIELD_DESTINATION, h->family, h->destination),
 		   EV_TEXT(DETAIL, detect_kind_name(alarm.kind)), EV_NUMBER(COUNT, alarm.count));
-	if (s->zones[w->q->zone].guard.isolate && w->d->isolate != NULL)
-		w->d->isolate(w->q, h, detect_kind_name(alarm.kind));
+	if (alarm.of_station && s->zones[w->q->zone].guard.isolate && w->d->isolate != NULL)
+		w->d->isolate(w->q, mac, detect_kind_name(alarm.kind));
 }
 
 static uint32_t deny(const struct work *w)

@@ -25,9 +25,8 @@ struct decider {
 	struct conform conform;
 	struct heritage heritage;
 	struct detect detect;
-	/* Called where the guard of a zone wants the source of an alarm shut out; NULL: nobody. */
-	void (*isolate)(const struct decide_question *q, const struct ip_headers *h,
-			const char *kind);
+	/* Called where the guard of a zone wants the station of an alarm shut out; NULL: nobody. */
+	void (*isolate)(const struct decide_question *q, const uint8_t mac[6], const char *kind);
 	uint64_t detail_tokens; /* in thousandths */
 	uint64_t refilled_ms;
 };

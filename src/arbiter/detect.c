@@ -41,29 +41,42 @@ static void begin_window(struct detect_source *source, uint64_t now_ms)
 	source->tries = 0;
 }
 
+/* Where the kernel has compared every sender with the zone's list, its hardware address tells who
+ * it is. Hosts of one wire share a /64. */
+static struct detect_key key_of(const struct snapshot *s, uint32_t zone, const struct ip_headers *h,
+				const uint8_t *mac)
+{
+	bool station = mac != NULL && s->zones[zone].station_policy == STATION_ENFORCE;
+	struct detect_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.family = station ? DETECT_STATION : h->family;
+	key.zone = (uint8_t)zone;
+	if (station)
+		memcpy(key.address, mac, 6);
+	else
+		memcpy(key.address, h->source, h->family == 4 ? 4 : 8);
+	return key;
+}
+
 /* The place of a source: its own, a free one, or that of the one that has tried least. */
-static struct detect_source *source_of(struct detect *d, uint32_t zone, const struct ip_headers *h,
+static struct detect_source *source_of(struct detect *d, const struct detect_key *key,
 				       uint64_t now_ms)
 {
-	uint8_t address[16] = {0};
-	struct detect_source *set, *found = NULL;
+	struct detect_source *set = d->sources[hash_of(key, sizeof(*key)) % DETECT_SETS];
+	struct detect_source *found = NULL;
 
-	memcpy(address, h->source, h->family == 4 ? 4 : 8);
-	set = d->sources[(hash_of(address, sizeof(address)) + zone) % DETECT_SETS];
 	for (unsigned i = 0; i < DETECT_WAYS; i++) {
 		struct detect_source *source = &set[i];
 
-		if (source->family == h->family && source->zone == zone &&
-		    memcmp(source->address, address, sizeof(address)) == 0)
+		if (memcmp(&source->key, key, sizeof(*key)) == 0)
 			return source;
-		if (found == NULL || source->family == 0 ||
-		    (found->family != 0 && source->tries < found->tries))
+		if (found == NULL || source->key.family == 0 ||
+		    (found->key.family != 0 && source->tries < found->tries))
 			found = source;
 	}
 	begin_window(found, now_ms);
-	memcpy(found->address, address, sizeof(address));
-	found->family = h->family;
-	found->zone = (uint8_t)zone;
+	found->key = *key;
 	found->second_ms = now_ms;
 	found->denied = 0;
 	memset(found->alarmed_ms, 0, sizeof(found->alarmed_ms));
@@ -96,7 +109,7 @@ static bool raise(struct detect_source *source, enum detect_kind kind, uint64_t 
 	    (*alarmed_ms != 0 && now_ms - *alarmed_ms < DETECT_AGAIN_MS))
 		return false;
 	*alarmed_ms = now_ms;
-	*alarm = (struct detect_alarm){kind, count};
+	*alarm = (struct detect_alarm){kind, source->key.family == DETECT_STATION, count};
 	return true;
 }
 
@@ -113,11 +126,12 @@ static void count_denied(struct detect_source *source, const struct snapshot_gua
 }
 
 bool detect_note(struct detect *d, const struct snapshot *s, uint32_t zone,
-		 const struct ip_headers *h, bool denied, uint64_t now_ms,
+		 const struct ip_headers *h, const uint8_t *mac, bool denied, uint64_t now_ms,
 		 struct detect_alarm *alarm)
 {
 	const struct snapshot_guard *guard = &s->zones[zone].guard;
-	struct detect_source *source = source_of(d, zone, h, now_ms);
+	const struct detect_key key = key_of(s, zone, h, mac);
+	struct detect_source *source = source_of(d, &key, now_ms);
 	struct detect_target *target;
 
 	if (now_ms - source->window_ms >= (uint64_t)guard->window_s * MS_A_SECOND)

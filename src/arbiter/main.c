@@ -109,16 +109,14 @@ static bool batch_is_sound(const struct packet_batch *batch, size_t bytes)
 	return true;
 }
 
-/* Ask the supervisor to shut a source out. */
-static void isolate(const struct decide_question *q, const struct ip_headers *h, const char *kind)
+/* Ask the supervisor to shut a station out. */
+static void isolate(const struct decide_question *q, const uint8_t mac[6], const char *kind)
 {
-	struct control_alarm alarm = {.zone = q->zone,
-				      .family = h->family,
-				      .has_mac = q->item->mac_bytes == 6,
-				      .epoch = arbiter.slots[arbiter.running].epoch};
+	const struct slot *first = &arbiter.slots[0];
+	struct control_alarm alarm = {.zone = q->zone};
 
-	memcpy(alarm.address, h->source, sizeof(alarm.address));
-	memcpy(alarm.mac, q->item->mac, sizeof(alarm.mac));
+	alarm.epoch = q->policy == &first->policy ? first->epoch : arbiter.slots[1].epoch;
+	memcpy(alarm.mac, mac, sizeof(alarm.mac));
 	snprintf(alarm.kind, sizeof(alarm.kind), "%s", kind);
 	/* Without room it stays an event, and the next alarm tries again. */
 	(void)channel_send(&arbiter.process.control, CONTROL_ALARM, &alarm, sizeof(alarm), NULL, 0);

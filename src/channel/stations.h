@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #define STATIONS_SHUT_MAX 1024
+/* Of them, those that alarms leave to operators: an alarm never fills the list. */
+#define STATIONS_SHUT_BY_HAND 256
 
 /* By its hardware address or by an address, in whatever zone it shows up. */
 struct station_shut {
@@ -16,15 +18,12 @@ struct station_shut {
 	uint8_t bytes[16];
 };
 
-/* arbiter -> supervisor: a source that its zone's guard watches tries too much. */
+/* arbiter -> supervisor: a listed station of a zone that enforces its list tries too much. */
 struct control_alarm {
-	uint32_t zone;  /* index in the snapshot of @epoch */
-	uint8_t family; /* 4 or 6 */
-	uint8_t has_mac;
-	uint8_t pad[2];
+	uint32_t zone; /* index in the snapshot of @epoch */
+	uint8_t mac[6];
+	uint8_t pad[6];
 	uint64_t epoch;
-	uint8_t address[16];
-	uint8_t mac[8];
 	char kind[16]; /* what about; NUL-terminated, fixed text */
 };
 

@@ -181,6 +181,7 @@ void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind
 {
 	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, true, true);
 	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, false, true);
+	rule_queue(b, chain, kind, origin, true, true);
 	rule_queue(b, chain, kind, origin, false, true);
 }
 

@@ -211,11 +211,24 @@ static void check_stations(struct draft *d, const struct snapshot_zone *z)
 	}
 }
 
+/* Whoever is shut out must be whom the packets came from: only a list of stations that is enforced
+ * says so, elsewhere anybody can send in another's name. */
+static void check_isolate(struct draft *d, uint32_t zone)
+{
+	const struct snapshot_zone *z = zone_at(d, zone);
+	const struct tree_node *guard = tree_first(draft_origin(d, SECTION_ZONES, zone), ROW_GUARD);
+
+	if (z->guard.isolate && z->station_policy != STATION_ENFORCE)
+		draft_refuse(d, tree_first(guard, ROW_GUARD_ISOLATE), PROBLEM_ISOLATE_UNLISTED,
+			     z->name, NULL);
+}
+
 void draft_check_zones(struct draft *d)
 {
 	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
 		check_device(d, i);
 		check_mode(d, i);
+		check_isolate(d, i);
 		check_addresses(d, i);
 		check_routes(d, i);
 		check_stations(d, zone_at(d, i));

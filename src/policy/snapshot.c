@@ -128,8 +128,10 @@ static bool zone_is_sound(const struct snapshot *s, uint32_t i)
 
 	return name_is_sound(z->name, sizeof(z->name), false) && port_is_sound(z) &&
 	       peer_is_sound(s, i) && guard_is_sound(&z->guard) &&
-	       z->station_policy <= STATION_ENFORCE && z->tier >= TIER_SENSITIVE &&
-	       z->tier <= TIER_OUTSIDE && range_is_sound(z->addresses, s->prefix_count) &&
+	       z->station_policy <= STATION_ENFORCE &&
+	       (!z->guard.isolate || z->station_policy == STATION_ENFORCE) &&
+	       z->tier >= TIER_SENSITIVE && z->tier <= TIER_OUTSIDE &&
+	       range_is_sound(z->addresses, s->prefix_count) &&
 	       range_is_sound(z->routes, s->route_count) &&
 	       range_is_sound(z->stations, s->station_count) &&
 	       text_is_sound(s, z->text_description) && z->hold_ms < TIME_LIMIT_S && z->reject <= 1;

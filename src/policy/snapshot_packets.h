@@ -31,7 +31,7 @@ struct snapshot_guard {
 	uint32_t denied_rate;        /* refused packets a period that raise an alarm, 1 or more */
 	uint32_t denied_period_s;    /* 1 or 60 */
 	uint32_t isolate; /* 1: the station that raised such an alarm is shut out, as by `isolate
-			     station` */
+			     station`; only with STATION_ENFORCE */
 };
 
 struct snapshot_zone {

@@ -102,18 +102,23 @@ int stations_give(struct supervisor *sup, struct child *netfilter)
 	return 0;
 }
 
+/* Whether the list takes one more. @room: how many it may have then. */
+static bool has_room(struct supervisor *sup, size_t room)
+{
+	static struct shut_list list;
+
+	return read_list(sup, &list) == 0 && list.count < room;
+}
+
 /* Keep it, tell netfilter, record it. Return: NULL or why not. */
 static const char *change(struct supervisor *sup, const struct station_shut *station, bool shut,
 			  const char *why)
 {
-	static struct shut_list list;
 	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
 	char text[NAME_BYTES], name[NAME_BYTES + sizeof(PREFIX)];
 
 	station_text(text, station);
 	(void)snprintf(name, sizeof(name), PREFIX "%s", text);
-	if (shut && (read_list(sup, &list) < 0 || list.count == STATIONS_SHUT_MAX))
-		return "too many stations are isolated already";
 	if (isolation_keep(sup->isolation_fd, name, shut) < 0)
 		return "the state directory cannot be written";
 	supervisor_event(sup, shut ? EVENT_STATION_ISOLATED : EVENT_STATION_RESTORED,
@@ -133,7 +138,8 @@ static void answer_change(struct supervisor *sup, struct answer *answer, bool sh
 				     "address");
 		return;
 	}
-	why = change(sup, &station, shut, "operator");
+	why = !shut || has_room(sup, STATIONS_SHUT_MAX) ? change(sup, &station, shut, "operator")
+							: "too many stations are isolated already";
 	if (why) {
 		answer_error(answer, why);
 		return;
@@ -182,10 +188,8 @@ void answer_isolated(struct supervisor *sup, struct answer *answer)
 	answer_send(answer, CONTROL_ROW_LAST);
 }
 
-/* Whether the zone lists a station of this hardware address: then that is what it is known by. A
- * router's would shut out all that stand behind it. */
 static bool is_listed(const struct snapshot *s, const struct snapshot_zone *zone,
-		      const uint8_t *mac)
+		      const uint8_t mac[6])
 {
 	for (uint32_t i = 0; i < zone->stations.count; i++) {
 		if (memcmp(s->stations[zone->stations.first + i].mac, mac, 6) == 0)
@@ -200,20 +204,26 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 	struct supervisor *sup = arbiter->sup;
 	const struct control_alarm *alarm = message->body;
 	const struct snapshot *s = &sup->running.snapshot;
-	struct station_shut station = {.size = alarm->family == 4 ? 4 : 16};
+	struct station_shut station = {.size = sizeof(alarm->mac)};
 
 	if (sup->running.fd < 0 || alarm->epoch != sup->running.epoch)
 		return 0; /* of a policy that is no more */
-	if (alarm->zone >= s->zone_count || (alarm->family != 4 && alarm->family != 6) ||
-	    memchr(alarm->kind, '\0', sizeof(alarm->kind)) == NULL)
+	if (alarm->zone >= s->zone_count || memchr(alarm->kind, '\0', sizeof(alarm->kind)) == NULL)
 		return -ERR_PEER;
-	if (!s->zones[alarm->zone].guard.isolate)
+	if (!s->zones[alarm->zone].guard.isolate ||
+	    !is_listed(s, &s->zones[alarm->zone], alarm->mac))
 		return -ERR_PEER; /* nobody asked for it */
-	memcpy(station.bytes, alarm->address, station.size);
-	if (alarm->has_mac && is_listed(s, &s->zones[alarm->zone], alarm->mac)) {
-		station = (struct station_shut){.size = 6};
-		memcpy(station.bytes, alarm->mac, 6);
+	memcpy(station.bytes, alarm->mac, station.size);
+	const char *failed = has_room(sup, STATIONS_SHUT_MAX - STATIONS_SHUT_BY_HAND)
+				     ? change(sup, &station, true, alarm->kind)
+				     : "too many stations are isolated already";
+
+	if (failed) {
+		char text[NAME_BYTES];
+
+		station_text(text, &station);
+		supervisor_event(sup, EVENT_STATION_NOT_ISOLATED, EV_TEXT(NAME, text),
+				 EV_TEXT(REASON, failed));
 	}
-	(void)change(sup, &station, true, alarm->kind); /* what fails is an event, or full */
 	return 0;
 }

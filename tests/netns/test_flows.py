@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records, counts and ends of flows (Z8, Z10, Z11, Z12, L1)."""
 
+import pathlib
 import re
 import socket
+import tempfile
 import time
 
 import pytest
@@ -230,15 +232,59 @@ def test_flows_isolated_station_is_shut_out_until_restored(net, topology, gatewa
 
 
 def test_flows_guard_isolates_a_scanner(net, topology, make_gateway):
-    """Z12: with `isolate-station` the source of an alarm is shut out at once; others are not."""
-    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { scan-ports 50; isolate-station; }"})
+    """Z12: with `isolate-station` a listed station that raises an alarm is shut out at once, by its hardware address."""
+    mac = topology.zones["mynumber"].mac
+    listed = f"station {mac} {{ address 10.10.0.5; address fd00:10::5; }} guard {{ scan-ports 50; isolate-station; }}"
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": listed})
     echo(net, topology)
     peer = topology.zones["mynumber"].namespace
-    net.run(peer, "ip", "address", "add", "10.10.0.77/24", "dev", "port")
+    assert net.reaches(peer, SERVER, 7000)
     net.run(peer, "nmap", "-n", "-Pn", "-sS", "--max-retries", "0", "--min-rate", "300", "-p", "1-200", SERVER, timeout=60)
-    gateway.wait_event("station-isolated", 'name="10.10.0.5"', 'reason="port-scan"', seconds=15)
+    gateway.wait_event("station-isolated", f'name="{mac}"', 'reason="port-scan"', seconds=15)
     wait_until(lambda: not net.reaches(peer, SERVER, 7000), "the scanner to be shut out", 10)
-    client = net.connect(peer, SERVER, 7000, source="10.10.0.77")
-    client.sendall(b"x")
-    assert client.recv(100)
-    client.close()
+
+
+def test_flows_alarms_leave_the_last_places_of_the_list_to_operators(net, topology, make_gateway):
+    """Z11, Z12: with 768 stations shut out an alarm shuts out no more, and says so; an operator still can."""
+    mac = topology.zones["mynumber"].mac
+    listed = f"station {mac} {{ address 10.10.0.5; }} guard {{ scan-ports 50; isolate-station; }}"
+    state = pathlib.Path(tempfile.mkdtemp(prefix="state-"))
+    (state / "isolated").mkdir()
+    for number in range(768):
+        (state / "isolated" / f"station-198.51.{number // 256}.{number % 256}").touch()
+    gateway = Gateway(topology, config_text(topology, POLICY, zone_extra={"mynumber": listed}), state=state)
+    net.on_close(gateway.stop)
+    peer = topology.zones["mynumber"].namespace
+    net.run(peer, "nmap", "-n", "-Pn", "-sS", "--max-retries", "0", "--min-rate", "300", "-p", "1-200", SERVER, timeout=60)
+    gateway.wait_event("station-not-isolated", f'name="{mac}"', "too many", seconds=15)
+    assert not [line for line in gateway.audit_lines() if "station-isolated" in line]
+    with gateway.console() as console:
+        console.expect(console.PROMPT)
+        assert "isolated" in console.run(f"isolate station {mac}")
+    gateway.wait_event("station-isolated", f'name="{mac}"', 'reason="operator"', seconds=10)
+
+
+def test_flows_cut_by_a_commit_raise_no_alarm(net, topology, make_gateway):
+    """Z12: 40 connections of one station that a commit denies are no scan, whoever keeps talking on them; 40 new ones are."""
+    mac = topology.zones["mynumber"].mac
+    listed = f"station {mac} {{ address 10.10.0.5; }} guard {{ denied-rate 20/m; isolate-station; }}"
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": listed})
+    echo(net, topology)
+    held = [talk(net, topology) for _ in range(40)]
+    with gateway.console(timeout=30) as console:
+        console.expect(console.PROMPT)
+        for line in ("configure", "delete crossing mynumber lgwan permit 10"):
+            console.run(line)
+        assert "committed" in console.run("commit")
+    for one in held:
+        one.settimeout(10)
+        with pytest.raises(OSError):
+            one.sendall(b"x" * 100)
+            one.recv(100)
+            one.sendall(b"x" * 100)
+            one.recv(100)
+    gateway.wait_event("flow-denied", 'reason="no-permit"', seconds=15)
+    assert not [line for line in gateway.audit_lines() if "scan-detected" in line or "station-isolated" in line]
+    for number in range(40):
+        net.socket(topology.zones["mynumber"].namespace, kind=socket.SOCK_DGRAM).sendto(b"x", (SERVER, 9000 + number))
+    gateway.wait_event("station-isolated", f'name="{mac}"', 'reason="denied-rate"', seconds=15)

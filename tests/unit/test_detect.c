@@ -19,6 +19,7 @@ static int setup(void **state)
 					     .window_s = 10,
 					     .denied_rate = 20,
 					     .denied_period_s = 1};
+	zone.station_policy = STATION_OFF;
 	policy = (struct snapshot){.zones = &zone, .zone_count = 1};
 	return 0;
 }
@@ -32,10 +33,10 @@ static bool try4(uint8_t source, uint8_t host, uint16_t port, bool denied, uint6
 			       .source = {10, 1, 0, source},
 			       .destination = {10, 2, 0, host}};
 
-	return detect_note(&detect, &policy, 0, &h, denied, now_ms, &alarm);
+	return detect_note(&detect, &policy, 0, &h, NULL, denied, now_ms, &alarm);
 }
 
-static bool try6(uint16_t interface, uint16_t port)
+static bool try6_by(const uint8_t *mac, uint16_t interface, uint16_t port)
 {
 	struct ip_headers h = {.family = 6,
 			       .protocol = IP_PROTOCOL_TCP,
@@ -46,7 +47,12 @@ static bool try6(uint16_t interface, uint16_t port)
 
 	h.source[14] = (uint8_t)(interface >> 8);
 	h.source[15] = (uint8_t)interface;
-	return detect_note(&detect, &policy, 0, &h, false, 1000, &alarm);
+	return detect_note(&detect, &policy, 0, &h, mac, false, 1000, &alarm);
+}
+
+static bool try6(uint16_t interface, uint16_t port)
+{
+	return try6_by(NULL, interface, port);
 }
 
 static void test_detect_port_scan_at_its_limit_and_once(void **state)
@@ -105,6 +111,34 @@ static void test_detect_ipv6_rotation_is_one_source(void **state)
 	for (uint16_t i = 1; i < 100; i++)
 		assert_false(try6(i, i));
 	assert_true(try6(100, 100));
+	assert_false(alarm.of_station); /* anybody's of that /64 */
+}
+
+/* Hosts of one wire share a /64: the last of them is not the one that has scanned. */
+static void test_detect_neighbour_in_one_network_is_not_blamed(void **state)
+{
+	static const uint8_t scanner[6] = {2, 0, 0, 0, 0, 1}, neighbour[6] = {2, 0, 0, 0, 0, 2};
+
+	zone.station_policy = STATION_ENFORCE;
+	for (uint16_t port = 1; port < 100; port++)
+		assert_false(try6_by(scanner, port, port)); /* each time with another address */
+	assert_false(try6_by(neighbour, 7, 443));
+	assert_true(try6_by(scanner, 7, 100));
+	assert_true(alarm.of_station);
+}
+
+/* Without a list that is enforced a hardware address is nothing but a claim. */
+static void test_detect_hardware_addresses_count_only_where_they_are_compared(void **state)
+{
+	uint8_t mac[6] = {2};
+
+	zone.station_policy = STATION_REPORT;
+	for (uint8_t port = 1; port < 100; port++) {
+		mac[5] = port;
+		assert_false(try6_by(mac, port, port));
+	}
+	assert_true(try6_by(mac, 100, 100));
+	assert_false(alarm.of_station);
 }
 
 /* Thousands of sources that try once push out no scanner. */
@@ -131,6 +165,9 @@ int main(void)
 		cmocka_unit_test_setup(test_detect_two_hosts_by_turns_are_port_scans, setup),
 		cmocka_unit_test_setup(test_detect_refusals_a_second, setup),
 		cmocka_unit_test_setup(test_detect_ipv6_rotation_is_one_source, setup),
+		cmocka_unit_test_setup(test_detect_neighbour_in_one_network_is_not_blamed, setup),
+		cmocka_unit_test_setup(
+			test_detect_hardware_addresses_count_only_where_they_are_compared, setup),
 		cmocka_unit_test_setup(test_detect_crowd_does_not_hide_a_scanner, setup),
 	};
 

@@ -124,6 +124,7 @@ static const struct damage damages[] = {
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.window_s, 0),
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.denied_rate, 0),
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.isolate, 2),
+	DAMAGE(SECTION_ZONES, B, snapshot_zone, guard.isolate, 1), /* reports, enforces nothing */
 	DAMAGE(SECTION_STATIONS, 0, snapshot_station, text_comment, 1 << 20),
 	DAMAGE(SECTION_CROSSINGS, 0, snapshot_crossing, flags, 4),
 	DAMAGE(SECTION_CROSSINGS, 0, snapshot_crossing, flags, CROSSING_TRANSPARENT),
