@@ -144,12 +144,14 @@ static const char *take(const char *device)
 	return mount_data(device) ? NULL : "cannot be mounted";
 }
 
-void data_mount(const char *device)
+bool data_mount(const char *device)
 {
 	const char *why = take(device);
 
 	if (!why && mkdir(STATE, 0700) < 0 && errno != EEXIST)
 		why = "cannot be written";
-	if (why)
-		fall_back(device, why);
+	if (!why)
+		return true;
+	fall_back(device, why);
+	return strcmp(device, DATA_NONE) == 0;
 }

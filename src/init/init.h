@@ -10,8 +10,9 @@
 
 #define CONFIG_DIRECTORY "/etc/sekisho"
 #define DATA_LABEL       "sekisho-data"
-#define DISK_HEAD_BYTES  2048U /* what disk_judge wants: up to the end of ext4's superblock */
-#define PORT_NAME_BYTES  16U   /* IFNAMSIZ */
+#define DATA_NONE        "none" /* in place of a device: a board that keeps nothing */
+#define DISK_HEAD_BYTES  2048U  /* what disk_judge wants: up to the end of ext4's superblock */
+#define PORT_NAME_BYTES  16U    /* IFNAMSIZ */
 
 /* One line on the console. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -55,8 +56,10 @@ enum disk disk_judge(const uint8_t head[DISK_HEAD_BYTES]);
 /*
  * data.c: mount the data partition at /data: a blank device is formatted, a foreign one is left
  * alone. Where there is none that can be used /data is in memory, and the console says so.
+ * Return: false where a disk that the board has is lost: with it are gone the accounts, so that
+ * nobody must be let in.
  */
-void data_mount(const char *device);
+bool data_mount(const char *device);
 
 /*
  * keeper.c: keeps the supervisor alive, and reaps what has lost its parent. Signals are taken with
@@ -65,7 +68,7 @@ void data_mount(const char *device);
 struct keeper {
 	pid_t pid;           /* of the supervisor; 0: none */
 	uint64_t started_ms; /* monotonic */
-	char console[64];    /* path of the terminal that it offers its console on */
+	char console[64];    /* path of the terminal that it offers its console on; empty: none */
 };
 /* Return: the signal that asks for the end of the system, when one has come. */
 int keeper_run(struct keeper *keeper);

@@ -67,10 +67,16 @@ static void say_last_words(void)
 		say("%.*s", (int)strcspn(last, "\n"), last);
 }
 
-static void __attribute__((noreturn)) become_supervisor(const char *console)
+static void __attribute__((noreturn)) become_supervisor(char *console)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin", zone[] = "TZ=JST-9";
 	static char *environment[] = {path, zone, NULL};
+	static char program[] = "sekishod", config[] = "--config", watchdog[] = "--watchdog",
+		    factory[] = CONFIG_DIRECTORY "/factory.conf", state[] = "--state",
+		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", terminal[] = "--console";
+	char *arguments[] = {program, config,   factory, state,
+			     data,    watchdog, device,  console[0] != '\0' ? terminal : NULL,
+			     console, NULL};
 	int null = open("/dev/null", O_RDONLY), out = open("/dev/console", O_WRONLY | O_NOCTTY),
 	    ring = open("/dev/kmsg", O_WRONLY);
 	sigset_t none;
@@ -82,9 +88,7 @@ static void __attribute__((noreturn)) become_supervisor(const char *console)
 		(void)close(null); /* the copies remain */
 		(void)close(out);
 		(void)close(ring);
-		(void)execle(SUPERVISOR, "sekishod", "--config", CONFIG_DIRECTORY "/factory.conf",
-			     "--state", "/data/sekisho", "--console", console, "--watchdog",
-			     "/dev/watchdog0", NULL, environment); /* returns only on failure */
+		(void)execve(SUPERVISOR, arguments, environment); /* returns only on failure */
 	}
 	_exit(127);
 }

@@ -53,7 +53,8 @@ static void mount_all(void)
 		make_directory(directories[i]);
 }
 
-static void bring_up(void)
+/* Return: false where nobody must be let in. */
+static bool bring_up(void)
 {
 	char version[128], device[64];
 
@@ -66,8 +67,12 @@ static void bring_up(void)
 		say("init: name of the host: %s", strerror(errno));
 	ports_name_all();
 	if (read_word("data-device", device, sizeof(device)) < 0)
-		(void)snprintf(device, sizeof(device), "none");
-	data_mount(device);
+		(void)snprintf(device, sizeof(device), DATA_NONE);
+	if (data_mount(device))
+		return true;
+	say("init: with the data disk the accounts are lost: no console is offered; mend or "
+	    "replace the disk");
+	return false;
 }
 
 int main(void)
@@ -83,8 +88,7 @@ int main(void)
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL); /* cannot fail with these arguments */
 	(void)reboot(RB_DISABLE_CAD);               /* a keyboard tells us; it does not decide */
-	bring_up();
-	if (read_word("console", keeper.console, sizeof(keeper.console)) < 0)
+	if (bring_up() && read_word("console", keeper.console, sizeof(keeper.console)) < 0)
 		(void)snprintf(keeper.console, sizeof(keeper.console), "/dev/console");
 	signo = keeper_run(&keeper);
 	keeper_stop(&keeper, STOP_WAIT_MS);
