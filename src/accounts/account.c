@@ -38,10 +38,12 @@ void account_fini(struct account *a)
 }
 
 /* A clock that was stepped back must neither keep a lock for years nor keep a password young. */
-static bool is_locked(struct account *a, int64_t now_s)
+static bool is_locked(struct account *a, bool alone, int64_t now_s)
 {
-	if (a->locked_until_s > now_s + ACCOUNT_LOCK_MOST_S)
-		a->locked_until_s = now_s + ACCOUNT_LOCK_MOST_S;
+	int64_t most_s = alone ? ACCOUNT_ALONE_MOST_S : ACCOUNT_LOCK_MOST_S;
+
+	if (a->locked_until_s > now_s + most_s)
+		a->locked_until_s = now_s + most_s;
 	return now_s < a->locked_until_s;
 }
 
@@ -58,29 +60,34 @@ static void count_failure(struct account *a, int64_t now_s)
 		a->failures_since++;
 }
 
-static void lock(struct account *a, const struct account_rules *rules, int64_t now_s)
+/* Whoever stands at the line can keep a person out by guessing; the only administrator must come
+ * in all the same, so that for him guessing is slowed down and no more. */
+static void lock(struct account *a, const struct account_rules *rules, bool alone, int64_t now_s)
 {
 	unsigned doublings = a->locks < LOCK_DOUBLINGS ? a->locks : LOCK_DOUBLINGS;
-	int64_t lock_s = rules->lock_s << doublings;
+	int64_t first_s = alone ? ACCOUNT_ALONE_LOCK_S : rules->lock_s;
+	int64_t most_s = alone ? ACCOUNT_ALONE_MOST_S : ACCOUNT_LOCK_MOST_S;
+	int64_t lock_s = first_s << doublings;
 
-	a->locked_until_s = now_s + (lock_s < ACCOUNT_LOCK_MOST_S ? lock_s : ACCOUNT_LOCK_MOST_S);
+	a->locked_until_s = now_s + (lock_s < most_s ? lock_s : most_s);
 	a->locks = doublings + 1;
 	a->failures = 0;
 }
 
 enum account_verdict account_attempt(struct account *a, const struct account_rules *rules,
-				     enum account_role role, bool matches, int64_t now_s)
+				     enum account_role role, bool matches, bool alone,
+				     int64_t now_s)
 {
 	int64_t age_s = role == ACCOUNT_ADMINISTRATOR ? rules->administrator_age_s : rules->age_s;
 
-	if (is_locked(a, now_s)) {
+	if (is_locked(a, alone, now_s)) {
 		count_failure(a, now_s);
 		return ACCOUNT_DENY_LOCKED;
 	}
 	if (!matches || a->hash[0] == '\0') {
 		count_failure(a, now_s);
 		if (++a->failures >= rules->attempts)
-			lock(a, rules, now_s);
+			lock(a, rules, alone, now_s);
 		return ACCOUNT_DENY_PASSWORD;
 	}
 	if (a->temporary && is_older(a, ACCOUNT_TEMPORARY_S, now_s)) {

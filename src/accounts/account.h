@@ -16,6 +16,8 @@
 
 #define ACCOUNT_TEMPORARY_S  (3 * 86400) /* within which a temporary password must be changed */
 #define ACCOUNT_LOCK_MOST_S  86400
+#define ACCOUNT_ALONE_LOCK_S 10           /* of the only administrator: the first lock */
+#define ACCOUNT_ALONE_MOST_S 120          /* ... doubles up to this (ADR 0309) */
 #define ACCOUNT_USED_BYTES   (256U << 10) /* of all earlier passwords' hashes: some 2,500 */
 #define ACCOUNT_CLOCK_SLOP_S 86400 /* so far behind its own records a clock was stepped back */
 
@@ -39,6 +41,7 @@ struct account {
 	int64_t locked_until_s;
 	int64_t last_login_s, last_logout_s, last_failure_s;
 	uint32_t failures_since;              /* the last login */
+	int64_t expired_s, stood_in_s;        /* the ends of such days that were seen over */
 	char setting[PASSWORD_SETTING_BYTES]; /* that earlier passwords are hashed with */
 	struct bytes used;                    /* their hashes, a line each */
 };
@@ -63,10 +66,13 @@ const char *account_verdict_text(enum account_verdict verdict);
 /**
  * account_attempt - somebody has given a name and a password
  * @matches: the password is the account's
+ * @alone:   the person is an administrator, and no other one could log in: is never kept out for
+ *	     longer than ACCOUNT_ALONE_MOST_S
  * Changes the account's counters, which must be saved before the verdict is told.
  */
 enum account_verdict account_attempt(struct account *a, const struct account_rules *rules,
-				     enum account_role role, bool matches, int64_t now_s);
+				     enum account_role role, bool matches, bool alone,
+				     int64_t now_s);
 
 /* The session begins: counts start anew. What was before is for the welcome. */
 void account_begin(struct account *a, int64_t now_s);

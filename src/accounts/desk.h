@@ -18,7 +18,7 @@
 #define DESK_SEATS     8     /* consoles */
 #define DESK_WARNING_S 60    /* before the limit of a session */
 #define DESK_LOGIN_S   120   /* to log in, or to choose a new password */
-#define DESK_DELAY_MS  2000U /* before a failed attempt is answered */
+#define DESK_DELAY_MS  2000U /* a refusal is told at a multiple of it, see desk_hold_ms */
 
 enum seat_state {
 	SEAT_EMPTY,  /* no console */
@@ -36,9 +36,15 @@ struct seat {
 	enum language language;
 };
 
+/* The ends of a person's days that were seen over: the clock cannot bring them back. */
+struct desk_latch {
+	int64_t expired_s, stood_in_s;
+};
+
 /* What the desk has of its surroundings. */
 struct desk_owner {
-	void (*event)(void *ctx, enum event_id id, const struct event_arg *args, size_t count);
+	/* Return: false where the event found no room. */
+	bool (*event)(void *ctx, enum event_id id, const struct event_arg *args, size_t count);
 	/* Somebody sits at a console now, or (ACCOUNT_ROLE_NONE) nobody any more. */
 	void (*person)(void *ctx, uint32_t console, enum account_role role, const char *name);
 	/* A line for the person; @end: the session is over. */
@@ -54,6 +60,7 @@ struct desk {
 	char nobody[PASSWORD_SETTING_BYTES]; /* what the password of an unknown name is tried with
 					      */
 	struct snapshot_person persons[SNAPSHOT_PERSONS_MAX];
+	struct desk_latch latches[SNAPSHOT_PERSONS_MAX]; /* of the same person */
 	uint32_t person_count;
 	bool has_policy; /* before it nobody is let in */
 	bool closed;     /* an administrator has had a password: see keep_is_closed */
@@ -76,10 +83,19 @@ void desk_leave(struct desk *d, uint32_t console);
  * desk_request - serve one request of a console
  * @request: its texts end within their fields; wiped by the caller
  * @answer:  filled in, but for the serial
- * Return: milliseconds after which the answer may be given.
+ * Return: whether it is a refusal that is to be held back: desk_hold_ms.
  */
-uint64_t desk_request(struct desk *d, uint32_t console, const struct account_request *request,
-		      struct account_answer *answer);
+bool desk_request(struct desk *d, uint32_t console, const struct account_request *request,
+		  struct account_answer *answer);
+
+/**
+ * desk_hold_ms - how long a refusal is held back still
+ * @spent_ms: since the request came
+ * Whether a name is known shows in how long it takes to refuse it: so refusals are told at fixed
+ * moments only, the multiples of DESK_DELAY_MS behind the request.
+ * Return: 1..DESK_DELAY_MS.
+ */
+uint64_t desk_hold_ms(uint64_t spent_ms);
 
 /* A key was pressed at a console. */
 void desk_active(struct desk *d, uint32_t console);

@@ -38,6 +38,8 @@ static const struct field {
 	FIELD("last-logout", FIELD_I64, last_logout_s),
 	FIELD("last-failure", FIELD_I64, last_failure_s),
 	FIELD("failures-since", FIELD_U32, failures_since),
+	FIELD("expired", FIELD_I64, expired_s),
+	FIELD("stood-in", FIELD_I64, stood_in_s),
 	FIELD("setting", FIELD_TEXT, setting),
 #undef FIELD
 };

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/process.h"
 #include "channel/control.h"
+#include "channel/person.h"
 
 #define CONTROL_MESSAGES 16
 #define DESCRIPTORS      (DESK_SEATS + 2)
@@ -50,11 +51,13 @@ static struct accounts accounts = {.directory = -1};
 
 /* ---- what the desk has to say */
 
-static void on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
+static bool on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
 {
 	struct accounts *a = ctx;
+	uint64_t lost = a->process.events.lost;
 
 	event_emit(&a->process.events, id, args, count);
+	return a->process.events.lost <= lost;
 }
 
 static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name)
@@ -132,7 +135,8 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 {
 	struct account_link *link = ctx;
 	struct account_request request;
-	uint64_t delay_ms;
+	uint64_t came_ms = clock_mono_ms(&clock_system);
+	bool hold;
 
 	memcpy(&request, message->body, sizeof(request));
 	if (request.kind == ACCOUNT_ACTIVE) {
@@ -149,13 +153,14 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 	request.name[sizeof(request.name) - 1] = '\0';
 	request.secret[sizeof(request.secret) - 1] = '\0';
 	request.fresh[sizeof(request.fresh) - 1] = '\0';
-	delay_ms = desk_request(&link->accounts->desk, number_of(link), &request, &link->answer);
+	hold = desk_request(&link->accounts->desk, number_of(link), &request, &link->answer);
 	link->answer.serial = request.serial;
 	explicit_bzero(request.secret, sizeof(request.secret));
 	explicit_bzero(request.fresh, sizeof(request.fresh));
-	if (delay_ms == 0)
+	if (!hold)
 		return send_answer(link);
-	loop_arm(&link->accounts->loop, &link->delay, delay_ms);
+	loop_arm(&link->accounts->loop, &link->delay,
+		 desk_hold_ms(clock_mono_ms(&clock_system) - came_ms));
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/process.h"
 #include "channel/control.h"
+#include "channel/person.h"
 #include "policy/snapshot.h"
 
 #define HEARTBEAT_MS     60000U
@@ -239,6 +240,18 @@ static int handle_ping(struct channel *ch, void *ctx, const struct channel_messa
 	return channel_send(ch, CONTROL_PONG, message->body, message->body_bytes, NULL, 0);
 }
 
+/* Something waits for its record: it goes on only when that is on the disk. */
+static int handle_record(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+	struct control_recorded body = {
+		.number = ((const struct control_record *)message->body)->number};
+
+	links_drain(&a->links);
+	body.ok = !a->disk_failing && sync_log(a) == 0;
+	return channel_send(ch, CONTROL_RECORDED, &body, sizeof(body), NULL, 0);
+}
+
 static int handle_connected(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct audit *a = ctx;
@@ -287,6 +300,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_APPLY, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_apply, "apply"},
 	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
+	{CONTROL_RECORD, 0, 0, CHANNEL_EXACTLY(control_record), handle_record, "record"},
 	{CONTROL_CONNECTED, 0, 1, CHANNEL_EXACTLY(control_connected), handle_connected,
 	 "connected"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},

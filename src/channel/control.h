@@ -66,7 +66,7 @@ enum control_type {
 	CONTROL_COMMITTED, /* S -> config, struct control_committed */
 	CONTROL_POLICY,    /* S -> accounts, no body: the policy that runs now, or the first one,
 			      which is being tried; descriptor: snapshot memfd */
-	CONTROL_PERSON,    /* accounts -> S, struct control_person: who sits at a console now */
+	CONTROL_PERSON,    /* accounts -> S, struct control_person (person.h) */
 	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
 			      CONTROL_ROW_LAST set on the last */
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
@@ -74,8 +74,11 @@ enum control_type {
 	CONTROL_ALARM,     /* arbiter -> S, struct control_alarm (stations.h) */
 	CONTROL_TEST_MAIL, /* console -> S, struct control_test_mail; descriptor: sealed memfd with
 			      the mail */
-	CONTROL_TESTED, /* S -> console, struct control_flattened; descriptors: the flattened mail
-			   and its receipt, or none where there is no result */
+	CONTROL_TESTED,   /* S -> console, struct control_flattened; descriptors: the flattened mail
+			     and its receipt, or none where there is no result */
+	CONTROL_RECORD,   /* S -> audit, struct control_record: is all that was said so far on the
+			     disk? Answer: CONTROL_RECORDED */
+	CONTROL_RECORDED, /* audit -> S, struct control_recorded */
 };
 
 #define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */
@@ -140,13 +143,6 @@ struct control_give {
 				 elsewhere */
 	uint32_t person_role; /* GIVE_LINK to config, of a console: enum account_role */
 	char person[24];      /* ... and the name of who sits there; empty: nobody in particular */
-};
-
-struct control_person {
-	uint32_t console;
-	uint32_t role; /* enum account_role; none: the session is over */
-	uint32_t pid;  /* of the console's process, as its link's GIVE said */
-	char name[24]; /* NUL-terminated; empty: nobody in particular (no login is needed yet) */
 };
 
 struct control_commit {

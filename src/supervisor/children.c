@@ -403,6 +403,8 @@ static void bury(struct child *child, int status)
 		child->state = CHILD_FREE;
 	if (child->role == ROLE_ACCOUNTS)
 		persons_forget(sup);
+	if (child->role == ROLE_AUDIT)
+		persons_unrecorded(sup);
 	if (child->session)
 		session_child_died(child);
 	else if (child->role == ROLE_MAIL_SCANNER)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the supervisor accepts from its children: one table, by type and by role. */
 #include "base/err.h"
+#include "channel/person.h"
 #include "channel/stations.h"
 #include "supervisor/query.h"
 #include "supervisor/supervisor.h"
@@ -114,6 +115,8 @@ const struct channel_rule control_rules[] = {
 	 scanning_handle_scanned, "scanned"},
 	{CONTROL_PERSON, 0, 0, FIXED(control_person), FROM(ROLE_ACCOUNTS), console_handle_person,
 	 "person"},
+	{CONTROL_RECORDED, 0, 0, FIXED(control_recorded), FROM(ROLE_AUDIT), persons_handle_recorded,
+	 "recorded"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
 	{CONTROL_ROW, 0, 0, FIXED(control_row),
 	 FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER), query_handle_row, "row"},

@@ -202,6 +202,7 @@ static void outfit_console(struct child *console)
 		   console->tty_fd);
 	console->person_role = ACCOUNT_ROLE_NONE;
 	asking_init(&console->asking);
+	console->waiting = (struct person_wait){0};
 	console->person[0] = '\0';
 	link_accounts(console);
 }

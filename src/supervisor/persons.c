@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "channel/account.h"
+#include "channel/person.h"
 #include "supervisor/supervisor.h"
 
 #define END_MS 1000U /* for a console to print why it ends */
@@ -42,6 +43,7 @@ static void end_console(struct child *console)
 {
 	console->person_role = ACCOUNT_ROLE_NONE;
 	console->person[0] = '\0';
+	console->waiting = (struct person_wait){0};
 	if (!child_is_alive(console))
 		return;
 	child_send(console, CONTROL_STOP, NULL, 0, NULL, 0);
@@ -53,7 +55,63 @@ void persons_forget(struct supervisor *sup)
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 
-		if (console && console->person_role != ACCOUNT_ROLE_NONE)
+		if (console &&
+		    (console->person_role != ACCOUNT_ROLE_NONE || console->waiting.number != 0))
+			end_console(console);
+	}
+}
+
+/* ---- letting in */
+
+static void let_in(struct child *console, uint32_t role, const char *name)
+{
+	console->person_role = role;
+	(void)snprintf(console->person, sizeof(console->person), "%s", name);
+	outfit_link_config(console);
+}
+
+/* The record of a login is on the disk before the session begins (L1). */
+static void wait_for_record(struct child *console, const struct control_person *person)
+{
+	struct child *audit = child_find(console->sup, ROLE_AUDIT, 0);
+	struct control_record body = {.number = ++console->sup->record_serial};
+
+	if (!child_is_alive(audit)) {
+		end_console(console);
+		return;
+	}
+	console->waiting = (struct person_wait){.number = body.number, .role = person->role};
+	(void)snprintf(console->waiting.name, sizeof(console->waiting.name), "%s", person->name);
+	child_send(audit, CONTROL_RECORD, &body, sizeof(body), NULL, 0);
+}
+
+int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct supervisor *sup = ((struct child *)ctx)->sup;
+	const struct control_recorded *answer = message->body;
+
+	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
+		struct child *console = child_find(sup, ROLE_CONSOLE, i);
+		struct person_wait waiting;
+
+		if (!console || answer->number == 0 || console->waiting.number != answer->number)
+			continue;
+		waiting = console->waiting;
+		console->waiting = (struct person_wait){0};
+		if (answer->ok)
+			let_in(console, waiting.role, waiting.name);
+		else
+			end_console(console);
+	}
+	return 0;
+}
+
+void persons_unrecorded(struct supervisor *sup)
+{
+	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
+		struct child *console = child_find(sup, ROLE_CONSOLE, i);
+
+		if (console && console->waiting.number != 0)
 			end_console(console);
 	}
 }
@@ -73,8 +131,9 @@ int console_handle_person(struct channel *ch, void *ctx, const struct channel_me
 		end_console(console);
 		return 0;
 	}
-	console->person_role = person->role;
-	(void)snprintf(console->person, sizeof(console->person), "%s", person->name);
-	outfit_link_config(console);
+	if (person->name[0] == '\0')
+		let_in(console, person->role, ""); /* no login is needed: there is no record */
+	else
+		wait_for_record(console, person);
 	return 0;
 }

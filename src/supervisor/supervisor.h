@@ -14,6 +14,7 @@
 #include "channel/control.h"
 #include "policy/snapshot.h"
 #include "supervisor/asking.h"
+#include "supervisor/persons.h"
 #include "supervisor/rates.h"
 #include "supervisor/scanning.h"
 #include "supervisor/spawn.h"
@@ -56,6 +57,7 @@ struct child {
 	uint32_t person_role; /* consoles: enum account_role of who sits there */
 	char person[24];      /* consoles: the name; empty: nobody in particular */
 	struct asking asking; /* consoles: their questions */
+	struct person_wait waiting; /* consoles: for the record of the login */
 };
 
 /* One accepted connection and the two processes that serve it, joined by a channel of their own. */
@@ -154,6 +156,7 @@ struct supervisor {
 	struct listener listeners[LISTENERS_MAX];
 	struct rates rates;                     /* of mail */
 	uint32_t session_last_id, query_serial; /* count sessions, and questions passed on */
+	uint64_t record_serial;                 /* counts questions to audit */
 	struct policy_run running;
 	struct commit commit;
 	uint64_t epoch_last;
@@ -282,13 +285,6 @@ int consoles_open(struct supervisor *sup);
 /* The zones enforce for the first time: accounts and the terminal may take the processor now. */
 void consoles_enforcing(struct supervisor *sup);
 void consoles_close(struct supervisor *sup);
-
-/* persons.c */
-int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message);
-/* Whether who sits at a console may ask this (enum query_kind). */
-bool person_may(const struct child *console, uint32_t kind);
-/* accounts has died: nobody is known any more, and every console begins anew. */
-void persons_forget(struct supervisor *sup);
 
 /* watchdog.c */
 int watchdog_open(struct supervisor *sup);

@@ -2,6 +2,7 @@
 """Who may sit at a console (A1 to A8): from the factory's open console to people with passwords and roles."""
 
 import re
+import signal
 
 import pexpect
 import pytest
@@ -204,3 +205,14 @@ def test_login_survives_a_restart_and_the_death_of_accounts(gateway, administrat
     topology.restore_ports()
     again = make_gateway(LOGIN, state=gateway.state)
     log_in(again, "yamada", FIRST).expect(r"> $")
+
+
+def test_login_opens_no_session_without_its_record_on_the_disk(gateway, administrator):
+    """L1, A3: while audit does not answer nobody is let in; it is killed for it, and the console ends."""
+    administrator.send("exit\r")
+    audit = gateway.kill("audit", signal.SIGSTOP)
+    console = log_in(gateway, "yamada", FIRST)
+    assert console.expect([r"> $", pexpect.EOF], timeout=60) == 1
+    gateway.wait_role("audit", other_than=audit, seconds=30)
+    log_in(gateway, "yamada", FIRST).expect(r"> $")
+    gateway.wait_event("login ", 'user="yamada"')

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "accounts/desk.h"
@@ -30,11 +31,15 @@ struct fixture {
 	enum account_role role[DESK_SEATS];
 	bool ended[DESK_SEATS];
 	char notice[ACCOUNT_TEXT_BYTES];
+	bool deaf; /* audit takes no event */
 };
 
-static void on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
+static bool on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
 {
 	struct fixture *f = ctx;
+
+	if (f->deaf)
+		return false;
 
 	f->told[id]++;
 	for (size_t i = 0; i < count; i++) {
@@ -42,6 +47,7 @@ static void on_event(void *ctx, enum event_id id, const struct event_arg *args, 
 			(void)snprintf(f->reason, sizeof(f->reason), "%.*s", (int)args[i].size,
 				       (const char *)args[i].data);
 	}
+	return true;
 }
 
 static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name)
@@ -94,7 +100,7 @@ static int teardown(void **state)
 	struct dirent *entry;
 
 	while ((entry = readdir(dir)) != NULL)
-		unlinkat(f->directory, entry->d_name, 0);
+		unlinkat(f->directory, entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
 	closedir(dir);
 	close(f->directory);
 	rmdir(f->path);
@@ -146,11 +152,11 @@ static const char *shown_password(const struct fixture *f)
 }
 
 /* From the factory to a desk where @name has the password GOOD, and console 0 is closed again. */
-static void establish(struct fixture *f, const char *name)
+static void establish_by(struct fixture *f, const char *administrator, const char *name)
 {
 	sit(f, 7);
 	if (f->role[7] == ACCOUNT_ROLE_NONE)
-		assert_int_equal(login(f, 7, "yamada", GOOD), ACCOUNT_OK);
+		assert_int_equal(login(f, 7, administrator, GOOD), ACCOUNT_OK);
 	assert_int_equal(ask(f, 7, ACCOUNT_RESET, name, "", ""), ACCOUNT_OK);
 	desk_leave(&f->desk, 7);
 	sit(f, 0);
@@ -158,6 +164,11 @@ static void establish(struct fixture *f, const char *name)
 	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", GOOD), ACCOUNT_OK);
 	desk_leave(&f->desk, 0);
 	sit(f, 0);
+}
+
+static void establish(struct fixture *f, const char *name)
+{
+	establish_by(f, "yamada", name);
 }
 
 static void test_desk_is_shut_before_it_knows_a_policy(void **state)
@@ -265,7 +276,9 @@ static void test_desk_wrong_passwords_lock_the_account(void **state)
 	char text[ACCOUNT_TEXT_BYTES];
 
 	apply(f, users);
-	establish(f, "yamada");
+	establish(f, "tanaka");
+	sit(f, 7);
+	establish_by(f, "tanaka", "yamada");
 	assert_int_equal(login(f, 0, "nobody-here", GOOD), ACCOUNT_REFUSED);
 	memcpy(text, f->answer.text, sizeof(text));
 	for (int i = 0; i < 3; i++)
@@ -458,7 +471,7 @@ static void test_desk_guesses_in_a_session_lock_the_account(void **state)
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "guess", BETTER), ACCOUNT_REFUSED);
-	assert_string_equal(f->reason, "wrong present password");
+	assert_true(f->ended[0]);
 	desk_leave(&f->desk, 0);
 	sit(f, 0);
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
@@ -475,6 +488,152 @@ static void test_desk_does_not_record_unknown_names(void **state)
 	assert_int_equal(login(f, 0, GOOD, "x"), ACCOUNT_REFUSED);
 	assert_int_equal(f->told[EVENT_LOGIN_REFUSED], 1);
 	assert_string_equal(f->reason, "no such account, or not now");
+}
+
+/* What cannot be counted is not tried: a disk that fails must not make guessing free (A3). */
+static void test_desk_admits_nobody_while_attempts_cannot_be_saved(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(mkdirat(f->directory, "staged", 0700), 0); /* where accounts are written */
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
+	assert_string_equal(f->reason, "the attempt cannot be saved");
+	assert_true(f->told[EVENT_ACCOUNT_UNSAVED] > 0);
+	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
+	assert_int_equal(unlinkat(f->directory, "staged", AT_REMOVEDIR), 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	assert_int_equal(mkdirat(f->directory, "staged", 0700), 0);
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", GOOD, BETTER), ACCOUNT_REFUSED);
+	assert_int_equal(unlinkat(f->directory, "staged", AT_REMOVEDIR), 0);
+}
+
+/* L1: no session without its record. */
+static void test_desk_admits_nobody_whose_login_is_not_recorded(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	f->deaf = true;
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
+	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
+	f->deaf = false;
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+}
+
+/* A7: a last day that was seen over stays over, whatever the clock says later; a later one counts
+ * again. */
+static void test_desk_expired_account_stays_so_when_the_clock_goes_back(void **state)
+{
+	static const char over[] =
+		"login { user yamada { role administrator; } "
+		"user sato { role operator; expires 2027-01-16; } "
+		"user suzuki { role auditor; administrator-until 2027-01-16; } }";
+	static const char longer[] = "login { user yamada { role administrator; } "
+				     "user sato { role operator; expires 2027-01-17; } }";
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	establish(f, "sato");
+	establish(f, "suzuki");
+	apply(f, over);
+	assert_int_equal(login(f, 0, "sato", GOOD), ACCOUNT_OK);
+	sit(f, 0);
+	pass(f, 3 * DAY_S);
+	f->time.wall_ns -= 3 * DAY_S * 1000000000;
+	assert_int_equal(login(f, 0, "sato", GOOD), ACCOUNT_REFUSED);
+	assert_int_equal(login(f, 0, "suzuki", GOOD), ACCOUNT_OK);
+	assert_int_equal(f->role[0], ACCOUNT_AUDITOR);
+	/* It is on the disk, too. */
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->directory, f->desk.owner), 0);
+	apply(f, over);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "sato", GOOD), ACCOUNT_REFUSED);
+	apply(f, longer);
+	assert_int_equal(login(f, 0, "sato", GOOD), ACCOUNT_OK);
+}
+
+/* A3: whoever guesses at the line cannot keep the only administrator out for long; with a second
+ * one the lock is the whole one. */
+static void test_desk_only_administrator_is_slowed_down_not_locked_out(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	for (int i = 0; i < 60; i++) {
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(login(f, 0, "yamada", "wrong"), ACCOUNT_REFUSED);
+		assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
+		pass(f, i == 0 ? ACCOUNT_ALONE_LOCK_S : ACCOUNT_ALONE_MOST_S);
+	}
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	desk_leave(&f->desk, 0);
+	establish(f, "tanaka");
+	for (int k = 0; k < 3; k++)
+		assert_int_equal(login(f, 0, "yamada", "wrong"), ACCOUNT_REFUSED);
+	pass(f, ACCOUNT_ALONE_MOST_S + 1);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
+	assert_int_equal(login(f, 0, "tanaka", GOOD), ACCOUNT_OK);
+}
+
+/* A5: a new password is no way past the administrator who sits there already. */
+static void test_desk_stale_administrator_waits_for_the_other(void **state)
+{
+	struct fixture *f = *state;
+	char temporary[PASSWORD_TEMPORARY_BYTES];
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "tanaka", "", ""), ACCOUNT_OK);
+	memcpy(temporary, shown_password(f), sizeof(temporary));
+	sit(f, 1);
+	assert_int_equal(login(f, 1, "tanaka", temporary), ACCOUNT_REFUSED);
+	assert_string_equal(f->reason, "another administrator");
+	desk_leave(&f->desk, 0);
+	assert_int_equal(login(f, 1, "tanaka", temporary), ACCOUNT_STALE);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	assert_int_equal(ask(f, 1, ACCOUNT_CHANGE, "", "", GOOD), ACCOUNT_REFUSED);
+	assert_true(f->ended[1]);
+	assert_int_equal(f->role[1], ACCOUNT_ROLE_NONE);
+	assert_int_equal(ask(f, 1, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_REFUSED);
+}
+
+/* A2: a password that was issued anew ends what the one before it had begun. */
+static void test_desk_reset_ends_a_change_that_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "sato", "", ""), ACCOUNT_OK);
+	sit(f, 1);
+	assert_int_equal(login(f, 1, "sato", shown_password(f)), ACCOUNT_STALE);
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "sato", "", ""), ACCOUNT_OK);
+	assert_true(f->ended[1]);
+	assert_int_equal(ask(f, 1, ACCOUNT_CHANGE, "", "", GOOD), ACCOUNT_REFUSED);
+}
+
+/* A3: neither the moment of the answer nor what is left on the disk tells whether a name is known.
+ */
+static void test_desk_unknown_name_is_refused_like_a_known_one(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(desk_hold_ms(0), DESK_DELAY_MS);
+	assert_int_equal(37 + desk_hold_ms(37), 5 + desk_hold_ms(5));
+	assert_int_equal(desk_hold_ms(DESK_DELAY_MS + 1), DESK_DELAY_MS - 1);
+	assert_int_equal(login(f, 0, "nobody-here", "x"), ACCOUNT_REFUSED);
+	assert_int_equal(faccessat(f->directory, "user.", R_OK, 0), 0); /* counted, too */
+	assert_int_equal(faccessat(f->directory, "user.nobody-here", R_OK, 0), -1);
 }
 
 static void test_password_rules(void **state)
@@ -538,6 +697,13 @@ int main(void)
 		TEST(test_desk_hand_over_leaves_no_open_console),
 		TEST(test_desk_guesses_in_a_session_lock_the_account),
 		TEST(test_desk_does_not_record_unknown_names),
+		TEST(test_desk_admits_nobody_while_attempts_cannot_be_saved),
+		TEST(test_desk_admits_nobody_whose_login_is_not_recorded),
+		TEST(test_desk_expired_account_stays_so_when_the_clock_goes_back),
+		TEST(test_desk_only_administrator_is_slowed_down_not_locked_out),
+		TEST(test_desk_stale_administrator_waits_for_the_other),
+		TEST(test_desk_reset_ends_a_change_that_is_under_way),
+		TEST(test_desk_unknown_name_is_refused_like_a_known_one),
 #undef TEST
 		cmocka_unit_test(test_password_rules),
 		cmocka_unit_test(test_password_hash_is_yescrypt_and_salted),

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What consoles ask of the desk. */
+#include "accounts/desk_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "accounts/keep.h"
+#include "base/err.h"
+
+/* ---- requests */
+
+static void refuse(struct account_answer *answer, enum language language, const char *en,
+		   const char *ja)
+{
+	struct words w;
+
+	answer->status = ACCOUNT_REFUSED;
+	words_begin(&w, answer->text, sizeof(answer->text), language);
+	words_say(&w, "%s\n", "%s\n", language == LANGUAGE_JA ? ja : en);
+}
+
+/* One administrator at a time (A5). Return: the console where one sits, or DESK_SEATS. */
+static uint32_t find_administrator(const struct desk *d, uint32_t except)
+{
+	uint32_t i = 0;
+
+	while (i < DESK_SEATS && (i == except || d->seats[i].state != SEAT_OPEN ||
+				  d->seats[i].role != ACCOUNT_ADMINISTRATOR))
+		i++;
+	return i;
+}
+
+/* A3: what happened with this account before is shown to its person. */
+static void welcome(const struct desk *d, const struct account *account, enum account_role role,
+		    enum language language, struct account_answer *answer)
+{
+	int64_t age_s =
+		role == ACCOUNT_ADMINISTRATOR ? d->rules.administrator_age_s : d->rules.age_s;
+	struct words w;
+
+	words_begin(&w, answer->text, sizeof(answer->text), language);
+	words_say(&w, "%s, %s\n", "%s (%s)\n", account->name, words_role(role, language));
+	words_say(&w, "last login ", "前回のログイン ");
+	words_time(&w, account->last_login_s, d->utc_offset_s);
+	words_say(&w, ", logout ", "、ログアウト ");
+	words_time(&w, account->last_logout_s, d->utc_offset_s);
+	words_say(&w, "\nfailed attempts since: %u", "\nその後の失敗 %u 回",
+		  account->failures_since);
+	if (account->failures_since > 0) {
+		words_say(&w, ", the last ", "、最後は ");
+		words_time(&w, account->last_failure_s, d->utc_offset_s);
+	}
+	words_say(&w, "\n", "\n");
+	if (age_s > 0) {
+		words_say(&w, "the password must be changed before ", "パスワードの変更期限 ");
+		words_time(&w, account->set_s + age_s, d->utc_offset_s);
+		words_say(&w, "\n", "\n");
+	}
+}
+
+static bool is_kept_out(struct desk *d, uint32_t console, const struct account *account,
+			enum account_role role, struct account_answer *answer)
+{
+	if (role != ACCOUNT_ADMINISTRATOR || find_administrator(d, console) == DESK_SEATS)
+		return false;
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account->name),
+			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, "another administrator"));
+	refuse(answer, d->seats[console].language,
+	       "another administrator is logged in; there is one at a time",
+	       "別の管理者がログイン中です。管理者は同時に1人だけです");
+	return true;
+}
+
+/* The password was right and may be used: the session begins, if it may. What cannot be saved or
+ * recorded does not begin. */
+static void begin(struct desk *d, uint32_t console, struct account *account, enum account_role role,
+		  struct account_answer *answer)
+{
+	enum language language = d->seats[console].language;
+
+	if (is_kept_out(d, console, account, role, answer))
+		return;
+	welcome(d, account, role, language, answer);
+	account_begin(account, desk_now_s(d));
+	if (desk_save(d, account) < 0 ||
+	    !desk_tell(d, EVENT_LOGIN, EV_TEXT(USER, account->name), EV_NUMBER(CONSOLE, console),
+		       EV_TEXT(ROLE, words_role(role, LANGUAGE_EN)))) {
+		refuse(answer, language, "the login cannot be recorded: nobody is let in",
+		       "ログインを記録できないため受け付けません");
+		return;
+	}
+	desk_seat_open(d, console, role, account->name);
+	answer->role = role;
+}
+
+static void ask_change(struct desk *d, uint32_t console, const struct account *account,
+		       enum account_role role, enum account_verdict verdict,
+		       struct account_answer *answer)
+{
+	struct seat *seat = &d->seats[console];
+	struct words w;
+
+	seat->state = SEAT_STALE;
+	seat->role = role;
+	seat->since_ms = clock_mono_ms(d->clock);
+	(void)snprintf(seat->name, sizeof(seat->name), "%s", account->name);
+	answer->status = ACCOUNT_STALE;
+	answer->role = role;
+	words_begin(&w, answer->text, sizeof(answer->text), seat->language);
+	if (verdict == ACCOUNT_STALE_TEMPORARY)
+		words_say(&w, "this password is temporary: choose a new one\n",
+			  "仮のパスワードです。新しいパスワードを設定してください\n");
+	else
+		words_say(&w, "this password has been used long enough: choose a new one\n",
+			  "パスワードの有効期限が過ぎました。新しいパスワードを設定してください\n");
+}
+
+/* A name that somebody typed is recorded only where it is one of ours: it may be a password. */
+static const char *name_for_record(const struct desk *d, const char *name)
+{
+	return desk_find_person(d, name) != NULL ? name : "unknown";
+}
+
+/* Whoever is refused learns nothing but that (A3); the record has the reason. */
+static bool deny(struct desk *d, uint32_t console, const char *name, const char *why,
+		 struct account_answer *answer)
+{
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, name_for_record(d, name)),
+			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, why)); /* refused anyway */
+	refuse(answer, d->seats[console].language, "login incorrect", "ログインできません");
+	return true;
+}
+
+/*
+ * The account to try a password with. For a name without a usable one it is nobody's, whose file
+ * is read, counted and saved like anybody's: no less work is done. Return: as keep_load, of @name.
+ */
+static int load_or_nobody(struct desk *d, struct account *account, const char *name)
+{
+	int err = -ERR_NOT_FOUND;
+
+	account_init(account, name);
+	if (desk_find_person(d, name) != NULL)
+		err = keep_load(d->directory, account);
+	if (err == 0)
+		return 0;
+	account_fini(account);
+	account_init(account, "");
+	(void)keep_load(d->directory, account); /* the first time there is none */
+	account->hash[0] = '\0';
+	return err;
+}
+
+/* Count and save an attempt before anything follows from it. Return: NULL, or why it is denied. */
+static const char *attempt(struct desk *d, struct account *account, enum account_role role,
+			   const char *secret, enum account_verdict *verdict)
+{
+	bool alone = desk_is_alone(d, desk_find_person(d, account->name));
+	bool matches =
+		password_matches(secret, account->hash[0] != '\0' ? account->hash : d->nobody);
+
+	*verdict = account_attempt(account, &d->rules, role, matches && role != ACCOUNT_ROLE_NONE,
+				   alone, desk_now_s(d));
+	if (desk_save(d, account) < 0)
+		return "the attempt cannot be saved"; /* or the next one would not be counted */
+	return *verdict >= ACCOUNT_DENY_PASSWORD ? account_verdict_text(*verdict) : NULL;
+}
+
+static bool serve_login(struct desk *d, uint32_t console, const struct account_request *request,
+			struct account_answer *answer)
+{
+	enum account_role role = desk_role_of(d, desk_find_person(d, request->name));
+	enum account_verdict verdict;
+	struct account account;
+	const char *why;
+	bool hold = false;
+	int err;
+
+	if (d->seats[console].state != SEAT_CLOSED) {
+		refuse(answer, d->seats[console].language, "not now", "今は行えません");
+		return false;
+	}
+	err = load_or_nobody(d, &account, request->name);
+	why = attempt(d, &account, role, request->secret, &verdict);
+	if (role == ACCOUNT_ROLE_NONE)
+		why = "no such account, or not now";
+	else if (err < 0)
+		why = err == -ERR_INTEGRITY ? "account damaged" : "no password yet";
+	if (why != NULL)
+		hold = deny(d, console, request->name, why, answer);
+	else if (verdict == ACCOUNT_ADMIT)
+		begin(d, console, &account, role, answer);
+	else if (!is_kept_out(d, console, &account, role, answer))
+		ask_change(d, console, &account, role, verdict, answer);
+	account_fini(&account);
+	return hold;
+}
+
+/* Judge and set; the answer says what is wrong. Return: whether it was set. */
+static bool set_password(struct desk *d, uint32_t console, struct account *account,
+			 const char *fresh, struct account_answer *answer)
+{
+	const char *const names[] = {account->name, d->host, d->organization};
+	enum language language = d->seats[console].language;
+	enum password_defect defect =
+		password_judge(fresh, d->rules.length_min, names, sizeof(names) / sizeof(names[0]));
+	int err = defect == PASSWORD_FINE ? account_set(account, fresh, false, desk_now_s(d)) : 0;
+	struct words w;
+
+	if (err == -ERR_EXISTS)
+		defect = PASSWORD_USED;
+	if (defect != PASSWORD_FINE) {
+		answer->status = ACCOUNT_REFUSED;
+		words_begin(&w, answer->text, sizeof(answer->text), language);
+		words_say(&w, "the new password cannot be used: %s\n",
+			  "新しいパスワードは使用できません: %s\n",
+			  password_defect_text(defect, language == LANGUAGE_JA));
+		return false;
+	}
+	if (err == 0)
+		err = keep_save(d->directory, account);
+	if (err < 0) {
+		refuse(answer, language, "the new password cannot be saved; the old one stays",
+		       "新しいパスワードを保存できません。元のパスワードのままです");
+		return false;
+	}
+	(void)desk_tell(d, EVENT_PASSWORD_CHANGED, EV_TEXT(USER, account->name),
+			EV_NUMBER(CONSOLE, console)); /* it is changed by now */
+	return true;
+}
+
+/* Guesses in a session count like those before one, and end it where they lock the account. */
+static bool deny_guess(struct desk *d, uint32_t console, const struct account *account,
+		       const char *why, struct account_answer *answer)
+{
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account->name),
+			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, why)); /* refused anyway */
+	refuse(answer, d->seats[console].language, "the present password is wrong",
+	       "現在のパスワードが違います");
+	if (account->locked_until_s > desk_now_s(d))
+		desk_seat_end(d, console, "wrong present passwords", answer->text);
+	return true;
+}
+
+/* Whoever had to choose a new password first may come in now, or must go. */
+static void begin_stale(struct desk *d, uint32_t console, struct account *account,
+			struct account_answer *answer)
+{
+	begin(d, console, account, d->seats[console].role, answer);
+	if (d->seats[console].state == SEAT_STALE)
+		desk_seat_end(d, console, "not admitted", answer->text);
+}
+
+static bool serve_change(struct desk *d, uint32_t console, const struct account_request *request,
+			 struct account_answer *answer)
+{
+	struct seat *seat = &d->seats[console];
+	bool was_open = seat->state == SEAT_OPEN, hold = false;
+	enum account_verdict verdict;
+	struct account account;
+	const char *why = NULL;
+
+	if (seat->state < SEAT_STALE || seat->name[0] == '\0') {
+		refuse(answer, seat->language, "log in first", "先にログインしてください");
+		return false;
+	}
+	account_init(&account, seat->name);
+	if (keep_load(d->directory, &account) < 0) {
+		refuse(answer, seat->language, "the account cannot be read",
+		       "アカウントを読み込めません");
+		account_fini(&account);
+		return false;
+	}
+	if (was_open)
+		why = attempt(d, &account, seat->role, request->secret, &verdict);
+	if (why != NULL)
+		hold = deny_guess(d, console, &account,
+				  verdict == ACCOUNT_DENY_PASSWORD ? "wrong present password" : why,
+				  answer);
+	else if (set_password(d, console, &account, request->fresh, answer) && !was_open)
+		begin_stale(d, console, &account, answer);
+	account_fini(&account);
+	answer->role = seat->state == SEAT_OPEN ? seat->role : ACCOUNT_ROLE_NONE;
+	return hold;
+}
+
+/* From the first administrator's password on each session needs a login, whatever is lost later. */
+static int close_doors(struct desk *d)
+{
+	int err = d->closed ? 0 : keep_close(d->directory, true);
+
+	d->closed |= err == 0;
+	return err;
+}
+
+/* Whoever was about to change the password that is void now. */
+static void end_stale_seats(struct desk *d, const char *name)
+{
+	for (uint32_t i = 0; i < DESK_SEATS; i++) {
+		if (d->seats[i].state == SEAT_STALE && strcmp(d->seats[i].name, name) == 0)
+			desk_show_out(d, i, "the password was reset",
+				      "the password was reset: log in with the new one",
+				      "パスワードが再発行されました。ログインし直してください");
+	}
+}
+
+/* Make and save a temporary password. Return: 0 or an error: then the old one stays. */
+static int reset_password(struct desk *d, const struct snapshot_person *person,
+			  char fresh[PASSWORD_TEMPORARY_BYTES])
+{
+	struct account account;
+	int err;
+
+	account_init(&account, person->name);
+	err = keep_load(d->directory, &account);
+	if (err == -ERR_NOT_FOUND || err == -ERR_INTEGRITY)
+		err = 0; /* a damaged one is replaced, with its list of earlier passwords */
+	if (err == 0 && person->role == SNAPSHOT_ROLE_ADMINISTRATOR)
+		err = close_doors(d);
+	if (err == 0)
+		err = password_temporary(fresh);
+	if (err == 0)
+		err = account_set(&account, fresh, true, desk_now_s(d));
+	if (err == 0)
+		err = keep_save(d->directory, &account);
+	account_fini(&account);
+	return err;
+}
+
+/* A temporary password for a person of the running configuration (A2). */
+static void serve_reset(struct desk *d, uint32_t console, const struct account_request *request,
+			struct account_answer *answer)
+{
+	const struct snapshot_person *person = desk_find_person(d, request->name);
+	const struct seat *seat = &d->seats[console];
+	char fresh[PASSWORD_TEMPORARY_BYTES] = "";
+	struct words w;
+
+	if (person == NULL) {
+		refuse(answer, seat->language,
+		       "no such user in the running configuration: set login user NAME, commit",
+		       "適用中の設定にその利用者がありません。set login user 名前 と commit "
+		       "を先に行ってください");
+		return;
+	}
+	if (reset_password(d, person, fresh) < 0) {
+		refuse(answer, seat->language, "the password cannot be saved",
+		       "パスワードを保存できません");
+		return;
+	}
+	end_stale_seats(d, person->name);
+	(void)desk_tell(d, EVENT_PASSWORD_RESET, EV_TEXT(USER, person->name),
+			EV_TEXT(NAME, seat->name[0] != '\0' ? seat->name : "nobody"),
+			EV_NUMBER(CONSOLE, console)); /* it is reset by now */
+	words_begin(&w, answer->text, sizeof(answer->text), seat->language);
+	words_say(&w,
+		  "temporary password of %s: %s\nit is shown once, holds %d days and must "
+		  "be changed at the first login\n",
+		  "%s の仮パスワード: "
+		  "%s\n表示は一度だけです。有効期間は%d日、最初のログインで変更が必要です\n",
+		  person->name, fresh, ACCOUNT_TEMPORARY_S / 86400);
+	explicit_bzero(fresh, sizeof(fresh));
+}
+
+static void describe(const struct desk *d, const struct snapshot_person *person, struct words *w)
+{
+	enum account_role role = desk_role_of(d, person);
+	struct account account;
+	int err;
+
+	account_init(&account, person->name);
+	err = keep_load(d->directory, &account);
+	words_say(w, "%-16s %-14s ", "%-16s %-14s ", person->name,
+		  role != ACCOUNT_ROLE_NONE ? words_role(role, LANGUAGE_EN) : "not-now");
+	words_say(w, "%s, last login ", "%s, last login ",
+		  err == -ERR_INTEGRITY                    ? "damaged"
+		  : err < 0 || account.hash[0] == '\0'     ? "no password"
+		  : account.locked_until_s > desk_now_s(d) ? "locked"
+		  : account.temporary                      ? "temporary password"
+							   : "password set");
+	words_time(w, account.last_login_s, d->utc_offset_s);
+	words_say(w, ", failed since %u\n", ", failed since %u\n", account.failures_since);
+	account_fini(&account);
+}
+
+static void serve_show(const struct desk *d, const struct seat *seat, struct account_answer *answer)
+{
+	struct words w;
+
+	words_begin(&w, answer->text, sizeof(answer->text), seat->language);
+	for (uint32_t i = 0; i < d->person_count; i++)
+		describe(d, &d->persons[i], &w);
+	if (d->person_count == 0)
+		words_say(
+			&w, "no users are configured: whoever stands at a console may do all\n",
+			"利用者が設定されていません。コンソールの前にいる人は誰でも操作できます\n");
+}
+
+static void hello(const struct desk *d, const struct seat *seat, struct account_answer *answer)
+{
+	answer->open = seat->state == SEAT_OPEN;
+	answer->role = seat->state == SEAT_OPEN ? seat->role : ACCOUNT_ROLE_NONE;
+	(void)snprintf(answer->host, sizeof(answer->host), "%s", d->host);
+	(void)snprintf(answer->organization, sizeof(answer->organization), "%s", d->organization);
+}
+
+static bool is_administrator(const struct seat *seat)
+{
+	return seat->state == SEAT_OPEN && seat->role == ACCOUNT_ADMINISTRATOR;
+}
+
+uint64_t desk_hold_ms(uint64_t spent_ms)
+{
+	return DESK_DELAY_MS - spent_ms % DESK_DELAY_MS;
+}
+
+bool desk_request(struct desk *d, uint32_t console, const struct account_request *request,
+		  struct account_answer *answer)
+{
+	struct seat *seat = &d->seats[console];
+
+	memset(answer, 0, sizeof(*answer));
+	seat->language = request->language == LANGUAGE_JA ? LANGUAGE_JA : LANGUAGE_EN;
+	desk_active(d, console);
+	switch ((enum account_kind)request->kind) {
+	case ACCOUNT_HELLO:
+		hello(d, seat, answer);
+		return false;
+	case ACCOUNT_LOGIN:
+		return serve_login(d, console, request, answer);
+	case ACCOUNT_CHANGE:
+		return serve_change(d, console, request, answer);
+	case ACCOUNT_LOGOUT:
+		desk_seat_close(d, console, "the person logged out");
+		return false;
+	case ACCOUNT_RESET:
+		if (is_administrator(seat))
+			serve_reset(d, console, request, answer);
+		break;
+	case ACCOUNT_SHOW:
+		if (seat->state == SEAT_OPEN && seat->role != ACCOUNT_OPERATOR)
+			serve_show(d, seat, answer);
+		break;
+	case ACCOUNT_ACTIVE:
+	case ACCOUNT_KIND_COUNT_:
+		return false;
+	}
+	if (answer->text[0] == '\0')
+		refuse(answer, seat->language, "your role does not allow this",
+		       "この役割では実行できません");
+	return false;
+}

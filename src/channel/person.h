@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Letting a person in: accounts tells the supervisor who sits at a console, the supervisor asks
+ * audit whether the record of it is on the disk, and only then serves the console.
+ */
+#ifndef SEKISHO_CHANNEL_PERSON_H
+#define SEKISHO_CHANNEL_PERSON_H
+
+#include <stdint.h>
+
+struct control_person {
+	uint32_t console;
+	uint32_t role; /* enum account_role; none: the session is over */
+	uint32_t pid;  /* of the console's process, as its link's GIVE said */
+	char name[24]; /* NUL-terminated; empty: nobody in particular (no login is needed yet) */
+};
+
+/* Is all that was said before this on the disk? */
+struct control_record {
+	uint64_t number; /* the asker's, comes back */
+};
+
+struct control_recorded {
+	uint64_t number;
+	uint32_t ok; /* 0: the log cannot be written */
+	uint32_t pad;
+};
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who sits at the consoles, and what these are served for it. */
+#ifndef SEKISHO_SUPERVISOR_PERSONS_H
+#define SEKISHO_SUPERVISOR_PERSONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/channel.h"
+
+struct child;
+struct supervisor;
+
+/* A person whom accounts has admitted, and who is let in when audit has the record on the disk. */
+struct person_wait {
+	uint64_t number; /* of the question to audit; 0: nobody waits */
+	uint32_t role;   /* enum account_role */
+	char name[24];
+};
+
+int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message);
+/* audit's answer. */
+int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_message *message);
+/* Whether who sits at a console may ask this (enum query_kind). */
+bool person_may(const struct child *console, uint32_t kind);
+/* accounts has died: nobody is known any more, and every console begins anew. */
+void persons_forget(struct supervisor *sup);
+/* audit has died: nobody who waits is let in. */
+void persons_unrecorded(struct supervisor *sup);
+
+#endif
