@@ -44,7 +44,8 @@ enum console_kind {
 	CONSOLE_COMPARE,
 	/* Would a commit be accepted? */
 	CONSOLE_CHECK,
-	/* line: comment, may be empty. */
+	/* line: comment, may be empty. @number: minutes after which it returns by itself; 0: for
+	   good, and what waits to be confirmed is. */
 	CONSOLE_COMMIT,
 	/* Make the candidate the saved configuration @number back. */
 	CONSOLE_ROLLBACK,
@@ -67,6 +68,8 @@ enum console_kind {
 	CONSOLE_SLOTS,
 	/* The certificates of the slot that the line names, as PEM; never its key. */
 	CONSOLE_SLOT,
+	/* What waits: a commit to be confirmed. */
+	CONSOLE_PENDING,
 	CONSOLE_KIND_COUNT_
 };
 

@@ -86,12 +86,47 @@ static bool publish(struct config *c)
 	return false;
 }
 
+/* What waits to be confirmed begins to wait, has returned, or is confirmed by what comes behind. */
+static void settle_unconfirmed(struct config *c, bool saved)
+{
+	const struct config_commit *commit = &c->commit;
+
+	if (commit->confirm_minutes > 0)
+		config_unconfirmed_settle(c, true);
+	else if (commit->returns)
+		config_unconfirmed_returned(c, saved);
+	else if (saved && !commit->first && !commit->edge)
+		(void)config_unconfirmed_confirm(c); /* being newer confirms it, too */
+}
+
+/* The answer to whoever waits. */
+static void tell_accepted(struct config *c, bool saved)
+{
+	const struct config_commit *commit = &c->commit;
+	bool japanese = commit->language == LANGUAGE_JA;
+	char text[240];
+	int size = snprintf(
+		text, sizeof(text),
+		japanese ? "適用しました: 設定 %u%s\n" : "committed: configuration %u%s\n",
+		commit->entry.number,
+		saved      ? ""
+		: japanese ? " (保存に失敗しました。再起動すると以前の設定に戻ります)"
+			   : " (but it could not be saved: a restart brings the old one back)");
+
+	if (commit->confirm_minutes > 0)
+		snprintf(
+			text + size, sizeof(text) - (size_t)size,
+			japanese
+				? "%u分以内に commit で確定しなければ元の設定に戻ります\n"
+				: "unless `commit` confirms it, the one before is back in %u min\n",
+			commit->confirm_minutes);
+	tell(c, saved ? CONSOLE_OK : CONSOLE_FAILED, text);
+}
+
 static void settle_accepted(struct config *c, uint64_t epoch)
 {
 	bool saved = publish(c);
-	bool japanese = c->commit.language == LANGUAGE_JA;
 	struct bytes old_text = c->running_text, old_block = c->running_block;
-	char text[160];
 
 	c->running_text = c->commit.text;
 	c->running_block = c->commit.block;
@@ -103,13 +138,8 @@ static void settle_accepted(struct config *c, uint64_t epoch)
 	config_edge_watch(c, c->commit.sent_s);
 	event_send(&c->process.events, EVENT_COMMIT_DONE, EV_NUMBER(COMMIT, c->commit.entry.number),
 		   EV_NUMBER(EPOCH, epoch));
-	snprintf(text, sizeof(text),
-		 japanese ? "適用しました: 設定 %u%s\n" : "committed: configuration %u%s\n",
-		 c->commit.entry.number,
-		 saved      ? ""
-		 : japanese ? " (保存に失敗しました。再起動すると以前の設定に戻ります)"
-			    : " (but it could not be saved: a restart brings the old one back)");
-	tell(c, saved ? CONSOLE_OK : CONSOLE_FAILED, text);
+	settle_unconfirmed(c, saved);
+	tell_accepted(c, saved);
 }
 
 static void settle_refused(struct config *c, const char *reason)
@@ -117,6 +147,8 @@ static void settle_refused(struct config *c, const char *reason)
 	bool japanese = c->commit.language == LANGUAGE_JA;
 	char text[256];
 
+	if (c->commit.confirm_minutes > 0)
+		config_unconfirmed_settle(c, false);
 	event_send(&c->process.events, EVENT_COMMIT_REFUSED,
 		   EV_NUMBER(COMMIT, c->commit.entry.number), EV_TEXT(REASON, reason));
 	snprintf(text, sizeof(text),

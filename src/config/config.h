@@ -12,10 +12,11 @@
 #include "policy/calendar.h"
 #include "policy/policy.h"
 
-#define CONFIG_LINKS_MAX   8                      /* consoles */
-#define CONFIG_TEXT_BYTES  (16U << 20)            /* of a printed configuration */
-#define CONFIG_DESCRIPTORS (CONFIG_LINKS_MAX + 2) /* watched by the loop */
-#define CONFIG_NOBODY      UINT32_MAX             /* no link */
+#define CONFIG_LINKS_MAX           8                      /* consoles */
+#define CONFIG_TEXT_BYTES          (16U << 20)            /* of a printed configuration */
+#define CONFIG_DESCRIPTORS         (CONFIG_LINKS_MAX + 2) /* watched by the loop */
+#define CONFIG_NOBODY              UINT32_MAX             /* no link */
+#define CONFIG_CONFIRM_MINUTES_MAX 1440 /* of a commit that waits to be confirmed */
 
 struct config;
 
@@ -32,16 +33,26 @@ struct config_link {
 /* A commit that the supervisor has not answered yet. */
 struct config_commit {
 	bool active;
-	bool first;     /* the one at start: nobody waits, and it is tried again */
-	bool staged;    /* its text waits on disk for its name */
-	bool edge;      /* the running one once more, because the time has changed what it means */
-	int64_t sent_s; /* when it was sent: wall clock */
+	bool first;   /* the one at start: nobody waits, and it is tried again */
+	bool staged;  /* its text waits on disk for its name */
+	bool edge;    /* the running one once more, because the time has changed what it means */
+	bool returns; /* what ran before one that nobody confirmed */
+	uint32_t confirm_minutes; /* returns by itself after; 0: for good */
+	int64_t sent_s;           /* when it was sent: wall clock */
 	uint64_t request;
 	uint32_t link; /* who waits, CONFIG_NOBODY: no one */
 	uint32_t serial, language;
 	struct store_entry entry;
 	struct bytes text;  /* canonical */
 	struct bytes block; /* compiled */
+};
+
+/* A commit that returns by itself. */
+struct config_unconfirmed {
+	uint32_t number;  /* of its configuration; 0: there is none */
+	uint32_t back;    /* the one that comes back; 0: deny all */
+	int64_t since_s;  /* wall clock */
+	uint32_t minutes; /* 1..CONFIG_CONFIRM_MINUTES_MAX */
 };
 
 struct config {
@@ -60,9 +71,13 @@ struct config {
 	struct tree candidate; /* while @editor is somebody */
 	uint32_t editor;       /* link, CONFIG_NOBODY */
 	struct config_commit commit;
-	uint64_t requests;              /* counts commits sent */
-	struct loop_timer edge_timer;   /* armed while what runs depends on the time */
-	struct calendar_span edge_span; /* while it means what it meant when it was sent */
+	uint64_t requests;                     /* counts commits sent */
+	struct loop_timer edge_timer;          /* armed while what runs depends on the time */
+	struct calendar_span edge_span;        /* while it means what it meant when it was sent */
+	struct config_unconfirmed unconfirmed; /* runs */
+	struct config_unconfirmed unconfirmed_note; /* is being committed */
+	struct loop_timer unconfirmed_timer;
+	uint64_t unconfirmed_due_ms; /* monotonic */
 };
 
 /* start.c */
@@ -73,6 +88,13 @@ struct config {
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int config_load(struct config *c);
+
+/**
+ * config_load_return - put the saved configuration @back, or the newest whole one before it, into
+ * c->commit as a commit of its own; 0, or none whole: deny all
+ * Return: 0 or -ERR_NO_MEMORY.
+ */
+int config_load_return(struct config *c, uint32_t back);
 
 /* commit.c */
 
@@ -88,6 +110,35 @@ int config_commit_send(struct config *c);
 
 /* The supervisor's answer to the commit under way; any other is ignored. */
 void config_commit_settle(struct config *c, const struct control_committed *answer);
+
+/* unconfirmed.c */
+
+void config_unconfirmed_init(struct config *c);
+
+/**
+ * config_unconfirmed_note - bring to the disk that @number, which is not saved yet, waits for
+ * @minutes to be confirmed; before it is staged
+ * Return: 0, or the error of file_replace: then it must not be committed.
+ */
+int config_unconfirmed_note(struct config *c, uint32_t number, uint32_t minutes);
+
+/* What was noted has taken effect; or not, and what was before it holds again. */
+void config_unconfirmed_settle(struct config *c, bool accepted);
+
+/* What waits, if anything, stays for good. Return: 0 or -ERR_SYSTEM: it goes on waiting. */
+int config_unconfirmed_confirm(struct config *c);
+
+/* The configuration before runs again. @saved: and is the newest on the disk. */
+void config_unconfirmed_returned(struct config *c, bool saved);
+
+/* Seconds until it comes back. */
+int64_t config_unconfirmed_rest_s(const struct config *c);
+
+/**
+ * config_unconfirmed_load - at the start: does the configuration @newest wait to be confirmed
+ * Return: true where its time is over, or the clock cannot tell: c->unconfirmed.back must come.
+ */
+bool config_unconfirmed_load(struct config *c, uint32_t newest);
 
 /* edge.c */
 

@@ -174,6 +174,7 @@ static void init(struct config *c)
 	bytes_init(&c->running_block, SNAPSHOT_BYTES_MAX);
 	config_commit_init(&c->commit);
 	config_edge_init(c);
+	config_unconfirmed_init(c);
 	c->commit_timer = (struct loop_timer){.fire = on_commit_timer, .ctx = c};
 	loop_init(&c->loop, &clock_system, c->polls, c->fds, CONFIG_DESCRIPTORS);
 }
@@ -206,7 +207,8 @@ static int start(struct config *c)
 	if (err != 0)
 		return err;
 	/* What runs already may mean something else by now, where it depends on the time. */
-	running = runs_already(c, snapshot_fd) && !config_edge_matters(&c->commit.block);
+	running = runs_already(c, snapshot_fd) && !config_edge_matters(&c->commit.block) &&
+		  !c->commit.returns;
 	if (snapshot_fd >= 0)
 		close(snapshot_fd);
 	err = process_serve(&c->process, &c->loop, control_rules,

@@ -494,6 +494,13 @@ static enum console_status start_commit(struct asking *a)
 		snprintf(commit->entry.origin, sizeof(commit->entry.origin), "console %u",
 			 a->link->index);
 	copy_comment(commit->entry.comment, request_text(a->request->line, CONSOLE_LINE_BYTES));
+	if (a->request->number > 0 &&
+	    config_unconfirmed_note(a->c, commit->entry.number, a->request->number) < 0)
+		return asking_say(
+			a, CONSOLE_FAILED,
+			"refused, nothing was changed: that it returns cannot be saved\n",
+			"元の設定に戻す予定を保存できないため適用しません。何も変更していません\n");
+	commit->confirm_minutes = a->request->number;
 	commit->link = (uint32_t)(a->link - a->c->links);
 	commit->serial = a->request->serial;
 	commit->language = a->language;
@@ -512,23 +519,61 @@ static enum console_status start_commit(struct asking *a)
 	return STATUS_LATER;
 }
 
+/* Without a change there is at most something to confirm. */
+static enum console_status confirm(struct asking *a)
+{
+	if (a->c->unconfirmed.number == 0 || a->request->number > 0)
+		return asking_say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
+	if (config_unconfirmed_confirm(a->c) < 0)
+		return asking_say(a, CONSOLE_FAILED, "that it stays cannot be saved\n",
+				  "確定を保存できません\n");
+	return asking_say(a, CONSOLE_OK, "confirmed: it stays\n", "確定しました\n");
+}
+
 static enum console_status serve_commit(struct asking *a)
 {
 	enum console_status status;
+
+	if (a->request->number > CONFIG_CONFIRM_MINUTES_MAX)
+		return asking_say(a, CONSOLE_FAILED, "allowed: 1 to 1440 minutes\n",
+				  "書けるもの: 1から1440 (分)\n");
 
 	if (a->c->commit.active)
 		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
 				  "別の適用処理が進行中です\n");
 	if (candidate_is_running(a->c) && !a->c->commit.first)
-		return asking_say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
+		return confirm(a);
 	loop_disarm(&a->c->loop, &a->c->commit_timer); /* of a first commit that is tried again */
 	config_commit_fini(&a->c->commit);
 	status = prepare_commit(a);
 	if (status == CONSOLE_OK)
 		status = start_commit(a);
+	if (status != STATUS_LATER && a->c->commit.confirm_minutes > 0)
+		config_unconfirmed_settle(a->c, false);
 	if (status != STATUS_LATER)
 		config_commit_fini(&a->c->commit);
 	return status;
+}
+
+/* ---- what waits */
+
+static enum console_status serve_pending(struct asking *a)
+{
+	const struct config *c = a->c;
+	long long rest_s = (long long)config_unconfirmed_rest_s(c);
+
+	if (c->unconfirmed.number == 0)
+		return asking_say(a, CONSOLE_OK, "nothing waits\n", "保留中のものはありません\n");
+	(void)bytes_printf(
+		&a->text,
+		a->language == LANGUAGE_JA
+			? "設定 %u (%s) は未確定です。commit しなければ %lld分%02lld秒後に"
+			  "設定 %u に戻ります\n"
+			: "configuration %u by %s is not confirmed: without `commit`, in %lld "
+			  "min %02lld s configuration %u is back\n",
+		c->unconfirmed.number, c->running_entry.origin, rest_s / 60, rest_s % 60,
+		c->unconfirmed.back); /* short */
+	return CONSOLE_OK;
 }
 
 /* ---- the table */
@@ -559,6 +604,7 @@ static const struct {
 	[CONSOLE_SNAPSHOT] = {serve_snapshot, ANYBODY, false},
 	[CONSOLE_LOAD_CERTIFICATE] = {slots_load_certificate, ADMINISTRATOR, true},
 	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, ADMINISTRATOR, true},
+	[CONSOLE_PENDING] = {serve_pending, ANYBODY, false},
 	[CONSOLE_SLOTS] = {slots_list, ANYBODY, false},
 	[CONSOLE_SLOT] = {slots_show, ANYBODY, false},
 };

@@ -71,8 +71,9 @@ static int load_saved(struct config *c, uint32_t number)
 	return err;
 }
 
-/* Return: 0; -ERR_NOT_FOUND where none was ever saved; -ERR_INTEGRITY where none is whole. */
-static int load_newest(struct config *c)
+/* The newest whole one of at most @limit. Return: 0; -ERR_NOT_FOUND where none was ever saved;
+ * -ERR_INTEGRITY where none is whole. */
+static int load_newest(struct config *c, uint32_t limit)
 {
 	uint32_t numbers[NUMBERS_MAX];
 	int count = c->state_dir >= 0 ? store_list(c->state_dir, numbers, NUMBERS_MAX) : 0;
@@ -82,7 +83,7 @@ static int load_newest(struct config *c)
 	if (count > 0)
 		c->newest = numbers[0];
 	for (int i = 0; i < count; i++) {
-		if (load_saved(c, numbers[i]) == 0)
+		if (numbers[i] <= limit && load_saved(c, numbers[i]) == 0)
 			return 0;
 	}
 	return count == 0 ? -ERR_NOT_FOUND : -ERR_INTEGRITY;
@@ -138,10 +139,34 @@ static int load_nothing(struct config *c)
 	return prepare_text(c, span_of(""), &problems);
 }
 
-int config_load(struct config *c)
+int config_load_return(struct config *c, uint32_t back)
+{
+	struct store_entry *entry = &c->commit.entry;
+	int err = back > 0 ? load_newest(c, back) : -ERR_NOT_FOUND;
+
+	if (err != 0) {
+		back = 0;
+		err = load_nothing(c);
+	}
+	if (err != 0)
+		return err;
+	*entry = (struct store_entry){.number = c->newest + 1, .origin = "return"};
+	entry->time_s = clock_wall_ns(&clock_system) / 1000000000;
+	snprintf(entry->comment, sizeof(entry->comment),
+		 "configuration %u was not confirmed: back to %u", c->unconfirmed.number, back);
+	c->commit.staged = store_stage(c->state_dir, entry, bytes_span(&c->commit.text)) == 0;
+	c->commit.returns = true;
+	c->commit.link = CONFIG_NOBODY;
+	event_send(&c->process.events, EVENT_COMMIT_RETURNS,
+		   EV_NUMBER(COMMIT, c->unconfirmed.number), EV_NUMBER(LAST, back));
+	return 0;
+}
+
+/* What is on the disk, or the file given, or nothing. Return: as config_load. */
+static int load_any(struct config *c)
 {
 	const char *source = "saved";
-	int err = load_newest(c);
+	int err = load_newest(c, UINT32_MAX);
 
 	if (err == -ERR_NOT_FOUND) {
 		source = "file";
@@ -151,10 +176,22 @@ int config_load(struct config *c)
 		source = "deny-all";
 		err = load_nothing(c);
 	}
+	if (err == 0)
+		event_send(&c->process.events, EVENT_CONFIG_LOADED, EV_TEXT(REASON, source),
+			   EV_NUMBER(COMMIT, c->commit.entry.number));
+	return err;
+}
+
+int config_load(struct config *c)
+{
+	int err = load_any(c);
+
+	if (err == 0 && config_unconfirmed_load(c, c->newest)) {
+		config_commit_fini(&c->commit);
+		err = config_load_return(c, c->unconfirmed.back);
+	}
 	if (err != 0)
 		return err;
-	event_send(&c->process.events, EVENT_CONFIG_LOADED, EV_TEXT(REASON, source),
-		   EV_NUMBER(COMMIT, c->commit.entry.number));
 	c->commit.first = true;
 	c->commit.link = CONFIG_NOBODY;
 	if (bytes_append(&c->running_text, c->commit.text.data, c->commit.text.size) != 0 ||

@@ -9,7 +9,10 @@
 #include "console/console.h"
 #include "policy/edit.h"
 
-#define LOG_ROWS 50 /* shown where no number is given */
+#define LOG_ROWS            50 /* shown where no number is given */
+#define CONFIRM_MINUTES     10 /* the same */
+#define CONFIRM_MINUTES_MAX 1440
+#define COMMENT             "comment "
 
 static void refuse(struct console *c, const char *en, const char *ja)
 {
@@ -334,16 +337,43 @@ void action_rollback(struct console *c, const char *tail, unsigned number)
 }
 
 /* A comment may stand in quotes. */
+/* A text with or without its quotes. */
+static void unquote(char out[CONSOLE_LINE_BYTES], const char *tail)
+{
+	size_t size;
+
+	snprintf(out, CONSOLE_LINE_BYTES, "%s", tail[0] == '"' ? tail + 1 : tail);
+	size = strlen(out);
+	if (tail[0] == '"' && size > 0 && out[size - 1] == '"')
+		out[size - 1] = '\0';
+}
+
 void action_commit(struct console *c, const char *tail, unsigned number)
 {
 	char comment[CONSOLE_LINE_BYTES];
-	size_t size;
 
-	snprintf(comment, sizeof(comment), "%s", tail[0] == '"' ? tail + 1 : tail);
-	size = strlen(comment);
-	if (tail[0] == '"' && size > 0 && comment[size - 1] == '"')
-		comment[size - 1] = '\0';
+	unquote(comment, tail);
 	console_ask(c, CONSOLE_COMMIT, 0, comment, -1, console_show_answer);
+}
+
+/* [minutes] [comment "text"] */
+void action_commit_confirmed(struct console *c, const char *tail, unsigned number)
+{
+	char comment[CONSOLE_LINE_BYTES] = "";
+	size_t digits = strspn(tail, "0123456789");
+	unsigned long minutes = digits > 0 ? strtoul(tail, NULL, 10) : CONFIRM_MINUTES;
+	const char *rest = tail + digits + strspn(tail + digits, " ");
+
+	if (strncmp(rest, COMMENT, sizeof(COMMENT) - 1) == 0) {
+		unquote(comment, rest + sizeof(COMMENT) - 1);
+		rest += strlen(rest);
+	}
+	if (rest[0] != '\0' || minutes == 0 || minutes > CONFIRM_MINUTES_MAX) {
+		refuse(c, "allowed: 1 to 1440 minutes, then comment \"text\"\n",
+		       "書けるもの: 1から1440 (分)、comment \"理由\"\n");
+		return;
+	}
+	console_ask(c, CONSOLE_COMMIT, (uint32_t)minutes, comment, -1, console_show_answer);
 }
 
 /* ---- pasting */
