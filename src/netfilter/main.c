@@ -100,6 +100,7 @@ static int handle_apply(struct channel *ch, void *ctx, const struct channel_mess
 
 	if (nf->next.epoch != body->epoch || body->epoch == 0)
 		return -ERR_PEER;
+	nf->supervisor_ms = netfilter_now_ms(); /* a sign of life like any other */
 	zones_apply(nf);
 	return channel_send(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0);
 }

@@ -26,7 +26,7 @@
 #define NETFILTER_UNSAVED_MAX   512  /* packets in a row that are judged without saving it */
 #define NETFILTER_SAVE_BATCH    4    /* so few are back in the kernel before the next can arrive */
 #define NETFILTER_DRAIN_MS      20   /* to wait for verdicts before the generation changes */
-#define NETFILTER_AHEAD_MS      70   /* for flows that are judged ahead of their next packet */
+#define NETFILTER_AHEAD_MS      250  /* for flows that are judged ahead of their next packet */
 #define NETFILTER_BEATS_ENDING  2   /* after which no packet of an ended generation is on its way */
 #define NETFILTER_BEAT_MS       100 /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE   2   /* beats between two signs of life to the kernel */
@@ -47,10 +47,10 @@ struct zone {
 	char name[SNAPSHOT_NAME_BYTES];
 	uint32_t index; /* in the running snapshot; SNAPSHOT_NONE: not in it */
 	int netlink_fd;
-	uint32_t lock_sets;
-	bool no_offload;          /* a flow table could not be made now */
-	uint32_t connections_max; /* of one source, in the rules in force */
-	bool has_rules;           /* ours, of this life of the process */
+	uint32_t lock_sets, own_place; /* of the rules in force */
+	bool no_offload;               /* a flow table could not be made now */
+	uint32_t connections_max;      /* of one source, in the rules in force */
+	bool has_rules;                /* ours, of this life of the process */
 	uint64_t hold_ms;
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;
@@ -139,6 +139,9 @@ void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents);
 bool relay_can_judge(const struct netfilter *nf);
 /* One look at every queue and at the link, without waiting: for work that takes long. */
 void relay_serve(struct netfilter *nf);
+/* Before a transaction that may exchange a flow table: have what waits in the queues judged, as far
+ * as that can be done at once. */
+void relay_make_way(struct netfilter *nf);
 /* Wait for the link for a millisecond and serve it. */
 void relay_wait(struct netfilter *nf);
 /* Drop what is out for too long. */
@@ -153,8 +156,9 @@ void relay_repeat_all(struct netfilter *nf, struct zone *zone);
 
 /**
  * ahead_judge - take flows of the generation before over into the running one
- * Every flow that the running policy permits gets the new proof, as long as NETFILTER_AHEAD_MS
- * last. All others are left alone: they are judged with their next packet.
+ * Every flow that the running policy permits gets the new proof, and one that it denies loses the
+ * old: its next packet is judged, and refused. What NETFILTER_AHEAD_MS are too short for is judged
+ * with its next packet, too.
  */
 void ahead_judge(struct netfilter *nf, uint16_t before);
 /* The arbiter's answer to a batch of flows. */

@@ -4,14 +4,16 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "netfilter/netfilter.h"
 
 #define MESSAGES_A_ROUND 16
-#define PONG_LATE_MAX    2 /* pings sent since the one that is answered */
-#define BATCHES_A_ROUND  4 /* of one queue, before others have their turn */
+#define LINK_BYTES       (2 << 20) /* room for AHEAD_BATCHES and NETFILTER_OUT_MAX */
+#define PONG_LATE_MAX    2         /* pings sent since the one that is answered */
+#define BATCHES_A_ROUND  4         /* of one queue, before others have their turn */
 
 static uint32_t out_total(const struct netfilter *nf)
 {
@@ -259,6 +261,14 @@ void relay_serve(struct netfilter *nf)
 		link_ready(&nf->loop, &nf->link_fd, POLLIN);
 }
 
+void relay_make_way(struct netfilter *nf)
+{
+	if (!nf->can_offload)
+		return;
+	relay_serve(nf);
+	relay_drain(nf);
+}
+
 void relay_drain(struct netfilter *nf)
 {
 	uint64_t until_ms = netfilter_now_ms() + NETFILTER_DRAIN_MS;
@@ -269,8 +279,12 @@ void relay_drain(struct netfilter *nf)
 
 void relay_take_link(struct netfilter *nf, int fd)
 {
+	const int room = LINK_BYTES;
+
 	if (nf->link.fd >= 0)
 		relay_close_link(nf);
+	/* With a smaller one fewer flows are asked about at a time. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
 	channel_init(&nf->link, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]), nf);
 	nf->link_fd = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = link_ready, .ctx = nf};
 	if (loop_add(&nf->loop, &nf->link_fd) != 0) {

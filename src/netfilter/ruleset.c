@@ -51,6 +51,15 @@ void rule_match_alive(struct nft_batch *b)
 	nft_lookup(b, SET_ALIVE, REG(0), false);
 }
 
+void rule_match_generation(struct nft_batch *b, uint16_t generation)
+{
+	const uint32_t proof = (uint32_t)generation << 16;
+
+	nft_ct(b, NFT_CT_MARK, REG(0));
+	nft_mask(b, REG(0), &proof_mask, sizeof(proof_mask));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &proof, sizeof(proof));
+}
+
 static void accept_with_flow_mark(struct nft_batch *b)
 {
 	nft_ct(b, NFT_CT_MARK, REG(0));
@@ -464,23 +473,40 @@ static void put_rules(struct nft_batch *b, const struct ruleset *r, const struct
 	ruleset_put_local(b, r);
 }
 
+/* What the rules will look up is in its place before they are in force. */
+static int load_own(const struct ruleset *r, int netlink_fd)
+{
+	struct nft_batch b;
+
+	nft_begin(&b, RULESET_BATCH_BYTES);
+	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
+	ruleset_put_own(&b, r);
+	int err = nft_commit(&b, netlink_fd);
+
+	nft_fini(&b);
+	return err;
+}
+
 int ruleset_load(struct ruleset *r, int netlink_fd)
 {
-	struct lock *lock = lock_new(r->snapshot, r->zone);
+	bool own_first = !r->fresh && !r->check;
+	int err = own_first ? load_own(r, netlink_fd) : 0;
+	struct lock *lock = err == 0 ? lock_new(r->snapshot, r->zone) : NULL;
 	struct nft_batch b;
 
 	if (lock == NULL)
-		return -ERR_NO_MEMORY;
+		return err != 0 ? err : -ERR_NO_MEMORY;
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	put_table(&b, r->fresh);
+	if (!own_first)
+		ruleset_put_own(&b, r);
 	put_common_sets(&b);
 	put_generations(&b, r);
 	lock_remove_sets(&b, r->fresh ? 0 : r->lock_sets);
 	lock_put_sets(lock, &b);
 	put_rules(&b, r, lock);
 	ruleset_put_arp(&b, r);
-	int err = r->check ? nft_check(&b, netlink_fd) : nft_commit(&b, netlink_fd);
-
+	err = r->check ? nft_check(&b, netlink_fd) : nft_commit(&b, netlink_fd);
 	if (err == 0 && !r->check)
 		r->lock_sets = lock_set_count(lock);
 	nft_fini(&b);
@@ -488,16 +514,15 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	return err;
 }
 
-int ruleset_end_flows(const struct ruleset *r, int netlink_fd)
+int ruleset_end_flows(int netlink_fd, uint16_t generation)
 {
 	struct nft_batch b;
 
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
-	remove_proof_element(&b, SET_ALIVE, r->before);
+	remove_proof_element(&b, SET_ALIVE, generation);
 	for (int i = 0; i < 2; i++)
 		nft_set_flush(&b, set_denied[i].name); /* what was denied may be permitted now */
-	ruleset_exchange_offload(&b, r);
 	int err = nft_commit(&b, netlink_fd);
 
 	nft_fini(&b);

@@ -31,6 +31,7 @@
 #define RULESET_QUEUE       1  /* number of the queue in every zone's namespace */
 #define RULESET_QUEUE_WHOLE 64 /* of the one for packets that are wanted whole */
 #define RULESET_BATCH_BYTES (64U << 20)
+#define RULESET_OWN_PLACES  2
 #define RULESET_LIFE_MS_MIN 600  /* how long flows outlive the last sign of life, at least */
 #define RULESET_DENIED_MS   5000 /* a denied flow is not judged again for so long */
 
@@ -84,11 +85,14 @@ struct ruleset {
 	const struct station_shut *shut; /* stations that are isolated; borrowed */
 	size_t shut_count;
 	uint32_t lock_sets;          /* in: of the ruleset before; out: of this one */
+	uint32_t own_place;          /* of the sets of the zone's addresses: not the one in force */
 	uint32_t connections_before; /* limit of the ruleset before */
 };
 
 /**
  * ruleset_load - put the rules of a zone in force, in one transaction
+ * A flow table is exchanged by it. That unregisters a hook, and with it the kernel drops what waits
+ * in the queues of the namespace.
  * Return: 0; -ERR_SYSTEM with the kernel's errno, -ERR_TOO_LONG, -ERR_NO_MEMORY: the rules before
  * stay.
  */
@@ -97,8 +101,8 @@ int ruleset_load(struct ruleset *r, int netlink_fd);
 /**
  * ruleset_shut - shut out the stations of @r->shut and no others
  * @r: as it was loaded, with the list of now
- * A flow table is exchanged in the same transaction, see ruleset_end_flows: what it holds of a
- * station that is shut out now would pass by the rules that drop its packets.
+ * A flow table is exchanged in the same transaction, see ruleset_load: what it holds of a station
+ * that is shut out now would pass by the rules that drop its packets.
  * Return: as ruleset_load.
  */
 int ruleset_shut(const struct ruleset *r, int netlink_fd);
@@ -122,12 +126,9 @@ int ruleset_deny_all(int netlink_fd);
  * ruleset_end_flows - flows of a generation no longer pass by their mark: each is judged anew with
  * its next packet. Denials of the policy before are forgotten. A packet that has passed the first
  * chain by such a mark still passes the stamp, until ruleset_end_proofs.
- * @r: as it was loaded; its `before` is the generation that ends
- * A flow table is exchanged in the same transaction. That unregisters a hook, and with it the
- * kernel drops what waits in the queues of the namespace.
  * Return: as ruleset_load.
  */
-int ruleset_end_flows(const struct ruleset *r, int netlink_fd);
+int ruleset_end_flows(int netlink_fd, uint16_t generation);
 /* The stamp takes no mark of a generation any more: nothing can be on its way with one. Return: as
  * ruleset_load. */
 int ruleset_end_proofs(int netlink_fd, uint16_t generation);

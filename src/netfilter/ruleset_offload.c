@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Established flows of a crossing with `offload` go through the kernel's flow table, past all
- * chains of forwarded packets. What holds for them instead: only a flow with a proof gets in; when
- * a generation ends the whole table is exchanged in the same transaction, so that every flow meets
- * the rules again; and a chain in front of it at the crossing's end passes nothing unless the
- * generation is alive, so that the dead man's switch holds for offloaded flows too.
+ * chains of forwarded packets. What holds for them instead: only a flow with a proof of the rules'
+ * own generation gets in; each new ruleset exchanges the whole table in its transaction, so that
+ * every flow meets the rules again; and a chain in front of it at the crossing's end passes nothing
+ * unless the generation is alive, so that the dead man's switch holds for offloaded flows too.
  */
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <stdio.h>
@@ -105,15 +105,16 @@ static void remove_other_fronts(struct nft_batch *b, const struct ruleset *r)
 	}
 }
 
-/* Each flow that goes on over such a crossing, once it is known to have answers and a proof. */
-static void put_flows(struct nft_batch *b, const struct devices *d)
+/* Each flow that goes on over such a crossing, once it is known to have answers and a proof. One of
+ * the generation before runs by the rules until it has a new one, or is cut. */
+static void put_flows(struct nft_batch *b, const struct ruleset *r, const struct devices *d)
 {
 	nft_flowtable(b, FLOWTABLE, d->list, d->count);
 	for (size_t i = 0; i < d->crossings; i++) {
 		nft_rule(b, CHAIN_OFFLOAD);
 		nft_match_interface(b, NFT_META_OIFNAME, d->list[i], true);
 		nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
-		rule_match_alive(b);
+		rule_match_generation(b, r->generation);
 		nft_flow_add(b, FLOWTABLE);
 		nft_rule_end(b);
 	}
@@ -126,13 +127,12 @@ void ruleset_put_offload(struct nft_batch *b, const struct ruleset *r)
 	find_devices(&d, r);
 	remove_other_fronts(b, r);
 	nft_chain(b, CHAIN_OFFLOAD);
-	if (d.count == 0) {
-		nft_flowtable_remove(b, FLOWTABLE);
+	nft_flowtable_remove(b, FLOWTABLE);
+	if (d.count == 0)
 		return;
-	}
 	for (size_t i = 0; i < d.crossings; i++)
 		put_front(b, r, d.list[i]);
-	put_flows(b, &d);
+	put_flows(b, r, &d);
 	nft_rule(b, CHAIN_FORWARD);
 	nft_jump(b, NFT_JUMP, CHAIN_OFFLOAD);
 	nft_rule_end(b);
@@ -147,7 +147,7 @@ void ruleset_exchange_offload(struct nft_batch *b, const struct ruleset *r)
 		return;
 	nft_flush_chain(b, CHAIN_OFFLOAD);
 	nft_flowtable_remove(b, FLOWTABLE);
-	put_flows(b, &d);
+	put_flows(b, r, &d);
 }
 
 int ruleset_renew_offload(const struct ruleset *r, int netlink_fd)

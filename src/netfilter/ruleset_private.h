@@ -44,6 +44,8 @@ void rule_accept_marked(struct nft_batch *b, uint32_t mark);
 
 /* The flow's mark is of a generation that is still held alive: the dead man's switch. */
 void rule_match_alive(struct nft_batch *b);
+/* The flow's mark is a proof of this one, alive or not. */
+void rule_match_generation(struct nft_batch *b, uint16_t generation);
 void rule_drop_invalid(struct nft_batch *b, const char *chain);
 /* ICMP errors about a flow that is alive; @device: only those that come in by it, NULL: all. */
 void rules_accept_errors(struct nft_batch *b, const char *chain, const char *device);
@@ -54,7 +56,8 @@ void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind
  * but the rules' own. */
 void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock);
 
-/* ruleset_raw.c: prerouting. */
+/* ruleset_raw.c: prerouting. The sets of the zone's own addresses, which its rules look up. */
+void ruleset_put_own(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);
 /* ruleset_guard.c: limits of each source. */
 void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r);

@@ -11,9 +11,16 @@
 #define SET_STATION_MACS "station-macs" /* every listed station */
 #define SET_STATION_ANY  "station-any"  /* those that may use any address of the zone */
 
-static const struct nft_set set_own[2] = {
-	{.name = "own4", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV4}},
-	{.name = "own6", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV6}},
+/*
+ * The zone's own addresses. Kernels differ in when the elements of a set of intervals can be found:
+ * newer ones let rules see it a moment before. Hence two places, of which one is filled in a
+ * transaction of its own before the rules that look there come into force.
+ */
+static const struct nft_set set_own[RULESET_OWN_PLACES][2] = {
+	{{.name = "own4-0", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV4}},
+	 {.name = "own6-0", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV6}}},
+	{{.name = "own4-1", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV4}},
+	 {.name = "own6-1", .flags = NFT_SET_INTERVAL, .fields = {NFT_FIELD_IPV6}}},
 };
 /* Who broke a rule lately: netfilter reads these and tells. */
 static const struct nft_set set_spoofers[2] = {
@@ -114,18 +121,21 @@ static void add_range(struct nft_elements *elements, uint8_t family,
 		add_interval(elements, family, first, range->last);
 }
 
-static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
+void ruleset_put_own(struct nft_batch *b, const struct ruleset *r)
 {
-	const struct range_map *owners = &r->owners[index];
-	struct nft_elements elements;
+	for (int index = 0; index < 2; index++) {
+		const struct range_map *owners = &r->owners[index];
+		const struct nft_set *set = &set_own[r->own_place][index];
+		struct nft_elements elements;
 
-	nft_set_anew(b, &set_own[index]);
-	nft_elements_begin(&elements, b, set_own[index].name);
-	for (size_t i = 0; i < owners->count; i++) {
-		if (owners->rows[i].zone == r->zone)
-			add_range(&elements, index == 0 ? 4 : 6, &owners->rows[i]);
+		nft_set_anew(b, set);
+		nft_elements_begin(&elements, b, set->name);
+		for (size_t i = 0; i < owners->count; i++) {
+			if (owners->rows[i].zone == r->zone)
+				add_range(&elements, index == 0 ? 4 : 6, &owners->rows[i]);
+		}
+		nft_elements_end(&elements);
 	}
-	nft_elements_end(&elements);
 }
 
 static void put_extensions(struct nft_batch *b)
@@ -225,13 +235,13 @@ static void rules_neighbours(struct nft_batch *b)
 
 /* A source of the zone goes on; any other is remembered and dropped. Two rules for that: a full set
  * of offenders must not keep the packet from being dropped. */
-static void rules_source(struct nft_batch *b, int index)
+static void rules_source(struct nft_batch *b, const struct ruleset *r, int index)
 {
 	const char *chain = index == 0 ? CHAIN_RAW4 : CHAIN_RAW6;
 
 	nft_rule(b, chain);
 	load_source(b, &layouts[index], REG(0));
-	nft_lookup(b, set_own[index].name, REG(0), false);
+	nft_lookup(b, set_own[r->own_place][index].name, REG(0), false);
 	nft_jump(b, NFT_GOTO, CHAIN_STATIONS);
 	nft_rule_end(b);
 	nft_rule(b, chain);
@@ -417,7 +427,7 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	put_extensions(b);
 	nft_set_keep(b, &set_strangers);
 	for (int i = 0; i < 2; i++) {
-		put_own(b, r, i);
+		nft_set_remove(b, set_own[!r->own_place][i].name);
 		nft_set_keep(b, &set_spoofers[i]);
 	}
 	nft_chain(b, CHAIN_RAW4);
@@ -425,11 +435,11 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	nft_chain(b, CHAIN_STATIONS);
 	rules_entry(b, r);
 	rules_form4(b);
-	rules_source(b, 0);
+	rules_source(b, r, 0);
 	rules_form6(b);
 	ruleset_put_discovery(b, r);
 	rules_neighbours(b);
-	rules_source(b, 1);
+	rules_source(b, r, 1);
 	if (zone->station_policy != STATION_OFF)
 		put_stations(b, r);
 }

@@ -213,6 +213,7 @@ static struct ruleset ruleset_of(const struct netfilter *nf, const struct policy
 		.offload = nf->can_offload && !zone->no_offload,
 		.fresh = !zone->has_rules,
 		.lock_sets = zone->lock_sets,
+		.own_place = !zone->own_place,
 		.connections_before = zone->has_rules ? zone->connections_max : UINT32_MAX,
 	};
 }
@@ -269,6 +270,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 	zone->has_rules = true;
 	zone->no_offload = !r.offload;
 	zone->lock_sets = r.lock_sets;
+	zone->own_place = r.own_place;
 	zone->connections_max = p->snapshot.zones[index].guard.source_connections;
 	zone->hold_ms = p->snapshot.zones[index].hold_ms;
 	return 0;
@@ -369,6 +371,7 @@ static void load_all(struct netfilter *nf, const struct policy *p, uint16_t gene
 		struct zone *zone = p->zones[i];
 		int err = flows_forget(zone->netlink_fd, generation);
 
+		relay_make_way(nf);
 		if (err == 0)
 			err = load_rules(nf, p, i, generation, false);
 		tell_rules(nf, p, zone, err);
@@ -382,25 +385,12 @@ static void load_all(struct netfilter *nf, const struct policy *p, uint16_t gene
 	}
 }
 
-/*
- * Something that must end flows is put in force. What the flow table holds ends with its exchange
- * only: a zone where that fails is shut. The exchange drops what waits in the queues, which is
- * served before.
- */
-static void end_by(struct netfilter *nf, struct zone *zone, const struct ruleset *r,
-		   int (*end)(const struct ruleset *r, int netlink_fd))
+/* A zone whose flows cannot be ended is shut. */
+static void shut_zone(struct netfilter *nf, struct zone *zone, int err)
 {
-	if (ruleset_offloads(r)) {
-		relay_serve(nf);
-		relay_drain(nf);
-	}
-	int err = end(r, zone->netlink_fd);
-
-	if (err == 0)
-		return;
 	tell_rules(nf, &nf->running, zone, err);
-	(void)ruleset_deny_all(
-		zone->netlink_fd); /* if even this fails, the next beat is not given */
+	/* If even this fails, the next beat is not given. */
+	(void)ruleset_deny_all(zone->netlink_fd);
 	zone->has_rules = false;
 }
 
@@ -411,11 +401,12 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
 		struct zone *zone = nf->running.zones[i];
 
-		struct ruleset r = ruleset_of(nf, &nf->running, i, nf->generation);
+		if (zone->has_rules && before != 0) {
+			int err = ruleset_end_flows(zone->netlink_fd, before);
 
-		r.before = before;
-		if (zone->has_rules && before != 0)
-			end_by(nf, zone, &r, ruleset_end_flows);
+			if (err != 0)
+				shut_zone(nf, zone, err);
+		}
 		relay_repeat_all(nf, zone);
 	}
 	nf->ending = before;
@@ -479,6 +470,17 @@ void zones_keep_alive(struct netfilter *nf)
 		if (zone->has_rules)
 			(void)ruleset_keep_alive(zone->netlink_fd, nf->generation, zone->hold_ms);
 	}
+}
+
+/* Flows are ended by a transaction that exchanges the flow table. */
+static void end_by(struct netfilter *nf, struct zone *zone, const struct ruleset *r,
+		   int (*end)(const struct ruleset *r, int netlink_fd))
+{
+	relay_make_way(nf);
+	int err = end(r, zone->netlink_fd);
+
+	if (err != 0)
+		shut_zone(nf, zone, err);
 }
 
 int zones_shut_stations(struct netfilter *nf, int fd)
