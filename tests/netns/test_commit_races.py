@@ -42,7 +42,8 @@ def send_commit(console, *lines):
 
 
 def has_rules(net, namespace):
-    return "sekisho" in net.run(namespace, "nft", "list", "tables").stdout
+    # A name is there a moment before its namespace is.
+    return "sekisho" in net.run(namespace, "nft", "list", "tables", check=False).stdout
 
 
 def test_isolation_while_a_zone_is_prepared_leaves_no_zone_without_rules(net, topology, make_gateway):
