@@ -259,8 +259,9 @@ static void refuse(struct answer *a, const struct control_query *query, const ch
 }
 
 /* Return: NULL, or why there is nothing to show. */
-static const char *find_receipt(struct answer *a, const struct control_query *query)
+static const char *print_receipt(void *ctx, const struct control_query *query, struct bytes *out)
 {
+	const struct answer *a = ctx;
 	bool names = query->person_role == ACCOUNT_AUDITOR; /* A6 */
 	struct bytes json;
 	int err;
@@ -268,7 +269,7 @@ static const char *find_receipt(struct answer *a, const struct control_query *qu
 	bytes_init(&json, 2 * RECEIPT_BYTES_MAX);
 	err = receipts_find(a->receipts, query->argument, &json);
 	if (err == 0)
-		err = receipt_text(bytes_span(&json), names, &a->text);
+		err = receipt_text(bytes_span(&json), names, out);
 	bytes_fini(&json);
 	if (err == -ERR_SYNTAX)
 		return "give a receipt's id: 6 to 20 of the digits 0-9, a-f";
@@ -277,17 +278,35 @@ static const char *find_receipt(struct answer *a, const struct control_query *qu
 	return err < 0 ? "the receipt cannot be read" : NULL;
 }
 
-static void answer_receipt(struct answer *a, const struct control_query *query)
+/* Whether another question may be begun; who asked is told otherwise. */
+static bool take(struct answer *a, const struct control_query *query)
 {
-	const char *why = find_receipt(a, query);
+	if (a->busy) {
+		refuse(a, query, "another console is reading the log; try again");
+		return false;
+	}
+	bytes_clear(&a->text);
+	a->text_at = 0;
+	a->next = a->count = 0;
+	a->query = *query;
+	a->query.argument[sizeof(a->query.argument) - 1] = '\0';
+	return true;
+}
 
+void answer_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
+		 void *ctx)
+{
+	const char *why;
+
+	if (!take(a, query))
+		return;
+	why = print(ctx, &a->query, &a->text);
 	if (why != NULL) {
 		bytes_clear(&a->text);
 		refuse(a, query, why);
 		return;
 	}
 	a->heading_sent = true; /* lines need none */
-	a->next = a->count = 0;
 	a->busy = true;
 	a->timer.fire = hand_out;
 	hand_out(a->loop, &a->timer);
@@ -310,18 +329,12 @@ void answer_query(struct answer *a, const struct control_query *query)
 {
 	uint64_t now_ns = clock_mono_ns(a->loop->clock);
 
-	if (a->busy) {
-		refuse(a, query, "another console is reading the log; try again");
-		return;
-	}
-	bytes_clear(&a->text);
-	a->text_at = 0;
-	a->query = *query;
-	a->query.argument[sizeof(a->query.argument) - 1] = '\0';
 	if (query->kind == QUERY_RECEIPT) {
-		answer_receipt(a, &a->query);
+		answer_text(a, query, print_receipt, a);
 		return;
 	}
+	if (!take(a, query))
+		return;
 	a->heading_sent = false;
 	a->busy = true;
 	a->timer.fire = begin_search;

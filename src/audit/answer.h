@@ -52,6 +52,14 @@ void answer_init(struct answer *a, struct loop *loop, struct channel *control,
  */
 void answer_query(struct answer *a, const struct control_query *query);
 
+/* Write lines for @query. Return: NULL, or why there is nothing to show: fixed text. */
+typedef const char *answer_print_fn(void *ctx, const struct control_query *query,
+				    struct bytes *out);
+
+/* As answer_query, with what @print writes at once: a row of one cell for each line. */
+void answer_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
+		 void *ctx);
+
 /**
  * answer_row - one record as a row: time, number, severity, process, event, fields
  * Return: 0 or -ERR_SYNTAX (not a record; @row is without cells).

@@ -4,8 +4,8 @@
  *
  * Who may talk to it: the supervisor (control channel) and each process on an event channel of its
  * own, one way; the source of a record is the channel, never what the message says. What it holds:
- * the directory of the log, connected sockets towards syslog servers. No privilege, no
- * network of its own, no other file.
+ * the directories of the log and of the device key, connected sockets towards syslog servers. No
+ * privilege, no network of its own, no other file.
  *
  * Promises: an event of severity notice or worse is on the disk before audit does anything else;
  * all that was sent before a PING or PREPARE is on the disk before its answer, so that a change is
@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "audit/anchor.h"
 #include "audit/answer.h"
 #include "audit/destinations.h"
 #include "audit/links.h"
@@ -44,12 +45,13 @@ struct audit {
 	struct destinations destinations;
 	struct answer answer;
 	struct receipts receipts;
-	int state_fd;
+	struct anchors anchors;
+	int state_fd, device_fd; /* directories */
 	uint64_t prepared_epoch;
 	bool disk_failing;
 };
 
-static struct audit audit = {.state_fd = -1};
+static struct audit audit = {.state_fd = -1, .device_fd = -1};
 
 /* ---- writing */
 
@@ -143,6 +145,14 @@ static void take_receipt(struct audit *a, uint32_t session, int fd)
 
 /* ---- the supervisor */
 
+static int keep_directory(int *kept, int fd)
+{
+	if (*kept >= 0)
+		return -ERR_PEER;
+	*kept = fd;
+	return 0;
+}
+
 static int on_give(void *ctx, const struct control_give *give, int fd)
 {
 	struct audit *a = ctx;
@@ -160,10 +170,8 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 		take_receipt(a, give->session, fd);
 		return 0;
 	case GIVE_STATE:
-		if (a->state_fd >= 0)
-			return -ERR_PEER;
-		a->state_fd = fd;
-		return 0;
+		return keep_directory(give->index == GIVE_STATE_KEYS ? &a->device_fd : &a->state_fd,
+				      fd);
 	default:
 		return -ERR_PEER;
 	}
@@ -273,16 +281,30 @@ static void ask_connection(void *ctx, uint32_t index)
 	(void)channel_send(&a->process.control, CONTROL_CONNECT, &body, sizeof(body), NULL, 0);
 }
 
+static const char *print_device_key(void *ctx, const struct control_query *query, struct bytes *out)
+{
+	const struct audit *a = ctx;
+
+	return anchors_print(&a->anchors, out) < 0 ? "the key cannot be shown" : NULL;
+}
+
 static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct audit *a = ctx;
 	const struct control_query *query = message->body;
 
-	if (query->kind != QUERY_LOG && query->kind != QUERY_MAIL_LOG &&
-	    query->kind != QUERY_RECEIPT)
+	switch (query->kind) {
+	case QUERY_LOG:
+	case QUERY_MAIL_LOG:
+	case QUERY_RECEIPT:
+		answer_query(&a->answer, query);
+		return 0;
+	case QUERY_DEVICE_KEY:
+		answer_text(&a->answer, query, print_device_key, a);
+		return 0;
+	default:
 		return -ERR_PEER;
-	answer_query(&a->answer, query);
-	return 0;
+	}
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -290,6 +312,7 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 	struct audit *a = ctx;
 
 	links_drain(&a->links);
+	anchors_write(&a->anchors);
 	loop_stop(&a->loop, 0);
 	return 0;
 }
@@ -342,6 +365,10 @@ static int open_log(struct audit *a)
 		fprintf(stderr, "audit: the log cannot be opened: %s\n", err_name(err));
 	else
 		report_recovery(a, &found);
+	if (err == 0) {
+		anchors_start(&a->anchors, &a->loop, &a->store, a->device_fd);
+		on_settled(a);
+	}
 	if (err == 0 && receipts_open(&a->receipts, a->state_fd, 0, 0) < 0)
 		fprintf(stderr, "audit: receipts of earlier mails cannot be listed\n");
 	return err;
@@ -392,6 +419,7 @@ static void init(struct audit *a)
 	loop_init(&a->loop, &clock_system, a->polls, a->fds, DESCRIPTORS);
 	links_init(&a->links, &a->loop, &sink);
 	destinations_init(&a->destinations, &a->loop, &a->store, owner);
+	a->anchors = (struct anchors){.event = write_own_event, .ctx = a};
 	answer_init(&a->answer, &a->loop, &a->process.control, &a->store, &a->receipts);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};
 	a->heartbeat_timer = (struct loop_timer){.fire = on_heartbeat, .ctx = a};
@@ -429,6 +457,7 @@ int main(void)
 		return 1;
 	}
 	status = loop_run(&audit.loop);
+	anchors_fini(&audit.anchors);
 	destinations_fini(&audit.destinations);
 	store_close(&audit.store);
 	return status < 0 ? 1 : status;

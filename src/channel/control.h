@@ -113,7 +113,7 @@ enum give_kind {
 	GIVE_QUEUE,    /* a NETLINK_NETFILTER socket of the zone @index, for its queue */
 	GIVE_SYSLOG,   /* a datagram socket connected to syslog server @index of the snapshot */
 	GIVE_STATE,    /* directory of the process's own state (audit: log, config: configurations);
-			  config has a second one, @index GIVE_STATE_KEYS */
+			  config and audit have a second one, @index GIVE_STATE_KEYS */
 	GIVE_TTY,      /* console @index: the terminal, read and write */
 	GIVE_MESSAGE,  /* flattener, mail-scanner: sealed memfd, the original */
 	GIVE_OUTPUT,   /* flattener: write end of the pipe towards the sender */
@@ -258,6 +258,7 @@ enum query_kind {
 	QUERY_TEST_FLOW,  /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
 	QUERY_MAIL_LOG,   /* the records about mail; argument: a text that they contain */
 	QUERY_RECEIPT,    /* argument: a receipt's id, or its beginning */
+	QUERY_DEVICE_KEY, /* the public key that signs the log, and its newest anchor */
 };
 
 struct control_query {

@@ -226,6 +226,9 @@ static int open_state(struct supervisor *sup)
 	sup->accounts_fd = open_own_directory(sup->state_fd, "accounts", ROLE_ACCOUNTS);
 	if (sup->accounts_fd < 0)
 		return sup->accounts_fd;
+	sup->device_fd = open_own_directory(sup->state_fd, "device", ROLE_AUDIT);
+	if (sup->device_fd < 0)
+		return sup->device_fd;
 	sup->counters_fd = open_counters(sup);
 	sup->isolation_fd = isolation_open(sup->state_fd);
 	return sup->isolation_fd < 0 ? fail("isolated") : 0;
@@ -383,7 +386,7 @@ static void init(struct supervisor *sup)
 	sup->events.fd = -1;
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
 	sup->keys_fd = -1;
-	sup->accounts_fd = -1;
+	sup->accounts_fd = sup->device_fd = -1;
 	sup->isolation_fd = sup->counters_fd = -1;
 	sup->console_listen_fd = sup->terminal_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;

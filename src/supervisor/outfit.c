@@ -127,6 +127,8 @@ static void outfit_audit(struct child *audit)
 		.kind = GIVE_LINK, .role = ROLE_SUPERVISOR, .pid = (uint32_t)getpid()};
 
 	child_give(audit, &(struct control_give){.kind = GIVE_STATE}, sup->audit_fd);
+	child_give(audit, &(struct control_give){.kind = GIVE_STATE, .index = GIVE_STATE_KEYS},
+		   sup->device_fd);
 	child_give(audit, &own, sup->events_read_fd);
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct control_give give = events_give(&sup->children[i]);

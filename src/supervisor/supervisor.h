@@ -163,9 +163,9 @@ struct supervisor {
 	bool said_ready;
 	bool stopping;
 	int exit_status;
-	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, isolation_fd; /* directories */
-	int counters_fd; /* file; -1: it could not be made */
-	int console_listen_fd;
+	/* directories; then a file, -1: it could not be made */
+	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, device_fd, isolation_fd;
+	int counters_fd, console_listen_fd;
 	struct loop_fd console_watch;
 	int terminal_fd;                  /* waits for its console to be started; -1: none does */
 	struct loop_timer terminal_timer; /* then people are let in, whatever the zones do */

@@ -27,8 +27,8 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 10000,
 			.files_max = 2048,
 			.memory_mib = 256,
-			.given = "directory of the log, reading end of each process's events, "
-				 "syslog sockets",
+			.given = "directories of the log and of the device key, reading end of "
+				 "each process's events, syslog sockets",
 			.reads = "event records of all processes",
 		},
 	[ROLE_CONFIG] =

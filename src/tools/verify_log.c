@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tools/log_anchors.h"
 #include "tools/log_copy.h"
 #include "tools/tools.h"
 #include "wire/log_chain.h"
@@ -18,8 +19,9 @@
 struct verification {
 	struct log_chain chain;
 	struct log_copy copy; /* of the syslog server; empty without one */
-	uint64_t first;       /* sequence number of the oldest record */
-	uint64_t removed_to;  /* the newest that a record of retention says was removed */
+	struct log_anchors anchors;
+	uint64_t first;      /* sequence number of the oldest record */
+	uint64_t removed_to; /* the newest that a record of retention says was removed */
 	char file[512];
 	unsigned long line;
 	const char *why;
@@ -80,6 +82,10 @@ static int check_line(struct verification *v, struct span line, const char *name
 		v->chain.next_sequence--;
 		return bad(v, "the syslog server got another record under this number");
 	}
+	if (err == 0) {
+		err = log_anchors_check(&v->anchors, &v->chain, &view, &v->why);
+		v->chain.next_sequence -= err < 0; /* it is this record that is named */
+	}
 	if (err == 0 && span_equal(view.message_id, span_of("log-retention")) &&
 	    span_equal(view.process, span_of("audit")) &&
 	    syslog_param_number(&view, "last", &last) == 0 && last > v->removed_to)
@@ -134,7 +140,7 @@ static int check_ends(struct verification *v)
 			      "removed");
 	if (log_copy_last(&v->copy) >= v->chain.next_sequence)
 		return bad(v, "the log ends before this record, which the syslog server has");
-	return 0;
+	return log_anchors_check_end(&v->anchors, &v->why);
 }
 
 static int check_files(struct verification *v, const char *directory, struct dirent **names,
@@ -155,6 +161,21 @@ static void print_bad(const struct verification *v)
 	printf("%s\n", v->why);
 }
 
+static void print_whole(const struct verification *v, int file_count)
+{
+	const struct log_anchors *anchors = &v->anchors;
+	char key[SHA256_HEX_BYTES];
+
+	printf("whole: records %llu to %llu in %d files\n", (unsigned long long)v->first,
+	       (unsigned long long)(v->chain.next_sequence - 1), file_count);
+	if (anchors->count == 0)
+		return;
+	sha256_hex(anchors->last.key, key);
+	printf("anchored: up to record %llu, %lu times; the last key is %s%s\n",
+	       (unsigned long long)anchors->last.sequence, anchors->count, key,
+	       anchors->expects_key ? ", as expected" : ", compare it with that of the device");
+}
+
 /* Return: 0 whole, 1 not, 2 no log. */
 static int verify_directory(struct verification *v, const char *directory)
 {
@@ -170,33 +191,59 @@ static int verify_directory(struct verification *v, const char *directory)
 	if (err < 0)
 		print_bad(v);
 	else
-		printf("whole: records %llu to %llu in %d files\n", (unsigned long long)v->first,
-		       (unsigned long long)(v->chain.next_sequence - 1), count);
+		print_whole(v, count);
 	for (int i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
 	return err < 0 ? 1 : 0;
 }
 
+/* Return: 0, or -ERR_SYNTAX after a message. */
+static int take_copy(struct verification *v, const char *path)
+{
+	if (log_copy_read(&v->copy, path) < 0) {
+		fprintf(stderr, "sekisho: %s: cannot be read\n", path);
+		return -ERR_SYNTAX;
+	}
+	if (v->copy.count == 0) {
+		fprintf(stderr, "sekisho: %s: no record of a gateway in it\n", path);
+		return -ERR_SYNTAX;
+	}
+	return 0;
+}
+
+static int take_key(struct verification *v, const char *name)
+{
+	if (log_anchors_expect(&v->anchors, name) == 0)
+		return 0;
+	fprintf(stderr, "sekisho: %s: neither 64 hexadecimal digits nor a PEM of an Ed25519 key\n",
+		name);
+	return -ERR_SYNTAX;
+}
+
 int tool_verify_log(int argc, char **argv)
 {
 	struct verification v = {0};
-	int status;
+	const char *directory = NULL, *copy = NULL, *key = NULL;
+	bool usable = true;
+	int status = 2;
 
-	if (argc != 2 && argc != 3) {
-		fprintf(stderr, "usage: sekisho verify-log DIR [COPY]\n");
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--key") == 0 && key == NULL && i + 1 < argc)
+			key = argv[++i];
+		else if (argv[i][0] == '-' || copy != NULL)
+			usable = false;
+		else if (directory == NULL)
+			directory = argv[i];
+		else
+			copy = argv[i];
+	}
+	if (!usable || directory == NULL) {
+		fprintf(stderr, "usage: sekisho verify-log [--key PUBLIC-KEY] DIR [COPY]\n");
 		return 2;
 	}
-	if (argc == 3 && log_copy_read(&v.copy, argv[2]) < 0) {
-		fprintf(stderr, "sekisho: %s: cannot be read\n", argv[2]);
-		log_copy_fini(&v.copy);
-		return 2;
-	}
-	if (argc == 3 && v.copy.count == 0) {
-		fprintf(stderr, "sekisho: %s: no record of a gateway in it\n", argv[2]);
-		return 2;
-	}
-	status = verify_directory(&v, argv[1]);
+	if ((copy == NULL || take_copy(&v, copy) == 0) && (key == NULL || take_key(&v, key) == 0))
+		status = verify_directory(&v, directory);
 	log_copy_fini(&v.copy);
 	return status;
 }

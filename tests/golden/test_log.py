@@ -18,12 +18,12 @@ class Log:
     """Records in segments, sealed as docs/man/sekisho-audit.8 says."""
 
     def __init__(self, directory, first=1):
-        self.directory, self.next, self.hash = directory, first, bytes(32)
+        self.directory, self.next, self.hash, self.mono = directory, first, bytes(32), 1
         self.path = None
 
     def record(self, event, fields="", process="audit"):
         line = (f"<134>1 2026-04-01T09:00:00.000000+09:00 sekisho-1 sekisho {process} {event} "
-                f'[sekisho@32473 seq="{self.next}" mono="1.000000"{fields}] Something happened. 関所').encode()
+                f'[sekisho@32473 seq="{self.next}" mono="{self.mono}.000000"{fields}] Something happened. 関所').encode()
         self.hash = hashlib.sha256(self.hash + line).digest()
         with open(self.path, "ab") as file:
             file.write(line + b" sha256=" + self.hash.hex().encode() + b"\n")
@@ -36,8 +36,8 @@ class Log:
             self.record("flow-denied", ' src="203.0.113.5"')
 
 
-def verify(directory):
-    done = subprocess.run([SEKISHO, "verify-log", directory], capture_output=True, text=True, timeout=20, check=False)
+def verify(directory, *options):
+    done = subprocess.run([SEKISHO, "verify-log", directory, *options], capture_output=True, text=True, timeout=20, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -199,3 +199,135 @@ def test_events_are_named_only_by_the_sources_of_those_who_may_send_them():
             assert allowed is None or shared.get(role, {role}) <= allowed, f"{path}: {name}"
             found.add(name)
     assert found == set(events), f"nobody sends {set(events) - found}"
+
+
+class Device:
+    """A device key made, and used, by openssl."""
+
+    def __init__(self, directory):
+        self.private, self.public = directory / "device.pem", directory / "device.pub"
+        self.openssl("genpkey", "-algorithm", "ed25519", "-out", self.private)
+        self.openssl("pkey", "-in", self.private, "-pubout", "-out", self.public)
+        der = self.openssl("pkey", "-in", self.private, "-pubout", "-outform", "DER")
+        self.key = der[-32:].hex()
+
+    @staticmethod
+    def openssl(*arguments):
+        return subprocess.run(["openssl", *arguments], capture_output=True, timeout=20, check=True).stdout
+
+    def anchor(self, log, back=0, **other):
+        """Anchor the log as it is, as docs/man/sekisho-audit.8 says; `back` records later."""
+        number, digest = log.next - 1, log.hash.hex()
+        for _ in range(back):
+            log.record("flow-denied")
+        stated = {"record": number, "sha256": digest, "time-s": 1775001600, "key": self.key}
+        text = log.directory / "signed"
+        text.write_text(f"sekisho log anchor\nrecord {number}\nsha256 {digest}\ntime 1775001600\n")
+        signature = self.openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.private, "-in", text)
+        stated |= {"signature": signature.hex()} | other
+        log.record("log-anchor", "".join(f' {name}="{value}"' for name, value in stated.items()))
+
+
+@pytest.fixture
+def device(tmp_path_factory):
+    return Device(tmp_path_factory.mktemp("device"))
+
+
+def seal_again(log, at, edit):
+    """What somebody does who owns the disk but not the key: records from line `at` on are edited and sealed anew."""
+    path, = segments(log)
+    lines, digest = path.read_bytes().splitlines(), bytes(32)
+    made = []
+    for number, line in enumerate(lines, 1):
+        body = line[:-len(b" sha256=") - 64]
+        if number == at:
+            body = edit(body)
+        if body is None:
+            continue
+        digest = hashlib.sha256(digest + body).digest()
+        made.append(body + b" sha256=" + digest.hex().encode() + b"\n")
+    path.write_bytes(b"".join(made))
+
+
+@pytest.fixture
+def anchored(tmp_path, device):
+    made = Log(tmp_path)
+    made.segment(3)
+    device.anchor(made)
+    made.record("flow-denied", ' src="203.0.113.6"')
+    return made
+
+
+@pytest.mark.parametrize("key", ["file", "digits"])
+def test_verify_log_accepts_anchors_of_openssl(anchored, device, key):
+    """L1: the anchors are plain Ed25519 over a plain text; anybody can make and check them."""
+    given = device.public if key == "file" else device.key
+    status, text = verify(anchored.directory, "--key", given)
+    assert (status, text) == (0, "whole: records 1 to 6 in 1 files\n"
+                              f"anchored: up to record 4, 1 times; the last key is {device.key}, as expected\n")
+    assert "compare it with that of the device" in verify(anchored.directory)[1]
+
+
+def test_verify_log_accepts_an_anchor_some_records_later(tmp_path, device):
+    """A new file of the log may begin between an anchor and the record that it covers."""
+    made = Log(tmp_path)
+    made.segment(3)
+    device.anchor(made, back=3)
+    assert verify(made.directory, "--key", device.public)[0] == 0
+    device.anchor(made, back=64)
+    status, text = verify(made.directory)
+    assert (status, "does not cover the records before it" in text) == (1, True)
+
+
+def test_verify_log_names_the_anchor_of_a_log_that_was_sealed_anew(anchored, device):
+    """L1: altered and sealed anew, the chain is whole; the anchor is not."""
+    seal_again(anchored, 3, lambda body: body.replace(b"203.0.113.5", b"203.0.113.9"))
+    status, text = verify(anchored.directory)
+    assert status == 1
+    assert text.endswith(":5: record 5: the anchor is of another log: records before it were altered\n")
+
+
+def test_verify_log_refuses_a_log_whose_anchors_were_taken_out(anchored, device):
+    seal_again(anchored, 5, lambda body: None)
+    path, = segments(anchored)
+    path.write_bytes(path.read_bytes().replace(b'seq="6"', b'seq="5"'))
+    seal_again(anchored, 0, None)
+    assert verify(anchored.directory)[0] == 0
+    status, text = verify(anchored.directory, "--key", device.public)
+    assert (status, "no record is covered by an anchor" in text) == (1, True)
+
+
+def test_verify_log_refuses_the_anchor_of_another_key(anchored, tmp_path_factory):
+    """A thief of the disk can anchor with a key of his own, not with the device's."""
+    other = Device(tmp_path_factory.mktemp("other"))
+    status, text = verify(anchored.directory, "--key", other.public)
+    assert status == 1
+    assert text.endswith(":5: record 5: the anchor is by another key than the expected one\n")
+
+
+@pytest.mark.parametrize("field,value", [("time-s", 1775001601), ("signature", "00" * 64), ("signature", "12"),
+                                         ("key", "00" * 32), ("record", 3), ("record", 99)])
+def test_verify_log_refuses_an_anchor_with_one_value_changed(tmp_path, device, field, value):
+    made = Log(tmp_path)
+    made.segment(3)
+    device.anchor(made, **{field: value})
+    assert verify(made.directory)[0] == 1
+
+
+def test_verify_log_misses_the_anchor_of_a_day(anchored, device):
+    """Each day has its anchor: one that was taken out with all behind it is missed by the monotonic clock."""
+    anchored.mono = 25 * 3600
+    anchored.record("heartbeat")
+    assert verify(anchored.directory, "--key", device.public)[0] == 0
+    anchored.mono += 2
+    anchored.record("heartbeat")
+    status, text = verify(anchored.directory, "--key", device.public)
+    assert (status, "for more than a day before this record" in text) == (1, True)
+    assert verify(anchored.directory)[0] == 0
+
+
+def test_verify_log_refuses_a_key_that_is_none(anchored, tmp_path):
+    (tmp_path / "text").write_text("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA!\n-----END PUBLIC KEY-----\n")
+    for key in (tmp_path / "text", tmp_path / "missing", "12ab"):
+        assert verify(anchored.directory, "--key", key)[0] == 2
+    assert verify(anchored.directory, "--key")[0] == 2

@@ -2,14 +2,16 @@
 """The audit log and syslog with a real rsyslog (L1): gapless, in order, through absences and kills."""
 
 import contextlib
+import hashlib
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pytest
 
-from lib.logs import number_of, verify
+from lib.logs import SEKISHO, number_of, verify
 from lib.net import run
 from lib.peers import EchoServer, Syslog, tcp_talk, udp_talk
 from lib.waiting import wait_until
@@ -72,6 +74,60 @@ def test_audit_log_is_whole_and_readable(net, topology, make_gateway):
     gateway.wait_event("flow-permitted", "10.10.0.5")
     gateway.stop()
     assert verify_log(gateway).startswith("whole: records 1 to ")
+
+
+def device_key(gateway, path):
+    """The public key that the console shows, in a file."""
+    shown = gateway.console().run("show device-key").replace("\r", "")
+    path.write_text(re.search(r"(?s)-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----\n", shown)[0])
+    return path
+
+
+def seal_anew(directory, old, new):
+    """Alter the first record that has `old` and seal the log anew, as whoever owns the disk can."""
+    digest, altered = bytes(32), False
+    for path in sorted(directory.glob("*.log")):
+        lines = []
+        for line in path.read_bytes().splitlines():
+            body = line[:-len(b" sha256=") - 64]
+            if not altered and old in body:
+                body, altered = body.replace(old, new), True
+            digest = hashlib.sha256(digest + body).digest()
+            lines.append(body + b" sha256=" + digest.hex().encode() + b"\n")
+        path.write_bytes(b"".join(lines))
+    assert altered
+
+
+def test_audit_anchors_the_log_with_the_device_key(make_gateway, tmp_path):
+    """L1: signed at each start and each orderly end, by the same key; an alteration that was sealed anew is named."""
+    gateway = make_gateway(PERMIT)
+    key = device_key(gateway, tmp_path / "device.pub")
+    pid = gateway.kill("audit")
+    gateway.wait_role("audit", other_than=pid, seconds=10)
+    assert device_key(gateway, tmp_path / "again.pub").read_text() == key.read_text()
+    gateway.stop()
+    directory = log_directory(gateway)
+    said = verify(directory, "--key", key)
+    assert "3 times" in said and said.endswith("as expected")
+    secret = gateway.state / "device" / "device-key"
+    assert (secret.stat().st_mode & 0o777, secret.parent.stat().st_mode & 0o077) == (0o600, 0)
+    seal_anew(directory, b"policy-applied", b"policy-refused")
+    verify_anew = subprocess.run([SEKISHO, "verify-log", directory], capture_output=True, text=True, timeout=60, check=False)
+    assert verify_anew.returncode == 1
+    assert "the anchor is of another log: records before it were altered" in verify_anew.stdout
+
+
+def test_audit_without_a_whole_key_says_so_and_makes_another(make_gateway, tmp_path):
+    """L1, L4: a damaged key is never used; the log names the new one."""
+    state = tmp_path / "state"
+    first = make_gateway(PERMIT, state=state)
+    old = device_key(first, tmp_path / "old.pub").read_text()
+    first.stop()
+    secret = state / "device" / "device-key"
+    secret.write_bytes(secret.read_bytes()[:-1] + b"x")
+    second = make_gateway(PERMIT, state=state)
+    second.wait_event("device-key-made", "the one before was damaged")
+    assert device_key(second, tmp_path / "new.pub").read_text() != old
 
 
 def test_audit_source_is_the_channel(make_gateway):
