@@ -126,20 +126,30 @@ static void count_euc(struct evidence *e, struct span in)
 	}
 }
 
-static struct evidence gather(struct span in)
+static struct span look_at(struct span in)
+{
+	return (struct span){in.data, in.size > EVIDENCE_MAX ? EVIDENCE_MAX : in.size};
+}
+
+/* For and against UTF-8: all that it takes to believe that label, which most mails have. */
+static struct evidence gather_utf8(struct span in)
 {
 	struct evidence e = {0};
 
-	if (in.size > EVIDENCE_MAX)
-		in.size = EVIDENCE_MAX;
+	in = look_at(in);
 	e.size = in.size;
 	count_escapes(&e, in);
-	if (ascii_run(in.data, in.size) < in.size) {
-		count_utf8(&e, in);
-		count_sjis(&e, in);
-		count_euc(&e, in);
-	}
+	count_utf8(&e, in);
 	return e;
+}
+
+static void gather_japanese(struct evidence *e, struct span in)
+{
+	in = look_at(in);
+	if (e->utf8_good + e->utf8_bad == 0)
+		return; /* plain ASCII */
+	count_sjis(e, in);
+	count_euc(e, in);
 }
 
 /* A text that was cut at the end of the evidence, or by its sender, may have one broken character.
@@ -279,7 +289,10 @@ struct charset_choice charset_choose(struct span label, struct span in)
 
 		return (struct charset_choice){marked != NULL ? marked : labelled, false};
 	}
-	e = gather(in);
+	e = gather_utf8(in);
+	if (labelled != NULL && labelled->family == FAMILY_UTF8 && !contradicts(labelled, &e))
+		return (struct charset_choice){labelled, false};
+	gather_japanese(&e, in);
 	if (labelled != NULL && !contradicts(labelled, &e))
 		return (struct charset_choice){labelled, false};
 	if (labelled == NULL && guess_utf16(in) != NULL)
