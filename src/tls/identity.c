@@ -50,6 +50,11 @@ static enum tls_defect check_chain(const mbedtls_x509_crt *chain, int64_t now_s)
 	return TLS_DEFECT_NONE;
 }
 
+static bool is_pair(struct tls_identity *identity)
+{
+	return mbedtls_pk_check_pair(&identity->chain.pk, &identity->key, tls_random, NULL) == 0;
+}
+
 enum tls_defect tls_identity_check(struct span pem, int64_t now_s)
 {
 	struct tls_identity identity;
@@ -57,7 +62,8 @@ enum tls_defect tls_identity_check(struct span pem, int64_t now_s)
 
 	tls_identity_init(&identity);
 	if (tls_identity_parse(&identity, pem, &defect) == 0)
-		defect = check_chain(&identity.chain, now_s);
+		defect = is_pair(&identity) ? check_chain(&identity.chain, now_s)
+					    : TLS_DEFECT_MISMATCH;
 	else if (defect == TLS_DEFECT_NONE)
 		defect = TLS_DEFECT_NO_CERTIFICATE;
 	tls_identity_fini(&identity);
@@ -121,7 +127,8 @@ int tls_summarise(struct span pem, struct tls_summary *out)
 		sha256_of(chain.raw.p, chain.raw.len, out->sha256);
 		for (const mbedtls_x509_crt *c = &chain; c != NULL; c = c->next)
 			out->count++;
-		out->has_key = tls_identity_parse(&identity, pem, &defect) == 0;
+		out->has_key =
+			tls_identity_parse(&identity, pem, &defect) == 0 && is_pair(&identity);
 	}
 	tls_identity_fini(&identity);
 	mbedtls_x509_crt_free(&chain);

@@ -50,7 +50,9 @@ void tls_identity_fini(struct tls_identity *identity);
  * tls_identity_parse - read a certificate chain and its private key
  * @pem:    both, in any order; text around them is skipped; borrowed
  * @defect: set where it is refused
- * Return: 0; -ERR_SYNTAX; -ERR_NO_MEMORY. The time is not looked at: see tls_identity_check.
+ * Return: 0; -ERR_SYNTAX; -ERR_NO_MEMORY. The time is not looked at, nor whether the two belong
+ * together, which costs as much as a signature: that is for tls_identity_check, once, when they are
+ * loaded; with a key that is another's, no handshake succeeds.
  */
 int tls_identity_parse(struct tls_identity *identity, struct span pem, enum tls_defect *defect);
 
