@@ -96,6 +96,25 @@ def test_outbound_author_must_be_a_listed_sender(tmp_path, author, leaves):
     assert (status, reason) == ((0, "") if leaves else (3, "the author in From is not a listed sender"))
 
 
+def test_outbound_author_is_judged_whatever_is_said_of_forwarded_mail(tmp_path):
+    """M7: letting forwarded mail pass does not let others write in the name of nobody."""
+    for header in ("", "Resent-From: a@b.example\r\n"):
+        assert leave(tmp_path, message(header, author="x@outside.example.com"), "auto-forwarded pass;")[::2] == \
+            (3, "the author in From is not a listed sender")
+
+
+def test_outbound_sender_and_list_do_not_leave(tmp_path):
+    """M7: who is shown to have written is who was checked; a list's id names a host of the inside. Inwards both are kept."""
+    mail = message("Sender: Boss <x@outside.example.com>\r\nList-Id: Staff <staff.pc-0815.intra.local>\r\n")
+    status, text, _ = leave(tmp_path, mail)
+    header = text.partition("\n\n")[0]
+    assert status == 0 and f"<{SENDER}>" in header
+    assert "Sender:" not in header and "List-Id:" not in header and "x@outside" not in header and "pc-0815" not in header
+    inwards = subprocess.run([SEKISHO, "flatten", "--host", "gate.example.lg.jp"], input=mail.encode(), capture_output=True,
+                             timeout=20).stdout.decode().partition("\n\n")[0]
+    assert 'Sender: "Boss" <x@outside.example.com>' in inwards and "List-Id: <staff.pc-0815.intra.local>" in inwards
+
+
 LABELS = 'label "機密性2"; label "【重要性II】"; label "社外秘"; label "ｶﾞｲﾋ";'
 
 
