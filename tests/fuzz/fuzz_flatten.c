@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any message: what the flattener writes is accepted by the verifier, twice the same, and the
- * receipt is there (M8). */
+/* Any message: what the flattener writes is accepted by the verifier, and the receipt is there
+ * (M8); what leaves bears no label (M5). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "mail-flattener/flatten.h"
 #include "wire/mail_verify.h"
+#include "wire/text_fold.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,18 +28,48 @@ static bool conforms(struct span flat)
 	return mail_verify_end(&v) == 0;
 }
 
+/* The rules for mail that leaves: three senders' domains at 1, the label behind them. */
+static const char texts[] = "\0example.jp\0example.com\0example.org\0機密性2";
+static const struct snapshot_text lists[] = {{1}, {12}, {24}, {36}};
+static const struct snapshot_mail entry = {
+	.outbound = 1, .forwarded = FORWARDED_PASS, .senders = {0, 3}, .labels = {3, 1}};
+static const struct snapshot snapshot = {
+	.mails = &entry, .mail_count = 1, .text = texts, .list_texts = lists};
+
+static bool bears_label(struct span flat)
+{
+	struct bytes text, label;
+	bool found;
+
+	bytes_init(&text, 2 * flat.size + 16);
+	bytes_init(&label, 64);
+	if (text_fold(flat, &text) < 0 || text_fold(span_of(texts + lists[3].at), &label) < 0)
+		abort();
+	text_fold_drop_layout(&text);
+	found = memmem(text.data, text.size, label.data, label.size) != NULL;
+	bytes_fini(&text);
+	bytes_fini(&label);
+	return found;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct mail_policy leaving;
 	struct flatten_policy policy = {
 		.host_name = "gw.example.jp", .english = size & 1, .defang = size & 2};
 	struct flatten_result result;
 	struct bytes out, receipt;
 	int err;
 
+	if (mail_policy_open(&leaving, &snapshot, 0) < 0)
+		abort();
+	policy.mail = size & 4 ? &leaving : NULL;
 	bytes_init(&out, 0);
 	bytes_init(&receipt, 64U << 20);
 	err = flatten_message((struct span){data, size}, &policy, &out, &receipt, &result);
 	if (err == 0 && (!conforms(bytes_span(&out)) || receipt.size == 0))
+		abort();
+	if (err == 0 && policy.mail != NULL && bears_label(bytes_span(&out)))
 		abort();
 	if (err < 0 && (err != -ERR_DENIED || result.reason == NULL))
 		abort();

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A mail ledger: a load sender and a next hop that each write down every message id, so that both ends can be compared.
 
-    python3 -m lib.mail_load sink ADDRESS PORT LEDGER [--trouble SHARE] [--seed N] [--keep DIRECTORY]
+    python3 -m lib.mail_load sink ADDRESS PORT LEDGER [--trouble SHARE] [--seed N] [--keep DIRECTORY] [--certificate PEM]
     python3 -m lib.mail_load send ADDRESS PORT LEDGER --count N --at-once N [--seed N] [--patience SECONDS]
+                             [--authority PEM --name HOST]
+
+With --certificate the sink takes mail under TLS only; with --authority the sender says MAIL only under TLS that it has verified.
 
 The ledgers are lines of JSON. The sink's: {"id", "whole", "told"}: a message that was taken; whether it is complete;
 whether 250 was said for it. The sender's: {"id", "code", "stage"}: how one attempt ended; code 0 is a lost connection.
@@ -16,6 +19,7 @@ import asyncio
 import json
 import random
 import re
+import ssl
 import sys
 
 TOKEN = re.compile(rb"ledger-id=(\d+)")
@@ -61,6 +65,7 @@ class Session:
     def __init__(self, sink, reader, writer):
         self.sink, self.reader, self.writer = sink, reader, writer
         self.orders = {}
+        self.plain = sink.context is not None  # and so not to be trusted with mail yet
 
     async def say(self, text):
         self.writer.write(text.encode() + b"\r\n")
@@ -97,7 +102,14 @@ class Session:
         """Serve one command; return whether the session goes on."""
         verb = line[:4].upper()
         if verb == "EHLO":
-            await self.say("250-sink\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 20000000")
+            offer = "250-STARTTLS\r\n" if self.plain else ""
+            await self.say(f"250-sink\r\n{offer}250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 20000000")
+        elif verb == "STAR" and self.plain:
+            await self.say("220 go")
+            await asyncio.wait_for(self.writer.start_tls(self.sink.context), 60)
+            self.plain = False
+        elif verb in ("MAIL", "RCPT", "DATA") and self.plain:
+            await self.say("530 5.7.0 not in plain text")
         elif verb in ("MAIL", "RCPT"):
             self.take_order(line)
             if not await self.refused(verb.lower()):
@@ -117,7 +129,7 @@ class Session:
             while line := await self.reader.readline():
                 if not await self.command(line.decode("ascii", "replace").rstrip()):
                     break
-        except (Dropped, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except (Dropped, OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
             self.writer.close()
@@ -131,6 +143,10 @@ class Sink:
         self.random = random.Random(options.seed)
         self.trouble, self.keep = options.trouble, options.keep
         self.taken = 0
+        self.context = None
+        if options.certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(options.certificate)
 
     def happens(self, _what):
         return self.random.random() < self.trouble
@@ -192,6 +208,7 @@ class Sender:
         self.random = random.Random(options.seed)
         self.left = list(range(options.count))
         self.end = None
+        self.context = ssl.create_default_context(cafile=options.authority) if options.authority else None
 
     def message(self, number):
         recipient = "at-rcpt-550@city.example.lg.jp" if number % 40 == 7 else f"user{number % 9}@city.example.lg.jp"
@@ -206,15 +223,31 @@ class Sender:
         except (ConnectionError, TimeoutError) as lost:
             raise Attempt(0, stage) from lost
 
+    async def secure(self, reader, writer):
+        """Verified TLS, and not one command of a mail before it."""
+        await self.say(writer, "starttls", b"STARTTLS\r\n")
+        await reply(reader, "starttls", b"2")
+        try:
+            await asyncio.wait_for(writer.start_tls(self.context, server_hostname=self.options.name), 60)
+        except ssl.SSLCertVerificationError:
+            raise  # no trouble of this test makes another certificate
+        except (OSError, TimeoutError) as lost:
+            raise Attempt(0, "tls") from lost
+        await self.say(writer, "ehlo", b"EHLO load.example.jp\r\n")
+        await reply(reader, "ehlo", b"2")
+
     async def dialogue(self, reader, writer, number):
         recipient, text = self.message(number)
-        steps = [("greeting", None, b"2"), ("ehlo", b"EHLO load.example.jp\r\n", b"2"),
-                 ("mail", b"MAIL FROM:<sender@example.jp> BODY=8BITMIME\r\n", b"2"),
+        await reply(reader, "greeting", b"2")
+        await self.say(writer, "ehlo", b"EHLO load.example.jp\r\n")
+        await reply(reader, "ehlo", b"2")
+        if self.context:
+            await self.secure(reader, writer)
+        steps = [("mail", b"MAIL FROM:<sender@example.jp> BODY=8BITMIME\r\n", b"2"),
                  ("rcpt", f"RCPT TO:<{recipient}>\r\n".encode(), b"2"), ("data", b"DATA\r\n", b"3"),
                  ("dot", text + b".\r\n", b"2")]
         for stage, data, wanted in steps:
-            if data:
-                await self.say(writer, stage, data)
+            await self.say(writer, stage, data)
             await reply(reader, stage, wanted)
         raise Attempt(250, "dot")
 
@@ -258,6 +291,9 @@ def parse(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trouble", type=float, default=0.0)
     parser.add_argument("--keep")
+    parser.add_argument("--certificate")
+    parser.add_argument("--authority")
+    parser.add_argument("--name")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=1)
     parser.add_argument("--patience", type=float, default=180.0)

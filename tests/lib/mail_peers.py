@@ -18,21 +18,25 @@ def _ledger(path):
 
 
 class OrderSink:
-    """lib/mail_load.py's sink in a namespace: refuses by the local part "at-STAGE-CODE", or by chance (`trouble`)."""
+    """lib/mail_load.py's sink in a namespace: refuses by the local part "at-STAGE-CODE", or by chance (`trouble`).
 
-    def __init__(self, net, namespace, address, port=25, trouble=0.0, seed=1):
+    certificate: of a chain and its key; then it takes mail under TLS only.
+    """
+
+    def __init__(self, net, namespace, address, port=25, trouble=0.0, seed=1, certificate=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="order-sink-"))
         self.ledger_path = self.directory / "ledger"
         self.mails = self.directory / "mails"
         self.mails.mkdir()
         self.arguments = (net, namespace, address, port, trouble, seed)
+        self.tls = ["--certificate", certificate] if certificate else []
         self.process = None
         self.start()
 
     def start(self):
         net, namespace, address, port, trouble, seed = self.arguments
         self.process = net.popen(namespace, sys.executable, "-B", HERE / "mail_load.py", "sink", address, port,
-                                 self.ledger_path, "--trouble", trouble, "--seed", seed, "--keep", self.mails)
+                                 self.ledger_path, "--trouble", trouble, "--seed", seed, "--keep", self.mails, *self.tls)
         self.process.wait_log("listening", 10)
 
     def stop(self):
@@ -47,13 +51,17 @@ class OrderSink:
 
 
 class LoadSender:
-    """lib/mail_load.py's sender in a namespace: `count` mails, each until it is taken or refused for good."""
+    """lib/mail_load.py's sender in a namespace: `count` mails, each until it is taken or refused for good.
 
-    def __init__(self, net, namespace, address, count, at_once, patience=180, port=25, seed=1):
+    authority: of certificates that a server of this name must show; then nothing is said without TLS.
+    """
+
+    def __init__(self, net, namespace, address, count, at_once, patience=180, port=25, seed=1, authority=None, name=""):
         self.ledger_path = pathlib.Path(tempfile.mkdtemp(prefix="load-")) / "ledger"
         self.process = net.popen(namespace, sys.executable, "-B", HERE / "mail_load.py", "send", address, port,
                                  self.ledger_path, "--count", count, "--at-once", at_once,
-                                 "--patience", patience, "--seed", seed)
+                                 "--patience", patience, "--seed", seed,
+                                 *(["--authority", authority, "--name", name] if authority else []))
 
     def running(self):
         return self.process.running()
