@@ -8,8 +8,10 @@
 
 import email.message
 import email.policy
+import os
+import pathlib
+import signal
 import smtplib
-import time
 
 import pytest
 
@@ -65,6 +67,30 @@ def lgwan(topology):
 @pytest.fixture
 def path(topology, net, make_gateway):
     return lambda scanner, **more: Path(topology, net, make_gateway, scanner, **more)
+
+
+def open_session(way):
+    with way.net.inside(way.zone.namespace):
+        session = smtplib.SMTP(way.zone.gateway4, 25, local_hostname="x.example", timeout=60)
+    session.ehlo_or_helo_if_needed()
+    return session
+
+
+def begin_scan(way, session, words):
+    """Bring a message whose scan hangs; return the process that scans it."""
+    session.mail(FROM)
+    session.rcpt(TO)
+    session.docmd("DATA")
+    session.send(bare(words) + b".\r\n")
+    return wait_until(lambda: next(filter(has_a_message, way.gateway.pids("mail-scanner")), None), "the scan of a message", 20)
+
+
+def has_a_message(pid):
+    """One that only asks how the scanner is has none."""
+    try:
+        return any("memfd:message" in os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
 
 
 # ---- real scanners ----
@@ -173,18 +199,8 @@ def test_scan_killed_or_over_the_limit_of_the_configuration(net, lgwan, path):
     assert way.send(mail(bytes(100000))) == UNSCANNED
     way.gateway.wait_event("mail-not-scanned", "larger than the scanner's limit")
     stub.mode = "clamd-silent"
-    with way.net.inside(way.zone.namespace):
-        session = smtplib.SMTP(way.zone.gateway4, 25, local_hostname="x.example", timeout=60)
-    with session:
-        session.ehlo_or_helo_if_needed()
-        session.mail(FROM)
-        session.rcpt(TO)
-        session.docmd("DATA")
-        session.send(bare("x") + b".\r\n")
-        pid = way.gateway.wait_role("mail-scanner", seconds=10)
-        time.sleep(0.2)
-        way.gateway.kill("mail-scanner")
-        assert pid
+    with open_session(way) as session:
+        os.kill(begin_scan(way, session, "x"), signal.SIGKILL)
         assert session.getreply() == UNSCANNED
         way.gateway.wait_event("mail-not-scanned", "the scanning process died")
         stub.mode = "clamd-ok"
@@ -192,18 +208,6 @@ def test_scan_killed_or_over_the_limit_of_the_configuration(net, lgwan, path):
         session.rcpt(TO)
         assert session.data(bare("after it")) == DELIVERED
     assert way.arrived() == 1
-
-
-def begin_scan(way, words):
-    """A session whose message is being scanned; nobody has answered its final dot yet."""
-    with way.net.inside(way.zone.namespace):
-        session = smtplib.SMTP(way.zone.gateway4, 25, local_hostname="x.example", timeout=60)
-    session.ehlo_or_helo_if_needed()
-    session.mail(FROM)
-    session.rcpt(TO)
-    session.docmd("DATA")
-    session.send(bare(words) + b".\r\n")
-    return session
 
 
 @pytest.mark.limit(120)
@@ -217,15 +221,10 @@ def test_scan_of_one_message_that_fails_raises_no_alarm(net, lgwan, path):
     way.gateway.wait_event("mail-not-scanned", "refuses the message for its size")
     assert way.send(bare("SLOW")) == UNSCANNED
     way.gateway.wait_event("mail-not-scanned", "did not answer in time")
-    session = begin_scan(way, "SLOW")
-    way.gateway.wait_role("mail-scanner", seconds=10)
-    way.gateway.kill("mail-scanner")
+    session = open_session(way)
+    os.kill(begin_scan(way, session, "SLOW"), signal.SIGKILL)
     assert session.getreply() == UNSCANNED
-    session.mail(FROM)
-    session.rcpt(TO)
-    session.docmd("DATA")
-    session.send(bare("SLOW") + b".\r\n")
-    way.gateway.wait_role("mail-scanner", seconds=10)
+    begin_scan(way, session, "SLOW")
     session.close()
     assert way.send(mail()) == DELIVERED
     wait_until(lambda: not way.gateway.pids("mail-receiver"), "the end of the session that left", 40)
