@@ -254,6 +254,7 @@ static void lower_screen(struct draft *d, const struct tree_node *node)
 	s->idle_timeout_s = draft_leaf_seconds(node, ROW_SCREEN_IDLE_TIMEOUT);
 	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
 	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
+	s->encodings = (uint32_t)draft_leaf_number(node, ROW_SCREEN_ENCODINGS);
 }
 
 static void lower_syslog(struct draft *d, const struct tree_node *syslog)

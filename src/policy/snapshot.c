@@ -357,7 +357,7 @@ static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 	       ends_are_sound(s, c->from, c->to) && c->listen_port != 0 && c->desktop_port != 0 &&
 	       host_is_sound(&c->desktop) && c->security == 0 && c->sessions_max > 0 &&
 	       c->idle_timeout_s < TIME_LIMIT_S && c->session_limit_s < TIME_LIMIT_S &&
-	       c->frame_rate_max > 0 && c->pad == 0;
+	       c->frame_rate_max > 0 && c->encodings < SNAPSHOT_ENCODINGS_COUNT_;
 }
 
 static bool syslog_is_sound(const struct snapshot *s, uint32_t i)

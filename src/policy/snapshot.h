@@ -75,6 +75,13 @@ struct snapshot_scanner {
 	uint64_t size_limit_bytes;
 };
 
+/* In the order of the words of the configuration's `encodings`. */
+enum snapshot_encodings {
+	SNAPSHOT_ENCODINGS_AUTOMATIC,
+	SNAPSHOT_ENCODINGS_ZRLE,
+	SNAPSHOT_ENCODINGS_COUNT_
+};
+
 struct snapshot_screen {
 	char name[SNAPSHOT_NAME_BYTES];
 	uint32_t from, to; /* zone indices: viewers' and desktop's */
@@ -87,7 +94,7 @@ struct snapshot_screen {
 	uint32_t idle_timeout_s;  /* 0: no limit */
 	uint32_t session_limit_s; /* 0: no limit */
 	uint32_t frame_rate_max;  /* updates a second sent to the viewer */
-	uint32_t pad;
+	uint32_t encodings;       /* enum snapshot_encodings: asked of the desktop */
 };
 
 /* In the order of the words of the configuration's `transport`. */

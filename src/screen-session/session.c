@@ -35,6 +35,7 @@ static int take_settings(struct session *s, const struct control_start *start,
 	memcpy(s->name, screen->name, sizeof(s->name));
 	memcpy(s->zone, snapshot->zones[start->zone].name, sizeof(s->zone));
 	s->name[sizeof(s->name) - 1] = s->zone[sizeof(s->zone) - 1] = '\0';
+	s->encodings = (enum snapshot_encodings)screen->encodings;
 	s->frame_period_ms = frame_period_ms(screen->frame_rate_max);
 	s->idle_ms = screen->idle_timeout_s * UINT64_C(1000);
 	s->limit_ms = screen->session_limit_s * UINT64_C(1000);

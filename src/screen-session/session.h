@@ -37,8 +37,9 @@ struct session {
 	struct process *process; /* borrowed */
 	const char *side;        /* "viewer" or "desktop": whom this half faces */
 	uint32_t id;
-	char name[SNAPSHOT_NAME_BYTES]; /* of the screen entry */
-	char zone[SNAPSHOT_NAME_BYTES]; /* that this half faces */
+	char name[SNAPSHOT_NAME_BYTES];    /* of the screen entry */
+	char zone[SNAPSHOT_NAME_BYTES];    /* that this half faces */
+	enum snapshot_encodings encodings; /* asked of the desktop */
 	uint64_t frame_period_ms;
 	uint64_t idle_ms;  /* 0: no limit */
 	uint64_t limit_ms; /* 0: no limit */

@@ -17,15 +17,12 @@
  * desktop's encoder costs more time than the bytes that it saves (Xvnc takes any other that is
  * named before Raw), ADR 0702.
  */
-static const int32_t encodings_fast[] = {
-	RFB_RAW,       RFB_COPY_RECT, RFB_CURSOR, RFB_DESKTOP_SIZE, RFB_EXTENDED_DESKTOP_SIZE,
-	RFB_LAST_RECT,
-};
-static const int32_t encodings_slow[] = {
-	RFB_HEXTILE,   RFB_COPY_RECT,    RFB_RAW,
-	RFB_CURSOR,    RFB_DESKTOP_SIZE, RFB_EXTENDED_DESKTOP_SIZE,
-	RFB_LAST_RECT,
-};
+#define ENCODINGS_PSEUDO RFB_CURSOR, RFB_DESKTOP_SIZE, RFB_EXTENDED_DESKTOP_SIZE, RFB_LAST_RECT
+
+static const int32_t encodings_fast[] = {RFB_RAW, RFB_COPY_RECT, ENCODINGS_PSEUDO};
+static const int32_t encodings_slow[] = {RFB_HEXTILE, RFB_COPY_RECT, RFB_RAW, ENCODINGS_PSEUDO};
+static const int32_t encodings_zrle[] = {RFB_ZRLE,      RFB_TRLE, RFB_HEXTILE,
+					 RFB_COPY_RECT, RFB_RAW,  ENCODINGS_PSEUDO};
 
 static void watch_desktop(struct source *s);
 
@@ -125,6 +122,17 @@ static void new_size(struct source *s)
 	memset(&s->frame.dirty, 0, sizeof(s->frame.dirty));
 }
 
+#define ASK_FOR(w, list) rfb_client_set_encodings(w, list, sizeof(list) / sizeof((list)[0]))
+
+/* Ready to decode what the policy says that the desktop is asked for. */
+static int begin_parser(struct source *s)
+{
+	bool zrle = s->session.encodings == SNAPSHOT_ENCODINGS_ZRLE;
+
+	rfb_server_init(&s->parser, &s->frame, zrle ? &s->inflate : NULL);
+	return zrle ? rfb_inflate_init(&s->inflate) : 0;
+}
+
 static void begin_messages(struct source *s)
 {
 	struct writer w = desktop_writer(s);
@@ -136,10 +144,15 @@ static void begin_messages(struct source *s)
 	}
 	s->phase = SOURCE_RUNNING;
 	new_size(s);
-	rfb_server_init(&s->parser, &s->frame);
+	if (begin_parser(s) != 0) {
+		source_end(s, SCREEN_END_INTERNAL, "inflate", 0);
+		return;
+	}
 	rfb_client_set_format(&w, &rfb_format_gateway);
-	rfb_client_set_encodings(&w, encodings_fast,
-				 sizeof(encodings_fast) / sizeof(encodings_fast[0]));
+	if (s->parser.inflate != NULL)
+		ASK_FOR(&w, encodings_zrle);
+	else
+		ASK_FOR(&w, encodings_fast);
 	desktop_written(s, &w);
 	event_send(&s->process.events, EVENT_SCREEN_DESKTOP, EV_NUMBER(SESSION, s->session.id),
 		   EV_TEXT(NAME, s->session.name), EV_TEXT(ZONE, s->session.zone),
@@ -181,12 +194,11 @@ static void judge_link(struct source *s)
 	uint64_t took_ms = clock_mono_ms(s->loop.clock) - s->update_began_ms;
 	struct writer w;
 
-	if (!s->slow && s->update_bytes >= SOURCE_JUDGED_BYTES &&
+	if (!s->slow && s->parser.inflate == NULL && s->update_bytes >= SOURCE_JUDGED_BYTES &&
 	    s->update_bytes / (took_ms + 1) < SOURCE_SLOW_BYTES_PER_MS) {
 		s->slow = true;
 		w = desktop_writer(s);
-		rfb_client_set_encodings(&w, encodings_slow,
-					 sizeof(encodings_slow) / sizeof(encodings_slow[0]));
+		ASK_FOR(&w, encodings_slow);
 		desktop_written(s, &w);
 	}
 	s->update_bytes = 0;

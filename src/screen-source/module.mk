@@ -2,4 +2,4 @@
 modules += screen-source
 screen-source-src := main.c desktop.c tiles.c input.c
 screen-source-use := screen-session policy wire base
-screen-source-lib := -lnettle
+screen-source-lib := -lnettle -lz

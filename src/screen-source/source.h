@@ -14,6 +14,7 @@
 #include "wire/rfb_client.h"
 #include "wire/rfb_frame.h"
 #include "wire/rfb_handshake.h"
+#include "wire/rfb_inflate.h"
 #include "wire/rfb_server.h"
 
 #define SOURCE_IN_BYTES          (256U << 10) /* from the desktop, not yet decoded */
@@ -58,6 +59,7 @@ struct source {
 	/* desktop.c */
 	struct rfb_caller caller;
 	struct rfb_server_parser parser;
+	struct rfb_inflate inflate; /* touched only where ZRLE is asked for */
 	uint8_t in[SOURCE_IN_BYTES];
 	size_t in_at, in_end;
 	uint8_t out[SOURCE_OUT_BYTES];

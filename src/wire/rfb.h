@@ -10,13 +10,14 @@
 #include "base/buf.h"
 
 /* Limits. What passes one of them ends the session. */
-#define RFB_WIDTH_MAX     4096       /* pixels; a row of tiles is then one 64-bit word */
-#define RFB_HEIGHT_MAX    2304       /* pixels */
-#define RFB_ENCODINGS_MAX 256        /* numbers in one SetEncodings */
-#define RFB_CUT_TEXT_MAX  (1U << 20) /* bytes that are discarded of one cut text */
-#define RFB_NAME_MAX      4096       /* bytes that are discarded of a desktop's name */
-#define RFB_CURSOR_MAX    128        /* pixels, each way, of a desktop's cursor */
-#define RFB_SCREENS_MAX   16         /* screens in one ExtendedDesktopSize or SetDesktopSize */
+#define RFB_WIDTH_MAX     4096        /* pixels; a row of tiles is then one 64-bit word */
+#define RFB_HEIGHT_MAX    2304        /* pixels */
+#define RFB_ENCODINGS_MAX 256         /* numbers in one SetEncodings */
+#define RFB_CUT_TEXT_MAX  (1U << 20)  /* bytes that are discarded of one cut text */
+#define RFB_NAME_MAX      4096        /* bytes that are discarded of a desktop's name */
+#define RFB_CURSOR_MAX    128         /* pixels, each way, of a desktop's cursor */
+#define RFB_ZRLE_EXTRA    (64U << 10) /* bytes of a ZRLE rectangle beyond four for each pixel */
+#define RFB_SCREENS_MAX   16          /* screens in one ExtendedDesktopSize or SetDesktopSize */
 
 enum rfb_client_type {
 	RFB_SET_PIXEL_FORMAT = 0,
@@ -39,6 +40,7 @@ enum rfb_encoding {
 	RFB_RAW = 0,
 	RFB_COPY_RECT = 1,
 	RFB_HEXTILE = 5,
+	RFB_TRLE = 15,
 	RFB_ZRLE = 16,
 	RFB_CURSOR = -239,
 	RFB_DESKTOP_SIZE = -223,

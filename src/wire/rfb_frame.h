@@ -86,9 +86,9 @@ void frame_put_run(struct frame *f, uint16_t x, uint16_t y, const uint8_t *pixel
 void frame_copy(struct frame *f, const struct rfb_rect *r, uint16_t from_x, uint16_t from_y);
 
 /**
- * frame_replace - write a tile's pixels, masked to 24 bits, and mark it only where one of them
+ * frame_replace - write a rectangle's pixels, masked to 24 bits, and mark it only where one of them
  * changed
- * @r: inside the frame and inside one tile
+ * @r: inside the frame
  * @pixels: r->w * r->h native 32-bit pixels without gaps, borrowed
  * Return: whether anything changed.
  */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "wire/rfb_inflate.h"
 
 enum state {
 	STATE_MESSAGE,
@@ -17,6 +18,10 @@ enum state {
 	STATE_RAW,
 	STATE_COPY,
 	STATE_HEXTILE,
+	STATE_TRLE,
+	STATE_ZRLE,
+	STATE_ZRLE_TILES,
+	STATE_ZRLE_REST,
 	STATE_SIZE,
 	STATE_EXTENDED_SIZE,
 	STATE_SCREENS,
@@ -28,9 +33,9 @@ enum { BYTES_PER_PIXEL = 4, HEXTILE_PX = 16, RECTS_UNKNOWN = 0xffff, SCREEN_BYTE
 /* What a step gives when it moved on without anything to tell. */
 enum { STEP_ON = -1000 };
 
-void rfb_server_init(struct rfb_server_parser *p, struct frame *frame)
+void rfb_server_init(struct rfb_server_parser *p, struct frame *frame, struct rfb_inflate *inflate)
 {
-	*p = (struct rfb_server_parser){.frame = frame, .state = STATE_MESSAGE};
+	*p = (struct rfb_server_parser){.frame = frame, .inflate = inflate, .state = STATE_MESSAGE};
 }
 
 static int fault(struct rfb_server_parser *p, int error, const char *text)
@@ -128,7 +133,7 @@ static int discard_colours(struct rfb_server_parser *p, struct reader *r)
 
 /* Encodings that draw inside the frame; for the others the rectangle's numbers mean something else.
  */
-static int pixel_state(int32_t encoding)
+static int pixel_state(const struct rfb_server_parser *p, int32_t encoding)
 {
 	switch (encoding) {
 	case RFB_RAW:
@@ -137,6 +142,10 @@ static int pixel_state(int32_t encoding)
 		return STATE_COPY;
 	case RFB_HEXTILE:
 		return STATE_HEXTILE;
+	case RFB_TRLE:
+		return p->inflate != NULL ? STATE_TRLE : -1;
+	case RFB_ZRLE:
+		return p->inflate != NULL ? STATE_ZRLE : -1;
 	default:
 		return -1;
 	}
@@ -158,11 +167,12 @@ static int pseudo_state(int32_t encoding)
 
 static int rect_begin(struct rfb_server_parser *p, int32_t encoding)
 {
-	int state = pixel_state(encoding);
+	int state = pixel_state(p, encoding);
 
 	p->fault_type = encoding;
 	p->at_x = p->at_y = 0;
 	p->background = p->foreground = 0;
+	p->palette.count = 0;
 	if (state >= 0 && !frame_holds(p->frame, &p->rect))
 		return fault(p, -ERR_RANGE, "rectangle-outside");
 	if (state < 0)
@@ -241,12 +251,17 @@ static int next_copy(struct rfb_server_parser *p, struct reader *r)
 	return rect_done(p, STEP_ON);
 }
 
-static uint16_t part(uint32_t whole, uint32_t at)
+static uint16_t part(uint32_t whole, uint32_t at, uint32_t most)
 {
-	return (uint16_t)(whole - at < HEXTILE_PX ? whole - at : HEXTILE_PX);
+	return (uint16_t)(whole - at < most ? whole - at : most);
 }
 
-static int next_hextile(struct rfb_server_parser *p, struct reader *r)
+typedef int tile_fn(struct rfb_server_parser *p, struct reader *r, const struct rfb_rect *tile);
+
+/* Tiles of the rectangle in hand, from left to right and from top to bottom. 0 when all are drawn,
+ * -ERR_TRUNCATED where the next one is not whole, or an error. */
+static int next_tiles(struct rfb_server_parser *p, struct reader *r, uint32_t side_px,
+		      tile_fn *decode)
 {
 	const struct rfb_rect *rect = &p->rect;
 
@@ -254,21 +269,96 @@ static int next_hextile(struct rfb_server_parser *p, struct reader *r)
 		struct rfb_rect tile = {
 			.x = (uint16_t)(rect->x + p->at_x),
 			.y = (uint16_t)(rect->y + p->at_y),
-			.w = part(rect->w, p->at_x),
-			.h = part(rect->h, p->at_y),
+			.w = part(rect->w, p->at_x, side_px),
+			.h = part(rect->h, p->at_y, side_px),
 		};
-		int error = rfb_hextile_tile(p, r, &tile);
+		int error = decode(p, r, &tile);
 
-		if (error == -ERR_TRUNCATED)
-			return RFB_SERVER_MORE;
 		if (error != 0)
 			return error;
-		p->at_x += HEXTILE_PX;
+		p->at_x += side_px;
 		if (p->at_x < rect->w)
 			continue;
 		p->at_x = 0;
-		p->at_y += HEXTILE_PX;
+		p->at_y += side_px;
 	}
+	return 0;
+}
+
+static int tiles_event(struct rfb_server_parser *p, int error)
+{
+	if (error == -ERR_TRUNCATED)
+		return RFB_SERVER_MORE;
+	return error != 0 ? error : rect_done(p, STEP_ON);
+}
+
+static int next_hextile(struct rfb_server_parser *p, struct reader *r)
+{
+	return tiles_event(p, next_tiles(p, r, HEXTILE_PX, rfb_hextile_tile));
+}
+
+static int trle_tile(struct rfb_server_parser *p, struct reader *r, const struct rfb_rect *tile)
+{
+	return rfb_tile_decode(&p->palette, true, r, p->frame, tile, &p->fault);
+}
+
+static int next_trle(struct rfb_server_parser *p, struct reader *r)
+{
+	return tiles_event(p, next_tiles(p, r, RFB_TRLE_TILE_PX, trle_tile));
+}
+
+/* ZRLE: a length, and so many bytes of the session's zlib stream, which are exactly the tiles. */
+static int next_zrle(struct rfb_server_parser *p, struct reader *r)
+{
+	if (reader_left(r) < 4)
+		return RFB_SERVER_MORE;
+	p->left = reader_be32(r);
+	if (p->left > (uint64_t)p->rect.w * p->rect.h * BYTES_PER_PIXEL + RFB_ZRLE_EXTRA)
+		return fault(p, -ERR_TOO_LONG, "zrle-length");
+	p->state = STATE_ZRLE_TILES;
+	return STEP_ON;
+}
+
+static int zrle_tile(struct rfb_server_parser *p, struct reader *r, const struct rfb_rect *tile)
+{
+	return rfb_tile_decode(&p->palette, false, r, p->frame, tile, &p->fault);
+}
+
+/* STEP_ON where something came of it. */
+static int inflate_more(struct rfb_server_parser *p, struct reader *r)
+{
+	int error = rfb_inflate_more(p->inflate, r, &p->left);
+
+	if (error == -ERR_SYNTAX)
+		return fault(p, error, "zlib-stream");
+	if (error == 0)
+		return STEP_ON;
+	return p->left > 0 ? RFB_SERVER_MORE : fault(p, -ERR_RANGE, "zrle-too-short");
+}
+
+static int next_zrle_tiles(struct rfb_server_parser *p, struct reader *r)
+{
+	struct reader inflated = rfb_inflate_reader(p->inflate);
+	int error = next_tiles(p, &inflated, RFB_ZRLE_TILE_PX, zrle_tile);
+
+	rfb_inflate_take(p->inflate, inflated.at);
+	if (error == -ERR_TRUNCATED)
+		return inflate_more(p, r);
+	if (error == 0)
+		p->state = STATE_ZRLE_REST;
+	return error != 0 ? error : STEP_ON;
+}
+
+/* Behind the last tile there may be the end of a deflate block, but nothing that inflates to a
+ * byte. */
+static int next_zrle_rest(struct rfb_server_parser *p, struct reader *r)
+{
+	struct reader inflated = rfb_inflate_reader(p->inflate);
+
+	if (reader_left(&inflated) > 0)
+		return fault(p, -ERR_RANGE, "zrle-too-long");
+	if (p->left > 0 || p->inflate->broken)
+		return inflate_more(p, r);
 	return rect_done(p, STEP_ON);
 }
 
@@ -362,6 +452,10 @@ int rfb_server_next(struct rfb_server_parser *p, struct reader *r)
 		[STATE_RAW] = next_raw,
 		[STATE_COPY] = next_copy,
 		[STATE_HEXTILE] = next_hextile,
+		[STATE_TRLE] = next_trle,
+		[STATE_ZRLE] = next_zrle,
+		[STATE_ZRLE_TILES] = next_zrle_tiles,
+		[STATE_ZRLE_REST] = next_zrle_rest,
 		[STATE_SIZE] = next_size,
 		[STATE_EXTENDED_SIZE] = next_extended_size,
 		[STATE_SCREENS] = next_screens,
@@ -381,6 +475,8 @@ uint32_t rfb_server_rows_drawn(const struct rfb_server_parser *p)
 		return (uint32_t)p->rect.y + p->rect.h;
 	case STATE_RAW:
 	case STATE_HEXTILE:
+	case STATE_TRLE:
+	case STATE_ZRLE_TILES:
 		return p->rect.y + p->at_y;
 	default:
 		return 0;

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "wire/rfb.h"
 #include "wire/rfb_frame.h"
+#include "wire/rfb_tile.h"
 
 /* The longest run of bytes that the parser needs to see at once: a whole cursor. */
 #define RFB_SERVER_UNIT_MAX                                                                        \
@@ -34,15 +35,19 @@ struct rfb_cursor {
 	uint32_t pixels[FRAME_TILE_PX * FRAME_TILE_PX]; /* w * h are used */
 };
 
+struct rfb_inflate;
+
 struct rfb_server_parser {
 	struct frame *frame;
+	struct rfb_inflate *inflate;     /* NULL: ZRLE and TRLE were not asked for */
 	unsigned state;                  /* the parser's own */
-	uint32_t left;                   /* bytes of the message in hand still to discard */
+	uint32_t left;                   /* bytes of the part in hand still to discard or inflate */
 	uint32_t total_bytes;            /* of the cut text in hand */
 	uint32_t rects_left;             /* of the update in hand */
 	struct rfb_rect rect;            /* in hand */
-	uint32_t at_x, at_y;             /* next pixel (Raw) or tile (Hextile) inside it */
+	uint32_t at_x, at_y;             /* next pixel (Raw) or tile (the others) inside it */
 	uint32_t background, foreground; /* Hextile: carried from tile to tile */
+	struct rfb_palette palette;      /* TRLE: the same */
 	struct rfb_cursor cursor;
 	const char *fault;  /* fixed text, set with an error */
 	int32_t fault_type; /* message type or encoding it was about */
@@ -51,15 +56,18 @@ struct rfb_server_parser {
 /**
  * rfb_server_init - a parser for a session whose handshake is done
  * @frame: borrowed for the parser's life; has the size that ServerInit gave
+ * @inflate: fresh (rfb_inflate_init), borrowed as long, where ZRLE and TRLE are asked for;
+ *otherwise NULL, and they end the session as any other encoding that was not asked for
  */
-void rfb_server_init(struct rfb_server_parser *p, struct frame *frame);
+void rfb_server_init(struct rfb_server_parser *p, struct frame *frame, struct rfb_inflate *inflate);
 
 /**
  * rfb_server_next - take bytes until something is to be told
  * @r: all bytes not taken yet; r->at moves behind what was taken
  * Return: an enum rfb_server_event; -ERR_UNSUPPORTED for a message or an encoding that was not
  * asked for; -ERR_RANGE for a rectangle, source, sub-rectangle, size or flag out of bounds;
- * -ERR_TOO_LONG past a limit of rfb.h. After an error the session must end.
+ * -ERR_TOO_LONG past a limit of rfb.h; -ERR_SYNTAX for a broken zlib stream. After an error the
+ * session must end.
  */
 int rfb_server_next(struct rfb_server_parser *p, struct reader *r);
 

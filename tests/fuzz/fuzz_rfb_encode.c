@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "wire/rfb_encode.h"
+#include "wire/rfb_inflate.h"
 #include "wire/rfb_server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,9 +31,12 @@ static void paint(uint32_t *pixels, const uint8_t *data, size_t size)
 static void decode(const uint8_t *bytes, size_t size, struct frame *shown)
 {
 	static struct rfb_server_parser parser;
+	static struct rfb_inflate inflate;
 	struct reader r;
 
-	rfb_server_init(&parser, shown);
+	if (rfb_inflate_init(&inflate) != 0)
+		abort();
+	rfb_server_init(&parser, shown, &inflate);
 	reader_init(&r, bytes, size);
 	if (rfb_server_next(&parser, &r) != RFB_SERVER_END || r.at != size)
 		abort();
@@ -77,6 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	paint(pixels, data, size);
 	encode(&f, RFB_HEXTILE, &rfb_format_gateway, &shown);
+	memset(mirror, 0xff, COUNT * sizeof(*mirror));
+	encode(&f, RFB_ZRLE, &rfb_format_gateway, &shown);
 	memset(mirror, 0xff, COUNT * sizeof(*mirror));
 	encode(&f, RFB_RAW, &rfb_format_gateway, &shown);
 	encode(&f, RFB_ZRLE, &rfb_format_gateway, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/rfb_inflate.h"
 #include "wire/rfb_server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,6 +16,7 @@ struct run {
 	uint32_t *pixels; /* on the heap, so that one pixel too far is seen */
 	struct frame frame;
 	struct rfb_server_parser parser;
+	struct rfb_inflate inflate;
 	unsigned events;
 	int error;
 };
@@ -27,7 +29,9 @@ static void begin(struct run *run)
 	frame_init(&run->frame, run->pixels, CAPACITY);
 	if (frame_resize(&run->frame, 80, 70) != 0)
 		abort();
-	rfb_server_init(&run->parser, &run->frame);
+	if (rfb_inflate_init(&run->inflate) != 0)
+		abort();
+	rfb_server_init(&run->parser, &run->frame, &run->inflate);
 	run->events = 0;
 	run->error = 0;
 }

@@ -35,8 +35,10 @@ fuzz_event_record-use := audit policy wire base
 fuzzers += fuzz_rfb_client fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode
 fuzz_rfb_client-use := wire base
 fuzz_rfb_server-use := wire base
+fuzz_rfb_server-lib := -lz
 fuzz_rfb_caller-use := wire base
 fuzz_rfb_encode-use := wire base
+fuzz_rfb_encode-lib := -lz
 
 # flatten
 fuzzers += fuzz_mail_container

@@ -30,6 +30,12 @@ def relay(net, ground):
     return Relay(net, ground)
 
 
+@pytest.fixture(params=["automatic", "zrle"])
+def relay_of_each(request, net, ground):
+    """A relay that asks its desktops for Raw, and one that asks for ZRLE and TRLE."""
+    return Relay(net, ground, encodings=request.param)
+
+
 def xvnc(relay, size=SIZE, options=()):
     zone = relay.desktops
     return Desktop(relay.net, zone.namespace, zone.peer4, size=size, options=options)
@@ -114,6 +120,22 @@ def test_screen_tigervnc_sees_every_pixel_of_a_moving_picture(relay, tmp_path, e
     assert viewer.running(), viewer.log()
 
 
+def test_screen_compressed_link_to_the_desktop_loses_no_pixel(net, ground, tmp_path):
+    """Z4: `encodings zrle`: Xvnc's own ZRLE, in a fraction of Raw's bytes, and one deflate stream over a moving picture."""
+    relay = Relay(net, ground, encodings="zrle")
+    desktop, screen = xvnc(relay), Xvfb(relay)
+    run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=desktop.env)
+    true = desktop.screenshot(tmp_path / "desktop.png")
+    seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
+    assert difference(true, seen) == 0
+    assert int(relay.wait_end("desktop")["bytes"]) < 640 * 480 * 4 / 4
+    viewer = tigervnc(screen, relay, "Raw")
+    with moving_picture(desktop):
+        time.sleep(3)
+    wait_same(desktop, screen, tmp_path)
+    assert viewer.running(), viewer.log()
+
+
 @contextlib.contextmanager
 def moving_picture(desktop):
     started = [
@@ -169,8 +191,9 @@ def test_screen_updates_never_stall_at_full_speed(net, ground):
         assert "updates=" in done.stdout
 
 
-def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay, tmp_path):
+def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay_of_each, tmp_path):
     """Z4: a second kind of desktop: x11vnc on an X server of its own."""
+    relay = relay_of_each
     zone, display = relay.desktops, ":40"
     relay.net.popen(zone.namespace, "Xvfb", display, "-screen", "0", f"{SIZE}x24", "-noreset", "-ac")
     wait_until(pathlib.Path("/tmp/.X11-unix/X40").exists, "Xvfb")
@@ -188,8 +211,9 @@ def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay, tmp_path):
 
 
 @pytest.mark.limit(180)
-def test_screen_qemu_desktop_is_shown_pixel_by_pixel(relay, tmp_path):
+def test_screen_qemu_desktop_is_shown_pixel_by_pixel(relay_of_each, tmp_path):
     """Z4: a third kind: a virtual machine's screen as QEMU serves it, against QEMU's own dump of it."""
+    relay = relay_of_each
     zone, monitor, dump = relay.desktops, tmp_path / "monitor", tmp_path / "desktop.ppm"
     relay.net.popen(zone.namespace, "qemu-system-x86_64", "-accel", "tcg", "-m", "32", "-nodefaults", "-vga", "std",
                     "-vnc", f"{zone.peer4}:0", "-monitor", f"unix:{monitor},server,nowait", "-boot", "menu=on")

@@ -10,11 +10,12 @@ import socket
 import struct
 import termios
 import time
+import zlib
 
 import pytest
 
 from lib.net import Net, Topology
-from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, FORMAT, HEXTILE, LAST_RECT, RAW,
+from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, FORMAT, HEXTILE, LAST_RECT, RAW, TRLE, ZRLE,
                            FakeDesktop, Stream, Viewer, key, pointer, rect, set_encodings, set_format, solid, update,
                            update_request)
 from lib.relay import Relay, prepare
@@ -140,6 +141,64 @@ def test_screen_hostile_desktop_ends_its_own_session_only(relay, name):
     assert CANARY[:4] not in viewer.received
     assert_works(relay)
     assert not desktop.errors, desktop.errors
+
+
+def zrle(data, flush=zlib.Z_SYNC_FLUSH, excess=0):
+    packer = zlib.compressobj(9)
+    packed = packer.compress(data) + packer.flush(flush)
+    return struct.pack(">I", len(packed) + excess) + packed
+
+
+def tile(encoding, data):
+    """An update of one tile of 16 x 16."""
+    return update(rect(0, 0, 16, 16, encoding, zrle(data) if encoding == ZRLE else data))
+
+
+OVERRUN, OVERRUN_FOR_EVER = b"\x80\1\2\3\xff\1", b"\x80\1\2\3" + b"\xff" * 40
+INDEX, INDEX_OF_RUN = b"\3" + bytes(9) + b"\xff" * 64, b"\x82" + bytes(6) + b"\x82\xfe" + bytes(9)
+
+# The same, of a desktop that was asked for ZRLE and TRLE.
+HOSTILE_TILES = {
+    **{f"{name}-{kind}": (tile(encoding, data), detail)
+       for name, encoding in (("trle", TRLE), ("zrle", ZRLE))
+       for kind, data, detail in (("run-overrun", OVERRUN, "run-overrun"), ("run-endless", OVERRUN_FOR_EVER, "run-overrun"),
+                                  ("index", INDEX, "palette-index"), ("index-of-run", INDEX_OF_RUN, "palette-index"),
+                                  ("unused-17", b"\x11" + bytes(99), "tile-subencoding"),
+                                  ("unused-126", b"\x7e" + bytes(99), "tile-subencoding"))},
+    "trle-palette-of-nobody": (tile(TRLE, b"\x7f" + bytes(32)), "palette-reuse"),
+    "zrle-palette-again": (tile(ZRLE, b"\x7f" + bytes(32)), "tile-subencoding"),
+    "zrle-outside": (update(rect(310, 0, 16, 16, ZRLE, zrle(b"\1\1\2\3"))), "rectangle-outside"),
+    "zrle-length-4-gib": (update(rect(0, 0, 16, 16, ZRLE, b"\xff\xff\xff\xff")), "zrle-length"),
+    "zrle-too-short": (tile(ZRLE, b"\0" + bytes(700)), "zrle-too-short"),
+    "zrle-bomb": (tile(ZRLE, b"\1\1\2\3" + bytes(50 << 20)), "zrle-too-long"),
+    "zrle-stream-ends": (update(rect(0, 0, 16, 16, ZRLE, zrle(b"\1\1\2\3", zlib.Z_FINISH, 16) + bytes(16))), "zlib-stream"),
+    "zrle-no-stream": (update(rect(0, 0, 16, 16, ZRLE, struct.pack(">I", 64) + CANARY * 8)), "zlib-stream"),
+    "zlib-not-asked-for": (update(rect(0, 0, 16, 16, 6, zrle(bytes(1024)))), "encoding"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TILES)
+def test_screen_hostile_compression_ends_its_own_session_only(net, ground, name):
+    """Z5: with `encodings zrle`: run overruns, indices outside palettes, bombs and broken streams end the session."""
+    hostile, detail = HOSTILE_TILES[name]
+    relay = Relay(net, ground, encodings="zrle")
+
+    def bad(desktop, stream):
+        desktop.show(stream)
+        desktop.wait_request(stream)
+        stream.send(hostile)
+
+    desktop = desktop_of(relay, once(bad))
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    assert viewer.drain(), "the session did not end"
+    end = relay.wait_end("desktop")
+    assert (end["reason"], end["detail"]) == ("desktop-protocol", detail)
+    assert CANARY[:4] not in viewer.received
+    asked = [body for kind, body in desktop.messages if kind == 2]
+    assert asked == [set_encodings(ZRLE, TRLE, HEXTILE, COPY_RECT, RAW, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE,
+                                   LAST_RECT)[1:]]
+    assert_works(relay)
 
 
 # What a desktop says in its handshake -> reason and detail of the session's end.

@@ -19,7 +19,7 @@ static int begin(void **state)
 	frame_init(&frame, pixels, CAPACITY);
 	assert_int_equal(frame_resize(&frame, WIDTH, HEIGHT), 0);
 	memset(&frame.dirty, 0, sizeof(frame.dirty));
-	rfb_server_init(&parser, &frame);
+	rfb_server_init(&parser, &frame, NULL);
 	return 0;
 }
 

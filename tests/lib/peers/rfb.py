@@ -8,7 +8,7 @@ import threading
 
 from ..waiting import wait_until
 
-RAW, COPY_RECT, HEXTILE, ZRLE = 0, 1, 5, 16
+RAW, COPY_RECT, HEXTILE, TRLE, ZRLE = 0, 1, 5, 15, 16
 CURSOR, DESKTOP_SIZE, LAST_RECT, EXTENDED_DESKTOP_SIZE = -239, -223, -224, -308
 
 FORMAT = struct.pack(">BBBBHHHBBB3x", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
