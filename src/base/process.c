@@ -75,6 +75,7 @@ static int check_channel(int fd)
 	return type == SOCK_SEQPACKET ? 0 : -ERR_PEER;
 }
 
+/* @until_ms: 0: without end; whoever has no supervisor any more is told so by the channel. */
 static int wait_readable(int fd, uint64_t until_ms)
 {
 	uint64_t now_ms = clock_mono_ms(&clock_system),
@@ -82,7 +83,7 @@ static int wait_readable(int fd, uint64_t until_ms)
 	struct timespec ts = {.tv_sec = (time_t)(left_ms / 1000),
 			      .tv_nsec = (long)(left_ms % 1000) * 1000000L};
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	int count = ppoll(&poll_fd, 1, &ts, NULL);
+	int count = ppoll(&poll_fd, 1, until_ms ? &ts : NULL, NULL);
 
 	if (count < 0 && errno != EINTR)
 		return -ERR_SYSTEM;
@@ -92,13 +93,15 @@ static int wait_readable(int fd, uint64_t until_ms)
 /* One message at a time: what follows START is for the program's own table. */
 static int serve_beginning(struct channel *control, struct beginning *b)
 {
-	uint64_t until_ms = clock_mono_ms(&clock_system) + START_WAIT_MS;
+	uint64_t until_ms = 0; /* one in reserve waits for its session */
 
 	while (!b->started) {
 		int got = channel_serve(control, 1, NULL);
 
 		if (got < 0)
 			return got;
+		if (got > 0 && until_ms == 0)
+			until_ms = clock_mono_ms(&clock_system) + START_WAIT_MS;
 		if (got == 0) {
 			int err = wait_readable(control->fd, until_ms);
 

@@ -27,7 +27,8 @@ struct control_give;
 typedef int process_give_fn(void *ctx, const struct control_give *give, int fd);
 
 /**
- * process_begin - check descriptors, lock the sandbox, then receive GIVEs and START (within 5 s)
+ * process_begin - check descriptors, lock the sandbox, then receive GIVEs and START (within 5 s of
+ * the first message, for which there is no limit: a process may be started ahead of its session)
  * @on_give: called for each GIVE that comes before START; may be NULL where the role gets none
  * @start: filled with the body of CONTROL_START
  * @snapshot_fd: set to the descriptor that came with START, or -1; owned by the caller

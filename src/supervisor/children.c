@@ -148,10 +148,9 @@ static void release_channels(struct child *child)
 	outfit_drop_events(child);
 }
 
-int child_launch(struct child *child)
+int child_prepare(struct child *child)
 {
 	struct supervisor *sup = child->sup;
-	const struct table_role *row = &table_roles[child->role];
 	int control_far, events_far;
 	pid_t pid;
 
@@ -169,18 +168,36 @@ int child_launch(struct child *child)
 		return -ERR_SYSTEM;
 	}
 	child->pid = pid;
+	child->state = CHILD_RESERVE;
+	child->started_ms = clock_mono_ms(sup->loop.clock);
+	child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
+	child->life = (struct loop_timer){.fire = on_life_over, .ctx = child};
+	return 0;
+}
+
+void child_begin(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+	const struct table_role *row = &table_roles[child->role];
+
 	child->state = CHILD_STARTING;
 	child->started_ms = clock_mono_ms(sup->loop.clock);
 	child->unanswered = 0;
-	child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
-	child->life = (struct loop_timer){.fire = on_life_over, .ctx = child};
 	loop_arm(&sup->loop, &child->timer, START_DEADLINE_MS);
 	if (row->life_ms)
 		loop_arm(&sup->loop, &child->life, row->life_ms);
 	outfit_share_events(child);
 	outfit_give(child);
 	send_start(child);
-	return 0;
+}
+
+int child_launch(struct child *child)
+{
+	int err = child_prepare(child);
+
+	if (err == 0)
+		child_begin(child);
+	return err;
 }
 
 struct child *child_add(struct supervisor *sup, enum role role, uint32_t index,
@@ -279,6 +296,7 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 	case CHILD_DOWN:
 		restart(child);
 		break;
+	case CHILD_RESERVE: /* has no time limit */
 	case CHILD_FREE:
 		break;
 	}
@@ -370,7 +388,8 @@ static void announce_death(const struct child *child, int status)
 	struct supervisor *sup = child->sup;
 	bool orderly = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-	if (sup->stopping || (orderly && table_roles[child->role].restart != RESTART_ALWAYS))
+	if (sup->stopping || child->dismissed ||
+	    (orderly && table_roles[child->role].restart != RESTART_ALWAYS))
 		return; /* the end of a session is no fault */
 	supervisor_event(sup, EVENT_PROCESS_DIED, EV_TEXT(PROCESS, child_name(child)),
 			 EV_NUMBER(PID, child->pid),
@@ -382,7 +401,7 @@ static void announce_death(const struct child *child, int status)
 static void bury(struct child *child, int status)
 {
 	struct supervisor *sup = child->sup;
-	bool again;
+	bool in_reserve = child->state == CHILD_RESERVE, again;
 
 	/* Its number is free for another process now; what it sent may still ask for its end. */
 	child->reaped = true;
@@ -405,7 +424,9 @@ static void bury(struct child *child, int status)
 		persons_forget(sup);
 	if (child->role == ROLE_AUDIT)
 		persons_unrecorded(sup);
-	if (child->session)
+	if (in_reserve)
+		reserve_child_died(child);
+	else if (child->session)
 		session_child_died(child);
 	else if (child->role == ROLE_MAIL_SCANNER)
 		scanning_probe_died(child);

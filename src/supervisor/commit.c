@@ -349,6 +349,7 @@ static void finish(struct supervisor *sup)
 	commit->state = COMMIT_IDLE;
 	session_refit_all(sup);
 	scanning_begin(sup);
+	reserve_begin(sup);
 	give_syslog_sockets(sup);
 	commit_tell_accounts(sup);
 	answer(sup, commit->request, !commit->is_rollback,

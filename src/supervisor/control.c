@@ -19,6 +19,8 @@ static int handle_ready(struct channel *ch, void *ctx, const struct channel_mess
 	struct child *child = ctx;
 	struct supervisor *sup = child->sup;
 
+	if (child->state != CHILD_STARTING)
+		return -ERR_PEER; /* nobody has told it to begin */
 	child->state = CHILD_READY;
 	ch->state = child->role;
 	if (table_roles[child->role].ping_ms)

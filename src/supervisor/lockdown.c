@@ -55,6 +55,7 @@ static const int supervisor_calls[] = {
 	/* processes */
 	SYS_clone,
 	SYS_wait4,
+	SYS_waitid,
 	SYS_kill,
 	SYS_execveat,
 	SYS_setsid,

@@ -133,7 +133,8 @@ static void outfit_audit(struct child *audit)
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct control_give give = events_give(&sup->children[i]);
 
-		if (sup->children[i].state != CHILD_FREE && sup->children[i].events_fd >= 0)
+		if (sup->children[i].state != CHILD_FREE &&
+		    sup->children[i].state != CHILD_RESERVE && sup->children[i].events_fd >= 0)
 			child_give(audit, &give, sup->children[i].events_fd);
 	}
 	for (size_t i = 0; i < sup->orphan_count; i++) {

@@ -70,7 +70,7 @@ void answer_error(struct answer *answer, const char *reason)
 
 static const char *state_name(enum child_state state)
 {
-	static const char *const names[] = {"free", "starting", "ready", "down"};
+	static const char *const names[] = {"free", "starting", "ready", "down", "reserve"};
 
 	return names[state];
 }

@@ -237,6 +237,9 @@ static void release(struct session *session)
 static int launch_half(struct supervisor *sup, struct session *session, enum role role,
 		       struct child **half)
 {
+	*half = reserve_take(sup, role, session);
+	if (*half)
+		return 0;
 	*half = child_add(sup, role, session->index, session, -1, false);
 	if (!*half)
 		return -ERR_NO_SPACE;

@@ -14,8 +14,10 @@
 #include "channel/control.h"
 #include "policy/snapshot.h"
 #include "supervisor/asking.h"
+#include "supervisor/outfit.h"
 #include "supervisor/persons.h"
 #include "supervisor/rates.h"
+#include "supervisor/reserve.h"
 #include "supervisor/scanning.h"
 #include "supervisor/spawn.h"
 #include "supervisor/trial.h"
@@ -31,7 +33,8 @@ enum child_state {
 	CHILD_FREE = 0,
 	CHILD_STARTING,
 	CHILD_READY,
-	CHILD_DOWN /* waits to be started again */
+	CHILD_DOWN,   /* waits to be started again */
+	CHILD_RESERVE /* started, waits to be given a session: reserve.h */
 };
 
 struct child {
@@ -51,6 +54,7 @@ struct child {
 	uint64_t ping_number;
 	uint32_t unanswered;  /* pings since it was last heard */
 	uint32_t deaths;      /* in a row, without a long life between */
+	bool dismissed;       /* of the reserve: it is not wanted any more, its end is no fault */
 	bool told;            /* a scanner: it has said what it found, or nobody wants to know */
 	bool is_tty;          /* consoles: start again when it ends */
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
@@ -154,7 +158,8 @@ struct supervisor {
 	struct child children[CHILDREN_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct listener listeners[LISTENERS_MAX];
-	struct rates rates;                     /* of mail */
+	struct rates rates; /* of mail */
+	struct reserve reserve;
 	uint32_t session_last_id, query_serial; /* count sessions, and questions passed on */
 	uint64_t record_serial;                 /* counts questions to audit */
 	struct policy_run running;
@@ -209,23 +214,14 @@ void child_send(struct child *child, uint16_t type, const void *body, size_t bod
 void child_kill(struct child *child, const char *why);
 /* A session's process is told everything, then CONTROL_START. Return: 0 or -ERR_SYSTEM. */
 int child_launch(struct child *child);
+/* The first half of that: it runs, confined, and waits to be told. Return: 0 or -ERR_SYSTEM. */
+int child_prepare(struct child *child);
+/* The second: what a prepared child is to do. */
+void child_begin(struct child *child);
 void child_reap_all(struct supervisor *sup);
 void child_stop_all(struct supervisor *sup);
 size_t child_alive_count(const struct supervisor *sup);
 const char *child_name(const struct child *child);
-
-/* outfit.c: what each role is given before START. */
-/* The netlink sockets of each zone that netfilter is given: enum give_kind. */
-extern const uint32_t outfit_zone_kinds[];
-extern const size_t outfit_zone_kind_count;
-void outfit_give(struct child *child);
-/* Give audit the reading end of a process's events. */
-void outfit_share_events(struct child *child);
-/* A process has died: audit has its own copy of the reading end, or will get this one. */
-void outfit_drop_events(struct child *child);
-void outfit_accounts_ready(struct child *accounts); /* it gets the consoles */
-/* Join a console, at which somebody sits, and config by a channel. */
-void outfit_link_config(struct child *console);
 
 /* control.c: the table of what children may send. */
 extern const struct channel_rule control_rules[];

@@ -102,6 +102,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 		{
 			.program = "mail-receiver",
 			.uid = UID_BASE + ROLE_MAIL_RECEIVER,
+			.in_reserve = 2,
 			.restart = RESTART_NEVER,
 			.ping_ms = 5000,
 			.silent_ms = 30000,
@@ -116,6 +117,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 		{
 			.program = "mail-flattener",
 			.uid = UID_BASE + ROLE_MAIL_FLATTENER,
+			.in_reserve = 2,
 			.restart = RESTART_NEVER,
 			.life_ms = 120000,
 			.files_max = 12,
@@ -128,6 +130,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 		{
 			.program = "mail-sender",
 			.uid = UID_BASE + ROLE_MAIL_SENDER,
+			.in_reserve = 2,
 			.restart = RESTART_NEVER,
 			.ping_ms = 5000,
 			.silent_ms = 30000,
@@ -202,7 +205,8 @@ static void print_row(FILE *out, const struct table_role *role)
 		fprintf(out, "%u s | ", role->cpu_s);
 	else
 		fputs("- | ", out);
-	fprintf(out, "%s | %s | %s |\n", role->program ? restart_text(role->restart) : "by init",
+	fprintf(out, "%s | %u | %s | %s |\n",
+		role->program ? restart_text(role->restart) : "by init", role->in_reserve,
 		role->given, role->reads);
 }
 
@@ -213,7 +217,7 @@ void table_print(FILE *out)
 	      "do not edit.\n\n"
 	      "| process | uid | capabilities | network namespace | root | address space | CPU | "
 	      "restart | "
-	      "is given | reads |\n|---|---|---|---|---|---|---|---|---|---|\n",
+	      "in reserve | is given | reads |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
 	      out);
 	for (size_t i = 0; i < ROLE_COUNT_; i++)
 		print_row(out, &table_roles[i]);

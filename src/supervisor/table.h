@@ -37,6 +37,7 @@ struct table_role {
 	uint32_t memory_mib; /* RLIMIT_AS */
 	uint32_t file_mib;   /* RLIMIT_FSIZE, for those that may make a memfd; 0: no limit */
 	uint32_t cpu_s;      /* RLIMIT_CPU; 0: no limit */
+	uint32_t in_reserve; /* started ahead of their sessions, where there is mail (reserve.h) */
 	const char
 		*given; /* for the documentation: descriptors besides control, events and stderr */
 	const char *reads; /* for the documentation: whose bytes it reads */

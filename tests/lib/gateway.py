@@ -14,6 +14,7 @@ from .waiting import wait_until
 
 SEKISHOD = os.environ.get("SEKISHOD", "/out/sekishod")
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
+RESERVED = {"mail-receiver": 2, "mail-flattener": 2, "mail-sender": 2}  # how many wait where there is mail
 
 # Gateways of the running test: conftest.py adds their logs to the report of a failure.
 started = []
@@ -87,13 +88,31 @@ class Gateway:
         return self.process.pid
 
     def pids(self, role=None):
-        """Process ids of the running children by the name of their program, such as "arbiter"; None: of all."""
+        """Process ids of the running children by the name of their program, such as "arbiter"; None: of all.
+
+        Those in reserve serve nobody and are not among them: see reserve().
+        """
+        return [pid for pid, program in self._children() if role in (None, program) and not _in_reserve(pid, program)]
+
+    def reserve(self, role=None):
+        """Process ids of those that wait for a session or message."""
+        return [pid for pid, program in self._children() if role in (None, program) and _in_reserve(pid, program)]
+
+    def wait_reserve(self, other_than=(), seconds=20.0):
+        """Wait until as many wait as should, none of them among `other_than`; return their ids."""
+        def full():
+            waiting = {role: self.reserve(role) for role in RESERVED}
+            pids = sum(waiting.values(), [])
+            return pids if {role: len(found) for role, found in waiting.items()} == RESERVED and \
+                not set(pids) & set(other_than) else None
+        return wait_until(full, "processes in reserve", seconds)
+
+    def _children(self):
         children, found = {self.pid}, []
         for pid, parent, program in sorted(_processes()):
             if parent in children and pid != self.pid:
                 children.add(pid)
-                if role in (None, program):
-                    found.append(pid)
+                found.append((pid, program))
         return found
 
     def wait_role(self, role, other_than=(), seconds=5.0):
@@ -159,6 +178,16 @@ class Console(fdpexpect.fdspawn):
         self.send(line + "\r")
         self.expect(self.PROMPT, timeout=timeout)
         return "\n".join(self.before.splitlines()[1:])
+
+
+def _in_reserve(pid, program):
+    """Whether a process of a role that is kept in reserve has nothing but standard descriptors, control and events."""
+    if program not in RESERVED:
+        return False
+    try:
+        return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")} <= set(range(5))
+    except OSError:
+        return False
 
 
 def _processes():

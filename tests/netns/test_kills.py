@@ -55,6 +55,7 @@ def test_kills_at_random_moments_under_load(net, topology, make_gateway):
     SmtpSink(net, topology.zones["lgwan"].namespace, topology.zones["lgwan"].peer4)
     gateway = make_gateway(CONFIG)
     wait_until(lambda: 'process-ready process="accounts"' in gateway.log(), "accounts, which starts behind the zones", 20)
+    gateway.wait_reserve()
     descriptors = len(os.listdir(f"/proc/{gateway.pid}/fd"))
     outcomes, killed = collections.Counter(), collections.Counter()
     parts = load(net, topology, outcomes)
@@ -62,7 +63,7 @@ def test_kills_at_random_moments_under_load(net, topology, make_gateway):
     while time.monotonic() < end:
         time.sleep(chance.uniform(0.1, 0.6))
         with contextlib.suppress(OSError, IndexError):
-            pid = chance.choice(gateway.pids())
+            pid = chance.choice(gateway.pids() + gateway.reserve())
             killed[os.path.basename(os.readlink(f"/proc/{pid}/exe"))] += 1
             os.kill(pid, signal.SIGKILL)
     for part in parts:
