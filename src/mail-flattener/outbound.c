@@ -86,6 +86,9 @@ static void search_folded(struct label_search *s, bool bare, const char *where)
 	for (uint32_t i = 0; (label = mail_policy_label(policy, i)) != NULL; i++) {
 		bytes_clear(&s->label);
 		flatten_fail(s->f, text_fold(span_of(label), &s->label));
+		if (s->label.size == 0)
+			refuse(s->result, FLATTEN_REFUSAL_LABEL,
+			       "a label without any letter: ", label);
 		if (bare)
 			text_fold_drop_layout(&s->label);
 		if (s->label.size == 0 || s->folded.size == 0 ||

@@ -178,6 +178,11 @@ def test_outbound_mail_without_a_label_leaves(tmp_path):
     assert status == 0 and "機密性1の資料、重要性I" in text
 
 
+def test_outbound_label_of_nothing_refuses_everything(tmp_path):
+    """M5: a label that no text can bear would silently refuse nothing; closed, and the reason says why."""
+    assert leave(tmp_path, message(), 'label "\u3000"; label 社外秘;') == (3, "", "a label without any letter:")
+
+
 ATTACHED = message('Content-Type: multipart/mixed; boundary=b\r\n',
                    "--b\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\n%PDF-1.7\r\n--b--")
 
