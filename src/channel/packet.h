@@ -5,8 +5,8 @@
  * each with the mark that proves it.
  *
  * The 32-bit packet mark: the generation in the high half, the verdict in the low half. Netfilter
- * makes a new generation for every commit, schedule edge and expiry; generation 0 is never used, so
- * that an unmarked packet proves nothing.
+ * makes a new generation for every commit and every start of its own; generation 0 is never used,
+ * so that an unmarked packet proves nothing.
  */
 #ifndef SEKISHO_CHANNEL_PACKET_H
 #define SEKISHO_CHANNEL_PACKET_H
