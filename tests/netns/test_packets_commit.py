@@ -252,7 +252,7 @@ def test_packets_show_flows_names_the_permit(net, gateway):
 
 
 def test_packets_what_is_not_carried_out_is_refused_not_ignored(net, topology, make_gateway):
-    """ADR 411: what the datapath does not carry out is not in force, and says so; the policy before stays."""
+    """ADR 411, 414: what the datapath does not carry out is not in force, and says so; the policy before stays."""
     gateway = make_gateway(POLICY)
     Sink(net, "peer-lgwan", KEPT, 7000)
     stream = Stream(net, "peer-mynumber", KEPT, 7000)
@@ -271,6 +271,10 @@ def test_packets_what_is_not_carried_out_is_refused_not_ignored(net, topology, m
     console.run("set crossing mynumber lgwan permit 10 limit connections 20")
     said = console.run("commit", timeout=30)
     assert "limit of a permit" in said and "committed" not in said, said
+    console.run("discard")
+    console.run("set crossing mynumber lgwan queues 4")
+    said = console.run("commit", timeout=30)
+    assert "one queue" in said and "committed" not in said, said
     before = len(stream.echoes)
     wait_until(lambda: len(stream.echoes) > before + 5, "the connection to go on")
 
