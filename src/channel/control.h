@@ -130,6 +130,8 @@ enum give_kind {
 	GIVE_RECEIPT, /* flattener: memfd to write the receipt into; audit: the same, sealed, of
 			 @session */
 	GIVE_SCANNER, /* mail-scanner: socket that connects to its scanner, non-blocking */
+	GIVE_QUEUE_COUNTS, /* netfilter: the kernel's table of packet queues of the zone @index, a
+			    * text to be read anew from its beginning */
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };

@@ -39,8 +39,9 @@ static int keep(int *slot, int fd)
 }
 
 static const enum give_kind given_kinds[GIVEN_COUNT_] = {
-	[GIVEN_NETLINK] = GIVE_NETLINK, [GIVEN_QUEUE] = GIVE_QUEUE,     [GIVEN_WHOLE] = GIVE_WHOLE,
-	[GIVEN_TRACK] = GIVE_TRACK,     [GIVEN_CAPTURE] = GIVE_CAPTURE,
+	[GIVEN_NETLINK] = GIVE_NETLINK, [GIVEN_QUEUE] = GIVE_QUEUE,
+	[GIVEN_WHOLE] = GIVE_WHOLE,     [GIVEN_TRACK] = GIVE_TRACK,
+	[GIVEN_CAPTURE] = GIVE_CAPTURE, [GIVEN_QUEUE_COUNTS] = GIVE_QUEUE_COUNTS,
 };
 
 static int take_given(void *ctx, const struct control_give *give, int fd)
@@ -190,7 +191,7 @@ static void look(struct loop *loop, struct loop_timer *self)
 
 		if (zone->has_rules)
 			watch_look(&zone->watch, &nf->process.events, zone->name, zone->netlink_fd,
-				   zone->queue.received, netfilter_now_ms());
+				   zone->queue_counts_fd, netfilter_now_ms());
 	}
 }
 

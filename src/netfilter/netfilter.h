@@ -38,7 +38,15 @@
 struct netfilter;
 
 /* Sockets that the supervisor gives for each zone. */
-enum given { GIVEN_NETLINK, GIVEN_QUEUE, GIVEN_WHOLE, GIVEN_TRACK, GIVEN_CAPTURE, GIVEN_COUNT_ };
+enum given {
+	GIVEN_NETLINK,
+	GIVEN_QUEUE,
+	GIVEN_WHOLE,
+	GIVEN_TRACK,
+	GIVEN_CAPTURE,
+	GIVEN_QUEUE_COUNTS,
+	GIVEN_COUNT_
+};
 
 /* A zone's namespace, as far as it is ours: two sockets into it. */
 struct zone {
@@ -59,6 +67,7 @@ struct zone {
 	struct loop_fd whole_fd;
 	struct loop_fd track_fd; /* ends of flows */
 	int capture_fd;
+	int queue_counts_fd; /* the kernel's table of queues, a text */
 	struct watch watch;
 };
 

@@ -146,7 +146,6 @@ int queue_receive(struct queue *q, struct packet_item *items)
 		return errno == EAGAIN || errno == EINTR ? 0 : -ERR_SYSTEM;
 	for (int i = 0; i < got; i++)
 		count += queue_read(&items[count], storage[i], messages[i].msg_len);
-	q->received += (uint64_t)count;
 	return count;
 }
 

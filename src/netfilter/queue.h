@@ -35,7 +35,6 @@ struct queue {
 	int fd;
 	uint16_t number;
 	uint32_t out_count;
-	uint64_t received; /* packets, ever */
 	struct queue_out out[QUEUE_OUT_SLOTS];
 };
 

@@ -161,23 +161,32 @@ static void tell_counter(struct look *look, int i)
 	w->told_ms[i] = look->now_ms;
 }
 
-/*
- * What the rules queued and what came out of the queue differ by what still waits, and by what the
- * kernel dropped because the queue was full. While nothing new is queued between two looks, nothing
- * waits.
- */
-static void look_for_lost(struct look *look, uint64_t received)
+static void tell_losses(struct look *look, uint64_t count, const char *reason)
+{
+	if (count > 0)
+		event_send(look->events, EVENT_QUEUE_OVERRUN, EV_TEXT(ZONE, look->zone),
+			   EV_NUMBER(COUNT, count), EV_TEXT(REASON, reason));
+}
+
+/* Packets that never came to us; the counts begin at zero when a queue is bound. */
+static void look_for_losses(struct look *look, int queue_counts_fd)
 {
 	struct watch *w = look->watch;
-	uint64_t queued = w->last[COUNTER_QUEUED];
-	bool quiet = queued == w->queued_before;
+	uint64_t lost = look->events->lost;
+	struct queue_losses now;
 
-	w->queued_before = queued;
-	if (!quiet || queued < received + w->lost || queued == received + w->lost)
+	if (w->losses_told_ms != 0 && look->now_ms - w->losses_told_ms < WATCH_SUMMARY_MS)
 		return;
-	event_send(look->events, EVENT_QUEUE_OVERRUN, EV_TEXT(ZONE, look->zone),
-		   EV_NUMBER(COUNT, queued - received - w->lost), EV_TEXT(REASON, "queue full"));
-	w->lost = queued - received;
+	if (queue_losses_read(&now, queue_counts_fd) != 0)
+		return; /* the next look tries again */
+	if (now.full == w->losses.full && now.unread == w->losses.unread)
+		return;
+	tell_losses(look, now.full - w->losses.full, "queue full");
+	tell_losses(look, now.unread - w->losses.unread, "no room towards netfilter");
+	if (look->events->lost > lost)
+		return; /* said again at the next look */
+	w->losses = now;
+	w->losses_told_ms = look->now_ms;
 }
 
 /* Where offenders are remembered, and what is said of them. */
@@ -196,7 +205,7 @@ static const struct {
 };
 
 void watch_look(struct watch *w, struct event_client *events, const char *zone, int netlink_fd,
-		uint64_t received, uint64_t now_ms)
+		int queue_counts_fd, uint64_t now_ms)
 {
 	struct look look = {.watch = w, .events = events, .zone = zone, .now_ms = now_ms};
 
@@ -209,13 +218,11 @@ void watch_look(struct watch *w, struct event_client *events, const char *zone, 
 	/* What the arbiter denies it reports itself. */
 	for (int i = 0; i < COUNTER_DENIED; i++)
 		tell_counter(&look, i);
-	look_for_lost(&look, received);
+	look_for_losses(&look, queue_counts_fd);
 }
 
 void watch_restart(struct watch *w)
 {
 	memset(w->last, 0, sizeof(w->last));
 	w->last_arp = 0;
-	w->queued_before = 0;
-	w->lost = 0;
 }

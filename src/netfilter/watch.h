@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/event.h"
+#include "netfilter/queue_losses.h"
 #include "netfilter/ruleset.h"
 
 #define WATCH_SUMMARY_MS   10000   /* between two events of one counter */
@@ -27,18 +28,18 @@ struct watch {
 	uint64_t pending[RULESET_COUNTER_COUNT]; /* not yet told */
 	uint64_t told_ms[RULESET_COUNTER_COUNT]; /* 0: never */
 	struct watch_offender offenders[WATCH_OFFENDERS];
-	uint64_t queued_before; /* at the look before */
-	uint64_t lost;          /* packets that never reached us from the queue */
+	struct queue_losses losses; /* as read from the kernel */
+	uint64_t losses_told_ms;    /* 0: never */
 };
 
 /**
  * watch_look - read the counters of a zone and tell of what is new
- * @received: packets that came from the zone's queue, ever, since the table was made
+ * @queue_counts_fd: the kernel's table of the zone's queues
  * The first packets of a kind are told of at once, later ones in summaries; every packet is in
  * exactly one count.
  */
 void watch_look(struct watch *w, struct event_client *events, const char *zone, int netlink_fd,
-		uint64_t received, uint64_t now_ms);
+		int queue_counts_fd, uint64_t now_ms);
 
 /* The zone's table is made anew: its counters begin at zero again. What is pending stays. */
 void watch_restart(struct watch *w);

@@ -47,6 +47,7 @@ static void zone_close(struct zone *zone)
 	(void)close(zone->whole.fd);
 	capture_end_zone(zone->nf, zone);
 	(void)close(zone->capture_fd);
+	(void)close(zone->queue_counts_fd); /* read only */
 	loop_remove(&zone->nf->loop, &zone->track_fd);
 	(void)close(zone->track_fd.fd);
 	zone->used = false;
@@ -172,6 +173,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->whole.fd = take_given(nf, GIVEN_WHOLE, index);
 	zone->track_fd.fd = take_given(nf, GIVEN_TRACK, index);
 	zone->capture_fd = take_given(nf, GIVEN_CAPTURE, index);
+	zone->queue_counts_fd = take_given(nf, GIVEN_QUEUE_COUNTS, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_make_room(zone->netlink_fd);

@@ -67,8 +67,24 @@ int sockets_track(struct supervisor *sup, struct zone *zone)
 	return fd < 0 ? -ERR_SYSTEM : fd;
 }
 
+/* The file is of the namespace in which it is opened, whoever reads it later. */
+static int open_queue_counts(struct supervisor *sup, const struct zone *zone)
+{
+	int fd, saved;
+
+	if (netns_enter(zone->netns_fd) < 0)
+		return -ERR_SYSTEM;
+	fd = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
+	saved = errno;
+	netns_leave(sup->zones.home_fd);
+	errno = saved;
+	return fd < 0 ? -ERR_SYSTEM : fd;
+}
+
 int sockets_of_zone(struct supervisor *sup, struct zone *zone, uint32_t kind)
 {
+	if (kind == GIVE_QUEUE_COUNTS)
+		return open_queue_counts(sup, zone);
 	return kind == GIVE_TRACK ? sockets_track(sup, zone) : sockets_netfilter(sup, zone);
 }
 

@@ -56,7 +56,9 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 2000,
 			.files_max = 128,
 			.memory_mib = 512,
-			.given = "nfnetlink sockets of each zone, channel to arbiter, snapshots",
+			.given = "nfnetlink sockets of each zone and the kernel's table of its "
+				 "packet queues, channel to "
+				 "arbiter, snapshots",
 			.reads = "netlink attributes; packets only as opaque bytes",
 		},
 	[ROLE_ARBITER] =

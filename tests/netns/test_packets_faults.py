@@ -3,7 +3,9 @@
 established flows stop within their hold time, enforced by the kernel (Z1, Z6, Z12; invariant F of reliability.md)."""
 
 import os
+import re
 import signal
+import socket
 import time
 
 import pytest
@@ -147,3 +149,42 @@ def test_packets_kill_ten_times_at_random_moments(traffic):
         gateway.wait_role(role, other_than=killed, seconds=12)
         new_flows_pass_since(sink, time.monotonic())
         time.sleep(0.037 * i)
+
+
+WIDE_GUARD = "guard { source-rate 1000000/s; source-connections 0; scan-ports 0; scan-hosts 0; denied-rate 1000000/s; }"
+
+
+def queue_losses(net, gateway, zone):
+    """What the kernel counts of a zone's packet queues: dropped because they were full, or had no reader with room."""
+    shown = net.run(gateway.zone_namespace(zone), "cat", "/proc/net/netfilter/nfnetlink_queue").stdout
+    return sum(int(line.split()[5]) + int(line.split()[6]) for line in shown.splitlines())
+
+
+def told(gateway, event, *parts):
+    """The sum of `count` over the events of a name."""
+    return sum(int(re.search(r'count="(\d+)"', line)[1]) for line in gateway.audit_lines()
+               if f" {event} " in line and all(p in line for p in parts))
+
+
+@pytest.mark.limit(120)
+def test_packets_queue_overflow_is_counted_and_told(net, make_gateway):
+    """Z12, Z14: while nobody takes packets from the queue it fills up. What is over is dropped, never let pass; an event tells how many,
+    exactly; afterwards new flows pass again."""
+    gateway = make_gateway(CROSSING, zone_extra={"mynumber": WIDE_GUARD})
+    sink = Sink(net, "peer-lgwan", SERVER, PORT)
+    stopped = [gateway.pid, *gateway.pids("netfilter")]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    for port in range(10000, 17000):
+        with net.socket("peer-mynumber", kind=socket.SOCK_DGRAM) as one:
+            one.bind(("10.10.0.5", port))
+            one.sendto(b"over" + bytes(12), (SERVER, PORT))
+    lost = queue_losses(net, gateway, "mynumber")
+    for pid in reversed(stopped):
+        os.kill(pid, signal.SIGCONT)
+    assert lost >= 7000 - 4096
+    wait_until(lambda: told(gateway, "queue-overrun", 'zone="mynumber"', 'reason="queue full"') +
+               told(gateway, "queue-overrun", 'zone="mynumber"', "no room towards netfilter") == lost, f"events about {lost} packets", 30)
+    source = Source(net, "peer-mynumber", SERVER, PORT)
+    wait_until(lambda: len(sink.of("new ")) > 10 and source.sent > 10, "new flows to pass", 20)
+    assert len(sink.of("over")) <= 7000 - lost
