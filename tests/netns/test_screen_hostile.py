@@ -113,8 +113,8 @@ HOSTILE_DESKTOP = {
     "cut-text-wrap": (big(3, 0x80000000), "cut-text-length"),
     "cut-text-plus-one-wrap": (big(3, 0x100001), "cut-text-length"),
     **{f"encoding-{e}": (update(rect(0, 0, 1, 1, e)), "encoding")
-       for e in (2, 4, 6, 7, 8, 15, 16, 17, 21, 50, -26, -240, -257, -258, -307, -312, -313, 0x574D5664, -1063131698)},
-    **{f"message-{t}": (bytes([t]) + CANARY * 8, "message-type") for t in (4, 7, 11, 15, 128, 150, 173, 248, 250, 255)},
+       for e in (2, 4, 6, 7, 8, 15, 16, 17, 21, 50, -26, -240, -257, -258, -307, -309, -312, -313, -314, 0x574D5664, -1063131698)},
+    **{f"message-{t}": (bytes([t]) + CANARY * 8, "message-type") for t in (4, 7, 11, 15, 128, 150, 173, 248, 250, 252, 253, 255)},
 }
 
 
@@ -250,7 +250,7 @@ HOSTILE_VIEWER = {
     "key-down-2": (key(0x61, down=2), "key-down-flag"),
     "resize-screens": (b"\xfb\0\1\0\1\0\xff\0", "too-many-screens"),
     **{f"message-{t}": (bytes([t]) + CANARY * 8, "message-type")
-       for t in (1, 7, 8, 11, 12, 15, 20, 21, 80, 127, 128, 150, 160, 248, 249, 250, 252, 253, 254, 255)},
+       for t in (1, *range(7, 16), 20, 21, 80, 127, 128, 150, 160, 248, 249, 250, 252, 253, 254, 255)},
 }
 
 
