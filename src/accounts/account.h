@@ -42,6 +42,7 @@ struct account {
 	int64_t last_login_s, last_logout_s, last_failure_s;
 	uint32_t failures_since;              /* the last login */
 	int64_t expired_s, stood_in_s;        /* the ends of such days that were seen over */
+	char hands[ACCOUNT_HANDS_BYTES];      /* as in struct control_person */
 	char setting[PASSWORD_SETTING_BYTES]; /* that earlier passwords are hashed with */
 	struct bytes used;                    /* their hashes, a line each */
 };

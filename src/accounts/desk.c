@@ -10,7 +10,8 @@
 
 /* ---- seats */
 
-void desk_seat_open(struct desk *d, uint32_t console, enum account_role role, const char *name)
+void desk_seat_open(struct desk *d, uint32_t console, enum account_role role, const char *name,
+		    const char *hands)
 {
 	struct seat *seat = &d->seats[console];
 
@@ -19,7 +20,8 @@ void desk_seat_open(struct desk *d, uint32_t console, enum account_role role, co
 	seat->warned = false;
 	seat->since_ms = seat->active_ms = clock_mono_ms(d->clock);
 	(void)snprintf(seat->name, sizeof(seat->name), "%s", name);
-	d->owner.person(d->owner.ctx, console, role, seat->name);
+	(void)snprintf(seat->hands, sizeof(seat->hands), "%s", hands);
+	d->owner.person(d->owner.ctx, console, role, seat->name, seat->hands);
 }
 
 /* Record the end of a person's session, whatever ended it. */
@@ -50,7 +52,7 @@ void desk_seat_close(struct desk *d, uint32_t console, const char *why)
 			      .language = seat->language,
 			      .since_ms = clock_mono_ms(d->clock)};
 	if (was_open)
-		d->owner.person(d->owner.ctx, console, ACCOUNT_ROLE_NONE, "");
+		d->owner.person(d->owner.ctx, console, ACCOUNT_ROLE_NONE, "", "");
 }
 
 void desk_seat_end(struct desk *d, uint32_t console, const char *why, const char *text)
@@ -88,7 +90,7 @@ void desk_sit(struct desk *d, uint32_t console)
 	d->seats[console] =
 		(struct seat){.state = SEAT_CLOSED, .since_ms = clock_mono_ms(d->clock)};
 	if (desk_is_open(d))
-		desk_seat_open(d, console, ACCOUNT_ADMINISTRATOR, "");
+		desk_seat_open(d, console, ACCOUNT_ADMINISTRATOR, "", "");
 }
 
 void desk_leave(struct desk *d, uint32_t console)
@@ -152,6 +154,7 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot)
 			.session_s = l->session_s,
 		};
 	}
+	d->two_person = snapshot->login_count > 0 && snapshot->logins->two_person != 0;
 	d->utc_offset_s = snapshot->header->utc_offset_s;
 	(void)snprintf(d->host, sizeof(d->host), "%s",
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));

@@ -31,7 +31,8 @@ struct seat {
 	enum seat_state state;
 	enum account_role role;        /* STALE, OPEN */
 	char name[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
-	uint64_t since_ms, active_ms;  /* monotonic */
+	char hands[ACCOUNT_HANDS_BYTES];
+	uint64_t since_ms, active_ms; /* monotonic */
 	bool warned;
 	enum language language;
 };
@@ -46,7 +47,8 @@ struct desk_owner {
 	/* Return: false where the event found no room. */
 	bool (*event)(void *ctx, enum event_id id, const struct event_arg *args, size_t count);
 	/* Somebody sits at a console now, or (ACCOUNT_ROLE_NONE) nobody any more. */
-	void (*person)(void *ctx, uint32_t console, enum account_role role, const char *name);
+	void (*person)(void *ctx, uint32_t console, enum account_role role, const char *name,
+		       const char *hands);
 	/* A line for the person; @end: the session is over. */
 	void (*notice)(void *ctx, uint32_t console, bool end, const char *text);
 	void *ctx;
@@ -62,6 +64,7 @@ struct desk {
 	struct snapshot_person persons[SNAPSHOT_PERSONS_MAX];
 	struct desk_latch latches[SNAPSHOT_PERSONS_MAX]; /* of the same person */
 	uint32_t person_count;
+	bool two_person; /* a change takes two persons: who issues a password is kept (ADR 0311) */
 	bool has_policy; /* before it nobody is let in */
 	bool closed;     /* an administrator has had a password: see keep_is_closed */
 	int32_t utc_offset_s;

@@ -35,7 +35,8 @@ int desk_save(struct desk *d, const struct account *account);
 /* desk.c */
 
 /* The session begins; the supervisor is told. */
-void desk_seat_open(struct desk *d, uint32_t console, enum account_role role, const char *name);
+void desk_seat_open(struct desk *d, uint32_t console, enum account_role role, const char *name,
+		    const char *hands);
 /* Whoever sits there is gone; the end of a session is recorded. */
 void desk_seat_close(struct desk *d, uint32_t console, const char *why);
 /* The session ends, and the person reads @text. */

@@ -40,6 +40,7 @@ static const struct field {
 	FIELD("failures-since", FIELD_U32, failures_since),
 	FIELD("expired", FIELD_I64, expired_s),
 	FIELD("stood-in", FIELD_I64, stood_in_s),
+	FIELD("hands", FIELD_TEXT, hands),
 	FIELD("setting", FIELD_TEXT, setting),
 #undef FIELD
 };

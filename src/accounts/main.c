@@ -60,13 +60,15 @@ static bool on_event(void *ctx, enum event_id id, const struct event_arg *args, 
 	return a->process.events.lost <= lost;
 }
 
-static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name)
+static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name,
+		      const char *hands)
 {
 	struct accounts *a = ctx;
 	struct control_person body = {
 		.console = console, .role = role, .pid = a->links[console].pid};
 
 	(void)snprintf(body.name, sizeof(body.name), "%s", name);
+	(void)snprintf(body.hands, sizeof(body.hands), "%s", hands);
 	if (channel_send(&a->process.control, CONTROL_PERSON, &body, sizeof(body), NULL, 0) < 0)
 		loop_stop(&a->loop, 1); /* whoever is not told must not go on as before */
 }

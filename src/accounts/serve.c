@@ -90,7 +90,7 @@ static void begin(struct desk *d, uint32_t console, struct account *account, enu
 		       "ログインを記録できないため受け付けません");
 		return;
 	}
-	desk_seat_open(d, console, role, account->name);
+	desk_seat_open(d, console, role, account->name, account->hands);
 	answer->role = role;
 }
 
@@ -305,8 +305,23 @@ static void end_stale_seats(struct desk *d, const char *name)
 	}
 }
 
+/*
+ * Whoever issues a password can be the person until that one has chosen another, and nobody can
+ * tell afterwards. While a change takes two persons the account keeps whose hands it went through,
+ * with all that theirs went through; a list that is too long is everybody's.
+ */
+static void note_hands(const struct desk *d, const struct seat *seat, struct account *account)
+{
+	if (!d->two_person || seat->name[0] == '\0' || strcmp(seat->name, account->name) == 0)
+		return;
+	if (snprintf(account->hands, sizeof(account->hands), "%s %s", seat->name, seat->hands) >=
+	    (int)sizeof(account->hands))
+		(void)snprintf(account->hands, sizeof(account->hands), "*");
+}
+
 /* Make and save a temporary password. Return: 0 or an error: then the old one stays. */
-static int reset_password(struct desk *d, const struct snapshot_person *person,
+static int reset_password(struct desk *d, const struct seat *seat,
+			  const struct snapshot_person *person,
 			  char fresh[PASSWORD_TEMPORARY_BYTES])
 {
 	struct account account;
@@ -322,6 +337,8 @@ static int reset_password(struct desk *d, const struct snapshot_person *person,
 		err = password_temporary(fresh);
 	if (err == 0)
 		err = account_set(&account, fresh, true, desk_now_s(d));
+	if (err == 0)
+		note_hands(d, seat, &account);
 	if (err == 0)
 		err = keep_save(d->directory, &account);
 	account_fini(&account);
@@ -344,7 +361,7 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 		       "を先に行ってください");
 		return;
 	}
-	if (reset_password(d, person, fresh) < 0) {
+	if (reset_password(d, seat, person, fresh) < 0) {
 		refuse(answer, seat->language, "the password cannot be saved",
 		       "パスワードを保存できません");
 		return;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define ACCOUNT_NAME_BYTES   24  /* of a user's name, with NUL: SNAPSHOT_NAME_BYTES */
+#define ACCOUNT_HANDS_BYTES  128 /* of names with blanks between, with NUL */
 #define ACCOUNT_SECRET_BYTES 132 /* of a password, with NUL: 128 octets of UTF-8 */
 #define ACCOUNT_TEXT_BYTES   1536
 #define ACCOUNT_BANNER_BYTES 256

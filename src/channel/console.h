@@ -68,8 +68,13 @@ enum console_kind {
 	CONSOLE_SLOTS,
 	/* The certificates of the slot that the line names, as PEM; never its key. */
 	CONSOLE_SLOT,
-	/* What waits: a commit to be confirmed. */
+	/* What waits: a commit to be confirmed, a change to be approved. */
 	CONSOLE_PENDING,
+	/* line: the reason for which another person is asked to approve the candidate. */
+	CONSOLE_PROPOSE,
+	/* line: the first digits of the hash of the proposal that waits. */
+	CONSOLE_APPROVE,
+	CONSOLE_WITHDRAW,
 	CONSOLE_KIND_COUNT_
 };
 

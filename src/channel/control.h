@@ -145,6 +145,7 @@ struct control_give {
 				 elsewhere */
 	uint32_t person_role; /* GIVE_LINK to config, of a console: enum account_role */
 	char person[24];      /* ... and the name of who sits there; empty: nobody in particular */
+	char hands[128];      /* ... and as in struct control_person */
 };
 
 struct control_commit {

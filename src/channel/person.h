@@ -10,9 +10,12 @@
 
 struct control_person {
 	uint32_t console;
-	uint32_t role; /* enum account_role; none: the session is over */
-	uint32_t pid;  /* of the console's process, as its link's GIVE said */
-	char name[24]; /* NUL-terminated; empty: nobody in particular (no login is needed yet) */
+	uint32_t role;   /* enum account_role; none: the session is over */
+	uint32_t pid;    /* of the console's process, as its link's GIVE said */
+	char name[24];   /* NUL-terminated; empty: nobody in particular (no login is needed yet) */
+	char hands[128]; /* NUL-terminated: who has issued the person's password, with who issued
+			    theirs, while a change takes two persons; names with blanks between,
+			    "*": any (ACCOUNT_HANDS_BYTES) */
 };
 
 /* Is all that was said before this on the disk? */

@@ -18,6 +18,46 @@ struct asking {
 enum console_status asking_say(struct asking *a, enum console_status status, const char *en,
 			       const char *ja);
 
+#define STATUS_LATER ((enum console_status)99) /* the supervisor's answer will be the answer */
+
+/* Put problems into the answer. Return: CONSOLE_FAILED where one is an error. */
+enum console_status asking_problems(struct asking *a, const struct problems *problems,
+				    const char *file);
+enum console_status asking_no_memory(struct asking *a);
+bool asking_is_editor(const struct asking *a);
+/* A field of the request up to its end. */
+struct span asking_text(const char *field, size_t field_bytes);
+/* Return: 0, and @tree is the caller's to end; or the error, which is in @problems. */
+int asking_parse(struct tree *tree, struct span text, struct problems *problems);
+/* Make @text the candidate; on an error the old one stays. */
+int config_replace_candidate(struct config *c, struct span text, struct problems *problems);
+/* Both print the same. */
+bool config_candidate_is_running(struct config *c);
+
+/* committing.c */
+
+/* One line of printable text. */
+void asking_comment(char out[STORE_COMMENT_BYTES], struct span typed);
+/* Look at what the slots hold that a configuration names. @make: for its commit. */
+void asking_look_at_slots(struct asking *a, const struct tree_node *root, bool make,
+			  struct problems *problems);
+/* Compile and print into c->commit, which is empty. Return: CONSOLE_OK, or what is wrong. */
+enum console_status asking_prepare_commit(struct asking *a, const struct tree_node *root);
+/* Save and send c->commit. Return: STATUS_LATER, or what is wrong. */
+enum console_status asking_start_commit(struct asking *a, const char *person, const char *comment);
+enum console_status committing_commit(struct asking *a);
+enum console_status committing_pending(struct asking *a);
+
+/* proposal.c: changes that two persons make (C1). */
+
+/* Whether the running configuration wants two persons for a change. */
+bool proposal_is_needed(const struct config *c);
+/* Put the proposal that waits into the answer. Return: whether there is one. */
+bool proposal_show(struct asking *a);
+enum console_status proposal_make(struct asking *a);
+enum console_status proposal_approve(struct asking *a);
+enum console_status proposal_withdraw(struct asking *a);
+
 /* slots.c: certificates, keys and authorities. The request's line is the slot's name. */
 enum console_status slots_load_certificate(struct asking *a);
 enum console_status slots_load_authority(struct asking *a);

@@ -27,6 +27,7 @@ struct config_link {
 	uint32_t index;                  /* which console */
 	uint32_t role;                   /* enum account_role, of who sits there */
 	char person[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
+	char hands[ACCOUNT_HANDS_BYTES]; /* that have issued the person's password */
 	bool used;
 };
 

@@ -76,6 +76,7 @@ static int add_link(struct config *c, const struct control_give *give, int fd)
 	link->role = give->person_role;
 	snprintf(link->person, sizeof(link->person), "%.*s", (int)sizeof(give->person),
 		 give->person);
+	snprintf(link->hands, sizeof(link->hands), "%.*s", (int)sizeof(give->hands), give->hands);
 	link->config = c;
 	channel_init(&link->channel, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]),
 		     link);

@@ -16,9 +16,8 @@
 #include "policy/print.h"
 
 #define SEND_WAIT_MS 1000
-#define TYPED        "console"                 /* the file name of what was typed */
-#define CANDIDATE    "candidate"               /* ... of the candidate as `show` prints it */
-#define STATUS_LATER ((enum console_status)99) /* the supervisor's answer will be the answer */
+#define TYPED        "console"   /* the file name of what was typed */
+#define CANDIDATE    "candidate" /* ... of the candidate as `show` prints it */
 
 enum console_status asking_say(struct asking *a, enum console_status status, const char *en,
 			       const char *ja)
@@ -28,26 +27,26 @@ enum console_status asking_say(struct asking *a, enum console_status status, con
 	return status;
 }
 
-static enum console_status tell_problems(struct asking *a, const struct problems *problems,
-					 const char *file)
+enum console_status asking_problems(struct asking *a, const struct problems *problems,
+				    const char *file)
 {
 	(void)problems_print(&a->text, problems, file, a->language); /* seen by whoever sends it */
 	return problems->error_count > 0 ? CONSOLE_FAILED : CONSOLE_OK;
 }
 
-static bool is_editing(const struct asking *a)
+bool asking_is_editor(const struct asking *a)
 {
 	return a->c->editor == (uint32_t)(a->link - a->c->links);
 }
 
-static struct span request_text(const char *field, size_t field_bytes)
+struct span asking_text(const char *field, size_t field_bytes)
 {
 	return (struct span){(const uint8_t *)field, strnlen(field, field_bytes)};
 }
 
 /* ---- the candidate */
 
-static int parse_into(struct tree *tree, struct span text, struct problems *problems)
+int asking_parse(struct tree *tree, struct span text, struct problems *problems)
 {
 	int err = tree_init(tree);
 
@@ -60,10 +59,10 @@ static int parse_into(struct tree *tree, struct span text, struct problems *prob
 }
 
 /* Make @text the candidate; on an error the old one stays. */
-static int replace_candidate(struct config *c, struct span text, struct problems *problems)
+int config_replace_candidate(struct config *c, struct span text, struct problems *problems)
 {
 	struct tree fresh;
-	int err = parse_into(&fresh, text, problems);
+	int err = asking_parse(&fresh, text, problems);
 
 	if (err != 0)
 		return err;
@@ -73,7 +72,7 @@ static int replace_candidate(struct config *c, struct span text, struct problems
 }
 
 /* Both print the same. */
-static bool candidate_is_running(struct config *c)
+bool config_candidate_is_running(struct config *c)
 {
 	struct bytes text;
 	bool same;
@@ -102,7 +101,7 @@ static enum console_status serve_enter(struct asking *a)
 	if (a->c->editor == own)
 		return CONSOLE_OK;
 	problems_init(&problems);
-	if (parse_into(&a->c->candidate, bytes_span(&a->c->running_text), &problems) != 0)
+	if (asking_parse(&a->c->candidate, bytes_span(&a->c->running_text), &problems) != 0)
 		return asking_say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
 	a->c->editor = own;
 	event_send(&a->c->process.events, EVENT_CONFIG_EDITING, EV_NUMBER(CONSOLE, a->link->index));
@@ -121,7 +120,7 @@ void config_stop_editing(struct config *c)
 
 static enum console_status serve_leave(struct asking *a)
 {
-	if (!candidate_is_running(a->c))
+	if (!config_candidate_is_running(a->c))
 		return asking_say(a, CONSOLE_FAILED,
 				  "there are changes: commit them or discard them first\n",
 				  "未適用の変更があります。commit または discard してください\n");
@@ -134,9 +133,9 @@ static enum console_status serve_discard(struct asking *a)
 	struct problems problems;
 
 	problems_init(&problems);
-	(void)replace_candidate(a->c, bytes_span(&a->c->running_text),
-				&problems); /* told by its problems */
-	return tell_problems(a, &problems, CANDIDATE);
+	(void)config_replace_candidate(a->c, bytes_span(&a->c->running_text),
+				       &problems); /* told by its problems */
+	return asking_problems(a, &problems, CANDIDATE);
 }
 
 /* The words of the path where `edit` stands, then those of the line. */
@@ -145,11 +144,11 @@ static int request_words(struct asking *a, struct edit_words *words, struct prob
 	struct edit_words line;
 	bool running =
 		a->request->kind == CONSOLE_SHOW && a->request->number == CONSOLE_SHOW_RUNNING;
-	int err = edit_split(
-		words, request_text(a->request->path, running ? 0 : CONSOLE_PATH_BYTES), problems);
+	int err = edit_split(words, asking_text(a->request->path, running ? 0 : CONSOLE_PATH_BYTES),
+			     problems);
 
 	if (err == 0)
-		err = edit_split(&line, request_text(a->request->line, CONSOLE_LINE_BYTES),
+		err = edit_split(&line, asking_text(a->request->line, CONSOLE_LINE_BYTES),
 				 problems);
 	return err == 0 ? edit_join(words, &line) : err;
 }
@@ -164,7 +163,7 @@ static enum console_status serve_edit(struct asking *a, edit_fn *edit)
 	problems_init(&problems);
 	if (request_words(a, &words, &problems) == 0)
 		(void)edit(&a->c->candidate, &words, &problems); /* told by its problems */
-	return tell_problems(a, &problems, TYPED);
+	return asking_problems(a, &problems, TYPED);
 }
 
 static enum console_status serve_set(struct asking *a)
@@ -193,10 +192,10 @@ static enum console_status serve_load(struct asking *a, bool merge)
 				  "テキストを読み取れません\n");
 	}
 	if (!merge) {
-		(void)replace_candidate(a->c, bytes_span(&pasted),
-					&problems); /* told by its problems */
+		(void)config_replace_candidate(a->c, bytes_span(&pasted),
+					       &problems); /* told by its problems */
 	} else if (print_tree(&merged, a->c->candidate.root) == 0 &&
-		   parse_into(&tree, bytes_span(&merged), &problems) == 0) {
+		   asking_parse(&tree, bytes_span(&merged), &problems) == 0) {
 		/* On a copy: with an error nothing of it is applied. */
 		if (parse_text(&tree, bytes_span(&pasted), PARSE_MERGE, &problems) == 0) {
 			tree_fini(&a->c->candidate);
@@ -205,7 +204,7 @@ static enum console_status serve_load(struct asking *a, bool merge)
 			tree_fini(&tree);
 		}
 	}
-	status = tell_problems(a, &problems, "terminal");
+	status = asking_problems(a, &problems, "terminal");
 	bytes_fini(&pasted);
 	bytes_fini(&merged);
 	return status;
@@ -225,7 +224,7 @@ static enum console_status serve_load_merge(struct asking *a)
 
 static bool looks_at_candidate(const struct asking *a)
 {
-	return is_editing(a) &&
+	return asking_is_editor(a) &&
 	       !(a->request->kind == CONSOLE_SHOW && a->request->number == CONSOLE_SHOW_RUNNING);
 }
 
@@ -239,7 +238,7 @@ static int open_view(struct asking *a, struct tree *storage, struct tree **view)
 	if (*view != storage)
 		return 0;
 	problems_init(&problems);
-	return parse_into(storage, bytes_span(&a->c->running_text), &problems);
+	return asking_parse(storage, bytes_span(&a->c->running_text), &problems);
 }
 
 static void close_view(struct asking *a, struct tree *storage, struct tree *view)
@@ -248,7 +247,7 @@ static void close_view(struct asking *a, struct tree *storage, struct tree *view
 		tree_fini(storage);
 }
 
-static enum console_status no_memory(struct asking *a)
+enum console_status asking_no_memory(struct asking *a)
 {
 	return asking_say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
 }
@@ -262,7 +261,7 @@ static enum console_status serve_show(struct asking *a)
 
 	problems_init(&problems);
 	if (open_view(a, &storage, &view) != 0)
-		return no_memory(a);
+		return asking_no_memory(a);
 	if (request_words(a, &words, &problems) == 0)
 		node = edit_find(view, &words, &problems);
 	if (node != NULL && (node->first != NULL || node == view->root))
@@ -270,7 +269,7 @@ static enum console_status serve_show(struct asking *a)
 	else if (node != NULL)
 		(void)print_statement(&a->text, node, 0, ""); /* the same */
 	close_view(a, &storage, view);
-	return tell_problems(a, &problems, TYPED);
+	return asking_problems(a, &problems, TYPED);
 }
 
 /* The text of the saved configuration @back commits ago; 0 is the running one. */
@@ -283,7 +282,7 @@ static enum console_status read_back(struct asking *a, uint32_t back, struct byt
 	if (back == 0)
 		return bytes_append(text, a->c->running_text.data, a->c->running_text.size) == 0
 			       ? CONSOLE_OK
-			       : no_memory(a);
+			       : asking_no_memory(a);
 	count = a->c->state_dir >= 0 ? store_list(a->c->state_dir, numbers, STORE_KEPT) : 0;
 	if (count < 0 || back >= (uint32_t)count)
 		return asking_say(
@@ -306,8 +305,8 @@ static enum console_status serve_compare(struct asking *a)
 	bytes_init(&text, CONFIG_TEXT_BYTES);
 	problems_init(&problems);
 	status = read_back(a, a->request->number, &text);
-	if (status == CONSOLE_OK && parse_into(&old, bytes_span(&text), &problems) != 0)
-		status = tell_problems(a, &problems, "saved");
+	if (status == CONSOLE_OK && asking_parse(&old, bytes_span(&text), &problems) != 0)
+		status = asking_problems(a, &problems, "saved");
 	else if (status == CONSOLE_OK && open_view(a, &storage, &view) != 0)
 		tree_fini(&old);
 	else if (status == CONSOLE_OK) {
@@ -330,9 +329,9 @@ static enum console_status serve_rollback(struct asking *a)
 	problems_init(&problems);
 	status = read_back(a, a->request->number, &text);
 	if (status == CONSOLE_OK) {
-		(void)replace_candidate(a->c, bytes_span(&text),
-					&problems); /* told by its problems */
-		status = tell_problems(a, &problems, "saved");
+		(void)config_replace_candidate(a->c, bytes_span(&text),
+					       &problems); /* told by its problems */
+		status = asking_problems(a, &problems, "saved");
 	}
 	bytes_fini(&text);
 	return status;
@@ -382,7 +381,7 @@ static enum console_status serve_complete(struct asking *a)
 	if (request_words(a, &words, &problems) != 0)
 		return CONSOLE_OK;
 	if (open_view(a, &storage, &view) != 0)
-		return no_memory(a);
+		return asking_no_memory(a);
 	if (a->request->number <= EDIT_ENTER)
 		(void)edit_complete(&a->text, view, &words, (enum edit_purpose)a->request->number,
 				    a->language); /* a full text is seen by whoever sends it */
@@ -404,14 +403,6 @@ static enum console_status serve_hello(struct asking *a)
 
 /* ---- commit */
 
-/* The certificates and authorities that a configuration names. */
-static void look_at_slots(struct asking *a, const struct tree_node *root, bool make,
-			  struct problems *problems)
-{
-	keys_provide(a->c->keys_dir, root, clock_wall_ns(&clock_system) / 1000000000, make,
-		     problems, make ? &a->c->process.events : NULL);
-}
-
 static enum console_status serve_check(struct asking *a)
 {
 	struct problems problems;
@@ -421,9 +412,9 @@ static enum console_status serve_check(struct asking *a)
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	problems_init(&problems);
 	if (policy_compile(&a->c->candidate, &block, &problems) == 0) /* told by its problems */
-		look_at_slots(a, a->c->candidate.root, false, &problems);
+		asking_look_at_slots(a, a->c->candidate.root, false, &problems);
 	bytes_fini(&block);
-	status = tell_problems(a, &problems, CANDIDATE);
+	status = asking_problems(a, &problems, CANDIDATE);
 	return status == CONSOLE_OK ? asking_say(a, status, "no errors\n", "誤りはありません\n")
 				    : status;
 }
@@ -433,7 +424,7 @@ static enum console_status serve_snapshot(struct asking *a)
 	struct problems problems;
 
 	problems_init(&problems);
-	if (!is_editing(a)) {
+	if (!asking_is_editor(a)) {
 		(void)bytes_append(&a->text, a->c->running_block.data,
 				   a->c->running_block.size); /* as ever */
 		return CONSOLE_OK;
@@ -441,139 +432,7 @@ static enum console_status serve_snapshot(struct asking *a)
 	if (policy_compile(&a->c->candidate, &a->text, &problems) == 0)
 		return CONSOLE_OK;
 	bytes_clear(&a->text);
-	return tell_problems(a, &problems, CANDIDATE);
-}
-
-/* One line of printable text. */
-static void copy_comment(char out[STORE_COMMENT_BYTES], struct span typed)
-{
-	struct writer w;
-	uint32_t c;
-
-	writer_init(&w, out, STORE_COMMENT_BYTES - 1);
-	while (typed.size > 0) {
-		size_t n = utf8_decode(typed, &c);
-
-		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f))
-			writer_bytes(&w, typed.data, n);
-		n += n == 0;
-		typed.data += n;
-		typed.size -= n;
-	}
-	out[w.size] = '\0';
-}
-
-/* Compile and print the candidate into c->commit, so that error messages name lines as `show`
- * prints them. */
-static enum console_status prepare_commit(struct asking *a)
-{
-	struct config_commit *commit = &a->c->commit;
-	struct problems problems;
-	struct tree printed;
-
-	problems_init(&problems);
-	if (print_tree(&commit->text, a->c->candidate.root) != 0)
-		return no_memory(a);
-	if (parse_into(&printed, bytes_span(&commit->text), &problems) == 0) {
-		if (policy_compile(&printed, &commit->block, &problems) == 0)
-			look_at_slots(a, printed.root, true, &problems);
-		tree_fini(&printed);
-	}
-	return tell_problems(a, &problems, CANDIDATE);
-}
-
-static enum console_status start_commit(struct asking *a)
-{
-	struct config_commit *commit = &a->c->commit;
-
-	commit->entry = (struct store_entry){.number = a->c->newest + 1};
-	commit->entry.time_s = clock_wall_ns(&clock_system) / 1000000000;
-	if (a->link->person[0] != '\0')
-		snprintf(commit->entry.origin, sizeof(commit->entry.origin), "%s", a->link->person);
-	else
-		snprintf(commit->entry.origin, sizeof(commit->entry.origin), "console %u",
-			 a->link->index);
-	copy_comment(commit->entry.comment, request_text(a->request->line, CONSOLE_LINE_BYTES));
-	if (a->request->number > 0 &&
-	    config_unconfirmed_note(a->c, commit->entry.number, a->request->number) < 0)
-		return asking_say(
-			a, CONSOLE_FAILED,
-			"refused, nothing was changed: that it returns cannot be saved\n",
-			"元の設定に戻す予定を保存できないため適用しません。何も変更していません\n");
-	commit->confirm_minutes = a->request->number;
-	commit->link = (uint32_t)(a->link - a->c->links);
-	commit->serial = a->request->serial;
-	commit->language = a->language;
-	commit->staged = a->c->state_dir >= 0 && store_stage(a->c->state_dir, &commit->entry,
-							     bytes_span(&commit->text)) == 0;
-	if (!commit->staged)
-		return asking_say(
-			a, CONSOLE_FAILED,
-			"refused, nothing was changed: the configuration cannot be saved\n",
-			"保存できないため適用しません。何も変更していません\n");
-	if (config_commit_send(a->c) != 0)
-		return asking_say(
-			a, CONSOLE_FAILED,
-			"refused, nothing was changed: the supervisor cannot be reached\n",
-			"監視プロセスに届かないため適用しません。何も変更していません\n");
-	return STATUS_LATER;
-}
-
-/* Without a change there is at most something to confirm. */
-static enum console_status confirm(struct asking *a)
-{
-	if (a->c->unconfirmed.number == 0 || a->request->number > 0)
-		return asking_say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
-	if (config_unconfirmed_confirm(a->c) < 0)
-		return asking_say(a, CONSOLE_FAILED, "that it stays cannot be saved\n",
-				  "確定を保存できません\n");
-	return asking_say(a, CONSOLE_OK, "confirmed: it stays\n", "確定しました\n");
-}
-
-static enum console_status serve_commit(struct asking *a)
-{
-	enum console_status status;
-
-	if (a->request->number > CONFIG_CONFIRM_MINUTES_MAX)
-		return asking_say(a, CONSOLE_FAILED, "allowed: 1 to 1440 minutes\n",
-				  "書けるもの: 1から1440 (分)\n");
-
-	if (a->c->commit.active)
-		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
-				  "別の適用処理が進行中です\n");
-	if (candidate_is_running(a->c) && !a->c->commit.first)
-		return confirm(a);
-	loop_disarm(&a->c->loop, &a->c->commit_timer); /* of a first commit that is tried again */
-	config_commit_fini(&a->c->commit);
-	status = prepare_commit(a);
-	if (status == CONSOLE_OK)
-		status = start_commit(a);
-	if (status != STATUS_LATER && a->c->commit.confirm_minutes > 0)
-		config_unconfirmed_settle(a->c, false);
-	if (status != STATUS_LATER)
-		config_commit_fini(&a->c->commit);
-	return status;
-}
-
-/* ---- what waits */
-
-static enum console_status serve_pending(struct asking *a)
-{
-	const struct config *c = a->c;
-	long long rest_s = (long long)config_unconfirmed_rest_s(c);
-
-	if (c->unconfirmed.number == 0)
-		return asking_say(a, CONSOLE_OK, "nothing waits\n", "保留中のものはありません\n");
-	(void)bytes_printf(
-		&a->text,
-		a->language == LANGUAGE_JA
-			? "設定 %u (%s) は未確定です。commit しなければ %lld分%02lld秒後に"
-			  "設定 %u に戻ります\n"
-			: "configuration %u by %s is not confirmed: without `commit`, in %lld "
-			  "min %02lld s configuration %u is back\n",
-		c->unconfirmed.number, c->running_entry.origin, rest_s / 60, rest_s % 60,
-		c->unconfirmed.back); /* short */
-	return CONSOLE_OK;
+	return asking_problems(a, &problems, CANDIDATE);
 }
 
 /* ---- the table */
@@ -595,7 +454,7 @@ static const struct {
 	[CONSOLE_SHOW] = {serve_show, ANYBODY, false},
 	[CONSOLE_COMPARE] = {serve_compare, ANYBODY, false},
 	[CONSOLE_CHECK] = {serve_check, EDITOR, false},
-	[CONSOLE_COMMIT] = {serve_commit, EDITOR, false},
+	[CONSOLE_COMMIT] = {committing_commit, EDITOR, false},
 	[CONSOLE_ROLLBACK] = {serve_rollback, EDITOR, false},
 	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, EDITOR, true},
 	[CONSOLE_LOAD_MERGE] = {serve_load_merge, EDITOR, true},
@@ -604,7 +463,10 @@ static const struct {
 	[CONSOLE_SNAPSHOT] = {serve_snapshot, ANYBODY, false},
 	[CONSOLE_LOAD_CERTIFICATE] = {slots_load_certificate, ADMINISTRATOR, true},
 	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, ADMINISTRATOR, true},
-	[CONSOLE_PENDING] = {serve_pending, ANYBODY, false},
+	[CONSOLE_PENDING] = {committing_pending, ANYBODY, false},
+	[CONSOLE_PROPOSE] = {proposal_make, EDITOR, false},
+	[CONSOLE_APPROVE] = {proposal_approve, ADMINISTRATOR, false},
+	[CONSOLE_WITHDRAW] = {proposal_withdraw, ADMINISTRATOR, false},
 	[CONSOLE_SLOTS] = {slots_list, ANYBODY, false},
 	[CONSOLE_SLOT] = {slots_show, ANYBODY, false},
 };
@@ -621,7 +483,7 @@ int config_answer(struct config *c, struct config_link *link, uint32_t serial,
 		answer.status = CONSOLE_FAILED;
 		answer.text_bytes = 0;
 	}
-	if (c->editor == (uint32_t)(link - c->links) && !candidate_is_running(c))
+	if (c->editor == (uint32_t)(link - c->links) && !config_candidate_is_running(c))
 		answer.flags |= CONSOLE_CHANGED;
 	err = channel_send_wait(&link->channel, CONSOLE_ANSWER, &answer, sizeof(answer), &fd,
 				fd >= 0 ? 1 : 0, SEND_WAIT_MS);
@@ -645,13 +507,13 @@ int config_serve(struct config *c, struct config_link *link, const struct consol
 	if (requests[request->kind].access != ANYBODY && link->role != ACCOUNT_ADMINISTRATOR)
 		status = asking_say(&a, CONSOLE_REFUSED, "only an administrator may do this\n",
 				    "管理者だけが実行できます\n");
-	else if (requests[request->kind].access == EDITOR && !is_editing(&a))
+	else if (requests[request->kind].access == EDITOR && !asking_is_editor(&a))
 		status = asking_say(&a, CONSOLE_REFUSED, "enter `configure` first\n",
 				    "先に configure を実行してください\n");
 	else
 		status = requests[request->kind].serve(&a);
 	if (a.text.failed)
-		status = no_memory(&a);
+		status = asking_no_memory(&a);
 	if (status != STATUS_LATER)
 		err = config_answer(c, link, request->serial, status, bytes_span(&a.text));
 	bytes_fini(&a.text);

@@ -356,6 +356,14 @@ void action_commit(struct console *c, const char *tail, unsigned number)
 	console_ask(c, CONSOLE_COMMIT, 0, comment, -1, console_show_answer);
 }
 
+void action_with_text(struct console *c, const char *tail, unsigned number)
+{
+	char text[CONSOLE_LINE_BYTES];
+
+	unquote(text, tail);
+	console_ask(c, (enum console_kind)number, 0, text, -1, console_show_answer);
+}
+
 /* [minutes] [comment "text"] */
 void action_commit_confirmed(struct console *c, const char *tail, unsigned number)
 {

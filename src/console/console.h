@@ -177,8 +177,8 @@ command_fn action_query, action_query_log, action_query_mail_log, action_test_ma
 	action_configuration, action_history, action_version, action_help, action_exit,
 	action_language, action_length, action_width, action_ambiguous, action_configure,
 	action_change, action_edit, action_up, action_top, action_show, action_slots,
-	action_compare, action_simple, action_commit, action_commit_confirmed, action_rollback,
-	action_load, action_password, action_account;
+	action_compare, action_simple, action_commit, action_commit_confirmed, action_with_text,
+	action_rollback, action_load, action_password, action_account;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);

@@ -4,21 +4,28 @@
 
 #include <string.h>
 
-/* Whoever commits accounts must not lock everybody out. */
+static bool is_lasting_administrator(const struct tree_node *user)
+{
+	const struct tree_node *role = tree_first(user, ROW_USER_ROLE);
+
+	return role != NULL && strcmp(tree_value(role, 0), "administrator") == 0 &&
+	       tree_first(user, ROW_USER_SUSPENDED) == NULL &&
+	       tree_first(user, ROW_USER_EXPIRES) == NULL;
+}
+
+/* Whoever commits accounts must not lock everybody out, nor out of changes that take two. */
 void draft_check_login(struct draft *d, const struct tree_node *login)
 {
 	const struct tree_node *users = tree_first(login, ROW_LOGIN_USER);
+	const struct tree_node *two = tree_first(login, ROW_LOGIN_TWO_PERSON);
+	unsigned count = 0;
 
-	for (const struct tree_node *n = users; n != NULL; n = tree_next(n)) {
-		const struct tree_node *role = tree_first(n, ROW_USER_ROLE);
-
-		if (role != NULL && strcmp(tree_value(role, 0), "administrator") == 0 &&
-		    tree_first(n, ROW_USER_SUSPENDED) == NULL &&
-		    tree_first(n, ROW_USER_EXPIRES) == NULL)
-			return;
-	}
-	if (users != NULL)
+	for (const struct tree_node *n = users; n != NULL; n = tree_next(n))
+		count += is_lasting_administrator(n);
+	if (users != NULL && count == 0)
 		draft_refuse(d, users, PROBLEM_NO_ADMINISTRATOR, NULL, NULL);
+	else if (two != NULL && count < 2)
+		draft_refuse(d, two, PROBLEM_ONE_ADMINISTRATOR, NULL, NULL);
 }
 
 static void lower_person(struct draft *d, const struct tree_node *node)
@@ -52,6 +59,7 @@ void draft_lower_login(struct draft *d)
 	l->lock_s = draft_leaf_seconds(from, ROW_LOGIN_LOCK);
 	l->idle_s = draft_leaf_seconds(from, ROW_LOGIN_IDLE_TIMEOUT);
 	l->session_s = draft_leaf_seconds(from, ROW_LOGIN_SESSION_LIMIT);
+	l->two_person = tree_first(from, ROW_LOGIN_TWO_PERSON) != NULL;
 	for (const struct tree_node *n = tree_first(from, ROW_LOGIN_USER);
 	     n != NULL && !d->no_memory; n = tree_next(n))
 		lower_person(d, n);

@@ -68,6 +68,7 @@ void outfit_link_config(struct child *console)
 	struct control_give to_console = {.kind = GIVE_LINK, .role = ROLE_CONFIG};
 
 	memcpy(to_config.person, console->person, sizeof(to_config.person));
+	memcpy(to_config.hands, console->hands, sizeof(to_config.hands));
 	give_pair(config, &to_config, console, &to_console);
 }
 

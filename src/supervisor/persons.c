@@ -63,10 +63,11 @@ void persons_forget(struct supervisor *sup)
 
 /* ---- letting in */
 
-static void let_in(struct child *console, uint32_t role, const char *name)
+static void let_in(struct child *console, uint32_t role, const char *name, const char *hands)
 {
 	console->person_role = role;
 	(void)snprintf(console->person, sizeof(console->person), "%s", name);
+	(void)snprintf(console->hands, sizeof(console->hands), "%s", hands);
 	outfit_link_config(console);
 }
 
@@ -82,6 +83,7 @@ static void wait_for_record(struct child *console, const struct control_person *
 	}
 	console->waiting = (struct person_wait){.number = body.number, .role = person->role};
 	(void)snprintf(console->waiting.name, sizeof(console->waiting.name), "%s", person->name);
+	(void)snprintf(console->waiting.hands, sizeof(console->waiting.hands), "%s", person->hands);
 	child_send(audit, CONTROL_RECORD, &body, sizeof(body), NULL, 0);
 }
 
@@ -99,7 +101,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 		waiting = console->waiting;
 		console->waiting = (struct person_wait){0};
 		if (answer->ok)
-			let_in(console, waiting.role, waiting.name);
+			let_in(console, waiting.role, waiting.name, waiting.hands);
 		else
 			end_console(console);
 	}
@@ -122,7 +124,8 @@ int console_handle_person(struct channel *ch, void *ctx, const struct channel_me
 	const struct control_person *person = message->body;
 
 	if (person->role >= ACCOUNT_ROLE_COUNT_ ||
-	    memchr(person->name, '\0', sizeof(person->name)) == NULL)
+	    memchr(person->name, '\0', sizeof(person->name)) == NULL ||
+	    memchr(person->hands, '\0', sizeof(person->hands)) == NULL)
 		return -ERR_PEER;
 	console = child_find(accounts->sup, ROLE_CONSOLE, person->console);
 	if (!console || (uint32_t)console->pid != person->pid)
@@ -132,7 +135,7 @@ int console_handle_person(struct channel *ch, void *ctx, const struct channel_me
 		return 0;
 	}
 	if (person->name[0] == '\0')
-		let_in(console, person->role, ""); /* no login is needed: there is no record */
+		let_in(console, person->role, "", ""); /* no login is needed: there is no record */
 	else
 		wait_for_record(console, person);
 	return 0;

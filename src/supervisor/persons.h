@@ -15,7 +15,7 @@ struct supervisor;
 struct person_wait {
 	uint64_t number; /* of the question to audit; 0: nobody waits */
 	uint32_t role;   /* enum account_role */
-	char name[24];
+	char name[24], hands[128];
 };
 
 int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message);

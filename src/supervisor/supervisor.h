@@ -60,6 +60,7 @@ struct child {
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
 	uint32_t person_role; /* consoles: enum account_role of who sits there */
 	char person[24];      /* consoles: the name; empty: nobody in particular */
+	char hands[128];      /* consoles: as in struct control_person */
 	struct asking asking; /* consoles: their questions */
 	struct person_wait waiting; /* consoles: for the record of the login */
 };

@@ -50,7 +50,8 @@ static bool on_event(void *ctx, enum event_id id, const struct event_arg *args, 
 	return true;
 }
 
-static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name)
+static void on_person(void *ctx, uint32_t console, enum account_role role, const char *name,
+		      const char *hands)
 {
 	((struct fixture *)ctx)->role[console] = role;
 }

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changes that two persons make (C1): one proposes the candidate with a reason, another one, who
+ * has seen its difference and names its hash, has exactly these bytes committed (ADR 311).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "config/asking.h"
+#include "policy/print.h"
+
+#define NAME       "proposed"
+#define KIND       "sekisho-proposal"
+#define HEAD_LINES 5
+#define HEAD_BYTES 1024
+#define LIFE_S     (7 * 86400)
+#define HASH_LEAST 8 /* digits of the hash that an approval names */
+
+struct proposal {
+	uint32_t base;  /* number of the configuration that ran */
+	int64_t time_s; /* wall clock */
+	char author[ACCOUNT_NAME_BYTES];
+	char hands[ACCOUNT_HANDS_BYTES]; /* of the author */
+	char reason[STORE_COMMENT_BYTES];
+	char hash[SHA256_HEX_BYTES]; /* of the text */
+	struct bytes text;
+};
+
+bool proposal_is_needed(const struct config *c)
+{
+	struct snapshot s;
+
+	if (snapshot_view(&s, c->running_block.data, c->running_block.size) != 0)
+		return true; /* what cannot be read does not free anybody */
+	return s.login_count > 0 && s.logins[0].two_person != 0;
+}
+
+/* ---- on the disk */
+
+static void hash_text(struct proposal *p)
+{
+	uint8_t digest[SHA256_BYTES];
+
+	sha256_of(p->text.data, p->text.size, digest);
+	sha256_hex(digest, p->hash);
+}
+
+static int write_proposal(const struct config *c, const struct proposal *p)
+{
+	struct bytes file;
+	int err;
+
+	bytes_init(&file, p->text.size + HEAD_BYTES);
+	(void)bytes_printf(&file,
+			   "base %" PRIu32 "\ntime %" PRId64 "\nauthor %s\nhands %s\nreason %s\n",
+			   p->base, p->time_s, p->author, p->hands, p->reason);
+	(void)bytes_append(&file, p->text.data, p->text.size); /* errors of both are in failed */
+	err = file.failed        ? -ERR_NO_MEMORY
+	      : c->state_dir < 0 ? -ERR_NOT_FOUND
+				 : file_replace(c->state_dir, NAME, KIND, bytes_span(&file));
+	bytes_fini(&file);
+	return err;
+}
+
+/* One line "KEY VALUE"; advances @rest. */
+static bool take_line(struct span *rest, const char *key, char *value, size_t value_bytes)
+{
+	const uint8_t *end = rest->size > 0 ? memchr(rest->data, '\n', rest->size) : NULL;
+	size_t line = end != NULL ? (size_t)(end - rest->data) : 0, skip = strlen(key);
+
+	if (end == NULL || line < skip || line - skip >= value_bytes ||
+	    memcmp(rest->data, key, skip) != 0)
+		return false;
+	memcpy(value, rest->data + skip, line - skip);
+	value[line - skip] = '\0';
+	rest->data += line + 1;
+	rest->size -= line + 1;
+	return true;
+}
+
+static int parse_proposal(struct proposal *p, struct span rest)
+{
+	char base[16], time[24];
+
+	if (!take_line(&rest, "base ", base, sizeof(base)) ||
+	    !take_line(&rest, "time ", time, sizeof(time)) ||
+	    !take_line(&rest, "author ", p->author, sizeof(p->author)) ||
+	    !take_line(&rest, "hands ", p->hands, sizeof(p->hands)) ||
+	    !take_line(&rest, "reason ", p->reason, sizeof(p->reason)) ||
+	    sscanf(base, "%" SCNu32, &p->base) != 1 || sscanf(time, "%" SCNd64, &p->time_s) != 1)
+		return -ERR_INTEGRITY;
+	return bytes_append(&p->text, rest.data, rest.size);
+}
+
+/* Still worth approving: what it was compared with runs, and its time is not over. */
+static bool is_current(const struct config *c, const struct proposal *p)
+{
+	int64_t age_s = clock_wall_ns(c->loop.clock) / 1000000000 - p->time_s;
+
+	return p->base == c->running_entry.number && age_s >= 0 && age_s < LIFE_S;
+}
+
+static void end_proposal(struct proposal *p)
+{
+	bytes_fini(&p->text);
+}
+
+/* Return: 0, and the caller ends it; -ERR_NOT_FOUND where none waits; -ERR_INTEGRITY. */
+static int read_proposal(const struct config *c, struct proposal *p)
+{
+	struct bytes file;
+	struct span content;
+	int err;
+
+	*p = (struct proposal){0};
+	bytes_init(&p->text, CONFIG_TEXT_BYTES);
+	bytes_init(&file, CONFIG_TEXT_BYTES + HEAD_BYTES);
+	err = c->state_dir >= 0 ? file_read(c->state_dir, NAME, &file) : -ERR_NOT_FOUND;
+	if (err == 0)
+		err = file_check(bytes_span(&file), KIND, &content);
+	if (err == 0)
+		err = parse_proposal(p, content);
+	if (err == 0 && !is_current(c, p))
+		err = -ERR_NOT_FOUND;
+	bytes_fini(&file);
+	if (err == 0)
+		hash_text(p);
+	else
+		end_proposal(p);
+	return err;
+}
+
+static void drop_proposal(const struct config *c)
+{
+	if (c->state_dir >= 0)
+		(void)unlinkat(c->state_dir, NAME, 0); /* one that stays is not current */
+}
+
+/* ---- who may approve */
+
+/* Whether @name is among the words of @list, or the list is of unknown names. */
+static bool is_listed(const char *list, const char *name, size_t name_size)
+{
+	if (strchr(list, '*') != NULL)
+		return true;
+	while (*list != '\0') {
+		size_t size = strcspn(list, " ");
+
+		if (size == name_size && memcmp(list, name, size) == 0)
+			return true;
+		list += size + strspn(list + size, " ");
+	}
+	return false;
+}
+
+/* Two accounts may be one person's where one hand has issued a password of the one to the other.
+ */
+static bool may_be_one(const char *a, const char *a_hands, const char *b, const char *b_hands)
+{
+	if (strcmp(a, b) == 0 || is_listed(a_hands, b, strlen(b)) ||
+	    is_listed(b_hands, a, strlen(a)) || strchr(a_hands, '*') != NULL)
+		return true;
+	while (*a_hands != '\0') {
+		size_t size = strcspn(a_hands, " ");
+
+		if (is_listed(b_hands, a_hands, size))
+			return true;
+		a_hands += size + strspn(a_hands + size, " ");
+	}
+	return false;
+}
+
+/* ---- requests */
+
+static enum console_status refuse_none(struct asking *a)
+{
+	return asking_say(a, CONSOLE_FAILED, "no proposal waits\n", "保留中の提案はありません\n");
+}
+
+/* Is it right as it stands? What is made for its commit is made then. */
+static enum console_status check(struct asking *a, const struct tree_node *root)
+{
+	struct problems problems;
+	struct bytes block;
+	struct tree tree;
+
+	if (print_tree(&a->c->commit.text, root) != 0)
+		return asking_no_memory(a);
+	problems_init(&problems);
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	if (asking_parse(&tree, bytes_span(&a->c->commit.text), &problems) == 0) {
+		if (policy_compile(&tree, &block, &problems) == 0) /* told by its problems */
+			asking_look_at_slots(a, tree.root, false, &problems);
+		tree_fini(&tree);
+	}
+	bytes_fini(&block);
+	return asking_problems(a, &problems, "candidate");
+}
+
+static enum console_status keep(struct asking *a, struct proposal *p)
+{
+	struct problems problems;
+
+	p->base = a->c->running_entry.number;
+	p->time_s = clock_wall_ns(a->c->loop.clock) / 1000000000;
+	snprintf(p->author, sizeof(p->author), "%s", a->link->person);
+	snprintf(p->hands, sizeof(p->hands), "%s", a->link->hands);
+	if (bytes_append(&p->text, a->c->commit.text.data, a->c->commit.text.size) != 0)
+		return asking_no_memory(a);
+	hash_text(p);
+	if (write_proposal(a->c, p) < 0)
+		return asking_say(a, CONSOLE_FAILED, "the proposal cannot be saved\n",
+				  "提案を保存できません\n");
+	event_send(&a->c->process.events, EVENT_CHANGE_PROPOSED, EV_TEXT(USER, p->author),
+		   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+	problems_init(&problems);
+	(void)config_replace_candidate(a->c, bytes_span(&a->c->running_text),
+				       &problems); /* it parsed before */
+	(void)bytes_printf(
+		&a->text,
+		a->language == LANGUAGE_JA
+			? "提案しました。別の管理者が show pending で確認し、approve %.*s "
+			  "で承認します\n"
+			: "proposed: another administrator looks at `show pending`, then "
+			  "`approve %.*s`\n",
+		HASH_LEAST, p->hash); /* short */
+	return CONSOLE_OK;
+}
+
+enum console_status proposal_make(struct asking *a)
+{
+	enum console_status status;
+	struct proposal p;
+
+	if (!proposal_is_needed(a->c))
+		return asking_say(a, CONSOLE_REFUSED, "nobody else is needed: commit\n",
+				  "承認は不要です。commit してください\n");
+	if (a->link->person[0] == '\0')
+		return asking_say(a, CONSOLE_REFUSED, "log in first\n",
+				  "先にログインしてください\n");
+	if (a->c->commit.active || a->c->commit.first)
+		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
+				  "別の適用処理が進行中です\n");
+	if (config_candidate_is_running(a->c))
+		return asking_say(a, CONSOLE_FAILED, "there is no change\n", "変更はありません\n");
+	if (read_proposal(a->c, &p) == 0) {
+		end_proposal(&p);
+		return asking_say(a, CONSOLE_FAILED, "a proposal waits: show pending\n",
+				  "提案が保留中です。show pending で確認してください\n");
+	}
+	p = (struct proposal){0};
+	bytes_init(&p.text, CONFIG_TEXT_BYTES);
+	asking_comment(p.reason, asking_text(a->request->line, CONSOLE_LINE_BYTES));
+	config_commit_fini(&a->c->commit);
+	status = p.reason[0] == '\0'
+			 ? asking_say(a, CONSOLE_FAILED, "give a reason: propose \"...\"\n",
+				      "理由を書いてください: propose \"...\"\n")
+			 : check(a, a->c->candidate.root);
+	if (status == CONSOLE_OK)
+		status = keep(a, &p);
+	config_commit_fini(&a->c->commit);
+	end_proposal(&p);
+	return status;
+}
+
+/* What would change, as it would now. */
+static void show_difference(struct asking *a, const struct proposal *p)
+{
+	struct problems problems;
+	struct tree old, new;
+
+	problems_init(&problems);
+	if (asking_parse(&old, bytes_span(&a->c->running_text), &problems) != 0)
+		return;
+	if (asking_parse(&new, bytes_span(&p->text), &problems) == 0) {
+		(void)print_difference(&a->text, &old, &new); /* seen by whoever sends it */
+		tree_fini(&new);
+	}
+	tree_fini(&old);
+}
+
+bool proposal_show(struct asking *a)
+{
+	struct proposal p;
+	int64_t rest_s;
+
+	if (read_proposal(a->c, &p) < 0)
+		return false;
+	rest_s = p.time_s + LIFE_S - clock_wall_ns(a->c->loop.clock) / 1000000000;
+	(void)bytes_printf(
+		&a->text,
+		a->language == LANGUAGE_JA
+			? "%s の提案: %s\nSHA-256 %s\n残り %lld時間。approve %.*s で承認\n"
+			: "proposed by %s: %s\nSHA-256 %s\n%lld hours are left; `approve "
+			  "%.*s` commits it\n",
+		p.author, p.reason, p.hash, (long long)(rest_s / 3600), HASH_LEAST,
+		p.hash); /* short */
+	show_difference(a, &p);
+	end_proposal(&p);
+	return true;
+}
+
+static bool names_hash(const struct proposal *p, struct span typed)
+{
+	typed = span_trim(typed);
+	return typed.size >= HASH_LEAST && typed.size < SHA256_HEX_BYTES &&
+	       memcmp(p->hash, typed.data, typed.size) == 0;
+}
+
+static enum console_status commit_proposal(struct asking *a, const struct proposal *p)
+{
+	char comment[STORE_COMMENT_BYTES];
+	struct problems problems;
+	enum console_status status;
+	struct tree tree;
+
+	problems_init(&problems);
+	config_commit_fini(&a->c->commit);
+	if (asking_parse(&tree, bytes_span(&p->text), &problems) != 0)
+		return asking_problems(a, &problems, "proposal");
+	status = asking_prepare_commit(a, tree.root);
+	tree_fini(&tree);
+	if (status == CONSOLE_OK &&
+	    !span_equal(bytes_span(&a->c->commit.text), bytes_span(&p->text)))
+		status = asking_say(a, CONSOLE_FAILED, "the proposal is damaged\n",
+				    "提案が破損しています\n");
+	if (status == CONSOLE_OK) {
+		event_send(&a->c->process.events, EVENT_CHANGE_APPROVED,
+			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p->author),
+			   EV_TEXT(HASH, p->hash));
+		snprintf(comment, sizeof(comment), "(approved by %s) %.*s", a->link->person,
+			 STORE_COMMENT_BYTES - 64, p->reason);
+		status = asking_start_commit(a, p->author, comment);
+	}
+	if (status != STATUS_LATER)
+		config_commit_fini(&a->c->commit);
+	return status;
+}
+
+enum console_status proposal_approve(struct asking *a)
+{
+	enum console_status status;
+	struct proposal p;
+
+	if (a->c->commit.active || a->c->commit.first)
+		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
+				  "別の適用処理が進行中です\n");
+	if (read_proposal(a->c, &p) < 0)
+		return refuse_none(a);
+	if (a->link->person[0] == '\0' ||
+	    may_be_one(p.author, p.hands, a->link->person, a->link->hands)) {
+		event_send(&a->c->process.events, EVENT_CHANGE_NOT_APPROVED,
+			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p.author));
+		status = asking_say(
+			a, CONSOLE_REFUSED,
+			"another person must approve it, whose password its author did not issue\n",
+			"提案者とは別の人 (提案者がパスワードを発行していない人) "
+			"の承認が必要です\n");
+	} else if (!names_hash(&p, asking_text(a->request->line, CONSOLE_LINE_BYTES))) {
+		status = asking_say(a, CONSOLE_FAILED,
+				    "name the first 8 digits of its SHA-256: show pending\n",
+				    "show pending のSHA-256の先頭8桁以上を書いてください\n");
+	} else {
+		status = commit_proposal(a, &p);
+	}
+	end_proposal(&p);
+	return status;
+}
+
+enum console_status proposal_withdraw(struct asking *a)
+{
+	struct proposal p;
+
+	if (a->c->commit.active)
+		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
+				  "別の適用処理が進行中です\n");
+	if (read_proposal(a->c, &p) < 0)
+		return refuse_none(a);
+	event_send(&a->c->process.events, EVENT_CHANGE_WITHDRAWN, EV_TEXT(USER, a->link->person),
+		   EV_TEXT(NAME, p.author), EV_TEXT(HASH, p.hash));
+	drop_proposal(a->c);
+	end_proposal(&p);
+	return asking_say(a, CONSOLE_OK, "withdrawn\n", "提案を取り下げました\n");
+}

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rule of two persons (C1): whoever proposes a change does not approve it, by whatever sequence of commands.
+
+STEPS=N makes the model test longer, SEED=N gives it another sequence:
+    STEPS=300 SEED=7 make check-netns TESTS=two_person_holds
+"""
+
+import os
+import random
+import re
+
+import pytest
+
+from test_accounts import choose, log_in, temporary
+
+USERS = ("yamada", "tanaka", "suzuki")
+LOGIN = "login { idle-timeout 1h; session-limit 8h; attempts 20; " + "".join(
+    f"user {user} {{ role administrator; }} " for user in USERS) + "}\nservice echo { tcp 7000; }\n"
+WORDS = ("Karasu", "Hoshi", "Tsuki", "Kaze", "Mori", "Sakura")
+
+
+class People:
+    """The accounts, what their passwords are, and one console at a time, as the gateway admits it."""
+
+    def __init__(self, gateway, chance):
+        self.gateway, self.chance = gateway, chance
+        self.passwords, self.used = {}, set()
+        self.console, self.user = None, None
+
+    def fresh(self):
+        while True:
+            password = f"{self.chance.choice(WORDS)}-{self.chance.choice(WORDS)}/{self.chance.choice('2479')}{self.chance.choice('1638')}x"
+            if password not in self.used and len(set(password[:-4].split("-"))) == 2:
+                self.used.add(password)
+                return password
+
+    def be(self, user):
+        """A console at which `user` sits."""
+        if self.user != user:
+            self.leave()
+            self.console = log_in(self.gateway, user, self.passwords[user])
+            self.console.expect(r"> $")
+            self.user = user
+        return self.console
+
+    def leave(self):
+        if self.console is not None:
+            self.console.send("exit\r")
+            self.console.expect(r"[^>]*$")
+            self.console.close()
+        self.console = self.user = None
+
+    def take(self, user, secret):
+        """Log in with a temporary password and choose another."""
+        self.leave()
+        self.passwords[user] = self.fresh()
+        self.console = log_in(self.gateway, user, secret)
+        choose(self.console, self.passwords[user])
+        self.console.expect(r"> $")
+        self.user = user
+
+
+@pytest.fixture
+def people(make_gateway):
+    """Everybody has a password of their own; from then on a change takes two."""
+    gateway = make_gateway(LOGIN)
+    people = People(gateway, random.Random(int(os.environ.get("SEED", "1"))))
+    console = gateway.console()
+    console.expect(r"> $")
+    secrets = {user: temporary(console, user) for user in USERS}
+    console.close()
+    for user in USERS:
+        people.take(user, secrets[user])
+    console = people.be("yamada")
+    console.run("configure")
+    console.run("set login two-person")
+    assert "committed" in console.run("commit", timeout=40)
+    console.run("exit")
+    return people
+
+
+def propose(people, user, *lines, reason="a new service"):
+    """Return what the console said; the candidate is as before afterwards."""
+    console = people.be(user)
+    console.run("configure")
+    for line in lines:
+        console.run(line)
+    text = console.run(f'propose "{reason}"')
+    console.run("discard")
+    console.run("exit")
+    return text
+
+
+def shown_hash(people):
+    found = re.search(r"SHA-256 ([0-9a-f]{64})", people.console.run("show pending"))
+    return found and found.group(1)
+
+
+def services(people):
+    return set(re.findall(r"service (\w+)", people.console.run("show configuration | match service")))
+
+
+def test_two_person_change_is_proposed_and_approved(people):
+    """C1: who, when, what and why are recorded; exactly the bytes that were shown are committed."""
+    console = people.be("yamada")
+    console.run("configure")
+    console.run("set service one udp 1")
+    assert "two persons are needed" in console.run("commit")
+    assert "two persons are needed" in console.run("commit confirmed 1")
+    assert "give a reason" in console.run("propose")
+    assert "proposed: another administrator" in console.run('propose "first service"')
+    console.run("exit")
+    shown = console.run("show pending")
+    assert "proposed by yamada: first service" in shown and "+service one {" in shown.replace("+   ", "+")
+    digest = re.search(r"SHA-256 ([0-9a-f]{64})", shown).group(1)
+    assert "another person must approve" in console.run(f"approve {digest}")
+    people.gateway.wait_event("change-not-approved", 'user="yamada"')
+    console = people.be("tanaka")
+    assert "name the first 8 digits" in console.run("approve")
+    assert "name the first 8 digits" in console.run(f"approve {digest[:7]}")
+    assert "name the first 8 digits" in console.run("approve 00000000")
+    assert "committed: configuration 3" in console.run(f"approve {digest[:8]}", timeout=40)
+    assert "one" in services(people)
+    assert re.search(r"yamada +\(approved by tanaka\) first service", console.run("show history"))
+    people.gateway.wait_event("change-proposed", 'user="yamada"', "first service", digest)
+    people.gateway.wait_event("change-approved", 'user="tanaka"', digest)
+    assert "nothing waits" in console.run("show pending")
+    assert "no proposal waits" in console.run(f"approve {digest}")
+
+
+def test_two_person_issued_password_is_no_second_person(people):
+    """C1: whoever issues a temporary password can log in with it: that account does not approve, nor does one it issued in turn."""
+    propose(people, "yamada", "set service one udp 1")
+    for issuer, user in (("yamada", "suzuki"), ("suzuki", "tanaka")):
+        people.take(user, temporary(people.be(issuer), user))
+    for user in ("suzuki", "tanaka"):
+        people.be(user)
+        assert "another person must approve" in people.console.run(f"approve {shown_hash(people)}")
+    assert "one" not in services(people)
+    people.be("yamada")
+    assert "withdrawn" in people.console.run("withdraw")
+
+
+def test_two_person_needs_two_administrators(make_gateway):
+    console = make_gateway("login { user yamada { role administrator; } user sato { role operator; } }").console()
+    console.expect(r"> $")
+    console.run("configure")
+    console.run("set login two-person")
+    assert "needs two users who are administrators" in console.run("check")
+
+
+class Model:
+    """What the rule allows: the running services, the proposal that waits, and through whose hands each password went."""
+
+    def __init__(self):
+        self.running = {"echo"}
+        self.waiting = None  # author, those behind the author, services
+        self.hands = {user: set() for user in USERS}
+
+    def selves(self, user):
+        return {user} | self.hands[user]
+
+
+def step_commit(people, model, user, number):
+    console = people.be(user)
+    console.run("configure")
+    console.run(people.chance.choice([f"set service s{number} udp {number}", "delete login two-person", "rollback 1",
+                                      "delete login user tanaka", f"set login user {user} administrator-until 2099-01-01"]))
+    command = people.chance.choice(["commit", "commit confirmed 1", 'commit comment "alone"'])
+    text = console.run(command, timeout=40)
+    assert "two persons are needed" in text or "nothing to commit" in text, text
+    console.run("discard")
+    console.run("exit")
+
+
+def step_load(people, model, user, number):
+    console = people.be(user)
+    console.run("configure")
+    console.send("load replace terminal\r")
+    console.expect("Ctrl-D")
+    console.run(f"service s{number} {{ udp {number}; }}\n\x04")
+    assert "two persons are needed" in console.run("commit")
+    console.run("discard")
+    console.run("exit")
+
+
+def step_propose(people, model, user, number):
+    text = propose(people, user, f"set service s{number} udp {number}")
+    if model.waiting:
+        assert "a proposal waits" in text
+    else:
+        assert "proposed: another" in text
+        model.waiting = (user, model.selves(user), model.running | {f"s{number}"})
+
+
+def step_approve(people, model, user, number):
+    console = people.be(user)
+    digest = shown_hash(people)
+    assert (digest is not None) == (model.waiting is not None)
+    text = console.run(f"approve {digest or 'f' * 64}", timeout=40)
+    if model.waiting and not model.waiting[1] & model.selves(user):
+        assert "committed" in text
+        model.running, model.waiting = model.waiting[2], None
+    else:
+        assert "committed" not in text
+
+
+def step_withdraw(people, model, user, number):
+    assert ("withdrawn" in people.be(user).run("withdraw")) == (model.waiting is not None)
+    model.waiting = None
+
+
+def step_reset(people, model, user, number):
+    other = people.chance.choice([one for one in USERS if one != user])
+    people.take(other, temporary(people.be(user), other))
+    model.hands[other] = model.selves(user) - {other}
+
+
+def step_restart(people, model, user, number):
+    gone = people.gateway.kill("config")
+    people.gateway.wait_role("config", other_than=gone, seconds=20)
+    people.leave()
+
+
+STEPS = (step_commit, step_load, step_propose, step_propose, step_approve, step_approve, step_withdraw, step_reset, step_restart)
+
+
+@pytest.mark.limit(60 + 10 * int(os.environ.get("STEPS", "40")))
+def test_two_person_holds_for_random_sequences(people):
+    """C1: against the model, whatever three persons do one after the other; only an approval by somebody else changes what runs."""
+    model = Model()
+    for number in range(int(os.environ.get("STEPS", "40"))):
+        user = people.chance.choice(USERS)
+        step = people.chance.choice(STEPS)
+        step(people, model, user, number + 100)
+        people.be(user)
+        assert services(people) == model.running, (number, step.__name__, user)
