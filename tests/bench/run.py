@@ -11,6 +11,7 @@ import pathlib
 import platform
 import sys
 import tempfile
+import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,8 +34,11 @@ def run_module(name, count):
         measures = importlib.import_module(name).measures(pathlib.Path(scratch))
         try:
             for measure in measures:
-                print(f"  {name.removeprefix('bench_')}: {measure.what} ...", flush=True)
+                print(f"  {name.removeprefix('bench_')}: {measure.what} [{measure.unit}], against "
+                      f"{', '.join(measure.peers)} ...", end="", flush=True)
+                begin = time.monotonic()
                 rows += rounds(measure, count)
+                print(f" {time.monotonic() - begin:.0f} s", flush=True)
         except Exception:
             traceback.print_exc()
             failed = True
@@ -53,13 +57,15 @@ def table(rows):
 
 
 def main(names):
-    count = int(os.environ.get("ROUNDS", "5"))
+    count, begin = int(os.environ.get("ROUNDS", "5")), time.monotonic()
     rows, failed = [], []
     for name in modules(names):
         got, bad = run_module(name, count)
         rows += got
         failed += [name] if bad else []
-    text = f"medians of {count} interleaved rounds; {os.cpu_count()} cores, Linux {platform.release()}\n\n{table(rows)}\n"
+    minutes = (time.monotonic() - begin) / 60
+    text = (f"medians of {count} interleaved rounds; {os.cpu_count()} cores, Linux {platform.release()}, "
+            f"{minutes:.0f} minutes\n\n{table(rows)}\n")
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "ratios.txt").write_text(text)
     print("\n" + text)
