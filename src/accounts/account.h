@@ -32,6 +32,7 @@ struct account_rules {
 
 struct account {
 	char name[ACCOUNT_NAME_BYTES];
+	bool screen; /* of a screen user: kept apart from the consoles' persons */
 	char hash[PASSWORD_HASH_BYTES]; /* empty: nobody can log in */
 	bool temporary;
 	int64_t set_s;     /* when the password was set */

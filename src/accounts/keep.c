@@ -13,7 +13,7 @@
 #include "base/file.h"
 
 #define FILE_BYTES_MAX (ACCOUNT_USED_BYTES * 2)
-#define NAME_BYTES     (sizeof("user.") + ACCOUNT_NAME_BYTES)
+#define NAME_BYTES     (sizeof("screen.") + ACCOUNT_NAME_BYTES)
 #define CLOSED         "closed"
 #define FILE_KIND      "sekisho-account"
 
@@ -138,7 +138,7 @@ static int take_file(struct account *a, struct bytes *file)
 
 static void file_name(char out[NAME_BYTES], const struct account *a)
 {
-	(void)snprintf(out, NAME_BYTES, "user.%s", a->name);
+	(void)snprintf(out, NAME_BYTES, "%s.%s", a->screen ? "screen" : "user", a->name);
 }
 
 /* A file of one octet: that it is there and not empty says closed. */
@@ -175,6 +175,7 @@ int keep_load(int dir, struct account *a)
 		err = take_file(a, &file);
 	if (err < 0) {
 		account_init(&empty, a->name);
+		empty.screen = a->screen;
 		account_fini(a);
 		*a = empty;
 	}

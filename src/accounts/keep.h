@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Accounts on disk: one file each in the directory of accounts, "user.NAME". The first line holds
- * the SHA-256 of all that follows; a file whose bytes do not fit it is an account that nobody can
- * log in to. Written beside the old one and renamed: a power cut leaves one of the two, whole.
+ * Accounts on disk: one file each in the directory of accounts, "user.NAME" or, for a user of
+ * screens, "screen.NAME". The first line holds the SHA-256 of all that follows; a file whose bytes
+ * do not fit it is an account that nobody can log in to. Written beside the old one and renamed: a
+ * power cut leaves one of the two, whole.
  */
 #ifndef SEKISHO_ACCOUNTS_KEEP_H
 #define SEKISHO_ACCOUNTS_KEEP_H

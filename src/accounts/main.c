@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * accounts: who may sit at the consoles. Keeps passwords (their hashes), ends sessions.
- * Talks to: consoles (one link each), the supervisor (control channel), which serves a console only
- * what the person's role allows. Privilege: none; one directory of its own, which no other process
- * sees and no export contains.
+ * accounts: who may sit at the consoles and see screens. Keeps passwords (their hashes), ends
+ * sessions. Talks to: consoles (one link each), the supervisor (control channel), which serves a
+ * console only what the person's role allows. Privilege: none; one directory of its own, which no
+ * other process sees and no export contains.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "accounts/desk.h"
+#include "accounts/staff.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/process.h"
@@ -45,6 +46,8 @@ struct accounts {
 	struct desk desk;
 	struct account_link links[DESK_SEATS];
 	int directory;
+	struct snapshot policy; /* that runs */
+	bool has_policy;
 };
 
 static struct accounts accounts = {.directory = -1};
@@ -159,6 +162,7 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 	link->answer.serial = request.serial;
 	explicit_bzero(request.secret, sizeof(request.secret));
 	explicit_bzero(request.fresh, sizeof(request.fresh));
+	channel_wipe(message);
 	if (!hold)
 		return send_answer(link);
 	loop_arm(&link->accounts->loop, &link->delay,
@@ -228,6 +232,17 @@ static int handle_give(struct channel *ch, void *ctx, const struct channel_messa
 	return process_keep(on_give, ctx, message);
 }
 
+/* @policy is taken: screens are judged by it until the next one. */
+static void adopt(struct accounts *a, struct snapshot policy)
+{
+	desk_policy(&a->desk, &policy);
+	if (a->has_policy)
+		snapshot_unload(&a->policy);
+	a->policy = policy;
+	a->has_policy = true;
+	a->desk.policy = &a->policy;
+}
+
 /* Whoever cannot read the running policy begins anew, with the one that comes at the start. */
 static int handle_policy(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -237,13 +252,29 @@ static int handle_policy(struct channel *ch, void *ctx, const struct channel_mes
 
 	if (err < 0)
 		return err;
-	desk_policy(&a->desk, &running);
-	snapshot_unload(&running);
+	adopt(a, running);
 	for (size_t i = 0; i < DESK_SEATS; i++) {
 		if (a->links[i].used && a->links[i].hello != 0 && greet(&a->links[i]) < 0)
 			drop_link(&a->links[i]);
 	}
 	return 0;
+}
+
+static int handle_screen_ask(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct accounts *a = ctx;
+	struct control_screen_ask ask;
+	struct control_screen_verdict verdict;
+
+	memcpy(&ask, message->body, sizeof(ask));
+	channel_wipe(message);
+	ask.entry[sizeof(ask.entry) - 1] = '\0';
+	ask.name[sizeof(ask.name) - 1] = '\0';
+	ask.secret[sizeof(ask.secret) - 1] = '\0';
+	verdict = (struct control_screen_verdict){.session = ask.session,
+						  .admitted = staff_judge(&a->desk, &ask)};
+	explicit_bzero(&ask, sizeof(ask));
+	return channel_send(ch, CONTROL_SCREEN_VERDICT, &verdict, sizeof(verdict), NULL, 0);
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -256,6 +287,8 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 
 static const struct channel_rule control_rules[] = {
 	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_SCREEN_ASK, 0, 0, CHANNEL_EXACTLY(control_screen_ask), handle_screen_ask,
+	 "screen ask"},
 	{CONTROL_POLICY, 1, 1, 0, 0, CHANNEL_ANY_STATE, handle_policy, "policy"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
@@ -293,8 +326,7 @@ static int adopt_running(struct accounts *a, int snapshot_fd)
 	(void)close(snapshot_fd); /* mapped, or of no use */
 	if (err < 0)
 		return err;
-	desk_policy(&a->desk, &running);
-	snapshot_unload(&running);
+	adopt(a, running);
 	return 0;
 }
 

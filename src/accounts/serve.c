@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "accounts/keep.h"
+#include "accounts/staff.h"
 #include "base/err.h"
 
 /* ---- requests */
@@ -458,6 +459,14 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 	case ACCOUNT_SHOW:
 		if (seat->state == SEAT_OPEN && seat->role != ACCOUNT_OPERATOR)
 			serve_show(d, seat, answer);
+		break;
+	case ACCOUNT_SCREEN_RESET:
+		if (is_administrator(seat))
+			staff_reset(d, console, request->name, answer);
+		break;
+	case ACCOUNT_SCREEN_SHOW:
+		if (seat->state == SEAT_OPEN && seat->role != ACCOUNT_OPERATOR)
+			staff_show(d, console, answer);
 		break;
 	case ACCOUNT_ACTIVE:
 	case ACCOUNT_KIND_COUNT_:

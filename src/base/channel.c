@@ -305,6 +305,12 @@ int channel_serve(struct channel *ch, int most, const char **why)
 	return handled;
 }
 
+void channel_wipe(const struct channel_message *message)
+{
+	/* Const to handlers, but the frame behind it is ours. */
+	explicit_bzero((void *)(uintptr_t)message->body, message->body_bytes);
+}
+
 int channel_receive(struct channel *ch, uint16_t type, void *body, size_t body_bytes, int *fds,
 		    size_t fd_capacity, size_t *fd_count, int wait_ms)
 {

@@ -77,6 +77,9 @@ int channel_send_wait(struct channel *ch, uint16_t type, const void *body, size_
  */
 int channel_serve(struct channel *ch, int most, const char **why);
 
+/* Overwrite the body of a message that held a secret, once its handler is done with it. */
+void channel_wipe(const struct channel_message *message);
+
 /**
  * channel_receive - one message of type @type exactly, waiting at most @wait_ms; for the start-up
  * handshake

@@ -31,9 +31,12 @@ enum account_kind {
 	ACCOUNT_LOGIN,     /* name, secret */
 	ACCOUNT_CHANGE,    /* secret: the present one (not in STALE), fresh: the new one */
 	ACCOUNT_LOGOUT,
-	ACCOUNT_ACTIVE, /* a key was pressed; no answer */
-	ACCOUNT_RESET,  /* name: gets a temporary password, which the answer's text shows */
-	ACCOUNT_SHOW,   /* the accounts, one line each */
+	ACCOUNT_ACTIVE,       /* a key was pressed; no answer */
+	ACCOUNT_RESET,        /* name: gets a temporary password, which the answer's text shows */
+	ACCOUNT_SHOW,         /* the accounts, one line each */
+	ACCOUNT_SCREEN_RESET, /* name: a screen user, gets a password, which the answer's text shows
+			       */
+	ACCOUNT_SCREEN_SHOW,  /* the screen users, one line each */
 	ACCOUNT_KIND_COUNT_
 };
 

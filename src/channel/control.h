@@ -79,6 +79,10 @@ enum control_type {
 	CONTROL_RECORD,   /* S -> audit, struct control_record: is all that was said so far on the
 			     disk? Answer: CONTROL_RECORDED */
 	CONTROL_RECORDED, /* audit -> S, struct control_recorded */
+	CONTROL_SCREEN_LOGIN,   /* screen-viewer -> S, struct control_screen_login (admission.h) */
+	CONTROL_SCREEN_ASK,     /* S -> accounts, struct control_screen_ask */
+	CONTROL_SCREEN_VERDICT, /* accounts -> S -> screen-viewer, struct control_screen_verdict */
+	CONTROL_SCREEN_END,     /* S -> screen-viewer, struct control_screen_end */
 };
 
 #define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */
@@ -118,8 +122,10 @@ enum give_kind {
 	GIVE_MESSAGE,  /* flattener, mail-scanner: sealed memfd, the original */
 	GIVE_OUTPUT,   /* flattener: write end of the pipe towards the sender */
 	GIVE_CONFIG,   /* config: the file that --config names, read only */
-	GIVE_CERTIFICATE, /* mail-receiver: chain and key of its entry's slot, read only (keys.h) */
-	GIVE_AUTHORITY,   /* mail-sender: what the next hop is verified with, read only (keys.h) */
+	GIVE_CERTIFICATE, /* mail-receiver, screen-viewer: chain and key of its entry's slot, read
+			     only (keys.h) */
+	GIVE_AUTHORITY,   /* mail-sender, screen-viewer: what the peer is verified with, read only
+			     (keys.h) */
 	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
 			   * supervisor keeps it too, so that none is missed while netfilter is
 			   * away */
@@ -257,11 +263,12 @@ enum query_kind {
 	QUERY_ISOLATE_STATION, /* argument: hardware address or address */
 	QUERY_RESTORE_STATION,
 	QUERY_ISOLATED,
-	QUERY_CLEAR_FLOW, /* argument: as for QUERY_FLOWS */
-	QUERY_TEST_FLOW,  /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
-	QUERY_MAIL_LOG,   /* the records about mail; argument: a text that they contain */
-	QUERY_RECEIPT,    /* argument: a receipt's id, or its beginning */
-	QUERY_DEVICE_KEY, /* the public key that signs the log, and its newest anchor */
+	QUERY_CLEAR_FLOW,   /* argument: as for QUERY_FLOWS */
+	QUERY_TEST_FLOW,    /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
+	QUERY_MAIL_LOG,     /* the records about mail; argument: a text that they contain */
+	QUERY_RECEIPT,      /* argument: a receipt's id, or its beginning */
+	QUERY_DEVICE_KEY,   /* the public key that signs the log, and its newest anchor */
+	QUERY_CLEAR_SCREEN, /* argument: the session's number */
 };
 
 struct control_query {

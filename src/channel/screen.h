@@ -73,6 +73,13 @@ struct screen_input {
 	X(SESSION_LIMIT, "session-limit")                                                          \
 	X(RECORD, "record-violation")                                                              \
 	X(OTHER_HALF, "other-half-died")                                                           \
+	X(LOGIN_REFUSED, "login-refused")                                                          \
+	X(TLS, "tls-failed")                                                                       \
+	X(CLEARED, "cleared")                                                                      \
+	X(ISOLATED, "zone-isolated")                                                               \
+	X(HOURS, "outside-hours")                                                                  \
+	X(ACCOUNT, "account-changed")                                                              \
+	X(POLICY, "policy-changed")                                                                \
 	X(STOPPED, "stopped")                                                                      \
 	X(INTERNAL, "internal-error")
 

@@ -157,10 +157,10 @@ static void provide(const struct provider *p, const struct tree_node *leaf, enum
 	tls_wipe(&pem);
 }
 
-/* The name that a mail entry has in greetings. */
+/* The name that a mail entry has in greetings; @mail NULL: the gateway's. */
 static const char *host_name_of(const struct tree_node *root, const struct tree_node *mail)
 {
-	const struct tree_node *own = tree_first(mail, ROW_MAIL_HOST_NAME);
+	const struct tree_node *own = mail != NULL ? tree_first(mail, ROW_MAIL_HOST_NAME) : NULL;
 	const struct tree_node *system = tree_first(root, ROW_SYSTEM);
 
 	if (own == NULL && system != NULL)
@@ -168,23 +168,43 @@ static const char *host_name_of(const struct tree_node *root, const struct tree_
 	return own != NULL ? tree_value(own, 0) : schema_row(ROW_HOST_NAME)->fallback;
 }
 
-void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
-		  struct problems *problems, struct event_client *events)
+static void provide_mails(struct provider *p, const struct tree_node *root)
 {
-	struct provider p = {dir, now_s, make, problems, events, NULL};
-
 	for (const struct tree_node *mail = tree_first(root, ROW_MAIL); mail != NULL;
 	     mail = tree_next(mail)) {
 		const struct tree_node *near = tree_first(mail, ROW_MAIL_TLS);
 		const struct tree_node *far = tree_first(mail, ROW_MAIL_HOP_TLS);
 
-		p.host_name = host_name_of(root, mail);
+		p->host_name = host_name_of(root, mail);
 		if (near != NULL)
-			provide(&p, tree_first(near, ROW_MAIL_TLS_CERTIFICATE),
-				KEYS_IS_CERTIFICATE);
+			provide(p, tree_first(near, ROW_MAIL_TLS_CERTIFICATE), KEYS_IS_CERTIFICATE);
 		if (far != NULL)
-			provide(&p, tree_first(far, ROW_MAIL_HOP_AUTHORITY), KEYS_IS_AUTHORITY);
+			provide(p, tree_first(far, ROW_MAIL_HOP_AUTHORITY), KEYS_IS_AUTHORITY);
 	}
+}
+
+static void provide_screens(struct provider *p, const struct tree_node *root)
+{
+	p->host_name = host_name_of(root, NULL);
+	for (const struct tree_node *screen = tree_first(root, ROW_SCREEN); screen != NULL;
+	     screen = tree_next(screen)) {
+		const struct tree_node *tls = tree_first(screen, ROW_SCREEN_TLS);
+
+		if (tls == NULL)
+			continue;
+		provide(p, tree_first(tls, ROW_SCREEN_TLS_CERTIFICATE), KEYS_IS_CERTIFICATE);
+		if (tree_first(tls, ROW_SCREEN_TLS_AUTHORITY) != NULL)
+			provide(p, tree_first(tls, ROW_SCREEN_TLS_AUTHORITY), KEYS_IS_AUTHORITY);
+	}
+}
+
+void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
+		  struct problems *problems, struct event_client *events)
+{
+	struct provider p = {dir, now_s, make, problems, events, NULL};
+
+	provide_mails(&p, root);
+	provide_screens(&p, root);
 }
 
 /* ---- showing ---- */

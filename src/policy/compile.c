@@ -34,6 +34,8 @@ static const size_t row_bytes[SECTION_TEXT] = {
 	[SECTION_LOGINS] = sizeof(struct snapshot_login),
 	[SECTION_PERSONS] = sizeof(struct snapshot_person),
 	[SECTION_SCANNERS] = sizeof(struct snapshot_scanner),
+	[SECTION_DESKTOPS] = sizeof(struct snapshot_desktop),
+	[SECTION_SCREEN_USERS] = sizeof(struct snapshot_screen_user),
 };
 
 void *draft_row(const struct draft *d, enum snapshot_section section, uint32_t i)

@@ -87,6 +87,12 @@ void draft_lower_objects(struct draft *d);
 void draft_lower_login(struct draft *d);
 void draft_check_login(struct draft *d, const struct tree_node *login);
 
+/* draft_screens.c: screens with their desktops, and the persons who may look. */
+void draft_lower_screen(struct draft *d, const struct tree_node *node);
+void draft_lower_screen_user(struct draft *d, const struct tree_node *node);
+void draft_check_screen_security(struct draft *d, uint32_t i);
+void draft_check_screen_user(struct draft *d, uint32_t i);
+
 /* draft_lower.c: fill the tables from the tree, which draft_check_tree has found complete. */
 void draft_lower(struct draft *d);
 

@@ -21,6 +21,8 @@ static const struct {
 	{ROW_HOLIDAY, SNAPSHOT_HOLIDAYS_MAX, false},
 	{ROW_SERVICE_CONFORM, SNAPSHOT_CONFORMS_MAX, false},
 	{ROW_LOGIN_USER, SNAPSHOT_PERSONS_MAX, true},
+	{ROW_SCREEN_DESKTOP, SNAPSHOT_DESKTOPS_MAX, true},
+	{ROW_SCREEN_USER, SNAPSHOT_SCREEN_USERS_MAX, false},
 };
 
 /* Count one statement against its limit; told once, at the first that is too many. */

@@ -234,29 +234,6 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 		lower_outbound(d, m, outbound);
 }
 
-static void lower_screen(struct draft *d, const struct tree_node *node)
-{
-	struct snapshot_screen *s = draft_add(d, SECTION_SCREENS, node);
-	struct value desktop;
-
-	if (s == NULL)
-		return;
-	draft_copy_name(s->name, sizeof(s->name), tree_value(node, 0));
-	s->from = draft_leaf_zone(d, node, ROW_SCREEN_FROM);
-	s->to = draft_leaf_zone(d, node, ROW_SCREEN_TO);
-	s->listen_port = (uint16_t)draft_leaf_number(node, ROW_SCREEN_LISTEN);
-	if (draft_leaf(&desktop, node, ROW_SCREEN_DESKTOP)) {
-		s->desktop = desktop.prefix;
-		s->desktop_port = desktop.port;
-	}
-	s->security = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SECURITY);
-	s->sessions_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SESSIONS);
-	s->idle_timeout_s = draft_leaf_seconds(node, ROW_SCREEN_IDLE_TIMEOUT);
-	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
-	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
-	s->encodings = (uint32_t)draft_leaf_number(node, ROW_SCREEN_ENCODINGS);
-}
-
 static void lower_syslog(struct draft *d, const struct tree_node *syslog)
 {
 	for (const struct tree_node *n = tree_first(syslog, ROW_SYSLOG_SERVER); n != NULL;
@@ -291,7 +268,9 @@ static void lower_entry(struct draft *d, struct tree_node *node)
 	else if (node->row == ROW_MAIL)
 		lower_mail(d, node);
 	else if (node->row == ROW_SCREEN)
-		lower_screen(d, node);
+		draft_lower_screen(d, node);
+	else if (node->row == ROW_SCREEN_USER)
+		draft_lower_screen_user(d, node);
 }
 
 /* Zones, services, schedules and scanners first: the others refer to their indices. */

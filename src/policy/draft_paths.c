@@ -403,7 +403,12 @@ static void check_screen(struct draft *d, uint32_t i)
 	check_reachable(d, s->to, origin);
 	if (zone_at(d, s->from)->tier == TIER_OUTSIDE)
 		draft_refuse(d, origin, PROBLEM_SCREEN_DIRECTION, zone_at(d, s->from)->name, NULL);
-	check_place(d, s->to, &s->desktop, tree_first(origin, ROW_SCREEN_DESKTOP));
+	for (uint32_t k = s->desktops.first; k < s->desktops.first + s->desktops.count; k++) {
+		const struct snapshot_desktop *desktop = draft_row(d, SECTION_DESKTOPS, k);
+
+		check_place(d, s->to, &desktop->address, draft_origin(d, SECTION_DESKTOPS, k));
+	}
+	draft_check_screen_security(d, i);
 }
 
 void draft_check_paths(struct draft *d)
@@ -418,6 +423,8 @@ void draft_check_paths(struct draft *d)
 		check_mail(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREENS); i++)
 		check_screen(d, i);
+	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREEN_USERS); i++)
+		draft_check_screen_user(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_MAILS) + draft_count(d, SECTION_SCREENS);
 	     i++)
 		check_listener(d, i);

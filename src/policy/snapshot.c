@@ -349,15 +349,50 @@ static bool mail_is_sound(const struct snapshot *s, uint32_t i)
 	       mail_tls_is_sound(s, m);
 }
 
+/* With TLS a certificate of ours; where nothing else tells who looks, one of the viewer's too. */
+static bool screen_tls_is_sound(const struct snapshot_screen *c)
+{
+	return slot_is_sound(c->tls_slot) && slot_is_sound(c->authority_slot) &&
+	       (c->security == SCREEN_SECURITY_NONE) == (c->tls_slot[0] == '\0') &&
+	       (c->security != SCREEN_SECURITY_X509_NONE || c->authority_slot[0] != '\0');
+}
+
 static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_screen *c = &s->screens[i];
 
 	return name_is_sound(c->name, sizeof(c->name), false) &&
-	       ends_are_sound(s, c->from, c->to) && c->listen_port != 0 && c->desktop_port != 0 &&
-	       host_is_sound(&c->desktop) && c->security == 0 && c->sessions_max > 0 &&
+	       ends_are_sound(s, c->from, c->to) && c->listen_port != 0 &&
+	       c->security < SCREEN_SECURITY_COUNT_ && c->sessions_max > 0 &&
+	       c->sessions_per_source > 0 && c->sessions_per_user > 0 &&
 	       c->idle_timeout_s < TIME_LIMIT_S && c->session_limit_s < TIME_LIMIT_S &&
-	       c->frame_rate_max > 0 && c->encodings < SNAPSHOT_ENCODINGS_COUNT_;
+	       c->frame_rate_max > 0 && c->pad == 0 && c->encodings < SNAPSHOT_ENCODINGS_COUNT_ &&
+	       c->pad2 == 0 && (c->schedule == SNAPSHOT_NONE || c->schedule < s->schedule_count) &&
+	       c->desktops.count > 0 && c->desktops.count <= SNAPSHOT_DESKTOPS_MAX &&
+	       range_is_sound(c->desktops, s->desktop_count) &&
+	       range_is_sound(c->groups, s->list_text_count) &&
+	       (c->groups.count > 0) == (c->security == SCREEN_SECURITY_X509_PLAIN) &&
+	       screen_tls_is_sound(c);
+}
+
+static bool desktop_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_desktop *c = &s->desktops[i];
+
+	return host_is_sound(&c->address) && c->port != 0 && c->pad == 0;
+}
+
+static bool screen_user_is_sound(const struct snapshot *s, uint32_t i)
+{
+	static const struct snapshot_desktop any;
+	const struct snapshot_screen_user *u = &s->screen_users[i];
+
+	return name_is_sound(u->name, sizeof(u->name), false) &&
+	       range_is_sound(u->groups, s->list_text_count) && u->suspended <= 1 && u->pad == 0 &&
+	       u->expires_s > 0 &&
+	       (memcmp(&u->desktop, &any, sizeof(any)) == 0 ||
+		(host_is_sound(&u->desktop.address) && u->desktop.port != 0 &&
+		 u->desktop.pad == 0));
 }
 
 static bool syslog_is_sound(const struct snapshot *s, uint32_t i)
@@ -435,6 +470,9 @@ static const struct {
 	[SECTION_LOGINS] = FORM(snapshot_login, 1, login_is_sound),
 	[SECTION_PERSONS] = FORM(snapshot_person, SNAPSHOT_PERSONS_MAX, person_is_sound),
 	[SECTION_SCANNERS] = FORM(snapshot_scanner, ROWS_MAX, scanner_is_sound),
+	[SECTION_DESKTOPS] = FORM(snapshot_desktop, ROWS_MAX, desktop_is_sound),
+	[SECTION_SCREEN_USERS] =
+		FORM(snapshot_screen_user, SNAPSHOT_SCREEN_USERS_MAX, screen_user_is_sound),
 	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
 };
 
@@ -494,6 +532,8 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_SCANNERS, scanners, scanner_count);
 	VIEW_SECTION(out, block, SECTION_LOGINS, logins, login_count);
 	VIEW_SECTION(out, block, SECTION_PERSONS, persons, person_count);
+	VIEW_SECTION(out, block, SECTION_DESKTOPS, desktops, desktop_count);
+	VIEW_SECTION(out, block, SECTION_SCREEN_USERS, screen_users, screen_user_count);
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
 }
 

@@ -12,6 +12,7 @@
 
 #include "policy/snapshot_base.h"
 #include "policy/snapshot_packets.h"
+#include "policy/snapshot_screens.h"
 
 #define SNAPSHOT_MAGIC     0x53454b49534e4150ULL /* "SEKISNAP" */
 #define SNAPSHOT_VERSION   2
@@ -73,28 +74,6 @@ struct snapshot_scanner {
 	uint32_t timeout_ms;      /* for one message, from the connection to the verdict */
 	uint32_t signature_age_s; /* older signatures raise an alarm; 0: not watched */
 	uint64_t size_limit_bytes;
-};
-
-/* In the order of the words of the configuration's `encodings`. */
-enum snapshot_encodings {
-	SNAPSHOT_ENCODINGS_AUTOMATIC,
-	SNAPSHOT_ENCODINGS_ZRLE,
-	SNAPSHOT_ENCODINGS_COUNT_
-};
-
-struct snapshot_screen {
-	char name[SNAPSHOT_NAME_BYTES];
-	uint32_t from, to; /* zone indices: viewers' and desktop's */
-	uint16_t listen_port;
-	uint16_t desktop_port;
-	struct snapshot_prefix desktop;
-	uint32_t
-		security; /* 0: none, written out in the configuration; others come with VeNCrypt */
-	uint32_t sessions_max;
-	uint32_t idle_timeout_s;  /* 0: no limit */
-	uint32_t session_limit_s; /* 0: no limit */
-	uint32_t frame_rate_max;  /* updates a second sent to the viewer */
-	uint32_t encodings;       /* enum snapshot_encodings: asked of the desktop */
 };
 
 /* In the order of the words of the configuration's `transport`. */
@@ -167,6 +146,8 @@ enum snapshot_section {
 	SECTION_SCANNERS,
 	SECTION_LOGINS,
 	SECTION_PERSONS,
+	SECTION_DESKTOPS,
+	SECTION_SCREEN_USERS,
 	SECTION_TEXT /* bytes */,
 	SECTION_COUNT_
 };
@@ -210,11 +191,13 @@ struct snapshot {
 	const struct snapshot_scanner *scanners;
 	const struct snapshot_login *logins;
 	const struct snapshot_person *persons;
+	const struct snapshot_desktop *desktops;
+	const struct snapshot_screen_user *screen_users;
 	const char *text;
 	uint32_t zone_count, prefix_count, route_count, station_count, crossing_count, permit_count,
 		service_count, schedule_count, mail_count, screen_count, syslog_count, bond_count,
 		device_count, conform_count, holiday_count, list_text_count, scanner_count,
-		login_count, person_count, text_bytes;
+		login_count, person_count, desktop_count, screen_user_count, text_bytes;
 };
 
 /**

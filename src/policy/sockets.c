@@ -41,6 +41,21 @@ static int mail_peers(const struct snapshot *s, const struct snapshot_mail *m,
 	return result;
 }
 
+static int screen_peers(const struct snapshot *s, const struct snapshot_screen *v,
+			int (*each)(void *ctx, const struct policy_peer *peer), void *ctx)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < v->desktops.count && result == 0; i++) {
+		const struct snapshot_desktop *desktop = &s->desktops[v->desktops.first + i];
+		const struct policy_peer p = {IPPROTO_TCP, desktop->port, desktop->address,
+					      "screen"};
+
+		result = each(ctx, &p);
+	}
+	return result;
+}
+
 int policy_peers(const struct snapshot *s, uint32_t zone,
 		 int (*each)(void *ctx, const struct policy_peer *peer), void *ctx)
 {
@@ -51,11 +66,8 @@ int policy_peers(const struct snapshot *s, uint32_t zone,
 			result = mail_peers(s, &s->mails[i], each, ctx);
 	}
 	for (uint32_t i = 0; i < s->screen_count && result == 0; i++) {
-		const struct snapshot_screen *v = &s->screens[i];
-		const struct policy_peer p = {IPPROTO_TCP, v->desktop_port, v->desktop, "screen"};
-
-		if (v->to == zone)
-			result = each(ctx, &p);
+		if (s->screens[i].to == zone)
+			result = screen_peers(s, &s->screens[i], each, ctx);
 	}
 	for (uint32_t i = 0; i < s->scanner_count && result == 0; i++) {
 		const struct snapshot_scanner *c = &s->scanners[i];

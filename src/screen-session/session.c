@@ -37,6 +37,8 @@ static int take_settings(struct session *s, const struct control_start *start,
 	s->name[sizeof(s->name) - 1] = s->zone[sizeof(s->zone) - 1] = '\0';
 	s->encodings = (enum snapshot_encodings)screen->encodings;
 	s->frame_period_ms = frame_period_ms(screen->frame_rate_max);
+	s->security = screen->security;
+	s->client_certificates = screen->authority_slot[0] != '\0';
 	s->idle_ms = screen->idle_timeout_s * UINT64_C(1000);
 	s->limit_ms = screen->session_limit_s * UINT64_C(1000);
 	return 0;
@@ -119,7 +121,7 @@ void session_close(struct session *s, uint64_t bytes, uint64_t keys, uint64_t up
 		   EV_TEXT(REASON, screen_end_name(s->end)),
 		   EV_TEXT(DETAIL, s->detail ? s->detail : ""), EV_NUMBER(CODE, (uint32_t)s->code),
 		   EV_NUMBER(DURATION_MS, session_age_ms(s)), EV_NUMBER(BYTES, bytes),
-		   EV_NUMBER(KEYS, keys), EV_NUMBER(UPDATES, updates));
+		   EV_NUMBER(KEYS, keys), EV_NUMBER(UPDATES, updates), EV_TEXT(USER, s->user));
 }
 
 uint64_t session_age_ms(const struct session *s)

@@ -40,6 +40,10 @@ struct session {
 	char name[SNAPSHOT_NAME_BYTES];    /* of the screen entry */
 	char zone[SNAPSHOT_NAME_BYTES];    /* that this half faces */
 	enum snapshot_encodings encodings; /* asked of the desktop */
+	char user[SNAPSHOT_NAME_BYTES];    /* who was admitted; empty: nobody in particular, or this
+					      half does not know */
+	uint32_t security;                 /* enum screen_security */
+	bool client_certificates;          /* of viewers, are asked for */
 	uint64_t frame_period_ms;
 	uint64_t idle_ms;  /* 0: no limit */
 	uint64_t limit_ms; /* 0: no limit */

@@ -15,15 +15,23 @@ static void peer_ready(struct loop *loop, struct loop_fd *self, short revents);
 
 void client_begin(struct viewer *v)
 {
+	static const enum rfb_subtype subtypes[SCREEN_SECURITY_COUNT_] = {
+		[SCREEN_SECURITY_NONE] = RFB_SUBTYPE_NONE,
+		[SCREEN_SECURITY_X509_PLAIN] = RFB_SUBTYPE_X509_PLAIN,
+		[SCREEN_SECURITY_X509_NONE] = RFB_SUBTYPE_X509_NONE,
+	};
 	struct writer w = update_writer(v);
 	int on = 1;
 
 	(void)setsockopt(v->peer.fd, IPPROTO_TCP, TCP_NODELAY, &on,
 			 sizeof(on)); /* slower without, but right */
 	v->peer.ready = peer_ready;
-	v->peer.events = POLLIN;
-	rfb_greeter_init(&v->greeter, &w);
+	stream_init(&v->stream, v->peer.fd);
+	v->admitted = v->session.security == SCREEN_SECURITY_NONE;
+	v->reading = true;
+	rfb_greeter_init(&v->greeter, subtypes[v->session.security], &w);
 	update_written(v, &w);
+	client_watch_peer(v);
 }
 
 /* 0 sent, -ERR_AGAIN where the link is full. */
@@ -37,6 +45,11 @@ static int send_input(struct viewer *v, const struct screen_input *input)
 	return -ERR_CLOSED;
 }
 
+void client_watch_peer(struct viewer *v)
+{
+	v->peer.events = stream_events(&v->stream, v->reading, v->out_at < v->out_end);
+}
+
 static void set_event(struct loop_fd *fd, short event, bool on)
 {
 	fd->events = on ? fd->events | event : fd->events & (short)~event;
@@ -46,10 +59,9 @@ static void set_event(struct loop_fd *fd, short event, bool on)
  * connection. */
 static void watch_client(struct viewer *v)
 {
-	bool room = v->in_end - v->in_at < sizeof(v->in);
-
+	v->reading = v->in_end - v->in_at < sizeof(v->in) && !v->input_waits;
 	set_event(&v->link, POLLOUT, v->input_waits);
-	set_event(&v->peer, POLLIN, room && !v->input_waits);
+	client_watch_peer(v);
 }
 
 void client_send_input(struct viewer *v, const struct screen_input *input)
@@ -165,7 +177,11 @@ static void shake(struct viewer *v)
 	update_written(v, &w);
 	if (event < 0) {
 		viewer_end(v, SCREEN_END_VIEWER_PROTOCOL, v->greeter.fault, 0);
-	} else if (event == RFB_HANDSHAKE_SIZE) {
+	} else if (event == RFB_HANDSHAKE_TLS) {
+		secure_begin(v);
+	} else if (event == RFB_HANDSHAKE_LOGIN) {
+		secure_login(v);
+	} else if (event == RFB_HANDSHAKE_SIZE && v->admitted) {
 		v->phase = VIEWER_WAITING;
 		client_send_input(v, &begin);
 	}
@@ -182,18 +198,6 @@ void client_admit(struct viewer *v)
 	update_written(v, &w);
 }
 
-void client_advance(struct viewer *v)
-{
-	if (v->input_waits)
-		client_send_input(v, &v->input);
-	if (v->phase == VIEWER_HANDSHAKE)
-		shake(v);
-	else if (v->phase == VIEWER_RUNNING)
-		parse(v);
-	if (v->session.end == SCREEN_END_NONE_)
-		watch_client(v);
-}
-
 static void read_more(struct viewer *v)
 {
 	ssize_t n;
@@ -206,12 +210,35 @@ static void read_more(struct viewer *v)
 		viewer_end(v, SCREEN_END_VIEWER_LEFT, NULL, 0);
 		return;
 	}
-	n = recv(v->peer.fd, v->in + v->in_end, sizeof(v->in) - v->in_end, MSG_DONTWAIT);
+	n = stream_read(&v->stream, v->in + v->in_end, sizeof(v->in) - v->in_end);
 	if (n > 0) {
 		v->in_end += (size_t)n;
 		v->bytes_in += (uint64_t)n;
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+	} else if (n != -ERR_AGAIN) {
 		viewer_end(v, SCREEN_END_VIEWER_LEFT, NULL, 0);
+	}
+}
+
+static void take(struct viewer *v)
+{
+	if (v->input_waits)
+		client_send_input(v, &v->input);
+	if (v->phase == VIEWER_HANDSHAKE)
+		shake(v);
+	else if (v->phase == VIEWER_RUNNING)
+		parse(v);
+	if (v->session.end == SCREEN_END_NONE_)
+		watch_client(v);
+}
+
+/* Under TLS more may wait than poll(2) tells of. */
+void client_advance(struct viewer *v)
+{
+	take(v);
+	while (v->session.end == SCREEN_END_NONE_ && v->reading && stream_pending(&v->stream) > 0) {
+		read_more(v);
+		if (v->session.end == SCREEN_END_NONE_)
+			take(v);
 	}
 }
 
@@ -219,7 +246,11 @@ static void peer_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct viewer *v = self->ctx;
 
-	if (revents & POLLOUT)
+	if (v->phase == VIEWER_TLS) {
+		secure_shake(v);
+		return;
+	}
+	if (v->out_at < v->out_end) /* under TLS, writing may have waited for a record to come */
 		update_continue(v);
 	if (v->session.end == SCREEN_END_NONE_ && revents & (POLLIN | POLLHUP | POLLERR))
 		read_more(v);

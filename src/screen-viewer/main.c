@@ -4,16 +4,17 @@
  * accepted socket.
  *
  * Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-source (link),
- * one viewer (the accepted socket). Holds: that socket and the framebuffer. No capability, no file,
- * no other socket; an empty network namespace and an empty root. What a hostile viewer could take
- * over is this process of this one session, and what that could still do is press keys on the allow
- * list.
+ * one viewer (the accepted socket). Holds: that socket, the framebuffer and, with TLS, its entry's
+ * certificate and key. No capability, no other file, no other socket; an empty network namespace
+ * and an empty root. What a hostile viewer could take over is this process of this one session, and
+ * what that could still do is press keys on the allow list.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "channel/admission.h"
 #include "screen-viewer/viewer.h"
 
 static struct viewer viewer;
@@ -45,6 +46,10 @@ static int give(void *ctx, const struct control_give *what, int fd)
 		v->link.fd = fd;
 	else if (what->kind == GIVE_PEER && v->peer.fd < 0)
 		v->peer.fd = fd;
+	else if (what->kind == GIVE_CERTIFICATE && v->certificate_fd < 0)
+		v->certificate_fd = fd;
+	else if (what->kind == GIVE_AUTHORITY && v->authority_fd < 0)
+		v->authority_fd = fd;
 	else
 		return -ERR_PEER;
 	return 0;
@@ -65,6 +70,10 @@ static const struct channel_rule rules[] = {
 	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
 	 CHANNEL_ANY_STATE, on_ping, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, on_stop, "stop"},
+	{CONTROL_SCREEN_VERDICT, 0, 0, CHANNEL_EXACTLY(control_screen_verdict), secure_on_verdict,
+	 "screen verdict"},
+	{CONTROL_SCREEN_END, 0, 0, CHANNEL_EXACTLY(control_screen_end), secure_on_end,
+	 "screen end"},
 };
 
 static void control_ready(struct loop *loop, struct loop_fd *self, short revents)
@@ -96,7 +105,7 @@ static void handshake_due(struct loop *loop, struct loop_timer *self)
 	struct viewer *v = self->ctx;
 
 	viewer_end(v, SCREEN_END_HANDSHAKE_TIMEOUT,
-		   v->phase == VIEWER_HANDSHAKE ? "viewer" : "desktop", 0);
+		   v->phase == VIEWER_WAITING ? "desktop" : "viewer", 0);
 }
 
 static void tick_due(struct loop *loop, struct loop_timer *self)
@@ -155,6 +164,7 @@ static void init(struct viewer *v)
 		.fd = FD_CONTROL, .events = POLLIN, .ready = control_ready, .ctx = v};
 	v->link = (struct loop_fd){.fd = -1, .events = POLLIN, .ready = link_ready, .ctx = v};
 	v->peer = (struct loop_fd){.fd = -1, .ctx = v};
+	v->certificate_fd = v->authority_fd = -1;
 	v->handshake_timer = (struct loop_timer){.fire = handshake_due, .ctx = v};
 	v->tick_timer = (struct loop_timer){.fire = tick_due, .ctx = v};
 	v->idle_timer = (struct loop_timer){.fire = idle_due, .ctx = v};
@@ -184,6 +194,7 @@ int main(void)
 	struct control_start start;
 	int snapshot_fd, error;
 
+	tls_prepare();
 	init(v);
 	if (session_frame(&v->frame) != 0)
 		return 1;
@@ -204,5 +215,7 @@ int main(void)
 	if (error != 0)
 		session_end(&v->session, SCREEN_END_INTERNAL, err_name(error), 0);
 	session_close(&v->session, v->bytes_in, v->keys, v->updates);
+	stream_end(&v->stream);
+	stream_fini(&v->stream);
 	return error == 0 ? 0 : 1;
 }

@@ -39,7 +39,7 @@ static int receive(struct viewer *v)
 
 static void take_geometry(struct viewer *v, const struct viewer_record *r)
 {
-	if (v->phase == VIEWER_HANDSHAKE || frame_resize(&v->frame, r->head.w, r->head.h) != 0) {
+	if (v->phase < VIEWER_WAITING || frame_resize(&v->frame, r->head.w, r->head.h) != 0) {
 		viewer_end(v, SCREEN_END_RECORD, "geometry", 0);
 		return;
 	}

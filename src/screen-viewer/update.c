@@ -4,7 +4,6 @@
  * cuts its own updates does not show. Rectangles are encoded only as fast as the client takes them:
  * one buffer bounds the memory.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -76,20 +75,14 @@ static void encode_next(struct viewer *v, struct writer *w)
 static void flush(struct viewer *v)
 {
 	while (v->out_at < v->out_end) {
-		ssize_t n = send(v->peer.fd, v->out + v->out_at, v->out_end - v->out_at,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = stream_write(&v->stream, v->out + v->out_at, v->out_end - v->out_at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <
 		    0) /* full; an error shows as a hang-up when the descriptor is polled next */
 			break;
 		v->out_at += (size_t)n;
 	}
-	if (v->out_at < v->out_end)
-		v->peer.events |= POLLOUT;
-	else
-		v->peer.events &= (short)~POLLOUT;
+	client_watch_peer(v);
 }
 
 void update_written(struct viewer *v, const struct writer *w)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of one screen-viewer and its parts: client.c (RFB in), records.c (tiles in), update.c
- * (RFB out). */
+ * (RFB out), secure.c (TLS and login). */
 #ifndef SEKISHO_SCREEN_VIEWER_VIEWER_H
 #define SEKISHO_SCREEN_VIEWER_VIEWER_H
 
@@ -12,10 +12,11 @@
 #include "base/process.h"
 #include "channel/screen.h"
 #include "screen-session/session.h"
+#include "tls/stream.h"
 #include "wire/rfb_client.h"
 #include "wire/rfb_encode.h"
 #include "wire/rfb_frame.h"
-#include "wire/rfb_handshake.h"
+#include "wire/rfb_greeter.h"
 
 #define VIEWER_NAME        "Sekisho" /* the desktop's name that every viewer is told */
 #define VIEWER_IN_BYTES    4096      /* from the viewer, not yet parsed */
@@ -23,9 +24,11 @@
 #define VIEWER_BATCH       8                          /* records taken with one system call */
 #define VIEWER_BATCHES     64                         /* before other descriptors have their turn */
 #define VIEWER_ACK_LATE_MS 100
+#define VIEWER_LOGIN_MS    120000 /* for a person to type name and password */
 #define VIEWER_RECTS_MAX   (FRAME_TILE_ROWS * 64)
 
 _Static_assert(VIEWER_IN_BYTES >= RFB_CLIENT_UNIT_MAX, "the parser can always see a whole unit");
+_Static_assert(VIEWER_IN_BYTES >= RFB_GREETER_UNIT_MAX, "so can the handshake");
 _Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
 	       "one limit");
 _Static_assert(FRAME_TILE_PX == SCREEN_TILE_PX, "one grid");
@@ -33,6 +36,8 @@ _Static_assert(VIEWER_RECTS_MAX < 0xffff, "the count of rectangles fits its fiel
 
 enum viewer_phase {
 	VIEWER_HANDSHAKE,
+	VIEWER_TLS,     /* its handshake */
+	VIEWER_LOGIN,   /* for the judgement of a name and password */
 	VIEWER_WAITING, /* for the desktop's size */
 	VIEWER_RUNNING,
 };
@@ -54,6 +59,12 @@ struct viewer {
 	struct loop_timer handshake_timer, tick_timer, idle_timer, limit_timer, ack_timer;
 	enum viewer_phase phase;
 
+	/* secure.c */
+	struct stream stream;             /* the viewer's connection, plain or under TLS */
+	int certificate_fd, authority_fd; /* of the entry's slots; -1: none */
+	bool admitted;                    /* who looks has been judged */
+	char name[SNAPSHOT_NAME_BYTES];   /* as it was typed, until then */
+
 	/* client.c */
 	struct rfb_greeter greeter;
 	struct rfb_client_parser parser;
@@ -62,6 +73,7 @@ struct viewer {
 	size_t in_at, in_end;
 	struct screen_input input; /* that the link had no room for */
 	bool input_waits;
+	bool reading; /* there is room for what the viewer sends */
 	uint64_t input_at_ms;
 	uint64_t keys, bytes_in;
 
@@ -92,8 +104,20 @@ struct viewer {
 /* End the session: tell the source's half, stop the loop. */
 void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code);
 
+/* TLS begins, behind the answer that is on its way out. */
+void secure_begin(struct viewer *v);
+/* Go on with TLS's handshake. */
+void secure_shake(struct viewer *v);
+/* The greeter has a name and a password: have them judged. */
+void secure_login(struct viewer *v);
+/* From the supervisor: the judgement; the end of the session. */
+int secure_on_verdict(struct channel *ch, void *ctx, const struct channel_message *message);
+int secure_on_end(struct channel *ch, void *ctx, const struct channel_message *message);
+
 /* Greet; the connection is ours from now on. */
 void client_begin(struct viewer *v);
+/* Poll the connection for what is to be read and written. */
+void client_watch_peer(struct viewer *v);
 /* Parse what is there, as long as the link takes it. */
 void client_advance(struct viewer *v);
 /* The size of the desktop is known: finish the handshake. */

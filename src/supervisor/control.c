@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the supervisor accepts from its children: one table, by type and by role. */
 #include "base/err.h"
+#include "channel/admission.h"
 #include "channel/person.h"
 #include "channel/stations.h"
 #include "supervisor/query.h"
@@ -117,6 +118,10 @@ const struct channel_rule control_rules[] = {
 	 scanning_handle_scanned, "scanned"},
 	{CONTROL_PERSON, 0, 0, FIXED(control_person), FROM(ROLE_ACCOUNTS), console_handle_person,
 	 "person"},
+	{CONTROL_SCREEN_LOGIN, 0, 0, FIXED(control_screen_login), FROM(ROLE_SCREEN_VIEWER),
+	 admission_handle_login, "screen login"},
+	{CONTROL_SCREEN_VERDICT, 0, 0, FIXED(control_screen_verdict), FROM(ROLE_ACCOUNTS),
+	 admission_handle_verdict, "screen verdict"},
 	{CONTROL_RECORDED, 0, 0, FIXED(control_recorded), FROM(ROLE_AUDIT), persons_handle_recorded,
 	 "recorded"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},

@@ -230,7 +230,7 @@ void outfit_accounts_ready(struct child *accounts)
 }
 
 /*
- * What a mail session's process needs for TLS, as a file of its own slot and no other. A slot
+ * What a session's process needs for TLS, as a file of its own slot and no other. A slot
  * that is empty gives nothing: the process knows that it lacks it, and refuses.
  */
 static void give_slot(struct child *child, uint32_t kind, const char *slot, const char *what)
@@ -255,6 +255,10 @@ static void give_keys(struct child *child)
 		give_slot(child, GIVE_CERTIFICATE, s->mails[index].tls_slot, KEYS_CERTIFICATE);
 	else if (child->role == ROLE_MAIL_SENDER && index < s->mail_count)
 		give_slot(child, GIVE_AUTHORITY, s->mails[index].authority_slot, KEYS_AUTHORITY);
+	if (child->role == ROLE_SCREEN_VIEWER && index < s->screen_count) {
+		give_slot(child, GIVE_CERTIFICATE, s->screens[index].tls_slot, KEYS_CERTIFICATE);
+		give_slot(child, GIVE_AUTHORITY, s->screens[index].authority_slot, KEYS_AUTHORITY);
+	}
 }
 
 /* Give a descriptor that the session kept for this process; it is the process's then. */

@@ -25,7 +25,7 @@ static const unsigned allowed[] = {
 	[QUERY_CROSSINGS] = MAY_ALL,  [QUERY_MAIL] = MAY_ALL,       [QUERY_SCREEN] = MAY_ALL,
 	[QUERY_LOG] = MAY_ALL,        [QUERY_PROCESSES] = MAY_ALL,  [QUERY_ISOLATE] = MAY_RUN,
 	[QUERY_RESTORE] = MAY_RUN,    [QUERY_TEST_FLOW] = MAY_ALL,  [QUERY_MAIL_LOG] = MAY_ALL,
-	[QUERY_RECEIPT] = MAY_ALL,    [QUERY_DEVICE_KEY] = MAY_ALL,
+	[QUERY_RECEIPT] = MAY_ALL,    [QUERY_DEVICE_KEY] = MAY_ALL, [QUERY_CLEAR_SCREEN] = MAY_RUN,
 };
 
 bool person_may(const struct child *console, uint32_t kind)
@@ -52,6 +52,7 @@ static void end_console(struct child *console)
 
 void persons_forget(struct supervisor *sup)
 {
+	admission_forget(sup);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 

@@ -64,6 +64,20 @@ void answer_error(struct answer *answer, const char *reason)
 	answer_send(answer, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
 }
 
+void answer_session(struct answer *answer, const struct session *session)
+{
+	char peer[INET6_ADDRSTRLEN];
+
+	(void)inet_ntop(session->peer_family == 6 ? AF_INET6 : AF_INET, session->peer_addr, peer,
+			sizeof(peer)); /* the family and the size are right */
+	answer_cell(answer, "%u", session->id);
+	answer_cell(answer, "%s", session->entry);
+	answer_cell(answer, "%s", session->from);
+	answer_cell(answer, "%s", session->to);
+	answer_cell(answer, session->peer_family == 6 ? "[%s]:%u" : "%s:%u", peer,
+		    session->peer_port);
+}
+
 #define HEADING(answer, ...)                                                                       \
 	answer_heading((answer), (const char *const[]){__VA_ARGS__},                               \
 		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
@@ -97,43 +111,22 @@ static void answer_processes(struct supervisor *sup, struct answer *answer)
 	answer_send(answer, CONTROL_ROW_LAST);
 }
 
-static void answer_sessions(struct supervisor *sup, struct answer *answer, enum role near_role)
+static void answer_mail(struct supervisor *sup, struct answer *answer)
 {
 	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
-	char peer[INET6_ADDRSTRLEN];
 
-	HEADING(answer, "session", "entry", "from", "to", "peer", "up",
-		near_role == ROLE_MAIL_RECEIVER ? "messages" : "connects");
+	HEADING(answer, "session", "entry", "from", "to", "peer", "up", "messages");
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *session = &sup->sessions[i];
 
-		if (!session->used || session->near_role != near_role)
+		if (!session->used || session->near_role != ROLE_MAIL_RECEIVER)
 			continue;
-		(void)inet_ntop(session->peer_family == 6 ? AF_INET6 : AF_INET, session->peer_addr,
-				peer, sizeof(peer)); /* the family and the size are right */
-		answer_cell(answer, "%u", session->id);
-		answer_cell(answer, "%s", session->entry);
-		answer_cell(answer, "%s", session->from);
-		answer_cell(answer, "%s", session->to);
-		answer_cell(answer, session->peer_family == 6 ? "[%s]:%u" : "%s:%u", peer,
-			    session->peer_port);
+		answer_session(answer, session);
 		answer_cell(answer, "%lu s", (unsigned long)(now_ms - session->started_ms) / 1000);
-		answer_cell(answer, "%u",
-			    near_role == ROLE_MAIL_RECEIVER ? session->message_count
-							    : session->connect_count);
+		answer_cell(answer, "%u", session->message_count);
 		answer_send(answer, 0);
 	}
 	answer_send(answer, CONTROL_ROW_LAST);
-}
-
-static void answer_mail(struct supervisor *sup, struct answer *answer)
-{
-	answer_sessions(sup, answer, ROLE_MAIL_RECEIVER);
-}
-
-static void answer_screen(struct supervisor *sup, struct answer *answer)
-{
-	answer_sessions(sup, answer, ROLE_SCREEN_VIEWER);
 }
 
 /*
@@ -210,6 +203,7 @@ static const struct {
 	[QUERY_MAIL_LOG] = {ROLE_AUDIT, NULL},
 	[QUERY_RECEIPT] = {ROLE_AUDIT, NULL},
 	[QUERY_DEVICE_KEY] = {ROLE_AUDIT, NULL},
+	[QUERY_CLEAR_SCREEN] = {ROLE_SUPERVISOR, answer_clear_screen},
 };
 
 /*

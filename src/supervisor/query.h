@@ -31,6 +31,13 @@ void answer_separation(struct supervisor *sup, struct answer *answer);
 void answer_zones(struct supervisor *sup, struct answer *answer);
 void answer_crossings(struct supervisor *sup, struct answer *answer);
 
+/* The cells that every session has: number, entry, zones, peer. */
+void answer_session(struct answer *answer, const struct session *session);
+
+/* query_screens.c */
+void answer_screen(struct supervisor *sup, struct answer *answer);
+void answer_clear_screen(struct supervisor *sup, struct answer *answer);
+
 /* stations.c */
 void answer_isolate_station(struct supervisor *sup, struct answer *answer);
 void answer_restore_station(struct supervisor *sup, struct answer *answer);

@@ -17,12 +17,11 @@
 #include "supervisor/receipt.h"
 #include "supervisor/supervisor.h"
 
-#define ACCEPT_MOST        16     /* in one round, so that listeners do not starve the rest */
-#define GRACE_MS           10000U /* for the half whose other half has ended */
-#define CONNECTS_MAX       64U    /* sockets that one session may ask for */
-#define MESSAGES_MAX       1000U  /* that one session may have flattened */
-#define SCREENS_PER_SOURCE 4U
-#define REPORTED_LIFE_MS   2000U /* of a flattener that has said how its message ended */
+#define ACCEPT_MOST      16     /* in one round, so that listeners do not starve the rest */
+#define GRACE_MS         10000U /* for the half whose other half has ended */
+#define CONNECTS_MAX     64U    /* sockets that one session may ask for */
+#define MESSAGES_MAX     1000U  /* that one session may have flattened */
+#define REPORTED_LIFE_MS 2000U  /* of a flattener that has said how its message ended */
 #define MESSAGE_EXTRA_BYTES                                                                        \
 	65536U /* a memfd may be larger than the limit by the trace header and line ends */
 
@@ -71,7 +70,8 @@ static struct limits limits_of(const struct snapshot *s, const struct session *s
 	if (session->near_role == ROLE_MAIL_RECEIVER)
 		return (struct limits){s->mails[session->index].sessions_max,
 				       s->mails[session->index].sessions_per_source};
-	return (struct limits){s->screens[session->index].sessions_max, SCREENS_PER_SOURCE};
+	return (struct limits){s->screens[session->index].sessions_max,
+			       s->screens[session->index].sessions_per_source};
 }
 
 /* Return: NULL where the connection may be served, or why not. */
@@ -175,8 +175,6 @@ static void fill_screen(struct session *session, const struct snapshot *s,
 			const struct snapshot_screen *screen)
 {
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[screen->to].name);
-	session->target_port = screen->desktop_port;
-	session->targets[session->target_count++] = screen->desktop;
 }
 
 static uint32_t find_entry(const struct snapshot *s, enum role near_role, const char *name)
@@ -231,6 +229,7 @@ static void release(struct session *session)
 	close_kept(&session->output_fd);
 	close_kept(&session->receipt_fd);
 	scanning_release(session);
+	admission_release(session);
 	session->used = false;
 }
 
@@ -274,7 +273,8 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	session->message_fd = session->output_fd = -1;
 	session->scan.message_fd = session->scan.socket_fd = -1;
 	session->receipt_fd = -1;
-	if (launch_half(sup, session, far_role(session), &session->far) < 0 ||
+	if (!admission_begin(session, sup) ||
+	    launch_half(sup, session, far_role(session), &session->far) < 0 ||
 	    launch_half(sup, session, session->near_role, &session->near) < 0) {
 		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
 				 EV_TEXT(REASON, "its processes cannot be started"));
@@ -294,6 +294,9 @@ static const char *judge_peer(struct supervisor *sup, const struct listener *lis
 		return "the policy no longer has its entry";
 	if (!within_rate(sup, peer, RATE_CONNECTS))
 		return "sessions of one source in a minute";
+	if (listener->near_role == ROLE_SCREEN_VIEWER &&
+	    admission_closed(&sup->running.snapshot, peer->index))
+		return admission_closed(&sup->running.snapshot, peer->index);
 	return over_limit(sup, peer);
 }
 
@@ -406,8 +409,13 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 
 	memcpy(now.entry, session->entry, sizeof(now.entry));
 	memcpy(now.from, session->from, sizeof(now.from));
-	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0 ||
-	    now.target_port != session->target_port || now.target_count != session->target_count ||
+	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0)
+		return false;
+	if (session->near_role == ROLE_SCREEN_VIEWER) {
+		session->index = now.index;
+		return admission_stands(session, s, now.index);
+	}
+	if (now.target_port != session->target_port || now.target_count != session->target_count ||
 	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0 ||
 	    strcmp(now.scan.name, session->scan.name) != 0 ||
 	    memcmp(now.rules, session->rules, sizeof(now.rules)) != 0)
@@ -417,12 +425,14 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 	return true;
 }
 
-/* End the session where the running policy does not have its entry. Return: whether it goes on. */
-static bool keep_session(struct supervisor *sup, struct session *session)
+bool session_keep(struct supervisor *sup, struct session *session)
 {
 	if (still_stands(session, &sup->running.snapshot))
 		return true;
-	session_end(session, "the policy no longer has its entry");
+	if (session->near_role == ROLE_SCREEN_VIEWER)
+		admission_end(session, SCREEN_END_POLICY);
+	else
+		session_end(session, "the policy no longer has its entry");
 	return false;
 }
 
@@ -430,8 +440,16 @@ void session_refit_all(struct supervisor *sup)
 {
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		if (sup->sessions[i].used)
-			(void)keep_session(sup, &sup->sessions[i]);
+			(void)session_keep(sup, &sup->sessions[i]);
 	}
+}
+
+static void end_isolated(struct session *session)
+{
+	if (session->near_role == ROLE_SCREEN_VIEWER)
+		admission_end(session, SCREEN_END_ISOLATED);
+	else
+		session_end(session, "its zone is isolated");
 }
 
 void session_end_zone(struct supervisor *sup, const char *zone)
@@ -441,7 +459,7 @@ void session_end_zone(struct supervisor *sup, const char *zone)
 
 		if (session->used &&
 		    (strcmp(session->from, zone) == 0 || strcmp(session->to, zone) == 0))
-			session_end(session, "its zone is isolated");
+			end_isolated(session);
 	}
 }
 
@@ -456,7 +474,7 @@ int session_handle_connect(struct channel *ch, void *ctx, const struct channel_m
 	if (!session || request->target >= session->target_count ||
 	    session->connect_count >= CONNECTS_MAX)
 		return -ERR_PEER;
-	if (!keep_session(child->sup, session))
+	if (!session_keep(child->sup, session))
 		return 0;
 	session->connect_count++;
 	fd = sockets_connect(child->sup, session->to, &session->targets[request->target],
@@ -492,7 +510,7 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 		return -ERR_PEER;
 	if (!session->far)
 		return 0; /* the sender has died: the receiver sees that on its link */
-	if (!keep_session(child->sup, session))
+	if (!session_keep(child->sup, session))
 		return 0;
 	session->message = request->message;
 	session->envelope = request->envelope;

@@ -19,6 +19,7 @@
 #include "supervisor/rates.h"
 #include "supervisor/reserve.h"
 #include "supervisor/scanning.h"
+#include "supervisor/session.h"
 #include "supervisor/spawn.h"
 #include "supervisor/trial.h"
 #include "supervisor/zones.h"
@@ -63,38 +64,6 @@ struct child {
 	char hands[128];      /* consoles: as in struct control_person */
 	struct asking asking; /* consoles: their questions */
 	struct person_wait waiting; /* consoles: for the record of the login */
-};
-
-/* One accepted connection and the two processes that serve it, joined by a channel of their own. */
-struct session {
-	bool used;
-	uint32_t id;
-	enum role near_role; /* ROLE_MAIL_RECEIVER or ROLE_SCREEN_VIEWER */
-	char entry[SNAPSHOT_NAME_BYTES];
-	char from[SNAPSHOT_NAME_BYTES], to[SNAPSHOT_NAME_BYTES];
-	uint32_t index;      /* of the entry in the running snapshot */
-	uint8_t peer_family; /* 4 or 6 */
-	uint8_t peer_addr[16];
-	uint16_t peer_port;
-	bool crowded; /* at its start more than half of its entry's sessions were taken */
-	uint64_t started_ms;
-	uint8_t rules[SHA256_BYTES];        /* mail: digest of what its processes must obey */
-	uint64_t size_limit_bytes;          /* mail: of one message */
-	struct snapshot_prefix targets[16]; /* next hops or the desktop */
-	uint32_t target_count;
-	uint16_t target_port;
-	uint32_t connect_count;
-	struct child *near, *far, *flattener;
-	int near_link_fd,
-		far_link_fd;       /* the two ends of their channel, until each has its own; -1 */
-	int peer_fd;               /* the accepted socket, until the near half has it; -1 */
-	int message_fd, output_fd; /* for the flattener that is being started; -1 */
-	uint64_t message;          /* that the flattener works on */
-	struct control_envelope envelope; /* of that message */
-	struct scan scan;
-	int receipt_fd; /* that the flattener writes into; -1 */
-	uint32_t message_count;
-	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };
 
 struct listener {
@@ -260,17 +229,6 @@ int sockets_connect(struct supervisor *sup, const char *zone_name,
 /* Open what @snapshot listens on and close what it does not. 0 or an error with zones.reason. */
 int sockets_listen(struct supervisor *sup, const struct snapshot *snapshot);
 void sockets_close_all(struct supervisor *sup);
-
-/* sessions.c */
-void session_accept(struct supervisor *sup, struct listener *listener);
-void session_child_died(struct child *child);
-void session_end(struct session *session, const char *why);
-/* End the sessions of entries that are no longer in the running policy as they were. */
-void session_refit_all(struct supervisor *sup);
-void session_end_zone(struct supervisor *sup, const char *zone);
-int session_handle_connect(struct channel *ch, void *ctx, const struct channel_message *message);
-int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_message *message);
-int session_handle_flattened(struct channel *ch, void *ctx, const struct channel_message *message);
 
 /* stations.c: stations that are shut out. */
 /* Give netfilter the whole list. Return: 0 or an error. */

@@ -85,7 +85,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.files_max = 32,
 			.memory_mib = 128,
 			.given = "directory of accounts, channels to consoles, snapshots",
-			.reads = "names and passwords typed at consoles",
+			.reads = "names and passwords typed at consoles and at screens",
 		},
 	[ROLE_CONSOLE] =
 		{
@@ -176,8 +176,10 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 20000,
 			.files_max = 16,
 			.memory_mib = 512,
-			.given = "one accepted socket, channel to its screen-source, snapshot",
-			.reads = "tile records, RFB of the viewer",
+			.given = "one accepted socket, channel to its screen-source, snapshot; "
+				 "with TLS its entry's certificate and key",
+			.reads = "tile records, RFB of the viewer, name and password of one "
+				 "login",
 		},
 };
 

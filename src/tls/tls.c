@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <mbedtls/platform_util.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <poll.h>
 #include <psa/crypto.h>
@@ -20,7 +21,7 @@ struct tls {
 	mbedtls_ssl_context ssl;
 	mbedtls_ssl_config config;
 	struct tls_identity identity; /* server */
-	mbedtls_x509_crt authorities; /* client */
+	mbedtls_x509_crt authorities; /* that the peer is verified against */
 	int fd;
 	enum tls_side side;
 	enum tls_fault fault;
@@ -211,6 +212,20 @@ static void set_common(struct tls *t)
 	mbedtls_ssl_conf_rng(c, tls_random, NULL);
 }
 
+/* Whoever shows no certificate of one of these authorities does not get past the handshake. */
+static int require_certificate(struct tls *t, struct span authorities)
+{
+	int err = tls_authorities_parse(&t->authorities, authorities);
+
+	if (err < 0) {
+		t->fault = TLS_FAULT_AUTHORITY;
+		return err;
+	}
+	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_REQUIRED);
+	mbedtls_ssl_conf_ca_chain(&t->config, &t->authorities, NULL);
+	return 0;
+}
+
 static int set_server(struct tls *t, const struct tls_settings *settings)
 {
 	enum tls_defect defect = TLS_DEFECT_NONE;
@@ -225,7 +240,7 @@ static int set_server(struct tls *t, const struct tls_settings *settings)
 	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_NONE);
 	if (mbedtls_ssl_conf_own_cert(&t->config, &t->identity.chain, &t->identity.key) != 0)
 		return -ERR_NO_MEMORY;
-	return 0;
+	return settings->authorities.size > 0 ? require_certificate(t, settings->authorities) : 0;
 }
 
 static int set_client(struct tls *t, const struct tls_settings *settings)
@@ -370,6 +385,15 @@ void tls_close(struct tls *t)
 enum tls_fault tls_fault(const struct tls *t)
 {
 	return t->fault;
+}
+
+bool tls_peer_sha256(const struct tls *t, uint8_t out[32])
+{
+	const mbedtls_x509_crt *peer = mbedtls_ssl_get_peer_cert(&t->ssl);
+
+	for (size_t i = 0; i < 32; i++)
+		out[i] = 0;
+	return peer != NULL && mbedtls_sha256(peer->raw.p, peer->raw.len, out, 0) == 0;
 }
 
 const char *tls_version(const struct tls *t)

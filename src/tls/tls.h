@@ -48,7 +48,8 @@ struct tls; /* one session */
 struct tls_settings {
 	enum tls_side side;
 	struct span identity;    /* server: PEM, certificate chain and private key; borrowed */
-	struct span authorities; /* client: PEM, what the peer is verified against; borrowed */
+	struct span authorities; /* PEM, what the peer is verified against; server: empty: clients
+				    show no certificate; borrowed */
 	const char *peer_name;   /* client: what its certificate must be for; also sent as SNI */
 };
 
@@ -103,6 +104,12 @@ short tls_events(const struct tls *t);
 void tls_close(struct tls *t);
 
 enum tls_fault tls_fault(const struct tls *t);
+
+/**
+ * tls_peer_sha256 - the hash of the certificate that the peer has shown
+ * Return: false where it has shown none; then @out is zero. Once the handshake is done.
+ */
+bool tls_peer_sha256(const struct tls *t, uint8_t out[32]);
 
 /* "TLSv1.2" or "TLSv1.3", and the suite; fixed texts, once the handshake is done. */
 const char *tls_version(const struct tls *t);

@@ -48,7 +48,12 @@ enum rfb_encoding {
 	RFB_EXTENDED_DESKTOP_SIZE = -308,
 };
 
-enum rfb_security { RFB_SECURITY_INVALID = 0, RFB_SECURITY_NONE = 1 };
+enum rfb_security {
+	RFB_SECURITY_INVALID = 0,
+	RFB_SECURITY_NONE = 1,
+	RFB_SECURITY_VNC_AUTH = 2,
+	RFB_SECURITY_VENCRYPT = 19,
+};
 
 struct rfb_rect {
 	uint16_t x, y, w, h;

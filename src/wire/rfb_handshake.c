@@ -1,141 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The RFB handshake from both ends. */
+/* The RFB handshake as a client. */
 #include "wire/rfb_handshake.h"
 
-#include <string.h>
-
 #include "base/err.h"
+#include "wire/rfb_version.h"
 
-enum { VERSION_BYTES = 12, SERVER_INIT_BYTES = 2 + 2 + RFB_FORMAT_BYTES + 4 };
-
-static int digit(uint8_t c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : -1;
-}
-
-/* "RFB 003.008\n" and its like; *@major and *@minor only where it is that. */
-static int version_parse(struct span text, unsigned *major, unsigned *minor)
-{
-	unsigned value[2] = {0, 0};
-
-	if (text.size != VERSION_BYTES || memcmp(text.data, "RFB ", 4) != 0)
-		return -ERR_SYNTAX;
-	if (text.data[7] != '.' || text.data[11] != '\n')
-		return -ERR_SYNTAX;
-	for (unsigned i = 0; i < 6; i++) {
-		int d = digit(text.data[4 + i + i / 3]);
-
-		if (d < 0)
-			return -ERR_SYNTAX;
-		value[i / 3] = value[i / 3] * 10 + (unsigned)d;
-	}
-	*major = value[0];
-	*minor = value[1];
-	return 0;
-}
-
-static void version_write(struct writer *w, unsigned minor)
-{
-	writer_printf(w, "RFB 003.%03u\n", minor);
-}
-
-/* The version that both speak: RFC 6143 7.1.1 wants unknown minor versions to be taken as 3.3. */
-static unsigned version_common(unsigned minor)
-{
-	if (minor >= 8)
-		return 8;
-	return minor == 7 ? 7 : 3;
-}
-
-/* The viewer's side. */
-
-enum { GREETER_VERSION, GREETER_SECURITY, GREETER_CLIENT_INIT, GREETER_SIZE, GREETER_DONE };
-
-static int greeter_fault(struct rfb_greeter *g, int error, const char *text)
-{
-	g->fault = text;
-	return error;
-}
-
-void rfb_greeter_init(struct rfb_greeter *g, struct writer *out)
-{
-	*g = (struct rfb_greeter){.state = GREETER_VERSION};
-	version_write(out, 8);
-}
-
-static int greeter_version(struct rfb_greeter *g, struct reader *r, struct writer *out)
-{
-	unsigned major, minor;
-
-	if (reader_left(r) < VERSION_BYTES)
-		return RFB_HANDSHAKE_MORE;
-	if (version_parse(reader_span(r, VERSION_BYTES), &major, &minor) != 0)
-		return greeter_fault(g, -ERR_SYNTAX, "version-syntax");
-	if (major != 3 || minor < 3)
-		return greeter_fault(g, -ERR_UNSUPPORTED, "version");
-	g->minor = version_common(minor);
-	if (g->minor == 3) {
-		writer_be32(out, RFB_SECURITY_NONE);
-		g->state = GREETER_CLIENT_INIT;
-	} else {
-		writer_u8(out, 1);
-		writer_u8(out, RFB_SECURITY_NONE);
-		g->state = GREETER_SECURITY;
-	}
-	return rfb_greeter_next(g, r, out);
-}
-
-static int greeter_security(struct rfb_greeter *g, struct reader *r, struct writer *out)
-{
-	static const char refusal[] = "security type not offered";
-
-	if (reader_left(r) < 1)
-		return RFB_HANDSHAKE_MORE;
-	if (reader_u8(r) != RFB_SECURITY_NONE) {
-		writer_be32(out, 1);
-		if (g->minor >= 8) {
-			writer_be32(out, sizeof(refusal) - 1);
-			writer_text(out, refusal);
-		}
-		return greeter_fault(g, -ERR_DENIED, "security-type-not-offered");
-	}
-	if (g->minor >= 8) /* RFC 6143 7.1.3; 3.7 sends no result for None */
-		writer_be32(out, 0);
-	g->state = GREETER_CLIENT_INIT;
-	return rfb_greeter_next(g, r, out);
-}
-
-int rfb_greeter_next(struct rfb_greeter *g, struct reader *r, struct writer *out)
-{
-	switch (g->state) {
-	case GREETER_VERSION:
-		return greeter_version(g, r, out);
-	case GREETER_SECURITY:
-		return greeter_security(g, r, out);
-	case GREETER_CLIENT_INIT:
-		if (reader_left(r) < 1)
-			return RFB_HANDSHAKE_MORE;
-		(void)reader_u8(r); /* the shared flag: the gateway gives each viewer a session of
-				       its own */
-		g->state = GREETER_SIZE;
-		return RFB_HANDSHAKE_SIZE;
-	default:
-		return g->state == GREETER_DONE ? RFB_HANDSHAKE_DONE : RFB_HANDSHAKE_MORE;
-	}
-}
-
-void rfb_greeter_size(struct rfb_greeter *g, uint16_t width_px, uint16_t height_px,
-		      const char *name, struct writer *out)
-{
-	writer_be16(out, width_px);
-	writer_be16(out, height_px);
-	rfb_format_write(out, &rfb_format_gateway);
-	writer_be32(out, (uint32_t)strlen(name));
-	writer_text(out, name);
-	g->state = GREETER_DONE;
-}
-
-/* The desktop's side. */
+enum { SERVER_INIT_BYTES = 2 + 2 + RFB_FORMAT_BYTES + 4 };
 
 enum {
 	CALLER_VERSION,
@@ -166,14 +36,14 @@ static int caller_version(struct rfb_caller *c, struct reader *r, struct writer 
 {
 	unsigned major, minor;
 
-	if (reader_left(r) < VERSION_BYTES)
+	if (reader_left(r) < RFB_VERSION_BYTES)
 		return STEP_WAIT;
-	if (version_parse(reader_span(r, VERSION_BYTES), &major, &minor) != 0)
+	if (rfb_version_parse(reader_span(r, RFB_VERSION_BYTES), &major, &minor) != 0)
 		return caller_fault(c, -ERR_SYNTAX, "version-syntax");
 	if (major < 3 || (major == 3 && minor < 3))
 		return caller_fault(c, -ERR_UNSUPPORTED, "version");
-	c->minor = major > 3 ? 8 : version_common(minor);
-	version_write(out, c->minor);
+	c->minor = major > 3 ? 8 : rfb_version_common(minor);
+	rfb_version_write(out, c->minor);
 	c->state = c->minor == 3 ? CALLER_SECURITY_3 : CALLER_COUNT;
 	return STEP_TAKEN;
 }

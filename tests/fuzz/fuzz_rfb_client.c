@@ -6,7 +6,7 @@
 
 #include "wire/rfb_client.h"
 #include "wire/rfb_encode.h"
-#include "wire/rfb_handshake.h"
+#include "wire/rfb_greeter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,7 +65,7 @@ static uint64_t feed(const uint8_t *data, size_t size, size_t piece)
 	size_t at = 0, end = 0;
 
 	writer_init(&w, greeting, sizeof(greeting));
-	rfb_greeter_init(&run.greeter, &w);
+	rfb_greeter_init(&run.greeter, RFB_SUBTYPE_NONE, &w);
 	rfb_client_init(&run.parser);
 	rfb_encoder_init(&run.encoder);
 	while (end < size && run.error == 0) {

@@ -72,6 +72,29 @@ static void walk_times(const struct snapshot *s)
 	}
 }
 
+static void walk_texts(const struct snapshot *s, struct snapshot_range range)
+{
+	for (uint32_t i = 0; i < range.count; i++)
+		sum += strlen(snapshot_text_at(s, s->list_texts[range.first + i].at));
+}
+
+static void walk_screens(const struct snapshot *s)
+{
+	for (uint32_t i = 0; i < s->screen_count; i++) {
+		const struct snapshot_screen *c = &s->screens[i];
+
+		touch(s->desktops + c->desktops.first, c->desktops.count * sizeof(*s->desktops));
+		walk_texts(s, c->groups);
+		sum += strlen(c->name) + strlen(c->tls_slot) + strlen(c->authority_slot);
+		if (c->schedule != SNAPSHOT_NONE)
+			sum += calendar_open(s, &s->schedules[c->schedule], 0);
+	}
+	for (uint32_t i = 0; i < s->screen_user_count; i++) {
+		walk_texts(s, s->screen_users[i].groups);
+		sum += strlen(s->screen_users[i].name);
+	}
+}
+
 static void walk(const struct snapshot *s)
 {
 	for (uint32_t i = 0; i < s->zone_count; i++) {
@@ -103,7 +126,7 @@ static void walk(const struct snapshot *s)
 			sum += strlen(snapshot_text_at(
 				s, s->list_texts[s->mails[i].domains.first + k].at));
 	}
-	touch(s->screens, s->screen_count * sizeof(*s->screens));
+	walk_screens(s);
 	touch(s->syslogs, s->syslog_count * sizeof(*s->syslogs));
 	sum += strlen(snapshot_text_at(s, s->header->text_organization));
 }

@@ -32,8 +32,9 @@ fuzzers += fuzz_event_record
 fuzz_event_record-use := audit policy wire base
 
 # screen
-fuzzers += fuzz_rfb_client fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode
+fuzzers += fuzz_rfb_client fuzz_rfb_greeter fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode
 fuzz_rfb_client-use := wire base
+fuzz_rfb_greeter-use := wire base
 fuzz_rfb_server-use := wire base
 fuzz_rfb_server-lib := -lz
 fuzz_rfb_caller-use := wire base

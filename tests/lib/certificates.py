@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An authority made for one test, and certificates that it signs: good ones, and each kind that must be refused."""
 
+import ipaddress
 import pathlib
 import tempfile
 
 from .net import run
+
+
+def _is_address(host):
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 class Authority:
@@ -32,7 +40,7 @@ class Authority:
         base = self.directory / f"leaf{self.count}"
         kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else [f"rsa:{key}"]
         run("openssl", "req", "-newkey", *kind, "-nodes", "-keyout", f"{base}.key", "-out", f"{base}.csr",
-            "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}")
+            "-subj", f"/CN={host}", "-addext", f"subjectAltName={'IP' if _is_address(host) else 'DNS'}:{host}")
         run("openssl", "x509", "-req", "-in", f"{base}.csr", "-CA", self.certificate, "-CAkey", self.key,
             "-copy_extensions", "copyall", f"-{digest}", "-not_before", not_before, "-not_after", not_after,
             "-out", f"{base}.crt")

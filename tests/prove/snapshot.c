@@ -90,6 +90,7 @@ static struct snapshot any_tables(void)
 	s.conform_count = nondet_u32();
 	s.device_count = nondet_u32();
 	s.scanner_count = nondet_u32();
+	s.desktop_count = nondet_u32();
 	suppose(texts_are_sound(&s));
 	return s;
 }
@@ -242,6 +243,8 @@ void prove_others(void)
 	struct snapshot_scanner scanner;
 	struct snapshot_screen screen;
 	struct snapshot_syslog syslog;
+	struct snapshot_desktop desktop;
+	struct snapshot_screen_user user;
 
 	__CPROVER_havoc_object(&station);
 	__CPROVER_havoc_object(&service);
@@ -250,6 +253,8 @@ void prove_others(void)
 	__CPROVER_havoc_object(&scanner);
 	__CPROVER_havoc_object(&screen);
 	__CPROVER_havoc_object(&syslog);
+	__CPROVER_havoc_object(&desktop);
+	__CPROVER_havoc_object(&user);
 	s.stations = &station;
 	s.services = &service;
 	s.bonds = &bond;
@@ -257,6 +262,8 @@ void prove_others(void)
 	s.scanners = &scanner;
 	s.screens = &screen;
 	s.syslogs = &syslog;
+	s.desktops = &desktop;
+	s.screen_users = &user;
 	if (station_is_sound(&s, 0))
 		assert(inside(station.addresses, s.prefix_count) &&
 		       station.text_comment < s.text_bytes);
@@ -274,7 +281,15 @@ void prove_others(void)
 	if (screen_is_sound(&s, 0)) {
 		REACHED(2);
 		assert(screen.from < s.zone_count && screen.to < s.zone_count);
+		assert(inside(screen.desktops, s.desktop_count) && screen.desktops.count > 0);
+		assert(inside(screen.groups, s.list_text_count));
+		assert(screen.schedule == SNAPSHOT_NONE || screen.schedule < s.schedule_count);
+		assert((screen.security == SCREEN_SECURITY_NONE) == (screen.tls_slot[0] == '\0'));
 	}
+	if (desktop_is_sound(&s, 0))
+		assert(desktop.port != 0 && desktop.address.family != 0);
+	if (screen_user_is_sound(&s, 0))
+		assert(inside(user.groups, s.list_text_count));
 	if (syslog_is_sound(&s, 0))
 		assert(syslog.zone < s.zone_count);
 }

@@ -77,10 +77,11 @@ units += test_mail_hop
 test_mail_hop-use := mail-sender tls policy wire base
 
 # screen
-units += test_rfb_client test_rfb_server test_rfb_handshake test_rfb_encode test_rfb_zrle test_screen_record
+units += test_rfb_client test_rfb_server test_rfb_greeter test_rfb_handshake test_rfb_encode test_rfb_zrle test_screen_record
 test_rfb_client-use := wire base
 test_rfb_server-use := wire base
 test_rfb_server-lib := -lz
+test_rfb_greeter-use := wire base
 test_rfb_handshake-use := wire base
 test_rfb_encode-use := wire base
 test_rfb_encode-lib := -lz

@@ -101,78 +101,6 @@ static void test_rfb_caller_refuses_a_name_of_four_gigabytes(void **state)
 			 RFB_HANDSHAKE_MORE);
 }
 
-/* What the greeter says to a client that sends @bytes; the last event. */
-static int greet(const void *bytes, size_t size, struct rfb_greeter *g)
-{
-	int event = RFB_HANDSHAKE_MORE;
-	size_t at = 0;
-
-	writer_init(&out, sent, sizeof(sent));
-	rfb_greeter_init(g, &out);
-	for (size_t end = 1; end <= size && event == RFB_HANDSHAKE_MORE; end++) {
-		struct reader r;
-
-		reader_init(&r, (const uint8_t *)bytes + at, end - at);
-		event = rfb_greeter_next(g, &r, &out);
-		at += r.at;
-	}
-	return event;
-}
-
-#define GREET(text, g) greet(text, sizeof(text) - 1, g)
-
-static void test_rfb_greeter_serves_each_version(void **state)
-{
-	struct rfb_greeter g;
-
-	assert_int_equal(GREET("RFB 003.008\n\1\0", &g), RFB_HANDSHAKE_SIZE);
-	assert_memory_equal(sent, "RFB 003.008\n\1\1\0\0\0\0", 18);
-	assert_int_equal(out.size, 18);
-	assert_int_equal(GREET("RFB 003.007\n\1\1", &g), RFB_HANDSHAKE_SIZE);
-	assert_int_equal(out.size, 14); /* 3.7 has no result for None */
-	assert_int_equal(GREET("RFB 003.003\n\1", &g), RFB_HANDSHAKE_SIZE);
-	assert_memory_equal(sent + 12, "\0\0\0\1", 4);
-}
-
-static void test_rfb_greeter_tells_our_own_name_and_format(void **state)
-{
-	struct rfb_greeter g;
-	struct reader r;
-
-	assert_int_equal(GREET("RFB 003.003\n\1", &g), RFB_HANDSHAKE_SIZE);
-	writer_init(&out, sent, sizeof(sent));
-	rfb_greeter_size(&g, 640, 480, "Name", &out);
-	assert_int_equal(out.size, 24 + 4);
-	assert_memory_equal(
-		sent, "\2\x80\1\xe0\x20\x18\0\1\0\xff\0\xff\0\xff\x10\x08\0\0\0\0\0\0\0\4Name", 28);
-	reader_init(&r, "", 0);
-	assert_int_equal(rfb_greeter_next(&g, &r, &out), RFB_HANDSHAKE_DONE);
-}
-
-static void test_rfb_greeter_refuses_a_security_type_that_was_not_offered(void **state)
-{
-	struct rfb_greeter g;
-
-	for (unsigned type = 0; type < 256; type++) {
-		uint8_t bytes[] = "RFB 003.008\n\0";
-
-		bytes[12] = (uint8_t)type;
-		if (type == RFB_SECURITY_NONE)
-			continue;
-		assert_int_equal(greet(bytes, 13, &g), -ERR_DENIED);
-		assert_memory_equal(sent + 14, "\0\0\0\1", 4);
-	}
-}
-
-static void test_rfb_greeter_refuses_what_is_no_viewer(void **state)
-{
-	struct rfb_greeter g;
-
-	assert_int_equal(GREET("GET / HTTP/1", &g), -ERR_SYNTAX);
-	assert_int_equal(GREET("RFB 004.001\n", &g), -ERR_UNSUPPORTED);
-	assert_int_equal(GREET("RFB 003.000\n", &g), -ERR_UNSUPPORTED);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,10 +109,6 @@ int main(void)
 		cmocka_unit_test(test_rfb_caller_takes_no_security_type_but_none),
 		cmocka_unit_test(test_rfb_caller_ends_on_a_refusal_without_reading_its_reason),
 		cmocka_unit_test(test_rfb_caller_refuses_a_name_of_four_gigabytes),
-		cmocka_unit_test(test_rfb_greeter_serves_each_version),
-		cmocka_unit_test(test_rfb_greeter_tells_our_own_name_and_format),
-		cmocka_unit_test(test_rfb_greeter_refuses_a_security_type_that_was_not_offered),
-		cmocka_unit_test(test_rfb_greeter_refuses_what_is_no_viewer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,8 @@ static void test_snapshot_holds_the_relays(void **state)
 	assert_string_equal(snapshot_text_at(s, m->text_host_name), "gate");
 	assert_string_equal(snapshot_text_at(s, s->list_texts[m->domains.first].at),
 			    "city.example.lg.jp");
-	assert_int_equal(s->screens[0].desktop_port, 5900);
+	assert_int_equal(s->screens[0].desktops.count, 1);
+	assert_int_equal(s->desktops[s->screens[0].desktops.first].port, 5900);
 	assert_int_equal(s->screens[0].idle_timeout_s, 90);
 	assert_int_equal(s->syslogs[0].port, 5514);
 }

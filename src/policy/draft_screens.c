@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Screens: their desktops, who may look, and that what is written fits together. */
+#include "policy/draft.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/prefix.h"
+
+/* ---- lowering ---- */
+
+static void lower_desktop(struct draft *d, const struct tree_node *node)
+{
+	struct snapshot_desktop *desktop = draft_add(d, SECTION_DESKTOPS, node);
+	struct value place = draft_value(node, 0);
+
+	if (desktop == NULL)
+		return;
+	desktop->address = place.prefix;
+	desktop->port = place.port;
+}
+
+static struct snapshot_range lower_desktops(struct draft *d, const struct tree_node *screen)
+{
+	struct snapshot_range range = {draft_count(d, SECTION_DESKTOPS), 0};
+
+	for (const struct tree_node *n = tree_first(screen, ROW_SCREEN_DESKTOP); n != NULL;
+	     n = tree_next(n))
+		lower_desktop(d, n);
+	range.count = draft_count(d, SECTION_DESKTOPS) - range.first;
+	return range;
+}
+
+static void copy_slot(char field[SNAPSHOT_NAME_BYTES], const struct tree_node *tls,
+		      enum schema_id row)
+{
+	const struct tree_node *slot = tls != NULL ? tree_first(tls, row) : NULL;
+
+	if (slot != NULL)
+		draft_copy_name(field, SNAPSHOT_NAME_BYTES, tree_value(slot, 0));
+}
+
+void draft_lower_screen(struct draft *d, const struct tree_node *node)
+{
+	const struct tree_node *tls = tree_first(node, ROW_SCREEN_TLS);
+	const struct tree_node *schedule = tree_first(node, ROW_SCREEN_SCHEDULE);
+	struct snapshot_range desktops = lower_desktops(d, node);
+	struct snapshot_range groups = draft_add_list(d, node, ROW_SCREEN_GROUP);
+	struct snapshot_screen *s = draft_add(d, SECTION_SCREENS, node);
+
+	if (s == NULL)
+		return;
+	draft_copy_name(s->name, sizeof(s->name), tree_value(node, 0));
+	s->from = draft_leaf_zone(d, node, ROW_SCREEN_FROM);
+	s->to = draft_leaf_zone(d, node, ROW_SCREEN_TO);
+	s->listen_port = (uint16_t)draft_leaf_number(node, ROW_SCREEN_LISTEN);
+	s->security = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SECURITY);
+	s->sessions_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SESSIONS);
+	s->sessions_per_source = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SOURCE_SESSIONS);
+	s->sessions_per_user = (uint32_t)draft_leaf_number(node, ROW_SCREEN_USER_SESSIONS);
+	s->idle_timeout_s = draft_leaf_seconds(node, ROW_SCREEN_IDLE_TIMEOUT);
+	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
+	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
+	s->encodings = (uint32_t)draft_leaf_number(node, ROW_SCREEN_ENCODINGS);
+	s->schedule = schedule != NULL ? draft_entry(d, ROW_SCHEDULE, tree_value(schedule, 0))
+				       : SNAPSHOT_NONE;
+	s->desktops = desktops;
+	s->groups = groups;
+	copy_slot(s->tls_slot, tls, ROW_SCREEN_TLS_CERTIFICATE);
+	copy_slot(s->authority_slot, tls, ROW_SCREEN_TLS_AUTHORITY);
+}
+
+void draft_lower_screen_user(struct draft *d, const struct tree_node *node)
+{
+	struct snapshot_range groups = draft_add_list(d, node, ROW_SCREEN_USER_GROUP);
+	struct snapshot_screen_user *u = draft_add(d, SECTION_SCREEN_USERS, node);
+	struct value desktop;
+
+	if (u == NULL)
+		return;
+	draft_copy_name(u->name, sizeof(u->name), tree_value(node, 0));
+	u->groups = groups;
+	u->suspended = tree_first(node, ROW_SCREEN_USER_SUSPENDED) != NULL;
+	u->expires_s = draft_leaf_day_end(d, node, ROW_SCREEN_USER_EXPIRES, INT64_MAX);
+	if (draft_leaf(&desktop, node, ROW_SCREEN_USER_DESKTOP)) {
+		u->desktop.address = desktop.prefix;
+		u->desktop.port = desktop.port;
+	}
+}
+
+/* ---- checks ---- */
+
+/* Words that would be without effect make a reader believe in a protection that is not there. */
+static void check_open(struct draft *d, const struct tree_node *screen)
+{
+	static const enum schema_id useless[] = {ROW_SCREEN_TLS, ROW_SCREEN_GROUP,
+						 ROW_SCREEN_USER_SESSIONS};
+
+	for (size_t i = 0; i < sizeof(useless) / sizeof(useless[0]); i++) {
+		const struct tree_node *n = tree_first(screen, useless[i]);
+
+		if (n != NULL)
+			draft_refuse(d, n, PROBLEM_SCREEN_USELESS, schema_row(n->row)->name,
+				     "none");
+	}
+}
+
+static void check_secured(struct draft *d, const struct snapshot_screen *s,
+			  const struct tree_node *screen)
+{
+	const struct tree_node *security = tree_first(screen, ROW_SCREEN_SECURITY);
+	const char *word = tree_value(security, 0);
+
+	if (s->tls_slot[0] == '\0')
+		draft_refuse(d, security, PROBLEM_SCREEN_LACKS, word, "tls { certificate SLOT; }");
+	if (s->security == SCREEN_SECURITY_X509_NONE) {
+		if (s->tls_slot[0] != '\0' && s->authority_slot[0] == '\0')
+			draft_refuse(d, security, PROBLEM_SCREEN_LACKS, word,
+				     "tls { client-authority SLOT; }");
+		if (s->groups.count > 0)
+			draft_refuse(d, tree_first(screen, ROW_SCREEN_GROUP),
+				     PROBLEM_SCREEN_USELESS, schema_row(ROW_SCREEN_GROUP)->name,
+				     word);
+	} else if (s->groups.count == 0) {
+		draft_refuse(d, security, PROBLEM_SCREEN_LACKS, word, "group NAME;");
+	}
+}
+
+void draft_check_screen_security(struct draft *d, uint32_t i)
+{
+	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
+	const struct tree_node *origin = draft_origin(d, SECTION_SCREENS, i);
+
+	if (s->security == SCREEN_SECURITY_NONE)
+		check_open(d, origin);
+	else
+		check_secured(d, s, origin);
+}
+
+static bool is_listed(const struct draft *d, const struct snapshot_desktop *wanted)
+{
+	for (uint32_t i = 0; i < draft_count(d, SECTION_DESKTOPS); i++) {
+		const struct snapshot_desktop *desktop = draft_row(d, SECTION_DESKTOPS, i);
+
+		if (desktop->port == wanted->port &&
+		    prefix_same_address(&desktop->address, &wanted->address))
+			return true;
+	}
+	return false;
+}
+
+/* Who has a desktop of his own that no screen shows could never log in. */
+void draft_check_screen_user(struct draft *d, uint32_t i)
+{
+	const struct snapshot_screen_user *u = draft_row(d, SECTION_SCREEN_USERS, i);
+	const struct tree_node *origin = draft_origin(d, SECTION_SCREEN_USERS, i);
+	const struct tree_node *desktop = tree_first(origin, ROW_SCREEN_USER_DESKTOP);
+
+	if (desktop != NULL && !is_listed(d, &u->desktop))
+		draft_refuse(d, desktop, PROBLEM_SCREEN_USER_DESKTOP, tree_value(desktop, 0),
+			     u->name);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of a snapshot that is about screens: paths, their desktops, the persons who may look. */
+#ifndef SEKISHO_POLICY_SNAPSHOT_SCREENS_H
+#define SEKISHO_POLICY_SNAPSHOT_SCREENS_H
+
+#include "policy/snapshot_base.h"
+
+#define SNAPSHOT_DESKTOPS_MAX     256 /* of one screen */
+#define SNAPSHOT_SCREEN_USERS_MAX 5000
+
+/* In the order of the words of the configuration's `security`. */
+enum screen_security {
+	SCREEN_SECURITY_NONE,       /* written out in the configuration: viewers are not asked */
+	SCREEN_SECURITY_X509_PLAIN, /* TLS, then name and password */
+	SCREEN_SECURITY_X509_NONE,  /* TLS with a certificate of the viewer */
+	SCREEN_SECURITY_COUNT_
+};
+
+/* In the order of the words of the configuration's `encodings`. */
+enum snapshot_encodings {
+	SNAPSHOT_ENCODINGS_AUTOMATIC,
+	SNAPSHOT_ENCODINGS_ZRLE,
+	SNAPSHOT_ENCODINGS_COUNT_
+};
+
+struct snapshot_screen {
+	char name[SNAPSHOT_NAME_BYTES];
+	uint32_t from, to; /* zone indices: viewers' and desktops' */
+	uint16_t listen_port;
+	uint16_t pad;
+	uint32_t security;     /* enum screen_security */
+	uint32_t sessions_max; /* in total */
+	uint32_t sessions_per_source;
+	uint32_t sessions_per_user;
+	uint32_t idle_timeout_s;                  /* 0: no limit */
+	uint32_t session_limit_s;                 /* 0: no limit */
+	uint32_t frame_rate_max;                  /* updates a second sent to the viewer */
+	uint32_t schedule;                        /* permitted hours; SNAPSHOT_NONE: always */
+	struct snapshot_range desktops;           /* in order of preference */
+	struct snapshot_range groups;             /* in texts-of-list: whose users may look */
+	char tls_slot[SNAPSHOT_NAME_BYTES];       /* of our certificate; empty only without TLS */
+	char authority_slot[SNAPSHOT_NAME_BYTES]; /* of viewers' certificates; empty: not asked */
+	uint32_t encodings; /* enum snapshot_encodings: asked of the desktop */
+	uint32_t pad2;
+};
+
+struct snapshot_desktop {
+	struct snapshot_prefix address; /* a host */
+	uint16_t port;
+	uint16_t pad;
+};
+
+/* A person who may see screens; passwords are kept by accounts. */
+struct snapshot_screen_user {
+	char name[SNAPSHOT_NAME_BYTES];
+	struct snapshot_range groups;    /* in texts-of-list */
+	struct snapshot_desktop desktop; /* the only one; family 0: any of the screen's */
+	uint32_t suspended;              /* 1: may not */
+	uint32_t pad;
+	int64_t expires_s; /* from this second since 1970 on no more; INT64_MAX: never */
+};
+
+#endif

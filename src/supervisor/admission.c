@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Admission to screens, and the choice of a desktop. */
+#include "supervisor/admission.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "channel/admission.h"
+#include "policy/screen_users.h"
+#include "supervisor/supervisor.h"
+
+#define END_MS            1000U /* for the halves to say how they ended */
+#define CERTIFICATE_SHOWN 9     /* octets of a certificate's hash that name its holder */
+
+static int64_t now_s(const struct supervisor *sup)
+{
+	return clock_wall_ns(sup->loop.clock) / 1000000000;
+}
+
+/* ---- desktops ---- */
+
+static bool uses(const struct session *session, const struct snapshot_desktop *desktop)
+{
+	return session->used && session->near_role == ROLE_SCREEN_VIEWER &&
+	       session->target_count == 1 && session->target_port == desktop->port &&
+	       memcmp(&session->targets[0], &desktop->address, sizeof(desktop->address)) == 0;
+}
+
+static unsigned count_users(const struct supervisor *sup, const struct snapshot_desktop *desktop)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++)
+		count += uses(&sup->sessions[i], desktop);
+	return count;
+}
+
+static bool same_desktop(const struct snapshot_desktop *a, const struct snapshot_desktop *b)
+{
+	return a->port == b->port && memcmp(&a->address, &b->address, sizeof(a->address)) == 0;
+}
+
+/* The user's own, if the screen has it; otherwise the least used, the first of several. NULL: none.
+ */
+static const struct snapshot_desktop *choose(const struct supervisor *sup,
+					     const struct snapshot_screen *screen,
+					     const struct snapshot_screen_user *user)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	const struct snapshot_desktop *best = NULL;
+	unsigned least = UINT32_MAX;
+
+	for (uint32_t i = 0; i < screen->desktops.count; i++) {
+		const struct snapshot_desktop *desktop = &s->desktops[screen->desktops.first + i];
+		unsigned count = count_users(sup, desktop);
+
+		if (user && user->desktop.port != 0 && !same_desktop(desktop, &user->desktop))
+			continue;
+		if (count < least) {
+			best = desktop;
+			least = count;
+		}
+	}
+	return best;
+}
+
+static const struct snapshot_screen_user *user_of(const struct session *session,
+						  const struct snapshot *s)
+{
+	return session->admission.security == SCREEN_SECURITY_X509_PLAIN
+		       ? screen_user_find(s, session->admission.user)
+		       : NULL;
+}
+
+/* Return: false where the screen has no desktop for this user. */
+static bool assign(struct session *session, const struct supervisor *sup)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	const struct snapshot_desktop *desktop =
+		choose(sup, &s->screens[session->index], user_of(session, s));
+
+	if (!desktop)
+		return false;
+	session->targets[0] = desktop->address;
+	session->target_port = desktop->port;
+	session->target_count = 1;
+	return true;
+}
+
+/* ---- what the policy says of a session ---- */
+
+const char *admission_closed(const struct snapshot *s, uint32_t screen)
+{
+	const struct snapshot_screen *c = &s->screens[screen];
+	int64_t at_s = clock_wall_ns(&clock_system) / 1000000000;
+
+	/* Behind a login the refusal has a name, and comes after it. */
+	if (c->security == SCREEN_SECURITY_NONE && !screen_is_open_at(s, c, at_s))
+		return "outside permitted hours";
+	return NULL;
+}
+
+static bool has_desktop(const struct session *session, const struct snapshot *s,
+			const struct snapshot_screen *screen)
+{
+	for (uint32_t i = 0; i < screen->desktops.count; i++) {
+		if (uses(session, &s->desktops[screen->desktops.first + i]))
+			return true;
+	}
+	return false;
+}
+
+static bool user_stands(const struct session *session, const struct snapshot *s,
+			const struct snapshot_screen *screen, int64_t at_s)
+{
+	const struct snapshot_screen_user *user;
+	struct snapshot_desktop own = {.port = session->target_port};
+
+	if (session->admission.security != SCREEN_SECURITY_X509_PLAIN)
+		return true;
+	user = user_of(session, s);
+	own.address = session->targets[0];
+	return screen_user_judge(s, screen, user, at_s) == SCREEN_USER_FINE &&
+	       (user->desktop.port == 0 || same_desktop(&user->desktop, &own));
+}
+
+bool admission_stands(const struct session *session, const struct snapshot *s, uint32_t screen)
+{
+	const struct snapshot_screen *c = &s->screens[screen];
+	const struct admission *a = &session->admission;
+
+	if (c->security != a->security)
+		return false;
+	if (a->state != ADMISSION_GRANTED)
+		return true; /* nothing was given yet; accounts judges by the new policy */
+	return has_desktop(session, s, c) && user_stands(session, s, c, now_s(a->sup));
+}
+
+/* ---- the end ---- */
+
+static void on_end_over(struct loop *loop, struct loop_timer *self)
+{
+	session_end(self->ctx, "did not end in time");
+}
+
+void admission_end(struct session *session, enum screen_end reason)
+{
+	struct supervisor *sup = session->admission.sup;
+	struct control_screen_end body = {.reason = reason};
+
+	loop_disarm(&sup->loop, &session->admission.check);
+	loop_disarm(&sup->loop, &session->admission.refusal);
+	if (session->near)
+		child_send(session->near, CONTROL_SCREEN_END, &body, sizeof(body), NULL, 0);
+	else if (session->far)
+		child_send(session->far, CONTROL_STOP, NULL, 0, NULL, 0);
+	session->grace = (struct loop_timer){.fire = on_end_over, .ctx = session};
+	loop_arm(&sup->loop, &session->grace, END_MS);
+}
+
+static void on_check(struct loop *loop, struct loop_timer *self)
+{
+	struct session *session = self->ctx;
+	struct supervisor *sup = session->admission.sup;
+	const struct snapshot *s = &sup->running.snapshot;
+
+	if (!session_keep(sup, session))
+		return; /* it ends */
+	if (!screen_is_open_at(s, &s->screens[session->index], now_s(sup)))
+		admission_end(session, SCREEN_END_HOURS);
+	else if (!user_stands(session, s, &s->screens[session->index], now_s(sup)))
+		admission_end(session, SCREEN_END_ACCOUNT);
+	else
+		loop_arm(loop, self, ADMISSION_CHECK_MS);
+}
+
+/* ---- the way in ---- */
+
+static void tell(struct session *session, bool admitted)
+{
+	struct control_screen_verdict body = {.session = session->id, .admitted = admitted};
+
+	if (session->near)
+		child_send(session->near, CONTROL_SCREEN_VERDICT, &body, sizeof(body), NULL, 0);
+}
+
+static void on_refusal(struct loop *loop, struct loop_timer *self)
+{
+	tell(self->ctx, false);
+}
+
+static void refuse(struct session *session)
+{
+	struct admission *a = &session->admission;
+	uint64_t spent_ms = clock_mono_ms(a->sup->loop.clock) - a->asked_ms;
+
+	a->state = ADMISSION_REFUSED;
+	a->refusal = (struct loop_timer){.fire = on_refusal, .ctx = session};
+	loop_arm(&a->sup->loop, &a->refusal, ADMISSION_DELAY_MS - spent_ms % ADMISSION_DELAY_MS);
+}
+
+/* What accounts cannot know: it has judged the password, or there is none. */
+static void refuse_for(struct session *session, const char *why)
+{
+	supervisor_event(session->admission.sup, EVENT_SCREEN_LOGIN_REFUSED,
+			 EV_NUMBER(SESSION, session->id), EV_TEXT(NAME, session->entry),
+			 EV_TEXT(USER, session->admission.user), EV_TEXT(REASON, why),
+			 session->peer_family == 6 ? EV_IPV6(SOURCE, session->peer_addr)
+						   : EV_IPV4(SOURCE, session->peer_addr));
+	refuse(session);
+}
+
+/* Sessions of the same person, wherever. */
+static unsigned count_same(const struct session *session, const struct supervisor *sup)
+{
+	const struct admission *a = &session->admission;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		const struct session *other = &sup->sessions[i];
+
+		count += other != session && other->used &&
+			 other->near_role == ROLE_SCREEN_VIEWER &&
+			 other->admission.state == ADMISSION_GRANTED &&
+			 other->admission.security == a->security &&
+			 strcmp(other->admission.user, a->user) == 0;
+	}
+	return count;
+}
+
+static void grant(struct session *session)
+{
+	struct admission *a = &session->admission;
+	const struct snapshot *s = &a->sup->running.snapshot;
+	const struct snapshot_screen *screen = &s->screens[session->index];
+
+	if (count_same(session, a->sup) >= screen->sessions_per_user) {
+		refuse_for(session, "sessions of one user");
+	} else if (!assign(session, a->sup)) {
+		refuse_for(session, "no desktop of this screen is the user's");
+	} else {
+		a->state = ADMISSION_GRANTED;
+		loop_arm(&a->sup->loop, &a->check, ADMISSION_CHECK_MS);
+		tell(session, true);
+	}
+}
+
+static void admit_certificate(struct session *session, const uint8_t certificate[32])
+{
+	struct admission *a = &session->admission;
+	const struct snapshot *s = &a->sup->running.snapshot;
+	struct writer w;
+
+	writer_init(&w, a->user, sizeof(a->user) - 1);
+	writer_text(&w, "cert-");
+	for (unsigned i = 0; i < CERTIFICATE_SHOWN; i++)
+		writer_printf(&w, "%02x", certificate[i]);
+	if (!screen_is_open_at(s, &s->screens[session->index], now_s(a->sup))) {
+		refuse_for(session, "outside permitted hours");
+		return;
+	}
+	supervisor_event(a->sup, EVENT_SCREEN_LOGIN, EV_NUMBER(SESSION, session->id),
+			 EV_TEXT(NAME, session->entry), EV_TEXT(USER, a->user),
+			 EV_SHA256(SHA256, certificate),
+			 session->peer_family == 6 ? EV_IPV6(SOURCE, session->peer_addr)
+						   : EV_IPV4(SOURCE, session->peer_addr));
+	grant(session);
+}
+
+static void ask_accounts(struct session *session, const struct control_screen_login *login)
+{
+	struct admission *a = &session->admission;
+	struct child *accounts = child_find(a->sup, ROLE_ACCOUNTS, 0);
+	struct control_screen_ask ask = {
+		.session = session->id,
+		.peer_family = session->peer_family,
+	};
+
+	if (!accounts || accounts->state != CHILD_READY) {
+		refuse_for(session, "accounts is not running");
+		return;
+	}
+	memcpy(ask.peer_addr, session->peer_addr, sizeof(ask.peer_addr));
+	memcpy(ask.entry, session->entry, sizeof(ask.entry));
+	memcpy(ask.name, login->name, sizeof(ask.name));
+	memcpy(ask.secret, login->secret, sizeof(ask.secret));
+	child_send(accounts, CONTROL_SCREEN_ASK, &ask, sizeof(ask), NULL, 0);
+	explicit_bzero(&ask, sizeof(ask));
+}
+
+/* Return: whether the viewer may say this now, and says it properly. */
+static bool is_due(const struct child *viewer, const struct control_screen_login *login)
+{
+	static const uint8_t none[sizeof(login->certificate)];
+	const struct session *session = viewer->session;
+
+	return session && session->admission.state == ADMISSION_OPEN &&
+	       memchr(login->name, '\0', sizeof(login->name)) != NULL &&
+	       memchr(login->secret, '\0', sizeof(login->secret)) != NULL &&
+	       (session->admission.security != SCREEN_SECURITY_X509_NONE ||
+		memcmp(login->certificate, none, sizeof(none)) != 0);
+}
+
+int admission_handle_login(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *child = ctx;
+	const struct control_screen_login *login = message->body;
+	bool due = is_due(child, login);
+	struct session *session = child->session;
+
+	if (due && session_keep(child->sup, session)) {
+		session->admission.state = ADMISSION_ASKED;
+		session->admission.asked_ms = clock_mono_ms(child->sup->loop.clock);
+		if (session->admission.security == SCREEN_SECURITY_X509_NONE) {
+			admit_certificate(session, login->certificate);
+		} else {
+			(void)snprintf(session->admission.user, sizeof(session->admission.user),
+				       "%s", login->name); /* as long */
+			ask_accounts(session, login);
+		}
+	}
+	channel_wipe(message);
+	return due ? 0 : -ERR_PEER;
+}
+
+int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct child *accounts = ctx;
+	const struct control_screen_verdict *verdict = message->body;
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &accounts->sup->sessions[i];
+
+		if (!session->used || session->id != verdict->session ||
+		    session->admission.state != ADMISSION_ASKED)
+			continue;
+		if (!session_keep(accounts->sup, session))
+			return 0;
+		if (verdict->admitted == 1)
+			grant(session);
+		else
+			refuse(session);
+	}
+	return 0; /* a session that is not there any more */
+}
+
+void admission_forget(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &sup->sessions[i];
+
+		if (session->used && session->admission.state == ADMISSION_ASKED)
+			refuse_for(session, "accounts has died");
+	}
+}
+
+bool admission_begin(struct session *session, struct supervisor *sup)
+{
+	struct admission *a = &session->admission;
+
+	*a = (struct admission){.sup = sup};
+	if (session->near_role != ROLE_SCREEN_VIEWER)
+		return true;
+	a->security = sup->running.snapshot.screens[session->index].security;
+	a->check = (struct loop_timer){.fire = on_check, .ctx = session};
+	if (a->security != SCREEN_SECURITY_NONE)
+		return true;
+	a->state = ADMISSION_GRANTED;
+	loop_arm(&sup->loop, &a->check, ADMISSION_CHECK_MS);
+	return assign(session, sup);
+}
+
+void admission_release(struct session *session)
+{
+	struct admission *a = &session->admission;
+
+	if (!a->sup)
+		return;
+	loop_disarm(&a->sup->loop, &a->check);
+	loop_disarm(&a->sup->loop, &a->refusal);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who looks at a screen, and at which desktop: nothing of a desktop is reached before somebody was
+ * admitted. Names and passwords pass through unread, between screen-viewer and accounts.
+ */
+#ifndef SEKISHO_SUPERVISOR_ADMISSION_H
+#define SEKISHO_SUPERVISOR_ADMISSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/channel.h"
+#include "base/loop.h"
+#include "channel/account.h"
+#include "channel/screen.h"
+#include "policy/snapshot.h"
+
+/* Refusals are told at multiples of this behind the request, so that how long it took to find their
+ * reason does not show. */
+#define ADMISSION_DELAY_MS 2000U
+#define ADMISSION_CHECK_MS 2000U /* how often hours and last days of a session are looked at */
+
+struct supervisor;
+struct session;
+struct child;
+
+enum admission_state { ADMISSION_OPEN, ADMISSION_ASKED, ADMISSION_REFUSED, ADMISSION_GRANTED };
+
+/* Of a screen session. */
+struct admission {
+	struct supervisor *sup;
+	enum admission_state state;
+	uint32_t security;             /* enum screen_security, as the session began */
+	char user[ACCOUNT_NAME_BYTES]; /* who looks; empty: nobody in particular */
+	uint64_t asked_ms;             /* when somebody asked to be let in */
+	struct loop_timer refusal;     /* is told then */
+	struct loop_timer check;
+};
+
+/* A session begins; without security it is admitted at once. Of no effect for mail. Return: false
+ * where it has no desktop. */
+bool admission_begin(struct session *session, struct supervisor *sup);
+/* It has ended. */
+void admission_release(struct session *session);
+
+/* Whether a viewer may connect at all now. Return: NULL, or why not. */
+const char *admission_closed(const struct snapshot *s, uint32_t screen);
+
+/**
+ * admission_stands - whether @s lets an admitted or waiting session go on
+ * @screen: its entry in @s
+ */
+bool admission_stands(const struct session *session, const struct snapshot *s, uint32_t screen);
+
+/* screen-viewer brings a name and a password; accounts has judged one. */
+int admission_handle_login(struct channel *ch, void *ctx, const struct channel_message *message);
+int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel_message *message);
+
+/* accounts has died: whoever waits for it is refused. */
+void admission_forget(struct supervisor *sup);
+
+/* Both halves end in order and record why; what has not ended in time is killed. */
+void admission_end(struct session *session, enum screen_end reason);
+
+#endif

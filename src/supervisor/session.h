@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Mail and screen sessions, as the supervisor keeps them. */
+#ifndef SEKISHO_SUPERVISOR_SESSION_H
+#define SEKISHO_SUPERVISOR_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/channel.h"
+#include "base/loop.h"
+#include "base/sha256.h"
+#include "channel/control.h"
+#include "policy/snapshot.h"
+#include "supervisor/admission.h"
+#include "supervisor/scanning.h"
+
+struct child;
+struct listener;
+struct supervisor;
+
+/* One accepted connection and the two processes that serve it, joined by a channel of their own. */
+struct session {
+	bool used;
+	uint32_t id;
+	enum role near_role; /* ROLE_MAIL_RECEIVER or ROLE_SCREEN_VIEWER */
+	char entry[SNAPSHOT_NAME_BYTES];
+	char from[SNAPSHOT_NAME_BYTES], to[SNAPSHOT_NAME_BYTES];
+	uint32_t index;      /* of the entry in the running snapshot */
+	uint8_t peer_family; /* 4 or 6 */
+	uint8_t peer_addr[16];
+	uint16_t peer_port;
+	bool crowded; /* at its start more than half of its entry's sessions were taken */
+	uint64_t started_ms;
+	uint8_t rules[SHA256_BYTES];        /* mail: digest of what its processes must obey */
+	uint64_t size_limit_bytes;          /* mail: of one message */
+	struct snapshot_prefix targets[16]; /* next hops; the desktop, once somebody is admitted */
+	uint32_t target_count;
+	uint16_t target_port;
+	uint32_t connect_count;
+	struct child *near, *far, *flattener;
+	int near_link_fd,
+		far_link_fd;       /* the two ends of their channel, until each has its own; -1 */
+	int peer_fd;               /* the accepted socket, until the near half has it; -1 */
+	int message_fd, output_fd; /* for the flattener that is being started; -1 */
+	uint64_t message;          /* that the flattener works on */
+	struct control_envelope envelope; /* of that message */
+	struct scan scan;
+	struct admission admission; /* screen: who looks */
+	int receipt_fd;             /* that the flattener writes into; -1 */
+	uint32_t message_count;
+	struct loop_timer grace; /* the rest of a session whose one half has ended */
+};
+
+/* sessions.c */
+/* End the session where the running policy does not have its entry. Return: whether it goes on. */
+bool session_keep(struct supervisor *sup, struct session *session);
+void session_accept(struct supervisor *sup, struct listener *listener);
+void session_child_died(struct child *child);
+void session_end(struct session *session, const char *why);
+/* End the sessions of entries that are no longer in the running policy as they were. */
+void session_refit_all(struct supervisor *sup);
+void session_end_zone(struct supervisor *sup, const char *zone);
+int session_handle_connect(struct channel *ch, void *ctx, const struct channel_message *message);
+int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_message *message);
+int session_handle_flattened(struct channel *ch, void *ctx, const struct channel_message *message);
+
+#endif
