@@ -33,12 +33,20 @@ static struct event_arg address_arg(enum event_key key, uint8_t family, const ui
 				  family == 4 ? 4 : 16};
 }
 
-/* @name: of the server or host that the flow has shown; empty: none. */
-static void report_permitted(const struct work *w, struct span name)
+/* Before this generation. A flow that has not shown yet what it has to has a mark of this one. */
+static bool was_permitted(const struct work *w)
 {
-	const struct snapshot *s = w->snapshot;
-	const struct snapshot_permit *permit = &s->permits[w->verdict.permit];
-	const struct ip_headers *h = &w->headers;
+	uint32_t before = w->q->item->before;
+
+	return before & PACKET_MARK_PERMIT || (before != 0 && before >> 16 != w->q->generation);
+}
+
+/* @name: of the server or host that the flow has shown; empty: none. */
+static void report_permitted(struct event_client *events, const struct snapshot *s,
+			     const struct judge_verdict *verdict, const struct ip_headers *h,
+			     struct span name)
+{
+	const struct snapshot_permit *permit = &s->permits[verdict->permit];
 	const struct event_arg args[] = {
 		EV_TEXT(FROM_ZONE, s->zones[permit->from].name),
 		EV_TEXT(TO_ZONE, s->zones[permit->to].name),
@@ -52,8 +60,62 @@ static void report_permitted(const struct work *w, struct span name)
 	};
 
 	if (permit->flags & PERMIT_LOG)
-		event_emit(w->d->events, EVENT_FLOW_PERMITTED, args,
+		event_emit(events, EVENT_FLOW_PERMITTED, args,
 			   sizeof(args) / sizeof(args[0]) - (name.size == 0));
+}
+
+/* A flow that this packet begins by a permit with a limit: netfilter counts it. */
+static bool is_counted(const struct work *w)
+{
+	const struct snapshot_permit *permit = &w->snapshot->permits[w->verdict.permit];
+
+	return (permit->rate != 0 || permit->connections != 0) && !w->established && !w->reply &&
+	       w->q->item->before == 0 && w->q->purpose != PACKET_FOR_FLOWS;
+}
+
+/* What is permitted is recorded, where it is counted with its count. @tell: whether this packet is
+ * the one that is recorded. */
+static void note_permitted(const struct work *w, bool tell, struct span name)
+{
+	struct awaited_flow flow = {.policy = w->q->policy,
+				    .zone = w->q->zone,
+				    .id = w->q->item->id,
+				    .purpose = w->q->purpose,
+				    .tell = tell,
+				    .verdict = w->verdict,
+				    .headers = w->headers,
+				    .name_bytes = name.size};
+
+	if (is_counted(w)) {
+		if (name.size > 0)
+			memcpy(flow.name, name.data, name.size);
+		awaited_add(&w->d->awaited, &flow);
+	} else if (tell) {
+		report_permitted(w->d->events, w->snapshot, &w->verdict, &w->headers, name);
+	}
+}
+
+void decide_admission(struct decider *d, uint32_t zone, enum packet_purpose purpose, uint32_t id,
+		      enum packet_admission admission, uint64_t now_ms)
+{
+	static const enum judge_reason reasons[PACKET_ADMISSION_COUNT_] = {
+		[PACKET_OVER_RATE] = JUDGE_LIMIT_RATE,
+		[PACKET_OVER_CONNECTIONS] = JUDGE_LIMIT_CONNECTIONS,
+		[PACKET_NOT_COUNTED] = JUDGE_LIMIT_UNCOUNTED,
+	};
+	struct awaited_flow flow;
+
+	if (!awaited_take(&d->awaited, zone, purpose, id, &flow))
+		return;
+	const struct snapshot *s = flow.policy->snapshot;
+
+	if (admission != PACKET_ADMITTED) {
+		flow.verdict.reason = reasons[admission];
+		denials_note(&d->denials, d->events, s, zone, &flow.verdict, &flow.headers, now_ms);
+	} else if (flow.tell) {
+		report_permitted(d->events, s, &flow.verdict, &flow.headers,
+				 (struct span){(const uint8_t *)flow.name, flow.name_bytes});
+	}
 }
 
 static bool spend_detail(struct decider *d, uint64_t now_ms)
@@ -105,7 +167,7 @@ static void watch_source(const struct work *w, bool denied)
 	const uint8_t *mac = item->mac_bytes == 6 ? item->mac : NULL;
 	struct detect_alarm alarm;
 
-	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS || item->before != 0 ||
+	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS || was_permitted(w) ||
 	    (w->established && !denied))
 		return;
 	if (!detect_note(&w->d->detect, s, w->q->zone, h, mac, denied, w->q->now_ms, &alarm))
@@ -176,9 +238,12 @@ static uint32_t conform(struct work *w, const struct snapshot_conform *row)
 	packet.payload = (struct span){w->q->data.data + at, w->q->data.size - at};
 	enum conform_verdict verdict = conform_judge(&w->d->conform, &packet, &finding);
 
-	if (finding.state == CONFORM_SHOWN && verdict != CONFORM_DENY && !w->reply)
-		report_permitted(w,
-				 (struct span){(const uint8_t *)finding.name, finding.name_bytes});
+	bool shown = finding.state == CONFORM_SHOWN && !w->reply;
+
+	if (verdict == CONFORM_PERMIT || verdict == CONFORM_ONCE)
+		note_permitted(w, shown,
+			       (struct span){(const uint8_t *)finding.name,
+					     shown ? finding.name_bytes : 0});
 	return mark_of(w, row, verdict, &finding);
 }
 
@@ -200,8 +265,7 @@ static uint32_t decide_readable(struct work *w)
 	watch_source(w, false);
 	if (w->verdict.conform != SNAPSHOT_NONE)
 		return conform(w, &w->snapshot->conforms[w->verdict.conform]);
-	if (!w->established)
-		report_permitted(w, (struct span){NULL, 0});
+	note_permitted(w, !w->established && !was_permitted(w), (struct span){NULL, 0});
 	return permit(w);
 }
 

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_ARBITER_DECIDE_H
 #define SEKISHO_ARBITER_DECIDE_H
 
+#include "arbiter/awaited.h"
 #include "arbiter/conform.h"
 #include "arbiter/denials.h"
 #include "arbiter/detect.h"
@@ -25,6 +26,7 @@ struct decider {
 	struct conform conform;
 	struct heritage heritage;
 	struct detect detect;
+	struct awaited awaited;
 	/* Called where the guard of a zone wants the station of an alarm shut out; NULL: nobody. */
 	void (*isolate)(const struct decide_question *q, const uint8_t mac[6], const char *kind);
 	uint64_t detail_tokens; /* in thousandths */
@@ -50,6 +52,14 @@ void decide_init(struct decider *d, struct event_client *events, uint64_t now_ms
  * their packets and must wait for one.
  */
 uint32_t decide_packet(struct decider *d, const struct decide_question *q);
+
+/**
+ * decide_admission - what netfilter has counted for a flow that was permitted
+ * @zone, @purpose, @id: of the packet that began it
+ * A flow that is not remembered is passed over.
+ */
+void decide_admission(struct decider *d, uint32_t zone, enum packet_purpose purpose, uint32_t id,
+		      enum packet_admission admission, uint64_t now_ms);
 
 /* Deadlines and summaries; call several times a second. @s: the running policy, or NULL. */
 void decide_tick(struct decider *d, const struct snapshot *s, uint64_t now_ms);

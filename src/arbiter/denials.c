@@ -108,6 +108,8 @@ static size_t describe(const struct denial *row, struct event_arg *args)
 	}
 	if (!k->rest)
 		args[count++] = EV_TEXT(REASON, judge_reason_name(k->reason));
+	if (k->permit != 0)
+		args[count++] = EV_NUMBER(PERMIT, k->permit);
 	args[count++] = EV_NUMBER(COUNT, row->pending);
 	return count;
 }
@@ -156,6 +158,8 @@ static struct denial_kind kind_of(const struct snapshot *s, uint32_t from,
 	if (verdict->to != SNAPSHOT_NONE)
 		memcpy(kind.to, s->zones[verdict->to].name, sizeof(kind.to));
 	kind.reason = (uint8_t)verdict->reason;
+	if (verdict->reason >= JUDGE_LIMIT_RATE && verdict->permit != SNAPSHOT_NONE)
+		kind.permit = (uint16_t)s->permits[verdict->permit].number;
 	if (h == NULL)
 		return kind;
 	kind.family = h->family;

@@ -29,9 +29,9 @@ struct denial_kind {
 	uint16_t port;  /* destination port, ICMP type */
 	uint8_t family; /* 4, 6; 0: the headers could not be read */
 	uint8_t protocol;
-	uint8_t reason; /* enum judge_reason */
-	uint8_t rest;   /* 1: everything else of this source */
-	uint8_t pad[2];
+	uint8_t reason;  /* enum judge_reason */
+	uint8_t rest;    /* 1: everything else of this source */
+	uint16_t permit; /* number of the permit whose limit it is; 0: none */
 };
 
 struct denial {

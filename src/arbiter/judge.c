@@ -417,6 +417,9 @@ const char *judge_reason_name(enum judge_reason reason)
 		[JUDGE_CONFORM_OVERLAP] = "conform-overlap",
 		[JUDGE_CONFORM_RESPONDER] = "conform-responder",
 		[JUDGE_CONFORM_UNKNOWN] = "conform-unknown",
+		[JUDGE_LIMIT_RATE] = "limit-rate",
+		[JUDGE_LIMIT_CONNECTIONS] = "limit-connections",
+		[JUDGE_LIMIT_UNCOUNTED] = "limit-uncounted",
 	};
 
 	return (unsigned)reason < JUDGE_REASON_COUNT_ ? names[reason] : "unknown";

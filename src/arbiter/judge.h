@@ -45,6 +45,10 @@ enum judge_reason {
 	JUDGE_CONFORM_OVERLAP,   /* says the same place of its stream in two ways */
 	JUDGE_CONFORM_RESPONDER, /* the responder talks before its turn */
 	JUDGE_CONFORM_UNKNOWN,   /* its beginning has not been seen, or not for this policy */
+	/* Of flows that a permit lets in, but not so many; netfilter counts them. */
+	JUDGE_LIMIT_RATE,        /* too many new ones in the time */
+	JUDGE_LIMIT_CONNECTIONS, /* too many at one time */
+	JUDGE_LIMIT_UNCOUNTED,   /* the kernel did not tell how many there are */
 	JUDGE_REASON_COUNT_
 };
 

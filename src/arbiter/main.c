@@ -62,6 +62,7 @@ static void slot_clear(struct slot *slot)
 {
 	if (slot->epoch == 0)
 		return;
+	awaited_forget(&arbiter.decider.awaited, &slot->policy);
 	judge_fini(&slot->policy);
 	snapshot_unload(&slot->snapshot);
 	slot->epoch = 0;
@@ -225,10 +226,32 @@ static int handle_link_ping(struct channel *ch, void *ctx, const struct channel_
 	return err == -ERR_AGAIN ? 0 : err;
 }
 
+static int handle_admissions(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct packet_admissions *told = message->body;
+
+	if (told->count == 0 || told->count > PACKET_BATCH_MAX ||
+	    (told->purpose != PACKET_FOR_PACKETS && told->purpose != PACKET_FOR_WHOLE) ||
+	    message->body_bytes != offsetof(struct packet_admissions, items) +
+					   told->count * sizeof(told->items[0]))
+		return -ERR_PEER;
+	for (uint32_t i = 0; i < told->count; i++) {
+		if (told->items[i].admission >= PACKET_ADMISSION_COUNT_)
+			return -ERR_PEER;
+		decide_admission(&arbiter.decider, told->zone, (enum packet_purpose)told->purpose,
+				 told->items[i].id, (enum packet_admission)told->items[i].admission,
+				 now_ms());
+	}
+	return 0;
+}
+
 static const struct channel_rule link_rules[] = {
 	{PACKET_BATCH, 0, 0, offsetof(struct packet_batch, items) + sizeof(struct packet_item),
 	 sizeof(struct packet_batch), CHANNEL_ANY_STATE, handle_batch, "batch"},
 	{PACKET_PART, 0, 0, CHANNEL_EXACTLY(packet_part), handle_part, "part"},
+	{PACKET_ADMISSIONS, 0, 0,
+	 offsetof(struct packet_admissions, items) + sizeof(struct packet_admission_item),
+	 sizeof(struct packet_admissions), CHANNEL_ANY_STATE, handle_admissions, "admissions"},
 	{PACKET_PING, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_link_ping, "ping"},
 };
 
@@ -236,6 +259,8 @@ static void close_link(void)
 {
 	loop_remove(&arbiter.loop, &arbiter.link_fd);
 	channel_fini(&arbiter.link);
+	for (unsigned i = 0; i < 2; i++) /* its numbers begin anew */
+		awaited_forget(&arbiter.decider.awaited, &arbiter.slots[i].policy);
 }
 
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)

@@ -39,18 +39,29 @@ enum packet_origin {
 };
 
 /*
- * ... in these bits of it. The others are the mark that its flow carries from an earlier verdict,
- * as far as that was a proof.
+ * ... in these bits of it. The others are the mark that its flow carries from an earlier verdict;
+ * as far as that was no proof, its generation alone.
  */
 #define PACKET_ORIGIN_SHIFT 14
 
 enum packet_type {
-	PACKET_BATCH = 1, /* N->A, struct packet_batch, cut behind its @count items */
-	PACKET_VERDICTS,  /* A->N, struct packet_verdicts, likewise */
-	PACKET_PING,      /* N->A, struct packet_ping */
-	PACKET_PONG,      /* A->N, struct packet_ping, the same */
-	PACKET_PART,      /* N->A, struct packet_part: a packet that was asked for whole. Its
-			   * verdict is PACKET_FOR_WHOLE */
+	PACKET_BATCH = 1,  /* N->A, struct packet_batch, cut behind its @count items */
+	PACKET_VERDICTS,   /* A->N, struct packet_verdicts, likewise */
+	PACKET_PING,       /* N->A, struct packet_ping */
+	PACKET_PONG,       /* A->N, struct packet_ping, the same */
+	PACKET_PART,       /* N->A, struct packet_part: a packet that was asked for whole. Its
+			    * verdict is PACKET_FOR_WHOLE */
+	PACKET_ADMISSIONS, /* N->A, struct packet_admissions, cut behind its @count items: what
+			    * became of flows whose permit has a limit */
+};
+
+/* Whether a flow that the arbiter permits fits into the limits of its permit. */
+enum packet_admission {
+	PACKET_ADMITTED,
+	PACKET_OVER_RATE,        /* it is denied: more new flows than may be in a time */
+	PACKET_OVER_CONNECTIONS, /* it is denied: more flows than may be at one time */
+	PACKET_NOT_COUNTED,      /* it is denied: the kernel did not tell of its flows */
+	PACKET_ADMISSION_COUNT_
 };
 
 /* What a batch is asked for; the answer says it again. */
@@ -69,7 +80,9 @@ struct packet_item {
 	uint8_t origin;          /* enum packet_origin */
 	uint8_t mac_bytes;       /* 6, or 0 where the link has no such address */
 	uint8_t mac[8];          /* of the sender on the zone's link */
-	uint32_t before;         /* the mark that proved its flow to a generation before; 0: none */
+	uint32_t before;         /* the mark that proved its flow to a generation before; 0: the
+				  * flow begins. Without a permit in it: a packet of the flow has
+				  * passed in that generation, and proves nothing */
 	uint8_t data[PACKET_COPY_BYTES];
 };
 
@@ -106,6 +119,20 @@ struct packet_verdicts {
 	uint32_t count;
 	uint32_t purpose;
 	struct packet_verdict items[PACKET_BATCH_MAX];
+};
+
+struct packet_admission_item {
+	uint32_t id;
+	uint32_t admission; /* enum packet_admission */
+};
+
+/* After the verdicts of a batch that begin a flow by a permit with a limit. */
+struct packet_admissions {
+	uint32_t zone;
+	uint32_t count;   /* 1..PACKET_BATCH_MAX */
+	uint32_t purpose; /* PACKET_FOR_PACKETS or PACKET_FOR_WHOLE: numbers are of one queue */
+	uint32_t pad;
+	struct packet_admission_item items[PACKET_BATCH_MAX];
 };
 
 struct packet_ping {

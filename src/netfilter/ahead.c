@@ -126,6 +126,8 @@ void ahead_take(struct netfilter *nf, const struct packet_verdicts *v)
 		/* Denied: it still says by whose permit it came, for the record of its end. */
 		if (mark & PACKET_MARK_DENY)
 			mark = batch->flows[i].mark | PACKET_MARK_ONCE;
+		else
+			admission_moved(nf, mark);
 		batch->flows[changed] = batch->flows[i];
 		batch->flows[changed++].mark = mark;
 	}

@@ -5,6 +5,7 @@
 #include <netinet/in.h> /* before the kernel headers, which then leave its part out */
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -29,8 +30,10 @@ static void begin_request(struct netlink_buffer *b, uint8_t *storage, uint16_t m
 	netlink_init_fixed(b, storage, REQUEST_BYTES);
 	netlink_begin(b, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | message), flags, NFPROTO_UNSPEC,
 		      0);
-	netlink_put_be32(b, CTA_MARK, (uint32_t)generation << 16);
-	netlink_put_be32(b, CTA_MARK_MASK, PACKET_MARK_GENERATION);
+	if (generation != 0) {
+		netlink_put_be32(b, CTA_MARK, (uint32_t)generation << 16);
+		netlink_put_be32(b, CTA_MARK_MASK, PACKET_MARK_GENERATION);
+	}
 	netlink_end(b);
 }
 
@@ -79,6 +82,15 @@ static uint64_t duration_of(struct span stamps)
 	return begin > 0 && end > begin ? (end - begin) / 1000000 : 0;
 }
 
+static bool has_ended(struct span info)
+{
+	struct span state =
+		netlink_find(netlink_find(info, CTA_PROTOINFO_TCP), CTA_PROTOINFO_TCP_STATE);
+
+	return state.size == 1 &&
+	       (state.data[0] == TCP_CONNTRACK_TIME_WAIT || state.data[0] == TCP_CONNTRACK_CLOSE);
+}
+
 bool flow_read(struct flow *flow, const struct netlink_message *m)
 {
 	*flow = (struct flow){.family = m->family == NFPROTO_IPV4 ? 4 : 6};
@@ -87,6 +99,7 @@ bool flow_read(struct flow *flow, const struct netlink_message *m)
 	read_tuple(flow, netlink_find(m->attributes, CTA_TUPLE_ORIG));
 	flow->mark = netlink_find_be32(m->attributes, CTA_MARK);
 	flow->timeout_s = netlink_find_be32(m->attributes, CTA_TIMEOUT);
+	flow->ended = has_ended(netlink_find(m->attributes, CTA_PROTOINFO));
 	flow->duration_ms = duration_of(netlink_find(m->attributes, CTA_TIMESTAMP));
 	add_counters(flow, netlink_find(m->attributes, CTA_COUNTERS_REPLY));
 	flow->bytes_back = flow->bytes;

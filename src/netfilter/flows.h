@@ -20,6 +20,7 @@ struct flow {
 	uint64_t bytes_back;     /* of them, the responder's */
 	uint64_t duration_ms;    /* since it began; of a flow that has ended its life; 0: unknown */
 	uint8_t source[16], destination[16];
+	bool ended; /* TCP that both ends have closed, or one has reset: it is only remembered */
 	uint8_t tuple_bytes;             /* 0: longer than there is room for */
 	uint8_t tuple[FLOW_TUPLE_BYTES]; /* the kernel's own words, to name the flow by */
 };
@@ -33,7 +34,8 @@ struct netlink_message;
 bool flow_read(struct flow *flow, const struct netlink_message *m);
 
 /**
- * flows_list - call @each for every flow of a zone whose mark is of a generation
+ * flows_list - call @each for every flow of a zone whose mark is of a generation; 0: of any, or
+ * without a mark
  * Return: 0 or -ERR_SYSTEM.
  */
 int flows_list(int netlink_fd, uint16_t generation,

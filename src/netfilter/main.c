@@ -211,12 +211,14 @@ static int resume(struct netfilter *nf, int snapshot_fd, uint64_t epoch)
 {
 	char reason[120] = "";
 
+	nf->resuming = true;
 	if (zones_prepare(nf, snapshot_fd, epoch, reason, sizeof(reason)) != 0) {
 		event_send(&nf->process.events, EVENT_RULES_REFUSED, EV_NUMBER(EPOCH, epoch),
 			   EV_TEXT(REASON, reason));
 		return -ERR_SYSTEM;
 	}
 	zones_apply(nf);
+	nf->resuming = false;
 	(void)close(snapshot_fd); /* mapped */
 	return 0;
 }

@@ -11,8 +11,10 @@
 #include "base/process.h"
 #include "channel/control.h"
 #include "channel/packet.h"
+#include "netfilter/admission.h"
 #include "netfilter/ahead.h"
 #include "netfilter/capture.h"
+#include "netfilter/limits.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
 #include "netfilter/track.h"
@@ -60,6 +62,7 @@ struct zone {
 	uint32_t connections_max;      /* of one source, in the rules in force */
 	bool has_rules;                /* ours, of this life of the process */
 	uint64_t hold_ms;
+	uint64_t count_cost_ms, count_paid_ms; /* of counting flows for full permits */
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;
 	struct loop_fd queue_fd;
@@ -77,6 +80,7 @@ struct policy {
 	struct snapshot snapshot;
 	struct range_map owners[2];
 	struct zone *zones[SNAPSHOT_ZONES_MAX]; /* by index in the snapshot */
+	struct limits limits;
 };
 
 struct netfilter {
@@ -89,6 +93,7 @@ struct netfilter {
 	struct zone zones[NETFILTER_SLOTS];
 	int given[GIVEN_COUNT_][SNAPSHOT_ZONES_MAX]; /* sockets of zones to come; -1: none */
 	struct policy running, next;
+	bool resuming; /* started into a policy that an earlier life of this process has served */
 	uint16_t generation;
 	uint16_t ending; /* whose proofs are still taken for a moment; 0: none */
 	uint32_t ending_beats;
@@ -103,6 +108,7 @@ struct netfilter {
 	struct packet_batch batch; /* on its way to the arbiter */
 	struct ahead ahead;
 	struct packet_part part;
+	struct packet_admissions admissions; /* of the verdicts that are being given */
 	struct track track;
 	struct capture capture;
 	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */

@@ -169,6 +169,8 @@ bool queue_out_add(struct queue *q, const struct packet_item *item, uint64_t now
 		return false;
 	*slot = (struct queue_out){
 		.id = item->id, .used = 1, .origin = item->origin, .since_ms = now_ms};
+	if (item->before != 0)
+		slot->origin |= QUEUE_OUT_KNOWN;
 	q->out_count++;
 	return true;
 }

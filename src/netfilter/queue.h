@@ -22,11 +22,14 @@
 #define QUEUE_OUT_SLOTS     4096 /* for packets that are out, by their id */
 #define QUEUE_SOCKET_BYTES  (4 << 20)
 
+/* With enum packet_origin: its flow had a mark, it does not begin with this packet. */
+#define QUEUE_OUT_KNOWN 0x80
+
 /* A packet that is out for judgement. */
 struct queue_out {
 	uint32_t id;
 	uint8_t used;
-	uint8_t origin; /* enum packet_origin */
+	uint8_t origin; /* enum packet_origin, QUEUE_OUT_KNOWN */
 	uint8_t pad[2];
 	uint64_t since_ms;
 };

@@ -159,6 +159,7 @@ static size_t decide_verdicts(struct zone *zone, const struct packet_verdicts *v
 
 		if (!queue_out_take(&zone->queue, v->items[i].id, &origin))
 			continue; /* its time was up */
+		mark = admission_mark(zone, v->items[i].id, mark, origin);
 		decisions[count] = (struct queue_decision){v->items[i].id, mark, QUEUE_ACCEPT};
 		if (mark == 0)
 			decisions[count].verdict = QUEUE_DROP;
@@ -195,6 +196,7 @@ static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_m
 
 	if (count > 0)
 		(void)queue_decide(&zone->queue, decisions, count); /* see decide_ids */
+	admission_sent(zone, PACKET_FOR_PACKETS);
 	throttle(nf);
 	return 0;
 }

@@ -142,22 +142,20 @@ void rules_drop_denied(struct nft_batch *b, const char *chain)
 	}
 }
 
-/* The packet's mark for the arbiter: what its flow has proved before, and how the packet came. */
+/* The packet's mark for the arbiter: what its flow has proved before, or by which generation it has
+ * passed without a proof; and how the packet came. */
 static void put_origin(struct nft_batch *b, uint32_t origin, bool proved)
 {
-	const uint32_t keep = PACKET_MARK_GENERATION | PACKET_MARK_PERMIT;
+	const uint32_t proof = PACKET_MARK_GENERATION | PACKET_MARK_PERMIT;
 	const uint32_t way = origin << PACKET_ORIGIN_SHIFT;
 
-	if (proved) {
-		nft_ct(b, NFT_CT_MARK, REG(0));
-		nft_or(b, REG(0), &keep, &way, sizeof(keep));
-	} else {
-		nft_immediate(b, REG(0), &way, sizeof(way));
-	}
+	nft_ct(b, NFT_CT_MARK, REG(0));
+	nft_or(b, REG(0), proved ? &proof : &generation_mask, &way, sizeof(way));
 	nft_meta_set(b, NFT_META_MARK, REG(0));
 }
 
-/* The flow has never been denied, nor let pass without having proved anything. */
+/* The flow has never been denied, nor let pass without having proved anything. One that begins with
+ * this packet has no mark. */
 static void match_proved_flow(struct nft_batch *b)
 {
 	const uint32_t denied = PACKET_MARK_DENY, none = 0;

@@ -85,14 +85,17 @@ void whole_decide(struct zone *zone, const struct packet_verdicts *v)
 {
 	for (uint32_t i = 0; i < v->count; i++) {
 		uint32_t mark = v->items[i].mark;
+		uint8_t origin;
 
-		if (!queue_out_take(&zone->whole, v->items[i].id, NULL))
+		if (!queue_out_take(&zone->whole, v->items[i].id, &origin))
 			continue; /* its time was up */
+		mark = admission_mark(zone, v->items[i].id, mark, origin);
 		if (mark == 0 || (mark & ~PACKET_MARK_GENERATION) == PACKET_MARK_WHOLE)
 			decide_one(zone, v->items[i].id, 0, QUEUE_DROP);
 		else
 			decide_one(zone, v->items[i].id, mark | PACKET_MARK_ONCE, QUEUE_ACCEPT);
 	}
+	admission_sent(zone, PACKET_FOR_WHOLE);
 	throttle(zone);
 }
 

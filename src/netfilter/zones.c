@@ -16,11 +16,12 @@ static void policy_clear(struct policy *p)
 		return;
 	range_map_fini(&p->owners[0]);
 	range_map_fini(&p->owners[1]);
+	limits_fini(&p->limits);
 	snapshot_unload(&p->snapshot);
 	*p = (struct policy){0};
 }
 
-static int policy_load(struct policy *p, int snapshot_fd, uint64_t epoch)
+static int policy_load(struct policy *p, int snapshot_fd, uint64_t epoch, bool full)
 {
 	int err = snapshot_load(&p->snapshot, snapshot_fd);
 
@@ -30,6 +31,8 @@ static int policy_load(struct policy *p, int snapshot_fd, uint64_t epoch)
 	err = range_map_owners(&p->owners[0], &p->snapshot, 4);
 	if (err == 0)
 		err = range_map_owners(&p->owners[1], &p->snapshot, 6);
+	if (err == 0)
+		err = limits_init(&p->limits, &p->snapshot, full, netfilter_now_ms());
 	if (err != 0)
 		policy_clear(p);
 	return err;
@@ -317,7 +320,7 @@ int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *r
 		  size_t reason_bytes)
 {
 	policy_clear(&nf->next);
-	int err = policy_load(&nf->next, snapshot_fd, epoch);
+	int err = policy_load(&nf->next, snapshot_fd, epoch, !nf->resuming);
 
 	if (err != 0) {
 		snprintf(reason, reason_bytes, "the policy cannot be loaded: %s", err_name(err));
@@ -447,6 +450,7 @@ void zones_apply(struct netfilter *nf)
 	track_add_generation(&nf->track, generation, nf->next.epoch);
 	load_all(nf, &nf->next, generation);
 	relay_drain(nf);
+	limits_carry(&nf->next.limits, &nf->running.limits);
 	policy_clear(&nf->running);
 	nf->running = nf->next;
 	nf->next = (struct policy){0};

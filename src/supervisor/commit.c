@@ -234,11 +234,6 @@ static const char *find_not_carried_out(const struct snapshot *s)
 		if (s->crossings[i].queues > 1)
 			return "queues: the arbiter of this version reads one queue of a zone";
 	}
-	for (uint32_t i = 0; i < s->permit_count; i++) {
-		if (s->permits[i].rate != 0 || s->permits[i].connections != 0)
-			return "a limit of a permit: this version limits sources (guard), not "
-			       "permits";
-	}
 	return NULL;
 }
 

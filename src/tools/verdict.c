@@ -66,6 +66,11 @@ static void print_permit(const struct snapshot *s, uint32_t from, const struct j
 	       s->zones[c->high].name, s->zones[from].name, zone_name(s, v->to));
 	if (v->conform != SNAPSHOT_NONE)
 		printf(", if it shows %s", kinds[s->conforms[v->conform].kind]);
+	if (p->connections != 0)
+		printf(", at most %u at one time", p->connections);
+	if (p->rate != 0)
+		printf(", at most %u new ones a %s", p->rate,
+		       p->rate_period_s == 60 ? "minute" : "second");
 	putchar('\n');
 }
 

@@ -268,10 +268,6 @@ def test_packets_what_is_not_carried_out_is_refused_not_ignored(net, topology, m
     assert "transparent" in said and "committed" not in said, said
     gateway.wait_event("policy-refused", "transparent")
     console.run("discard")
-    console.run("set crossing mynumber lgwan permit 10 limit connections 20")
-    said = console.run("commit", timeout=30)
-    assert "limit of a permit" in said and "committed" not in said, said
-    console.run("discard")
     console.run("set crossing mynumber lgwan queues 4")
     said = console.run("commit", timeout=30)
     assert "one queue" in said and "committed" not in said, said

@@ -17,7 +17,9 @@ static const char policy_text[] =
 	"  guard { denied-rate 5/s; scan-ports 8; isolate-station; } }\n"
 	"zone b { tier business; port eth1; address 10.2.0.1/24; }\n"
 	"service web { tcp 80; udp 80; }\n"
-	"crossing a b { permit 1 { destination 10.2.0.8; service web; } }\n";
+	"service few { tcp 443; }\n"
+	"crossing a b { permit 1 { destination 10.2.0.8; service web; }\n"
+	"  permit 70 { destination 10.2.0.8; service few; limit { connections 3; } log; } }\n";
 
 enum { GENERATION = 7, NOW_MS = 1000000, HEADER_BYTES = 40 };
 
@@ -27,8 +29,10 @@ static struct fixture {
 	struct decider decider;
 	struct event_client events;
 	int channel[2];
-	unsigned isolated;
-	uint8_t mac[6]; /* that was isolated last */
+	unsigned isolated, permitted, denied; /* the last two: events */
+	uint64_t named;                       /* permit of the last event */
+	uint32_t id;                          /* of the last packet */
+	uint8_t mac[6];                       /* that was isolated last */
 } fixture;
 
 static void isolate(const struct decide_question *q, const uint8_t mac[6], const char *kind)
@@ -62,6 +66,7 @@ static int teardown(void **state)
 static uint32_t decide(uint8_t station, uint16_t port, uint8_t origin, uint32_t before)
 {
 	struct packet_item item = {
+		.id = ++fixture.id,
 		.wire_bytes = HEADER_BYTES,
 		.captured_bytes = HEADER_BYTES,
 		.origin = origin,
@@ -109,6 +114,8 @@ static uint32_t decide(uint8_t station, uint16_t port, uint8_t origin, uint32_t 
 #define DENIED    (GENERATION << 16 | PACKET_MARK_DENY)
 #define PERMITTED (GENERATION << 16 | 1)
 #define BEFORE    ((GENERATION - 1) << 16 | 3) /* a permit of the policy before */
+#define CUT       ((GENERATION - 1) << 16)     /* that was taken back, ahead of this packet */
+#define ON_TRIAL  (GENERATION << 16)           /* has passed, and proved nothing */
 
 static void test_decide_new_flows_that_are_refused_isolate_their_station(void **state)
 {
@@ -124,6 +131,8 @@ static void test_decide_flows_cut_by_a_change_are_no_attempts(void **state)
 	for (uint16_t port = 1000; port < 1100; port++) {
 		assert_int_equal(decide(1, port, PACKET_IS_ESTABLISHED, BEFORE), DENIED);
 		assert_int_equal(decide(1, port, 0, BEFORE), DENIED); /* had no answer yet */
+		assert_int_equal(decide(1, port, PACKET_IS_ESTABLISHED, CUT), DENIED);
+		assert_int_equal(decide(1, port, 0, CUT), DENIED);
 	}
 	assert_int_equal(fixture.isolated, 0);
 }
@@ -141,7 +150,8 @@ static void test_decide_flows_that_go_on_are_no_attempts(void **state)
 static void test_decide_established_flows_without_a_proof_are_attempts(void **state)
 {
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(decide(1, 81, PACKET_IS_ESTABLISHED, 0), DENIED);
+		assert_int_equal(decide(1, 81, PACKET_IS_ESTABLISHED, i < 2 ? 0 : ON_TRIAL),
+				 DENIED);
 	assert_int_equal(fixture.isolated, 1);
 }
 
@@ -155,6 +165,81 @@ static void test_decide_each_station_answers_for_itself(void **state)
 	(void)decide(2, 81, 0, 0);
 	assert_int_equal(fixture.isolated, 1);
 	assert_int_equal(fixture.mac[5], 2);
+}
+
+static int take_event(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct event_record *record = message->body;
+
+	fixture.permitted += record->id == EVENT_FLOW_PERMITTED;
+	fixture.denied += record->id == EVENT_FLOW_DENIED;
+	for (uint32_t i = 0; i < record->field_count; i++) {
+		if (record->fields[i].key == FIELD_PERMIT)
+			fixture.named = record->fields[i].number;
+	}
+	return 0;
+}
+
+#define RULE(id)                                                                                   \
+	{id,                                                                                       \
+	 0,                                                                                        \
+	 0,                                                                                        \
+	 sizeof(struct event_record),                                                              \
+	 sizeof(struct event_record),                                                              \
+	 CHANNEL_ANY_STATE,                                                                        \
+	 take_event,                                                                               \
+	 #id}
+
+static void take_events(void)
+{
+	static const struct channel_rule rules[] = {RULE(EVENT_FLOW_PERMITTED),
+						    RULE(EVENT_FLOW_DENIED)};
+	struct channel events;
+
+	channel_init(&events, fixture.channel[1], rules, 2, NULL);
+	assert_true(channel_serve(&events, 100, NULL) >= 0);
+}
+
+#define LIMITED (GENERATION << 16 | 2)
+
+static void admit(uint32_t id, enum packet_admission admission)
+{
+	decide_admission(&fixture.decider, 0, PACKET_FOR_PACKETS, id, admission, NOW_MS);
+	take_events();
+}
+
+static void test_decide_limited_flows_are_recorded_when_they_are_counted(void **state)
+{
+	assert_int_equal(decide(1, 443, 0, 0), LIMITED);
+	take_events();
+	assert_int_equal(fixture.permitted, 0);
+	admit(fixture.id, PACKET_ADMITTED);
+	assert_int_equal(fixture.permitted, 1);
+	assert_int_equal(decide(1, 443, 0, 0), LIMITED);
+	admit(fixture.id, PACKET_OVER_CONNECTIONS);
+	assert_int_equal(fixture.permitted, 1);
+	assert_int_equal(fixture.denied, 1);
+	assert_int_equal(fixture.named, 70);
+	admit(fixture.id, PACKET_OVER_CONNECTIONS); /* answered already */
+	admit(fixture.id + 1, PACKET_ADMITTED);     /* never asked */
+	assert_int_equal(fixture.permitted + fixture.denied, 2);
+}
+
+static void test_decide_limited_flows_that_run_await_nothing(void **state)
+{
+	assert_int_equal(decide(1, 443, PACKET_IS_ESTABLISHED, BEFORE), LIMITED);
+	admit(fixture.id, PACKET_OVER_RATE);
+	assert_int_equal(decide(1, 443, 0, BEFORE), LIMITED);
+	admit(fixture.id, PACKET_OVER_RATE);
+	assert_int_equal(fixture.permitted + fixture.denied, 0);
+}
+
+static void test_decide_limited_flows_of_a_policy_that_is_gone_are_forgotten(void **state)
+{
+	assert_int_equal(decide(1, 443, 0, 0), LIMITED);
+	awaited_forget(&fixture.decider.awaited, &fixture.judge);
+	admit(fixture.id, PACKET_ADMITTED);
+	assert_int_equal(fixture.permitted, 0);
 }
 
 int main(void)
@@ -172,6 +257,14 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(test_decide_each_station_answers_for_itself, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_decide_limited_flows_are_recorded_when_they_are_counted, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_decide_limited_flows_that_run_await_nothing,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_decide_limited_flows_of_a_policy_that_is_gone_are_forgotten, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Counting flows for their permits. Connection tracking is the count: it knows every flow, whatever
+ * ends here. Between two counts this process adds what it admits, so that its number is never too
+ * low; only when a permit looks full is the kernel asked again, and flows that have ended meanwhile
+ * make room.
+ */
+#include "netfilter/admission.h"
+
+#include <stddef.h>
+
+#include "netfilter/netfilter.h"
+
+/* Flows of the policy before keep its marks until they are judged anew. */
+static struct limit *limit_of_mark(const struct netfilter *nf, uint32_t mark)
+{
+	const struct track_book *book;
+	const struct track_permit *permit;
+
+	if (mark >> 16 == nf->generation)
+		return limits_of(&nf->running.limits, (mark & PACKET_MARK_PERMIT) - 1);
+	permit = track_permit_of(&nf->track, mark, &book);
+	return permit == NULL ? NULL
+			      : limits_find(&nf->running.limits, book->zones[permit->from],
+					    book->zones[permit->to], permit->number);
+}
+
+static void count_flow(void *ctx, const struct flow *flow)
+{
+	const struct netfilter *nf = ctx;
+	struct limit *limit;
+
+	if (flow->ended || flow->mark & PACKET_MARK_LOCK || !(flow->mark & PACKET_MARK_PERMIT))
+		return; /* over; of another zone or the gateway itself; never permitted */
+	limit = limit_of_mark(nf, flow->mark);
+	if (limit != NULL)
+		limit_join(limit);
+}
+
+static bool begins_in(const struct netfilter *nf, const struct limit *limit, uint32_t zone)
+{
+	return nf->running.snapshot.permits[limit->permit].from == zone;
+}
+
+/* All permits of a zone at once: the kernel's list is what costs. */
+static void count_zone(struct netfilter *nf, struct zone *zone)
+{
+	struct limits *l = &nf->running.limits;
+	uint64_t begun_ms = netfilter_now_ms();
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (begins_in(nf, &l->rows[i], zone->index))
+			l->rows[i].used = l->rows[i].unsent;
+	}
+	int err = flows_list(zone->netlink_fd, 0, count_flow, nf);
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (begins_in(nf, &l->rows[i], zone->index))
+			l->rows[i].counted = err == 0;
+	}
+	zone->count_cost_ms += 1 + netfilter_now_ms() - begun_ms;
+}
+
+/* Whoever knocks at a full permit shall not keep this process busy. */
+static bool may_count_again(struct zone *zone, uint64_t now_ms)
+{
+	uint64_t paid_ms = (now_ms - zone->count_paid_ms) / ADMISSION_PART;
+
+	zone->count_paid_ms += paid_ms * ADMISSION_PART;
+	zone->count_cost_ms -= paid_ms < zone->count_cost_ms ? paid_ms : zone->count_cost_ms;
+	return zone->count_cost_ms < ADMISSION_SAVE_MS;
+}
+
+static enum packet_admission admit(struct zone *zone, struct limit *limit)
+{
+	uint64_t now_ms = netfilter_now_ms();
+
+	if (!limit_has_credit(limit, now_ms))
+		return PACKET_OVER_RATE;
+	if (limit->connections != 0) {
+		bool full = limit->counted && limit->used >= limit->connections;
+
+		if (!limit->counted || (full && may_count_again(zone, now_ms)))
+			count_zone(zone->nf, zone);
+		if (!limit->counted)
+			return PACKET_NOT_COUNTED;
+		if (limit->used >= limit->connections)
+			return PACKET_OVER_CONNECTIONS;
+	}
+	limit_take(limit);
+	return PACKET_ADMITTED;
+}
+
+uint32_t admission_mark(struct zone *zone, uint32_t id, uint32_t mark, uint8_t origin)
+{
+	struct netfilter *nf = zone->nf;
+	struct packet_admissions *told = &nf->admissions;
+	uint32_t permit = mark & PACKET_MARK_PERMIT;
+	struct limit *limit = permit != 0 ? limits_of(&nf->running.limits, permit - 1) : NULL;
+
+	if (limit == NULL || (mark & ~PACKET_MARK_GENERATION) == PACKET_MARK_WHOLE)
+		return mark;
+	if (origin & (PACKET_IS_ESTABLISHED | PACKET_IS_REPLY | QUEUE_OUT_KNOWN)) {
+		if (!(mark & PACKET_MARK_DENY))
+			limit_join(limit); /* judged anew: it may have had another permit */
+		return mark;
+	}
+	struct packet_admission_item *item = &told->items[told->count++];
+
+	*item = (struct packet_admission_item){id, admit(zone, limit)};
+	return item->admission == PACKET_ADMITTED
+		       ? mark
+		       : (mark & PACKET_MARK_GENERATION) | PACKET_MARK_DENY;
+}
+
+void admission_sent(struct zone *zone, enum packet_purpose purpose)
+{
+	struct netfilter *nf = zone->nf;
+	struct packet_admissions *told = &nf->admissions;
+	struct limits *l = &nf->running.limits;
+
+	if (told->count == 0)
+		return;
+	for (uint32_t i = 0; i < l->count; i++)
+		l->rows[i].unsent = 0;
+	told->zone = zone->index;
+	told->purpose = purpose;
+	/* Without room on the link a refusal is not recorded; it holds all the same. */
+	(void)channel_send(&nf->link, PACKET_ADMISSIONS, told,
+			   offsetof(struct packet_admissions, items) +
+				   told->count * sizeof(told->items[0]),
+			   NULL, 0);
+	told->count = 0;
+}
+
+void admission_moved(struct netfilter *nf, uint32_t mark)
+{
+	struct limit *limit = limits_of(&nf->running.limits, (mark & PACKET_MARK_PERMIT) - 1);
+
+	if (limit != NULL)
+		limit->counted = false;
+}

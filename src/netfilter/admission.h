@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether one more flow fits into the limits of its permit (ADR 413). The arbiter has permitted it;
+ * here it is counted, by what the kernel's connection tracking knows.
+ */
+#ifndef SEKISHO_NETFILTER_ADMISSION_H
+#define SEKISHO_NETFILTER_ADMISSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel/packet.h"
+
+/* What may go into counting flows again because a permit is full: a tenth of the time of this
+ * process, of which some is saved up. */
+#define ADMISSION_PART    10
+#define ADMISSION_SAVE_MS 100
+
+struct netfilter;
+struct zone;
+
+/**
+ * admission_mark - the mark that a verdict has under the limits of its permit
+ * @zone:   whose queue the packet waits in
+ * @id:     the packet's number, for the answer to the arbiter
+ * @origin: as queue_out_take gives it
+ * Return: @mark; that of a denial where the packet would begin a flow over a limit.
+ */
+uint32_t admission_mark(struct zone *zone, uint32_t id, uint32_t mark, uint8_t origin);
+
+/* The kernel has the verdicts: the arbiter hears what became of those whose permit has a limit. */
+void admission_sent(struct zone *zone, enum packet_purpose purpose);
+
+/* A running flow got this mark without a packet: its permit is counted anew. */
+void admission_moved(struct netfilter *nf, uint32_t mark);
+
+#endif
