@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Full 1280x800 changes through the relay against the same desktop directly and through socat: same work, same run.
+"""Full 1280x800 changes through the relay and through others, and from the same desktop directly: same work, same run.
 
 Xvnc with its own limit lifted shows two pictures in turn (x11_flicker), each pixel different; rfb_load asks for updates as
 fast as they come and counts them. The relay runs without the appliance's own limit of frames a second.
+
+socat and haproxy pass bytes on; `x11vnc -reflect` is libvncserver's client and server back to back, as the relay's halves are.
 """
 
 import re
@@ -18,12 +20,22 @@ LOAD, FLICKER = "/out/bench/rfb_load", "/out/bench/x11_flicker"
 ZRLE, RAW = 16, 0
 SECONDS = 3
 WIDTH, HEIGHT = 1280, 800
-DISPLAY, DESKTOP, RELAY, SOCAT = 50, 5950, 5960, 5970
+DISPLAY, DESKTOP, RELAY, SOCAT, HAPROXY, REFLECTOR = 50, 5950, 5960, 5970, 5971, 5972
 FLICKERS_PER_S = 400
+HAPROXY_CONF = f"""
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+listen desktop
+    bind 127.0.0.1:{HAPROXY}
+    server desktop 127.0.0.1:{DESKTOP}
+"""
 
 
 class Bench:
-    """Desktop, relay and socat on the loopback of one namespace."""
+    """Desktop, relay, socat and haproxy on the loopback of one namespace."""
 
     def __init__(self, net):
         self.net = net
@@ -35,6 +47,10 @@ class Bench:
         self.driver.wait_log("ready")
         net.popen(self.namespace, "socat", f"TCP-LISTEN:{SOCAT},fork,reuseaddr,nodelay", f"TCP:127.0.0.1:{DESKTOP},nodelay")
         net.wait_port(self.namespace, "127.0.0.1", SOCAT)
+        conf = net.scratch / "haproxy.cfg"
+        conf.write_text(HAPROXY_CONF)
+        net.popen(self.namespace, "haproxy", "-f", conf, "-db", "-q")
+        net.wait_port(self.namespace, "127.0.0.1", HAPROXY)
 
     def flicker(self):
         return self.net.popen(self.namespace, FLICKER, DISPLAY, FLICKERS_PER_S)
@@ -46,6 +62,15 @@ class Bench:
         flicker.stop()
         values = dict(re.findall(r"(\w+)=([\d.]+)", done.stdout))
         return float(values["pixels"]) / (WIDTH * HEIGHT) / float(values["seconds"])
+
+    def load_reflector(self):
+        """Through libvncserver's reflector, started for this alone: it asks for updates also when nobody looks."""
+        reflector = self.net.popen(self.namespace, "x11vnc", "-reflect", f"127.0.0.1:{DESKTOP - 5900}", "-rfbport", REFLECTOR,
+                                   "-forever", "-shared", "-nopw", "-quiet", "-localhost")
+        self.net.wait_port(self.namespace, "127.0.0.1", REFLECTOR)
+        frames = self.load(REFLECTOR)
+        reflector.stop()
+        return frames
 
     def frames_per_cpu_s(self, encoding):
         """Whole screens that the relay's two halves pass on in a second of processor time, both together."""
@@ -63,8 +88,9 @@ def measures(scratch):
     try:
         bench = Bench(net)
         yield Measure("screen: full 1280x800 changes, ZRLE", "frames/s", lambda: bench.load(RELAY),
-                      {"Xvnc's ZRLE direct": lambda: bench.load(DESKTOP), "through socat": lambda: bench.load(SOCAT)},
-                      target=3)
+                      {"Xvnc's ZRLE direct": lambda: bench.load(DESKTOP), "through socat": lambda: bench.load(SOCAT),
+                       "through haproxy": lambda: bench.load(HAPROXY),
+                       "libvncserver's reflector": bench.load_reflector}, target=3)
         yield Measure("screen: full 1280x800 changes, Raw", "frames/s", lambda: bench.load(RELAY, RAW),
                       {"Xvnc's Raw direct": lambda: bench.load(DESKTOP, RAW), "through socat": lambda: bench.load(SOCAT, RAW)})
         yield Measure("screen: full changes a second of CPU, both halves", "frames/CPU-s",
