@@ -215,4 +215,4 @@ def test_login_opens_no_session_without_its_record_on_the_disk(gateway, administ
     assert console.expect([r"> $", pexpect.EOF], timeout=60) == 1
     gateway.wait_role("audit", other_than=audit, seconds=30)
     log_in(gateway, "yamada", FIRST).expect(r"> $")
-    gateway.wait_event("login ", 'user="yamada"')
+    gateway.wait_event("login ", 'user="yamada"', seconds=20)

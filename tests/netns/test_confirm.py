@@ -19,7 +19,7 @@ def gateway(make_gateway):
 
 
 def edit(gateway):
-    console = gateway.console()
+    console = gateway.console(timeout=30)
     console.expect(r"> $")
     console.run("configure")
     return console
@@ -76,7 +76,7 @@ def test_confirmed_stays_when_it_is_confirmed(gateway, make_gateway, topology):
     assert "committed" in console.run("commit confirmed", timeout=40)
     assert re.search(r"in (10 min 00|9 min 5\d) s", console.run("show pending"))
     assert "confirmed: it stays" in console.run("commit")
-    gateway.wait_event("commit-confirmed", 'commit="2"')
+    gateway.wait_event("commit-confirmed", 'commit="2"', seconds=20)
     assert "nothing to commit" in console.run("commit")
     assert unconfirmed_file(gateway) is None
     assert "changed" in running(edit(restart(gateway, make_gateway, topology)))
@@ -117,7 +117,7 @@ def test_confirmed_is_on_the_disk_past_a_restart(gateway, make_gateway, topology
         assert "changed" in running(console)
         assert re.search(r"[0-4] min \d\d s configuration 1", console.run("show pending"))
         return
-    again.wait_event("commit-returns")
+    again.wait_event("commit-returns", seconds=20)
     assert "changed" not in running(console)
     assert "nothing waits" in console.run("show pending")
     assert re.search(r"^0 +3 .*return", console.run("show history"), re.MULTILINE)
