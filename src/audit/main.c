@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "audit/alarms.h"
 #include "audit/anchor.h"
 #include "audit/answer.h"
 #include "audit/destinations.h"
@@ -31,6 +32,7 @@
 #define HEARTBEAT_MS     60000U
 #define SYNC_MS          1000U /* what is not urgent reaches the disk within this */
 #define DESCRIPTORS      (LINKS_MAX + DESTINATIONS_MAX + 4)
+#define NS_PER_S         1000000000
 #define CONTROL_MESSAGES 16 /* of the supervisor in one round */
 
 struct audit {
@@ -46,6 +48,7 @@ struct audit {
 	struct answer answer;
 	struct receipts receipts;
 	struct anchors anchors;
+	struct alarms alarms;
 	int state_fd, device_fd; /* directories */
 	uint64_t prepared_epoch;
 	bool disk_failing;
@@ -55,6 +58,11 @@ static struct audit audit = {.state_fd = -1, .device_fd = -1};
 
 /* ---- writing */
 
+static int64_t now_s(const struct audit *a)
+{
+	return clock_wall_ns(a->form.clock) / NS_PER_S;
+}
+
 static void write_event(void *ctx, const char *process, const struct event_record *event)
 {
 	struct audit *a = ctx;
@@ -63,6 +71,7 @@ static void write_event(void *ctx, const char *process, const struct event_recor
 	if (err < 0 && !a->disk_failing)
 		fprintf(stderr, "audit: the log cannot be written: %s\n", err_name(err));
 	a->disk_failing = err < 0;
+	alarms_see(&a->alarms, event, now_s(a));
 }
 
 static void write_own_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
@@ -111,7 +120,11 @@ static void on_settled(void *ctx)
 
 static void on_sync(struct loop *loop, struct loop_timer *timer)
 {
-	(void)sync_log(timer->ctx); /* tried again in a second */
+	struct audit *a = timer->ctx;
+
+	(void)sync_log(a); /* tried again in a second */
+	alarms_expire(&a->alarms, now_s(a));
+	(void)alarms_keep(&a->alarms, a->state_fd); /* and this */
 	loop_arm(loop, timer, SYNC_MS);
 }
 
@@ -288,6 +301,14 @@ static const char *print_device_key(void *ctx, const struct control_query *query
 	return anchors_print(&a->anchors, out) < 0 ? "the key cannot be shown" : NULL;
 }
 
+static const char *print_alarms(void *ctx, const struct control_query *query, struct bytes *out)
+{
+	const struct audit *a = ctx;
+	bool japanese = strcmp(query->argument, "ja") == 0;
+
+	return alarms_print(&a->alarms, japanese, out) < 0 ? "the alarms cannot be shown" : NULL;
+}
+
 static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct audit *a = ctx;
@@ -298,6 +319,10 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	case QUERY_MAIL_LOG:
 	case QUERY_RECEIPT:
 		answer_query(&a->answer, query);
+		return 0;
+	case QUERY_ALARMS:
+		alarms_expire(&a->alarms, now_s(a));
+		answer_text(&a->answer, query, print_alarms, a);
 		return 0;
 	case QUERY_DEVICE_KEY:
 		answer_text(&a->answer, query, print_device_key, a);
@@ -360,6 +385,9 @@ static int open_log(struct audit *a)
 		fprintf(stderr, "audit: no directory for the log was given\n");
 		return -ERR_NOT_FOUND;
 	}
+	err = alarms_load(&a->alarms, a->state_fd);
+	if (err < 0)
+		fprintf(stderr, "audit: the alarms of before cannot be read: %s\n", err_name(err));
 	err = store_open(&a->store, a->state_fd, &a->form, 0, 0, &found);
 	if (err < 0)
 		fprintf(stderr, "audit: the log cannot be opened: %s\n", err_name(err));
@@ -419,6 +447,7 @@ static void init(struct audit *a)
 	loop_init(&a->loop, &clock_system, a->polls, a->fds, DESCRIPTORS);
 	links_init(&a->links, &a->loop, &sink);
 	destinations_init(&a->destinations, &a->loop, &a->store, owner);
+	a->alarms = (struct alarms){.event = write_own_event, .ctx = a};
 	a->anchors = (struct anchors){.event = write_own_event, .ctx = a};
 	answer_init(&a->answer, &a->loop, &a->process.control, &a->store, &a->receipts);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};

@@ -269,6 +269,7 @@ enum query_kind {
 	QUERY_RECEIPT,      /* argument: a receipt's id, or its beginning */
 	QUERY_DEVICE_KEY,   /* the public key that signs the log, and its newest anchor */
 	QUERY_CLEAR_SCREEN, /* argument: the session's number */
+	QUERY_ALARMS,       /* what stands, since when, what to do; argument: "ja" or "en" */
 };
 
 struct control_query {

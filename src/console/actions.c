@@ -89,6 +89,11 @@ void action_query_mail_log(struct console *c, const char *tail, unsigned number)
 	console_query(c, QUERY_MAIL_LOG, tail, LOG_ROWS);
 }
 
+void action_query_alarms(struct console *c, const char *tail, unsigned number)
+{
+	console_query(c, QUERY_ALARMS, c->language == LANGUAGE_JA ? "ja" : "en", 0);
+}
+
 static void on_history(struct console *c, enum console_status status, struct span text)
 {
 	show_lines(c, text, "back\0number\0time\0from\0comment", 5);

@@ -204,6 +204,7 @@ static const struct {
 	[QUERY_RECEIPT] = {ROLE_AUDIT, NULL},
 	[QUERY_DEVICE_KEY] = {ROLE_AUDIT, NULL},
 	[QUERY_CLEAR_SCREEN] = {ROLE_SUPERVISOR, answer_clear_screen},
+	[QUERY_ALARMS] = {ROLE_AUDIT, NULL},
 };
 
 /*

@@ -48,6 +48,7 @@ static void print_markdown(void)
 		printf(" | %s | %s | %s |\n", event_requirement(id), event_meaning_en(id),
 		       event_meaning_ja(id));
 	}
+	tool_print_alarms();
 }
 
 static void print_text(void)

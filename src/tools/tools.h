@@ -24,4 +24,7 @@ int tool_replay(int argc, char **argv);
 /* In main.c; a new subcommand is one file here and one row there. */
 extern const struct tool tools_table[];
 
+/* alarms.c: the table of alarms as Markdown, for `sekisho events --markdown`. */
+void tool_print_alarms(void);
+
 #endif

@@ -194,7 +194,7 @@ def test_events_are_named_only_by_the_sources_of_those_who_may_send_them():
         role = path.parent.name
         if role in ("base", "tools"):
             continue
-        for name in set(re.findall(r"\bEVENT_([A-Z0-9_]+)\b", path.read_text())) & set(events):
+        for name in set(re.findall(r"(?<!== )\bEVENT_([A-Z0-9_]+)\b", path.read_text())) & set(events):
             allowed = events[name][1]
             assert allowed is None or shared.get(role, {role}) <= allowed, f"{path}: {name}"
             found.add(name)

@@ -78,7 +78,7 @@ def test_audit_log_is_whole_and_readable(net, topology, make_gateway):
 
 def device_key(gateway, path):
     """The public key that the console shows, in a file."""
-    shown = gateway.console().run("show device-key").replace("\r", "")
+    shown = ask(gateway, "show device-key").replace("\r", "")
     path.write_text(re.search(r"(?s)-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----\n", shown)[0])
     return path
 
@@ -128,6 +128,34 @@ def test_audit_without_a_whole_key_says_so_and_makes_another(make_gateway, tmp_p
     second = make_gateway(PERMIT, state=state)
     second.wait_event("device-key-made", "the one before was damaged")
     assert device_key(second, tmp_path / "new.pub").read_text() != old
+
+
+def ask(gateway, *commands):
+    """What a console shows for the last of these commands; it is closed, for there are only a few."""
+    console = gateway.console()
+    shown = [console.run(command) for command in commands]
+    console.close()
+    return shown[-1]
+
+
+def alarms(gateway, language="en"):
+    return ask(gateway, f"terminal language {language}", "show alarms")
+
+
+def test_audit_shows_what_is_wrong_until_it_is_right(make_gateway):
+    """Z12: an alarm stands from its event on, over a restart of audit, in both languages, until the event that ends it."""
+    gateway = make_gateway(PERMIT)
+    assert "zone-isolated" not in alarms(gateway)
+    ask(gateway, "isolate zone internet")
+    wait_until(lambda: "zone-isolated  internet" in alarms(gateway), "the alarm", 10)
+    kept = log_directory(gateway) / "alarms"
+    wait_until(lambda: kept.exists() and b"zone-isolated" in kept.read_bytes(), "the alarm on the disk", 10)
+    pid = gateway.kill("audit")
+    gateway.wait_role("audit", other_than=pid, seconds=10)
+    shown = alarms(gateway, "ja")
+    assert "zone-isolated  internet" in shown and "復旧は restore zone で行います。" in shown
+    ask(gateway, "restore zone internet")
+    wait_until(lambda: "zone-isolated" not in alarms(gateway), "the end of the alarm", 10)
 
 
 def test_audit_source_is_the_channel(make_gateway):
