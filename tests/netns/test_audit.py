@@ -246,7 +246,8 @@ def test_audit_stopped_process_does_not_hold_up_traffic(net, topology, make_gate
     try:
         begin = time.monotonic()
         assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
-        assert time.monotonic() - begin < 1.0
+        # Long before the supervisor ends audit for its silence (10 s), and beyond a SYN that is sent twice on a busy machine.
+        assert time.monotonic() - begin < 5.0
     finally:
         for pid in stopped:
             try:
