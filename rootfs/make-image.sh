@@ -53,7 +53,7 @@ copy_own_files() {
 make_squashfs() { # compression level $1
 	chmod -R go-w "$root"
 	tar -C "$root" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu -cf - . |
-		sqfstar -root-mode 0755 -quiet -no-progress -comp zstd -Xcompression-level "$1" -b 256K -no-xattrs -p "dev/console c 600 0 0 5 1" -p "dev/null c 666 0 0 1 3" "$image/root.img" \
+		sqfstar -root-mode 0755 -quiet -no-progress -comp zstd -Xcompression-level "$1" -b 1M -no-xattrs -p "dev/console c 600 0 0 5 1" -p "dev/null c 666 0 0 1 3" "$image/root.img" \
 			>"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 	truncate -s "%$block" "$image/root.img"
 }
