@@ -119,6 +119,7 @@ def test_reserve_obeys_the_policy_of_the_session(net, zones, sink, topology, mak
     gateway = make_gateway(mail_block(zones))
     waiting = set(gateway.wait_reserve())
     with gateway.console() as console:
+        console.expect(console.PROMPT)
         console.run("configure")
         console.run("set mail inbound domain town.example.lg.jp")
         console.run("delete mail inbound domain city.example.lg.jp")
@@ -136,6 +137,7 @@ def test_reserve_is_kept_only_where_there_is_mail(net, zones, make_gateway):
     gateway = make_gateway(mail_block(zones))
     gateway.wait_reserve()
     with gateway.console() as console:
+        console.expect(console.PROMPT)
         assert console.run("show processes").count(" reserve ") == sum(RESERVED.values())
         console.run("configure")
         console.run("delete mail inbound")
