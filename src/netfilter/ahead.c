@@ -4,7 +4,8 @@
  * with traffic would all do so at once, each with a packet that waits for its verdict. Instead the
  * arbiter is asked about the flows that connection tracking knows, while they still run by the
  * proof they have; those that the new policy permits get the new proof. For a connection that goes
- * on a commit is then not even a delay. Those that it denies lose the old proof at once.
+ * on a commit is then not even a delay. Those that it denies keep the old proof, which says with
+ * their next packet that they were permitted before, until its generation ends.
  */
 #include "netfilter/ahead.h"
 
@@ -113,7 +114,7 @@ void ahead_take(struct netfilter *nf, const struct packet_verdicts *v)
 	struct ahead_batch *batch =
 		&nf->ahead.batches[v->items[0].id / PACKET_BATCH_MAX % AHEAD_BATCHES];
 	const struct zone *zone = nf->running.zones[v->zone];
-	uint32_t changed = 0;
+	uint32_t permitted = 0;
 
 	if (!batch->waiting || v->zone != batch->zone || v->count != batch->count)
 		return;
@@ -121,16 +122,12 @@ void ahead_take(struct netfilter *nf, const struct packet_verdicts *v)
 	for (uint32_t i = 0; i < v->count; i++) {
 		uint32_t mark = v->items[i].mark;
 
-		if (mark == 0 || v->items[i].id != v->items[0].id + i)
+		if (mark == 0 || (mark & PACKET_MARK_DENY) || v->items[i].id != v->items[0].id + i)
 			continue;
-		/* Denied: it still says by whose permit it came, for the record of its end. */
-		if (mark & PACKET_MARK_DENY)
-			mark = batch->flows[i].mark | PACKET_MARK_ONCE;
-		else
-			admission_moved(nf, mark);
-		batch->flows[changed] = batch->flows[i];
-		batch->flows[changed++].mark = mark;
+		admission_moved(nf, mark);
+		batch->flows[permitted] = batch->flows[i];
+		batch->flows[permitted++].mark = mark;
 	}
 	/* A flow whose mark could not be set is judged with its next packet. */
-	(void)flows_mark(zone->queue.fd, batch->flows, changed);
+	(void)flows_mark(zone->queue.fd, batch->flows, permitted);
 }

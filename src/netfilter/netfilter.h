@@ -28,7 +28,7 @@
 #define NETFILTER_UNSAVED_MAX   512  /* packets in a row that are judged without saving it */
 #define NETFILTER_SAVE_BATCH    4    /* so few are back in the kernel before the next can arrive */
 #define NETFILTER_DRAIN_MS      20   /* to wait for verdicts before the generation changes */
-#define NETFILTER_AHEAD_MS      250  /* for flows that are judged ahead of their next packet */
+#define NETFILTER_AHEAD_MS      100  /* for flows that are judged ahead of their next packet */
 #define NETFILTER_BEATS_ENDING  2   /* after which no packet of an ended generation is on its way */
 #define NETFILTER_BEAT_MS       100 /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE   2   /* beats between two signs of life to the kernel */
@@ -171,9 +171,8 @@ void relay_repeat_all(struct netfilter *nf, struct zone *zone);
 
 /**
  * ahead_judge - take flows of the generation before over into the running one
- * Every flow that the running policy permits gets the new proof, and one that it denies loses the
- * old: its next packet is judged, and refused. What NETFILTER_AHEAD_MS are too short for is judged
- * with its next packet, too.
+ * Every flow that the running policy permits gets the new proof, as long as NETFILTER_AHEAD_MS
+ * last. All others are left alone: they are judged with their next packet.
  */
 void ahead_judge(struct netfilter *nf, uint16_t before);
 /* The arbiter's answer to a batch of flows. */

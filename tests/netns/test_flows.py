@@ -218,7 +218,7 @@ def test_flows_isolated_station_is_shut_out_until_restored(net, topology, gatewa
         assert "isolated" in console.run(f"isolate station {name}")
         gateway.wait_event("station-isolated", f'name="{name}"', 'reason="operator"', seconds=10)
         assert name in console.run("show isolated")
-        assert not net.reaches(topology.zones["mynumber"].namespace, SERVER, 7000)
+        wait_until(lambda: not net.reaches(topology.zones["mynumber"].namespace, SERVER, 7000), "the station to be shut out", 10)
         running.settimeout(1)
         with pytest.raises(OSError):
             running.sendall(b"x")
