@@ -14,7 +14,6 @@ import time
 import pytest
 
 from lib.certificates import Authority, put_slot
-from lib.peers import Desktop, difference
 from lib.peers.rfb import FakeDesktop, key
 from lib.peers.vencrypt import Refused, SecureViewer, client_context
 from lib.waiting import wait_until
