@@ -30,8 +30,9 @@ static void count_flow(void *ctx, const struct flow *flow)
 	const struct netfilter *nf = ctx;
 	struct limit *limit;
 
-	if (flow->ended || flow->mark & PACKET_MARK_LOCK || !(flow->mark & PACKET_MARK_PERMIT))
-		return; /* over; of another zone or the gateway itself; never permitted */
+	/* Also one that was reset or closed: as long as the kernel remembers it, packets pass. */
+	if (flow->mark & PACKET_MARK_LOCK || !(flow->mark & PACKET_MARK_PERMIT))
+		return; /* of another zone or the gateway itself; never permitted */
 	limit = limit_of_mark(nf, flow->mark);
 	if (limit != NULL)
 		limit_join(limit);
@@ -46,7 +47,6 @@ static bool begins_in(const struct netfilter *nf, const struct limit *limit, uin
 static void count_zone(struct netfilter *nf, struct zone *zone)
 {
 	struct limits *l = &nf->running.limits;
-	uint64_t begun_ms = netfilter_now_ms();
 
 	for (uint32_t i = 0; i < l->count; i++) {
 		if (begins_in(nf, &l->rows[i], zone->index))
@@ -58,17 +58,42 @@ static void count_zone(struct netfilter *nf, struct zone *zone)
 		if (begins_in(nf, &l->rows[i], zone->index))
 			l->rows[i].counted = err == 0;
 	}
-	zone->count_cost_ms += 1 + netfilter_now_ms() - begun_ms;
+}
+
+void admission_count_all(struct netfilter *nf)
+{
+	const struct limits *l = &nf->running.limits;
+
+	for (uint32_t zone = 0; zone < nf->running.snapshot.zone_count; zone++) {
+		uint32_t i = 0;
+
+		while (i < l->count &&
+		       (l->rows[i].connections == 0 || !begins_in(nf, &l->rows[i], zone)))
+			i++;
+		if (i < l->count)
+			count_zone(nf, nf->running.zones[zone]);
+	}
 }
 
 /* Whoever knocks at a full permit shall not keep this process busy. */
-static bool may_count_again(struct zone *zone, uint64_t now_ms)
+static bool may_count_again(struct netfilter *nf, uint64_t now_ms)
 {
-	uint64_t paid_ms = (now_ms - zone->count_paid_ms) / ADMISSION_PART;
+	uint64_t paid_ms = (now_ms - nf->count_paid_ms) / ADMISSION_PART;
 
-	zone->count_paid_ms += paid_ms * ADMISSION_PART;
-	zone->count_cost_ms -= paid_ms < zone->count_cost_ms ? paid_ms : zone->count_cost_ms;
-	return zone->count_cost_ms < ADMISSION_SAVE_MS;
+	nf->count_paid_ms += paid_ms * ADMISSION_PART;
+	nf->count_cost_ms -= paid_ms < nf->count_cost_ms ? paid_ms : nf->count_cost_ms;
+	return nf->count_cost_ms < ADMISSION_SAVE_MS;
+}
+
+/* Not while flows are judged ahead: they are listed by the socket that would list them here. */
+static void count_again(struct zone *zone, uint64_t now_ms)
+{
+	struct netfilter *nf = zone->nf;
+
+	if (nf->ahead.walking || !may_count_again(nf, now_ms))
+		return;
+	count_zone(nf, zone);
+	nf->count_cost_ms += 1 + netfilter_now_ms() - now_ms;
 }
 
 static enum packet_admission admit(struct zone *zone, struct limit *limit)
@@ -78,10 +103,8 @@ static enum packet_admission admit(struct zone *zone, struct limit *limit)
 	if (!limit_has_credit(limit, now_ms))
 		return PACKET_OVER_RATE;
 	if (limit->connections != 0) {
-		bool full = limit->counted && limit->used >= limit->connections;
-
-		if (!limit->counted || (full && may_count_again(zone, now_ms)))
-			count_zone(zone->nf, zone);
+		if (!limit->counted || limit->used >= limit->connections)
+			count_again(zone, now_ms);
 		if (!limit->counted)
 			return PACKET_NOT_COUNTED;
 		if (limit->used >= limit->connections)
@@ -133,10 +156,10 @@ void admission_sent(struct zone *zone, enum packet_purpose purpose)
 	told->count = 0;
 }
 
-void admission_moved(struct netfilter *nf, uint32_t mark)
+void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark)
 {
 	struct limit *limit = limits_of(&nf->running.limits, (mark & PACKET_MARK_PERMIT) - 1);
 
-	if (limit != NULL)
-		limit->counted = false;
+	if (limit != NULL && limit != limit_of_mark(nf, before))
+		limit_join(limit);
 }

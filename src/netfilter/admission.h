@@ -31,7 +31,12 @@ uint32_t admission_mark(struct zone *zone, uint32_t id, uint32_t mark, uint8_t o
 /* The kernel has the verdicts: the arbiter hears what became of those whose permit has a limit. */
 void admission_sent(struct zone *zone, enum packet_purpose purpose);
 
-/* A running flow got this mark without a packet: its permit is counted anew. */
-void admission_moved(struct netfilter *nf, uint32_t mark);
+/* A new policy runs: its limits begin with the flows that there are. Before flows are judged ahead,
+ * which takes the socket. */
+void admission_count_all(struct netfilter *nf);
+
+/* A running flow got this mark without a packet, in place of @before: it may have another permit.
+ */
+void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark);
 
 #endif

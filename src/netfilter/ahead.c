@@ -96,6 +96,7 @@ void ahead_judge(struct netfilter *nf, uint16_t before)
 	struct walk w = {.nf = nf, .until_ms = netfilter_now_ms() + NETFILTER_AHEAD_MS};
 
 	w.over = before == 0 || !relay_can_judge(nf);
+	nf->ahead.walking = true;
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count && !w.over; i++) {
 		w.zone = nf->running.zones[i];
 		if (!w.zone->has_rules)
@@ -107,6 +108,7 @@ void ahead_judge(struct netfilter *nf, uint16_t before)
 	await(&w, true);
 	for (size_t i = 0; i < AHEAD_BATCHES; i++)
 		nf->ahead.batches[i].waiting = false; /* an answer that is late finds nobody */
+	nf->ahead.walking = false;
 }
 
 void ahead_take(struct netfilter *nf, const struct packet_verdicts *v)
@@ -124,7 +126,7 @@ void ahead_take(struct netfilter *nf, const struct packet_verdicts *v)
 
 		if (mark == 0 || (mark & PACKET_MARK_DENY) || v->items[i].id != v->items[0].id + i)
 			continue;
-		admission_moved(nf, mark);
+		admission_moved(nf, batch->flows[i].mark, mark);
 		batch->flows[permitted] = batch->flows[i];
 		batch->flows[permitted++].mark = mark;
 	}

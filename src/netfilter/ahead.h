@@ -23,6 +23,7 @@ struct ahead_batch {
 struct ahead {
 	struct ahead_batch batches[AHEAD_BATCHES];
 	struct packet_batch message; /* that is being made */
+	bool walking;                /* flows are being listed for it */
 };
 
 /**

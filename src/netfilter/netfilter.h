@@ -62,7 +62,6 @@ struct zone {
 	uint32_t connections_max;      /* of one source, in the rules in force */
 	bool has_rules;                /* ours, of this life of the process */
 	uint64_t hold_ms;
-	uint64_t count_cost_ms, count_paid_ms; /* of counting flows for full permits */
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;
 	struct loop_fd queue_fd;
@@ -108,7 +107,8 @@ struct netfilter {
 	struct packet_batch batch; /* on its way to the arbiter */
 	struct ahead ahead;
 	struct packet_part part;
-	struct packet_admissions admissions; /* of the verdicts that are being given */
+	struct packet_admissions admissions;   /* of the verdicts that are being given */
+	uint64_t count_cost_ms, count_paid_ms; /* of counting flows for full permits */
 	struct track track;
 	struct capture capture;
 	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */

@@ -103,8 +103,9 @@ void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents)
 	}
 }
 
-/* The arbiter's to give: denied, permitted, permitted once, wanted whole. */
-static bool mark_is_sound(const struct netfilter *nf, uint32_t mark)
+/* The arbiter's to give: denied, permitted, permitted once, wanted whole; the permit is one of the
+ * zone that asked. */
+static bool mark_is_sound(const struct netfilter *nf, uint32_t zone, uint32_t mark)
 {
 	uint32_t verdict = mark & ~PACKET_MARK_GENERATION, permit = mark & PACKET_MARK_PERMIT;
 
@@ -112,7 +113,8 @@ static bool mark_is_sound(const struct netfilter *nf, uint32_t mark)
 		return false;
 	if (verdict == PACKET_MARK_DENY || verdict == PACKET_MARK_WHOLE)
 		return true;
-	return permit >= 1 && permit <= nf->running.snapshot.permit_count;
+	return permit >= 1 && permit <= nf->running.snapshot.permit_count &&
+	       nf->running.snapshot.permits[permit - 1].from == zone;
 }
 
 static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v,
@@ -123,11 +125,13 @@ static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_v
 		return false;
 	if (v->generation != nf->generation)
 		return true; /* late, and not looked at */
+	if (v->zone >= nf->running.snapshot.zone_count)
+		return false;
 	for (uint32_t i = 0; i < v->count; i++) {
-		if (v->items[i].mark != 0 && !mark_is_sound(nf, v->items[i].mark))
+		if (v->items[i].mark != 0 && !mark_is_sound(nf, v->zone, v->items[i].mark))
 			return false;
 	}
-	return v->zone < nf->running.snapshot.zone_count;
+	return true;
 }
 
 /*

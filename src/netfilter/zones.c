@@ -427,6 +427,7 @@ static void change_over(struct netfilter *nf, uint16_t generation)
 	uint16_t before = nf->generation;
 
 	nf->generation = generation;
+	admission_count_all(nf);
 	ahead_judge(nf, before);
 	end_generation(nf, before);
 }

@@ -11,8 +11,11 @@
 #include "policy/screen_users.h"
 #include "supervisor/supervisor.h"
 
-#define END_MS            1000U /* for the halves to say how they ended */
-#define CERTIFICATE_SHOWN 9     /* octets of a certificate's hash that name its holder */
+#define END_MS            1000U   /* for the halves to say how they ended */
+#define LOGIN_MS          160000U /* to be admitted: longer than the viewer's own limits */
+#define REFUSED_MS        5000U   /* for a viewer that was refused to end */
+#define ASKS_MAX          16U     /* logins that wait for accounts at one time */
+#define CERTIFICATE_SHOWN 9       /* octets of a certificate's hash that name its holder */
 
 static int64_t now_s(const struct supervisor *sup)
 {
@@ -131,7 +134,8 @@ bool admission_stands(const struct session *session, const struct snapshot *s, u
 	const struct snapshot_screen *c = &s->screens[screen];
 	const struct admission *a = &session->admission;
 
-	if (c->security != a->security)
+	if (c->security != a->security || strcmp(c->tls_slot, a->tls_slot) != 0 ||
+	    strcmp(c->authority_slot, a->authority_slot) != 0)
 		return false;
 	if (a->state != ADMISSION_GRANTED)
 		return true; /* nothing was given yet; accounts judges by the new policy */
@@ -150,12 +154,17 @@ void admission_end(struct session *session, enum screen_end reason)
 	struct supervisor *sup = session->admission.sup;
 	struct control_screen_end body = {.reason = reason};
 
+	if (loop_armed(&session->grace) && session->grace.fire == on_end_over)
+		return; /* it ends already, and no later for being asked again */
+	if (session->admission.state != ADMISSION_GRANTED)
+		session->admission.state = ADMISSION_REFUSED; /* a verdict comes too late now */
 	loop_disarm(&sup->loop, &session->admission.check);
 	loop_disarm(&sup->loop, &session->admission.refusal);
 	if (session->near)
 		child_send(session->near, CONTROL_SCREEN_END, &body, sizeof(body), NULL, 0);
 	else if (session->far)
 		child_send(session->far, CONTROL_STOP, NULL, 0, NULL, 0);
+	loop_disarm(&sup->loop, &session->grace); /* of a half that has died already */
 	session->grace = (struct loop_timer){.fire = on_end_over, .ctx = session};
 	loop_arm(&sup->loop, &session->grace, END_MS);
 }
@@ -166,6 +175,10 @@ static void on_check(struct loop *loop, struct loop_timer *self)
 	struct supervisor *sup = session->admission.sup;
 	const struct snapshot *s = &sup->running.snapshot;
 
+	if (session->admission.state != ADMISSION_GRANTED) {
+		admission_end(session, SCREEN_END_HANDSHAKE_TIMEOUT);
+		return;
+	}
 	if (!session_keep(sup, session))
 		return; /* it ends */
 	if (!screen_is_open_at(s, &s->screens[session->index], now_s(sup)))
@@ -186,9 +199,13 @@ static void tell(struct session *session, bool admitted)
 		child_send(session->near, CONTROL_SCREEN_VERDICT, &body, sizeof(body), NULL, 0);
 }
 
+/* The viewer ends by itself then; one that does not is ended. */
 static void on_refusal(struct loop *loop, struct loop_timer *self)
 {
-	tell(self->ctx, false);
+	struct session *session = self->ctx;
+
+	tell(session, false);
+	loop_arm(loop, &session->admission.check, REFUSED_MS);
 }
 
 static void refuse(struct session *session)
@@ -199,6 +216,18 @@ static void refuse(struct session *session)
 	a->state = ADMISSION_REFUSED;
 	a->refusal = (struct loop_timer){.fire = on_refusal, .ctx = session};
 	loop_arm(&a->sup->loop, &a->refusal, ADMISSION_DELAY_MS - spent_ms % ADMISSION_DELAY_MS);
+	explicit_bzero(a->user, sizeof(a->user)); /* nobody; it may have been a password */
+}
+
+const char *admission_user(const struct session *session)
+{
+	const struct admission *a = &session->admission;
+
+	if (a->user[0] == '\0' || a->state == ADMISSION_GRANTED ||
+	    a->security != SCREEN_SECURITY_X509_PLAIN ||
+	    user_of(session, &a->sup->running.snapshot) != NULL)
+		return a->user;
+	return "unknown";
 }
 
 /* What accounts cannot know: it has judged the password, or there is none. */
@@ -206,7 +235,7 @@ static void refuse_for(struct session *session, const char *why)
 {
 	supervisor_event(session->admission.sup, EVENT_SCREEN_LOGIN_REFUSED,
 			 EV_NUMBER(SESSION, session->id), EV_TEXT(NAME, session->entry),
-			 EV_TEXT(USER, session->admission.user), EV_TEXT(REASON, why),
+			 EV_TEXT(USER, admission_user(session)), EV_TEXT(REASON, why),
 			 session->peer_family == 6 ? EV_IPV6(SOURCE, session->peer_addr)
 						   : EV_IPV4(SOURCE, session->peer_addr));
 	refuse(session);
@@ -282,11 +311,19 @@ static void ask_accounts(struct session *session, const struct control_screen_lo
 		refuse_for(session, "accounts is not running");
 		return;
 	}
+	if (a->sup->screen_asks >= ASKS_MAX) {
+		refuse_for(session, "too many logins at one time");
+		return;
+	}
 	memcpy(ask.peer_addr, session->peer_addr, sizeof(ask.peer_addr));
 	memcpy(ask.entry, session->entry, sizeof(ask.entry));
 	memcpy(ask.name, login->name, sizeof(ask.name));
 	memcpy(ask.secret, login->secret, sizeof(ask.secret));
-	child_send(accounts, CONTROL_SCREEN_ASK, &ask, sizeof(ask), NULL, 0);
+	/* Its queue is full of other things: the question alone is refused. */
+	if (channel_send(&accounts->control, CONTROL_SCREEN_ASK, &ask, sizeof(ask), NULL, 0) < 0)
+		refuse_for(session, "accounts is busy");
+	else
+		a->sup->screen_asks++;
 	explicit_bzero(&ask, sizeof(ask));
 }
 
@@ -330,6 +367,8 @@ int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel
 	struct child *accounts = ctx;
 	const struct control_screen_verdict *verdict = message->body;
 
+	if (accounts->sup->screen_asks > 0)
+		accounts->sup->screen_asks--; /* also where the session has gone */
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		struct session *session = &accounts->sup->sessions[i];
 
@@ -348,6 +387,7 @@ int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel
 
 void admission_forget(struct supervisor *sup)
 {
+	sup->screen_asks = 0;
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		struct session *session = &sup->sessions[i];
 
@@ -359,14 +399,20 @@ void admission_forget(struct supervisor *sup)
 bool admission_begin(struct session *session, struct supervisor *sup)
 {
 	struct admission *a = &session->admission;
+	const struct snapshot_screen *screen;
 
 	*a = (struct admission){.sup = sup};
 	if (session->near_role != ROLE_SCREEN_VIEWER)
 		return true;
-	a->security = sup->running.snapshot.screens[session->index].security;
+	screen = &sup->running.snapshot.screens[session->index];
+	a->security = screen->security;
+	memcpy(a->tls_slot, screen->tls_slot, sizeof(a->tls_slot));
+	memcpy(a->authority_slot, screen->authority_slot, sizeof(a->authority_slot));
 	a->check = (struct loop_timer){.fire = on_check, .ctx = session};
-	if (a->security != SCREEN_SECURITY_NONE)
+	if (a->security != SCREEN_SECURITY_NONE) {
+		loop_arm(&sup->loop, &a->check, LOGIN_MS);
 		return true;
+	}
 	a->state = ADMISSION_GRANTED;
 	loop_arm(&sup->loop, &a->check, ADMISSION_CHECK_MS);
 	return assign(session, sup);

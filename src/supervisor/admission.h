@@ -30,7 +30,9 @@ enum admission_state { ADMISSION_OPEN, ADMISSION_ASKED, ADMISSION_REFUSED, ADMIS
 struct admission {
 	struct supervisor *sup;
 	enum admission_state state;
-	uint32_t security;             /* enum screen_security, as the session began */
+	uint32_t security;                  /* enum screen_security, as the session began */
+	char tls_slot[SNAPSHOT_NAME_BYTES]; /* likewise: the keys that it was given */
+	char authority_slot[SNAPSHOT_NAME_BYTES];
 	char user[ACCOUNT_NAME_BYTES]; /* who looks; empty: nobody in particular */
 	uint64_t asked_ms;             /* when somebody asked to be let in */
 	struct loop_timer refusal;     /* is told then */
@@ -58,6 +60,9 @@ int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel
 
 /* accounts has died: whoever waits for it is refused. */
 void admission_forget(struct supervisor *sup);
+
+/* Who looks, for a record: what somebody typed as a name only where it is one of ours. */
+const char *admission_user(const struct session *session);
 
 /* Both halves end in order and record why; what has not ended in time is killed. */
 void admission_end(struct session *session, enum screen_end reason);

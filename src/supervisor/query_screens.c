@@ -82,7 +82,7 @@ void answer_clear_screen(struct supervisor *sup, struct answer *answer)
 		return;
 	}
 	supervisor_event(sup, EVENT_SCREEN_CLEARED, EV_NUMBER(SESSION, session->id),
-			 EV_TEXT(NAME, session->entry), EV_TEXT(USER, session->admission.user),
+			 EV_TEXT(NAME, session->entry), EV_TEXT(USER, admission_user(session)),
 			 EV_NUMBER(CONSOLE, answer->query->console));
 	admission_end(session, SCREEN_END_CLEARED);
 	answer_cell(answer, "%u", session->id);

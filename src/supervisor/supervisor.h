@@ -132,6 +132,7 @@ struct supervisor {
 	struct reserve reserve;
 	uint32_t session_last_id, query_serial; /* count sessions, and questions passed on */
 	uint64_t record_serial;                 /* counts questions to audit */
+	uint32_t screen_asks; /* logins at screens that accounts has not judged yet */
 	struct policy_run running;
 	struct commit commit;
 	uint64_t epoch_last;

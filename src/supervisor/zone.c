@@ -44,6 +44,9 @@ static const struct setting closed_settings[] = {
 	/* A flow begins with a SYN or not at all. */
 	{"net/netfilter/nf_conntrack_tcp_loose", "0", true},
 	{"net/netfilter/nf_conntrack_tcp_be_liberal", "0", true},
+	/* A flow that was closed or reset holds its place under a limit so long (ADR 413). */
+	{"net/netfilter/nf_conntrack_tcp_timeout_time_wait", "3", true},
+	{"net/netfilter/nf_conntrack_tcp_timeout_close", "3", true},
 	{"net/netfilter/nf_conntrack_helper", "0", true},
 	/* For records and counts of flows. */
 	{"net/netfilter/nf_conntrack_acct", "1", true},

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import time
 
@@ -132,3 +133,24 @@ def test_screen_gateway_sessions_end_with_their_supervisor(make_gateway, topolog
     os.kill(gateway.pid, signal.SIGKILL)
     assert viewer.drain(2)
     wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/root/.") for pid in pids), "the end of both halves", 2)
+
+
+def test_screen_gateway_clears_a_session_that_does_not_end(make_gateway, topology):
+    """One half hangs: to be cleared twice, and again after the other half has died, ends it once, and the gateway goes on."""
+    fake_desktop(topology, still)
+    gateway = make_gateway(screen(topology))
+    console = gateway.console(timeout=20)
+    console.send("\r")
+    console.expect(console.PROMPT)
+    for killed in ((), ("screen-viewer",)):
+        viewer = viewer_of(topology)
+        viewer.read_update()
+        [session] = re.findall(r"^(\d+) +web ", console.run("show screen sessions"), re.M)
+        [halted] = gateway.kill("screen-source", signal.SIGSTOP)
+        for role in killed:
+            gateway.kill(role)
+        for _ in range(3):
+            console.run(f"clear screen session {session}")
+        wait_until(lambda h=halted: h not in gateway.pids("screen-source"), "the end of the half that hangs", 20)
+        wait_until(lambda: " web " not in console.run("show screen sessions"), "the session's end", 20)
+    assert viewer_of(topology).read_update()
