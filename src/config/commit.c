@@ -86,6 +86,14 @@ static bool publish(struct config *c)
 	return false;
 }
 
+/* A newer configuration confirms the one before it; where that cannot be noted, it must at least
+ * not be taken back by itself. */
+static void confirm_older(struct config *c)
+{
+	if (config_unconfirmed_confirm(c) < 0)
+		config_unconfirmed_returned(c, false);
+}
+
 /* What waits to be confirmed begins to wait, has returned, or is confirmed by what comes behind. */
 static void settle_unconfirmed(struct config *c, bool saved)
 {
@@ -96,7 +104,7 @@ static void settle_unconfirmed(struct config *c, bool saved)
 	else if (commit->returns)
 		config_unconfirmed_returned(c, saved);
 	else if (saved && !commit->first && !commit->edge)
-		(void)config_unconfirmed_confirm(c); /* being newer confirms it, too */
+		confirm_older(c);
 }
 
 /* The answer to whoever waits. */

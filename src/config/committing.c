@@ -152,7 +152,9 @@ enum console_status committing_pending(struct asking *a)
 	const struct config *c = a->c;
 	long long rest_s = (long long)config_unconfirmed_rest_s(c);
 
-	if (c->unconfirmed.number == 0 && !proposal_show(a))
+	bool proposed = proposal_show(a);
+
+	if (c->unconfirmed.number == 0 && !proposed)
 		return asking_say(a, CONSOLE_OK, "nothing waits\n", "保留中のものはありません\n");
 	if (c->unconfirmed.number == 0)
 		return CONSOLE_OK;

@@ -5,6 +5,7 @@
 
 #include "base/loop.h"
 #include "base/process.h"
+#include "base/sha256.h"
 #include "channel/account.h"
 #include "channel/console.h"
 #include "channel/control.h"
@@ -28,6 +29,7 @@ struct config_link {
 	uint32_t role;                   /* enum account_role, of who sits there */
 	char person[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
 	char hands[ACCOUNT_HANDS_BYTES]; /* that have issued the person's password */
+	char shown[SHA256_HEX_BYTES];    /* of the proposal that the person was shown last */
 	bool used;
 };
 

@@ -74,6 +74,7 @@ static int add_link(struct config *c, const struct control_give *give, int fd)
 	drop_link(c, link);
 	link->index = give->index;
 	link->role = give->person_role;
+	link->shown[0] = '\0';
 	snprintf(link->person, sizeof(link->person), "%.*s", (int)sizeof(give->person),
 		 give->person);
 	snprintf(link->hands, sizeof(link->hands), "%.*s", (int)sizeof(give->hands), give->hands);

@@ -301,6 +301,7 @@ bool proposal_show(struct asking *a)
 		p.author, p.reason, p.hash, (long long)(rest_s / 3600), HASH_LEAST,
 		p.hash); /* short */
 	show_difference(a, &p);
+	memcpy(a->link->shown, p.hash, sizeof(a->link->shown));
 	end_proposal(&p);
 	return true;
 }
@@ -361,6 +362,11 @@ enum console_status proposal_approve(struct asking *a)
 			"another person must approve it, whose password its author did not issue\n",
 			"提案者とは別の人 (提案者がパスワードを発行していない人) "
 			"の承認が必要です\n");
+	} else if (memcmp(a->link->shown, p.hash, sizeof(p.hash)) != 0) {
+		/* The digits may have been noted from another one that had the same. */
+		status = asking_say(a, CONSOLE_FAILED,
+				    "look at it in this session first: show pending\n",
+				    "このセッションで show pending により内容を確認してください\n");
 	} else if (!names_hash(&p, asking_text(a->request->line, CONSOLE_LINE_BYTES))) {
 		status = asking_say(a, CONSOLE_FAILED,
 				    "name the first 8 digits of its SHA-256: show pending\n",

@@ -11,36 +11,45 @@
 
 #include "netfilter/netfilter.h"
 
-/* Flows of the policy before keep its marks until they are judged anew. */
-static struct limit *limit_of_mark(const struct netfilter *nf, uint32_t mark)
+/* Flows of the policy before keep its marks until they are judged anew. @known: whether it is known
+ * what the mark meant. */
+static struct limit *limit_of_mark(const struct netfilter *nf, uint32_t mark, bool *known)
 {
 	const struct track_book *book;
 	const struct track_permit *permit;
 
+	*known = true;
 	if (mark >> 16 == nf->generation)
 		return limits_of(&nf->running.limits, (mark & PACKET_MARK_PERMIT) - 1);
 	permit = track_permit_of(&nf->track, mark, &book);
+	*known = permit != NULL;
 	return permit == NULL ? NULL
 			      : limits_find(&nf->running.limits, book->zones[permit->from],
 					    book->zones[permit->to], permit->number);
 }
 
+static bool begins_in(const struct netfilter *nf, const struct limit *limit, uint32_t zone)
+{
+	return nf->running.snapshot.permits[limit->permit].from == zone;
+}
+
 static void count_flow(void *ctx, const struct flow *flow)
 {
-	const struct netfilter *nf = ctx;
+	const struct zone *zone = ctx;
+	struct limits *l = &zone->nf->running.limits;
 	struct limit *limit;
+	bool known;
 
 	/* Also one that was reset or closed: as long as the kernel remembers it, packets pass. */
 	if (flow->mark & PACKET_MARK_LOCK || !(flow->mark & PACKET_MARK_PERMIT))
 		return; /* of another zone or the gateway itself; never permitted */
-	limit = limit_of_mark(nf, flow->mark);
+	limit = limit_of_mark(zone->nf, flow->mark, &known);
 	if (limit != NULL)
 		limit_join(limit);
-}
-
-static bool begins_in(const struct netfilter *nf, const struct limit *limit, uint32_t zone)
-{
-	return nf->running.snapshot.permits[limit->permit].from == zone;
+	for (uint32_t i = 0; i < l->count && !known; i++) {
+		if (begins_in(zone->nf, &l->rows[i], zone->index))
+			limit_join(&l->rows[i]); /* whose it is nobody knows any more */
+	}
 }
 
 /* All permits of a zone at once: the kernel's list is what costs. */
@@ -52,7 +61,7 @@ static void count_zone(struct netfilter *nf, struct zone *zone)
 		if (begins_in(nf, &l->rows[i], zone->index))
 			l->rows[i].used = l->rows[i].unsent;
 	}
-	int err = flows_list(zone->netlink_fd, 0, count_flow, nf);
+	int err = flows_list(zone->netlink_fd, 0, count_flow, zone);
 
 	for (uint32_t i = 0; i < l->count; i++) {
 		if (begins_in(nf, &l->rows[i], zone->index))
@@ -159,7 +168,8 @@ void admission_sent(struct zone *zone, enum packet_purpose purpose)
 void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark)
 {
 	struct limit *limit = limits_of(&nf->running.limits, (mark & PACKET_MARK_PERMIT) - 1);
+	bool known;
 
-	if (limit != NULL && limit != limit_of_mark(nf, before))
-		limit_join(limit);
+	if (limit != NULL && limit != limit_of_mark(nf, before, &known) && known)
+		limit_join(limit); /* else it was counted for it already */
 }

@@ -126,6 +126,8 @@ def test_two_person_change_is_proposed_and_approved(people):
     assert "another person must approve" in console.run(f"approve {digest}")
     people.gateway.wait_event("change-not-approved", 'user="yamada"', seconds=20)
     console = people.be("tanaka")
+    assert "look at it in this session" in console.run(f"approve {digest[:8]}")
+    assert digest in console.run("show pending")
     assert "name the first 8 digits" in console.run("approve")
     assert "name the first 8 digits" in console.run(f"approve {digest[:7]}")
     assert "name the first 8 digits" in console.run("approve 00000000")
