@@ -7,6 +7,8 @@ import signal
 import pexpect
 import pytest
 
+from lib.waiting import wait_until
+
 LOGIN = """login {
     idle-timeout 10m;
     user yamada { role administrator; }
@@ -36,6 +38,16 @@ def log_in(gateway, user, secret, console=None):
     console.send(user + "\r")
     type_secret(console, SECRET, secret)
     return console
+
+
+def leave(gateway, console):
+    """End a session, and wait until its seat is free: there is one administrator at a time."""
+    def ends():
+        return sum(" logout " in line for line in gateway.audit_lines())
+    before = ends()
+    console.send("exit\r")
+    console.expect(pexpect.EOF, timeout=20)
+    wait_until(lambda: ends() > before, "the record of the logout", 20)
 
 
 def temporary(console, user):
@@ -72,11 +84,11 @@ def people(gateway, administrator):
     """Everybody has a password of their own."""
     for user in ("tanaka", "sato", "suzuki"):
         secret = temporary(administrator, user)
-        administrator.send("exit\r")
+        leave(gateway, administrator)
         console = log_in(gateway, user, secret)
         choose(console, FIRST)
         console.expect(r"> $")
-        console.close()
+        leave(gateway, console)
         administrator = log_in(gateway, "yamada", FIRST)
         administrator.expect(r"> $")
     return administrator
@@ -117,7 +129,7 @@ def test_login_must_change_a_temporary_password_first(gateway, administrator):
 
 def test_login_locks_after_three_failures_and_tells_the_owner(gateway, people):
     """A3: neutral answers; the account's owner sees the failures, and when the last session was."""
-    people.send("exit\r")
+    leave(gateway, people)
     for _ in range(2):
         console = log_in(gateway, "yamada", "wrong")
         console.expect("login incorrect")
@@ -191,7 +203,7 @@ def test_login_changes_its_own_password_and_never_goes_back(gateway, administrat
     choose(administrator, FIRST)
     administrator.expect("used before")
     administrator.expect(r"> $")
-    administrator.send("exit\r")
+    leave(gateway, administrator)
     log_in(gateway, "yamada", SECOND).expect(r"> $")
 
 
@@ -209,7 +221,7 @@ def test_login_survives_a_restart_and_the_death_of_accounts(gateway, administrat
 
 def test_login_opens_no_session_without_its_record_on_the_disk(gateway, administrator):
     """L1, A3: while audit does not answer nobody is let in; it is killed for it, and the console ends."""
-    administrator.send("exit\r")
+    leave(gateway, administrator)
     audit = gateway.kill("audit", signal.SIGSTOP)
     console = log_in(gateway, "yamada", FIRST)
     assert console.expect([r"> $", pexpect.EOF], timeout=60) == 1
