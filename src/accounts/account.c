@@ -15,6 +15,7 @@ static const char *const verdict_texts[ACCOUNT_VERDICT_COUNT_] = {
 	[ACCOUNT_STALE_AGE] = "password too old",
 	[ACCOUNT_STALE_LOGINS] = "password used too often",
 	[ACCOUNT_DENY_PASSWORD] = "wrong password",
+	[ACCOUNT_DENY_CODE] = "wrong code",
 	[ACCOUNT_DENY_LOCKED] = "account locked",
 	[ACCOUNT_DENY_OVER] = "temporary password not used in time",
 };
@@ -35,6 +36,7 @@ void account_fini(struct account *a)
 {
 	bytes_fini(&a->used);
 	explicit_bzero(a->hash, sizeof(a->hash));
+	explicit_bzero(a->totp, sizeof(a->totp));
 }
 
 /* A clock that was stepped back must neither keep a lock for years nor keep a password young. */
@@ -74,21 +76,45 @@ static void lock(struct account *a, const struct account_rules *rules, bool alon
 	a->failures = 0;
 }
 
-enum account_verdict account_attempt(struct account *a, const struct account_rules *rules,
-				     enum account_role role, bool matches, bool alone,
+static void fail(struct account *a, const struct account_rules *rules, bool alone, int64_t now_s)
+{
+	count_failure(a, now_s);
+	if (++a->failures >= rules->attempts)
+		lock(a, rules, alone, now_s);
+}
+
+/* Both are looked at whatever the other is. A step that was once accepted was the true time: an
+ * authenticator app has agreed with it. So @totp_used never runs ahead of the clock for good. */
+static enum account_verdict try_both(struct account *a, bool matches, const char *code,
 				     int64_t now_s)
 {
+	bool has_factor = code != NULL && a->totp[0] != '\0';
+	int64_t step = has_factor ? totp_match(a->totp, code, now_s, a->totp_used) : 0;
+
+	if (!matches || a->hash[0] == '\0')
+		return ACCOUNT_DENY_PASSWORD;
+	if (has_factor && step == 0)
+		return ACCOUNT_DENY_CODE;
+	if (has_factor)
+		a->totp_used = step;
+	return ACCOUNT_ADMIT;
+}
+
+enum account_verdict account_attempt(struct account *a, const struct account_rules *rules,
+				     enum account_role role, bool matches, const char *code,
+				     bool alone, int64_t now_s)
+{
+	enum account_verdict verdict;
 	int64_t age_s = role == ACCOUNT_ADMINISTRATOR ? rules->administrator_age_s : rules->age_s;
 
 	if (is_locked(a, alone, now_s)) {
 		count_failure(a, now_s);
 		return ACCOUNT_DENY_LOCKED;
 	}
-	if (!matches || a->hash[0] == '\0') {
-		count_failure(a, now_s);
-		if (++a->failures >= rules->attempts)
-			lock(a, rules, alone, now_s);
-		return ACCOUNT_DENY_PASSWORD;
+	verdict = try_both(a, matches, code, now_s);
+	if (verdict != ACCOUNT_ADMIT) {
+		fail(a, rules, alone, now_s);
+		return verdict;
 	}
 	if (a->temporary && is_older(a, ACCOUNT_TEMPORARY_S, now_s)) {
 		count_failure(a, now_s);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "accounts/password.h"
+#include "accounts/totp.h"
 #include "base/buf.h"
 #include "channel/account.h"
 
@@ -28,6 +29,7 @@ struct account_rules {
 	uint32_t attempts; /* wrong ones in a row before the account is locked (A3) */
 	int64_t lock_s;    /* first time; doubles up to ACCOUNT_LOCK_MOST_S */
 	uint32_t idle_s, session_s;
+	bool totp_required; /* whoever has no second factor must enrol one first (A9) */
 };
 
 struct account {
@@ -44,6 +46,8 @@ struct account {
 	uint32_t failures_since;              /* the last login */
 	int64_t expired_s, stood_in_s;        /* the ends of such days that were seen over */
 	char hands[ACCOUNT_HANDS_BYTES];      /* as in struct control_person */
+	char totp[TOTP_SECRET_BYTES];         /* of the second factor; empty: there is none */
+	int64_t totp_used;                    /* the last step whose code was accepted */
 	char setting[PASSWORD_SETTING_BYTES]; /* that earlier passwords are hashed with */
 	struct bytes used;                    /* their hashes, a line each */
 };
@@ -57,6 +61,7 @@ enum account_verdict {
 	ACCOUNT_STALE_AGE,
 	ACCOUNT_STALE_LOGINS,
 	ACCOUNT_DENY_PASSWORD,
+	ACCOUNT_DENY_CODE,
 	ACCOUNT_DENY_LOCKED,
 	ACCOUNT_DENY_OVER, /* a temporary password that was not used in time */
 	ACCOUNT_VERDICT_COUNT_
@@ -66,15 +71,17 @@ enum account_verdict {
 const char *account_verdict_text(enum account_verdict verdict);
 
 /**
- * account_attempt - somebody has given a name and a password
+ * account_attempt - somebody has given a name, a password and, where the account has one, a code
  * @matches: the password is the account's
+ * @code:    of the second factor, NUL-terminated; NULL: none is asked for
  * @alone:   the person is an administrator, and no other one could log in: is never kept out for
  *	     longer than ACCOUNT_ALONE_MOST_S
- * Changes the account's counters, which must be saved before the verdict is told.
+ * Changes the account's counters, which must be saved before the verdict is told. A code counts as
+ * used only where the password was right too.
  */
 enum account_verdict account_attempt(struct account *a, const struct account_rules *rules,
-				     enum account_role role, bool matches, bool alone,
-				     int64_t now_s);
+				     enum account_role role, bool matches, const char *code,
+				     bool alone, int64_t now_s);
 
 /* The session begins: counts start anew. What was before is for the welcome. */
 void account_begin(struct account *a, int64_t now_s);

@@ -48,6 +48,7 @@ void desk_seat_close(struct desk *d, uint32_t console, const char *why)
 	bool was_open = seat->state == SEAT_OPEN;
 
 	note_logout(d, console, why);
+	explicit_bzero(&seat->offer, sizeof(seat->offer));
 	*seat = (struct seat){.state = SEAT_CLOSED,
 			      .language = seat->language,
 			      .since_ms = clock_mono_ms(d->clock)};
@@ -152,6 +153,7 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot)
 			.lock_s = l->lock_s,
 			.idle_s = l->idle_s,
 			.session_s = l->session_s,
+			.totp_required = l->totp_required != 0,
 		};
 	}
 	d->two_person = snapshot->login_count > 0 && snapshot->logins->two_person != 0;
@@ -175,10 +177,11 @@ static void tick_seat(struct desk *d, uint32_t console, uint64_t now_ms)
 	uint64_t limit_ms = d->rules.session_s * 1000ULL;
 
 	if (seat->state != SEAT_OPEN) {
-		if (seat->state == SEAT_STALE && now_ms - seat->since_ms >= DESK_LOGIN_S * 1000U)
-			desk_show_out(d, console, "no new password was chosen",
-				      "no new password was chosen in time",
-				      "新しいパスワードが時間内に設定されませんでした");
+		if ((seat->state == SEAT_STALE || seat->state == SEAT_ENROL) &&
+		    now_ms - seat->since_ms >= DESK_LOGIN_S * 1000U)
+			desk_show_out(d, console, "the login was not completed",
+				      "the login was not completed in time",
+				      "ログインが時間内に完了しませんでした");
 		return;
 	}
 	if (seat->name[0] == '\0')

@@ -24,16 +24,25 @@ enum seat_state {
 	SEAT_EMPTY,  /* no console */
 	SEAT_CLOSED, /* nobody is logged in */
 	SEAT_STALE,  /* the password must be changed first */
+	SEAT_ENROL,  /* the password was right; a second factor must be enrolled first */
 	SEAT_OPEN,
+};
+
+/* A second factor that was shown at a seat and has not given its first code. */
+struct seat_offer {
+	char name[ACCOUNT_NAME_BYTES];
+	bool screen; /* a screen user's */
+	char secret[TOTP_SECRET_BYTES];
 };
 
 struct seat {
 	enum seat_state state;
-	enum account_role role;        /* STALE, OPEN */
+	enum account_role role;        /* STALE, ENROL, OPEN */
 	char name[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
 	char hands[ACCOUNT_HANDS_BYTES];
 	uint64_t since_ms, active_ms; /* monotonic */
 	bool warned;
+	struct seat_offer offer;
 	enum language language;
 };
 

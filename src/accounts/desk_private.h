@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the desk's files share: persons (person.c), seats (desk.c), requests (serve.c). */
+/* What the desk's files share: persons (person.c), seats (desk.c), requests (serve.c, factor.c). */
 #ifndef SEKISHO_ACCOUNTS_DESK_PRIVATE_H
 #define SEKISHO_ACCOUNTS_DESK_PRIVATE_H
 
@@ -44,5 +44,30 @@ void desk_seat_end(struct desk *d, uint32_t console, const char *why, const char
 /* The same, in the language of the seat. */
 void desk_show_out(struct desk *d, uint32_t console, const char *why, const char *en,
 		   const char *ja);
+
+/* serve.c */
+
+/* Answer with ACCOUNT_REFUSED and a line in the language of the person. */
+void desk_refuse(struct account_answer *answer, enum language language, const char *en,
+		 const char *ja);
+/*
+ * The password, and the code where there is one, were right and may be used: the session begins, if
+ * it may. What cannot be saved or recorded does not begin.
+ */
+void desk_begin(struct desk *d, uint32_t console, struct account *account, enum account_role role,
+		struct account_answer *answer);
+
+/* factor.c */
+
+/* Whether anybody at a console may have to give a code: then everybody is asked for one. */
+bool factor_is_asked(const struct desk *d);
+/* Whether a person has to enrol a second factor before anything else. */
+bool factor_is_missing(const struct desk *d, const struct account *account);
+/* A login goes on only with a second factor: the answer shows one, the seat is SEAT_ENROL. */
+void factor_demand(struct desk *d, uint32_t console, const struct account *account,
+		   enum account_role role, struct account_answer *answer);
+/* ACCOUNT_TOTP and its like, of whoever sits there. */
+void factor_request(struct desk *d, uint32_t console, const struct account_request *request,
+		    struct account_answer *answer);
 
 #endif

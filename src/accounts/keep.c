@@ -41,6 +41,8 @@ static const struct field {
 	FIELD("expired", FIELD_I64, expired_s),
 	FIELD("stood-in", FIELD_I64, stood_in_s),
 	FIELD("hands", FIELD_TEXT, hands),
+	FIELD("totp", FIELD_TEXT, totp),
+	FIELD("totp-used", FIELD_I64, totp_used),
 	FIELD("setting", FIELD_TEXT, setting),
 #undef FIELD
 };

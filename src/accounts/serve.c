@@ -11,8 +11,8 @@
 
 /* ---- requests */
 
-static void refuse(struct account_answer *answer, enum language language, const char *en,
-		   const char *ja)
+void desk_refuse(struct account_answer *answer, enum language language, const char *en,
+		 const char *ja)
 {
 	struct words w;
 
@@ -67,28 +67,30 @@ static bool is_kept_out(struct desk *d, uint32_t console, const struct account *
 		return false;
 	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account->name),
 			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, "another administrator"));
-	refuse(answer, d->seats[console].language,
-	       "another administrator is logged in; there is one at a time",
-	       "別の管理者がログイン中です。管理者は同時に1人だけです");
+	desk_refuse(answer, d->seats[console].language,
+		    "another administrator is logged in; there is one at a time",
+		    "別の管理者がログイン中です。管理者は同時に1人だけです");
 	return true;
 }
 
-/* The password was right and may be used: the session begins, if it may. What cannot be saved or
- * recorded does not begin. */
-static void begin(struct desk *d, uint32_t console, struct account *account, enum account_role role,
-		  struct account_answer *answer)
+void desk_begin(struct desk *d, uint32_t console, struct account *account, enum account_role role,
+		struct account_answer *answer)
 {
 	enum language language = d->seats[console].language;
 
 	if (is_kept_out(d, console, account, role, answer))
 		return;
+	if (factor_is_missing(d, account)) {
+		factor_demand(d, console, account, role, answer);
+		return;
+	}
 	welcome(d, account, role, language, answer);
 	account_begin(account, desk_now_s(d));
 	if (desk_save(d, account) < 0 ||
 	    !desk_tell(d, EVENT_LOGIN, EV_TEXT(USER, account->name), EV_NUMBER(CONSOLE, console),
 		       EV_TEXT(ROLE, words_role(role, LANGUAGE_EN)))) {
-		refuse(answer, language, "the login cannot be recorded: nobody is let in",
-		       "ログインを記録できないため受け付けません");
+		desk_refuse(answer, language, "the login cannot be recorded: nobody is let in",
+			    "ログインを記録できないため受け付けません");
 		return;
 	}
 	desk_seat_open(d, console, role, account->name, account->hands);
@@ -129,7 +131,7 @@ static bool deny(struct desk *d, uint32_t console, const char *name, const char 
 {
 	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, name_for_record(d, name)),
 			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, why)); /* refused anyway */
-	refuse(answer, d->seats[console].language, "login incorrect", "ログインできません");
+	desk_refuse(answer, d->seats[console].language, "login incorrect", "ログインできません");
 	return true;
 }
 
@@ -155,14 +157,14 @@ static int load_or_nobody(struct desk *d, struct account *account, const char *n
 
 /* Count and save an attempt before anything follows from it. Return: NULL, or why it is denied. */
 static const char *attempt(struct desk *d, struct account *account, enum account_role role,
-			   const char *secret, enum account_verdict *verdict)
+			   const char *secret, const char *code, enum account_verdict *verdict)
 {
 	bool alone = desk_is_alone(d, desk_find_person(d, account->name));
 	bool matches =
 		password_matches(secret, account->hash[0] != '\0' ? account->hash : d->nobody);
 
 	*verdict = account_attempt(account, &d->rules, role, matches && role != ACCOUNT_ROLE_NONE,
-				   alone, desk_now_s(d));
+				   code, alone, desk_now_s(d));
 	if (desk_save(d, account) < 0)
 		return "the attempt cannot be saved"; /* or the next one would not be counted */
 	return *verdict >= ACCOUNT_DENY_PASSWORD ? account_verdict_text(*verdict) : NULL;
@@ -179,11 +181,11 @@ static bool serve_login(struct desk *d, uint32_t console, const struct account_r
 	int err;
 
 	if (d->seats[console].state != SEAT_CLOSED) {
-		refuse(answer, d->seats[console].language, "not now", "今は行えません");
+		desk_refuse(answer, d->seats[console].language, "not now", "今は行えません");
 		return false;
 	}
 	err = load_or_nobody(d, &account, request->name);
-	why = attempt(d, &account, role, request->secret, &verdict);
+	why = attempt(d, &account, role, request->secret, request->fresh, &verdict);
 	if (role == ACCOUNT_ROLE_NONE)
 		why = "no such account, or not now";
 	else if (err < 0)
@@ -191,7 +193,7 @@ static bool serve_login(struct desk *d, uint32_t console, const struct account_r
 	if (why != NULL)
 		hold = deny(d, console, request->name, why, answer);
 	else if (verdict == ACCOUNT_ADMIT)
-		begin(d, console, &account, role, answer);
+		desk_begin(d, console, &account, role, answer);
 	else if (!is_kept_out(d, console, &account, role, answer))
 		ask_change(d, console, &account, role, verdict, answer);
 	account_fini(&account);
@@ -222,8 +224,8 @@ static bool set_password(struct desk *d, uint32_t console, struct account *accou
 	if (err == 0)
 		err = keep_save(d->directory, account);
 	if (err < 0) {
-		refuse(answer, language, "the new password cannot be saved; the old one stays",
-		       "新しいパスワードを保存できません。元のパスワードのままです");
+		desk_refuse(answer, language, "the new password cannot be saved; the old one stays",
+			    "新しいパスワードを保存できません。元のパスワードのままです");
 		return false;
 	}
 	(void)desk_tell(d, EVENT_PASSWORD_CHANGED, EV_TEXT(USER, account->name),
@@ -237,8 +239,8 @@ static bool deny_guess(struct desk *d, uint32_t console, const struct account *a
 {
 	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account->name),
 			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, why)); /* refused anyway */
-	refuse(answer, d->seats[console].language, "the present password is wrong",
-	       "現在のパスワードが違います");
+	desk_refuse(answer, d->seats[console].language, "the present password is wrong",
+		    "現在のパスワードが違います");
 	if (account->locked_until_s > desk_now_s(d))
 		desk_seat_end(d, console, "wrong present passwords", answer->text);
 	return true;
@@ -248,7 +250,7 @@ static bool deny_guess(struct desk *d, uint32_t console, const struct account *a
 static void begin_stale(struct desk *d, uint32_t console, struct account *account,
 			struct account_answer *answer)
 {
-	begin(d, console, account, d->seats[console].role, answer);
+	desk_begin(d, console, account, d->seats[console].role, answer);
 	if (d->seats[console].state == SEAT_STALE)
 		desk_seat_end(d, console, "not admitted", answer->text);
 }
@@ -262,19 +264,19 @@ static bool serve_change(struct desk *d, uint32_t console, const struct account_
 	struct account account;
 	const char *why = NULL;
 
-	if (seat->state < SEAT_STALE || seat->name[0] == '\0') {
-		refuse(answer, seat->language, "log in first", "先にログインしてください");
+	if ((seat->state != SEAT_STALE && !was_open) || seat->name[0] == '\0') {
+		desk_refuse(answer, seat->language, "log in first", "先にログインしてください");
 		return false;
 	}
 	account_init(&account, seat->name);
 	if (keep_load(d->directory, &account) < 0) {
-		refuse(answer, seat->language, "the account cannot be read",
-		       "アカウントを読み込めません");
+		desk_refuse(answer, seat->language, "the account cannot be read",
+			    "アカウントを読み込めません");
 		account_fini(&account);
 		return false;
 	}
 	if (was_open)
-		why = attempt(d, &account, seat->role, request->secret, &verdict);
+		why = attempt(d, &account, seat->role, request->secret, NULL, &verdict);
 	if (why != NULL)
 		hold = deny_guess(d, console, &account,
 				  verdict == ACCOUNT_DENY_PASSWORD ? "wrong present password" : why,
@@ -295,11 +297,14 @@ static int close_doors(struct desk *d)
 	return err;
 }
 
-/* Whoever was about to change the password that is void now. */
+/* Whoever is half way in with the password that is void now. */
 static void end_stale_seats(struct desk *d, const char *name)
 {
 	for (uint32_t i = 0; i < DESK_SEATS; i++) {
-		if (d->seats[i].state == SEAT_STALE && strcmp(d->seats[i].name, name) == 0)
+		const struct seat *seat = &d->seats[i];
+
+		if ((seat->state == SEAT_STALE || seat->state == SEAT_ENROL) &&
+		    strcmp(seat->name, name) == 0)
 			desk_show_out(d, i, "the password was reset",
 				      "the password was reset: log in with the new one",
 				      "パスワードが再発行されました。ログインし直してください");
@@ -356,15 +361,16 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 	struct words w;
 
 	if (person == NULL) {
-		refuse(answer, seat->language,
-		       "no such user in the running configuration: set login user NAME, commit",
-		       "適用中の設定にその利用者がありません。set login user 名前 と commit "
-		       "を先に行ってください");
+		desk_refuse(
+			answer, seat->language,
+			"no such user in the running configuration: set login user NAME, commit",
+			"適用中の設定にその利用者がありません。set login user 名前 と commit "
+			"を先に行ってください");
 		return;
 	}
 	if (reset_password(d, seat, person, fresh) < 0) {
-		refuse(answer, seat->language, "the password cannot be saved",
-		       "パスワードを保存できません");
+		desk_refuse(answer, seat->language, "the password cannot be saved",
+			    "パスワードを保存できません");
 		return;
 	}
 	end_stale_seats(d, person->name);
@@ -398,6 +404,7 @@ static void describe(const struct desk *d, const struct snapshot_person *person,
 		  : account.temporary                      ? "temporary password"
 							   : "password set");
 	words_time(w, account.last_login_s, d->utc_offset_s);
+	words_say(w, "%s", "%s", account.totp[0] != '\0' ? ", second factor" : "");
 	words_say(w, ", failed since %u\n", ", failed since %u\n", account.failures_since);
 	account_fini(&account);
 }
@@ -445,6 +452,9 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 	case ACCOUNT_HELLO:
 		hello(d, seat, answer);
 		return false;
+	case ACCOUNT_PROMPTS:
+		answer->codes = factor_is_asked(d);
+		return false;
 	case ACCOUNT_LOGIN:
 		return serve_login(d, console, request, answer);
 	case ACCOUNT_CHANGE:
@@ -468,12 +478,19 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 		if (seat->state == SEAT_OPEN && seat->role != ACCOUNT_OPERATOR)
 			staff_show(d, console, answer);
 		break;
+	case ACCOUNT_TOTP:
+	case ACCOUNT_TOTP_REMOVE:
+	case ACCOUNT_SCREEN_TOTP:
+	case ACCOUNT_SCREEN_TOTP_REMOVE:
+	case ACCOUNT_FIRST_CODE:
+		factor_request(d, console, request, answer);
+		break;
 	case ACCOUNT_ACTIVE:
 	case ACCOUNT_KIND_COUNT_:
 		return false;
 	}
 	if (answer->text[0] == '\0')
-		refuse(answer, seat->language, "your role does not allow this",
-		       "この役割では実行できません");
+		desk_refuse(answer, seat->language, "your role does not allow this",
+			    "この役割では実行できません");
 	return false;
 }

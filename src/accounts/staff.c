@@ -47,21 +47,21 @@ static bool record(struct desk *d, const struct control_screen_ask *ask, const c
 
 /* A wrong password counts even where the person would not be let in anyway. Return: NULL, or why he
  * is not. */
-static const char *attempt(struct desk *d, struct account *account, bool matches)
+static const char *attempt(struct desk *d, struct account *account, bool matches, const char *code)
 {
 	enum account_verdict verdict = account_attempt(account, &d->rules, ACCOUNT_ROLE_NONE,
-						       matches, false, desk_now_s(d));
+						       matches, code, false, desk_now_s(d));
 
 	return verdict == ACCOUNT_ADMIT ? NULL : account_verdict_text(verdict);
 }
 
 static const char *judge_known(struct desk *d, const struct snapshot_screen *screen,
 			       const struct snapshot_screen_user *user, struct account *account,
-			       bool matches)
+			       bool matches, const char *code)
 {
 	enum screen_user_refusal refusal =
 		screen_user_judge(d->policy, screen, user, desk_now_s(d));
-	const char *why = attempt(d, account, matches);
+	const char *why = attempt(d, account, matches, code);
 
 	if (why == NULL && refusal != SCREEN_USER_FINE)
 		why = screen_user_refusal_text(refusal);
@@ -72,19 +72,36 @@ static const char *judge_known(struct desk *d, const struct snapshot_screen *scr
 	return why;
 }
 
+/*
+ * RFB has one field for what a person knows: where the user has a second factor, its code follows
+ * the password.
+ * @password: gets what is before the code. Return: the code, within @secret.
+ */
+static const char *split_secret(const struct account *account, const char *secret,
+				char password[ACCOUNT_SECRET_BYTES])
+{
+	size_t size = strlen(secret);
+	size_t code = account->totp[0] == '\0' ? 0 : size < TOTP_DIGITS ? size : TOTP_DIGITS;
+
+	(void)snprintf(password, ACCOUNT_SECRET_BYTES, "%.*s", (int)(size - code), secret);
+	return secret + size - code;
+}
+
 /* The same work for whoever comes: one look for a file, one hash of the password. */
 static const char *judge(struct desk *d, const struct snapshot_screen *screen,
 			 const struct snapshot_screen_user *user,
 			 const struct control_screen_ask *ask)
 {
+	char password[ACCOUNT_SECRET_BYTES];
 	struct account account;
-	const char *why;
+	const char *why, *code;
 	bool matches;
 	int err;
 
 	open_account(&account, user != NULL ? ask->name : "");
 	err = keep_load(d->directory, &account);
-	matches = password_matches(ask->secret, account.hash[0] != '\0' ? account.hash : d->nobody);
+	code = split_secret(&account, ask->secret, password);
+	matches = password_matches(password, account.hash[0] != '\0' ? account.hash : d->nobody);
 	if (screen == NULL)
 		why = "no such screen";
 	else if (user == NULL)
@@ -94,7 +111,8 @@ static const char *judge(struct desk *d, const struct snapshot_screen *screen,
 	else if (err < 0)
 		why = "no password yet";
 	else
-		why = judge_known(d, screen, user, &account, matches);
+		why = judge_known(d, screen, user, &account, matches, code);
+	explicit_bzero(password, sizeof(password));
 	account_fini(&account);
 	return why;
 }
@@ -194,6 +212,7 @@ static void describe(const struct desk *d, const struct snapshot_screen_user *us
 		  : account.locked_until_s > desk_now_s(d) ? "locked"
 							   : "password set");
 	words_time(w, account.last_login_s, d->utc_offset_s);
+	words_say(w, "%s", "%s", account.totp[0] != '\0' ? ", second factor" : "");
 	words_say(w, ", failed since %u\n", ", failed since %u\n", account.failures_since);
 	account_fini(&account);
 }

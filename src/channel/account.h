@@ -4,9 +4,10 @@
  * each; a notice may come at any time.
  *
  * States on the side of accounts: a link is CLOSED (nobody), STALE (the password was right and must
- * be changed before anything else) or OPEN. LOGIN leads from CLOSED to one of the others, CHANGE
- * from STALE to OPEN, LOGOUT and the end of the link to CLOSED. What a state does not allow is
- * answered with ACCOUNT_REFUSED. While no administrator has a password yet, every link is OPEN for
+ * be changed before anything else), ENROL (a second factor must be enrolled first) or OPEN. LOGIN
+ * leads from CLOSED to one of the others, CHANGE from STALE to ENROL or OPEN, FIRST_CODE from ENROL
+ * to OPEN, LOGOUT and the end of the link to CLOSED. What a state does not allow is answered with
+ * ACCOUNT_REFUSED. While no administrator has a password yet, every link is OPEN for
  * nobody in particular (ADR 0305).
  */
 #ifndef SEKISHO_CHANNEL_ACCOUNT_H
@@ -28,7 +29,8 @@ enum account_type {
 
 enum account_kind {
 	ACCOUNT_HELLO = 1, /* what the login prompt needs */
-	ACCOUNT_LOGIN,     /* name, secret */
+	ACCOUNT_PROMPTS,   /* what is asked for besides the password, whoever comes */
+	ACCOUNT_LOGIN,     /* name, secret; fresh: the code of the second factor, may be empty */
 	ACCOUNT_CHANGE,    /* secret: the present one (not in STALE), fresh: the new one */
 	ACCOUNT_LOGOUT,
 	ACCOUNT_ACTIVE,       /* a key was pressed; no answer */
@@ -37,6 +39,11 @@ enum account_kind {
 	ACCOUNT_SCREEN_RESET, /* name: a screen user, gets a password, which the answer's text shows
 			       */
 	ACCOUNT_SCREEN_SHOW,  /* the screen users, one line each */
+	ACCOUNT_TOTP,         /* name: gets a second factor: the text shows its secret once */
+	ACCOUNT_TOTP_REMOVE,  /* name: loses it */
+	ACCOUNT_SCREEN_TOTP,  /* the same for a screen user */
+	ACCOUNT_SCREEN_TOTP_REMOVE,
+	ACCOUNT_FIRST_CODE, /* secret: a code of the second factor that was shown last */
 	ACCOUNT_KIND_COUNT_
 };
 
@@ -53,6 +60,7 @@ enum account_status {
 	ACCOUNT_OK,      /* done; after LOGIN and CHANGE the link is OPEN */
 	ACCOUNT_STALE,   /* LOGIN: the password must be changed now; the text says why */
 	ACCOUNT_REFUSED, /* the text says why, as far as it may */
+	ACCOUNT_ENROL,   /* FIRST_CODE must follow: a secret is shown, or the code was wrong */
 	ACCOUNT_STATUS_COUNT_
 };
 
@@ -69,6 +77,8 @@ struct account_answer {
 	uint32_t status; /* enum account_status */
 	uint32_t role;   /* enum account_role, of the person at this link */
 	uint32_t open;   /* 1: no login is needed */
+	uint32_t codes;  /* PROMPTS: 1: ask for a code */
+	uint32_t pad;
 	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
 	char text[ACCOUNT_TEXT_BYTES]; /* lines, printable UTF-8, NUL-terminated */
 };

@@ -35,7 +35,15 @@ enum console_state {
 };
 
 /* What is being typed in STATE_ENTRY. */
-enum login_step { LOGIN_NAME, LOGIN_SECRET, LOGIN_PRESENT, LOGIN_FRESH, LOGIN_AGAIN };
+enum login_step {
+	LOGIN_NAME,
+	LOGIN_SECRET,
+	LOGIN_CODE,
+	LOGIN_PRESENT,
+	LOGIN_FRESH,
+	LOGIN_AGAIN,
+	LOGIN_FIRST_CODE
+};
 
 struct console;
 typedef void console_answer_fn(struct console *c, enum console_status status, struct span text);
@@ -77,8 +85,9 @@ struct console {
 	uint32_t account_serial;
 	uint32_t account_role; /* enum account_role, of the person here */
 	struct account_request account_request;
-	bool greeted, login_stale; /* stale: the password must be changed first */
+	bool greeted, login_codes; /* codes: a code is asked for besides the password */
 	enum login_step login_step;
+	enum login_step login_from;       /* where a login that is not done goes on */
 	char entry[ACCOUNT_SECRET_BYTES]; /* being typed */
 	size_t entry_size;
 	uint64_t active_ms; /* when accounts last heard of a key */
@@ -160,7 +169,7 @@ void login_active(struct console *c);
 extern const struct channel_rule console_account_rules[];
 extern const size_t console_account_rule_count;
 
-/* commands.c */
+/* matching.c */
 
 /* Run the line that was typed. */
 void command_run(struct console *c);

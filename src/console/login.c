@@ -44,9 +44,11 @@ static void ask(struct console *c, enum login_step step)
 	} prompts[] = {
 		[LOGIN_NAME] = {"login: ", "利用者名: "},
 		[LOGIN_SECRET] = {"password: ", "パスワード: "},
+		[LOGIN_CODE] = {"code (Enter: none): ", "コード (なければEnter): "},
 		[LOGIN_PRESENT] = {"present password: ", "現在のパスワード: "},
 		[LOGIN_FRESH] = {"new password: ", "新しいパスワード: "},
 		[LOGIN_AGAIN] = {"the same again: ", "もう一度: "},
+		[LOGIN_FIRST_CODE] = {"first code: ", "最初のコード: "},
 	};
 
 	c->login_step = step;
@@ -59,7 +61,7 @@ static void ask(struct console *c, enum login_step step)
 static void begin_again(struct console *c)
 {
 	if (c->account_role == ACCOUNT_ROLE_NONE)
-		ask(c, c->login_stale ? LOGIN_FRESH : LOGIN_NAME);
+		ask(c, c->login_from);
 	else
 		console_prompt(c);
 }
@@ -69,6 +71,12 @@ static void forget_secrets(struct console *c)
 	explicit_bzero(c->entry, sizeof(c->entry));
 	explicit_bzero(c->account_request.secret, sizeof(c->account_request.secret));
 	explicit_bzero(c->account_request.fresh, sizeof(c->account_request.fresh));
+}
+
+static void send_entry(struct console *c, enum account_kind kind)
+{
+	send_request(c, kind);
+	forget_secrets(c);
 }
 
 static void take_entry(struct console *c)
@@ -85,12 +93,22 @@ static void take_entry(struct console *c)
 		memset(r->name, 0, sizeof(r->name)); /* one that is too long stays nobody's */
 		if (c->entry_size < sizeof(r->name))
 			memcpy(r->name, c->entry, c->entry_size);
-		ask(c, LOGIN_SECRET);
+		send_request(c, ACCOUNT_PROMPTS);
 		return;
 	case LOGIN_SECRET:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
-		send_request(c, ACCOUNT_LOGIN);
-		forget_secrets(c);
+		if (c->login_codes)
+			ask(c, LOGIN_CODE);
+		else
+			send_entry(c, ACCOUNT_LOGIN);
+		return;
+	case LOGIN_CODE:
+		(void)snprintf(r->fresh, sizeof(r->fresh), "%s", c->entry);
+		send_entry(c, ACCOUNT_LOGIN);
+		return;
+	case LOGIN_FIRST_CODE:
+		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
+		send_entry(c, ACCOUNT_FIRST_CODE);
 		return;
 	case LOGIN_PRESENT:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
@@ -102,8 +120,7 @@ static void take_entry(struct console *c)
 		return;
 	case LOGIN_AGAIN:
 		if (strcmp(r->fresh, c->entry) == 0) {
-			send_request(c, ACCOUNT_CHANGE);
-			forget_secrets(c);
+			send_entry(c, ACCOUNT_CHANGE);
 			return;
 		}
 		forget_secrets(c);
@@ -202,12 +219,21 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 		on_greeting(c, &answer);
 		return 0;
 	}
+	if (c->account_request.kind == ACCOUNT_PROMPTS) {
+		c->login_codes = answer.codes != 0;
+		ask(c, LOGIN_SECRET);
+		return 0;
+	}
 	screen_print(c, span_of(answer.text));
 	explicit_bzero(answer.text, sizeof(answer.text));
 	if (answer.status == ACCOUNT_STALE) {
-		c->login_stale = true;
+		c->login_from = LOGIN_FRESH;
+	} else if (answer.status == ACCOUNT_ENROL) {
+		if (!was_in)
+			c->login_from = LOGIN_FIRST_CODE;
+		ask(c, LOGIN_FIRST_CODE);
+		return 0;
 	} else if (answer.status == ACCOUNT_OK && !was_in) {
-		c->login_stale = false;
 		c->account_role = answer.role;
 		console_begin(c);
 		return 0;

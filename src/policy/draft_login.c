@@ -60,6 +60,7 @@ void draft_lower_login(struct draft *d)
 	l->idle_s = draft_leaf_seconds(from, ROW_LOGIN_IDLE_TIMEOUT);
 	l->session_s = draft_leaf_seconds(from, ROW_LOGIN_SESSION_LIMIT);
 	l->two_person = tree_first(from, ROW_LOGIN_TWO_PERSON) != NULL;
+	l->totp_required = (uint32_t)draft_leaf_number(from, ROW_LOGIN_TOTP); /* of its two words */
 	for (const struct tree_node *n = tree_first(from, ROW_LOGIN_USER);
 	     n != NULL && !d->no_memory; n = tree_next(n))
 		lower_person(d, n);

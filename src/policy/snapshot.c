@@ -412,7 +412,7 @@ static bool login_is_sound(const struct snapshot *s, uint32_t i)
 	       l->session_s > 0 && l->age_s < TIME_LIMIT_S &&
 	       l->administrator_age_s < TIME_LIMIT_S && l->lock_s < TIME_LIMIT_S &&
 	       l->idle_s < TIME_LIMIT_S && l->session_s < TIME_LIMIT_S && l->two_person <= 1 &&
-	       l->pad == 0;
+	       l->totp_required <= 1;
 }
 
 static bool person_is_sound(const struct snapshot *s, uint32_t i)

@@ -120,5 +120,6 @@ units += test_trial
 test_trial-use := arbiter policy wire base
 
 # accounts
-units += test_desk
+units += test_desk test_totp
 test_desk-use := accounts policy wire base
+test_totp-use := accounts policy wire base

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of commands (commands.c), as the matcher, '?' and Tab read it (matching.c). */
+#ifndef SEKISHO_CONSOLE_COMMAND_H
+#define SEKISHO_CONSOLE_COMMAND_H
+
+#include "console/console.h"
+
+#define COMMANDS_MAX 160
+
+/* What may stand behind a command's words. */
+enum tail {
+	TAIL_NONE,
+	TAIL_PATH,  /* words of the configuration; what may come next is asked of config */
+	TAIL_WORDS, /* one of fixed words */
+	TAIL_NUMBER,
+	TAIL_TEXT, /* anything */
+};
+
+struct command {
+	const char *words;
+	unsigned modes;
+	command_fn *run;
+	unsigned number; /* the action's own: query kind, request kind */
+	const char *help[2];
+	enum tail tail;
+	enum edit_purpose purpose; /* TAIL_PATH */
+	const char *choices;       /* TAIL_WORDS: separated by blanks; others: label */
+};
+
+extern const struct command commands[];
+extern const size_t command_count; /* at most COMMANDS_MAX */
+
+#endif
