@@ -14,25 +14,13 @@ static unsigned confirmed; /* messages that the peer was told are delivered */
 
 static void start(void)
 {
-	int wire[2];
-	int link[2];
+	int link = -1;
 
 	mail_fixture_init(&fx);
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, wire) == 0);
-	mail_fixture_pair(link);
-	fx.wire = wire[1];
-	channel_init(&fx.link, link[1], NULL, 0, NULL);
-	memset(&receiver, 0, sizeof(receiver));
-	receiver.loop = &fx.loop;
-	receiver.events = &fx.events;
-	receiver.control = &fx.control;
-	receiver.policy = &fx.policy;
-	receiver.session = 1;
-	receiver.peer_family = 4;
-	receiver.certificate_fd = -1;
+	mail_fixture_receiver(&fx, &receiver, &link);
 	promised = 0;
 	confirmed = 0;
-	must(receiver_start(&receiver, wire[0], link[0]) == 0);
+	must(receiver_start(&receiver, mail_fixture_wire(&fx), link) == 0);
 }
 
 /* The replies must be whole lines of printable ASCII, and confirm nothing that was not promised. */

@@ -11,13 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char good[] =
-	"Received: by gw.example.lg.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "
-	"00:00:00 +0900\n"
-	"From: <taro@example.jp>\nSubject: test\nMessage-ID: <1@example.jp>\n"
-	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
-	"Content-Transfer-Encoding: 8bit\nSekisho-Receipt: 0123456789abcdef0123\n\n"
-	"\xe3\x81\x82\n.\n..x\n";
+static const char good[] = FIXTURE_HEADER("8bit") "\xe3\x81\x82\n.\n..x\n";
 
 static struct mail_fixture fx;
 static struct sender sender;
@@ -28,22 +22,14 @@ static bool asked_message;
 
 static void start(void)
 {
-	int link[2];
+	int link = -1;
 
 	mail_fixture_init(&fx);
-	mail_fixture_pair(link);
-	channel_init(&fx.link, link[1], NULL, 0, NULL);
-	memset(&sender, 0, sizeof(sender));
-	sender.loop = &fx.loop;
-	sender.events = &fx.events;
-	sender.control = &fx.control;
-	sender.policy = &fx.policy;
-	sender.session = 1;
-	sender.authority_fd = -1;
+	mail_fixture_sender(&fx, &sender, &link);
 	transaction = 0;
 	heard_bytes = 0;
 	asked_message = false;
-	must(sender_start(&sender, link[0]) == 0);
+	must(sender_start(&sender, link) == 0);
 }
 
 static void hear(void)

@@ -88,23 +88,12 @@ static void hear(const char *line)
 static void try_receiver(struct script *s)
 {
 	static struct receiver r;
-	int wire[2];
-	int link[2];
+	int link = -1;
 
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, wire) == 0);
-	mail_fixture_pair(link);
-	fx.wire = wire[1];
-	channel_init(&fx.link, link[1], NULL, 0, NULL);
-	memset(&r, 0, sizeof(r));
-	r.loop = &fx.loop;
-	r.events = &fx.events;
-	r.control = &fx.control;
-	r.policy = &fx.policy;
-	r.session = 1;
-	r.peer_family = 4;
+	mail_fixture_receiver(&fx, &r, &link);
 	r.certificate_fd = identity_fd();
 	fx.policy.tls_offered = true;
-	must(receiver_start(&r, wire[0], link[0]) == 0);
+	must(receiver_start(&r, mail_fixture_wire(&fx), link) == 0);
 	say("EHLO mx.example.jp\r\n");
 	say("STARTTLS\r\n");
 	hear("220 2.0.0 Go ahead\r\n");
@@ -118,26 +107,18 @@ static void try_sender(struct script *s)
 	static struct sender sender;
 	struct control_connected connected = {.target = 0};
 	struct mail_path from = {.transaction = 1};
-	int wire[2];
-	int link[2];
+	int wire = -1;
+	int link = -1;
 
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, wire) == 0);
-	mail_fixture_pair(link);
-	fx.wire = wire[1];
-	channel_init(&fx.link, link[1], NULL, 0, NULL);
-	memset(&sender, 0, sizeof(sender));
-	sender.loop = &fx.loop;
-	sender.events = &fx.events;
-	sender.control = &fx.control;
-	sender.policy = &fx.policy;
-	sender.session = 1;
+	mail_fixture_sender(&fx, &sender, &link);
 	sender.authority_fd = identity_fd();
 	fx.policy.hop_tls = true;
 	fx.policy.hop_name = HOST;
-	must(sender_start(&sender, link[0]) == 0);
+	must(sender_start(&sender, link) == 0);
 	must(channel_send(&fx.link, MAIL_LINK_FROM, &from, sizeof(from), NULL, 0) == 0);
 	settle();
-	must(sender_on_connected(&sender, &connected, &wire[0]) == 0);
+	wire = mail_fixture_wire(&fx);
+	must(sender_on_connected(&sender, &connected, &wire) == 0);
 	settle();
 	say("220 mx\r\n");
 	say("250-mx\r\n250 STARTTLS\r\n");

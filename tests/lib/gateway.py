@@ -140,6 +140,13 @@ class Gateway:
             fd = os.open(self.console_path, os.O_RDWR | os.O_NOCTTY)
         return Console(fd, self.directory / "console.txt", timeout)
 
+    def open_console(self):
+        """A console that has shown its prompt."""
+        console = self.console()
+        console.send("\r")
+        console.expect(console.PROMPT)
+        return console
+
     def audit_lines(self):
         """The lines of the local log, oldest first."""
         lines = []
@@ -178,6 +185,21 @@ class Console(fdpexpect.fdspawn):
         self.send(line + "\r")
         self.expect(self.PROMPT, timeout=timeout)
         return "\n".join(self.before.splitlines()[1:])
+
+    def edit(self, *lines):
+        """Enter configuration mode and type the lines, each of which must be taken."""
+        self.run("configure")
+        for line in lines:
+            said = self.run(line)
+            assert "error" not in said.lower(), f"{line}: {said}"
+
+    def commit(self, *lines, timeout=30):
+        """Edit, commit and leave configuration mode; return what the commit said, whatever it was."""
+        self.edit(*lines)
+        said = self.run("commit", timeout=timeout)
+        self.run("discard")
+        self.run("exit")
+        return said
 
 
 def _in_reserve(pid, program):

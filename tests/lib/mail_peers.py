@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A next hop that does as the addresses tell it, a load sender, and a dialogue that sends what no library would."""
 
+import contextlib
 import json
 import pathlib
 import socket
 import sys
 import tempfile
 import time
+
+from .net import Background
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -130,3 +133,31 @@ class Dialogue:
                               *((f"RCPT TO:<{r}>", "250") for r in recipients), ("DATA", "354")]:
             got = self.ask(command)
             assert got.startswith(code), f"{command}: {got}"
+
+
+class ScriptedHop:
+    """A next hop in the lgwan zone; what it says to a connection is a subclass's dialogue(connection)."""
+
+    def __init__(self, net, zones, address=None):
+        self.socket = net.socket(zones["lgwan"].namespace, timeout=0.1)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((address or zones["lgwan"].peer4, 25))
+        self.socket.listen(16)
+        self.parts = [Background(self._serve)]
+        net.on_close(self.stop)
+
+    def _serve(self, stopping):
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                connection, _ = self.socket.accept()
+                self.parts.append(Background(self._talk, connection))
+
+    def _talk(self, stopping, connection):
+        connection.settimeout(20)
+        with contextlib.suppress(OSError), connection:
+            self.dialogue(connection)
+
+    def stop(self):
+        for part in self.parts:
+            part.stop()
+        self.socket.close()

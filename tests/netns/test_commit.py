@@ -30,25 +30,6 @@ def links(net, namespace):
     return {link["ifname"]: (link["ifindex"], link["address"]) for link in shown}
 
 
-def commit(console, *lines):
-    """Enter configuration mode, type the lines, commit; return what the commit said."""
-    console.run("configure")
-    for line in lines:
-        said = console.run(line)
-        assert "error" not in said.lower(), f"{line}: {said}"
-    said = console.run("commit", timeout=30)
-    console.run("discard")
-    console.run("exit")
-    return said
-
-
-def opened(gateway):
-    console = gateway.console()
-    console.send("\r")
-    console.expect(console.PROMPT)
-    return console
-
-
 def flow_passes(net, topology):
     zones = topology.zones
     return tcp_talk(net, zones["mynumber"].namespace, zones["lgwan"].peer4, 7000, timeout=1.0) == b"hello"
@@ -63,22 +44,22 @@ def alive(connection):
 def test_commit_adds_and_removes_a_crossing(net, topology, make_gateway, echo):
     """Z6: the veth pair exists only while the configuration has the crossing."""
     gateway = make_gateway(SERVICES)
-    lgwan, console = gateway.zone_namespace("lgwan"), opened(gateway)
+    lgwan, console = gateway.zone_namespace("lgwan"), gateway.open_console()
     assert "x-mynumber" not in links(net, lgwan) and not flow_passes(net, topology)
-    assert "committed" in commit(console, *SET_PERMIT)
+    assert "committed" in console.commit(*SET_PERMIT)
     assert "x-mynumber" in links(net, lgwan) and flow_passes(net, topology)
-    assert "committed" in commit(console, "delete crossing mynumber lgwan")
+    assert "committed" in console.commit("delete crossing mynumber lgwan")
     assert "x-mynumber" not in links(net, lgwan) and not flow_passes(net, topology)
 
 
 def test_commit_leaves_what_did_not_change(net, topology, make_gateway, echo):
     """Ports, crossing and an established flow of other zones live through changes of one zone."""
     gateway = make_gateway(SERVICES, PERMIT)
-    console, zones = opened(gateway), topology.zones
+    console, zones = gateway.open_console(), topology.zones
     before = {name: links(net, gateway.zone_namespace(name)) for name in zones}
     with net.connect(zones["mynumber"].namespace, zones["lgwan"].peer4, 7000) as flow:
         assert alive(flow)
-        assert "committed" in commit(console, "set zone internet address 203.0.113.2/28")
+        assert "committed" in console.commit("set zone internet address 203.0.113.2/28")
         assert alive(flow)
         assert {name: links(net, gateway.zone_namespace(name)) for name in zones} == before
         shown = net.run(gateway.zone_namespace("internet"), "ip", "-br", "address").stdout
@@ -88,13 +69,13 @@ def test_commit_leaves_what_did_not_change(net, topology, make_gateway, echo):
 def test_commit_removes_a_zone_and_returns_its_port(net, topology, make_gateway, echo):
     """The other zones take other places in the policy; their flows do not notice."""
     gateway = make_gateway(SERVICES, PERMIT)
-    console, zones = opened(gateway), topology.zones
+    console, zones = gateway.open_console(), topology.zones
     with net.connect(zones["mynumber"].namespace, zones["lgwan"].peer4, 7000) as flow:
-        assert "committed" in commit(console, "delete zone internet")
+        assert "committed" in console.commit("delete zone internet")
         assert "eth2" in links(net, topology.gateway)
         assert not (NETNS_DIR / gateway.zone_namespace("internet")).exists()
         assert alive(flow) and flow_passes(net, topology)
-        assert "committed" in commit(console, "set zone internet tier outside", "set zone internet port eth2",
+        assert "committed" in console.commit("set zone internet tier outside", "set zone internet port eth2",
                                      "set zone internet address 203.0.113.1/28")
         assert "eth2" in links(net, gateway.zone_namespace("internet"))
         assert alive(flow) and flow_passes(net, topology)
@@ -103,10 +84,10 @@ def test_commit_removes_a_zone_and_returns_its_port(net, topology, make_gateway,
 
 def test_commit_refused_before_it_applies_changes_nothing(net, topology, make_gateway, echo):
     gateway = make_gateway(SERVICES, PERMIT)
-    console, zones = opened(gateway), topology.zones
+    console, zones = gateway.open_console(), topology.zones
     before = {name: links(net, gateway.zone_namespace(name)) for name in zones}
     with net.connect(zones["mynumber"].namespace, zones["lgwan"].peer4, 7000) as flow:
-        said = commit(console, "delete crossing mynumber lgwan", "set zone fourth tier business",
+        said = console.commit("delete crossing mynumber lgwan", "set zone fourth tier business",
                       "set zone fourth port eth9", "set zone fourth address 10.40.0.1/24")
         assert "committed" not in said and "eth9" in said
         assert {name: links(net, gateway.zone_namespace(name)) for name in zones} == before
@@ -117,26 +98,26 @@ def test_commit_refused_before_it_applies_changes_nothing(net, topology, make_ga
 def test_commit_refused_after_it_applied_is_taken_back(net, topology, make_gateway, echo):
     """The last step, listening, fails: the crossing that the same commit removed is there again."""
     gateway = make_gateway(SERVICES, PERMIT)
-    console, zones = opened(gateway), topology.zones
+    console, zones = gateway.open_console(), topology.zones
     internet = gateway.zone_namespace("internet")
     holder = net.socket(internet)
     holder.bind((zones["internet"].gateway4, 25))
     holder.listen(1)
-    said = commit(console, "delete crossing mynumber lgwan",
+    said = console.commit("delete crossing mynumber lgwan",
                   *[f"set mail inbound {line}" for line in
                     ("from internet", "to lgwan", "listen 25", "domain city.example.lg.jp", "next-hop 10.20.0.25")])
     assert "committed" not in said and "25" in said
     assert "x-lgwan" in links(net, gateway.zone_namespace("mynumber"))
     assert flow_passes(net, topology)
     holder.close()
-    assert "committed" in commit(console, "delete crossing mynumber lgwan")
+    assert "committed" in console.commit("delete crossing mynumber lgwan")
     assert not flow_passes(net, topology)
 
 
 def test_commit_moves_a_port_between_zones(net, topology, make_gateway):
     gateway = make_gateway(SERVICES)
-    console = opened(gateway)
-    said = commit(console, "set zone mynumber port eth2", "set zone internet port eth0")
+    console = gateway.open_console()
+    said = console.commit("set zone mynumber port eth2", "set zone internet port eth0")
     assert "committed" in said
     assert set(links(net, gateway.zone_namespace("mynumber"))) == {"lo", "void", "eth2"}
     assert set(links(net, gateway.zone_namespace("internet"))) == {"lo", "void", "eth0"}
@@ -145,7 +126,7 @@ def test_commit_moves_a_port_between_zones(net, topology, make_gateway):
 def test_commit_isolate_and_restore(net, topology, make_gateway, echo):
     """Z11: the port goes down, the crossing with it; both come back, with their routes."""
     gateway = make_gateway(SERVICES, PERMIT)
-    console = opened(gateway)
+    console = gateway.open_console()
     assert flow_passes(net, topology)
     console.run("isolate zone lgwan")
     assert "x-lgwan" not in links(net, gateway.zone_namespace("mynumber"))
@@ -162,7 +143,7 @@ def test_isolation_lasts_over_commits_and_a_restart(net, topology, make_gateway,
     """Z11: only an operator ends it; a zone that is removed and made again, or a new start, does not."""
     mail = f"mail inbound {{ from lgwan; to mynumber; listen 25; domain a.example; next-hop {topology.zones['mynumber'].peer4}; }}"
     gateway = make_gateway(SERVICES, PERMIT, mail)
-    console = opened(gateway)
+    console = gateway.open_console()
     console.run("isolate zone lgwan")
     gateway.stop()
     gateway = make_gateway(SERVICES, PERMIT, mail, state=gateway.state)
@@ -170,10 +151,10 @@ def test_isolation_lasts_over_commits_and_a_restart(net, topology, make_gateway,
     assert "x-lgwan" not in links(net, gateway.zone_namespace("mynumber"))
     assert "state DOWN" in net.run(gateway.zone_namespace("lgwan"), "ip", "link", "show", "eth1").stdout
     assert not flow_passes(net, topology)
-    console = opened(gateway)
+    console = gateway.open_console()
     console.run("isolate zone internet")
-    assert "committed" in commit(console, "delete zone internet")
-    assert "committed" in commit(console, "set zone internet tier outside", "set zone internet port eth2",
+    assert "committed" in console.commit("delete zone internet")
+    assert "committed" in console.commit("set zone internet tier outside", "set zone internet port eth2",
                                  "set zone internet address 203.0.113.1/28")
     assert "state DOWN" in net.run(gateway.zone_namespace("internet"), "ip", "link", "show", "eth2").stdout
     console.run("restore zone lgwan")
@@ -182,10 +163,10 @@ def test_isolation_lasts_over_commits_and_a_restart(net, topology, make_gateway,
 
 def test_commit_mends_a_crossing_that_was_deleted_by_hand(net, topology, make_gateway, echo):
     gateway = make_gateway(SERVICES, PERMIT)
-    console = opened(gateway)
+    console = gateway.open_console()
     net.run(gateway.zone_namespace("lgwan"), "ip", "link", "delete", "x-mynumber")
     assert not flow_passes(net, topology)
-    assert "committed" in commit(console, "set zone internet address 203.0.113.2/28")
+    assert "committed" in console.commit("set zone internet address 203.0.113.2/28")
     assert flow_passes(net, topology)
 
 
@@ -194,7 +175,7 @@ def test_commit_mends_a_crossing_that_was_deleted_by_hand(net, topology, make_ga
 def test_commit_survives_the_death_of_a_process_at_any_moment(net, topology, make_gateway, echo, role):
     """Whatever the console is told, the kernel enforces one policy whole: the one that was, or the one that is."""
     gateway = make_gateway(SERVICES)
-    console = opened(gateway)
+    console = gateway.open_console()
     console.run("configure")
     for step in range(8):
         lines = SET_PERMIT if step % 2 == 0 else ["delete crossing mynumber lgwan"]

@@ -16,28 +16,9 @@ ADD_INTERNET = ("set zone internet tier outside", "set zone internet port eth2",
                 "set crossing internet lgwan permit 10 service echo")
 
 
-def opened(gateway):
-    console = gateway.console()
-    console.send("\r")
-    console.expect(console.PROMPT)
-    return console
-
-
-def commit(console, *lines):
-    console.run("configure")
-    for line in lines:
-        assert "error" not in console.run(line).lower()
-    said = console.run("commit", timeout=30)
-    console.run("discard")
-    console.run("exit")
-    return said
-
-
 def send_commit(console, *lines):
     """As far as `commit`, whose answer is not waited for."""
-    console.run("configure")
-    for line in lines:
-        assert "error" not in console.run(line).lower()
+    console.edit(*lines)
     console.send("commit\r")
 
 
@@ -49,8 +30,8 @@ def has_rules(net, namespace):
 def test_isolation_while_a_zone_is_prepared_leaves_no_zone_without_rules(net, topology, make_gateway):
     """F: a zone that a commit prepares is not made anew behind the back of netfilter, without its rules."""
     gateway = make_gateway(SERVICES)
-    first, second, zone = opened(gateway), opened(gateway), gateway.zone_namespace("internet")
-    assert "committed" in commit(first, "delete zone internet")
+    first, second, zone = gateway.open_console(), gateway.open_console(), gateway.zone_namespace("internet")
+    assert "committed" in first.commit("delete zone internet")
     assert not (NETNS_DIR / zone).exists()
     arbiter = gateway.kill("arbiter", signal.SIGSTOP)
     send_commit(first, *ADD_INTERNET)
@@ -63,7 +44,7 @@ def test_isolation_while_a_zone_is_prepared_leaves_no_zone_without_rules(net, to
     second.run("restore zone mynumber")
     first.run("discard")
     first.run("exit")
-    assert "committed" in commit(first, *ADD_INTERNET)
+    assert "committed" in first.commit(*ADD_INTERNET)
     assert has_rules(net, zone)
 
 
@@ -88,8 +69,8 @@ def test_connection_while_a_policy_is_applied_gets_no_other_entry(net, topology,
     """F: a listener of the policy before serves no entry of the next one that happens to stand in its place."""
     zones = topology.zones
     gateway = make_gateway(SERVICES)
-    console = opened(gateway)
-    assert "committed" in commit(console, *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
+    console = gateway.open_console()
+    assert "committed" in console.commit(*mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
     assert greeting(net, zones["internet"]).startswith(b"220")
     # Prepared by all but the arbiter; then netfilter is stopped, so that it cannot apply what all have prepared.
     arbiter = gateway.kill("arbiter", signal.SIGSTOP)
@@ -109,12 +90,12 @@ def test_session_ends_when_its_next_hop_is_replaced(net, topology, make_gateway)
     """F: a session that began under the policy before does not go to a next hop that the running one does not name."""
     zones = topology.zones
     gateway = make_gateway(SERVICES)
-    console = opened(gateway)
-    assert "committed" in commit(console, *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
+    console = gateway.open_console()
+    assert "committed" in console.commit(*mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
     with net.connect(zones["internet"].namespace, zones["internet"].gateway4, 25) as connection:
         connection.settimeout(5)
         assert connection.recv(200).startswith(b"220")
-        assert "committed" in commit(console, f"delete mail first next-hop {zones['lgwan'].peer4}",
+        assert "committed" in console.commit(f"delete mail first next-hop {zones['lgwan'].peer4}",
                                      "set mail first next-hop 10.20.0.77")
         assert connection.recv(200) == b""
 
@@ -124,7 +105,7 @@ def test_failed_rollback_stays_shut_until_a_policy_is_whole(net, topology, make_
     zones = topology.zones
     crossing = "crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }"
     gateway = make_gateway(SERVICES, crossing)
-    console, other = opened(gateway), opened(gateway)
+    console, other = gateway.open_console(), gateway.open_console()
 
     def joined():
         return "x-lgwan" in net.run(gateway.zone_namespace("mynumber"), "ip", "-br", "link").stdout
@@ -157,5 +138,5 @@ def test_failed_rollback_stays_shut_until_a_policy_is_whole(net, topology, make_
     assert not joined()
     console.run("discard")
     console.run("exit")
-    assert "committed" in commit(console, "set zone internet address 203.0.113.2/28")
+    assert "committed" in console.commit("set zone internet address 203.0.113.2/28")
     assert joined()

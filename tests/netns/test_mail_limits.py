@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What one source may bring, who is held up, which next hop is taken, and what goes to it in one write."""
 
-import contextlib
-import socket
 
 import pytest
 
-from lib.mail_peers import Dialogue, OrderSink
-from lib.net import Background
+from lib.mail_peers import Dialogue, OrderSink, ScriptedHop
 
 TO = "hanako@city.example.lg.jp"
 FROM = "taro@example.jp"
@@ -88,38 +85,20 @@ def test_limits_nobody_is_held_up_in_a_crowd(net, zones, make_gateway):
         assert first.ask("NOOP").startswith("250 ")
 
 
-class Hop:
+class Hop(ScriptedHop):
     """A next hop that keeps what each of its reads brought. greeting: its first line."""
 
     def __init__(self, net, zones, address=None, greeting=b"220 hop ESMTP\r\n", offers=b"250 PIPELINING\r\n"):
         self.greeting, self.offers, self.reads = greeting, offers, []
-        self.socket = net.socket(zones["lgwan"].namespace, timeout=0.1)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((address or zones["lgwan"].peer4, 25))
-        self.socket.listen(16)
-        self.parts = [Background(self._serve)]
-        net.on_close(self.stop)
+        super().__init__(net, zones, address)
 
-    def _serve(self, stopping):
-        while not stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _ = self.socket.accept()
-                self.parts.append(Background(self._talk, connection))
-
-    def _talk(self, stopping, connection):
-        connection.settimeout(20)
-        with contextlib.suppress(OSError), connection:
-            connection.sendall(self.greeting)
-            while text := connection.recv(65536):
-                self.reads.append(text)
-                replies = [b"250-hop\r\n" + self.offers if line.startswith(b"EHLO") else b"250 2.0.0 ok\r\n"
-                           for line in text.split(b"\r\n") if line]
-                connection.sendall(b"".join(replies))
-
-    def stop(self):
-        for part in self.parts:
-            part.stop()
-        self.socket.close()
+    def dialogue(self, connection):
+        connection.sendall(self.greeting)
+        while text := connection.recv(65536):
+            self.reads.append(text)
+            replies = [b"250-hop\r\n" + self.offers if line.startswith(b"EHLO") else b"250 2.0.0 ok\r\n"
+                       for line in text.split(b"\r\n") if line]
+            connection.sendall(b"".join(replies))
 
 
 PAIR = f"MAIL FROM:<{FROM}>\r\nRCPT TO:<{TO}>\r\n".encode()

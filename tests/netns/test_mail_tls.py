@@ -7,14 +7,12 @@
 
 import contextlib
 import re
-import socket
 import ssl
 
 import pytest
 
 from lib.certificates import Authority, put_slot
-from lib.mail_peers import Dialogue, OrderSink
-from lib.net import Background
+from lib.mail_peers import Dialogue, OrderSink, ScriptedHop
 from lib.peers import Postfix, submit, swaks
 
 TO = "hanako@city.example.lg.jp"
@@ -255,7 +253,7 @@ def test_tls_receivers_key_cannot_be_used(net, zones, make_gateway, state):
 
 # ---- with the next hop ----
 
-class Hop:
+class Hop(ScriptedHop):
     """A next hop that does as told. starttls: how it answers the command, or None: it is not offered.
 
     context: for the handshake; behind: bytes in plain text behind the answer; instead: bytes instead of a handshake.
@@ -265,25 +263,9 @@ class Hop:
         self.starttls, self.context, self.behind, self.instead = starttls, context, behind, instead
         self.said = []      # (under TLS, command)
         self.mails = 0
-        self.socket = net.socket(zones["lgwan"].namespace, timeout=0.1)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((address or zones["lgwan"].peer4, 25))
-        self.socket.listen(16)
-        self.parts = [Background(self._serve)]
-        net.on_close(self.stop)
+        super().__init__(net, zones, address)
 
-    def _serve(self, stopping):
-        while not stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _ = self.socket.accept()
-                self.parts.append(Background(self._talk, connection))
-
-    def _talk(self, stopping, connection):
-        connection.settimeout(20)
-        with contextlib.suppress(OSError), connection:
-            self._dialogue(connection)
-
-    def _dialogue(self, connection):
+    def dialogue(self, connection):
         connection.sendall(b"220 hop ESMTP\r\n")
         secure, in_data, buffer = False, False, b""
         while True:
@@ -324,11 +306,6 @@ class Hop:
 
     def mail_in_plain(self):
         return [c for secure, c in self.said if not secure and c[:4] in ("MAIL", "RCPT", "DATA")]
-
-    def stop(self):
-        for part in self.parts:
-            part.stop()
-        self.socket.close()
 
 
 def server_context(path, maximum=None):

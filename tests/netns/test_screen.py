@@ -8,26 +8,13 @@ import time
 
 import pytest
 
-from lib.net import Net, Topology, run
+from lib.net import run
 from lib.peers import Desktop, capture_screen, difference
 from lib.peers.rfb import RAW, Viewer, key, pointer, update_request
-from lib.relay import Relay, prepare
+from lib.relay import Relay
 from lib.waiting import wait_until
 
 SIZE = "640x480"
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory):
-    """One topology for all tests here: making and removing namespaces takes longer than most of these tests."""
-    made = Net(tmp_path_factory.mktemp("ground"))
-    yield prepare(Topology(made))
-    made.close()
-
-
-@pytest.fixture
-def relay(net, ground):
-    return Relay(net, ground)
 
 
 @pytest.fixture(params=["automatic", "zrle"])

@@ -11,11 +11,9 @@ import struct
 
 import pytest
 
-from lib.net import Net, Topology
 from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, FORMAT, HEXTILE, LAST_RECT, RAW,
                            FakeDesktop, Viewer, key, pointer, rect, set_encodings, set_format, solid, update,
                            update_request)
-from lib.relay import Relay, prepare
 from lib.waiting import wait_until
 
 import test_screen_hostile as hostile
@@ -69,19 +67,6 @@ def test_screen_row_of_the_message_tables_has_its_tests(row):
         table, _, case = name.partition("[")
         found = globals().get(table) or getattr(hostile, table)
         assert callable(found) or case[:-1] in found, name
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory):
-    """One topology for all tests here."""
-    made = Net(tmp_path_factory.mktemp("ground"))
-    yield prepare(Topology(made))
-    made.close()
-
-
-@pytest.fixture
-def relay(net, ground):
-    return Relay(net, ground)
 
 
 def desktop_of(relay, script, **kwargs):

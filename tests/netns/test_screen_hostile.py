@@ -14,30 +14,16 @@ import zlib
 
 import pytest
 
-from lib.net import Net, Topology
 from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, FORMAT, HEXTILE, LAST_RECT, RAW, TRLE, ZRLE,
                            FakeDesktop, Stream, Viewer, key, pointer, rect, set_encodings, set_format, solid, update,
                            update_request)
-from lib.relay import Relay, prepare
+from lib.relay import Relay
 from lib.waiting import holds_for, wait_until
 
 # Never in any form on the other side; no byte of it is a plausible pixel, length or name of ours.
 CANARY = bytes.fromhex("ca5e1a7badc0ffee")
 SOURCE_IN_BYTES = 256 << 10  # what a source reads ahead
 MEMORY_MAX_KIB = 12 * 1024 + 4096  # a session's half while it works
-
-
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory):
-    """One topology for all tests here: making and removing namespaces takes longer than most of these tests."""
-    made = Net(tmp_path_factory.mktemp("ground"))
-    yield prepare(Topology(made))
-    made.close()
-
-
-@pytest.fixture
-def relay(net, ground):
-    return Relay(net, ground)
 
 
 def desktop_of(relay, script=None, **kwargs):

@@ -5,7 +5,6 @@
 
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -16,11 +15,12 @@
 
 #include "audit/sender.h"
 #include "base/err.h"
+#include "place.h"
 
 #define RECORDS_MAX 600
 
 struct sending {
-	char path[64];
+	struct place place;
 	struct clock_simulated time;
 	struct clock clock;
 	struct loop loop;
@@ -45,30 +45,21 @@ static void sending_init(struct sending *s, uint64_t limit_bytes, uint64_t segme
 {
 	struct store_recovery found;
 
-	(void)snprintf(s->path, sizeof(s->path), "/tmp/audit-sender-XXXXXX");
-	assert_non_null(mkdtemp(s->path));
+	place_open(&s->place);
 	s->time.mono_ns = 1000000000;
 	s->clock = clock_simulate(&s->time);
 	s->form = (struct record_form){.clock = &s->clock, .host = "h"};
 	loop_init(&s->loop, &s->clock, s->polls, s->fds, 8);
-	assert_int_equal(store_open(&s->store, open(s->path, O_RDONLY | O_DIRECTORY), &s->form,
-				    limit_bytes, segment_bytes, &found),
+	assert_int_equal(store_open(&s->store, s->place.dir, &s->form, limit_bytes, segment_bytes,
+				    &found),
 			 0);
 }
 
 static void sending_fini(struct sending *s)
 {
-	struct dirent *entry;
-	DIR *dir;
-
 	sender_close(&s->sender);
 	store_close(&s->store);
-	dir = opendir(s->path);
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(s->store.directory, entry->d_name, 0);
-	closedir(dir);
-	close(s->store.directory);
-	rmdir(s->path);
+	place_close(&s->place);
 }
 
 /* Where the server is, or was; port 0 for one that has not been there yet. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A loop in simulated time, a mail entry without a configuration, and a supervisor's ends of the
- * channels. */
+/* A loop in simulated time, a mail entry without a configuration, a supervisor's ends of the
+ * channels, and the two halves of a session on them. */
 #ifndef SEKISHO_TESTS_MAIL_FIXTURE_H
 #define SEKISHO_TESTS_MAIL_FIXTURE_H
 
@@ -15,11 +15,22 @@
 #include "base/loop.h"
 #include "channel/control.h"
 #include "channel/mail.h"
+#include "mail-receiver/receiver.h"
+#include "mail-sender/sender.h"
 #include "policy/mail_policy.h"
 
 #define FIXTURE_WATCHED    8
 #define FIXTURE_SIZE_LIMIT 1000
 #define FIXTURE_RECIPIENTS 3
+#define FIXTURE_SESSION    7
+
+/* The header of a flattened mail. */
+#define FIXTURE_HEADER(encoding)                                                                   \
+	"Received: by gw.example.lg.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "    \
+	"00:00:00 +0900\n"                                                                         \
+	"From: <taro@example.jp>\nSubject: test\nMessage-ID: <1@example.jp>\n"                     \
+	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"                             \
+	"Content-Transfer-Encoding: " encoding "\nSekisho-Receipt: 0123456789abcdef0123\n\n"
 
 struct mail_fixture {
 	struct clock_simulated time;
@@ -85,6 +96,51 @@ static inline void mail_fixture_fini(struct mail_fixture *f)
 	(void)close(f->events.fd);
 	if (f->wire >= 0)
 		(void)close(f->wire);
+}
+
+/* A receiver that is not started yet. @link: what it is started with; the sender's end is
+ * @f->link. */
+static inline void mail_fixture_receiver(struct mail_fixture *f, struct receiver *r, int *link)
+{
+	int pair[2];
+
+	mail_fixture_pair(pair);
+	channel_init(&f->link, pair[1], NULL, 0, NULL);
+	*link = pair[0];
+	*r = (struct receiver){.loop = &f->loop,
+			       .events = &f->events,
+			       .control = &f->control,
+			       .policy = &f->policy,
+			       .session = FIXTURE_SESSION,
+			       .peer_family = 4,
+			       .certificate_fd = -1};
+}
+
+/* A sender that is not started yet. @link: what it is started with; the receiver's end is
+ * @f->link. */
+static inline void mail_fixture_sender(struct mail_fixture *f, struct sender *s, int *link)
+{
+	int pair[2];
+
+	mail_fixture_pair(pair);
+	channel_init(&f->link, pair[1], NULL, 0, NULL);
+	*link = pair[0];
+	*s = (struct sender){.loop = &f->loop,
+			     .events = &f->events,
+			     .control = &f->control,
+			     .policy = &f->policy,
+			     .session = FIXTURE_SESSION,
+			     .authority_fd = -1};
+}
+
+/* A connection whose far end is @f->wire; returns the end of the process under test. */
+static inline int mail_fixture_wire(struct mail_fixture *f)
+{
+	int wire[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, wire), 0);
+	f->wire = wire[1];
+	return wire[0];
 }
 
 /* Serve all that is there now. */

@@ -7,18 +7,10 @@
 #include <stdio.h>
 
 #include "mail_fixture.h"
-#include "mail-sender/sender.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#define HEADERS(encoding)                                                                          \
-	"Received: by gw.example.lg.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "    \
-	"00:00:00 +0900\n"                                                                         \
-	"From: <taro@example.jp>\nSubject: test\nMessage-ID: <1@example.jp>\n"                     \
-	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"                             \
-	"Content-Transfer-Encoding: " encoding "\nSekisho-Receipt: 0123456789abcdef0123\n\n"
-
-static const char flat_text[] = HEADERS("8bit") "こんにちは\n.\n..dots\nend\n";
+static const char flat_text[] = FIXTURE_HEADER("8bit") "こんにちは\n.\n..dots\nend\n";
 
 static struct mail_fixture fx;
 static struct sender sender;
@@ -26,20 +18,12 @@ static uint32_t transaction;
 
 static inline int setup(void **state)
 {
-	int link[2];
+	int link = -1;
 
 	mail_fixture_init(&fx);
-	mail_fixture_pair(link);
-	channel_init(&fx.link, link[1], NULL, 0, NULL);
-	memset(&sender, 0, sizeof(sender));
-	sender.loop = &fx.loop;
-	sender.events = &fx.events;
-	sender.control = &fx.control;
-	sender.policy = &fx.policy;
-	sender.session = 7;
-	sender.authority_fd = -1;
+	mail_fixture_sender(&fx, &sender, &link);
 	transaction = 0;
-	assert_int_equal(sender_start(&sender, link[0]), 0);
+	assert_int_equal(sender_start(&sender, link), 0);
 	return 0;
 }
 

@@ -11,14 +11,14 @@
 
 #include "audit/alarms.h"
 #include "base/err.h"
+#include "place.h"
 
 #define START_S 1800000000
 #define HOUR_S  3600
 
 static struct alarms alarms;
 static unsigned unsteady;
-static char path[64];
-static int directory;
+static struct place place;
 
 static void on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
 {
@@ -34,17 +34,14 @@ static int setup(void **state)
 {
 	alarms = (struct alarms){.event = on_event};
 	unsteady = 0;
-	(void)snprintf(path, sizeof(path), "/tmp/alarms-XXXXXX");
-	assert_non_null(mkdtemp(path));
-	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	place_open(&place);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)unlinkat(directory, "alarms", 0); /* may not be there */
-	close(directory);
-	return rmdir(path);
+	place_close(&place);
+	return 0;
 }
 
 #define see(time_s, id, ...)                                                                       \
@@ -171,9 +168,9 @@ static void test_alarms_and_deaths_are_kept_over_a_restart(void **state)
 	see(START_S, WATCHDOG_FAILED);
 	for (unsigned i = 1; i < ALARM_DEATHS; i++)
 		see(START_S + i, PROCESS_DIED, EV_TEXT(PROCESS, "audit"), EV_NUMBER(SIGNAL, 9));
-	assert_int_equal(alarms_keep(&alarms, directory), 0);
+	assert_int_equal(alarms_keep(&alarms, place.dir), 0);
 	alarms = (struct alarms){.event = on_event};
-	assert_int_equal(alarms_load(&alarms, directory), 0);
+	assert_int_equal(alarms_load(&alarms, place.dir), 0);
 	assert_int_equal(alarms.count, 2);
 	assert_true(shows(false, "zone-isolated  internet\n    1 times"));
 	see(START_S + 99, PROCESS_DIED, EV_TEXT(PROCESS, "audit"), EV_NUMBER(SIGNAL, 9));
@@ -184,14 +181,14 @@ static void test_alarms_of_a_damaged_file_are_not_taken(void **state)
 {
 	int fd;
 
-	assert_int_equal(alarms_load(&alarms, directory), 0); /* there is none */
+	assert_int_equal(alarms_load(&alarms, place.dir), 0); /* there is none */
 	see(START_S, LOG_BROKEN);
-	assert_int_equal(alarms_keep(&alarms, directory), 0);
-	fd = openat(directory, "alarms", O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(alarms_keep(&alarms, place.dir), 0);
+	fd = openat(place.dir, "alarms", O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_int_equal(write(fd, "x", 1), 1);
 	close(fd);
 	alarms = (struct alarms){.event = on_event};
-	assert_int_equal(alarms_load(&alarms, directory), -ERR_INTEGRITY);
+	assert_int_equal(alarms_load(&alarms, place.dir), -ERR_INTEGRITY);
 	assert_int_equal(alarms.count, 0);
 }
 

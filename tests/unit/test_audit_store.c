@@ -3,7 +3,6 @@
  * its end. */
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,12 @@
 
 #include "audit/store.h"
 #include "base/err.h"
+#include "place.h"
 
 #define SMALL_SEGMENT (16U << 10)
 
 struct fixture {
-	char path[64];
-	int directory;
+	struct place place;
 	struct clock_simulated time;
 	struct clock clock;
 	struct record_form form;
@@ -30,9 +29,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/audit-store-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
-	f->directory = open(f->path, O_RDONLY | O_DIRECTORY);
+	place_open(&f->place);
 	f->clock = clock_simulate(&f->time);
 	f->form = (struct record_form){.clock = &f->clock, .host = "h"};
 	*state = f;
@@ -42,22 +39,16 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir = opendir(f->path);
-	struct dirent *entry;
 
 	store_close(&f->store);
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(f->directory, entry->d_name, 0);
-	closedir(dir);
-	close(f->directory);
-	rmdir(f->path);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
 
 static void open_store(struct fixture *f, uint64_t limit_bytes)
 {
-	assert_int_equal(store_open(&f->store, f->directory, &f->form, limit_bytes, SMALL_SEGMENT,
+	assert_int_equal(store_open(&f->store, f->place.dir, &f->form, limit_bytes, SMALL_SEGMENT,
 				    &f->found),
 			 0);
 }
@@ -109,7 +100,7 @@ static void reopen(struct fixture *f)
 
 static void newest_path(const struct fixture *f, char path[256])
 {
-	snprintf(path, 256, "%s/%020llu.log", f->path,
+	snprintf(path, 256, "%s/%020llu.log", f->place.path,
 		 (unsigned long long)f->store.segments[f->store.segment_count - 1].first_sequence);
 }
 
@@ -169,7 +160,7 @@ static void test_store_sets_aside_zeros_behind_the_end(void **state)
 	assert_int_equal(truncate(path, status.st_size + 9000), 0);
 	open_store(f, 1U << 20);
 	assert_int_equal(f->found.torn_bytes, 9000);
-	snprintf(torn, sizeof(torn), "%s/%020llu.torn", f->path, 3ULL);
+	snprintf(torn, sizeof(torn), "%s/%020llu.torn", f->place.path, 3ULL);
 	assert_int_equal(stat(torn, &status), 0);
 	assert_int_equal(status.st_size, 9000);
 	assert_int_equal(check_all(f), 1);
@@ -183,7 +174,7 @@ static void test_store_drops_a_segment_without_a_record(void **state)
 
 	open_store(f, 1U << 20);
 	append(f, 0);
-	snprintf(path, sizeof(path), "%s/%020llu.log", f->path, 3ULL);
+	snprintf(path, sizeof(path), "%s/%020llu.log", f->place.path, 3ULL);
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	assert_true(write(fd, "<134>1 half", 11) == 11);
 	close(fd);

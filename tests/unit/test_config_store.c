@@ -2,7 +2,6 @@
 /* Saved configurations: found whole or not at all, whatever happened to their bytes. */
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,37 +11,22 @@
 
 #include "base/err.h"
 #include "config/store.h"
+#include "place.h"
 
 #define TEXT "zone a {\n    tier business;\n}\n"
 
-struct place {
-	char path[64];
-	int dir;
-};
+static struct place place;
 
 static int setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
-
-	snprintf(p->path, sizeof(p->path), "/tmp/store-XXXXXX");
-	assert_non_null(mkdtemp(p->path));
-	p->dir = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = p;
+	place_open(&place);
+	*state = &place;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct place *p = *state;
-	DIR *listing = opendir(p->path);
-	const struct dirent *item;
-
-	while ((item = readdir(listing)) != NULL)
-		(void)unlinkat(p->dir, item->d_name, 0); /* "." and ".." stay */
-	closedir(listing);
-	close(p->dir);
-	assert_int_equal(rmdir(p->path), 0);
-	free(p);
+	place_close(&place);
 	return 0;
 }
 

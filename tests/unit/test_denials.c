@@ -57,15 +57,7 @@ static int take_event(struct channel *ch, void *ctx, const struct channel_messag
 	return 0;
 }
 
-#define RULE(id)                                                                                   \
-	{id,                                                                                       \
-	 0,                                                                                        \
-	 0,                                                                                        \
-	 sizeof(struct event_record),                                                              \
-	 sizeof(struct event_record),                                                              \
-	 CHANNEL_ANY_STATE,                                                                        \
-	 take_event,                                                                               \
-	 #id}
+#define RULE(id) {id, 0, 0, CHANNEL_EXACTLY(event_record), take_event, #id}
 
 static void read_events(void)
 {

@@ -2,7 +2,6 @@
 /* Accounts in simulated time (A1 to A7): locks, ages, temporary passwords, roles, sessions. */
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "accounts/desk.h"
 #include "accounts/keep.h"
 #include "base/err.h"
+#include "place.h"
 #include "policy_fixture.h"
 
 #define DAY_S  86400LL
@@ -20,8 +20,7 @@
 #define BETTER "Umi/ni-36-fune"
 
 struct fixture {
-	char path[64];
-	int directory;
+	struct place place;
 	struct clock_simulated time;
 	struct clock clock;
 	struct desk desk;
@@ -81,13 +80,11 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/desk-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
-	f->directory = open(f->path, O_RDONLY | O_DIRECTORY);
+	place_open(&f->place);
 	f->time.mono_ns = 1000000000;
 	f->time.wall_ns = 1800000000LL * 1000000000;
 	f->clock = clock_simulate(&f->time);
-	assert_int_equal(desk_init(&f->desk, &f->clock, f->directory,
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir,
 				   (struct desk_owner){on_event, on_person, on_notice, f}),
 			 0);
 	*state = f;
@@ -97,14 +94,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir = opendir(f->path);
-	struct dirent *entry;
 
-	while ((entry = readdir(dir)) != NULL)
-		unlinkat(f->directory, entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
-	closedir(dir);
-	close(f->directory);
-	rmdir(f->path);
+	place_close(&f->place);
 	free(f);
 	return 0;
 }
@@ -413,7 +404,7 @@ static void test_desk_damaged_account_admits_nobody(void **state)
 
 	apply(f, users);
 	establish(f, "yamada");
-	fd = openat(f->directory, "user.yamada", O_RDWR);
+	fd = openat(f->place.dir, "user.yamada", O_RDWR);
 	assert_int_equal(pread(fd, &octet, 1, 120), 1);
 	octet ^= 1;
 	assert_int_equal(pwrite(fd, &octet, 1, 120), 1);
@@ -431,10 +422,10 @@ static void test_desk_closed_is_not_opened_by_what_was_lost(void **state)
 
 	apply(f, users);
 	establish(f, "yamada");
-	assert_int_equal(unlinkat(f->directory, "user.yamada", 0), 0);
+	assert_int_equal(unlinkat(f->place.dir, "user.yamada", 0), 0);
 	sit(f, 0);
 	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
-	assert_int_equal(desk_init(&f->desk, &f->clock, f->directory, f->desk.owner), 0);
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir, f->desk.owner), 0);
 	apply(f, "");
 	apply(f, "");
 	sit(f, 0);
@@ -498,16 +489,16 @@ static void test_desk_admits_nobody_while_attempts_cannot_be_saved(void **state)
 
 	apply(f, users);
 	establish(f, "yamada");
-	assert_int_equal(mkdirat(f->directory, "staged", 0700), 0); /* where accounts are written */
+	assert_int_equal(mkdirat(f->place.dir, "staged", 0700), 0); /* where accounts are written */
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
 	assert_string_equal(f->reason, "the attempt cannot be saved");
 	assert_true(f->told[EVENT_ACCOUNT_UNSAVED] > 0);
 	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
-	assert_int_equal(unlinkat(f->directory, "staged", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(f->place.dir, "staged", AT_REMOVEDIR), 0);
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
-	assert_int_equal(mkdirat(f->directory, "staged", 0700), 0);
+	assert_int_equal(mkdirat(f->place.dir, "staged", 0700), 0);
 	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", GOOD, BETTER), ACCOUNT_REFUSED);
-	assert_int_equal(unlinkat(f->directory, "staged", AT_REMOVEDIR), 0);
+	assert_int_equal(unlinkat(f->place.dir, "staged", AT_REMOVEDIR), 0);
 }
 
 /* L1: no session without its record. */
@@ -549,7 +540,7 @@ static void test_desk_expired_account_stays_so_when_the_clock_goes_back(void **s
 	assert_int_equal(login(f, 0, "suzuki", GOOD), ACCOUNT_OK);
 	assert_int_equal(f->role[0], ACCOUNT_AUDITOR);
 	/* It is on the disk, too. */
-	assert_int_equal(desk_init(&f->desk, &f->clock, f->directory, f->desk.owner), 0);
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir, f->desk.owner), 0);
 	apply(f, over);
 	sit(f, 0);
 	assert_int_equal(login(f, 0, "sato", GOOD), ACCOUNT_REFUSED);
@@ -633,8 +624,8 @@ static void test_desk_unknown_name_is_refused_like_a_known_one(void **state)
 	assert_int_equal(37 + desk_hold_ms(37), 5 + desk_hold_ms(5));
 	assert_int_equal(desk_hold_ms(DESK_DELAY_MS + 1), DESK_DELAY_MS - 1);
 	assert_int_equal(login(f, 0, "nobody-here", "x"), ACCOUNT_REFUSED);
-	assert_int_equal(faccessat(f->directory, "user.", R_OK, 0), 0); /* counted, too */
-	assert_int_equal(faccessat(f->directory, "user.nobody-here", R_OK, 0), -1);
+	assert_int_equal(faccessat(f->place.dir, "user.", R_OK, 0), 0); /* counted, too */
+	assert_int_equal(faccessat(f->place.dir, "user.nobody-here", R_OK, 0), -1);
 }
 
 /* ---- the second factor (A9) */

@@ -12,23 +12,20 @@
 
 #include "audit/device_key.h"
 #include "base/err.h"
+#include "place.h"
 
-static char path[64];
-static int directory;
+static struct place place;
 
 static int setup(void **state)
 {
-	(void)snprintf(path, sizeof(path), "/tmp/device-key-XXXXXX");
-	assert_non_null(mkdtemp(path));
-	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	place_open(&place);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)unlinkat(directory, "device-key", 0); /* may not be there */
-	close(directory);
-	return rmdir(path);
+	place_close(&place);
+	return 0;
 }
 
 static struct log_anchor make_anchor(const struct device_key *key)
@@ -45,12 +42,12 @@ static void test_device_key_is_made_once(void **state)
 	struct device_key first, second;
 	struct stat status;
 
-	assert_int_equal(device_key_open(&first, directory), 0);
+	assert_int_equal(device_key_open(&first, place.dir), 0);
 	assert_true(first.usable && first.is_new && !first.damaged);
-	assert_int_equal(device_key_open(&second, directory), 0);
+	assert_int_equal(device_key_open(&second, place.dir), 0);
 	assert_true(second.usable && !second.is_new);
 	assert_memory_equal(first.public, second.public, sizeof(first.public));
-	assert_int_equal(fstatat(directory, "device-key", &status, 0), 0);
+	assert_int_equal(fstatat(place.dir, "device-key", &status, 0), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
 
@@ -60,15 +57,15 @@ static void test_device_key_that_is_damaged_is_replaced(void **state)
 	uint8_t last = 0;
 	int fd;
 
-	assert_int_equal(device_key_open(&first, directory), 0);
-	fd = openat(directory, "device-key", O_RDWR | O_CLOEXEC);
+	assert_int_equal(device_key_open(&first, place.dir), 0);
+	fd = openat(place.dir, "device-key", O_RDWR | O_CLOEXEC);
 	assert_true(lseek(fd, -1, SEEK_END) > 0);
 	assert_int_equal(read(fd, &last, 1), 1);
 	last ^= 1;
 	assert_true(lseek(fd, -1, SEEK_END) > 0);
 	assert_int_equal(write(fd, &last, 1), 1);
 	close(fd);
-	assert_int_equal(device_key_open(&second, directory), 0);
+	assert_int_equal(device_key_open(&second, place.dir), 0);
 	assert_true(second.usable && second.is_new && second.damaged);
 	assert_memory_not_equal(first.public, second.public, sizeof(first.public));
 }
@@ -90,7 +87,7 @@ static void test_device_key_signs_every_part_of_an_anchor(void **state)
 	struct device_key key;
 	struct log_anchor anchor;
 
-	assert_int_equal(device_key_open(&key, directory), 0);
+	assert_int_equal(device_key_open(&key, place.dir), 0);
 	anchor = make_anchor(&key);
 	assert_true(device_key_check(&anchor));
 	anchor.sequence++;
@@ -117,7 +114,7 @@ static void test_device_key_pem_is_read_again_and_nothing_else_is(void **state)
 	struct bytes pem;
 
 	bytes_init(&pem, 1024);
-	assert_int_equal(device_key_open(&key, directory), 0);
+	assert_int_equal(device_key_open(&key, place.dir), 0);
 	assert_int_equal(device_key_pem(key.public, &pem), 0);
 	assert_int_equal(device_key_read_pem(bytes_span(&pem), public), 0);
 	assert_memory_equal(public, key.public, sizeof(public));

@@ -5,7 +5,6 @@
  */
 #include "unit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "place.h"
 
 #define KIND "sekisho-trial"
 #define OLD  "the old content\n"
@@ -89,35 +89,19 @@ int __wrap_close(int fd)
 	return now_fails(&faults.close_fails) ? -1 : closed;
 }
 
-struct place {
-	char path[64];
-	int dir;
-};
+static struct place place;
 
 static int setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
-
 	memset(&faults, 0, sizeof(faults));
-	(void)snprintf(p->path, sizeof(p->path), "/tmp/file-XXXXXX");
-	assert_non_null(mkdtemp(p->path));
-	p->dir = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = p;
+	place_open(&place);
+	*state = &place;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct place *p = *state;
-	DIR *listing = opendir(p->path);
-	const struct dirent *item;
-
-	while ((item = readdir(listing)) != NULL)
-		(void)unlinkat(p->dir, item->d_name, 0); /* "." and ".." stay */
-	closedir(listing);
-	__real_close(p->dir);
-	assert_int_equal(rmdir(p->path), 0);
-	free(p);
+	place_close(&place);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 
 #include "base/sealed.h"
 #include "mail_fixture.h"
-#include "mail-receiver/receiver.h"
 #include "tls/pem.h"
 
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
@@ -20,25 +19,14 @@ static struct receiver receiver;
 
 static void start(const char *early)
 {
-	int wire[2];
-	int link[2];
+	int link = -1, wire = -1;
 
 	mail_fixture_init(&fx);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, wire), 0);
-	mail_fixture_pair(link);
-	fx.wire = wire[1];
-	channel_init(&fx.link, link[1], NULL, 0, NULL);
-	memset(&receiver, 0, sizeof(receiver));
-	receiver.loop = &fx.loop;
-	receiver.events = &fx.events;
-	receiver.control = &fx.control;
-	receiver.policy = &fx.policy;
-	receiver.session = 7;
-	receiver.peer_family = 4;
-	receiver.certificate_fd = -1;
+	mail_fixture_receiver(&fx, &receiver, &link);
+	wire = mail_fixture_wire(&fx);
 	if (early != NULL)
 		assert_int_equal(send(fx.wire, early, strlen(early), 0), strlen(early));
-	assert_int_equal(receiver_start(&receiver, wire[0], link[0]), 0);
+	assert_int_equal(receiver_start(&receiver, wire, link), 0);
 }
 
 static int setup(void **state)

@@ -3,7 +3,6 @@
  */
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +12,10 @@
 #include "audit/receipts.h"
 #include "base/err.h"
 #include "base/sealed.h"
+#include "place.h"
 
 static struct receipts receipts;
-static char directory[] = "/tmp/test-receipts-XXXXXX";
-static int directory_fd = -1;
+static struct place place;
 
 /* A receipt whose id is @number, @padding bytes longer than the shortest. Return: sealed memfd. */
 static int make(unsigned number, size_t padding)
@@ -56,25 +55,15 @@ static int find(const char *id)
 
 static int setup(void **state)
 {
-	static const char pattern[] = "/tmp/test-receipts-XXXXXX";
-
-	memcpy(directory, pattern, sizeof(pattern));
-	assert_non_null(mkdtemp(directory));
-	directory_fd = open(directory, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(receipts_open(&receipts, directory_fd, 4, 4096), 0);
+	place_open(&place);
+	assert_int_equal(receipts_open(&receipts, place.dir, 4, 4096), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	DIR *dir = fdopendir(directory_fd);
-	struct dirent *entry;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		(void)unlinkat(directory_fd, entry->d_name, 0); /* "." and ".." stay */
-	closedir(dir);
-	return rmdir(directory);
+	place_close(&place);
+	return 0;
 }
 
 static void test_receipts_are_found_by_id_and_after_a_restart(void **state)
@@ -85,7 +74,7 @@ static void test_receipts_are_found_by_id_and_after_a_restart(void **state)
 	assert_int_equal(find("123456"), -ERR_NOT_FOUND);
 	assert_int_equal(find("0000"), -ERR_SYNTAX);
 	assert_int_equal(find("../../etc/passwd"), -ERR_SYNTAX);
-	assert_int_equal(receipts_open(&receipts, directory_fd, 4, 4096), 0);
+	assert_int_equal(receipts_open(&receipts, place.dir, 4, 4096), 0);
 	assert_int_equal(find("00000000000000abcdef"), 0);
 	assert_int_equal(receipts.next_number, 2);
 }
@@ -101,7 +90,7 @@ static void test_receipts_oldest_give_way_by_count_and_by_size(void **state)
 	assert_int_equal(receipts.count, 1);
 	assert_true(receipts.total_bytes <= 4096);
 	assert_int_equal(store(8, 10), 0);
-	assert_int_equal(receipts_open(&receipts, directory_fd, 1, 4096), 0);
+	assert_int_equal(receipts_open(&receipts, place.dir, 1, 4096), 0);
 	assert_int_equal(receipts.count, 1);
 	assert_int_equal(find("00000000000000000008"), 0);
 	assert_int_equal(find("00000000000000000007"), -ERR_NOT_FOUND);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/rfb_server.h"
+#include "rfb_fixture.h"
 
 enum { WIDTH = 80, HEIGHT = 70, CAPACITY = 160 * 100 };
 
@@ -51,29 +51,12 @@ static void pixel(uint32_t rgb)
 	writer_bytes(&out, &rgb, 4);
 }
 
-/* Feed the message in pieces; each complete unit must be taken. The last event, or an error. */
+/* Feed the message in pieces. The last event, or an error. */
 static int feed(size_t piece)
 {
-	size_t at = 0, end = 0;
-	int last = RFB_SERVER_MORE;
+	size_t taken = 0;
 
-	while (end < out.size) {
-		int event = RFB_SERVER_BELL;
-
-		end = end + piece < out.size ? end + piece : out.size;
-		while (event != RFB_SERVER_MORE) {
-			struct reader r;
-
-			reader_init(&r, bytes + at, end - at);
-			event = rfb_server_next(&parser, &r);
-			at += r.at;
-			if (event < 0)
-				return event;
-			last = event == RFB_SERVER_MORE ? last : event;
-		}
-		assert_true(end - at < RFB_SERVER_UNIT_MAX);
-	}
-	return last;
+	return rfb_feed(&parser, (struct span){bytes, out.size}, piece, &taken);
 }
 
 static int feed_whole(void)
