@@ -284,7 +284,7 @@ struct control_query {
 
 enum { CONTROL_ROW_LAST = 1, CONTROL_ROW_ERROR = 2, CONTROL_ROW_HEADING = 4 };
 
-#define CONTROL_ROW_CELLS 10
+#define CONTROL_ROW_CELLS 12
 
 /* One row of a table: cells are NUL-terminated printable UTF-8, packed one after the other in
  * @text. */

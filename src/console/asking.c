@@ -135,6 +135,17 @@ static const struct {
 	{"messages", "通数"},
 	{"time", "時刻"},
 	{"event", "事象"},
+	{"permit", "許可"},
+	{"flows", "通信数"},
+	{"flows now", "現在の通信数"},
+	{"packets", "パケット数"},
+	{"bytes", "バイト数"},
+	{"last hit", "最終使用"},
+	{"since", "計数開始"},
+	{"now", "現在"},
+	{"new", "新規の余裕"},
+	{"comment", "備考"},
+	{"refused", "満杯による破棄"},
 };
 
 static const char *heading_ja(const char *en)

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-#define LAYOUT_CELLS_MAX   10
+#define LAYOUT_CELLS_MAX   12
 #define LAYOUT_FILTERS_MAX 4
 #define LAYOUT_WORD_BYTES  128
 

@@ -100,6 +100,8 @@ int answer_query(struct netfilter *nf, const struct control_query *query)
 		capture_begin(nf, &a);
 	else if (query->kind == QUERY_PERMITS)
 		answer_permits(&a);
+	else if (query->kind == QUERY_CROSSINGS)
+		answer_crossings(&a);
 	else
 		answer_refuse(&a, "netfilter does not answer this");
 	return a.err == -ERR_TIMEOUT ? 0 : a.err;

@@ -43,5 +43,7 @@ void answer_clear(struct answer *a);
 
 /* answer_permits.c */
 void answer_permits(struct answer *a);
+/* Behind the supervisor's rows about the devices: what passed by the permits of each direction. */
+void answer_crossings(struct answer *a);
 
 #endif

@@ -61,9 +61,31 @@ static void time_text(char out[32], int64_t at_s, const struct snapshot *s)
 		 (unsigned)(local_s / 3600 % 24), (unsigned)(local_s / 60 % 60));
 }
 
-static void show_permit(struct answer *a, const struct snapshot *s,
+/* How much of its limits a permit uses: flows at one time, and how many may begin just now. */
+static void show_limits(struct answer *a, const struct snapshot_permit *permit, uint32_t running)
+{
+	uint32_t index = (uint32_t)(permit - a->nf->running.snapshot.permits);
+	struct limit *limit = limits_of(&a->nf->running.limits, index);
+
+	if (limit == NULL || limit->connections == 0)
+		answer_cell(a, "%u", running);
+	else if (limit->counted)
+		answer_cell(a, "%u of %u", limit->used, limit->connections);
+	else
+		answer_cell(a, "unknown, of %u", limit->connections);
+	if (limit == NULL || limit->rate == 0) {
+		answer_cell(a, "any");
+		return;
+	}
+	(void)limit_has_credit(limit, netfilter_now_ms()); /* brings the credit up to date */
+	answer_cell(a, "%llu of %u/%s", (unsigned long long)(limit->credit / limit->period_ms),
+		    limit->rate, permit->rate_period_s == 1 ? "s" : "m");
+}
+
+static void show_permit(const struct report *r, const struct snapshot *s,
 			const struct snapshot_permit *permit, const struct hits *h)
 {
+	struct answer *a = r->answer;
 	char last[32], first[32];
 
 	if (a->left == 0)
@@ -79,6 +101,7 @@ static void show_permit(struct answer *a, const struct snapshot *s,
 	answer_cell(a, "%llu", (unsigned long long)h->bytes);
 	answer_cell(a, "%s", last);
 	answer_cell(a, "%s", first);
+	show_limits(a, permit, (uint32_t)r->running[permit - s->permits].flows);
 	answer_cell(a, "%s", snapshot_text_at(s, permit->text_comment));
 	answer_send(a, 0);
 }
@@ -131,13 +154,35 @@ static bool is_of_zone(const struct snapshot *s, const struct snapshot_permit *p
 	       strcmp(zone, s->zones[permit->to].name) == 0;
 }
 
-void answer_permits(struct answer *a)
+/* What runs now, of all zones; what cannot be read is counted when it ends. */
+static struct report *take_report(struct answer *a)
 {
-	static const char *const headings[] = {"from",  "to",       "permit", "flows",  "packets",
-					       "bytes", "last hit", "since",  "comment"};
 	static struct report report; /* as large as the largest policy */
 	const struct policy *p = &a->nf->running;
-	const struct snapshot *s = &p->snapshot;
+
+	memset(&report, 0, sizeof(report));
+	report.answer = a;
+	for (uint32_t i = 0; i < p->snapshot.zone_count; i++)
+		(void)flows_list(p->zones[i]->netlink_fd, a->nf->generation, take_flow, &report);
+	return &report;
+}
+
+static struct hits hits_of(const struct report *r, uint32_t permit, int64_t now_s)
+{
+	const struct netfilter *nf = r->answer->nf;
+	const uint32_t mark = (uint32_t)nf->generation << 16 | (permit + 1);
+	const struct track_book *book;
+	const struct track_permit *known = track_permit_of(&nf->track, mark, &book);
+
+	return sum_of(r, permit, known != NULL ? known->slot : HITS_NONE, now_s);
+}
+
+void answer_permits(struct answer *a)
+{
+	static const char *const headings[] = {"from",    "to",    "permit",   "flows",
+					       "packets", "bytes", "last hit", "since",
+					       "now",     "new",   "comment"};
+	const struct snapshot *s = &a->nf->running.snapshot;
 	int64_t now_s = netfilter_wall_s();
 	struct answer_words words;
 	const char *zone;
@@ -147,21 +192,58 @@ void answer_permits(struct answer *a)
 		answer_refuse(a, "allowed: [unused DAYS] [ZONE]");
 		return;
 	}
-	memset(&report, 0, sizeof(report));
-	report.answer = a;
-	for (uint32_t i = 0; i < s->zone_count; i++)
-		(void)flows_list(p->zones[i]->netlink_fd, a->nf->generation, take_flow,
-				 &report); /* what cannot be read is counted when it ends */
+	const struct report *report = take_report(a);
+
+	admission_count_all(a->nf);
 	answer_heading(a, headings, sizeof(headings) / sizeof(headings[0]));
 	for (uint32_t i = 0; i < s->permit_count; i++) {
-		const struct track_book *book;
-		const uint32_t mark = (uint32_t)a->nf->generation << 16 | (i + 1);
-		const struct track_permit *known = track_permit_of(&a->nf->track, mark, &book);
-		struct hits h = sum_of(&report, i, known != NULL ? known->slot : HITS_NONE, now_s);
+		struct hits h = hits_of(report, i, now_s);
 
 		if (is_of_zone(s, &s->permits[i], zone) &&
 		    (days == UINT64_MAX || is_unused(&h, days, now_s)))
-			show_permit(a, s, &s->permits[i], &h);
+			show_permit(report, s, &s->permits[i], &h);
+	}
+	answer_send(a, CONTROL_ROW_LAST);
+}
+
+/* One direction of a crossing: all of its permits together. */
+static void show_direction(const struct report *r, uint32_t from, uint32_t to)
+{
+	const struct snapshot *s = &r->answer->nf->running.snapshot;
+	struct hits sum = {0};
+	uint64_t now = 0;
+	struct answer *a = r->answer;
+
+	for (uint32_t i = 0; i < s->permit_count; i++) {
+		if (s->permits[i].from != from || s->permits[i].to != to)
+			continue;
+		struct hits h = hits_of(r, i, 0);
+
+		sum.flows += h.flows;
+		sum.packets += h.packets;
+		sum.bytes += h.bytes;
+		now += r->running[i].flows;
+	}
+	answer_cell(a, "%s", s->zones[from].name);
+	answer_cell(a, "%s", s->zones[to].name);
+	answer_cell(a, "%llu", (unsigned long long)now);
+	answer_cell(a, "%llu", (unsigned long long)sum.flows);
+	answer_cell(a, "%llu", (unsigned long long)sum.packets);
+	answer_cell(a, "%llu", (unsigned long long)sum.bytes);
+	answer_send(a, 0);
+}
+
+void answer_crossings(struct answer *a)
+{
+	static const char *const headings[] = {"from",  "to",      "flows now",
+					       "flows", "packets", "bytes"};
+	const struct snapshot *s = &a->nf->running.snapshot;
+	const struct report *report = take_report(a);
+
+	answer_heading(a, headings, sizeof(headings) / sizeof(headings[0]));
+	for (uint32_t i = 0; i < s->crossing_count; i++) {
+		show_direction(report, s->crossings[i].low, s->crossings[i].high);
+		show_direction(report, s->crossings[i].high, s->crossings[i].low);
 	}
 	answer_send(a, CONTROL_ROW_LAST);
 }

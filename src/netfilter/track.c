@@ -2,7 +2,6 @@
 /* Ends of flows: from the kernel's message to counts and records. */
 #include "netfilter/track.h"
 
-#include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -14,16 +13,21 @@
 #include "channel/packet.h"
 #include "netfilter/netlink.h"
 
-#define DATAGRAM_BYTES   2048 /* of one event: the kernel writes some 300 */
-#define ENDS_A_ROUND     128
-#define ROOM_BYTES       (8 << 20) /* what the kernel may keep for us: some 8,000 ends */
+#define DATAGRAM_BYTES 2048 /* of one event: the kernel writes some 300 */
+#define ENDS_A_ROUND   128
+#define ROOM_BYTES                                                                                 \
+	(8 << 20) /* what the kernel may keep for us: some 8,000 ends; more wait in its table */
 #define NS_A_MILLISECOND 1000000U
 
 int track_subscribe(int fd)
 {
-	const int group = NFNLGRP_CONNTRACK_DESTROY, bytes = ROOM_BYTES;
+	const int group = NFNLGRP_CONNTRACK_DESTROY, bytes = ROOM_BYTES, on = 1;
 
+	/* With BROADCAST_ERROR the kernel learns that there was no room, keeps the flow that has
+	 * ended, and tries again; so NO_ENOBUFS hides no loss. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &on, sizeof(on)) != 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on)) != 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)
 		return -ERR_SYSTEM;
 	return 0;
@@ -163,30 +167,15 @@ static void take_datagram(struct track *t, struct event_client *events, struct s
 	}
 }
 
-static void tell_lost(struct track *t, struct event_client *events, const char *zone)
-{
-	if (t->lost == t->lost_told)
-		return;
-	event_send(events, EVENT_FLOW_RECORDS_LOST, EV_TEXT(ZONE, zone),
-		   EV_NUMBER(COUNT, t->lost - t->lost_told));
-	t->lost_told = t->lost;
-}
-
-void track_read(struct track *t, struct event_client *events, const char *zone, int fd,
-		int64_t now_s)
+void track_read(struct track *t, struct event_client *events, int fd, int64_t now_s)
 {
 	__attribute__((uninitialized)) uint8_t datagram[DATAGRAM_BYTES];
 
 	for (int i = 0; i < ENDS_A_ROUND; i++) {
 		ssize_t got = recv(fd, datagram, sizeof(datagram), MSG_DONTWAIT);
 
-		if (got < 0 && errno == ENOBUFS) {
-			t->lost++; /* the kernel's room was full: how many, it does not say */
-			continue;
-		}
 		if (got <= 0)
 			break;
 		take_datagram(t, events, (struct span){datagram, (size_t)got}, now_s);
 	}
-	tell_lost(t, events, zone);
 }

@@ -48,12 +48,11 @@ struct track {
 						* process knows them; else here: */
 	struct track_generations own_generations;
 	uint64_t unknown; /* flows that ended with the mark of a policy that is forgotten */
-	uint64_t lost;    /* times that the kernel had no room for what it wanted to tell */
-	uint64_t lost_told;
 };
 
 /**
- * track_subscribe - have the kernel tell of flows that end
+ * track_subscribe - have the kernel tell of every flow that ends
+ * What the socket has no room for the kernel keeps in its table and tells of later.
  * @fd: NETLINK_NETFILTER socket in the zone's namespace
  * Return: 0 or -ERR_SYSTEM.
  */
@@ -79,7 +78,6 @@ const struct track_permit *track_permit_of(const struct track *t, uint32_t mark,
  * track_read - take what waits on a zone's socket, a bounded amount of it
  * @now_s: since 1970
  */
-void track_read(struct track *t, struct event_client *events, const char *zone, int fd,
-		int64_t now_s);
+void track_read(struct track *t, struct event_client *events, int fd, int64_t now_s);
 
 #endif

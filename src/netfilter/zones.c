@@ -146,8 +146,7 @@ static void track_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct zone *zone = self->ctx;
 
-	track_read(&zone->nf->track, &zone->nf->process.events, zone->name, self->fd,
-		   netfilter_wall_s());
+	track_read(&zone->nf->track, &zone->nf->process.events, self->fd, netfilter_wall_s());
 }
 
 static int open_track(struct zone *zone, int fd)

@@ -547,7 +547,7 @@ int snapshot_view_structure(struct snapshot *out, const void *block, size_t size
 	    (uintptr_t)block % SNAPSHOT_ALIGN != 0)
 		return -ERR_INTEGRITY;
 	if (h->magic != SNAPSHOT_MAGIC || h->version != SNAPSHOT_VERSION ||
-	    h->header_bytes != sizeof(*h) || h->size_bytes != size_bytes || h->pad != 0)
+	    h->header_bytes != sizeof(*h) || h->size_bytes != size_bytes)
 		return -ERR_INTEGRITY;
 	if (!layout_is_sound(h, &expected_bytes) || expected_bytes != size_bytes)
 		return -ERR_RANGE;
@@ -555,7 +555,8 @@ int snapshot_view_structure(struct snapshot *out, const void *block, size_t size
 	view_sections(out, block);
 	if (!texts_are_sound(out) || !text_is_sound(out, h->text_organization) ||
 	    !text_is_sound(out, h->text_host_name) || h->utc_offset_s < -OFFSET_MAX_S ||
-	    h->utc_offset_s > OFFSET_MAX_S || !rows_are_sound(out)) {
+	    h->utc_offset_s > OFFSET_MAX_S || h->connections_max > SNAPSHOT_CONNECTIONS_MAX ||
+	    !rows_are_sound(out)) {
 		*out = (struct snapshot){0};
 		return -ERR_RANGE;
 	}

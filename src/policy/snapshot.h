@@ -18,6 +18,8 @@
 #define SNAPSHOT_VERSION   2
 #define SNAPSHOT_BYTES_MAX (32U << 20)
 
+#define SNAPSHOT_CONNECTIONS_MAX (4U << 20)
+
 /* How a mail entry flattens, beyond the defaults. */
 enum snapshot_mail_option {
 	SNAPSHOT_MAIL_DEFANG = 1 << 0,           /* links as hxxps:// */
@@ -161,7 +163,7 @@ struct snapshot_header {
 	uint32_t text_organization; /* offsets in text */
 	uint32_t text_host_name;
 	int32_t utc_offset_s;
-	uint32_t pad;
+	uint32_t connections_max; /* flows that each zone may have at one time; 0: by memory */
 	struct {
 		uint32_t offset; /* from the start of the block, 8-byte aligned */
 		uint32_t count;  /* rows; bytes for text */

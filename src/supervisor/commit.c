@@ -344,6 +344,7 @@ static void finish(struct supervisor *sup)
 	}
 	run_close(&commit->previous);
 	commit->state = COMMIT_IDLE;
+	connections_resize(sup, &sup->running.snapshot);
 	session_refit_all(sup);
 	scanning_begin(sup);
 	reserve_begin(sup);

@@ -378,6 +378,7 @@ static int start(struct supervisor *sup)
 	if (sup->counters_fd < 0)
 		supervisor_event(sup, EVENT_COUNTERS_MISSING,
 				 EV_TEXT(REASON, "the file cannot be made"));
+	connections_watch(sup);
 	return start_processes(sup);
 }
 

@@ -178,7 +178,7 @@ static void answer_restore(struct supervisor *sup, struct answer *answer)
 	isolate(sup, answer, false);
 }
 
-/* Who answers what: another process, or a function here. */
+/* Who answers what: a function here, another process, or both, one after the other. */
 static const struct {
 	enum role owner;
 	void (*answer)(struct supervisor *sup, struct answer *answer);
@@ -186,7 +186,7 @@ static const struct {
 	[QUERY_SEPARATION] = {ROLE_SUPERVISOR, answer_separation},
 	[QUERY_ZONES] = {ROLE_SUPERVISOR, answer_zones},
 	[QUERY_FLOWS] = {ROLE_NETFILTER, NULL},
-	[QUERY_CROSSINGS] = {ROLE_SUPERVISOR, answer_crossings},
+	[QUERY_CROSSINGS] = {ROLE_NETFILTER, answer_crossings},
 	[QUERY_MAIL] = {ROLE_SUPERVISOR, answer_mail},
 	[QUERY_SCREEN] = {ROLE_SUPERVISOR, answer_screen},
 	[QUERY_LOG] = {ROLE_AUDIT, NULL},
@@ -246,11 +246,10 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 		answer_error(&answer, "too many questions; ask again in a second");
 		return 0;
 	}
-	if (owners[query.kind].answer) {
+	if (owners[query.kind].answer)
 		owners[query.kind].answer(sup, &answer);
-		return 0;
-	}
-	pass_on(sup, &answer, &query);
+	if (owners[query.kind].owner != ROLE_SUPERVISOR)
+		pass_on(sup, &answer, &query);
 	return 0;
 }
 

@@ -146,12 +146,26 @@ static const char *tier_name(uint32_t tier)
 	}
 }
 
+/* How full the table of connections is, and how many packets of new flows it had no room for. */
+static void show_connections(struct answer *answer, struct zone *zone)
+{
+	struct connections_count now;
+
+	if (!zone || connections_count(&zone->connections, &now) < 0) {
+		answer_cell(answer, "unknown");
+		answer_cell(answer, "unknown");
+		return;
+	}
+	answer_cell(answer, "%u of %u", now.flows, now.flows_max);
+	answer_cell(answer, "%u", now.refused);
+}
+
 void answer_zones(struct supervisor *sup, struct answer *answer)
 {
 	const struct snapshot *s = &sup->running.snapshot;
 
 	HEADING(answer, "zone", "tier", "port", "state", "rx packets", "tx packets", "rx bytes",
-		"tx bytes", "dropped");
+		"tx bytes", "dropped", "flows", "refused");
 	for (uint32_t i = 0; i < s->zone_count; i++) {
 		struct zone *zone = zones_find(&sup->zones, s->zones[i].name);
 		struct rtnl_link link = {0};
@@ -171,6 +185,7 @@ void answer_zones(struct supervisor *sup, struct answer *answer)
 		answer_cell(answer, "%lu", (unsigned long)link.rx_bytes);
 		answer_cell(answer, "%lu", (unsigned long)link.tx_bytes);
 		answer_cell(answer, "%lu", (unsigned long)link.rx_dropped);
+		show_connections(answer, zone);
 		answer_send(answer, 0);
 	}
 	answer_send(answer, CONTROL_ROW_LAST);
@@ -178,7 +193,8 @@ void answer_zones(struct supervisor *sup, struct answer *answer)
 
 void answer_crossings(struct supervisor *sup, struct answer *answer)
 {
-	HEADING(answer, "zones", "state", "permits", "packets forth", "packets back");
+	HEADING(answer, "zones", "state", "permits", "packets forth", "packets back", "bytes forth",
+		"bytes back");
 	for (size_t i = 0; i < sizeof(sup->zones.crossings) / sizeof(sup->zones.crossings[0]);
 	     i++) {
 		struct crossing *crossing = &sup->zones.crossings[i];
@@ -199,7 +215,8 @@ void answer_crossings(struct supervisor *sup, struct answer *answer)
 				    count_permits(s, crossing->high->name, crossing->low->name));
 		answer_cell(answer, "%lu", (unsigned long)link.tx_packets);
 		answer_cell(answer, "%lu", (unsigned long)link.rx_packets);
+		answer_cell(answer, "%lu", (unsigned long)link.tx_bytes);
+		answer_cell(answer, "%lu", (unsigned long)link.rx_bytes);
 		answer_send(answer, 0);
 	}
-	answer_send(answer, CONTROL_ROW_LAST);
 }

@@ -26,11 +26,11 @@ enum { BOND_MODE_ACTIVEBACKUP = 1, BOND_MODE_8023AD = 4 };
 
 #define DUMP_BYTES 32768U
 
-int rtnl_open(struct rtnl *r)
+int rtnl_open_protocol(struct rtnl *r, int protocol)
 {
 	int on = 1;
 
-	*r = (struct rtnl){.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+	*r = (struct rtnl){.socket = mnl_socket_open2(protocol, SOCK_CLOEXEC)};
 	if (!r->socket)
 		return -ERR_SYSTEM;
 	/* Best effort: without it a refusal is only an error number. */
@@ -40,6 +40,11 @@ int rtnl_open(struct rtnl *r)
 		return -ERR_SYSTEM;
 	}
 	return 0;
+}
+
+int rtnl_open(struct rtnl *r)
+{
+	return rtnl_open_protocol(r, NETLINK_ROUTE);
 }
 
 void rtnl_close(struct rtnl *r)

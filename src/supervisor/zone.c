@@ -120,6 +120,8 @@ static int furnish(struct zones *zs, struct zone *zone)
 		return err;
 	err = rtnl_open(&zone->rtnl);
 	if (err == 0)
+		err = connections_open(&zone->connections);
+	if (err == 0)
 		err = rtnl_bridge_add(&zone->rtnl, DEVICE_VOID);
 	if (err == 0)
 		err = rtnl_link_find(&zone->rtnl, DEVICE_VOID, &link);
@@ -172,6 +174,7 @@ void zone_remove(struct zones *zs, struct zone *zone)
 		zs, zone); /* what cannot be returned dies with the namespace; zs->reason says so */
 	(void)snprintf(netns_name, sizeof(netns_name), "%szone-%s", zs->prefix, zone->name);
 	rtnl_close(&zone->rtnl);
+	connections_close(&zone->connections);
 	(void)netns_unname(netns_name); /* a name taken away by hand is what was wanted */
 	(void)close(zone->netns_fd);
 	if (zone->track_fd >= 0)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "supervisor/connections.h"
 #include "supervisor/layout.h"
 #include "supervisor/rtnl.h"
 
@@ -20,6 +21,7 @@ struct zone {
 	int netns_fd;
 	int track_fd; /* of netfilter, kept for its next life; -1: not made yet */
 	struct rtnl rtnl;
+	struct connections connections;
 	char port[RTNL_NAME_BYTES]; /* empty: none taken yet */
 	struct layout_base base;    /* what the port was made of */
 	uint32_t port_index, void_index;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records, counts and ends of flows (Z8, Z10, Z11, Z12, L1)."""
 
+import os
 import pathlib
 import re
+import signal
 import socket
 import tempfile
 import time
@@ -122,6 +124,49 @@ def test_flows_are_counted_by_permit_over_commits_kills_and_restarts(net, topolo
         more.expect(more.PROMPT)
         more.run("terminal length 0")
         assert counts(more, 10) == before
+
+
+@pytest.mark.limit(120)
+def test_flows_that_end_in_a_rush_are_all_counted(net, topology, gateway, console):
+    """Z10: 20,000 flows end at once while netfilter stands still. The kernel has no room to tell of all of them; it keeps them, and
+    tells of each later. None is lost."""
+    zone = gateway.zone_namespace("mynumber")
+    echo(net, topology)
+    talk(net, topology).close()
+    shown = net.run(zone, "conntrack", "-L", "-p", "tcp", "--dport", "7000").stdout
+    mark = re.search(r"mark=(\d+)", shown)[1]
+    flows = [f"-I -p udp -s 10.10.0.{16 + n // 10000} -d {SERVER} --sport {1024 + n % 10000} --dport 7000 --timeout 600 --mark {mark}"
+             for n in range(20000)]
+    with tempfile.NamedTemporaryFile("w", suffix=".flows") as batch:
+        batch.write("\n".join(flows) + "\n")
+        batch.flush()
+        net.run(zone, "conntrack", "--load-file", batch.name, timeout=60)
+    wait_until(lambda: counts(console, 10)[0] == 20001, "20,001 running flows", 30)
+    os.kill(gateway.pids("netfilter")[0], signal.SIGSTOP)
+    net.run(zone, "conntrack", "-F", timeout=60)
+    with net.inside(zone):
+        lines = pathlib.Path("/proc/thread-self/net/netlink").read_text().splitlines()[1:]
+    assert any(int(line.split()[8]) > 0 for line in lines), "there was room for all: this test tries nothing"
+    # The supervisor ends what does not answer; the kernel's messages wait for the next life.
+    wait_until(lambda: (counts(console, 10) or (0,))[0] == 20001, "all of them to be counted", 60)
+
+
+def test_flows_of_a_crossing_and_use_of_limits_are_shown(net, topology, make_gateway):
+    """Z10, Z14: `show crossing` adds up both directions; `show permits` shows how much of a limit is in use."""
+    gateway = make_gateway(POLICY.replace("log;", "limit { connections 5; rate 3/m; } log;"))
+    echo(net, topology)
+    held = [talk(net, topology) for _ in range(2)]
+    with gateway.console() as console:
+        console.expect(console.PROMPT)
+        console.run("terminal length 0")
+        shown = console.run("show crossing")
+        assert re.search(r"lgwan - mynumber +up +2 +\d+ +\d+ +[1-9]\d+ +[1-9]\d+", shown), shown
+        running, ever, packets, total = map(int, re.search(r"mynumber +lgwan +(\d+) +(\d+) +(\d+) +(\d+)", shown).groups())
+        assert running == ever == 2 and packets >= 10 and total >= 2 * 200
+        assert re.search(r"lgwan +mynumber +0 +0 +0 +0", shown), shown
+        assert re.search(r"mynumber +lgwan +10 +2 .* 2 of 5 +1 of 3/m", console.run("show permits"))
+    for one in held:
+        one.close()
 
 
 def test_flows_permits_not_used_for_days(net, topology, gateway, console):

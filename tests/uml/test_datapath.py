@@ -335,3 +335,43 @@ def test_uml_bond_as_a_port(net):
         assert shown.name == "bond0"
     home = net.run(topology.gateway, "ip", "link").stdout
     assert "eth8" in home and "eth9" in home and "bond0" not in home
+
+
+# ---- the table of connections
+
+def test_uml_full_table_refuses_new_flows_and_says_so(net, topology, make_gateway):
+    """Z14: with a table for 50 connections the warning comes at 80 %, the alarm when new flows are refused; those that run go on;
+    the alarm ends when there is room again."""
+    limit = pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_max")
+    before = limit.read_text()
+    gateway = make_gateway(POLICY)
+    Sink(net, "peer-lgwan", KEPT, 7000)
+    try:
+        limit.write_text("50")
+        held = []
+        with pytest.raises(OSError):
+            while len(held) <= 50:
+                held.append(net.connect("peer-mynumber", KEPT, 7000, timeout=2))
+        assert 40 <= len(held) <= 50
+        line = gateway.wait_event(" connections-filling ", 'zone="mynumber"', 'limit="50"', seconds=15)
+        assert 40 <= int(re.search(r' count="(\d+)"', line)[1]) <= 50
+        gateway.wait_event(" connections-full ", seconds=15)
+        for one in held:
+            one.sendall(b"still there?")
+            assert one.recv(100) == b"still there?"
+        with gateway.console() as console:
+            console.expect(console.PROMPT)
+            console.run("terminal length 0")
+            assert re.search(r"connections +mynumber", console.run("show alarms"))
+            shown = console.run("show zones")
+            zones = re.findall(r"(mynumber|lgwan) .* (\d+) of 50 +(\d+)", shown)
+            assert len(zones) == 2 and sum(int(refused) for _, _, refused in zones) > 0, shown
+            for one in held:
+                one.close()
+            for zone in ("mynumber", "lgwan"):
+                net.run(gateway.zone_namespace(zone), "conntrack", "-F")
+            gateway.wait_event(" connections-eased ", 'zone="mynumber"', seconds=15)
+            wait_until(lambda: "mynumber" not in console.run("show alarms"), "the alarm to end", 10)
+        assert net.reaches("peer-mynumber", KEPT, 7000, timeout=5)
+    finally:
+        limit.write_text(before)
