@@ -2,7 +2,7 @@
 modules += tools
 tools-src := main.c
 tools-src += check.c schema.c config_file.c trace.c replay.c verdict.c flow_file.c
-tools-src += verify_log.c log_anchors.c log_copy.c events.c alarms.c
+tools-src += verify_log.c log_walk.c log_anchors.c log_copy.c events.c alarms.c
 tools-src += flatten.c verify_mail.c
 tools-bin := sekisho
 tools-use := mail-flattener arbiter audit policy wire base

@@ -9,31 +9,11 @@ import subprocess
 
 import pytest
 
+from lib.logs import Log
+
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
 EVENTS_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
 SOURCE = pathlib.Path(__file__).parents[2] / "src"
-
-
-class Log:
-    """Records in segments, sealed as docs/man/sekisho-audit.8 says."""
-
-    def __init__(self, directory, first=1):
-        self.directory, self.next, self.hash, self.mono = directory, first, bytes(32), 1
-        self.path = None
-
-    def record(self, event, fields="", process="audit"):
-        line = (f"<134>1 2026-04-01T09:00:00.000000+09:00 sekisho-1 sekisho {process} {event} "
-                f'[sekisho@32473 seq="{self.next}" mono="{self.mono}.000000"{fields}] Something happened. 関所').encode()
-        self.hash = hashlib.sha256(self.hash + line).digest()
-        with open(self.path, "ab") as file:
-            file.write(line + b" sha256=" + self.hash.hex().encode() + b"\n")
-        self.next += 1
-
-    def segment(self, records):
-        self.path = self.directory / f"{self.next:020}.log"
-        self.record("log-segment", f' prev="{self.hash.hex()}"')
-        for _ in range(records):
-            self.record("flow-denied", ' src="203.0.113.5"')
 
 
 def verify(directory, *options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records as a syslog server got them: numbers, order, and the log that they were."""
+"""Records as a syslog server got them: numbers, order, and the log that they were; logs sealed by a second implementation."""
 
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -43,3 +44,25 @@ def verify(directory, *copy):
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
+
+
+class Log:
+    """Records in segments, sealed as docs/man/sekisho-audit.8 says."""
+
+    def __init__(self, directory, first=1):
+        self.directory, self.next, self.hash, self.mono = directory, first, bytes(32), 1
+        self.path = None
+
+    def record(self, event, fields="", process="audit", time="2026-04-01T09:00:00"):
+        line = (f"<134>1 {time}.000000+09:00 sekisho-1 sekisho {process} {event} "
+                f'[sekisho@32473 seq="{self.next}" mono="{self.mono}.000000"{fields}] Something happened. 関所').encode()
+        self.hash = hashlib.sha256(self.hash + line).digest()
+        with open(self.path, "ab") as file:
+            file.write(line + b" sha256=" + self.hash.hex().encode() + b"\n")
+        self.next += 1
+
+    def segment(self, records, time="2026-04-01T09:00:00"):
+        self.path = self.directory / f"{self.next:020}.log"
+        self.record("log-segment", f' prev="{self.hash.hex()}"', time=time)
+        for _ in range(records):
+            self.record("flow-denied", ' src="203.0.113.5"', time=time)
