@@ -75,6 +75,9 @@ enum console_kind {
 	/* line: the first digits of the hash of the proposal that waits. */
 	CONSOLE_APPROVE,
 	CONSOLE_WITHDRAW,
+	/* What the running configuration does about the clauses of the policies; line: one of
+	   them, empty: all. */
+	CONSOLE_COMPLIANCE,
 	CONSOLE_KIND_COUNT_
 };
 

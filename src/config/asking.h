@@ -34,6 +34,9 @@ int config_replace_candidate(struct config *c, struct span text, struct problems
 /* Both print the same. */
 bool config_candidate_is_running(struct config *c);
 
+/* "2026-11-22T10:30:00Z". */
+void asking_format_time(char *out, size_t size, int64_t time_s);
+
 /* committing.c */
 
 /* One line of printable text. */
@@ -57,6 +60,9 @@ bool proposal_show(struct asking *a);
 enum console_status proposal_make(struct asking *a);
 enum console_status proposal_approve(struct asking *a);
 enum console_status proposal_withdraw(struct asking *a);
+
+/* compliance.c: by the clauses of the policies; the request's line is one of them, or empty. */
+enum console_status compliance_show(struct asking *a);
 
 /* slots.c: certificates, keys and authorities. The request's line is the slot's name. */
 enum console_status slots_load_certificate(struct asking *a);

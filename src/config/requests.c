@@ -337,7 +337,7 @@ static enum console_status serve_rollback(struct asking *a)
 	return status;
 }
 
-static void format_time(char *out, size_t size, int64_t time_s)
+void asking_format_time(char *out, size_t size, int64_t time_s)
 {
 	time_t t = (time_t)time_s;
 	struct tm tm;
@@ -358,7 +358,7 @@ static enum console_status serve_history(struct asking *a)
 
 		bytes_init(&text, CONFIG_TEXT_BYTES);
 		if (store_read(a->c->state_dir, numbers[i], &entry, &text) == 0) {
-			format_time(time, sizeof(time), entry.time_s);
+			asking_format_time(time, sizeof(time), entry.time_s);
 			(void)bytes_printf(&a->text, "%d\t%u\t%s\t%s\t%s\n", i, entry.number, time,
 					   entry.origin,
 					   entry.comment); /* seen by whoever sends it */
@@ -467,6 +467,7 @@ static const struct {
 	[CONSOLE_PROPOSE] = {proposal_make, EDITOR, false},
 	[CONSOLE_APPROVE] = {proposal_approve, ADMINISTRATOR, false},
 	[CONSOLE_WITHDRAW] = {proposal_withdraw, ADMINISTRATOR, false},
+	[CONSOLE_COMPLIANCE] = {compliance_show, ANYBODY, false},
 	[CONSOLE_SLOTS] = {slots_list, ANYBODY, false},
 	[CONSOLE_SLOT] = {slots_show, ANYBODY, false},
 };

@@ -87,6 +87,21 @@ def test_console_refuses_a_bad_value_and_changes_nothing(editing):
     assert editing.run("compare").strip() == ""
 
 
+def test_console_shows_compliance_by_clause(console):
+    """L6: the running configuration, by the table that the monthly report has too."""
+    console.run("terminal length 0")
+    text = console.run("show compliance")
+    assert re.search(r"^C1    not met  Two persons check each other", text, re.MULTILINE), text
+    assert "      `login two-person` is not written" in text
+    assert len(re.findall(r"^(?:Z|M|A|L|C)\d+ ", text, re.MULTILINE)) == 46
+    assert re.search(r"^met: \d+, partly met: \d+, not met: \d+, not used: \d+", text, re.MULTILINE)
+    text = console.run("show compliance Z8")
+    assert "      crossing permit destination: 10.20.0.8" in text and "C1 " not in text
+    assert "no such clause" in console.run("show compliance Z99")
+    console.run("terminal language ja")
+    assert "未充足" in console.run("show compliance C1")
+
+
 def test_console_speaks_japanese(editing):
     editing.run("terminal language ja")
     text = editing.run("set zone lgwan tier 三層")
