@@ -23,6 +23,8 @@ const struct tool tools_table[] = {
 	 "what the arbiter decides about a flow, and by which permit; 1: denied", tool_trace},
 	{"replay", "[--against CONFIG] CONFIG FLOWS",
 	 "which recorded flows a configuration would treat otherwise; 1: some", tool_replay},
+	{"report", "--config F --log DIR --month YYYY-MM [--language ja|en] [--format text|html]",
+	 "the monthly compliance report, clause by clause; 1: the log is not whole", tool_report},
 	{NULL, NULL, NULL, NULL},
 };
 
