@@ -9,16 +9,18 @@ pytest := python3 -B -m pytest -q --rootdir tests
 
 .DEFAULT_GOAL := all
 .PHONY: all tools kernel uml firmware check check-unit check-netns check-uml check-firmware check-golden check-reproducible \
-	check-prove prove fuzz-long fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools board run lock clean help host-tools
+	check-prove prove fuzz-long fuzz fuzz-smoke lint format docs compile_commands.json bench bench-tools board run sources lock \
+	clean help host-tools
 
 # Variables that a target in the build root takes.
 passed-on := FUZZ_SECONDS NAMES MUTANTS TARGET RUNS LONG_SECONDS
 # Targets that only hand over to the same name in the build root.
-BUILD_TARGETS := tools units fuzz bench-tools check-unit check-prove prove fuzz-smoke fuzz-long lint docs kernel uml
+BUILD_TARGETS := tools units fuzz bench-tools check-unit check-prove prove fuzz-smoke fuzz-long lint docs kernel uml sources
 all: firmware ##			everything that is shipped: the tools and the firmware of BOARD
 tools: ##			build/sekisho (offline command, runs on this host), build/sekishod and its programs
 firmware: ##		build/firmware/BOARD/: kernel, root image, command line, checksums, SBOM
 kernel: ##			the kernel of BOARD alone (kept in the cache)
+sources: ##		what rootfs/sources makes of Debian's source packages (kept in the cache)
 uml: ##			build/uml/linux: User-mode Linux from the same source, for tests
 check: ##			every test; the last line is `N passed, N failed`
 check-unit: ##		unit tests under AddressSanitizer and UBSan
@@ -95,7 +97,8 @@ run: firmware
 lock: host-tools
 	@for kind in build image test; do root=$$(./rootfs/make-root.sh $$kind) && \
 		cp "$$root/.packages" rootfs/$$kind-root.lock || exit 1; done
-	@git --no-pager diff --stat -- rootfs/*.lock
+	@$(enter-build) $(in-root) lock-sources
+	@git --no-pager diff --stat -- 'rootfs/*.lock' 'rootfs/sources/*/lock'
 
 clean:
 	rm -rf $(O)

@@ -3,11 +3,13 @@
 # Makes the firmware of BOARD inside the build root: kernel, root.img (squashfs with its dm-verity tree appended), the
 # kernel command line that names the tree's root hash, checksums and the bill of materials. The same inputs give the same
 # bytes: sorted archive, one time stamp, fixed owner, salt and id.
-# usage: make-image.sh BOARD KERNEL-DIR DEBIAN-ROOT OUTPUT LIBRARIES
-# OUTPUT has sekishod and libexec/, gets firmware/BOARD/; LIBRARIES: linker options of the programs, for the bill.
+# usage: make-image.sh BOARD KERNEL-DIR DEBIAN-ROOT OUTPUT LIBRARIES BUILT...
+# OUTPUT has sekishod and libexec/, gets firmware/BOARD/; LIBRARIES: linker options of the programs, for the bill;
+# BUILT: directories that build-source.sh made.
 set -eu
 
 board=${1:?} kernel=${2:?} debian=${3:?} output=${4:?} libraries=${5-}
+shift 5
 here=$(cd "$(dirname "$0")" && pwd)
 board_dir=$here/../board/$board
 firmware=$output/firmware/$board
@@ -25,6 +27,10 @@ copy_debian_file() {
 
 copy_debian_files() {
 	sed -e '/^#/d' -e '/^$/d' "$here/image.files" | while read -r path; do copy_debian_file "$path"; done
+}
+
+copy_built_files() { # of the directories $@
+	for built in "$@"; do cp -R "$built/root/." "$root/"; done
 }
 
 make_links() { # of list $1
@@ -96,12 +102,13 @@ check_size() {
 rm -rf "$work"
 mkdir -p "$root"
 copy_debian_files
+copy_built_files "$@"
 make_links "$here/image.links"
 copy_own_files
 pack "$work" 22
 cp "$kernel/$KERNEL_IMAGE" "$work/$KERNEL_IMAGE"
 check_size
-python3 "$here/sbom.py" "$board" "$root" "$debian" "$libraries" >"$work/sbom.spdx.json"
+python3 "$here/sbom.py" "$board" "$root" "$debian" "$libraries" "$@" >"$work/sbom.spdx.json"
 (cd "$work" && sha256sum "$KERNEL_IMAGE" root.img cmdline sbom.spdx.json >SHA256SUMS)
 # The same root with a shell, for tests that look inside.
 copy_debian_file usr/bin/busybox

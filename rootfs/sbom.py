@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the bill of materials of an image (SPDX 2.3 JSON) to standard output.
 
-usage: sbom.py BOARD ROOT DEBIAN-ROOT LIBRARIES
+usage: sbom.py BOARD ROOT DEBIAN-ROOT LIBRARIES BUILT...
 
 ROOT is the tree that goes into the image. A file of it comes either from a Debian package of DEBIAN-ROOT (.files says
-which), or is ours; our programs contain the static LIBRARIES (linker options) of the build root this runs in.
+which), or was built from a Debian source package (BUILT: results of build-source.sh), or is ours; our programs contain the
+static LIBRARIES (linker options) of the build root this runs in.
 """
 
 import datetime
@@ -37,9 +38,12 @@ def installed_version(package):
                           text=True).stdout
 
 
-def licences(package):
+def copyright_of(package):
+    return pathlib.Path("/usr/share/doc") / package / "copyright"
+
+
+def licences(path):
     """Short names of the licences in a package's machine-readable copyright file."""
-    path = pathlib.Path("/usr/share/doc") / package / "copyright"
     text = path.read_text(errors="replace") if path.exists() else ""
     return sorted(set(re.findall(r"^License: *(\S.*)$", text, re.MULTILINE)))
 
@@ -55,14 +59,21 @@ def static_packages(libraries):
     return sorted(packages)
 
 
-def spdx_package(name, version, sha256=None, comment=None):
+def built_source(built):
+    """Name, version and sha256 of the source package (of its .dsc) that a result of build-source.sh was made from."""
+    sha256, name = next(line.split() for line in (built / "record").read_text().splitlines() if line.endswith(".dsc"))
+    package, version = name.removesuffix(".dsc").split("_")
+    return package, version, sha256
+
+
+def spdx_package(name, version, sha256=None, comment=None, qualifier=""):
     package = {"SPDXID": "SPDXRef-Package-" + re.sub(r"[^A-Za-z0-9.-]", "-", name), "name": name, "versionInfo": version,
                "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "NOASSERTION",
                "licenseDeclared": "NOASSERTION", "copyrightText": "NOASSERTION"}
     if sha256:
         package["checksums"] = [{"algorithm": "SHA256", "checksumValue": sha256}]
         package["externalRefs"] = [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
-                                    "referenceLocator": f"pkg:deb/debian/{name}@{version}"}]
+                                    "referenceLocator": f"pkg:deb/debian/{name}@{version}{qualifier}"}]
     if comment:
         package["licenseComments"] = comment
     return package
@@ -81,7 +92,7 @@ def relation(one, kind, other):
     return {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
 
 
-def main(board, root, debian, libraries):
+def main(board, root, debian, libraries, *built_dirs):
     root, debian = pathlib.Path(root), pathlib.Path(debian)
     built, unpacked = read_record(BUILD_RECORD), read_record(debian / ".packages")
     owner_of = {path: package for package, path in
@@ -89,20 +100,27 @@ def main(board, root, debian, libraries):
 
     firmware = spdx_package("sekisho-firmware-" + board, os.environ.get("VERSION", "unknown"))
     firmware["licenseDeclared"] = "GPL-2.0-or-later"
-    packages, files = {}, []
+    packages, files, source_of = {}, [], {}
     relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", firmware["SPDXID"])]
 
-    def add(name, version, sha256, kind):
+    def add(name, version, sha256, kind, copyright_file=None, qualifier=""):
         if name not in packages:
-            packages[name] = spdx_package(name, version, sha256, ", ".join(licences(name)) or None)
+            terms = ", ".join(licences(copyright_file or copyright_of(name)))
+            packages[name] = spdx_package(name, version, sha256, terms or None, qualifier)
         relations.append(relation(firmware["SPDXID"], kind, packages[name]["SPDXID"]))
 
     add(KERNEL_PACKAGE, installed_version(KERNEL_PACKAGE), built.get(KERNEL_PACKAGE, (None, None))[1], "GENERATED_FROM")
     for name in static_packages(libraries):
         add(name, installed_version(name), built.get(name, (None, None))[1], "STATIC_LINK")
+    for built_dir in map(pathlib.Path, built_dirs):
+        name, version, sha256 = built_source(built_dir)
+        add(name, version, sha256, "GENERATED_FROM", built_dir / "copyright", "?arch=source")
+        source_of.update((p.relative_to(built_dir / "root"), name) for p in built_dir.rglob("root/**/*"))
     for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
         files.append(spdx_file(root, path))
         relations.append(relation(firmware["SPDXID"], "CONTAINS", files[-1]["SPDXID"]))
+        if source := source_of.get(path.relative_to(root)):
+            relations.append(relation(files[-1]["SPDXID"], "GENERATED_FROM", packages[source]["SPDXID"]))
         owner = owner_of.get(str(path.relative_to(root)))
         if owner:
             add(owner, *unpacked[owner], "CONTAINS")
@@ -120,6 +138,6 @@ def main(board, root, debian, libraries):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
+    if len(sys.argv) < 5:
         sys.exit(__doc__)
     main(*sys.argv[1:])

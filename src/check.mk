@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The build root's half, second part: what checks the sources and runs what src/build.mk compiled, kernel and firmware.
 
-.PHONY: check-unit check-prove prove fuzz-smoke fuzz-long lint format docs compile_commands.json kernel uml firmware lock
+.PHONY: check-unit check-prove prove fuzz-smoke fuzz-long lint format docs compile_commands.json kernel uml sources lock-sources \
+	firmware
 IMAGE_ROOT ?= $(error firmware is made by `make firmware` on the host, which gives IMAGE_ROOT)
 FUZZ_SECONDS ?= 5
 own-c := $(wildcard src/*/*.c src/*/*.h tests/*/*.c tests/*/*.h)
@@ -54,7 +55,17 @@ kernel:
 uml:
 	$(Q)kernel=$$(kernel-config/build.sh um) && mkdir -p $(O)/uml && cp $$kernel/linux $(O)/uml/
 
+# Debian's source packages: `sources` builds every recipe of rootfs/sources, `firmware` those of rootfs/image.sources.
+all-sources := $(notdir $(patsubst %/,%,$(wildcard rootfs/sources/*/)))
+image-sources := $(shell sed 's/\#.*//' rootfs/image.sources)
+build-source = HARDENING='$(hardening)' LINKING='$(ldflags-rel)' rootfs/build-source.sh $(1)
+sources:
+	$(Q)$(foreach s,$(all-sources),$(call build-source,$(s)) >/dev/null &&) :
+lock-sources:
+	$(Q)$(foreach s,$(all-sources),cp "$$(rootfs/fetch-source.sh $(s))/record" rootfs/sources/$(s)/lock &&) :
+
 linked := $(sort $(foreach p,$(programs),$($(p)-lib) $(foreach m,$($(p)-use),$($(m)-lib))))
 firmware: tools
 	$(Q)kernel=$$(kernel-config/build.sh $$(. board/$(BOARD)/board.conf && echo $$KERNEL_ARCH)) && \
-		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)"
+		built= $(foreach s,$(image-sources),&& built="$$built $$($(call build-source,$(s)))") && \
+		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)" $$built
