@@ -39,9 +39,13 @@ static int keep(int *slot, int fd)
 }
 
 static const enum give_kind given_kinds[GIVEN_COUNT_] = {
-	[GIVEN_NETLINK] = GIVE_NETLINK, [GIVEN_QUEUE] = GIVE_QUEUE,
-	[GIVEN_WHOLE] = GIVE_WHOLE,     [GIVEN_TRACK] = GIVE_TRACK,
-	[GIVEN_CAPTURE] = GIVE_CAPTURE, [GIVEN_QUEUE_COUNTS] = GIVE_QUEUE_COUNTS,
+	[GIVEN_NETLINK] = GIVE_NETLINK,
+	[GIVEN_QUEUE] = GIVE_QUEUE,
+	[GIVEN_WHOLE] = GIVE_WHOLE,
+	[GIVEN_TRACK] = GIVE_TRACK,
+	[GIVEN_CAPTURE] = GIVE_CAPTURE,
+	[GIVEN_ALTERED] = GIVE_ALTERED,
+	[GIVEN_QUEUE_COUNTS] = GIVE_QUEUE_COUNTS,
 };
 
 static int take_given(void *ctx, const struct control_give *give, int fd)
@@ -223,7 +227,7 @@ static int resume(struct netfilter *nf, int snapshot_fd, uint64_t epoch)
 	return 0;
 }
 
-static const int more_calls[] = {SYS_recvmmsg, SYS_setsockopt};
+static const int more_calls[] = {SYS_getsockname, SYS_recvmmsg, SYS_setsockopt};
 static const struct sandbox_profile profile = {
 	.name = "netfilter",
 	.syscalls = more_calls,

@@ -21,7 +21,7 @@
 #include "netfilter/watch.h"
 #include "policy/snapshot.h"
 
-#define NETFILTER_FDS           72
+#define NETFILTER_FDS           88
 #define NETFILTER_SLOTS         (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and next policy */
 #define NETFILTER_OUT_MAX       128  /* packets out for judgement: the link has room for so many */
 #define NETFILTER_OUT_MS        1000 /* after which a packet without a verdict is dropped */
@@ -46,6 +46,7 @@ enum given {
 	GIVEN_WHOLE,
 	GIVEN_TRACK,
 	GIVEN_CAPTURE,
+	GIVEN_ALTERED,
 	GIVEN_QUEUE_COUNTS,
 	GIVEN_COUNT_
 };
@@ -67,7 +68,9 @@ struct zone {
 	struct loop_fd queue_fd;
 	struct queue whole; /* packets that are wanted whole */
 	struct loop_fd whole_fd;
-	struct loop_fd track_fd; /* ends of flows */
+	struct loop_fd track_fd;   /* ends of flows */
+	struct loop_fd altered_fd; /* changes of the rules by others */
+	bool altered;              /* and shut because of it */
 	int capture_fd;
 	int queue_counts_fd; /* the kernel's table of queues, a text */
 	struct watch watch;
@@ -140,8 +143,18 @@ int zones_shut_stations(struct netfilter *nf, int fd);
 /* Flows of a zone (its index in the running policy) meet the rules with their next packet, also
  * those that the flow table carries. A zone where that fails is shut. */
 void zones_renew_offload(struct netfilter *nf, uint32_t index);
+/* The rules of the running policy anew, in every zone, under a new generation: every flow is judged
+ * again. */
+void zones_renew(struct netfilter *nf);
 /* Tell the kernel that verdicts can be had: flows go on for another while. */
 void zones_keep_alive(struct netfilter *nf);
+
+/* zones_altered.c: rules that somebody else has changed. */
+
+/* Be told of it, once the zone has been shut by ruleset_deny_all. Return: 0 or an error. */
+int zones_watch_altered(struct zone *zone);
+/* Once a beat: zones that were shut because of it get their rules back. */
+void zones_restore(struct netfilter *nf);
 
 /* relay.c: packets between the queues and the arbiter. */
 

@@ -69,6 +69,13 @@ void nft_table_remove(struct nft_batch *b, uint8_t family, const char *name)
 	netlink_end(&b->buffer);
 }
 
+void nft_remove_all(struct nft_batch *b)
+{
+	b->family = NFPROTO_UNSPEC;
+	begin(b, NFT_MSG_DELTABLE, 0); /* no name: all of them */
+	netlink_end(&b->buffer);
+}
+
 void nft_flush_rules(struct nft_batch *b)
 {
 	begin(b, NFT_MSG_DELRULE, 0);

@@ -49,6 +49,8 @@ int nft_check(struct nft_batch *b, int netlink_fd);
 void nft_table(struct nft_batch *b, uint8_t family, const char *name);
 /* Remove a table and all in it, if it is there. */
 void nft_table_remove(struct nft_batch *b, uint8_t family, const char *name);
+/* Remove every table of the namespace, of every family, whoever made it. */
+void nft_remove_all(struct nft_batch *b);
 /* Remove every rule of the table; its chains and sets stay. */
 void nft_flush_rules(struct nft_batch *b);
 

@@ -554,7 +554,8 @@ int ruleset_deny_all(int netlink_fd)
 	struct nft_batch b;
 
 	nft_begin(&b, RULESET_BATCH_BYTES);
-	put_table(&b, true);
+	nft_remove_all(&b);
+	put_table(&b, false);
 	nft_base_chain(&b, CHAIN_RAW, NF_INET_PRE_ROUTING, PRIORITY_RAW, NF_DROP);
 	int err = nft_commit(&b, netlink_fd);
 

@@ -118,8 +118,8 @@ int ruleset_renew_offload(const struct ruleset *r, int netlink_fd);
 /* Let the socket take a whole ruleset as one message. Return: 0 or -ERR_SYSTEM. */
 int ruleset_make_room(int netlink_fd);
 
-/* A table that drops everything at every hook: what a zone has before its first policy. Return: as
- * ruleset_load. */
+/* A table that drops everything at every hook, and no other table: what a zone has before its first
+ * policy. Return: as ruleset_load. */
 int ruleset_deny_all(int netlink_fd);
 
 /**

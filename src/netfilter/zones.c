@@ -53,6 +53,8 @@ static void zone_close(struct zone *zone)
 	(void)close(zone->queue_counts_fd); /* read only */
 	loop_remove(&zone->nf->loop, &zone->track_fd);
 	(void)close(zone->track_fd.fd);
+	loop_remove(&zone->nf->loop, &zone->altered_fd);
+	(void)close(zone->altered_fd.fd);
 	zone->used = false;
 }
 
@@ -175,12 +177,15 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->whole.fd = take_given(nf, GIVEN_WHOLE, index);
 	zone->track_fd.fd = take_given(nf, GIVEN_TRACK, index);
 	zone->capture_fd = take_given(nf, GIVEN_CAPTURE, index);
+	zone->altered_fd.fd = take_given(nf, GIVEN_ALTERED, index);
 	zone->queue_counts_fd = take_given(nf, GIVEN_QUEUE_COUNTS, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_make_room(zone->netlink_fd);
 	if (err == 0)
 		err = ruleset_deny_all(zone->netlink_fd);
+	if (err == 0)
+		err = zones_watch_altered(zone);
 	if (err == 0)
 		err = probe_queue(nf, zone->netlink_fd);
 	if (err == 0)
@@ -461,8 +466,19 @@ void zones_apply(struct netfilter *nf)
 	sweep_zones(nf);
 }
 
+void zones_renew(struct netfilter *nf)
+{
+	uint16_t generation = new_generation(nf);
+
+	track_add_generation(&nf->track, generation, nf->running.epoch);
+	load_all(nf, &nf->running, generation);
+	relay_drain(nf);
+	change_over(nf, generation);
+}
+
 void zones_beat(struct netfilter *nf)
 {
+	zones_restore(nf);
 	if (nf->ending != 0 && --nf->ending_beats == 0)
 		end_proofs(nf);
 }

@@ -54,7 +54,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.restart = RESTART_ALWAYS,
 			.ping_ms = 150,
 			.silent_ms = 2000,
-			.files_max = 128,
+			.files_max = 160,
 			.memory_mib = 512,
 			.given = "nfnetlink sockets of each zone and the kernel's table of its "
 				 "packet queues, channel to "

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The gateway under test: sekishod in the topology's gateway namespace, its console, its processes, its log."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -56,6 +57,7 @@ class Gateway:
         self.console_path = pathlib.Path(console or self.directory / "console")
         self.log_path = self.directory / "sekishod.log"
         started.append(self)
+        self.halted = []
         self.process = self.net.popen(
             topology.gateway, SEKISHOD, "--config", self.config_path, "--state", self.state,
             "--netns-prefix", prefix, "--console", self.console_path, *options,
@@ -129,6 +131,19 @@ class Gateway:
             os.kill(pid, signo)
         return pids
 
+    def halt(self, *roles):
+        """SIGSTOP to every process of these roles, and to the supervisor, which would start others; stop() lets them go on."""
+        self.halted = [self.pid, *(pid for role in roles for pid in self.pids(role))]
+        for pid in self.halted:
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self):
+        """What halt() stopped goes on."""
+        for pid in reversed(self.halted):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self.halted = []
+
     def console(self, timeout=10):
         """A pexpect session on the gateway's console (a terminal or a socket, as sekishod offers it)."""
         wait_until(self.console_path.exists, "the console", 5)
@@ -162,6 +177,7 @@ class Gateway:
 
     def stop(self, seconds=10.0):
         """SIGTERM: the gateway ends all its processes and removes what it made. Return its status."""
+        self.resume()
         if self in started and not self.process.running():
             return self.process.stop()
         return self.process.stop(signal.SIGTERM, seconds)

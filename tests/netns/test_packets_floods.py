@@ -35,6 +35,14 @@ def established_goes_on(sink, source, stream, since):
     assert source.sent > 0
 
 
+def lost_new(sink, source):
+    """How many of the permitted new flows' packets are missing: those that met a full queue like the flood's own. Ends the source."""
+    source.stop()
+    last = source.sent
+    wait_until(lambda: [x for x in sink.of("flow") if x[1] == last], "the last packet that was sent", 20)
+    return last - len({item[1] for item in sink.of("new ")})
+
+
 @pytest.mark.limit(150)
 def test_packets_flood_of_denied_ones_is_counted_exactly(net, topology, make_gateway):
     """Z12, Z14: 20,000 packets to as many ports that nobody permits, as fast as they can be sent. Each is in exactly one count: denied
@@ -62,5 +70,73 @@ def test_packets_flood_of_denied_ones_is_counted_exactly(net, topology, make_gat
     while sum(accounted()) < PACKETS and time.monotonic() < end:
         time.sleep(0.5)
     print("denied by kind, together, dropped by a full queue:", accounted())
-    assert sum(accounted()) == PACKETS
     established_goes_on(sink, source, stream, time.monotonic())
+    assert sum(accounted()) == PACKETS + lost_new(sink, source)
+
+
+SYNS = 20000
+SYN_PAUSE_US = 50           # between two of them: 20,000 a second, for a second
+SYN_GUARD = "guard { source-rate 200/s; }"  # far less than the flood, however slow the machine; more than the permitted source sends
+ANSWER_SECONDS = 1.0        # in which the console answers, whatever is under way
+
+
+def syn_flood(net, *options):
+    """SYNs from the flooder, each from another port, to the permitted service; a running hping3."""
+    return net.popen("peer-mynumber", "hping3", "-q", "-n", "-S", "-p", PORT, "-s", "1024", "-c", SYNS, "-i", f"u{SYN_PAUSE_US}",
+                     *options, SERVER)
+
+
+def count_syns(net):
+    """What arrives at the server of the flooder's connections, counted by its kernel; returns a function that reads the count."""
+    net.run("peer-lgwan", "nft", "add table ip seen; add counter ip seen syns;"
+            "add chain ip seen before { type filter hook prerouting priority 0; };"
+            f"add rule ip seen before ip saddr {FLOODER} tcp flags & (syn | ack) == syn counter name syns")
+
+    def arrived():
+        shown = net.run("peer-lgwan", "nft", "list", "counter", "ip", "seen", "syns").stdout
+        return int(re.search(r"packets (\d+)", shown)[1])
+    return arrived
+
+
+def answer_times(gateway, running):
+    """How long the console takes for an answer, again and again while a process runs; the middle one."""
+    times = []
+    with gateway.console() as console:
+        console.send("\r")
+        console.expect(console.PROMPT, timeout=20)
+        while running():
+            begin = time.monotonic()
+            assert "mynumber" in console.run("show zones", timeout=20)
+            times.append(time.monotonic() - begin)
+            time.sleep(0.05)
+    assert times, "the flood was over before the console could be asked"
+    return sorted(times)[len(times) // 2]
+
+
+@pytest.mark.limit(150)
+@pytest.mark.parametrize("spoofed", [False, True])
+def test_packets_syn_flood_leaves_established_flows_alone(net, make_gateway, spoofed):
+    """Z9, Z12, Z14: 20,000 SYNs in a second to a permitted port, from a station or in the names of others. Each is dropped and told
+    of, or has reached the server; an established flow loses not one packet, the console answers within a second, and new
+    flows of others pass."""
+    gateway = make_gateway(POLICY.replace("source 10.10.0.5;", "source 10.10.0.0/24;"), zone_extra={"mynumber": SYN_GUARD})
+    net.address("peer-mynumber", "port", f"{FLOODER}/24")
+    sink = Sink(net, "peer-lgwan", SERVER, PORT)
+    stream, source = Stream(net, "peer-mynumber", SERVER, PORT), Source(net, "peer-mynumber", SERVER, PORT, pause=0.02)
+    wait_until(lambda: len(sink.of("flow")) > 10 and stream.echoes, "traffic to flow", 10)
+    arrived, begin = count_syns(net), time.monotonic()
+    flood = syn_flood(net, "--rand-source") if spoofed else syn_flood(net, "-a", FLOODER)
+    assert answer_times(gateway, flood.running) < ANSWER_SECONDS
+    end = time.monotonic()
+
+    def accounted():
+        reasons = ("spoofed",) if spoofed else ("rate", "flows", "again")
+        dropped = sum(told(gateway, "packets-dropped", 'zone="mynumber"', f'reason="{reason}"') for reason in reasons)
+        return dropped + told(gateway, "queue-overrun", 'zone="mynumber"') + arrived()
+    wait_until(lambda: accounted() >= SYNS, f"all of {SYNS} SYNs to be accounted for", 60, 0.5)
+    assert gateway.wait_event("source-spoofed" if spoofed else "source-limited", 'zone="mynumber"', seconds=20)
+    established_goes_on(sink, source, stream, end)
+    numbers = {item[1] for item in sink.of("flow") if begin < item[2] < end}
+    assert len(numbers) > 20 and len(numbers) == max(numbers) - min(numbers) + 1, "packets of the established flow are missing"
+    wait_until(lambda: [x for x in sink.of("new ") if x[2] > end], "new flows of others to pass", 20)
+    assert accounted() == SYNS + lost_new(sink, source)

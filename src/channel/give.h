@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the supervisor gives a process with CONTROL_GIVE: one descriptor, and what it is for. */
+#ifndef SEKISHO_CHANNEL_GIVE_H
+#define SEKISHO_CHANNEL_GIVE_H
+
+#include <stdint.h>
+
+#define COUNTERS_BYTES (3U << 20) /* of the file with the counts of permits */
+
+enum give_kind {
+	GIVE_LINK = 1, /* a channel to the process (role, index, session); replaces an earlier one.
+			* To audit: the reading end of that process's events; the name of the
+			* source, whatever the records say */
+	GIVE_PEER,     /* the session's accepted socket, non-blocking */
+	GIVE_NETLINK,  /* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
+	GIVE_QUEUE,    /* a NETLINK_NETFILTER socket of the zone @index, for its queue */
+	GIVE_SYSLOG,   /* a datagram socket connected to syslog server @index of the snapshot */
+	GIVE_STATE,    /* directory of the process's own state (audit: log, config: configurations);
+			  config and audit have a second one, @index GIVE_STATE_KEYS */
+	GIVE_TTY,      /* console @index: the terminal, read and write */
+	GIVE_MESSAGE,  /* flattener, mail-scanner: sealed memfd, the original */
+	GIVE_OUTPUT,   /* flattener: write end of the pipe towards the sender */
+	GIVE_CONFIG,   /* config: the file that --config names, read only */
+	GIVE_CERTIFICATE, /* mail-receiver, screen-viewer: chain and key of its entry's slot, read
+			     only (keys.h) */
+	GIVE_AUTHORITY,   /* mail-sender, screen-viewer: what the peer is verified with, read only
+			     (keys.h) */
+	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
+			   * supervisor keeps it too, so that none is missed while netfilter is
+			   * away */
+	GIVE_CAPTURE,     /* a NETLINK_NETFILTER socket of the zone @index, for captured packets */
+	GIVE_STATIONS,    /* netfilter: sealed memfd, the stations that are shut out (stations.h) */
+	GIVE_COUNTERS,    /* netfilter: the file of counts, COUNTERS_BYTES long */
+	GIVE_WHOLE,   /* a NETLINK_NETFILTER socket of the zone @index, for packets wanted whole */
+	GIVE_RECEIPT, /* flattener: memfd to write the receipt into; audit: the same, sealed, of
+			 @session */
+	GIVE_SCANNER, /* mail-scanner: socket that connects to its scanner, non-blocking */
+	GIVE_ALTERED, /* a NETLINK_NETFILTER socket of the zone @index, for changes of its rules by
+			 others */
+	GIVE_QUEUE_COUNTS, /* netfilter: the kernel's table of packet queues of the zone @index, a
+			    * text to be read anew from its beginning */
+};
+
+enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };
+
+struct control_give {
+	uint32_t kind;        /* enum give_kind */
+	uint32_t role;        /* GIVE_LINK: enum role of the other end */
+	uint32_t index;       /* zone, server or console, as the kind says */
+	uint32_t session;     /* GIVE_LINK of sessions */
+	uint32_t pid;         /* GIVE_LINK to audit: of the source; to accounts: of the console; 0
+				 elsewhere */
+	uint32_t person_role; /* GIVE_LINK to config, of a console: enum account_role */
+	char person[24];      /* ... and the name of who sits there; empty: nobody in particular */
+	char hands[128];      /* ... and as in struct control_person */
+};
+
+#endif
