@@ -78,6 +78,9 @@ enum console_kind {
 	/* What the running configuration does about the clauses of the policies; line: one of
 	   them, empty: all. */
 	CONSOLE_COMPLIANCE,
+	/* The candidate becomes the configuration to begin with of the preset that line names; the
+	   text tells what to change in it. */
+	CONSOLE_LOAD_PRESET,
 	CONSOLE_KIND_COUNT_
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What consoles ask of config: a table of requests, each with the state that it needs. */
 #include "config/asking.h"
+#include "config/presets.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -218,6 +219,35 @@ static enum console_status serve_load_replace(struct asking *a)
 static enum console_status serve_load_merge(struct asking *a)
 {
 	return serve_load(a, true);
+}
+
+/* The lines of a preset that tell its reader what to change. */
+static void tell_notes(struct asking *a, const char *text)
+{
+	const char *mark = a->language == LANGUAGE_JA ? "#ja: " : "#en: ";
+
+	for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+		if (strncmp(text, mark, strlen(mark)) == 0)
+			(void)bytes_append(&a->text, text + strlen(mark),
+					   (size_t)(end + 1 - text) - strlen(mark)); /* short */
+	}
+}
+
+static enum console_status serve_load_preset(struct asking *a)
+{
+	const struct span name = span_trim(asking_text(a->request->line, CONSOLE_LINE_BYTES));
+	const struct preset_text *preset = preset_texts;
+	struct problems problems;
+
+	while (preset->name != NULL && !span_equal(name, span_of(preset->name)))
+		preset++;
+	if (preset->name == NULL)
+		return asking_say(a, CONSOLE_FAILED, "no such preset: system preset ?\n",
+				  "その型はありません: system preset ?\n");
+	problems_init(&problems);
+	if (config_replace_candidate(a->c, span_of(preset->text), &problems) == 0)
+		tell_notes(a, preset->text);
+	return asking_problems(a, &problems, preset->name);
 }
 
 /* ---- showing */
@@ -458,6 +488,7 @@ static const struct {
 	[CONSOLE_ROLLBACK] = {serve_rollback, EDITOR, false},
 	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, EDITOR, true},
 	[CONSOLE_LOAD_MERGE] = {serve_load_merge, EDITOR, true},
+	[CONSOLE_LOAD_PRESET] = {serve_load_preset, EDITOR, false},
 	[CONSOLE_COMPLETE] = {serve_complete, ANYBODY, false},
 	[CONSOLE_HISTORY] = {serve_history, ANYBODY, false},
 	[CONSOLE_SNAPSHOT] = {serve_snapshot, ANYBODY, false},

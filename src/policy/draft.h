@@ -4,6 +4,7 @@
 #ifndef SEKISHO_POLICY_DRAFT_H
 #define SEKISHO_POLICY_DRAFT_H
 
+#include "policy/presets.h"
 #include "policy/problem.h"
 #include "policy/snapshot.h"
 #include "policy/tree.h"
@@ -87,6 +88,12 @@ void draft_lower_objects(struct draft *d);
 /* draft_login.c: the rules of the accounts and their persons; the check that somebody remains. */
 void draft_lower_login(struct draft *d);
 void draft_check_login(struct draft *d, const struct tree_node *login);
+
+/* draft_presets.c: a finding of the table, told as the preset's level says; and all of them that
+ * the tree alone shows. */
+void draft_find(struct draft *d, const struct tree_node *node, enum preset_rule rule,
+		const char *first, const char *second);
+void draft_check_presets(struct draft *d);
 
 /* draft_screens.c: screens with their desktops, and the persons who may look. */
 void draft_lower_screen(struct draft *d, const struct tree_node *node);

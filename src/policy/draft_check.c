@@ -174,5 +174,6 @@ bool draft_check_tree(struct draft *d)
 		if (n->row == ROW_LOGIN)
 			draft_check_login(d, n);
 	}
+	draft_check_presets(d);
 	return d->problems->error_count == 0;
 }

@@ -191,23 +191,10 @@ static void check_permit(struct draft *d, uint32_t i)
 	draft_check_overlap(d, i);
 }
 
-/* Presets whose policies say in so many words that only sanitised communication passes there (Z3).
- */
-static bool preset_forbids_packets(const struct draft *d)
-{
-	const struct tree_node *system = tree_first(d->tree->root, ROW_SYSTEM);
-	const struct tree_node *preset = system != NULL ? tree_first(system, ROW_PRESET) : NULL;
-
-	return preset != NULL &&
-	       (strcmp(tree_value(preset, 0), "three-tier") == 0 ||
-		strncmp(tree_value(preset, 0), "two-tier-", strlen("two-tier-")) == 0);
-}
-
 static void check_tiers(struct draft *d, const struct snapshot_crossing *c,
 			const struct tree_node *origin)
 {
 	const struct snapshot_zone *inner = zone_at(d, c->low), *outer = zone_at(d, c->high);
-	enum problem_id problem = PROBLEM_Z3_UNWISE;
 
 	if (inner->tier > outer->tier) {
 		inner = zone_at(d, c->high);
@@ -215,11 +202,8 @@ static void check_tiers(struct draft *d, const struct snapshot_crossing *c,
 	}
 	if (outer->tier != TIER_OUTSIDE || inner->tier == TIER_OUTSIDE)
 		return;
-	if (inner->tier == TIER_SENSITIVE)
-		problem = PROBLEM_Z1_CROSSING;
-	else if (preset_forbids_packets(d))
-		problem = PROBLEM_Z3_CROSSING;
-	draft_refuse(d, origin, problem, inner->name, outer->name);
+	draft_find(d, origin, inner->tier == TIER_SENSITIVE ? RULE_Z1 : RULE_Z3, inner->name,
+		   outer->name);
 }
 
 /* What bridges a zone is all that the zone has. */
@@ -364,7 +348,7 @@ static void check_mail_rules(struct draft *d, const struct snapshot_mail *m,
 			     schema_row(ROW_MAIL_DOMAIN)->name);
 	if (!m->outbound && zone_at(d, m->from)->tier == TIER_BUSINESS &&
 	    zone_at(d, m->to)->tier == TIER_OUTSIDE)
-		draft_refuse(d, origin, PROBLEM_OUTBOUND_MISSING, path, zone_at(d, m->to)->name);
+		draft_find(d, origin, RULE_MAIL_OUTBOUND, path, zone_at(d, m->to)->name);
 	if (s != NULL && s->size_limit_bytes < m->size_limit_bytes)
 		draft_refuse(d, origin, PROBLEM_SCANNER_SMALL, path, s->name);
 }

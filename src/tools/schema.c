@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/presets.h"
 #include "policy/schema.h"
 #include "tools/tools.h"
 
@@ -61,6 +62,46 @@ static const char *how_often(enum schema_id id)
 	return required ? "required" : "at most one";
 }
 
+/* A message with dots for what the configuration says. */
+static void print_finding(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (text[0] == '{') {
+			printf("...");
+			text += strlen("{0");
+		} else {
+			putchar(*text);
+		}
+	}
+}
+
+static void print_presets(void)
+{
+	static const char *const levels[] = {
+		[LEVEL_FREE] = "", [LEVEL_WARN] = "warning 注意", [LEVEL_REFUSE] = "refused 拒否"};
+
+	printf("\n# What `system preset` adds\n\n"
+	       "Generated from `src/policy/presets.def`. `load preset NAME` fills the candidate "
+	       "with "
+	       "a configuration to begin with.\n`load preset 名前` "
+	       "で各型の初期設定を読み込める。\n\n"
+	       "| finding | 検出する内容 | requirement | without | three-tier | two-tier-utility | "
+	       "two-tier-association | village | city-general "
+	       "|\n|---|---|---|---|---|---|---|---|---|\n");
+	for (enum preset_rule rule = 0; rule < RULE_COUNT_; rule++) {
+		const struct preset_row *row = preset_row(rule);
+
+		printf("| ");
+		print_finding(row->text[LANGUAGE_EN]);
+		printf(" | ");
+		print_finding(row->text[LANGUAGE_JA]);
+		printf(" | %s |", row->requirement);
+		for (enum preset preset = 0; preset < PRESET_COUNT_; preset++)
+			printf(" %s |", levels[row->level[preset]]);
+		printf("\n");
+	}
+}
+
 static void print_markdown(void)
 {
 	printf("# Configuration statements\n\n"
@@ -79,6 +120,7 @@ static void print_markdown(void)
 		printf(" | %s | %s | %s | %s |\n", row->fallback != NULL ? row->fallback : "",
 		       row->requirement, row->help[LANGUAGE_EN], row->help[LANGUAGE_JA]);
 	}
+	print_presets();
 }
 
 static void print_mdoc(void)

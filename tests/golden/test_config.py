@@ -40,6 +40,16 @@ def test_config_canonical_form_is_its_own_canonical_form():
     assert check("-", text=once).stdout == once != b""
 
 
+@pytest.mark.parametrize("path", sorted((SOURCE / "src/config/presets").glob("*.conf")), ids=lambda path: path.stem)
+def test_config_preset_begins_without_an_error(path):
+    """Z1, Z3: what `load preset` loads names its own preset, joins no zones, and has what that preset asks for."""
+    result = check(path)
+    assert result.returncode == 0
+    warned = result.stderr.decode().splitlines()
+    assert [line.rpartition("(")[2] for line in warned] == (["C1)"] if path.stem == "village" else [])
+    assert f"preset {path.stem};" in result.stdout.decode() and "crossing" not in result.stdout.decode()
+
+
 def test_config_check_names_a_file_that_is_not_there():
     result = check("no-such-file.conf")
     assert result.returncode == 1 and b"no-such-file.conf" in result.stderr
