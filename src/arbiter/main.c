@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arbiter/decide.h"
+#include "arbiter/show.h"
 #include "arbiter/trial.h"
 #include "base/channel.h"
 #include "base/clock.h"
@@ -245,6 +246,14 @@ static int handle_admissions(struct channel *ch, void *ctx, const struct channel
 	return 0;
 }
 
+static int handle_show(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct slot *slot = &arbiter.slots[arbiter.running];
+
+	return show_packet(&arbiter.process.control, slot->epoch != 0 ? &slot->policy : NULL,
+			   message->body);
+}
+
 static const struct channel_rule link_rules[] = {
 	{PACKET_BATCH, 0, 0, offsetof(struct packet_batch, items) + sizeof(struct packet_item),
 	 sizeof(struct packet_batch), CHANNEL_ANY_STATE, handle_batch, "batch"},
@@ -253,6 +262,7 @@ static const struct channel_rule link_rules[] = {
 	 offsetof(struct packet_admissions, items) + sizeof(struct packet_admission_item),
 	 sizeof(struct packet_admissions), CHANNEL_ANY_STATE, handle_admissions, "admissions"},
 	{PACKET_PING, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_link_ping, "ping"},
+	{PACKET_SHOW, 0, 0, CHANNEL_EXACTLY(packet_show), handle_show, "show"},
 };
 
 static void close_link(void)

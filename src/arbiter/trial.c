@@ -3,10 +3,9 @@
  * judge_flow's. */
 #include "arbiter/trial.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "arbiter/row.h"
 #include "base/err.h"
 #include "policy/value.h"
 
@@ -116,67 +115,40 @@ const char *trial_read(struct ip_headers *h, uint32_t *zone, const struct snapsh
 	return read_protocol(h, words[3], count == WORDS_MAX ? &words[4] : NULL);
 }
 
-/* Add a cell to @row, behind @*used bytes of text. */
-static void add_cell(struct control_row *row, size_t *used, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void add_cell(struct control_row *row, size_t *used, const char *format, ...)
-{
-	size_t left = sizeof(row->text) - *used;
-	va_list args;
-	int size;
-
-	va_start(args, format);
-	size = vsnprintf(row->text + *used, left, format, args);
-	va_end(args);
-	if (size < 0 || (size_t)size >= left)
-		return;
-	*used += (size_t)size + 1;
-	row->cell_count++;
-}
-
-static int send_row(struct channel *control, struct control_row *row, uint32_t flags)
-{
-	row->flags = flags;
-	return channel_send(control, CONTROL_ROW, row, sizeof(*row), NULL, 0);
-}
-
 static int send_error(struct channel *control, const struct control_query *query,
 		      const char *reason)
 {
-	struct control_row row = {.number = query->number, .console = query->console};
-	size_t used = 0;
+	struct row row;
 
-	add_cell(&row, &used, "%s", reason);
-	return send_row(control, &row, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
+	row_begin(&row, query->number, query->console);
+	row_cell(&row, "%s", reason);
+	return row_send(&row, control, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
 }
 
 static int send_heading(struct channel *control, const struct control_query *query)
 {
 	static const char *const heading[] = {"verdict", "reason", "from", "to", "permit"};
-	struct control_row row = {.number = query->number, .console = query->console};
-	size_t used = 0;
+	struct row row;
 
-	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++)
-		add_cell(&row, &used, "%s", heading[i]);
-	return send_row(control, &row, CONTROL_ROW_HEADING);
+	row_begin(&row, query->number, query->console);
+	return row_headings(&row, control, heading, sizeof(heading) / sizeof(heading[0]));
 }
 
 static int send_verdict(struct channel *control, const struct control_query *query,
 			const struct snapshot *s, uint32_t from, const struct judge_verdict *v)
 {
-	struct control_row row = {.number = query->number, .console = query->console};
-	size_t used = 0;
+	struct row row;
 
-	add_cell(&row, &used, "%s", v->reason == JUDGE_PERMITTED ? "permit" : "deny");
-	add_cell(&row, &used, "%s", judge_reason_name(v->reason));
-	add_cell(&row, &used, "%s", s->zones[from].name);
-	add_cell(&row, &used, "%s", v->to == SNAPSHOT_NONE ? "nowhere" : s->zones[v->to].name);
+	row_begin(&row, query->number, query->console);
+	row_cell(&row, "%s", v->reason == JUDGE_PERMITTED ? "permit" : "deny");
+	row_cell(&row, "%s", judge_reason_name(v->reason));
+	row_cell(&row, "%s", s->zones[from].name);
+	row_cell(&row, "%s", v->to == SNAPSHOT_NONE ? "nowhere" : s->zones[v->to].name);
 	if (v->permit == SNAPSHOT_NONE)
-		add_cell(&row, &used, "none");
+		row_cell(&row, "none");
 	else
-		add_cell(&row, &used, "%u", s->permits[v->permit].number);
-	return send_row(control, &row, CONTROL_ROW_LAST);
+		row_cell(&row, "%u", s->permits[v->permit].number);
+	return row_send(&row, control, CONTROL_ROW_LAST);
 }
 
 int trial_answer(struct channel *control, const struct judge_policy *policy,

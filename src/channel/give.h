@@ -39,6 +39,8 @@ enum give_kind {
 			 others */
 	GIVE_QUEUE_COUNTS, /* netfilter: the kernel's table of packet queues of the zone @index, a
 			    * text to be read anew from its beginning */
+	GIVE_CAPTURE_FILE, /* netfilter: what the capture that is asked for next is written into, or
+			    * what QUERY_SAVE_CAPTURE is to print */
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };

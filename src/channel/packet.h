@@ -53,6 +53,8 @@ enum packet_type {
 			    * verdict is PACKET_FOR_WHOLE */
 	PACKET_ADMISSIONS, /* N->A, struct packet_admissions, cut behind its @count items: what
 			    * became of flows whose permit has a limit */
+	PACKET_SHOW,       /* N->A, struct packet_show: a captured packet, to become a row of a
+			    * console's table */
 };
 
 /* Whether a flow that the arbiter permits fits into the limits of its permit. */
@@ -133,6 +135,22 @@ struct packet_admissions {
 	uint32_t purpose; /* PACKET_FOR_PACKETS or PACKET_FOR_WHOLE: numbers are of one queue */
 	uint32_t pad;
 	struct packet_admission_item items[PACKET_BATCH_MAX];
+};
+
+enum packet_show_flags {
+	PACKET_SHOW_OUT = 1,   /* it left by the zone's port; else it came in by it */
+	PACKET_SHOW_FIRST = 2, /* no packet: the table begins */
+	PACKET_SHOW_LAST = 4,  /* no packet: it ends */
+};
+
+struct packet_show {
+	uint32_t number, console; /* of the question, as in struct control_row */
+	uint32_t zone;            /* index of the zone in the running policy */
+	uint32_t flags;           /* enum packet_show_flags */
+	int64_t time_us;          /* since 1970 */
+	uint32_t captured_bytes;  /* of the packet, from the IP header on */
+	uint32_t pad;
+	uint8_t data[PACKET_COPY_BYTES]; /* as many of them as fit */
 };
 
 struct packet_ping {

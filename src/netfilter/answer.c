@@ -98,6 +98,8 @@ int answer_query(struct netfilter *nf, const struct control_query *query)
 		answer_clear(&a);
 	else if (query->kind == QUERY_CAPTURE)
 		capture_begin(nf, &a);
+	else if (query->kind == QUERY_SAVE_CAPTURE)
+		capture_print(nf, &a);
 	else if (query->kind == QUERY_PERMITS)
 		answer_permits(&a);
 	else if (query->kind == QUERY_CROSSINGS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One capture: rules of its own, packets into a pcapng file in memory, the file into rows. */
+/* One capture: rules of its own, packets into a pcapng file in memory. */
 #include "netfilter/capture.h"
 
 #include <arpa/inet.h>
@@ -9,40 +9,32 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "netfilter/answer.h"
 #include "netfilter/netlink.h"
+#include "netfilter/pcapng.h"
 
 #define TABLE          "sekisho-capture"
 #define TYPE(message)  ((uint16_t)(NFNL_SUBSYS_ULOG << 8 | (message)))
 #define CONFIG_BYTES   256
 #define DATAGRAM_BYTES (CAPTURE_SNAP_BYTES + 512)
 #define ROUND_MAX      64
-#define LINE_BYTES     57 /* of the file in one row: 76 letters */
 #define BATCH_BYTES    (1U << 20)
 
 /* Before everything else that is ours, and behind it. */
 enum { PRIORITY_FIRST = -460, PRIORITY_LAST = 400 };
 
-/* pcapng: blocks of 32-bit words in host order; linktype 101 is raw IP. */
-enum {
-	BLOCK_SECTION = 0x0a0d0d0a,
-	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 6,
-	BYTE_ORDER_MAGIC = 0x1a2b3c4d,
-	LINKTYPE_RAW = 101
-};
-
-/* Append words; the file is full where they do not fit, and then nothing is. */
+/* Append a block; the file is full where it does not fit, and then nothing of it is. */
 static bool put_block(struct capture *c, uint32_t type, const uint32_t *words, size_t count,
-		      struct span data)
+		      struct span data, struct span options)
 {
 	size_t padded = (data.size + 3) / 4 * 4;
-	uint32_t total = (uint32_t)(12 + count * 4 + padded);
+	uint32_t total = (uint32_t)(12 + count * 4 + padded + options.size);
 	uint8_t *at = c->file + c->size;
 
-	if (total > sizeof(c->file) - c->size)
+	if (total > c->size_max - c->size)
 		return false;
 	memset(at, 0, total);
 	memcpy(at, &type, 4);
@@ -50,6 +42,8 @@ static bool put_block(struct capture *c, uint32_t type, const uint32_t *words, s
 	memcpy(at + 8, words, count * 4);
 	if (data.size > 0)
 		memcpy(at + 8 + count * 4, data.data, data.size);
+	if (options.size > 0)
+		memcpy(at + 8 + count * 4 + padded, options.data, options.size);
 	memcpy(at + total - 4, &total, 4);
 	c->size += total;
 	return true;
@@ -57,26 +51,42 @@ static bool put_block(struct capture *c, uint32_t type, const uint32_t *words, s
 
 static void begin_file(struct capture *c)
 {
-	static const uint32_t section[] = {BYTE_ORDER_MAGIC, 1, UINT32_MAX, UINT32_MAX};
-	static const uint32_t interface[] = {LINKTYPE_RAW, CAPTURE_SNAP_BYTES};
+	static const uint32_t section[] = {PCAPNG_BYTE_ORDER, 1, UINT32_MAX, UINT32_MAX};
+	static const uint32_t interface[] = {PCAPNG_RAW_IP, CAPTURE_SNAP_BYTES};
 	const struct span none = {NULL, 0};
 
 	c->size = 0;
-	(void)put_block(c, BLOCK_SECTION, section, 4, none); /* there is room */
-	(void)put_block(c, BLOCK_INTERFACE, interface, 2, none);
+	(void)put_block(c, PCAPNG_SECTION, section, 4, none, none); /* there is room */
+	(void)put_block(c, PCAPNG_INTERFACE, interface, 2, none, none);
 }
 
 static void finish(struct capture *c);
 
+/* The kernel says by which hook a packet came: the one before all others, or the one behind. */
+static uint32_t direction_of(const struct netlink_message *m)
+{
+	struct span header = netlink_find(m->attributes, NFULA_PACKET_HDR);
+	struct nfulnl_msg_packet_hdr body;
+
+	if (header.size < sizeof(body))
+		return PCAPNG_INBOUND;
+	memcpy(&body, header.data, sizeof(body));
+	return body.hook == NF_INET_POST_ROUTING ? PCAPNG_OUTBOUND : PCAPNG_INBOUND;
+}
+
 static void take_packet(struct capture *c, const struct netlink_message *m, int64_t now_us)
 {
 	struct span payload = netlink_find(m->attributes, NFULA_PAYLOAD);
+
 	if (m->type != TYPE(NFULNL_MSG_PACKET) || payload.size == 0)
 		return;
 	const uint32_t words[] = {0, (uint32_t)((uint64_t)now_us >> 32), (uint32_t)now_us,
 				  (uint32_t)payload.size, (uint32_t)payload.size};
+	const struct pcapng_flags flags = {
+		.code = PCAPNG_FLAGS, .bytes = 4, .direction = direction_of(m)};
+	const struct span options = {(const uint8_t *)&flags, sizeof(flags)};
 
-	if (put_block(c, BLOCK_PACKET, words, 5, payload))
+	if (put_block(c, PCAPNG_PACKET, words, PCAPNG_PACKET_WORDS, payload, options))
 		c->packets++;
 	else
 		c->left_out++;
@@ -168,46 +178,10 @@ static void remove_rules(const struct zone *zone)
 	nft_fini(&b);
 }
 
-/* RFC 4648 4. */
-static size_t encode(char *out, struct span in)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t size = 0;
-
-	for (size_t i = 0; i < in.size; i += 3) {
-		size_t left = in.size - i;
-		uint32_t group = (uint32_t)in.data[i] << 16 |
-				 (left > 1 ? (uint32_t)in.data[i + 1] << 8 : 0) |
-				 (left > 2 ? in.data[i + 2] : 0);
-
-		for (unsigned k = 0; k < 4; k++)
-			out[size++] = k <= left ? letters[group >> (18 - 6 * k) & 63] : '=';
-	}
-	out[size] = '\0';
-	return size;
-}
-
-static void send_file(struct answer *a, const struct capture *c)
-{
-	char line[LINE_BYTES * 4 / 3 + 8];
-
-	for (size_t at = 0; at < c->size; at += LINE_BYTES) {
-		size_t left = c->size - at;
-
-		(void)encode(line,
-			     (struct span){c->file + at, left < LINE_BYTES ? left : LINE_BYTES});
-		answer_cell(a, "%s", line);
-		answer_send(a, 0);
-	}
-	answer_send(a, CONTROL_ROW_LAST);
-}
-
 static void finish(struct capture *c)
 {
 	struct zone *zone = c->zone;
 	struct netfilter *nf = zone->nf;
-	struct answer a = {.nf = nf, .query = &c->query};
 
 	loop_disarm(&nf->loop, &c->end);
 	loop_remove(&nf->loop, &c->watch);
@@ -217,8 +191,7 @@ static void finish(struct capture *c)
 		   EV_NUMBER(CONSOLE, c->query.console), EV_NUMBER(PACKETS, c->packets),
 		   EV_NUMBER(BYTES, c->size), EV_NUMBER(DROPPED, c->left_out));
 	c->zone = NULL;
-	answer_begin(&a);
-	send_file(&a, c);
+	capture_deliver(c);
 }
 
 static void on_end(struct loop *loop, struct loop_timer *self)
@@ -226,36 +199,50 @@ static void on_end(struct loop *loop, struct loop_timer *self)
 	finish(self->ctx);
 }
 
-/* ZONE [count N] [seconds N] [filter] */
+/* ZONE [count N] [seconds N] [raw | file NAME] [filter] */
 struct request {
 	const char *zone;
 	uint64_t packets, seconds;
+	enum capture_form form;
 	struct capture_filter filter;
 };
+
+/* One of the words before the filter, and its value. Return: words taken, 0 where the filter
+ * begins, or -ERR_SYNTAX. */
+static int read_option(struct request *r, const char *key, const char *value)
+{
+	if (strcmp(key, "raw") == 0) {
+		r->form = CAPTURE_RAW;
+		return 1;
+	}
+	if (strcmp(key, "file") == 0) {
+		r->form = CAPTURE_STORED; /* the name is the supervisor's */
+		return value ? 2 : -ERR_SYNTAX;
+	}
+	if (strcmp(key, "count") == 0)
+		return value && answer_number(value, CAPTURE_PACKETS_MAX, &r->packets)
+			       ? 2
+			       : -ERR_SYNTAX;
+	if (strcmp(key, "seconds") == 0)
+		return value && answer_number(value, CAPTURE_SECONDS_MAX, &r->seconds)
+			       ? 2
+			       : -ERR_SYNTAX;
+	return 0;
+}
 
 static int read_request(struct request *r, const struct answer_words *w)
 {
 	const char *filter[ANSWER_WORDS_MAX];
 	size_t at = 1, count = 0;
+	int taken = 1;
 
 	*r = (struct request){
 		.zone = w->words[0], .packets = CAPTURE_PACKETS, .seconds = CAPTURE_SECONDS};
-	for (; at + 1 < w->count; at += 2) {
-		const char *key = w->words[at], *value = w->words[at + 1];
-
-		if (strcmp(key, "count") == 0) {
-			if (!answer_number(value, CAPTURE_PACKETS_MAX, &r->packets))
-				return -ERR_SYNTAX;
-		} else if (strcmp(key, "seconds") == 0) {
-			if (!answer_number(value, CAPTURE_SECONDS_MAX, &r->seconds))
-				return -ERR_SYNTAX;
-		} else {
-			break;
-		}
-	}
+	for (; at < w->count && taken > 0; at += (size_t)(taken > 0 ? taken : 0))
+		taken = read_option(r, w->words[at], at + 1 < w->count ? w->words[at + 1] : NULL);
 	for (; at < w->count; at++)
 		filter[count++] = w->words[at];
-	if (w->count == 0 || r->packets == 0 || r->seconds == 0)
+	if (taken < 0 || w->count == 0 || r->packets == 0 || r->seconds == 0)
 		return -ERR_SYNTAX;
 	return capture_filter_read(&r->filter, filter, count);
 }
@@ -275,6 +262,10 @@ static int start(struct netfilter *nf, uint32_t index, const struct request *r)
 	struct zone *zone = nf->running.zones[index];
 	int fd = zone->capture_fd;
 
+	c->nf = nf;
+	c->zone_index = index;
+	c->form = r->form;
+	c->size_max = r->form == CAPTURE_RAW ? CAPTURE_RAW_BYTES : CAPTURE_FILE_BYTES;
 	begin_file(c);
 	c->packets = c->left_out = 0;
 	c->packets_max = r->packets;
@@ -293,29 +284,69 @@ static int start(struct netfilter *nf, uint32_t index, const struct request *r)
 	return 0;
 }
 
-void capture_begin(struct netfilter *nf, struct answer *a)
+/* Return: NULL, or why not. */
+static const char *begin(struct netfilter *nf, const struct control_query *query, int file_fd)
 {
+	struct capture *c = &nf->capture;
 	struct answer_words words;
 	struct request request;
 
-	if (answer_split(&words, a->query->argument) != 0 || read_request(&request, &words) != 0) {
-		answer_refuse(a, "allowed: ZONE [count 1-1000] [seconds 1-60] [[not] host ADDRESS|"
-				 "net PREFIX|port NUMBER|proto NAME [and|or] ...]");
-		return;
-	}
+	if (answer_split(&words, query->argument) != 0 || read_request(&request, &words) != 0)
+		return "allowed: ZONE [count 1-1000] [seconds 1-60] [raw|file NAME] [[not] host "
+		       "ADDRESS|net PREFIX|port NUMBER|proto NAME [and|or] ...]";
 	uint32_t index = find_zone(nf, request.zone);
 
-	if (index == SNAPSHOT_NONE || nf->capture.zone != NULL) {
-		answer_refuse(a, index == SNAPSHOT_NONE ? "no zone has this name; see show zones"
-							: "another capture runs");
+	if (index == SNAPSHOT_NONE)
+		return "no zone has this name; see show zones";
+	if (c->zone != NULL || c->sending)
+		return "another capture runs";
+	if (request.form == CAPTURE_STORED && file_fd < 0)
+		return "the file cannot be made";
+	c->query = *query;
+	event_send(&nf->process.events, EVENT_CAPTURE_STARTED, EV_TEXT(ZONE, request.zone),
+		   EV_NUMBER(CONSOLE, query->console), EV_NUMBER(COUNT, request.packets),
+		   EV_TEXT(DETAIL, query->argument));
+	if (start(nf, index, &request) != 0)
+		return "the kernel refuses the capture";
+	c->file_fd = file_fd;
+	return NULL;
+}
+
+void capture_begin(struct netfilter *nf, struct answer *a)
+{
+	int file_fd = nf->capture.given_fd;
+	const char *why;
+
+	nf->capture.given_fd = -1;
+	why = begin(nf, a->query, file_fd);
+	if (why == NULL)
+		return;
+	if (file_fd >= 0)
+		(void)close(file_fd); /* nothing was written */
+	answer_refuse(a, why);
+}
+
+void capture_print(struct netfilter *nf, struct answer *a)
+{
+	struct capture *c = &nf->capture;
+	int fd = c->given_fd;
+	ssize_t got = -1;
+
+	c->given_fd = -1;
+	if (fd >= 0 && c->zone == NULL && !c->sending)
+		got = read(fd, c->file, sizeof(c->file));
+	if (fd >= 0)
+		(void)close(fd); /* read */
+	if (got <= 0) {
+		answer_refuse(a, got == 0 ? "the file is empty"
+					  : "the file cannot be read now; another capture may run");
 		return;
 	}
-	nf->capture.query = *a->query;
-	event_send(&nf->process.events, EVENT_CAPTURE_STARTED, EV_TEXT(ZONE, request.zone),
-		   EV_NUMBER(CONSOLE, a->query->console), EV_NUMBER(COUNT, request.packets),
-		   EV_TEXT(DETAIL, a->query->argument));
-	if (start(nf, index, &request) != 0)
-		answer_refuse(a, "the kernel refuses the capture");
+	c->nf = nf;
+	c->query = *a->query;
+	c->form = CAPTURE_RAW;
+	c->size = (size_t)got;
+	capture_deliver(c);
 }
 
 void capture_end_zone(struct netfilter *nf, const struct zone *zone)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Capturing what passes a zone's port, for the administrator: the kernel matches the filter and
- * copies the packets (nfnetlink_log), and they are handed to the console as a pcapng file in
- * base64. One capture at a time, bounded in packets, bytes and seconds, each recorded in the log.
+ * copies the packets (nfnetlink_log). Taken are they as a pcapng file in memory, and that goes,
+ * when the capture ends, to the arbiter as packets to be shown, to the console in base64, or into a
+ * file that the supervisor has opened. One capture at a time, bounded in packets, bytes and
+ * seconds, each recorded in the log.
  */
 #ifndef SEKISHO_NETFILTER_CAPTURE_H
 #define SEKISHO_NETFILTER_CAPTURE_H
@@ -14,7 +16,8 @@
 #define CAPTURE_GROUP       5
 #define CAPTURE_PACKETS_MAX 1000
 #define CAPTURE_SECONDS_MAX 60
-#define CAPTURE_FILE_BYTES  (64 << 10)
+#define CAPTURE_RAW_BYTES   (64 << 10) /* printed on a console */
+#define CAPTURE_FILE_BYTES  (256 << 10)
 #define CAPTURE_SNAP_BYTES  1600 /* of each packet */
 #define CAPTURE_PACKETS     20   /* without a number */
 #define CAPTURE_SECONDS     10
@@ -22,13 +25,27 @@
 struct netfilter;
 struct zone;
 
+enum capture_form {
+	CAPTURE_SHOWN, /* a line a packet */
+	CAPTURE_RAW,   /* pcapng in base64 */
+	CAPTURE_STORED /* pcapng on the disk */
+};
+
 struct capture {
-	struct zone *zone; /* NULL: none runs */
+	struct netfilter *nf;
+	struct zone *zone; /* whose packets are being taken; NULL: none's */
+	bool sending;      /* what was taken is on its way to the console */
 	struct loop_fd watch;
-	struct loop_timer end;
+	struct loop_timer end;      /* of taking packets */
+	struct loop_timer pace;     /* of sending */
 	struct control_query query; /* whom to answer */
+	enum capture_form form;
+	uint32_t zone_index;
+	int given_fd; /* that the supervisor gave for the next question; -1: none */
+	int file_fd;  /* to write into */
 	uint64_t packets_max, packets, left_out;
-	size_t size;
+	size_t size_max, size;
+	size_t at; /* up to where it was sent */
 	uint8_t file[CAPTURE_FILE_BYTES];
 };
 
@@ -38,5 +55,10 @@ struct answer;
 void capture_begin(struct netfilter *nf, struct answer *a);
 /* A zone goes: end what runs in it. */
 void capture_end_zone(struct netfilter *nf, const struct zone *zone);
+/* Print the file that was given. */
+void capture_print(struct netfilter *nf, struct answer *a);
+
+/* capture_out.c: what was taken leaves. */
+void capture_deliver(struct capture *c);
 
 #endif

@@ -71,6 +71,8 @@ static int take_given(void *ctx, const struct control_give *give, int fd)
 		(void)close(fd); /* mapped, or of no use */
 		return 0;
 	}
+	if (give->kind == GIVE_CAPTURE_FILE)
+		return keep(&nf->capture.given_fd, fd);
 	if (give->index >= SNAPSHOT_ZONES_MAX)
 		return -ERR_PEER;
 	for (unsigned i = 0; i < GIVEN_COUNT_; i++) {
@@ -202,6 +204,7 @@ static void look(struct loop *loop, struct loop_timer *self)
 static void prepare_state(struct netfilter *nf)
 {
 	nf->link.fd = -1;
+	nf->capture.given_fd = nf->capture.file_fd = -1;
 	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
 	memset(nf->given, -1, sizeof(nf->given));

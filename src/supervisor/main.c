@@ -23,6 +23,7 @@
 
 #include "base/err.h"
 #include "base/sandbox.h"
+#include "supervisor/captures.h"
 #include "supervisor/isolation.h"
 #include "supervisor/supervisor.h"
 
@@ -230,6 +231,9 @@ static int open_state(struct supervisor *sup)
 	if (sup->device_fd < 0)
 		return sup->device_fd;
 	sup->counters_fd = open_counters(sup);
+	sup->captures_fd = captures_open(sup->state_fd);
+	if (sup->captures_fd < 0)
+		return fail("captures");
 	sup->isolation_fd = isolation_open(sup->state_fd);
 	return sup->isolation_fd < 0 ? fail("isolated") : 0;
 }
@@ -388,7 +392,7 @@ static void init(struct supervisor *sup)
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
 	sup->keys_fd = -1;
 	sup->accounts_fd = sup->device_fd = -1;
-	sup->isolation_fd = sup->counters_fd = -1;
+	sup->isolation_fd = sup->captures_fd = sup->counters_fd = -1;
 	sup->console_listen_fd = sup->terminal_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;
 	sup->zones.home_fd = -1;

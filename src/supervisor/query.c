@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "channel/account.h"
+#include "supervisor/captures.h"
 #include "supervisor/isolation.h"
 #include "supervisor/query.h"
 
@@ -45,6 +46,7 @@ void answer_cell(struct answer *answer, const char *format, ...)
 void answer_send(struct answer *answer, uint32_t flags)
 {
 	answer->row.flags = flags;
+	answer->ended = flags & CONTROL_ROW_LAST;
 	child_send(answer->console, CONTROL_ROW, &answer->row, sizeof(answer->row), NULL, 0);
 	memset(answer->row.text, 0, sizeof(answer->row.text));
 	answer->row.cell_count = 0;
@@ -193,7 +195,7 @@ static const struct {
 	[QUERY_PROCESSES] = {ROLE_SUPERVISOR, answer_processes},
 	[QUERY_ISOLATE] = {ROLE_SUPERVISOR, answer_isolate},
 	[QUERY_RESTORE] = {ROLE_SUPERVISOR, answer_restore},
-	[QUERY_CAPTURE] = {ROLE_NETFILTER, NULL},
+	[QUERY_CAPTURE] = {ROLE_NETFILTER, answer_capture},
 	[QUERY_PERMITS] = {ROLE_NETFILTER, NULL},
 	[QUERY_CLEAR_FLOW] = {ROLE_NETFILTER, NULL},
 	[QUERY_ISOLATE_STATION] = {ROLE_SUPERVISOR, answer_isolate_station},
@@ -205,6 +207,9 @@ static const struct {
 	[QUERY_DEVICE_KEY] = {ROLE_AUDIT, NULL},
 	[QUERY_CLEAR_SCREEN] = {ROLE_SUPERVISOR, answer_clear_screen},
 	[QUERY_ALARMS] = {ROLE_AUDIT, NULL},
+	[QUERY_CAPTURES] = {ROLE_SUPERVISOR, answer_captures},
+	[QUERY_SAVE_CAPTURE] = {ROLE_NETFILTER, answer_save_capture},
+	[QUERY_CLEAR_CAPTURE] = {ROLE_SUPERVISOR, answer_clear_capture},
 };
 
 /*
@@ -248,7 +253,7 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	}
 	if (owners[query.kind].answer)
 		owners[query.kind].answer(sup, &answer);
-	if (owners[query.kind].owner != ROLE_SUPERVISOR)
+	if (owners[query.kind].owner != ROLE_SUPERVISOR && !answer.ended)
 		pass_on(sup, &answer, &query);
 	return 0;
 }

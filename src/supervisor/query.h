@@ -10,6 +10,7 @@ struct answer {
 	const struct control_query *query;
 	struct control_row row;
 	size_t used; /* bytes of the row's text */
+	bool ended;  /* its last row was sent */
 };
 
 void answer_begin(struct answer *answer, struct child *console, const struct control_query *query);

@@ -140,7 +140,8 @@ struct supervisor {
 	bool stopping;
 	int exit_status;
 	/* directories; then a file, -1: it could not be made */
-	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, device_fd, isolation_fd;
+	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, device_fd, isolation_fd,
+		captures_fd;
 	int counters_fd, console_listen_fd;
 	struct loop_fd console_watch;
 	int terminal_fd;                  /* waits for its console to be started; -1: none does */

@@ -35,17 +35,33 @@ def console(gateway):
         yield made
 
 
-def capture(console, words, traffic, tmp_path):
-    """Run a capture while `traffic` goes on; what tcpdump reads in it."""
+def during(console, command, traffic):
+    """What a command says while `traffic` goes on."""
     thread = threading.Thread(target=lambda: (time.sleep(0.5), traffic()), daemon=True)
     thread.start()
-    text = console.run(f"capture zone {words}", timeout=40)
+    text = console.run(command, timeout=40)
     thread.join(10)
+    return text
+
+
+def read_by_tcpdump(text, tmp_path):
+    """What tcpdump reads in a file that was printed in base64."""
     letters = "".join(re.findall(r"^ *([A-Za-z0-9+/=]{4,76}) *$", text, re.M))
     assert letters, text
     path = tmp_path / f"{time.monotonic_ns()}.pcapng"
     path.write_bytes(base64.b64decode(letters))
     return run("tcpdump", "-n", "-r", path).stdout.splitlines()
+
+
+def capture(console, words, traffic, tmp_path):
+    zone, rest = words.split(" ", 1)
+    return read_by_tcpdump(during(console, f"capture zone {zone} raw {rest}", traffic), tmp_path)
+
+
+def packets(text):
+    """The lines of a table of packets: port, protocol, source, destination, flags, bytes, verdict."""
+    line = r"\d\d:\d\d:\d\d\.\d{6}  (in |out) +(\S+) +(\S+) +(\S+) {2,}(?:(\S+(?: \S+)*) {2,})?(\d+) {2,}(\S.*?) *$"
+    return [tuple(cell.strip() for cell in found) for found in re.findall("^" + line, text, re.M)]
 
 
 def test_capture_is_a_file_that_tcpdump_reads(net, topology, gateway, console, tmp_path):
@@ -89,6 +105,73 @@ def test_capture_sees_what_is_refused_and_filters_exactly(net, topology, gateway
 
 def test_capture_refuses_what_it_does_not_understand(gateway, console):
     for words in ("nowhere", "mynumber count 0", "mynumber count 5000", "mynumber seconds 61", "mynumber host", "mynumber net 1.2.3.4",
-                  "mynumber port 70000", "mynumber or", "mynumber proto tcp port", "mynumber host 1.2.3", "mynumber really"):
+                  "mynumber port 70000", "mynumber or", "mynumber raw file", "mynumber proto tcp port", "mynumber host 1.2.3", "mynumber really"):
         shown = console.run(f"capture zone {words}")
         assert "allowed" in shown or "no zone" in shown, f"{words}: {shown}"
+
+
+def test_capture_shows_a_line_a_packet_with_what_the_policy_says(net, topology, gateway, console):
+    """Who to whom, how, and the verdict: of a permit, of its answers, of what is refused, of the gateway's own; no payload (A6)."""
+    Responder(net, topology.zones["lgwan"].namespace, SERVER, 7000, answer=b"yes")
+    peer = topology.zones["mynumber"].namespace
+
+    def traffic():
+        client = net.connect(peer, SERVER, 7000)
+        client.sendall(b"SECRET")
+        client.recv(10)
+        net.socket(peer, kind=socket.SOCK_DGRAM).sendto(b"SECRET", (SERVER, 9))
+        net.socket(peer, socket.AF_INET6, socket.SOCK_DGRAM).sendto(b"x" * 300, ("fd00:20::8", 7000))
+        net.run(peer, "ping", "-c1", "-W1", "10.10.0.1", check=False)
+        client.close()
+    text = during(console, "capture zone mynumber seconds 4 count 100", traffic)
+    seen = packets(text)
+    assert "SECRET" not in text
+    first = next(x for x in seen if x[1] == "tcp")
+    assert first[0] == "in" and first[2].startswith("10.10.0.5:") and first[3] == "10.20.0.8:7000"
+    assert first[4] == "syn" and first[6] == "permit 10", first
+    second = [x for x in seen if x[1] == "tcp"][1]
+    assert second[:5] == ("out", "tcp", "10.20.0.8:7000", first[2], "syn ack") and second[6] == "answer, permit 10", second
+    assert any(x[0] == "in" and x[1] == "udp" and x[3] == "10.20.0.8:9" and x[5] == "34" and x[6] == "deny no-permit" for x in seen), text
+    assert any(x[3] == "[fd00:20::8]:7000" and x[5] == "348" and x[6] == "permit 11" for x in seen), text
+    assert any(x[0] == "out" and x[2] == "fd00:20::8" and x[4] == "type 1 code 4" and x[6] == "as its flow" for x in seen), text
+    assert any(x[1] == "icmp" and x[3] == "10.10.0.1" and x[4] == "type 8 code 0" and x[6] == "gateway" for x in seen), text
+
+
+def test_capture_shows_a_thousand_packets(net, topology, gateway, console):
+    """Every row arrives, in order."""
+    peer = topology.zones["mynumber"].namespace
+    plain = net.socket(peer, kind=socket.SOCK_DGRAM)
+
+    def many():
+        for number in range(1000):
+            plain.sendto(b"x", (SERVER, 20000 + number))
+            time.sleep(0.0005)
+    seen = packets(during(console, "capture zone mynumber seconds 30 count 1000 proto udp", many))
+    assert [int(x[3].split(":")[1]) for x in seen] == list(range(20000, 21000))
+
+
+def test_capture_into_a_file_is_listed_printed_and_removed(net, topology, gateway, console, tmp_path):
+    """The file is pcapng, on the disk of the appliance, bounded, and every use of it is recorded (A6, L1)."""
+    peer = topology.zones["mynumber"].namespace
+    plain = net.socket(peer, kind=socket.SOCK_DGRAM)
+
+    def traffic():
+        for _ in range(3):
+            plain.sendto(b"x", (SERVER, 1111))
+    said = during(console, "capture zone mynumber count 3 seconds 20 file case-7 port 1111", traffic)
+    assert "3 packets" in said, said
+    gateway.wait_event("capture-started", "file case-7 port 1111", seconds=10)
+    assert re.search(r"case-7 +\d+", console.run("show captures"))
+    assert "is kept" in console.run("capture zone mynumber count 3 seconds 2 file case-7")
+    lines = read_by_tcpdump(console.run("save capture case-7", timeout=30), tmp_path)
+    assert len(lines) == 3 and all(f"> {SERVER}.1111: UDP" in line for line in lines)
+    gateway.wait_event("capture-printed", 'name="case-7"', seconds=10)
+    for command in ("save capture ../audit", "clear capture case-8", "capture zone mynumber file a/b"):
+        said = console.run(command)
+        assert "no capture" in said or "a name has" in said, said
+    assert "removed" in console.run("clear capture case-7")
+    gateway.wait_event("capture-removed", 'name="case-7"', seconds=10)
+    assert "case-7" not in console.run("show captures")
+    for number in range(16):
+        (gateway.state / "captures" / f"kept-{number}.pcapng").write_bytes(b"x")
+    assert "16 captures are kept" in console.run("capture zone mynumber count 1 seconds 2 file one-more")

@@ -118,8 +118,9 @@ units += test_mail_trial
 test_mail_trial-use := supervisor policy base
 units += test_rtf
 test_rtf-use := wire base
-units += test_trial
+units += test_trial test_show
 test_trial-use := arbiter policy wire base
+test_show-use := arbiter policy wire base
 
 # accounts
 units += test_desk test_totp

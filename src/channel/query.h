@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Questions of a console, and the rows of their answers: messages of the control channel. */
+#ifndef SEKISHO_CHANNEL_QUERY_H
+#define SEKISHO_CHANNEL_QUERY_H
+
+#include <stdint.h>
+
+enum query_kind {
+	QUERY_SEPARATION = 1,
+	QUERY_ZONES,
+	QUERY_FLOWS,
+	QUERY_CROSSINGS,
+	QUERY_MAIL,
+	QUERY_SCREEN,
+	QUERY_LOG,
+	QUERY_PROCESSES,
+	QUERY_ISOLATE,
+	QUERY_RESTORE,
+	QUERY_PERMITS,         /* argument: [unused DAYS] [ZONE] */
+	QUERY_CAPTURE,         /* argument: ZONE [count N] [seconds N] [raw | file NAME] [filter] */
+	QUERY_ISOLATE_STATION, /* argument: hardware address or address */
+	QUERY_RESTORE_STATION,
+	QUERY_ISOLATED,
+	QUERY_CLEAR_FLOW,    /* argument: as for QUERY_FLOWS */
+	QUERY_TEST_FLOW,     /* argument: ZONE SOURCE DESTINATION PROTOCOL [PORT] */
+	QUERY_MAIL_LOG,      /* the records about mail; argument: a text that they contain */
+	QUERY_RECEIPT,       /* argument: a receipt's id, or its beginning */
+	QUERY_DEVICE_KEY,    /* the public key that signs the log, and its newest anchor */
+	QUERY_CLEAR_SCREEN,  /* argument: the session's number */
+	QUERY_ALARMS,        /* what stands, since when, what to do; argument: "ja" or "en" */
+	QUERY_CAPTURES,      /* the files of captures */
+	QUERY_SAVE_CAPTURE,  /* argument: the name of one, which is printed */
+	QUERY_CLEAR_CAPTURE, /* ... which is removed */
+};
+
+struct control_query {
+	uint32_t number;      /* the asker's, comes back in each row */
+	uint32_t kind;        /* enum query_kind */
+	uint32_t limit;       /* at most so many rows; 0: the owner's default */
+	uint32_t console;     /* set by the supervisor on the way */
+	char argument[112];   /* zone name, filter; NUL-terminated */
+	uint32_t person_role; /* enum account_role, set by the supervisor on the way */
+	uint32_t pad;
+};
+
+enum { CONTROL_ROW_LAST = 1, CONTROL_ROW_ERROR = 2, CONTROL_ROW_HEADING = 4 };
+
+#define CONTROL_ROW_CELLS 12
+
+/* One row of a table: cells are NUL-terminated printable UTF-8, packed one after the other in
+ * @text. */
+struct control_row {
+	uint32_t number;
+	uint32_t console;
+	uint32_t flags;
+	uint32_t
+		cell_count; /* 0..CONTROL_ROW_CELLS; 0 with LAST: end of the answer without a row */
+	char text[752];
+};
+
+#endif
