@@ -253,30 +253,8 @@ static bool crossing_joins(const struct snapshot *s, uint32_t a, uint32_t b)
 	return false;
 }
 
-/* Between the two ends of a bridge: the port that it came in by decides where it goes. */
-static enum judge_reason judge_bridged(const struct judge_policy *p, const struct judge_question *q,
-				       struct judge_verdict *v)
-{
-	const struct snapshot *s = p->snapshot;
-	const struct ip_headers *h = q->headers;
-	const struct snapshot_zone *from = &s->zones[q->from];
-	address_number source = address_to_number(h->family, h->source);
-	address_number destination = address_to_number(h->family, h->destination);
-	enum judge_reason reason;
-
-	if (!prefixes_hold(s, from->networks, h->family, source))
-		return JUDGE_SPOOFED;
-	reason = judge_station(p, q, source);
-	if (reason != JUDGE_PERMITTED)
-		return reason;
-	if (!prefixes_hold(s, s->zones[from->peer].networks, h->family, destination))
-		return JUDGE_NO_CROSSING;
-	v->to = from->peer;
-	return JUDGE_PERMITTED;
-}
-
-static enum judge_reason judge_routed(const struct judge_policy *p, const struct judge_question *q,
-				      struct judge_verdict *v)
+static enum judge_reason judge_addresses(const struct judge_policy *p,
+					 const struct judge_question *q, struct judge_verdict *v)
 {
 	const struct ip_headers *h = q->headers;
 	unsigned family = family_index(h->family);
@@ -285,6 +263,9 @@ static enum judge_reason judge_routed(const struct judge_policy *p, const struct
 	enum judge_reason reason;
 	uint32_t way;
 
+	if (is_foreign_to_zones(h->family, h->source) ||
+	    is_foreign_to_zones(h->family, h->destination))
+		return JUDGE_ADDRESS;
 	v->to = range_map_find(&p->owners[family], destination);
 	if (range_map_find(&p->owners[family], source) != q->from)
 		return JUDGE_SPOOFED;
@@ -301,18 +282,6 @@ static enum judge_reason judge_routed(const struct judge_policy *p, const struct
 								   : JUDGE_NO_CROSSING;
 	v->to = way;
 	return JUDGE_PERMITTED;
-}
-
-static enum judge_reason judge_addresses(const struct judge_policy *p,
-					 const struct judge_question *q, struct judge_verdict *v)
-{
-	const struct ip_headers *h = q->headers;
-
-	if (is_foreign_to_zones(h->family, h->source) ||
-	    is_foreign_to_zones(h->family, h->destination))
-		return JUDGE_ADDRESS;
-	return p->snapshot->zones[q->from].peer != SNAPSHOT_NONE ? judge_bridged(p, q, v)
-								 : judge_routed(p, q, v);
 }
 
 /* What a candidate is asked. */

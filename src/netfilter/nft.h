@@ -142,6 +142,9 @@ void nft_ct_original(struct nft_batch *b, enum nft_ct_keys key, uint32_t reg);
 void nft_ct_set(struct nft_batch *b, enum nft_ct_keys key, uint32_t reg);
 void nft_payload(struct nft_batch *b, enum nft_payload_bases base, uint32_t offset, uint32_t bytes,
 		 uint32_t reg);
+/* Write a register into the packet; no checksum is mended. */
+void nft_payload_set(struct nft_batch *b, enum nft_payload_bases base, uint32_t offset,
+		     uint32_t bytes, uint32_t reg);
 void nft_immediate(struct nft_batch *b, uint32_t reg, const void *data, size_t bytes);
 void nft_compare(struct nft_batch *b, enum nft_cmp_ops op, uint32_t reg, const void *data,
 		 size_t bytes);

@@ -115,6 +115,18 @@ void nft_payload(struct nft_batch *b, enum nft_payload_bases base, uint32_t offs
 	close_expression(b, e);
 }
 
+void nft_payload_set(struct nft_batch *b, enum nft_payload_bases base, uint32_t offset,
+		     uint32_t bytes, uint32_t reg)
+{
+	struct expression e = open_expression(b, "payload");
+
+	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_SREG, reg);
+	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_BASE, base);
+	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_OFFSET, offset);
+	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_LEN, bytes);
+	close_expression(b, e);
+}
+
 void nft_immediate(struct nft_batch *b, uint32_t reg, const void *data, size_t bytes)
 {
 	struct expression e = open_expression(b, "immediate");

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who may say of itself that it has an address: ARP (RFC 826) and neighbour discovery (RFC 4861).
- * The gateway's own addresses are nobody's else. An address that the zone binds to a station is
- * only that station's; where the list is only reported, a claim is remembered, but let through.
+ * The gateway's own addresses, and those that it answers for between the two sides of a transparent
+ * crossing, are nobody's else. An address that the zone binds to a station is only that station's;
+ * where the list is only reported, a claim is remembered, but let through.
  */
 #include <string.h>
 
+#include "base/err.h"
 #include "netfilter/ruleset_private.h"
+#include "policy/proxied.h"
 
-#define CHAIN_ARP "arp-input"
+#define CHAIN_ARP     "arp-input"
+#define CHAIN_ARP_OUT "arp-output"
 
 enum { ADVERTISEMENT = 136, SOLICITATION = 135 };
 enum { OPTION_SOURCE_ADDRESS = 1, OPTION_TARGET_ADDRESS = 2 };
-enum { ARP_HOOK_IN = 0 };
+enum { ARP_HOOK_IN = 0, ARP_HOOK_OUT = 1 };
 
 /* Offsets in an ARP packet of Ethernet and IPv4; in ICMPv6, in the link's header, in IPv6's. */
-enum { ARP_SENDER_MAC = 8, ARP_SENDER_IP = 14 };
+enum { ARP_OPERATION = 6, ARP_SENDER_MAC = 8, ARP_SENDER_IP = 14, ARP_TARGET_IP = 24 };
 enum { ND_TARGET = 8, ND_OPTION = 24, ND_OPTION_MAC = 26 };
 enum { LINK_SOURCE = 6, IPV6_SOURCE = 8 };
 
@@ -41,23 +45,36 @@ static size_t address_bytes(int index)
 	return index == 0 ? 4 : 16;
 }
 
+/* The addresses of one family on their way into their set. */
+struct own_addresses {
+	struct nft_elements elements;
+	int index;
+};
+
+static int add_own(void *ctx, const struct snapshot_prefix *address)
+{
+	struct own_addresses *own = ctx;
+	const struct nft_element element = {.key = address->addr,
+					    .key_bytes = address_bytes(own->index)};
+
+	if (address->family == (own->index == 0 ? 4 : 6))
+		nft_elements_add(&own->elements, &element);
+	return 0;
+}
+
 static void put_own(struct nft_batch *b, const struct ruleset *r, int index)
 {
 	const struct snapshot *s = r->snapshot;
-	struct snapshot_range own = s->zones[r->zone].addresses;
-	struct nft_elements elements;
+	struct snapshot_range addresses = s->zones[r->zone].addresses;
+	struct own_addresses own = {.index = index};
 
 	nft_set_anew(b, &claims[index].own);
-	nft_elements_begin(&elements, b, claims[index].own.name);
-	for (uint32_t i = 0; i < own.count; i++) {
-		const struct snapshot_prefix *p = &s->prefixes[own.first + i];
-		const struct nft_element element = {.key = p->addr,
-						    .key_bytes = address_bytes(index)};
-
-		if (p->family == (index == 0 ? 4 : 6))
-			nft_elements_add(&elements, &element);
-	}
-	nft_elements_end(&elements);
+	nft_elements_begin(&own.elements, b, claims[index].own.name);
+	for (uint32_t i = 0; i < addresses.count; i++)
+		(void)add_own(&own, &s->prefixes[addresses.first + i]); /* never fails */
+	if (proxied_each(s, r->zone, add_own, &own) < 0)
+		b->buffer.failed = true; /* no memory: nothing of this batch is taken */
+	nft_elements_end(&own.elements);
 }
 
 /* The addresses that stations are bound to, one by one; @pairs: with the station's MAC. */
@@ -202,6 +219,53 @@ static void rule_form(struct nft_batch *b)
 	rule_drop(b, COUNTER_NEIGHBOUR);
 }
 
+/*
+ * In a transparent zone the gateway has no address to ask from, and the kernel would send what
+ * looks like a probe for a duplicate: it asks in the name of a host of the other side (RFC
+ * 5227 2.1.1).
+ */
+static void rule_ask_for(struct nft_batch *b, const struct snapshot_prefix *network,
+			 const struct snapshot_prefix *sender)
+{
+	static const uint8_t request[2] = {0, 1}, nobody[4];
+	address_number first, last;
+	uint8_t bounds[2][4];
+
+	prefix_bounds(network, &first, &last);
+	address_from_number(4, first, bounds[0]);
+	address_from_number(4, last, bounds[1]);
+	nft_rule(b, CHAIN_ARP_OUT);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, ARP_OPERATION, sizeof(request), REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), request, sizeof(request));
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_IP, sizeof(nobody), REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), nobody, sizeof(nobody));
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, ARP_TARGET_IP, 4, REG(0));
+	nft_compare(b, NFT_CMP_GTE, REG(0), bounds[0], 4);
+	nft_compare(b, NFT_CMP_LTE, REG(0), bounds[1], 4);
+	nft_immediate(b, REG(0), sender->addr, 4);
+	nft_payload_set(b, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_IP, 4, REG(0));
+	nft_rule_end(b);
+}
+
+static void put_asking(struct nft_batch *b, const struct ruleset *r)
+{
+	const struct snapshot *s = r->snapshot;
+	struct snapshot_range networks = s->zones[r->zone].networks;
+
+	nft_base_chain(b, CHAIN_ARP_OUT, ARP_HOOK_OUT, 0, NF_ACCEPT);
+	for (uint32_t i = 0; i < networks.count; i++) {
+		const struct snapshot_prefix *network = &s->prefixes[networks.first + i];
+		struct snapshot_prefix sender;
+		int err = network->family == 4 ? proxied_nearest(s, r->zone, network, &sender)
+					       : -ERR_NOT_FOUND;
+
+		if (err == 0)
+			rule_ask_for(b, network, &sender);
+		else if (err != -ERR_NOT_FOUND)
+			b->buffer.failed = true; /* no memory: nothing of this batch is taken */
+	}
+}
+
 void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r)
 {
 	if (r->fresh)
@@ -211,6 +275,7 @@ void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r)
 	nft_flush_rules(b);
 	nft_counter(b, ruleset_counters[COUNTER_NEIGHBOUR]);
 	put_sets(b, r, 0);
+	put_asking(b, r);
 	rule_form(b);
 	rules_claims(b, r, CHAIN_ARP, arp_claims, sizeof(arp_claims) / sizeof(arp_claims[0]));
 }

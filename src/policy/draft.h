@@ -119,4 +119,9 @@ void draft_check_overlap(struct draft *d, uint32_t permit);
 void draft_check_zones(struct draft *d);
 void draft_check_paths(struct draft *d);
 
+/* Where the zone's hosts stand: the networks of the gateway's addresses, or its own. */
+struct snapshot_range draft_link_networks(const struct snapshot_zone *z);
+/* Whether all of @p lies there, and of a transparent crossing's two sides nearer to this zone. */
+bool draft_is_on_link(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p);
+
 #endif

@@ -51,7 +51,7 @@ static void refuse_incomplete(struct draft *d, const struct tree_node *node, enu
 		     schema_row(child)->name);
 }
 
-static bool is_bridged(const struct draft *d, const char *zone)
+static bool is_transparent(const struct draft *d, const char *zone)
 {
 	for (const struct tree_node *n = tree_first(d->tree->root, ROW_CROSSING); n != NULL;
 	     n = tree_next(n)) {
@@ -69,7 +69,7 @@ static void check_zone(struct draft *d, const struct tree_node *node)
 
 	if (node->row != ROW_ZONE)
 		return;
-	wanted = is_bridged(d, tree_value(node, 0)) ? ROW_ZONE_NETWORK : ROW_ZONE_ADDRESS;
+	wanted = is_transparent(d, tree_value(node, 0)) ? ROW_ZONE_NETWORK : ROW_ZONE_ADDRESS;
 	if (tree_first(node, wanted) == NULL)
 		refuse_incomplete(d, node, wanted);
 }

@@ -113,9 +113,8 @@ static void lower_permit(struct draft *d, const struct tree_node *node, uint32_t
 		*row = p;
 }
 
-/* Each is the other's peer. A zone that two crossings would bridge, or one bridge and another
- * route, is refused later. */
-static void bridge_zones(struct draft *d, uint32_t first, uint32_t second)
+/* Each is the other's peer. A zone that has another crossing, too, is refused later. */
+static void join_zones(struct draft *d, uint32_t first, uint32_t second)
 {
 	((struct snapshot_zone *)draft_row(d, SECTION_ZONES, first))->peer = second;
 	((struct snapshot_zone *)draft_row(d, SECTION_ZONES, second))->peer = first;
@@ -143,7 +142,7 @@ static void lower_crossing(struct draft *d, struct tree_node *node)
 	if (tree_first(node, ROW_CROSSING_TRANSPARENT) == NULL)
 		return;
 	c->flags |= CROSSING_TRANSPARENT;
-	bridge_zones(d, first, second);
+	join_zones(d, first, second);
 }
 
 static void lower_scanner(struct draft *d, struct tree_node *node)

@@ -22,8 +22,10 @@ static const struct snapshot_prefix *prefix_at(const struct draft *d, uint32_t i
 static bool overlaps_networks(const struct draft *d, const struct snapshot_zone *z,
 			      const struct snapshot_prefix *p)
 {
-	for (uint32_t i = 0; i < z->addresses.count; i++) {
-		if (prefix_overlaps(prefix_at(d, z->addresses.first + i), p))
+	struct snapshot_range own = draft_link_networks(z);
+
+	for (uint32_t i = 0; i < own.count; i++) {
+		if (prefix_overlaps(prefix_at(d, own.first + i), p))
 			return true;
 	}
 	return false;
@@ -44,20 +46,13 @@ static bool is_behind_route(const struct draft *d, const struct snapshot_zone *z
 /* In a network of the zone, or behind one of its routes and in no other zone's network. */
 static bool is_in_zone(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
 {
-	const struct snapshot_zone *z = zone_at(d, zone);
-	struct snapshot_range own = z->peer != SNAPSHOT_NONE ? z->networks : z->addresses;
-
-	for (uint32_t i = 0; i < own.count; i++) {
-		if (prefix_covers(prefix_at(d, own.first + i), p))
-			return true;
-	}
-	if (z->peer != SNAPSHOT_NONE)
-		return false;
+	if (draft_is_on_link(d, zone, p))
+		return true;
 	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
 		if (i != zone && overlaps_networks(d, zone_at(d, i), p))
 			return false;
 	}
-	return is_behind_route(d, z, p);
+	return is_behind_route(d, zone_at(d, zone), p);
 }
 
 static bool is_gateway(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
@@ -160,8 +155,8 @@ static void check_families(struct draft *d, const struct snapshot_permit *p,
 			   const struct tree_node *origin)
 {
 	const struct snapshot_zone *from = zone_at(d, p->from);
-	struct snapshot_range own = from->peer != SNAPSHOT_NONE ? from->networks : from->addresses;
-	struct snapshot_range sources = p->sources.count > 0 ? p->sources : own;
+	struct snapshot_range sources =
+		p->sources.count > 0 ? p->sources : draft_link_networks(from);
 	unsigned common = families_of(d, sources) & families_of(d, p->destinations) &
 			  service_families(d, p->services);
 	char path[TREE_PATH_BYTES];
@@ -206,8 +201,8 @@ static void check_tiers(struct draft *d, const struct snapshot_crossing *c,
 		   outer->name);
 }
 
-/* What bridges a zone is all that the zone has. */
-static void check_bridge(struct draft *d, uint32_t i)
+/* A transparent zone has one other side. */
+static void check_alone(struct draft *d, uint32_t i)
 {
 	const struct snapshot_crossing *c = draft_row(d, SECTION_CROSSINGS, i);
 
@@ -218,19 +213,19 @@ static void check_bridge(struct draft *d, uint32_t i)
 
 		if (k != i && (low || high))
 			draft_refuse(d, draft_origin(d, SECTION_CROSSINGS, i),
-				     PROBLEM_BRIDGED_ALONE,
+				     PROBLEM_TRANSPARENT_ALONE,
 				     zone_at(d, low ? c->low : c->high)->name, NULL);
 	}
 }
 
-/* The gateway has no address in a bridged zone to listen on or to speak from. */
+/* The gateway has no address in a transparent zone to listen on or to speak from. */
 static void check_reachable(struct draft *d, uint32_t zone, const struct tree_node *origin)
 {
 	char path[TREE_PATH_BYTES];
 
 	tree_path(path, origin);
 	if (zone_at(d, zone)->peer != SNAPSHOT_NONE)
-		draft_refuse(d, origin, PROBLEM_BRIDGED_PATH, path, zone_at(d, zone)->name);
+		draft_refuse(d, origin, PROBLEM_TRANSPARENT_PATH, path, zone_at(d, zone)->name);
 }
 
 /* Return: whether its permits can be looked at. */
@@ -251,7 +246,7 @@ static bool check_crossing(struct draft *d, uint32_t i)
 				     zone_at(d, c->high)->name);
 	}
 	if ((c->flags & CROSSING_TRANSPARENT) != 0)
-		check_bridge(d, i);
+		check_alone(d, i);
 	check_tiers(d, c, origin);
 	for (uint32_t k = 0; k < c->permits.count; k++)
 		check_permit(d, c->permits.first + k);

@@ -121,7 +121,7 @@ static void lower_zone(struct draft *d, struct tree_node *node)
 	z->hold_ms = (uint32_t)draft_leaf_number(node, ROW_ZONE_HOLD);
 	z->reject = denied_answer(node, z->tier);
 	z->station_policy = station_policy(node);
-	z->peer = SNAPSHOT_NONE; /* until a crossing bridges it */
+	z->peer = SNAPSHOT_NONE; /* until a transparent crossing joins it */
 	z->addresses = draft_add_prefixes(d, node, ROW_ZONE_ADDRESS);
 	z->networks = draft_add_prefixes(d, node, ROW_ZONE_NETWORK);
 	z->routes = add_routes(d, node);

@@ -2,6 +2,7 @@
 /* Checks of zones: ports and networks of their own, routers within reach, stations on the link. */
 #include "policy/draft.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/prefix.h"
@@ -59,38 +60,76 @@ static void check_member(struct draft *d, uint32_t i)
 		draft_refuse(d, origin, PROBLEM_BOND_MEMBER, name, name);
 }
 
-/* Where the zone's hosts stand on its link. */
-static struct snapshot_range link_networks(const struct snapshot_zone *z)
+struct snapshot_range draft_link_networks(const struct snapshot_zone *z)
 {
 	return z->peer != SNAPSHOT_NONE ? z->networks : z->addresses;
 }
 
-/* Routed zones have addresses of the gateway, bridged ones networks; that one is there is checked
- * on the tree. */
+/* Zones have addresses of the gateway, transparent ones networks; that one is there is checked on
+ * the tree. */
 static void check_mode(struct draft *d, uint32_t zone)
 {
 	const struct snapshot_zone *z = zone_at(d, zone);
 	const struct tree_node *origin = draft_origin(d, SECTION_ZONES, zone);
-	bool bridged = z->peer != SNAPSHOT_NONE;
+	bool transparent = z->peer != SNAPSHOT_NONE;
 
-	if (!bridged && z->networks.count > 0)
+	if (!transparent && z->networks.count > 0)
 		draft_refuse(d, tree_first(origin, ROW_ZONE_NETWORK), PROBLEM_NETWORK_ROUTED,
 			     z->name, NULL);
-	if (bridged && z->addresses.count > 0)
-		draft_refuse(d, tree_first(origin, ROW_ZONE_ADDRESS), PROBLEM_ADDRESS_BRIDGED,
-			     z->name, NULL);
-	if (bridged && z->routes.count > 0)
-		draft_refuse(d, tree_first(origin, ROW_ZONE_ROUTE), PROBLEM_ADDRESS_BRIDGED,
+	if (transparent && z->addresses.count > 0)
+		draft_refuse(d, tree_first(origin, ROW_ZONE_ADDRESS), PROBLEM_ADDRESS_TRANSPARENT,
 			     z->name, NULL);
 }
 
-/* The zone of a lower index, and not the other end of its own bridge, whose networks @p touches;
+/* The kernel is told each address of the other side. */
+static void check_width(struct draft *d, uint32_t zone)
+{
+	const struct snapshot_zone *z = zone_at(d, zone);
+	uint64_t count = 0;
+	char most[16];
+
+	for (uint32_t i = 0; i < z->networks.count; i++) {
+		uint64_t more = prefix_count(prefix_at(d, z->networks.first + i));
+
+		if (more <= SNAPSHOT_PROXIED_MAX && count + more <= SNAPSHOT_PROXIED_MAX) {
+			count += more;
+			continue;
+		}
+		snprintf(most, sizeof(most), "%u", SNAPSHOT_PROXIED_MAX);
+		draft_refuse(d, draft_origin(d, SECTION_PREFIXES, z->networks.first + i),
+			     PROBLEM_NETWORK_WIDE, z->name, most);
+		return;
+	}
+}
+
+/* A network that is written on both sides of a transparent crossing says nothing. */
+static void check_sides(struct draft *d, uint32_t zone)
+{
+	const struct snapshot_zone *z = zone_at(d, zone), *peer;
+
+	if (z->peer == SNAPSHOT_NONE || z->peer > zone)
+		return;
+	peer = zone_at(d, z->peer);
+	for (uint32_t i = z->networks.first; i < z->networks.first + z->networks.count; i++) {
+		const struct tree_node *origin = draft_origin(d, SECTION_PREFIXES, i);
+
+		for (uint32_t k = 0; k < peer->networks.count; k++) {
+			const struct snapshot_prefix *p = prefix_at(d, peer->networks.first + k);
+
+			if (p->bits == prefix_at(d, i)->bits && prefix_overlaps(p, prefix_at(d, i)))
+				draft_refuse(d, origin, PROBLEM_NETWORK_BOTH_SIDES,
+					     tree_value(origin, 0), peer->name);
+		}
+	}
+}
+
+/* The zone of a lower index, and not the other side of its own crossing, whose networks @p touches;
  * NULL: none. */
 static const struct snapshot_zone *overlapped_zone(const struct draft *d,
 						   const struct snapshot_prefix *p, uint32_t below)
 {
 	for (uint32_t i = 0; i < below; i++) {
-		struct snapshot_range own = link_networks(zone_at(d, i));
+		struct snapshot_range own = draft_link_networks(zone_at(d, i));
 
 		if (zone_at(d, i)->peer == below)
 			continue;
@@ -105,7 +144,7 @@ static const struct snapshot_zone *overlapped_zone(const struct draft *d,
 
 static void check_addresses(struct draft *d, uint32_t zone)
 {
-	struct snapshot_range own = link_networks(zone_at(d, zone));
+	struct snapshot_range own = draft_link_networks(zone_at(d, zone));
 
 	for (uint32_t i = own.first; i < own.first + own.count; i++) {
 		const struct tree_node *origin = draft_origin(d, SECTION_PREFIXES, i);
@@ -122,17 +161,27 @@ static void check_addresses(struct draft *d, uint32_t zone)
 	}
 }
 
-/* Whether @p lies in one of the zone's own networks. */
-static bool is_on_link(const struct draft *d, const struct snapshot_zone *z,
-		       const struct snapshot_prefix *p)
+/* The length of the zone's longest network that has all of @p; -1: none has. */
+static int longest_network(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
 {
-	struct snapshot_range own = link_networks(z);
+	struct snapshot_range own = draft_link_networks(zone_at(d, zone));
+	int longest = -1;
 
 	for (uint32_t i = 0; i < own.count; i++) {
-		if (prefix_covers(prefix_at(d, own.first + i), p))
-			return true;
+		const struct snapshot_prefix *network = prefix_at(d, own.first + i);
+
+		if (prefix_covers(network, p) && network->bits > longest)
+			longest = network->bits;
 	}
-	return false;
+	return longest;
+}
+
+bool draft_is_on_link(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
+{
+	uint32_t peer = zone_at(d, zone)->peer;
+	int longest = longest_network(d, zone, p);
+
+	return longest >= 0 && (peer == SNAPSHOT_NONE || longest > longest_network(d, peer, p));
 }
 
 static bool is_own_address(const struct draft *d, const struct snapshot_zone *z,
@@ -151,7 +200,7 @@ static const struct snapshot_zone *stolen_zone(const struct draft *d,
 					       uint32_t zone)
 {
 	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
-		if (i != zone && is_on_link(d, zone_at(d, i), destination))
+		if (i != zone && draft_is_on_link(d, i, destination))
 			return zone_at(d, i);
 	}
 	return NULL;
@@ -166,7 +215,7 @@ static void check_route(struct draft *d, uint32_t zone, const struct snapshot_ro
 
 	if (r->destination.family != r->via.family)
 		draft_refuse(d, origin, PROBLEM_ROUTE_FAMILY, destination, router);
-	else if (!is_on_link(d, z, &r->via))
+	else if (!draft_is_on_link(d, zone, &r->via))
 		draft_refuse(d, origin, PROBLEM_ROUTE_ROUTER, router, z->name);
 	else if (is_own_address(d, z, &r->via))
 		draft_refuse(d, origin, PROBLEM_ROUTE_SELF, router, NULL);
@@ -191,8 +240,10 @@ static void check_routes(struct draft *d, uint32_t zone)
 	}
 }
 
-static void check_stations(struct draft *d, const struct snapshot_zone *z)
+static void check_stations(struct draft *d, uint32_t zone)
 {
+	const struct snapshot_zone *z = zone_at(d, zone);
+
 	for (uint32_t i = 0; i < z->stations.count; i++) {
 		const struct snapshot_station *s =
 			draft_row(d, SECTION_STATIONS, z->stations.first + i);
@@ -201,7 +252,7 @@ static void check_stations(struct draft *d, const struct snapshot_zone *z)
 		     k++) {
 			const struct tree_node *origin = draft_origin(d, SECTION_PREFIXES, k);
 
-			if (!is_on_link(d, z, prefix_at(d, k)))
+			if (!draft_is_on_link(d, zone, prefix_at(d, k)))
 				draft_refuse(d, origin, PROBLEM_NOT_ON_LINK, tree_value(origin, 0),
 					     z->name);
 			else if (is_own_address(d, z, prefix_at(d, k)))
@@ -228,10 +279,12 @@ void draft_check_zones(struct draft *d)
 	for (uint32_t i = 0; i < draft_count(d, SECTION_ZONES); i++) {
 		check_device(d, i);
 		check_mode(d, i);
+		check_width(d, i);
+		check_sides(d, i);
 		check_isolate(d, i);
 		check_addresses(d, i);
 		check_routes(d, i);
-		check_stations(d, zone_at(d, i));
+		check_stations(d, i);
 	}
 	for (uint32_t i = 0; i < draft_count(d, SECTION_DEVICES); i++)
 		check_member(d, i);

@@ -10,4 +10,4 @@ policy-lib :=
 policy-src += mail_policy.c
 
 # what the arbiter and the rules of netfilter are both made from (area: packets)
-policy-src += ranges.c sockets.c atoms.c calendar.c screen_users.c
+policy-src += ranges.c proxied.c sockets.c atoms.c calendar.c screen_users.c

@@ -28,3 +28,10 @@ bool prefix_same_address(const struct snapshot_prefix *a, const struct snapshot_
 {
 	return same_bits(a, b, a->family == 4 ? 32 : 128);
 }
+
+uint64_t prefix_count(const struct snapshot_prefix *p)
+{
+	unsigned host_bits = (p->family == 4 ? 32U : 128U) - p->bits;
+
+	return host_bits < 64 ? UINT64_C(1) << host_bits : UINT64_MAX;
+}

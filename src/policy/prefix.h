@@ -16,4 +16,7 @@ bool prefix_overlaps(const struct snapshot_prefix *a, const struct snapshot_pref
 /* Whether the two addresses, host bits included, are the same; prefix lengths do not matter. */
 bool prefix_same_address(const struct snapshot_prefix *a, const struct snapshot_prefix *b);
 
+/* How many addresses the prefix has, 1 or more; UINT64_MAX for that many or more. */
+uint64_t prefix_count(const struct snapshot_prefix *p);
+
 #endif

@@ -93,11 +93,19 @@ static void claim_routes(struct claims *claims, uint32_t zone, const struct snap
 		claim_prefix(claims, zone, &s->routes[routes.first + i].destination);
 }
 
-/* For @zone, the networks of @network_zone: connected ones and those behind its static routes. */
+/* For @zone, the networks on the link of @network_zone. */
+static void claim_links(struct claims *claims, uint32_t zone, const struct snapshot *s,
+			uint32_t network_zone)
+{
+	claim_prefixes(claims, zone, s, s->zones[network_zone].addresses);
+	claim_prefixes(claims, zone, s, s->zones[network_zone].networks);
+}
+
+/* The same with those behind its static routes. */
 static void claim_networks(struct claims *claims, uint32_t zone, const struct snapshot *s,
 			   uint32_t network_zone)
 {
-	claim_prefixes(claims, zone, s, s->zones[network_zone].addresses);
+	claim_links(claims, zone, s, network_zone);
 	claim_routes(claims, zone, s, s->zones[network_zone].routes);
 }
 
@@ -218,7 +226,7 @@ int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t fami
 {
 	struct claims claims = {.family = family};
 
-	claim_prefixes(&claims, from, s, s->zones[from].addresses);
+	claim_links(&claims, from, s, from);
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
 		const struct snapshot_crossing *crossing = &s->crossings[i];
 
@@ -229,6 +237,18 @@ int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t fami
 	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
 		if (zone != from)
 			claim_networks(&claims, SNAPSHOT_NONE, s, zone);
+	}
+	return flatten(out, &claims);
+}
+
+int range_map_links(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t zone)
+{
+	struct claims claims = {.family = family};
+	uint32_t peer = s->zones[zone].peer;
+
+	if (peer != SNAPSHOT_NONE) {
+		claim_prefixes(&claims, zone, s, s->zones[zone].networks);
+		claim_prefixes(&claims, peer, s, s->zones[peer].networks);
 	}
 	return flatten(out, &claims);
 }

@@ -44,8 +44,9 @@ void prefix_bounds(const struct snapshot_prefix *prefix, address_number *first,
  * range_map_owners - which zone each address belongs to
  * @out:    freed by range_map_fini; undefined after an error
  * @family: 4 or 6
- * A zone owns the networks of its own addresses and the destinations of its routes; of overlapping
- * prefixes the longest decides, of equal ones the zone that comes first.
+ * A zone owns the networks of its own addresses, or those where its hosts stand, and the
+ * destinations of its routes; of overlapping prefixes the longest decides, of equal ones the zone
+ * that comes first.
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t family);
@@ -53,12 +54,20 @@ int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t fa
 /**
  * range_map_ways - to which zone a packet from zone @from is forwarded
  * The model of that zone's routing table. Longest prefix first; of equal ones, in this order: the
- * networks of its own addresses (back into itself); through each crossing, the destinations of
+ * networks of its own (back into itself); through each crossing, the destinations of
  * permits from it and the sources of permits towards it; its static routes; the networks of other
  * zones, which lead nowhere (rows with SNAPSHOT_NONE).
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t from);
+
+/**
+ * range_map_links - on which side of its transparent crossing the addresses of a network stand
+ * @zone: index of a zone of such a crossing; the rows have its index and its peer's
+ * The networks of both zones, longest prefix first. Empty for any other zone.
+ * Return: 0 or -ERR_NO_MEMORY.
+ */
+int range_map_links(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t zone);
 
 void range_map_fini(struct range_map *map);
 

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/sha256.h"
+#include "policy/prefix.h"
 
 #define OFFSET_MAX_S   (14 * 3600)
 #define TIME_LIMIT_S   (1U << 30) /* no timeout of a session is longer */
@@ -95,7 +96,7 @@ static bool port_is_sound(const struct snapshot_zone *z)
 }
 
 /* Reads crossings before their own check: any values will do. */
-static bool is_bridged(const struct snapshot *s, uint32_t zone, uint32_t peer)
+static bool is_joined(const struct snapshot *s, uint32_t zone, uint32_t peer)
 {
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
 		const struct snapshot_crossing *c = &s->crossings[i];
@@ -107,19 +108,34 @@ static bool is_bridged(const struct snapshot *s, uint32_t zone, uint32_t peer)
 	return false;
 }
 
-/* Both ends of a bridge say so, have networks, and are joined by a crossing. */
+/* So few addresses that the kernel can be told each. */
+static bool networks_are_sound(const struct snapshot *s, struct snapshot_range networks)
+{
+	uint64_t count = 0;
+
+	if (!range_is_sound(networks, s->prefix_count) || networks.count > SNAPSHOT_NETWORKS_MAX)
+		return false;
+	for (uint32_t i = 0; i < networks.count; i++) {
+		const struct snapshot_prefix *p = &s->prefixes[networks.first + i];
+
+		if (!prefix_is_sound(p) || prefix_count(p) > SNAPSHOT_PROXIED_MAX)
+			return false;
+		count += prefix_count(p);
+	}
+	return count <= SNAPSHOT_PROXIED_MAX;
+}
+
+/* Both sides say so, have networks, and are joined by a crossing. */
 static bool peer_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_zone *z = &s->zones[i];
 
-	if (!range_is_sound(z->networks, s->prefix_count) ||
-	    z->networks.count > SNAPSHOT_NETWORKS_MAX)
+	if (!networks_are_sound(s, z->networks))
 		return false;
 	if (z->peer == SNAPSHOT_NONE)
 		return z->networks.count == 0;
 	return z->peer < s->zone_count && z->peer != i && s->zones[z->peer].peer == i &&
-	       is_bridged(s, i, z->peer) && z->networks.count > 0 && z->addresses.count == 0 &&
-	       z->routes.count == 0;
+	       is_joined(s, i, z->peer) && z->networks.count > 0 && z->addresses.count == 0;
 }
 
 static bool zone_is_sound(const struct snapshot *s, uint32_t i)
@@ -158,8 +174,8 @@ static bool station_is_sound(const struct snapshot *s, uint32_t i)
 	       text_is_sound(s, t->text_comment) && range_is_sound(t->addresses, s->prefix_count);
 }
 
-/* The bridged zones are each other's peers, and no other crossing has one of them. */
-static bool bridge_is_sound(const struct snapshot *s, const struct snapshot_crossing *c)
+/* Transparent zones are each other's peers, and no other crossing has one of them. */
+static bool peers_are_sound(const struct snapshot *s, const struct snapshot_crossing *c)
 {
 	const struct snapshot_zone *low = &s->zones[c->low], *high = &s->zones[c->high];
 
@@ -175,7 +191,7 @@ static bool crossing_is_sound(const struct snapshot *s, uint32_t i)
 	uint32_t first = i == 0 ? 0 : c[-1].permits.first + c[-1].permits.count;
 	bool last = i + 1 == s->crossing_count;
 
-	return c->low < c->high && c->high < s->zone_count && bridge_is_sound(s, c) &&
+	return c->low < c->high && c->high < s->zone_count && peers_are_sound(s, c) &&
 	       (c->flags & ~(uint32_t)(CROSSING_TRANSPARENT | CROSSING_OFFLOAD)) == 0 &&
 	       c->queues > 0 && c->queues <= SNAPSHOT_QUEUES_MAX && c->permits.first == first &&
 	       range_is_sound(c->permits, s->permit_count) &&

@@ -11,8 +11,9 @@
 #define SNAPSHOT_PERMITS_MAX   10000
 #define SNAPSHOT_STATIONS_MAX  20000
 #define SNAPSHOT_NEXT_HOPS_MAX 16
-#define SNAPSHOT_DEVICE_BYTES  16 /* IFNAMSIZ */
-#define SNAPSHOT_NETWORKS_MAX  64 /* of one zone of a transparent crossing */
+#define SNAPSHOT_DEVICE_BYTES  16    /* IFNAMSIZ */
+#define SNAPSHOT_NETWORKS_MAX  64    /* of one zone of a transparent crossing */
+#define SNAPSHOT_PROXIED_MAX   8192U /* addresses in all of them */
 #define SNAPSHOT_BONDS_MAX     8
 #define SNAPSHOT_MEMBERS_MAX   8 /* ports of one bond */
 #define SNAPSHOT_HOLIDAYS_MAX  2000

@@ -55,11 +55,12 @@ struct snapshot_zone {
 	uint32_t vlan;
 	uint32_t station_policy; /* enum station_policy */
 	/*
-	 * Transparent: the zone at the other end of the bridge, SNAPSHOT_NONE where the zone is
-	 * routed. A bridged zone has networks instead of addresses and routes: where its hosts
-	 * stand, never empty. Both ends may have the same ones, and which side a host is on is
-	 * decided by the port its packets come from. It is in this one crossing only, and the
-	 * gateway listens and speaks nowhere in it. Of what is not IP, ARP alone passes.
+	 * Transparent: the zone at the other side, SNAPSHOT_NONE where the gateway has addresses of
+	 * its own. A transparent zone has networks instead: where its hosts stand, never empty, at
+	 * most SNAPSHOT_PROXIED_MAX addresses. The networks of the two sides may lie in each other,
+	 * the longer prefix decides on which side an address is; equal ones are refused. At the
+	 * zone's port the gateway answers for the addresses of the other side (proxied.h). The zone
+	 * is in this one crossing only, and the gateway listens nowhere in it.
 	 */
 	uint32_t peer;
 	struct snapshot_range networks; /* in prefixes; none where routed */
@@ -93,11 +94,11 @@ struct snapshot_station {
 };
 
 enum crossing_flags {
-	CROSSING_TRANSPARENT = 1, /* the two zones are bridged, each is the other's peer */
+	CROSSING_TRANSPARENT = 1, /* one network on both sides, each zone is the other's peer */
 	CROSSING_OFFLOAD = 2      /* established flows take the flow table, in both directions */
 };
 
-/* Two zones that a veth pair joins, or a bridge; @low and @high are zone indices, low < high. */
+/* Two zones that a veth pair joins; @low and @high are zone indices, low < high. */
 struct snapshot_crossing {
 	uint32_t low, high;
 	struct snapshot_range permits; /* in permits, ordered by number */

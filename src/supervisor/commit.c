@@ -222,15 +222,12 @@ static void wait_for_holders(struct supervisor *sup)
 }
 
 /*
- * ADR 411, 414: what the datapath would not carry out must not look as if it were in force. Return:
- * what that is, NULL: nothing.
+ * ADR 414: what the datapath would not carry out must not look as if it were in force. Return: what
+ * that is, NULL: nothing.
  */
 static const char *find_not_carried_out(const struct snapshot *s)
 {
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
-		if (s->crossings[i].flags & CROSSING_TRANSPARENT)
-			return "a transparent crossing: the datapath of this version routes, it "
-			       "bridges no zones";
 		if (s->crossings[i].queues > 1)
 			return "queues: the arbiter of this version reads one queue of a zone";
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "policy/proxied.h"
 
 int layout_compare_routes(const void *a, const void *b)
 {
@@ -53,10 +54,8 @@ static int add_route(struct layout_zone *zone, const struct snapshot_prefix *des
 	return 0;
 }
 
-static int add_address(struct layout_zone *zone, const struct snapshot_prefix *address)
+static int add_address(struct layout_addresses *list, const struct snapshot_prefix *address)
 {
-	struct layout_addresses *list = &zone->addresses;
-
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity ? list->capacity * 2 : 8;
 		struct snapshot_prefix *rows = reallocarray(list->rows, capacity, sizeof(*rows));
@@ -83,6 +82,8 @@ static int add_networks(struct layout_zone *zone, const struct snapshot *s,
 
 	for (uint32_t i = 0; i < from->addresses.count && err == 0; i++)
 		err = add_route(zone, &s->prefixes[from->addresses.first + i], target);
+	for (uint32_t i = 0; i < from->networks.count && err == 0; i++)
+		err = add_route(zone, &s->prefixes[from->networks.first + i], target);
 	for (uint32_t i = 0; i < from->routes.count && err == 0; i++)
 		err = add_route(zone, &s->routes[from->routes.first + i].destination, target);
 	return err;
@@ -118,6 +119,23 @@ static void fill_base(struct layout_base *base, const struct snapshot *s,
 	}
 }
 
+static int add_proxied(void *ctx, const struct snapshot_prefix *address)
+{
+	return add_address(ctx, address);
+}
+
+/* Where a transparent zone's own hosts stand, and those of the other side. */
+static int fill_links(struct layout_zone *zone, const struct snapshot *s, uint32_t index)
+{
+	const struct layout_route to_link = {.target = TARGET_LINK};
+	struct snapshot_range own = s->zones[index].networks;
+	int err = 0;
+
+	for (uint32_t i = 0; i < own.count && err == 0; i++)
+		err = add_route(zone, &s->prefixes[own.first + i], &to_link);
+	return err < 0 ? err : proxied_each(s, index, add_proxied, &zone->proxied);
+}
+
 /*
  * The zone's own routes; then to the void: everything that has no route, and, in case the zone has
  * a default route, the networks of all other zones, so that nothing meant for them ever leaves by
@@ -133,7 +151,9 @@ static int fill_zone(struct layout_zone *zone, const struct snapshot *s, uint32_
 	(void)snprintf(zone->port, sizeof(zone->port), "%s", from->port);
 	fill_base(&zone->base, s, from);
 	for (uint32_t i = 0; i < from->addresses.count && err == 0; i++)
-		err = add_address(zone, &s->prefixes[from->addresses.first + i]);
+		err = add_address(&zone->addresses, &s->prefixes[from->addresses.first + i]);
+	if (err == 0)
+		err = fill_links(zone, s, index);
 	for (uint32_t i = 0; i < from->routes.count && err == 0; i++) {
 		const struct snapshot_route *route = &s->routes[from->routes.first + i];
 		struct layout_route target = {.target = TARGET_PORT,
@@ -197,6 +217,12 @@ static int fill_crossings(struct layout *layout, const struct snapshot *s)
 	return err;
 }
 
+static void order_addresses(struct layout_addresses *list)
+{
+	if (list->count)
+		qsort(list->rows, list->count, sizeof(list->rows[0]), layout_compare_addresses);
+}
+
 /* Sort and drop what several permits name alike. */
 static void order(struct layout_zone *zone)
 {
@@ -211,9 +237,8 @@ static void order(struct layout_zone *zone)
 			routes->rows[kept++] = routes->rows[i];
 	}
 	routes->count = kept;
-	if (zone->addresses.count)
-		qsort(zone->addresses.rows, zone->addresses.count, sizeof(zone->addresses.rows[0]),
-		      layout_compare_addresses);
+	order_addresses(&zone->addresses);
+	order_addresses(&zone->proxied);
 }
 
 int layout_init(struct layout *layout, const struct snapshot *snapshot)
@@ -241,6 +266,7 @@ void layout_fini(struct layout *layout)
 {
 	for (size_t i = 0; i < layout->zone_count; i++) {
 		free(layout->zones[i].addresses.rows);
+		free(layout->zones[i].proxied.rows);
 		free(layout->zones[i].routes.rows);
 	}
 	*layout = (struct layout){0};

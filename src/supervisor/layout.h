@@ -16,16 +16,20 @@
 #define LAYOUT_CROSSINGS_MAX (SNAPSHOT_ZONES_MAX * (SNAPSHOT_ZONES_MAX - 1) / 2)
 
 enum layout_target {
-	TARGET_PORT = 1, /* the configuration's own static routes */
+	TARGET_LINK = 1, /* where the hosts of a transparent zone stand: straight to the port */
+	TARGET_PORT,     /* the configuration's own static routes */
 	TARGET_CROSSING, /* what a permit names on the other side */
 	TARGET_VOID,     /* everything else: judged, reported and going nowhere */
 };
 
-/* Compared as bytes: every byte of it is set. */
+/*
+ * Compared as bytes: every byte of it is set. The target comes first, so that in a sorted list the
+ * way to a router stands before the routes that go by it.
+ */
 struct layout_route {
+	uint32_t target;                    /* enum layout_target */
 	struct snapshot_prefix destination; /* host bits zero */
 	struct snapshot_prefix via;         /* TARGET_PORT: the gateway */
-	uint32_t target;                    /* enum layout_target */
 	char peer[SNAPSHOT_NAME_BYTES];     /* TARGET_CROSSING: the zone at the other end */
 };
 
@@ -55,6 +59,7 @@ struct layout_zone {
 	char port[16];
 	struct layout_base base;
 	struct layout_addresses addresses;
+	struct layout_addresses proxied; /* single ones that the gateway answers for at the port */
 	struct layout_routes routes;
 };
 

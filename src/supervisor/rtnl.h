@@ -75,6 +75,9 @@ int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route);
 int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address,
 		       const uint8_t mac[6]);
 
+/* Let the kernel answer ARP or neighbour discovery for a single address at a device, or no more. */
+int rtnl_proxy_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address);
+
 /**
  * rtnl_netns_id - the id by which this namespace knows another
  * @id: -1 where it has none (no device here has its other end there)

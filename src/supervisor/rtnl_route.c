@@ -79,3 +79,18 @@ int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_pre
 	mnl_attr_put(nlh, NDA_LLADDR, 6, mac);
 	return rtnl_command(r, nlh);
 }
+
+int rtnl_proxy_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address)
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, add ? RTM_NEWNEIGH : RTM_DELNEIGH,
+					    add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	struct ndmsg *info = mnl_nlmsg_put_extra_header(nlh, sizeof(*info));
+
+	info->ndm_family = socket_family(address);
+	info->ndm_ifindex = (int)index;
+	info->ndm_state = NUD_PERMANENT; /* stays when the cable is pulled */
+	info->ndm_flags = NTF_PROXY;
+	mnl_attr_put(nlh, NDA_DST, address_bytes(address), address->addr);
+	return rtnl_command(r, nlh);
+}

@@ -13,6 +13,7 @@
 #include "supervisor/netns.h"
 #include "supervisor/zones_private.h"
 
+#define METRIC_LINK     5U /* what the own hosts stand in is never reached otherwise */
 #define METRIC_CROSSING 10U
 #define METRIC_PORT     20U
 #define METRIC_VOID     4000000000U /* only where nothing else fits */
@@ -181,21 +182,19 @@ void zone_remove(struct zones *zs, struct zone *zone)
 		(void)close(zone->track_fd);
 	zone->track_fd = -1;
 	free(zone->addresses.rows);
+	free(zone->proxied.rows);
 	free(zone->routes.rows);
 	zone->addresses = (struct layout_addresses){0};
+	zone->proxied = (struct layout_addresses){0};
 	zone->routes = (struct layout_routes){0};
 	zone->used = false;
 	if (zs->told)
 		zs->told(zs->told_ctx, ZONES_ZONE_REMOVED, zone->name, NULL);
 }
 
-static bool has_ipv6(const struct layout_zone *want)
+static bool has_ipv6(const struct layout_addresses *sorted)
 {
-	for (size_t i = 0; i < want->addresses.count; i++) {
-		if (want->addresses.rows[i].family == 6)
-			return true;
-	}
-	return false;
+	return sorted->count > 0 && sorted->rows[sorted->count - 1].family == 6;
 }
 
 /* Link-local addresses only in a zone that speaks IPv6 at all. */
@@ -206,7 +205,8 @@ static int set_address_mode(struct zones *zs, struct zone *zone, const struct la
 
 	(void)snprintf(name, sizeof(name), "net/ipv6/conf/%s/addr_gen_mode", zone->port);
 	if (err == 0) {
-		err = netns_sysctl(name, has_ipv6(want) ? "0" : "1");
+		err = netns_sysctl(
+			name, has_ipv6(&want->addresses) || has_ipv6(&want->proxied) ? "0" : "1");
 		netns_leave(zs->home_fd);
 	}
 	return err < 0 ? zones_fail(zs, err, NULL, "zone %s: setting %s", zone->name, name) : 0;
@@ -223,6 +223,7 @@ int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone
 	zone->base = want->base;
 	zone->port_up = false;
 	zone->addresses.count = 0;
+	zone->proxied.count = 0;
 	zone_forget_routes(zone, NULL);
 	err = rtnl_link_find(&zone->rtnl, want->port, &link);
 	if (err < 0)
@@ -243,9 +244,13 @@ int zone_return_port(struct zones *zs, struct zone *zone)
 	zone->port[0] = '\0';
 	zone->port_up = false;
 	zone->addresses.count = 0;
+	zone->proxied.count = 0;
 	zone_forget_routes(zone, NULL);
 	return 0;
 }
+
+typedef int set_address_fn(struct zones *zs, struct zone *zone, bool add,
+			   const struct snapshot_prefix *address);
 
 static int set_address(struct zones *zs, struct zone *zone, bool add,
 		       const struct snapshot_prefix *address)
@@ -281,22 +286,23 @@ static int reserve_addresses(struct layout_addresses *have, size_t count)
 	return 0;
 }
 
-int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_addresses *want)
+/* Lead what is installed in the zone to what is wanted, one address after the other. */
+static int lead_addresses(struct zones *zs, struct zone *zone, struct layout_addresses *have,
+			  const struct layout_addresses *want, set_address_fn *set)
 {
-	struct layout_addresses *have = &zone->addresses;
 	int err = reserve_addresses(have, want->count);
 
 	if (err < 0)
 		return zones_fail(zs, err, NULL, "zone %s: addresses", zone->name);
 	for (size_t i = 0; i < have->count; i++) {
 		if (!holds_address(want, &have->rows[i]))
-			err = set_address(zs, zone, false, &have->rows[i]);
+			err = set(zs, zone, false, &have->rows[i]);
 		if (err < 0)
 			return err;
 	}
 	for (size_t i = 0; i < want->count; i++) {
 		if (!holds_address(have, &want->rows[i]))
-			err = set_address(zs, zone, true, &want->rows[i]);
+			err = set(zs, zone, true, &want->rows[i]);
 		if (err < 0)
 			return err;
 	}
@@ -304,6 +310,11 @@ int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_
 		memcpy(have->rows, want->rows, want->count * sizeof(*want->rows));
 	have->count = want->count;
 	return 0;
+}
+
+int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_addresses *want)
+{
+	return lead_addresses(zs, zone, &zone->addresses, want, set_address);
 }
 
 int zone_set_links(struct zones *zs, struct zone *zone)
@@ -320,7 +331,9 @@ int zone_set_links(struct zones *zs, struct zone *zone)
 	if (err < 0)
 		return zones_fail(zs, err, &zone->rtnl, "zone %s: port %s", zone->name, zone->port);
 	zone->port_up = up;
-	zone_forget_routes(zone, NULL); /* the kernel dropped them when the link went down */
+	/* The kernel dropped both when the link went down. */
+	zone->proxied.count = 0;
+	zone_forget_routes(zone, NULL);
 	return 0;
 }
 
@@ -332,7 +345,7 @@ void zone_forget_routes(struct zone *zone, const char *peer)
 	for (size_t i = 0; i < routes->count; i++) {
 		const struct layout_route *row = &routes->rows[i];
 		bool gone = peer ? row->target == TARGET_CROSSING && strcmp(row->peer, peer) == 0
-				 : row->target == TARGET_PORT;
+				 : row->target == TARGET_PORT || row->target == TARGET_LINK;
 
 		if (!gone)
 			routes->rows[kept++] = *row;
@@ -348,6 +361,10 @@ static bool resolve_route(struct zones *zs, const struct zone *zone, const struc
 
 	*route = (struct rtnl_route){.destination = row->destination, .via = row->via};
 	switch (row->target) {
+	case TARGET_LINK:
+		route->index = zone->port_index;
+		route->metric = METRIC_LINK;
+		return zone->port_up;
 	case TARGET_PORT:
 		route->index = zone->port_index;
 		route->metric = METRIC_PORT;
@@ -463,4 +480,50 @@ int zone_set_forwarding(struct zones *zs, struct zone *zone)
 	netns_leave(zs->home_fd);
 	zone->forwarding = err == 0;
 	return err;
+}
+
+static int set_proxied(struct zones *zs, struct zone *zone, bool add,
+		       const struct snapshot_prefix *address)
+{
+	int err = rtnl_proxy_set(&zone->rtnl, add, zone->port_index, address);
+
+	if (err < 0 && !add && (errno == ENOENT || errno == ENODEV))
+		return 0; /* already gone */
+	return err < 0 ? zones_fail(zs, err, &zone->rtnl, "zone %s: answering for others on %s",
+				    zone->name, zone->port)
+		       : 0;
+}
+
+/* A host of the port itself answers for none but itself, so there is nobody to wait for. */
+static int write_proxy_settings(struct zones *zs, struct zone *zone)
+{
+	static const struct setting proxy_settings[] = {
+		{"net/ipv4/neigh/%s/proxy_delay", "0", false},
+		{"net/ipv6/neigh/%s/proxy_delay", "0", false},
+		{"net/ipv6/conf/%s/proxy_ndp", "1", false},
+		/* Asked by unicast, too: the kernel looks here before it forwards. */
+		{"net/ipv6/conf/all/proxy_ndp", "1", false},
+	};
+	int err = netns_enter(zone->netns_fd);
+
+	if (err < 0)
+		return zones_fail(zs, err, NULL, "zone %s: namespace", zone->name);
+	err = write_settings(zs, zone, proxy_settings, COUNT_OF(proxy_settings), zone->port);
+	netns_leave(zs->home_fd);
+	return err;
+}
+
+int zone_set_proxied(struct zones *zs, struct zone *zone, const struct layout_zone *want)
+{
+	int err = 0;
+
+	if (!zone->port_up)
+		return 0; /* the kernel forgets what it is told of a port that is down */
+	if (want->proxied.count > 0 && zone->proxied.count == 0) {
+		err = set_address_mode(zs, zone, want);
+		if (err == 0)
+			err = write_proxy_settings(zs, zone);
+	}
+	return err < 0 ? err
+		       : lead_addresses(zs, zone, &zone->proxied, &want->proxied, set_proxied);
 }

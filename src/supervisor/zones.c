@@ -288,6 +288,9 @@ int zones_converge(struct zones *zs, const struct layout *layout)
 		err = build(zs, layout);
 	for (size_t i = 0; i < layout->zone_count && err == 0; i++)
 		err = zone_set_forwarding(zs, zones_find(zs, layout->zones[i].name));
+	for (size_t i = 0; i < layout->zone_count && err == 0; i++)
+		err = zone_set_proxied(zs, zones_find(zs, layout->zones[i].name),
+				       &layout->zones[i]);
 	return err;
 }
 

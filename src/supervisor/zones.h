@@ -29,6 +29,7 @@ struct zone {
 	bool isolated; /* by the operator: port down, no crossing */
 	bool forwarding;
 	struct layout_addresses addresses; /* installed, sorted */
+	struct layout_addresses proxied;   /* answered for, sorted */
 	struct layout_routes routes;       /* installed, sorted */
 };
 

@@ -22,6 +22,8 @@ int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_
 int zone_set_links(struct zones *zs, struct zone *zone);
 int zone_set_routes(struct zones *zs, struct zone *zone, const struct layout_routes *want);
 int zone_set_forwarding(struct zones *zs, struct zone *zone);
+/* Answer at the port for the addresses of a transparent crossing's other side, and no others. */
+int zone_set_proxied(struct zones *zs, struct zone *zone, const struct layout_zone *want);
 /* Forget installed routes that went with a device; @peer: of a crossing, NULL: of the port. */
 void zone_forget_routes(struct zone *zone, const char *peer);
 

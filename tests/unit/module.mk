@@ -20,7 +20,7 @@ units += test_tls
 test_tls-use := tls base
 
 # packets
-units += test_ip test_ranges test_judge test_denials test_netlink test_tls_hello
+units += test_ip test_ranges test_proxied test_judge test_denials test_netlink test_tls_hello
 test_tls_hello-use := wire base
 units += test_dns_query test_first_message
 test_dns_query-use := wire base
@@ -35,6 +35,7 @@ test_detect-use := arbiter policy wire base
 test_conform-use := arbiter policy wire base
 test_ip-use := wire base
 test_ranges-use := policy wire base
+test_proxied-use := policy wire base
 test_judge-use := arbiter policy wire base
 units += test_judge_objects test_flow_line
 test_flow_line-use := arbiter policy wire base

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The judgement of what permits refer to by name: groups, stations, services of every kind,
- * conformance, calendars; and of bridged zones (Z2, Z6, Z7, Z8, Z10). */
+ * conformance, calendars; and of transparent crossings (Z2, Z6, Z7, Z8, Z10). */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -22,8 +22,9 @@ static const char policy_text[] =
 	"  station 02:00:00:00:00:02 { address 10.1.0.6; } station 02:00:00:00:00:03; }\n"
 	"zone b { tier business; port eth0.2; address 10.2.0.1/24; address fd00:2::1/64;\n"
 	"  station-policy report; station 02:00:00:00:00:09 { address 10.2.0.9; } }\n"
-	"zone l { tier business; port eth1; network 10.9.0.0/25; network fd00:9::/64; }\n"
-	"zone r { tier outside; port eth2; network 10.9.0.0/24; network fd00:9::/64; }\n"
+	"zone l { tier business; port eth1; network 10.9.0.0/24; network fd00:9::/121; }\n"
+	"zone r { tier outside; port eth2; network 10.9.0.128/25; network fd00:9::8;\n"
+	"  route 10.8.0.0/16 via 10.9.0.129; }\n"
 	"address-group servers { address 10.2.0.8 10.2.0.16/28 fd00:2::/126; }\n"
 	"station-group counter { zone a; station 02:00:00:00:00:01 02:00:00:00:00:02; }\n"
 	"service secure { tcp 443 8443; conform tls { server-name *.example.lg.jp; } }\n"
@@ -38,7 +39,7 @@ static const char policy_text[] =
 	"  permit 30 { destination 10.2.0.7; service gre all-icmp; expires 2026-03-02; }\n"
 	"  permit 40 { from b; source servers; destination counter; service plain; } }\n"
 	"crossing l r { transparent; permit 5 { from l; source 10.9.0.7 fd00:9::7;\n"
-	"  destination 10.9.0.200 fd00:9::8; service secure; } }\n";
+	"  destination 10.9.0.200 10.8.3.4 fd00:9::8; service secure; } }\n";
 
 static struct fixture {
 	struct policy_fixture policy;
@@ -214,9 +215,14 @@ static void test_judge_schedule_past_midnight_with_a_holiday(void **state)
 	expect_reason(a, JUDGE_SCHEDULE);
 }
 
-static void test_judge_bridge_leads_to_its_other_end_only(void **state)
+static void test_judge_transparent_crossing_leads_to_its_other_side_only(void **state)
 {
 	expect_permit(flow("l", "10.9.0.7", "10.9.0.200", 6, 443), 5);
+	expect_permit(flow("l", "10.9.0.7", "10.8.3.4", 6, 443), 5); /* behind a router there */
+	expect_reason(flow("l", "10.9.0.7", "10.9.0.100", 6, 443), JUDGE_SAME_ZONE);
+	expect_reason(flow("r", "10.9.0.7", "10.9.0.200", 6, 443), JUDGE_SPOOFED);
+	expect_reason(flow("l", "10.8.3.4", "10.9.0.200", 6, 443), JUDGE_SPOOFED);
+	expect_reason(flow("l", "10.9.0.7", "10.9.0.201", 6, 443), JUDGE_NO_PERMIT);
 	expect_permit(flow("l", "fd00:9::7", "fd00:9::8", 6, 8443), 5);
 	expect_reason(flow("l", "10.9.0.7", "10.9.0.200", 6, 444), JUDGE_NO_PERMIT);
 	expect_reason(flow("l", "10.9.0.200", "10.9.0.7", 6, 443), JUDGE_SPOOFED);
@@ -236,7 +242,7 @@ int main(void)
 		cmocka_unit_test(test_judge_names_the_conformance_that_is_asked),
 		cmocka_unit_test(test_judge_other_protocols_and_icmp_requests_alone),
 		cmocka_unit_test(test_judge_schedule_past_midnight_with_a_holiday),
-		cmocka_unit_test(test_judge_bridge_leads_to_its_other_end_only),
+		cmocka_unit_test(test_judge_transparent_crossing_leads_to_its_other_side_only),
 	};
 
 	return cmocka_run_group_tests_name("judge_objects", tests, setup, teardown);

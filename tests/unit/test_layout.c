@@ -47,6 +47,7 @@ static void add_zone(const char *name, const char *port, const char *address, ui
 	(void)snprintf(zone->name, sizeof(zone->name), "%s", name);
 	(void)snprintf(zone->port, sizeof(zone->port), "%s", port);
 	zone->addresses = add_prefix(address, bits);
+	zone->peer = SNAPSHOT_NONE;
 }
 
 static int setup(void **state)
@@ -149,6 +150,36 @@ static void test_layout_permit_without_sources_routes_back_the_networks(void **s
 	layout_fini(&layout);
 }
 
+static void test_layout_transparent_zone_stands_between_the_sides(void **state)
+{
+	struct snapshot_range host = add_prefix("10.1.0.1", 32);
+	struct layout layout;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		fx.zones[i].addresses.count = 0;
+		fx.zones[i].peer = 1 - i;
+	}
+	fx.zones[0].networks = host;
+	fx.zones[1].networks = add_prefix("10.1.0.0", 24);
+	fx.routes[0] = (struct snapshot_route){prefix("0.0.0.0", 0), prefix("10.1.0.1", 32)};
+	fx.snapshot.route_count = 1;
+	fx.zones[0].routes = (struct snapshot_range){0, 1};
+	add_crossing(add_prefix("10.1.0.5", 32), host);
+	assert_int_equal(layout_init(&layout, &fx.snapshot), 0);
+	assert_int_equal(count_routes(&layout.zones[0], TARGET_LINK, "10.1.0.1", 32), 1);
+	assert_int_equal(layout.zones[0].routes.rows[0].target,
+			 TARGET_LINK); /* before the router */
+	assert_int_equal(layout.zones[0].routes.rows[1].target, TARGET_PORT);
+	assert_int_equal(count_routes(&layout.zones[0], TARGET_CROSSING, "10.1.0.5", 32), 1);
+	assert_int_equal(count_routes(&layout.zones[0], TARGET_VOID, "10.1.0.0", 24), 1);
+	assert_int_equal(count_routes(&layout.zones[1], TARGET_LINK, "10.1.0.0", 24), 1);
+	assert_int_equal(count_routes(&layout.zones[1], TARGET_CROSSING, "10.1.0.1", 32), 1);
+	assert_int_equal(layout.zones[0].proxied.count, 255);
+	assert_int_equal(layout.zones[1].proxied.count, 1);
+	assert_int_equal(layout.zones[1].proxied.rows[0].addr[3], 1);
+	layout_fini(&layout);
+}
+
 static void test_layout_names_a_route_once_for_many_permits(void **state)
 {
 	struct snapshot_range source = add_prefix("10.10.0.5", 32),
@@ -212,6 +243,7 @@ int main(void)
 		TEST(test_layout_without_crossing_routes_other_zones_to_the_void),
 		TEST(test_layout_permit_gives_each_side_only_what_it_names),
 		TEST(test_layout_permit_without_sources_routes_back_the_networks),
+		TEST(test_layout_transparent_zone_stands_between_the_sides),
 		TEST(test_layout_names_a_route_once_for_many_permits),
 		TEST(test_layout_clears_host_bits_of_any_length),
 		TEST(test_layout_lists_are_sorted_for_one_walk),

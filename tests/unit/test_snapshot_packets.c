@@ -19,13 +19,13 @@ static const char config[] =
 	"    window 1500ms; denied-rate 7/s; isolate-station; } }\n"
 	"zone b { tier business; port eth2.x; address 10.2.0.1/24; station-policy report; }\n"
 	"zone l { tier business; port eth3; network 10.9.0.0/24; }\n"
-	"zone r { tier business; port eth4; network 10.9.0.0/24; }\n"
+	"zone r { tier business; port eth4; network 10.9.0.0/25; }\n"
 	"bond bond0 { port eth1; port eth0; mode 802.3ad; }\n"
 	"service web { tcp 443; conform tls { server-name a.example b.example; ech allow; } }\n"
 	"schedule s { holidays only; window sun 23:00-01:00; }\n"
 	"crossing a b { offload; queues 3; permit 1 { destination 10.2.0.8; service web;\n"
 	"  schedule s; limit { rate 5/m; connections 9; } } }\n"
-	"crossing r l { transparent; permit 2 { destination 10.9.0.8; service web; } }\n";
+	"crossing r l { transparent; permit 2 { destination 10.9.0.128/31; service web; } }\n";
 
 enum { A, B, L, R };
 
