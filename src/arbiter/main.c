@@ -23,6 +23,7 @@
 
 #define LOOP_FDS         4
 #define TICK_MS          100
+#define USE_MS           1000 /* for netfilter to say how much of a limit is in use */
 #define MESSAGES_A_ROUND 16
 
 /* A policy in one of the two slots: the running one, and one that is prepared or was running
@@ -44,6 +45,8 @@ static struct arbiter {
 	struct slot slots[2];
 	unsigned running; /* slot */
 	struct decider decider;
+	struct trial trial;
+	uint64_t trial_ms;                 /* when it began to wait for netfilter */
 	struct packet_verdicts verdicts;   /* of the batch that is being judged */
 	uint8_t whole[PACKET_WHOLE_BYTES]; /* that packet */
 	uint32_t whole_bytes;
@@ -59,10 +62,20 @@ static int64_t wall_s(void)
 	return clock_wall_ns(&clock_system) / 1000000000;
 }
 
+/* Return: 0, or an error of the control channel. */
+static int finish_trial(const struct packet_use *use)
+{
+	if (arbiter.trial.snapshot == NULL)
+		return 0;
+	return trial_finish(&arbiter.process.control, &arbiter.trial, use);
+}
+
 static void slot_clear(struct slot *slot)
 {
 	if (slot->epoch == 0)
 		return;
+	if (arbiter.trial.snapshot == &slot->snapshot)
+		(void)finish_trial(NULL); /* its policy goes; a row that is lost can be asked for */
 	awaited_forget(&arbiter.decider.awaited, &slot->policy);
 	judge_fini(&slot->policy);
 	snapshot_unload(&slot->snapshot);
@@ -246,6 +259,15 @@ static int handle_admissions(struct channel *ch, void *ctx, const struct channel
 	return 0;
 }
 
+static int handle_use(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct packet_use *use = message->body;
+
+	if (trial_needs_use(&arbiter.trial) && use->permit == arbiter.trial.verdict.permit)
+		(void)finish_trial(use); /* a row that is lost can be asked for again */
+	return 0;
+}
+
 static int handle_show(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	const struct slot *slot = &arbiter.slots[arbiter.running];
@@ -262,6 +284,7 @@ static const struct channel_rule link_rules[] = {
 	 offsetof(struct packet_admissions, items) + sizeof(struct packet_admission_item),
 	 sizeof(struct packet_admissions), CHANNEL_ANY_STATE, handle_admissions, "admissions"},
 	{PACKET_PING, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_link_ping, "ping"},
+	{PACKET_USE, 0, 0, CHANNEL_EXACTLY(packet_use), handle_use, "use"},
 	{PACKET_SHOW, 0, 0, CHANNEL_EXACTLY(packet_show), handle_show, "show"},
 };
 
@@ -357,7 +380,20 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 
 	if (query->kind != QUERY_TEST_FLOW)
 		return -ERR_PEER;
-	return trial_answer(ch, slot->epoch != 0 ? &slot->policy : NULL, query, wall_s());
+	int err = finish_trial(NULL); /* another console's, which has waited */
+
+	if (err == 0)
+		err = trial_begin(ch, &arbiter.trial, slot->epoch != 0 ? &slot->policy : NULL,
+				  query, wall_s());
+	if (err != 0 || !trial_needs_use(&arbiter.trial))
+		return err != 0 ? err : finish_trial(NULL);
+	const struct packet_use use = {.epoch = slot->epoch,
+				       .permit = arbiter.trial.verdict.permit};
+
+	arbiter.trial_ms = now_ms();
+	/* Without room on the link the answer goes without it. */
+	(void)channel_send(&arbiter.link, PACKET_USE_ASKED, &use, sizeof(use), NULL, 0);
+	return 0;
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -383,6 +419,8 @@ static void tick(struct loop *loop, struct loop_timer *self)
 			    ? &arbiter.slots[arbiter.running].snapshot
 			    : NULL,
 		    now_ms());
+	if (now_ms() - arbiter.trial_ms > USE_MS)
+		(void)finish_trial(NULL); /* a row that is lost can be asked for again */
 	loop_arm(loop, self, TICK_MS);
 }
 

@@ -127,48 +127,102 @@ static int send_error(struct channel *control, const struct control_query *query
 
 static int send_heading(struct channel *control, const struct control_query *query)
 {
-	static const char *const heading[] = {"verdict", "reason", "from", "to", "permit"};
+	static const char *const heading[] = {"verdict", "reason", "from", "to",
+					      "permit",  "now",    "new"};
 	struct row row;
 
 	row_begin(&row, query->number, query->console);
 	return row_headings(&row, control, heading, sizeof(heading) / sizeof(heading[0]));
 }
 
-static int send_verdict(struct channel *control, const struct control_query *query,
-			const struct snapshot *s, uint32_t from, const struct judge_verdict *v)
+/* What a limit that is used up makes of a permission. */
+static enum judge_reason reason_of(const struct judge_verdict *v,
+				   const struct snapshot_permit *permit,
+				   const struct packet_use *use)
 {
+	if (v->reason != JUDGE_PERMITTED || use == NULL)
+		return v->reason;
+	if (!use->known)
+		return permit->connections != 0 ? JUDGE_LIMIT_UNCOUNTED : v->reason;
+	if (permit->rate != 0 && use->left == 0)
+		return JUDGE_LIMIT_RATE;
+	if (permit->connections != 0 && use->connections >= permit->connections)
+		return JUDGE_LIMIT_CONNECTIONS;
+	return v->reason;
+}
+
+static void use_cells(struct row *row, const struct snapshot_permit *permit,
+		      const struct packet_use *use)
+{
+	const char *unit = permit->rate_period_s == 1 ? "s" : "m";
+	bool known = use != NULL && use->known;
+
+	if (permit->connections == 0)
+		row_cell(row, "any");
+	else if (known)
+		row_cell(row, "%u of %u", use->connections, permit->connections);
+	else
+		row_cell(row, "unknown, of %u", permit->connections);
+	if (permit->rate == 0)
+		row_cell(row, "any");
+	else if (known)
+		row_cell(row, "%u of %u/%s", use->left, permit->rate, unit);
+	else
+		row_cell(row, "unknown, of %u/%s", permit->rate, unit);
+}
+
+int trial_finish(struct channel *control, struct trial *t, const struct packet_use *use)
+{
+	const struct snapshot *s = t->snapshot;
+	const struct judge_verdict *v = &t->verdict;
+	const struct snapshot_permit *permit =
+		v->permit == SNAPSHOT_NONE ? NULL : &s->permits[v->permit];
+	enum judge_reason reason = reason_of(v, permit, use);
 	struct row row;
 
-	row_begin(&row, query->number, query->console);
-	row_cell(&row, "%s", v->reason == JUDGE_PERMITTED ? "permit" : "deny");
-	row_cell(&row, "%s", judge_reason_name(v->reason));
-	row_cell(&row, "%s", s->zones[from].name);
+	t->snapshot = NULL;
+	row_begin(&row, t->query.number, t->query.console);
+	row_cell(&row, "%s", reason == JUDGE_PERMITTED ? "permit" : "deny");
+	row_cell(&row, "%s", judge_reason_name(reason));
+	row_cell(&row, "%s", s->zones[t->from].name);
 	row_cell(&row, "%s", v->to == SNAPSHOT_NONE ? "nowhere" : s->zones[v->to].name);
-	if (v->permit == SNAPSHOT_NONE)
+	if (permit == NULL) {
 		row_cell(&row, "none");
-	else
-		row_cell(&row, "%u", s->permits[v->permit].number);
+	} else {
+		row_cell(&row, "%u", permit->number);
+		use_cells(&row, permit, use);
+	}
 	return row_send(&row, control, CONTROL_ROW_LAST);
 }
 
-int trial_answer(struct channel *control, const struct judge_policy *policy,
-		 const struct control_query *query, int64_t now_s)
+int trial_begin(struct channel *control, struct trial *t, const struct judge_policy *policy,
+		const struct control_query *query, int64_t now_s)
 {
 	struct ip_headers headers;
 	struct judge_question question = {.headers = &headers, .now_s = now_s};
 	char text[sizeof(query->argument) + 1] = {0};
-	struct judge_verdict verdict;
 	const char *why;
-	int err;
 
+	t->snapshot = NULL;
 	memcpy(text, query->argument, sizeof(query->argument));
 	if (policy == NULL)
 		return send_error(control, query, "no policy is running");
 	why = trial_read(&headers, &question.from, policy->snapshot, text);
 	if (why != NULL)
 		return send_error(control, query, why);
-	verdict = judge_flow(policy, &question);
-	err = send_heading(control, query);
-	return err != 0 ? err
-			: send_verdict(control, query, policy->snapshot, question.from, &verdict);
+	*t = (struct trial){.snapshot = policy->snapshot,
+			    .query = *query,
+			    .from = question.from,
+			    .verdict = judge_flow(policy, &question)};
+	return send_heading(control, query);
+}
+
+bool trial_needs_use(const struct trial *t)
+{
+	const struct snapshot_permit *permit;
+
+	if (t->snapshot == NULL || t->verdict.reason != JUDGE_PERMITTED)
+		return false;
+	permit = &t->snapshot->permits[t->verdict.permit];
+	return permit->connections != 0 || permit->rate != 0;
 }

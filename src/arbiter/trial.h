@@ -6,6 +6,7 @@
 #include "arbiter/judge.h"
 #include "base/channel.h"
 #include "channel/control.h"
+#include "channel/packet.h"
 
 /**
  * trial_read - read the words of a trial
@@ -18,12 +19,31 @@
 const char *trial_read(struct ip_headers *h, uint32_t *zone, const struct snapshot *s,
 		       const char *text);
 
+/* A question that is being answered. */
+struct trial {
+	const struct snapshot *snapshot; /* borrowed; NULL: nothing is left to answer */
+	struct control_query query;
+	uint32_t from; /* zone index */
+	struct judge_verdict verdict;
+};
+
 /**
- * trial_answer - judge the flow of a query and send the rows to the asker
- * @policy: NULL: none is running
+ * trial_begin - judge the flow of a query
+ * @t:      receives what trial_finish needs; where the words are wrong the answer is sent whole
+ * @policy: NULL: none is running; its snapshot is borrowed until trial_finish
  * Return: as channel_send.
  */
-int trial_answer(struct channel *control, const struct judge_policy *policy,
-		 const struct control_query *query, int64_t now_s);
+int trial_begin(struct channel *control, struct trial *t, const struct judge_policy *policy,
+		const struct control_query *query, int64_t now_s);
+
+/* Whether the permit has limits, of which netfilter knows the use. */
+bool trial_needs_use(const struct trial *t);
+
+/**
+ * trial_finish - send the verdict, which ends the trial
+ * @use: of the permit's limits; NULL: not known, or it has none
+ * Return: as channel_send.
+ */
+int trial_finish(struct channel *control, struct trial *t, const struct packet_use *use);
 
 #endif

@@ -53,6 +53,9 @@ enum packet_type {
 			    * verdict is PACKET_FOR_WHOLE */
 	PACKET_ADMISSIONS, /* N->A, struct packet_admissions, cut behind its @count items: what
 			    * became of flows whose permit has a limit */
+	PACKET_USE_ASKED,  /* A->N, struct packet_use, epoch and permit: how much of the permit's
+			    * limits is in use? Answer: PACKET_USE */
+	PACKET_USE,        /* N->A, struct packet_use */
 	PACKET_SHOW,       /* N->A, struct packet_show: a captured packet, to become a row of a
 			    * console's table */
 };
@@ -135,6 +138,14 @@ struct packet_admissions {
 	uint32_t purpose; /* PACKET_FOR_PACKETS or PACKET_FOR_WHOLE: numbers are of one queue */
 	uint32_t pad;
 	struct packet_admission_item items[PACKET_BATCH_MAX];
+};
+
+struct packet_use {
+	uint64_t epoch;       /* of the policy that has the permit */
+	uint32_t permit;      /* index */
+	uint32_t known;       /* 0: netfilter has another policy, or could not count */
+	uint32_t connections; /* flows at this time */
+	uint32_t left;        /* flows that the rate lets begin now */
 };
 
 enum packet_show_flags {

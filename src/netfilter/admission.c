@@ -173,3 +173,20 @@ void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark)
 	if (limit != NULL && limit != limit_of_mark(nf, before, &known) && known)
 		limit_join(limit); /* else it was counted for it already */
 }
+
+void admission_use(struct netfilter *nf, struct packet_use *use)
+{
+	uint64_t now_ms = netfilter_now_ms();
+	struct limit *limit = limits_of(&nf->running.limits, use->permit);
+
+	use->known = 0;
+	if (use->epoch != nf->running.epoch || limit == NULL)
+		return;
+	if (limit->connections != 0)
+		count_again(nf->running.zones[nf->running.snapshot.permits[use->permit].from],
+			    now_ms);
+	(void)limit_has_credit(limit, now_ms); /* brings the credit up to date */
+	use->known = limit->connections == 0 || limit->counted;
+	use->connections = limit->used;
+	use->left = limit->rate != 0 ? (uint32_t)(limit->credit / limit->period_ms) : 0;
+}

@@ -39,4 +39,7 @@ void admission_count_all(struct netfilter *nf);
  */
 void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark);
 
+/* How much of a permit's limits is in use: @use has epoch and permit, and receives the rest. */
+void admission_use(struct netfilter *nf, struct packet_use *use);
+
 #endif

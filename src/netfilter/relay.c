@@ -222,11 +222,22 @@ static int handle_pong(struct channel *ch, void *ctx, const struct channel_messa
 	return 0;
 }
 
+static int handle_use_asked(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct packet_use use = *(const struct packet_use *)message->body;
+
+	admission_use(ctx, &use);
+	/* Without room on the link the arbiter answers without it. */
+	(void)channel_send(ch, PACKET_USE, &use, sizeof(use), NULL, 0);
+	return 0;
+}
+
 static const struct channel_rule link_rules[] = {
 	{PACKET_VERDICTS, 0, 0,
 	 offsetof(struct packet_verdicts, items) + sizeof(struct packet_verdict),
 	 sizeof(struct packet_verdicts), CHANNEL_ANY_STATE, handle_verdicts, "verdicts"},
 	{PACKET_PONG, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_pong, "pong"},
+	{PACKET_USE_ASKED, 0, 0, CHANNEL_EXACTLY(packet_use), handle_use_asked, "use"},
 };
 
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)

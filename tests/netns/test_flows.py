@@ -153,18 +153,30 @@ def test_flows_that_end_in_a_rush_are_all_counted(net, topology, gateway, consol
 
 def test_flows_of_a_crossing_and_use_of_limits_are_shown(net, topology, make_gateway):
     """Z10, Z14: `show crossing` adds up both directions; `show permits` shows how much of a limit is in use."""
-    gateway = make_gateway(POLICY.replace("log;", "limit { connections 5; rate 3/m; } log;"))
-    echo(net, topology)
+    gateway = make_gateway(POLICY.replace("log;", "limit { connections 3; rate 600/m; } log;")
+                           .replace("comment", "limit { rate 1/m; } comment"))
+    for port in (7000, 7100):
+        echo(net, topology, port)
     held = [talk(net, topology) for _ in range(2)]
     with gateway.console() as console:
         console.expect(console.PROMPT)
         console.run("terminal length 0")
+
+        def trial(port):
+            said = console.run(f"test flow mynumber 10.10.0.5 10.20.0.8 tcp {port}")
+            return " ".join(said.splitlines()[-1].split())
         shown = console.run("show crossing")
         assert re.search(r"lgwan - mynumber +up +2 +\d+ +\d+ +[1-9]\d+ +[1-9]\d+", shown), shown
         running, ever, packets, total = map(int, re.search(r"mynumber +lgwan +(\d+) +(\d+) +(\d+) +(\d+)", shown).groups())
         assert running == ever == 2 and packets >= 10 and total >= 2 * 200
         assert re.search(r"lgwan +mynumber +0 +0 +0 +0", shown), shown
-        assert re.search(r"mynumber +lgwan +10 +2 .* 2 of 5 +1 of 3/m", console.run("show permits"))
+        assert re.search(r"mynumber +lgwan +10 +2 .* 2 of 3 +\d+ of 600/m", console.run("show permits"))
+        assert re.fullmatch(r"permit permitted mynumber lgwan 10 2 of 3 \d+ of 600/m", trial(7000))
+        assert trial(7100) == "permit permitted mynumber lgwan 20 any 1 of 1/m"
+        held += [talk(net, topology), talk(net, topology, 7100)]
+        assert re.fullmatch(r"deny limit-connections mynumber lgwan 10 3 of 3 \d+ of 600/m", trial(7000))
+        assert trial(7100) == "deny limit-rate mynumber lgwan 20 any 0 of 1/m"
+        assert trial(7011) == "deny no-permit mynumber lgwan none"
     for one in held:
         one.close()
 
