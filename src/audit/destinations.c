@@ -30,7 +30,7 @@ static void on_connect(void *ctx, const char *name)
 	struct destinations *d = ctx;
 
 	for (uint32_t i = 0; i < d->running.count; i++) {
-		if (strcmp(d->running.names[i], name) == 0) {
+		if (strcmp(d->running.servers[i].name, name) == 0) {
 			d->owner.connect(d->owner.ctx, i);
 			return;
 		}
@@ -65,14 +65,25 @@ static void name_server(char name[SENDER_NAME_BYTES], const struct snapshot_sysl
 	(void)snprintf(name, SENDER_NAME_BYTES, "%s-%u", address, server->port);
 }
 
+static void note_server(struct destination *out, const struct snapshot *snapshot, uint32_t index)
+{
+	const struct snapshot_syslog *server = &snapshot->syslogs[index];
+
+	memset(out, 0, sizeof(*out));
+	name_server(out->name, server);
+	out->transport = server->transport;
+	(void)snprintf(out->peer, sizeof(out->peer), "%s",
+		       snapshot_text_at(snapshot, server->text_name));
+	memcpy(out->authority_slot, server->authority_slot, sizeof(out->authority_slot));
+	memcpy(out->certificate_slot, server->certificate_slot, sizeof(out->certificate_slot));
+}
+
 int destinations_prepare(struct destinations *d, const struct snapshot *snapshot)
 {
 	if (snapshot->syslog_count > DESTINATIONS_MAX)
 		return -ERR_NO_SPACE;
-	for (uint32_t i = 0; i < snapshot->syslog_count; i++) {
-		name_server(d->next.names[i], &snapshot->syslogs[i]);
-		d->next.transports[i] = snapshot->syslogs[i].transport;
-	}
+	for (uint32_t i = 0; i < snapshot->syslog_count; i++)
+		note_server(&d->next.servers[i], snapshot, i);
 	d->next.count = snapshot->syslog_count;
 	d->utc_offset_s = snapshot->header->utc_offset_s;
 	(void)snprintf(d->host, sizeof(d->host), "%s",
@@ -89,21 +100,26 @@ static struct sender *find_sender(struct destinations *d, const char *name)
 	return NULL;
 }
 
-static bool is_wanted(const struct destinations *d, const struct sender *sender)
+static const struct destination *find_server(const struct destinations_list *list, const char *name)
 {
-	for (uint32_t i = 0; i < d->running.count; i++) {
-		if (strcmp(d->running.names[i], sender->name) == 0 &&
-		    d->running.transports[i] == sender->way->transport)
-			return true;
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (strcmp(list->servers[i].name, name) == 0)
+			return &list->servers[i];
 	}
-	return false;
+	return NULL;
 }
 
-static void close_unwanted(struct destinations *d)
+/* What is no longer there, or is to be reached in another way. */
+static void close_unwanted(struct destinations *d, const struct destinations_list *before)
 {
 	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
-		if (d->senders[i].state != SENDER_CLOSED && !is_wanted(d, &d->senders[i]))
-			sender_close(&d->senders[i]);
+		struct sender *sender = &d->senders[i];
+		const struct destination *was = find_server(before, sender->name);
+		const struct destination *is = find_server(&d->running, sender->name);
+
+		if (sender->state != SENDER_CLOSED &&
+		    (was == NULL || is == NULL || memcmp(was, is, sizeof(*is)) != 0))
+			sender_close(sender);
 	}
 }
 
@@ -118,7 +134,7 @@ static struct sender *free_sender(struct destinations *d)
 
 static void open_datagrams(struct destinations *d, uint32_t index, int fd)
 {
-	const char *name = d->running.names[index];
+	const char *name = d->running.servers[index].name;
 	struct sender *sender = find_sender(d, name);
 	bool known = sender != NULL && sender->state == SENDER_FLOWING;
 
@@ -134,15 +150,17 @@ static void open_datagrams(struct destinations *d, uint32_t index, int fd)
 /* One that has its sender already goes on with it. */
 static void open_stream(struct destinations *d, uint32_t index)
 {
-	const char *name = d->running.names[index];
+	const struct destination *server = &d->running.servers[index];
+	const char *peer = server->transport == SNAPSHOT_TRANSPORT_TLS ? server->peer : NULL;
 
-	if (find_sender(d, name) == NULL)
-		sender_open_stream(free_sender(d), d->loop, d->store, report_of(d), name);
+	if (find_sender(d, server->name) == NULL)
+		sender_open_stream(free_sender(d), d->loop, d->store, report_of(d), server->name,
+				   peer);
 }
 
 static bool is_stream(const struct destinations *d, uint32_t index)
 {
-	return d->running.transports[index] != SNAPSHOT_TRANSPORT_UDP;
+	return d->running.servers[index].transport != SNAPSHOT_TRANSPORT_UDP;
 }
 
 int destinations_give(struct destinations *d, uint32_t index, int fd)
@@ -161,11 +179,13 @@ int destinations_give(struct destinations *d, uint32_t index, int fd)
 
 void destinations_apply(struct destinations *d, struct record_form *form)
 {
+	const struct destinations_list before = d->running;
+
 	form->utc_offset_s = d->utc_offset_s;
 	if (d->host[0] != '\0')
 		memcpy(form->host, d->host, sizeof(form->host));
 	d->running = d->next;
-	close_unwanted(d);
+	close_unwanted(d, &before);
 	for (uint32_t i = 0; i < d->running.count; i++) {
 		int fd = d->given[i];
 
@@ -180,15 +200,16 @@ void destinations_apply(struct destinations *d, struct record_form *form)
 	forget_given(d);
 }
 
-void destinations_connected(struct destinations *d, uint32_t index, int fd, int error)
+void destinations_connected(struct destinations *d, uint32_t index,
+			    const struct sender_connection *connection)
 {
 	struct sender *sender =
-		index < d->running.count ? find_sender(d, d->running.names[index]) : NULL;
+		index < d->running.count ? find_sender(d, d->running.servers[index].name) : NULL;
 
 	if (sender != NULL)
-		sender_connected(sender, fd, error);
-	else if (fd >= 0)
-		(void)close(fd); /* its server is no longer in the policy */
+		sender_connected(sender, connection);
+	else
+		sender_refuse(connection); /* its server is no longer in the policy */
 }
 
 void destinations_kick(struct destinations *d)

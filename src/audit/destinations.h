@@ -11,10 +11,17 @@
 
 #define DESTINATIONS_MAX 8
 
+/* A server as the policy has it; unused octets are zero. */
+struct destination {
+	char name[SENDER_NAME_BYTES];
+	uint32_t transport;           /* enum snapshot_transport */
+	char peer[SENDER_PEER_BYTES]; /* TLS: that its certificate must be for */
+	char authority_slot[SNAPSHOT_NAME_BYTES], certificate_slot[SNAPSHOT_NAME_BYTES];
+};
+
 /* The servers of one policy, in its order. */
 struct destinations_list {
-	char names[DESTINATIONS_MAX][SENDER_NAME_BYTES];
-	uint32_t transports[DESTINATIONS_MAX]; /* enum snapshot_transport */
+	struct destination servers[DESTINATIONS_MAX];
 	uint32_t count;
 };
 
@@ -53,9 +60,10 @@ int destinations_give(struct destinations *d, uint32_t index, int fd);
  * destinations_connected - the answer to a request for a connection
  * @index: of the server in the running policy: the supervisor answers in the order in which it
  * switches policies, so both mean the same one
- * @fd:    connecting stream socket, taken; -1: there is none, and @error (errno) says why
+ * @connection: its descriptors are taken
  */
-void destinations_connected(struct destinations *d, uint32_t index, int fd, int error);
+void destinations_connected(struct destinations *d, uint32_t index,
+			    const struct sender_connection *connection);
 
 /**
  * destinations_prepare - note the servers of a policy; nothing changes yet

@@ -3,9 +3,11 @@
  * audit: takes events from every process, writes the hash-chained log, sends it to syslog servers.
  *
  * Who may talk to it: the supervisor (control channel) and each process on an event channel of its
- * own, one way; the source of a record is the channel, never what the message says. What it holds:
- * the directories of the log and of the device key, connected sockets towards syslog servers. No
- * privilege, no network of its own, no other file.
+ * own, one way; the source of a record is the channel, never what the message says. Syslog servers
+ * send it nothing that it keeps; under TLS it reads their handshake (ADR 805). What it holds: the
+ * directories of the log and of the device key, connected sockets towards syslog servers, and for
+ * the moment of a handshake what the server is verified with. No privilege, no network of its own,
+ * no other file.
  *
  * Promises: an event of severity notice or worse is on the disk before audit does anything else;
  * all that was sent before a PING or PREPARE is on the disk before its answer, so that a change is
@@ -277,11 +279,15 @@ static int handle_connected(struct channel *ch, void *ctx, const struct channel_
 {
 	struct audit *a = ctx;
 	const struct control_connected *answer = message->body;
-	int fd = message->fd_count > 0 ? message->fds[0] : -1;
+	struct sender_connection connection = {.error = answer->error};
+	int *const into[] = {&connection.fd, &connection.authority_fd, &connection.identity_fd};
 
-	if (fd >= 0)
-		message->fds[0] = -1;
-	destinations_connected(&a->destinations, answer->target, fd, answer->error);
+	for (unsigned i = 0; i < sizeof(into) / sizeof(into[0]); i++) {
+		*into[i] = i < message->fd_count ? message->fds[i] : -1;
+		if (*into[i] >= 0)
+			message->fds[i] = -1;
+	}
+	destinations_connected(&a->destinations, answer->target, &connection);
 	return 0;
 }
 
@@ -349,7 +355,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
 	{CONTROL_RECORD, 0, 0, CHANNEL_EXACTLY(control_record), handle_record, "record"},
-	{CONTROL_CONNECTED, 0, 1, CHANNEL_EXACTLY(control_connected), handle_connected,
+	{CONTROL_CONNECTED, 0, 3, CHANNEL_EXACTLY(control_connected), handle_connected,
 	 "connected"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
@@ -479,6 +485,7 @@ int main(void)
 {
 	int status, err;
 
+	tls_prepare();
 	init(&audit);
 	err = start(&audit);
 	if (err < 0) {

@@ -221,6 +221,8 @@ void sender_unwatch(struct sender *s)
 {
 	if (s->watch.fd < 0)
 		return;
+	if (s->way->leave != NULL)
+		s->way->leave(s);
 	loop_remove(s->loop, &s->watch);
 	(void)close(s->watch.fd); /* what is not acknowledged is sent again */
 	s->watch.fd = -1;

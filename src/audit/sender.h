@@ -15,6 +15,10 @@
  * some seconds before the end, or before the host began to refuse more. A server that hangs longer
  * than that while its host still has room for what comes, and is then killed, loses what it had not
  * read: the gap in its numbers shows it.
+ *
+ * TLS (RFC 5425), the same over a connection whose server has proved that it is the configured one:
+ * without that not a record is sent, and the log says why. A server that does not want us may say
+ * so only behind the handshake (TLS 1.3), so a new connection is left alone for a moment first.
  */
 #ifndef SEKISHO_AUDIT_SENDER_H
 #define SEKISHO_AUDIT_SENDER_H
@@ -25,8 +29,10 @@
 
 #include "audit/store.h"
 #include "base/loop.h"
+#include "tls/stream.h"
 
 #define SENDER_NAME_BYTES    72    /* "192.0.2.20-514" */
+#define SENDER_PEER_BYTES    256   /* a host name or an address, with NUL */
 #define SENDER_BURST         64    /* records at once, then others are served */
 #define SENDER_RETRY_MS      1000U /* first pause after an error; doubles to the next */
 #define SENDER_RETRY_MOST_MS 8000U
@@ -36,7 +42,8 @@
 #define SENDER_STUCK_LOOKS   4    /* so many in a row with something in it: no neighbour answers */
 #define SENDER_STALL_LOOKS   80 /* so many in a row without an acknowledgement: a dead connection */
 #define SENDER_CONNECT_MS    10000U
-#define SENDER_MARKS         64 /* places in a stream whose acknowledgement is waited for */
+#define SENDER_SETTLE_MS     500U /* TLS: a server that does not end it in this time takes us */
+#define SENDER_MARKS         64   /* places in a stream whose acknowledgement is waited for */
 
 /*
  * What was sent so many seconds before the first sign of trouble is sent again: a host sends few
@@ -50,15 +57,22 @@ enum sender_state {
 	SENDER_CLOSED, /* nothing is open */
 	SENDER_FLOWING,
 	SENDER_PAUSED, /* an error came: wait, then try again */
-	SENDER_TRYING, /* UDP: one record is out: silence means that the server is back; TCP: a
+	SENDER_TRYING, /* UDP: one record is out: silence means that the server is back; streams: a
 			  connection is asked for or being made */
+};
+
+/* How far a stream that is tried has come. */
+enum sender_phase {
+	SENDER_CONNECTING,
+	SENDER_SHAKING,  /* TLS: the handshake is under way */
+	SENDER_SETTLING, /* TLS: it is done, SENDER_SETTLE_MS are not over */
 };
 
 /* What a sender has of its surroundings. */
 struct sender_report {
 	/* Tells the log what happened. */
 	void (*event)(void *ctx, enum event_id id, const struct event_arg *args, size_t count);
-	/* TCP: a new connection is wanted; it comes, or does not, by sender_connected. */
+	/* Streams: a new connection is wanted; it comes, or does not, by sender_connected. */
 	void (*connect)(void *ctx, const char *name);
 	void *ctx;
 };
@@ -80,18 +94,36 @@ struct sender_way {
 	void (*look)(struct sender *s);
 	/* Records before this number have left for good, as far as this transport can tell. */
 	uint64_t (*reached)(const struct sender *s);
+	/* The socket is about to be closed. */
+	void (*leave)(struct sender *s);
 };
 
-/* What a stream has in flight: the frame that is being written, and which record ends where. */
+/*
+ * A connection, and what it has in flight: the frame that is being written, and which record ends
+ * where among the octets that the socket was given.
+ */
 struct sender_stream {
+	enum sender_phase phase;
+	struct stream link;
+	char peer[SENDER_PEER_BYTES]; /* TLS: that the server's certificate must be for */
+	const char *failure; /* TLS: why it failed last, as the log says it; NULL: it did not */
 	uint8_t frame[STORE_LINE_MAX + 8];
 	size_t frame_size, frame_at;
-	uint64_t written_bytes, acknowledged_bytes; /* of this connection */
-	uint64_t acknowledged;                      /* records before this number */
+	uint64_t frame_sequence;     /* of the record in the frame */
+	uint64_t acknowledged_bytes; /* of this connection */
+	uint64_t acknowledged;       /* records before this number */
 	struct sender_mark {
 		uint64_t end_bytes, sequence;
 	} marks[SENDER_MARKS]; /* oldest first */
 	size_t mark_count;
+};
+
+/* A connection that was asked for, or why there is none. */
+struct sender_connection {
+	int fd;           /* connecting, non-blocking; -1: none */
+	int authority_fd; /* TLS: PEM to verify the server with; -1: none */
+	int identity_fd;  /* TLS: our certificate and key in PEM; -1: we show none */
+	int error;        /* errno of why there is none; ENOKEY: there is nothing to verify with */
 };
 
 struct sender {
@@ -126,17 +158,19 @@ int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 /**
  * sender_open_stream - begin sending to one server by TCP; its first connection is asked for soon
  * @name: as for sender_open
+ * @peer: under TLS: that the server's certificate must be for, a host name or an address; NULL: in
+ *        plain text
  */
 void sender_open_stream(struct sender *s, struct loop *loop, const struct store *store,
-			struct sender_report report, const char *name);
+			struct sender_report report, const char *name, const char *peer);
 
 /**
  * sender_connected - the answer to report.connect
- * @fd:    connecting non-blocking stream socket, taken; -1: there is none
- * @error: errno of why there is none
- * One that was not asked for is closed.
+ * @connection: its descriptors are taken; one that was not asked for is closed
  */
-void sender_connected(struct sender *s, int fd, int error);
+void sender_connected(struct sender *s, const struct sender_connection *connection);
+/* Close a connection that nobody waits for. */
+void sender_refuse(const struct sender_connection *connection);
 /* Save the place and close; the struct may be opened again. */
 void sender_close(struct sender *s);
 /* New records are on the disk. */

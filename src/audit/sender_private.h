@@ -5,7 +5,7 @@
 
 #include "audit/sender.h"
 
-extern const struct sender_way sender_udp, sender_tcp;
+extern const struct sender_way sender_udp, sender_tcp, sender_tls;
 
 /* Fill in all but the socket. @way: of this server. */
 void sender_init(struct sender *s, const struct sender_way *way, struct loop *loop,
@@ -16,6 +16,17 @@ int sender_watch(struct sender *s, int fd);
 
 /* Stop watching and close the socket, if there is one. */
 void sender_unwatch(struct sender *s);
+
+/* sender_tls.c: what a stream under TLS does beyond. */
+
+/* Make a session ready on the stream's link. Return: whether it is; else the log says why not. */
+bool sender_tls_prepare(struct sender *s, const struct sender_connection *connection);
+/* There is no connection, for want of something to verify the server with. */
+void sender_tls_unverifiable(struct sender *s);
+/* The server takes us: say who it is, and how strongly it is reached. */
+void sender_tls_settled(struct sender *s);
+/* The connection is about to be given up: say so where TLS is to blame. */
+void sender_tls_blame(struct sender *s);
 
 /* Load the place and start the timers. @first_ms: until the way's first step. */
 void sender_begin(struct sender *s, uint64_t first_ms);

@@ -54,8 +54,8 @@ enum control_type {
 	CONTROL_STOP,      /* S->C, no body: end in order */
 	CONTROL_CONNECT,   /* C->S, struct control_connect: a session asks for a socket towards its
 			      configured peer, audit for one towards a syslog server */
-	CONTROL_CONNECTED, /* S->C, struct control_connected; one descriptor (connecting,
-			      non-blocking) where error is 0 */
+	CONTROL_CONNECTED, /* S->C, struct control_connected; where error is 0 a connecting socket,
+			      non-blocking; to audit under TLS then authorities, own identity */
 	CONTROL_FLATTEN,   /* C->S from mail-receiver, struct control_flatten; descriptor: sealed
 			      memfd with the message */
 	CONTROL_MESSAGE, /* S->C to mail-sender, struct control_flatten; descriptor: read end of the
@@ -140,7 +140,7 @@ struct control_connect {
 
 struct control_connected {
 	uint32_t target;
-	int32_t error; /* 0, or an errno value: no descriptor then */
+	int32_t error; /* 0, or an errno value: no descriptor then (ENOKEY: no authorities) */
 };
 
 struct control_flatten {

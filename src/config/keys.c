@@ -198,6 +198,23 @@ static void provide_screens(struct provider *p, const struct tree_node *root)
 	}
 }
 
+/* What a server is verified with, and what it is shown. */
+static void provide_syslogs(struct provider *p, const struct tree_node *root)
+{
+	const struct tree_node *system = tree_first(root, ROW_SYSTEM);
+	const struct tree_node *syslog = system != NULL ? tree_first(system, ROW_SYSLOG) : NULL;
+	const struct tree_node *server =
+		syslog != NULL ? tree_first(syslog, ROW_SYSLOG_SERVER) : NULL;
+
+	p->host_name = host_name_of(root, NULL);
+	for (; server != NULL; server = tree_next(server)) {
+		if (tree_first(server, ROW_SYSLOG_CA) != NULL)
+			provide(p, tree_first(server, ROW_SYSLOG_CA), KEYS_IS_AUTHORITY);
+		if (tree_first(server, ROW_SYSLOG_CERTIFICATE) != NULL)
+			provide(p, tree_first(server, ROW_SYSLOG_CERTIFICATE), KEYS_IS_CERTIFICATE);
+	}
+}
+
 void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
 		  struct problems *problems, struct event_client *events)
 {
@@ -205,6 +222,7 @@ void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool mak
 
 	provide_mails(&p, root);
 	provide_screens(&p, root);
+	provide_syslogs(&p, root);
 }
 
 /* ---- showing ---- */

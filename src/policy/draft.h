@@ -101,6 +101,10 @@ void draft_lower_screen_user(struct draft *d, const struct tree_node *node);
 void draft_check_screen_security(struct draft *d, uint32_t i);
 void draft_check_screen_user(struct draft *d, uint32_t i);
 
+/* draft_syslog.c: the syslog servers, and what those under TLS need. */
+void draft_lower_syslog(struct draft *d, const struct tree_node *syslog);
+void draft_check_syslog_security(struct draft *d, uint32_t i);
+
 /* draft_lower.c: fill the tables from the tree, which draft_check_tree has found complete. */
 void draft_lower(struct draft *d);
 

@@ -233,21 +233,6 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 		lower_outbound(d, m, outbound);
 }
 
-static void lower_syslog(struct draft *d, const struct tree_node *syslog)
-{
-	for (const struct tree_node *n = tree_first(syslog, ROW_SYSLOG_SERVER); n != NULL;
-	     n = tree_next(n)) {
-		struct snapshot_syslog *l = draft_add(d, SECTION_SYSLOGS, n);
-
-		if (l == NULL)
-			return;
-		l->zone = draft_leaf_zone(d, syslog, ROW_SYSLOG_ZONE);
-		l->transport = (uint32_t)draft_leaf_number(n, ROW_SYSLOG_TRANSPORT);
-		l->server = draft_value(n, 0).prefix;
-		l->port = (uint16_t)draft_leaf_number(n, ROW_SYSLOG_PORT);
-	}
-}
-
 /* What holds without a system block too: its defaults. */
 static void lower_system(struct draft *d)
 {
@@ -288,7 +273,7 @@ void draft_lower(struct draft *d)
 	for (struct tree_node *n = root->first; n != NULL && !d->no_memory; n = n->next)
 		lower_entry(d, n);
 	if (syslog != NULL && !d->no_memory)
-		lower_syslog(d, syslog);
+		draft_lower_syslog(d, syslog);
 	if (!d->no_memory)
 		draft_lower_login(d);
 }

@@ -412,5 +412,6 @@ void draft_check_paths(struct draft *d)
 
 		check_reachable(d, l->zone, draft_origin(d, SECTION_SYSLOGS, i));
 		check_place(d, l->zone, &l->server, draft_origin(d, SECTION_SYSLOGS, i));
+		draft_check_syslog_security(d, i);
 	}
 }

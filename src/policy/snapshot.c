@@ -411,13 +411,24 @@ static bool screen_user_is_sound(const struct snapshot *s, uint32_t i)
 		 u->desktop.pad == 0));
 }
 
+/* Under TLS there is something to verify the server with, and a name to verify; else neither. */
+static bool syslog_tls_is_sound(const struct snapshot *s, const struct snapshot_syslog *l)
+{
+	bool secure = l->transport == SNAPSHOT_TRANSPORT_TLS;
+
+	return slot_is_sound(l->authority_slot) && slot_is_sound(l->certificate_slot) &&
+	       text_is_sound(s, l->text_name) && secure == (l->authority_slot[0] != '\0') &&
+	       secure == (snapshot_text_at(s, l->text_name)[0] != '\0') &&
+	       (secure || l->certificate_slot[0] == '\0');
+}
+
 static bool syslog_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_syslog *l = &s->syslogs[i];
 
 	return l->zone < s->zone_count && l->transport < SNAPSHOT_TRANSPORT_COUNT_ &&
 	       host_is_sound(&l->server) && l->port != 0 && l->pad[0] == 0 && l->pad[1] == 0 &&
-	       l->pad[2] == 0;
+	       l->pad[2] == 0 && l->pad_name == 0 && syslog_tls_is_sound(s, l);
 }
 
 static bool login_is_sound(const struct snapshot *s, uint32_t i)

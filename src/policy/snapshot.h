@@ -82,6 +82,7 @@ struct snapshot_scanner {
 enum snapshot_transport {
 	SNAPSHOT_TRANSPORT_UDP,
 	SNAPSHOT_TRANSPORT_TCP,
+	SNAPSHOT_TRANSPORT_TLS,
 	SNAPSHOT_TRANSPORT_COUNT_
 };
 
@@ -91,6 +92,10 @@ struct snapshot_syslog {
 	struct snapshot_prefix server;
 	uint16_t port;
 	uint16_t pad[3];
+	char authority_slot[SNAPSHOT_NAME_BYTES];   /* TLS: what verifies it; else empty */
+	char certificate_slot[SNAPSHOT_NAME_BYTES]; /* TLS: what we show; empty: nothing */
+	uint32_t text_name; /* TLS: the name or address that its certificate must carry */
+	uint32_t pad_name;
 };
 
 /* Rules of the accounts: one row. */

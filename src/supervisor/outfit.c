@@ -229,19 +229,24 @@ void outfit_accounts_ready(struct child *accounts)
 	}
 }
 
+int outfit_open_slot(const struct supervisor *sup, const char *slot, const char *what)
+{
+	char name[KEYS_FILE_BYTES];
+
+	if (slot[0] == '\0')
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s%s", slot, what);
+	return openat(sup->keys_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /*
  * What a session's process needs for TLS, as a file of its own slot and no other. A slot
  * that is empty gives nothing: the process knows that it lacks it, and refuses.
  */
 static void give_slot(struct child *child, uint32_t kind, const char *slot, const char *what)
 {
-	char name[KEYS_FILE_BYTES];
-	int fd = -1;
+	int fd = outfit_open_slot(child->sup, slot, what);
 
-	if (slot[0] == '\0')
-		return;
-	(void)snprintf(name, sizeof(name), "%s%s", slot, what);
-	fd = openat(child->sup->keys_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
 		give_taken(child, kind, 0, fd);
 }

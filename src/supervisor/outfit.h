@@ -7,11 +7,15 @@
 #include <stdint.h>
 
 struct child;
+struct supervisor;
 
 /* The netlink sockets of each zone that netfilter is given: enum give_kind. */
 extern const uint32_t outfit_zone_kinds[];
 extern const size_t outfit_zone_kind_count;
 void outfit_give(struct child *child);
+/* The file of a slot of keys, read only. @what: KEYS_CERTIFICATE or KEYS_AUTHORITY. Return: a
+ * descriptor, or -1: no such slot, or it is empty. */
+int outfit_open_slot(const struct supervisor *sup, const char *slot, const char *what);
 /* Give audit the reading end of a process's events. */
 void outfit_share_events(struct child *child);
 /* A process has died: audit has its own copy of the reading end, or will get this one. */

@@ -28,8 +28,11 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.files_max = 2048,
 			.memory_mib = 256,
 			.given = "directories of the log and of the device key, reading end of "
-				 "each process's events, syslog sockets",
-			.reads = "event records of all processes",
+				 "each process's events, syslog sockets; with TLS what the server "
+				 "is "
+				 "verified with, and the certificate and key that it is shown",
+			.reads = "event records of all processes; with TLS the handshakes of "
+				 "syslog servers",
 		},
 	[ROLE_CONFIG] =
 		{

@@ -22,7 +22,7 @@ struct maker {
 	char subject[320];
 	char from[16], until[16]; /* YYYYMMDDhhmmss */
 	mbedtls_x509_san_list name;
-	mbedtls_asn1_sequence purpose;
+	mbedtls_asn1_sequence purposes[2];
 };
 
 static bool put_time(char out[16], int64_t at_s)
@@ -61,15 +61,17 @@ static int set_names(struct maker *m, const char *host_name)
 
 static int set_purpose(struct maker *m)
 {
-	static const char server[] = MBEDTLS_OID_SERVER_AUTH;
+	static const char server[] = MBEDTLS_OID_SERVER_AUTH, client[] = MBEDTLS_OID_CLIENT_AUTH;
 
-	m->purpose = (mbedtls_asn1_sequence){0};
-	m->purpose.buf = (mbedtls_asn1_buf){MBEDTLS_ASN1_OID, sizeof(server) - 1,
-					    (unsigned char *)(uintptr_t)server};
+	m->purposes[0] = (mbedtls_asn1_sequence){.buf = {MBEDTLS_ASN1_OID, sizeof(server) - 1,
+							 (unsigned char *)(uintptr_t)server},
+						 .next = &m->purposes[1]};
+	m->purposes[1] = (mbedtls_asn1_sequence){
+		.buf = {MBEDTLS_ASN1_OID, sizeof(client) - 1, (unsigned char *)(uintptr_t)client}};
 	if (mbedtls_x509write_crt_set_basic_constraints(&m->cert, 0, -1) != 0 ||
 	    mbedtls_x509write_crt_set_key_usage(&m->cert, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0)
 		return -1;
-	return mbedtls_x509write_crt_set_ext_key_usage(&m->cert, &m->purpose);
+	return mbedtls_x509write_crt_set_ext_key_usage(&m->cert, m->purposes);
 }
 
 static int set_rest(struct maker *m, int64_t now_s)

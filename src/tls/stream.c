@@ -74,7 +74,13 @@ ssize_t stream_write(struct stream *s, const void *data, size_t size)
 	n = send(s->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? -ERR_AGAIN : -ERR_CLOSED;
+	s->sent_bytes += (uint64_t)n;
 	return n;
+}
+
+uint64_t stream_sent_bytes(const struct stream *s)
+{
+	return s->sent_bytes + (s->tls != NULL ? tls_sent_bytes(s->tls) : 0);
 }
 
 size_t stream_pending(const struct stream *s)

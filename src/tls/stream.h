@@ -8,10 +8,11 @@
 #include "tls/tls.h"
 
 struct stream {
-	int fd;           /* connected, non-blocking; -1: none. Borrowed. */
-	struct tls *tls;  /* NULL: plain text */
-	struct tls *next; /* prepared; the first stream_handshake takes it up */
-	bool shaking;     /* the handshake is not done */
+	int fd;              /* connected, non-blocking; -1: none. Borrowed. */
+	struct tls *tls;     /* NULL: plain text */
+	struct tls *next;    /* prepared; the first stream_handshake takes it up */
+	bool shaking;        /* the handshake is not done */
+	uint64_t sent_bytes; /* in plain text */
 	short waits; /* for what the last call found not ready; 0: nothing out of the ordinary */
 };
 
@@ -38,6 +39,9 @@ int stream_handshake(struct stream *s);
 ssize_t stream_read(struct stream *s, void *data, size_t size);
 /* Return: octets taken, -ERR_AGAIN (offer the same again: tls_write) or -ERR_CLOSED. */
 ssize_t stream_write(struct stream *s, const void *data, size_t size);
+
+/* Octets given to the socket so far, in plain text and under TLS, with what TLS adds. */
+uint64_t stream_sent_bytes(const struct stream *s);
 
 /* Octets that stream_read would give although poll(2) may not tell. */
 size_t stream_pending(const struct stream *s);

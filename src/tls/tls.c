@@ -2,6 +2,7 @@
 /* TLS sessions by mbedTLS: its settings in one place, its results as our codes. */
 #include "tls/tls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <mbedtls/platform_util.h>
@@ -10,6 +11,7 @@
 #include <poll.h>
 #include <psa/crypto.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -20,7 +22,7 @@
 struct tls {
 	mbedtls_ssl_context ssl;
 	mbedtls_ssl_config config;
-	struct tls_identity identity; /* server */
+	struct tls_identity identity; /* our own; client: empty where it shows none */
 	mbedtls_x509_crt authorities; /* that the peer is verified against */
 	int fd;
 	enum tls_side side;
@@ -28,6 +30,10 @@ struct tls {
 	short events;
 	bool closed;
 	size_t writing_bytes; /* offered to a call that did not finish */
+	size_t call_bytes;    /* read from the socket by the running call */
+	uint64_t sent_bytes;
+	uint8_t address[16];  /* client: that the certificate must be for */
+	size_t address_bytes; /* 4 or 16; 0: it is a name */
 };
 
 /* Strongest first. Each has forward secrecy and authenticated encryption. */
@@ -106,8 +112,10 @@ static int socket_send(void *ctx, const unsigned char *data, size_t size)
 	struct tls *t = ctx;
 	ssize_t n = send(t->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (n >= 0)
+	if (n >= 0) {
+		t->sent_bytes += (uint64_t)n;
 		return (int)n;
+	}
 	return errno == EAGAIN || errno == EINTR ? MBEDTLS_ERR_SSL_WANT_WRITE
 						 : MBEDTLS_ERR_SSL_CONN_EOF;
 }
@@ -115,10 +123,15 @@ static int socket_send(void *ctx, const unsigned char *data, size_t size)
 static int socket_receive(void *ctx, unsigned char *data, size_t size)
 {
 	struct tls *t = ctx;
-	ssize_t n = recv(t->fd, data, size, MSG_DONTWAIT);
+	ssize_t n = 0;
 
-	if (n >= 0)
+	if (t->call_bytes >= TLS_CALL_BYTES)
+		return MBEDTLS_ERR_SSL_WANT_READ; /* poll(2) tells of it at once */
+	n = recv(t->fd, data, size, MSG_DONTWAIT);
+	if (n >= 0) {
+		t->call_bytes += (size_t)n;
 		return (int)n; /* 0 is the end */
+	}
 	return errno == EAGAIN || errno == EINTR ? MBEDTLS_ERR_SSL_WANT_READ
 						 : MBEDTLS_ERR_SSL_CONN_EOF;
 }
@@ -226,35 +239,81 @@ static int require_certificate(struct tls *t, struct span authorities)
 	return 0;
 }
 
-static int set_server(struct tls *t, const struct tls_settings *settings)
+static int set_identity(struct tls *t, struct span pem)
 {
 	enum tls_defect defect = TLS_DEFECT_NONE;
-	int err = tls_identity_parse(&t->identity, settings->identity, &defect);
+	int err = tls_identity_parse(&t->identity, pem, &defect);
 
 	if (err < 0) {
 		t->fault = TLS_FAULT_IDENTITY;
 		return err;
 	}
+	return mbedtls_ssl_conf_own_cert(&t->config, &t->identity.chain, &t->identity.key) != 0
+		       ? -ERR_NO_MEMORY
+		       : 0;
+}
+
+static int set_server(struct tls *t, const struct tls_settings *settings)
+{
+	int err = set_identity(t, settings->identity);
+
+	if (err < 0)
+		return err;
 	mbedtls_ssl_conf_preference_order(&t->config, MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_SERVER);
 	mbedtls_ssl_conf_new_session_tickets(&t->config, 0);
 	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_NONE);
-	if (mbedtls_ssl_conf_own_cert(&t->config, &t->identity.chain, &t->identity.key) != 0)
-		return -ERR_NO_MEMORY;
 	return settings->authorities.size > 0 ? require_certificate(t, settings->authorities) : 0;
 }
 
 static int set_client(struct tls *t, const struct tls_settings *settings)
 {
-	int err = tls_authorities_parse(&t->authorities, settings->authorities);
-
-	if (err < 0 || settings->peer_name == NULL || settings->peer_name[0] == '\0') {
+	if (settings->peer_name == NULL || settings->peer_name[0] == '\0') {
 		t->fault = TLS_FAULT_AUTHORITY;
-		return err < 0 ? err : -ERR_SYNTAX;
+		return -ERR_SYNTAX;
 	}
 	mbedtls_ssl_conf_session_tickets(&t->config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
-	mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_REQUIRED);
-	mbedtls_ssl_conf_ca_chain(&t->config, &t->authorities, NULL);
+	if (settings->identity.size > 0) {
+		int err = set_identity(t, settings->identity);
+
+		if (err < 0)
+			return err;
+	}
+	return require_certificate(t, settings->authorities);
+}
+
+static bool is_for_address(const struct tls *t, const mbedtls_x509_crt *certificate)
+{
+	for (const mbedtls_x509_sequence *n = &certificate->subject_alt_names; n != NULL;
+	     n = n->next) {
+		if ((n->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) == MBEDTLS_X509_SAN_IP_ADDRESS &&
+		    n->buf.len == t->address_bytes &&
+		    memcmp(n->buf.p, t->address, t->address_bytes) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The library's own check of names would send the address as SNI, which RFC 6066 3 forbids. */
+static int check_address(void *ctx, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+	const struct tls *t = ctx;
+
+	if (depth == 0 && !is_for_address(t, certificate))
+		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	return 0;
+}
+
+static int set_peer(struct tls *t, const char *peer_name)
+{
+	if (inet_pton(AF_INET, peer_name, t->address) == 1)
+		t->address_bytes = 4;
+	else if (inet_pton(AF_INET6, peer_name, t->address) == 1)
+		t->address_bytes = 16;
+	if (t->address_bytes > 0) {
+		mbedtls_ssl_set_verify(&t->ssl, check_address, t);
+		peer_name = NULL;
+	}
+	return mbedtls_ssl_set_hostname(&t->ssl, peer_name) != 0 ? -ERR_NO_MEMORY : 0;
 }
 
 static int set_up(struct tls *t, const struct tls_settings *settings)
@@ -272,11 +331,10 @@ static int set_up(struct tls *t, const struct tls_settings *settings)
 	err = server ? set_server(t, settings) : set_client(t, settings);
 	if (err < 0)
 		return err;
-	if (mbedtls_ssl_setup(&t->ssl, &t->config) != 0 ||
-	    (!server && mbedtls_ssl_set_hostname(&t->ssl, settings->peer_name) != 0))
+	if (mbedtls_ssl_setup(&t->ssl, &t->config) != 0)
 		return -ERR_NO_MEMORY;
 	mbedtls_ssl_set_bio(&t->ssl, t, socket_send, socket_receive, NULL);
-	return 0;
+	return server ? 0 : set_peer(t, settings->peer_name);
 }
 
 int tls_new(struct tls **out, const struct tls_settings *settings, int fd, enum tls_fault *fault)
@@ -325,6 +383,7 @@ int tls_handshake(struct tls *t)
 
 	if (t->fault != TLS_FAULT_NONE)
 		return -ERR_PEER;
+	t->call_bytes = 0;
 	result = mbedtls_ssl_handshake(&t->ssl);
 	if (result == 0)
 		return 0;
@@ -337,6 +396,7 @@ ssize_t tls_read(struct tls *t, void *data, size_t size)
 
 	if (t->fault != TLS_FAULT_NONE)
 		return -ERR_PEER;
+	t->call_bytes = 0;
 	do {
 		result = mbedtls_ssl_read(&t->ssl, data, size);
 	} while (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET); /* which is not kept */
@@ -363,6 +423,11 @@ ssize_t tls_write(struct tls *t, const void *data, size_t size)
 	}
 	t->writing_bytes = size;
 	return conclude(t, result == 0 ? MBEDTLS_ERR_SSL_CONN_EOF : result);
+}
+
+uint64_t tls_sent_bytes(const struct tls *t)
+{
+	return t->sent_bytes;
 }
 
 size_t tls_pending(const struct tls *t)

@@ -4,7 +4,8 @@
  *
  * TLS 1.2 and 1.3; ephemeral key exchange and AEAD suites only; no renegotiation, resumption,
  * tickets, early data or compression. Random numbers come from getrandom(2). A session holds at
- * most two records and one flight of the handshake. What goes wrong is said as a fixed code: no
+ * most two records and one flight of the handshake; one call reads at most TLS_CALL_BYTES, so that
+ * a peer that never pauses holds nobody up. What goes wrong is said as a fixed code: no
  * text of a library or a peer ever leaves this module.
  */
 #ifndef SEKISHO_TLS_TLS_H
@@ -16,6 +17,8 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+
+#define TLS_CALL_BYTES (128U << 10)
 
 enum tls_side { TLS_SERVER, TLS_CLIENT };
 
@@ -47,10 +50,12 @@ struct tls; /* one session */
 
 struct tls_settings {
 	enum tls_side side;
-	struct span identity;    /* server: PEM, certificate chain and private key; borrowed */
+	struct span identity;    /* PEM, certificate chain and private key; client: empty: it shows
+				    no certificate; borrowed */
 	struct span authorities; /* PEM, what the peer is verified against; server: empty: clients
 				    show no certificate; borrowed */
-	const char *peer_name;   /* client: what its certificate must be for; also sent as SNI */
+	const char *peer_name;   /* client: what its certificate must be for; a host name is also
+				    sent as SNI, an address is looked for as one (RFC 9525 6.3) */
 };
 
 /**
@@ -93,6 +98,9 @@ ssize_t tls_read(struct tls *t, void *data, size_t size);
  * must be offered next; -ERR_PEER.
  */
 ssize_t tls_write(struct tls *t, const void *data, size_t size);
+
+/* Octets given to the socket so far, the handshake and TLS's own included. */
+uint64_t tls_sent_bytes(const struct tls *t);
 
 /* Decrypted octets that wait: poll(2) does not tell of them. */
 size_t tls_pending(const struct tls *t);

@@ -29,7 +29,7 @@ fuzz_channel-use := base
 fuzzers += fuzz_syslog
 fuzz_syslog-use := wire base
 fuzzers += fuzz_event_record
-fuzz_event_record-use := audit policy wire base
+fuzz_event_record-use := audit tls policy wire base
 
 # screen
 fuzzers += fuzz_rfb_client fuzz_rfb_greeter fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode

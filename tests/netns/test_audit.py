@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The audit log and syslog with a real rsyslog (L1): gapless, in order, through absences and kills."""
+"""The audit log and syslog with a real rsyslog (L1): gapless, in order, through absences and kills.
+
+What is special about TLS is in test_audit_tls.py.
+"""
 
 import contextlib
 import hashlib
@@ -11,36 +14,17 @@ import time
 
 import pytest
 
-from lib.logs import SEKISHO, number_of, verify
+from lib.log_server import in_order, numbers, start_log_server, wait_caught_up
+from lib.logs import SEKISHO, verify
 from lib.net import run
-from lib.peers import EchoServer, Syslog, tcp_talk, udp_talk
+from lib.peers import EchoServer, tcp_talk, udp_talk
 from lib.waiting import wait_until
 
-TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp"])
+TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 PERMIT = """
 service echo { tcp 7000; udp 7000; }
 crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; log; } }
 """
-
-
-def send_by(transport):
-    return f"syslog {{ zone lgwan; server 10.20.0.20 {{ transport {transport}; port 514; }} }}"
-
-
-def numbers(lines):
-    return [number for number in map(number_of, lines) if number is not None]
-
-
-def in_order(lines):
-    """The sequence numbers of the first arrival of each record; fails where one is missing or out of order."""
-    seen = []
-    for number in numbers(lines):
-        if seen and number <= seen[-1]:
-            assert number in seen, f"record {number} came after {seen[-1]}"
-            continue
-        assert not seen or number == seen[-1] + 1, f"after record {seen[-1]} came {number}"
-        seen.append(number)
-    return seen
 
 
 def log_directory(gateway):
@@ -58,12 +42,11 @@ def some_events(net, topology, count=5):
         udp_talk(net, zone.namespace, topology.zones["lgwan"].peer4, 9000 + port, timeout=0.05)
 
 
-def wait_caught_up(gateway, syslog, seconds=20):
-    """Until the server has the newest record of the local log."""
-    def caught_up():
-        local, remote = numbers(gateway.audit_lines()), numbers(syslog.lines())
-        return remote and local and remote[-1] >= local[-1]
-    wait_until(caught_up, "the syslog server to have every record", seconds, 0.1)
+@pytest.fixture
+def state(tmp_path):
+    path = tmp_path / "state"
+    path.mkdir()
+    return path
 
 
 def test_audit_log_is_whole_and_readable(net, topology, make_gateway):
@@ -169,9 +152,9 @@ def test_audit_source_is_the_channel(make_gateway):
 
 @TRANSPORTS
 @pytest.mark.limit(90)
-def test_syslog_gets_every_record_in_order(net, topology, make_gateway, transport):
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
-    gateway = make_gateway(PERMIT, system=send_by(transport))
+def test_syslog_gets_every_record_in_order(net, topology, make_gateway, state, transport):
+    syslog, system = start_log_server(net, state, transport)
+    gateway = make_gateway(PERMIT, system=system, state=state)
     some_events(net, topology, 20)
     wait_caught_up(gateway, syslog)
     assert in_order(syslog.lines())[0] == 1
@@ -184,10 +167,10 @@ def test_syslog_gets_every_record_in_order(net, topology, make_gateway, transpor
 
 @TRANSPORTS
 @pytest.mark.limit(120)
-def test_syslog_server_away_loses_nothing(net, topology, make_gateway, transport):
+def test_syslog_server_away_loses_nothing(net, topology, make_gateway, state, transport):
     """The server is stopped, things happen, it comes back: all arrives, in order."""
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
-    gateway = make_gateway(PERMIT, system=send_by(transport))
+    syslog, system = start_log_server(net, state, transport)
+    gateway = make_gateway(PERMIT, system=system, state=state)
     wait_caught_up(gateway, syslog)
     syslog.stop()
     some_events(net, topology, 10)
@@ -201,12 +184,12 @@ def test_syslog_server_away_loses_nothing(net, topology, make_gateway, transport
     assert in_order(syslog.lines())[-1] >= before
 
 
-@TRANSPORTS
+@pytest.mark.parametrize("transport", ["udp", "tcp"])      # to a network TLS is TCP
 @pytest.mark.limit(120)
-def test_syslog_link_down_loses_nothing(net, topology, make_gateway, transport):
+def test_syslog_link_down_loses_nothing(net, topology, make_gateway, state, transport):
     """No neighbour answers: the kernel reports it after its own probes, a connection when nothing is acknowledged."""
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
-    gateway = make_gateway(PERMIT, system=send_by(transport))
+    syslog, system = start_log_server(net, state, transport)
+    gateway = make_gateway(PERMIT, system=system, state=state)
     wait_caught_up(gateway, syslog)
     net.run("peer-lgwan", "ip", "link", "set", topology.DEVICE, "arp", "off")
     net.run("peer-lgwan", "ip", "address", "del", "10.20.0.20/24", "dev", topology.DEVICE)
@@ -222,10 +205,10 @@ def test_syslog_link_down_loses_nothing(net, topology, make_gateway, transport):
 
 @TRANSPORTS
 @pytest.mark.limit(120)
-def test_audit_killed_goes_on_with_the_chain(net, topology, make_gateway, transport):
+def test_audit_killed_goes_on_with_the_chain(net, topology, make_gateway, state, transport):
     """kill -9 of audit, ten times under events: the chain is whole and the server misses nothing."""
-    syslog = Syslog(net, "peer-lgwan", "10.20.0.20", transport=transport)
-    gateway = make_gateway(PERMIT, system=send_by(transport))
+    syslog, system = start_log_server(net, state, transport)
+    gateway = make_gateway(PERMIT, system=system, state=state)
     for _ in range(10):
         some_events(net, topology, 3)
         gone = gateway.kill("audit")

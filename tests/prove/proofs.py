@@ -118,7 +118,8 @@ PROOFS = [
     Proof("snapshot", "prove_mail", "tables of 2 rows, any content, 2 next hops", 26, replace=("name_is_sound:some_name",), witnesses=1,
           mutants=(("policy/snapshot.c", "from < s->zone_count && to < s->zone_count", "from < s->zone_count"),
                    ("policy/snapshot.c", "m->attachments <= ATTACHMENTS_REFUSE &&", ""))),
-    Proof("snapshot", "prove_others", "tables of 2 rows, any content, 4 bytes of text", 26, replace=("name_is_sound:some_name",), witnesses=2,
+    Proof("snapshot", "prove_others", "tables of 2 rows, any content, 4 bytes of text", 26, replace=("name_is_sound:some_name",), witnesses=3,
           mutants=(("policy/snapshot.c", "l->zone < s->zone_count && ", ""),
+                   ("policy/snapshot.c", "secure == (l->authority_slot[0] != '\\0') &&", ""),
                    ("policy/snapshot.c", "text_is_sound(s, c->text_service) &&", ""))),
 ]

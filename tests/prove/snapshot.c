@@ -290,6 +290,10 @@ void prove_others(void)
 		assert(desktop.port != 0 && desktop.address.family != 0);
 	if (screen_user_is_sound(&s, 0))
 		assert(inside(user.groups, s.list_text_count));
-	if (syslog_is_sound(&s, 0))
-		assert(syslog.zone < s.zone_count);
+	if (syslog_is_sound(&s, 0)) {
+		REACHED(3);
+		assert(syslog.zone < s.zone_count && syslog.text_name < s.text_bytes);
+		assert((syslog.transport == SNAPSHOT_TRANSPORT_TLS) ==
+		       (syslog.authority_slot[0] != '\0'));
+	}
 }

@@ -145,6 +145,57 @@ static void test_tls_carries_more_than_the_socket_holds(void **state)
 	assert_memory_equal(in, out, sizeof(in));
 }
 
+static void start_client_with(const struct bytes *authority, const struct bytes *identity)
+{
+	struct tls_settings settings = {.side = TLS_CLIENT,
+					.authorities = bytes_span(authority),
+					.identity = bytes_span(identity),
+					.peer_name = NAME};
+	enum tls_fault fault = TLS_FAULT_NONE;
+
+	assert_int_equal(stream_prepare_tls(&far, &settings, &fault), 0);
+}
+
+/* A server that verifies its clients takes one that shows a certificate of its authority. */
+static void test_tls_client_shows_its_certificate(void **state)
+{
+	struct bytes identity = make_identity(NAME, time(NULL));
+	struct bytes client = make_identity("gate.city.example.lg.jp", time(NULL));
+	struct tls_settings settings = {.side = TLS_SERVER,
+					.identity = bytes_span(&identity),
+					.authorities = bytes_span(&client)};
+	enum tls_fault fault = TLS_FAULT_NONE;
+	uint8_t sha256[32];
+	int server = 0;
+
+	assert_int_equal(stream_prepare_tls(&near, &settings, &fault), 0);
+	start_client_with(&identity, &client);
+	assert_int_equal(shake(&server), 0);
+	assert_int_equal(server, 0);
+	assert_true(tls_peer_sha256(near.tls, sha256));
+	tls_wipe(&identity);
+	tls_wipe(&client);
+}
+
+/* An address is not a name: a certificate whose name reads like it does not do (RFC 9525 6.3). */
+static void test_tls_address_is_no_name(void **state)
+{
+	static const char *const addresses[] = {"192.0.2.20", "2001:db8::20"};
+
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct bytes identity = make_identity(addresses[i], time(NULL));
+		int server = 0;
+
+		start_server(&identity);
+		start_client(&identity, addresses[i]);
+		assert_int_equal(shake(&server), -ERR_PEER);
+		assert_int_equal(tls_fault(far.tls), TLS_FAULT_NAME);
+		(void)teardown(state);
+		(void)setup(state);
+		tls_wipe(&identity);
+	}
+}
+
 static void test_tls_tells_an_end_from_a_cut(void **state)
 {
 	char c = 0;
@@ -288,6 +339,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_tls_carries_more_than_the_socket_holds, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_tls_client_shows_its_certificate, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_tls_address_is_no_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tls_tells_an_end_from_a_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tls_client_refuses_what_it_cannot_verify,
 						setup, teardown),

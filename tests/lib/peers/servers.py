@@ -13,7 +13,8 @@ from ..waiting import wait_until
 RSYSLOG_CONF = """\
 global(workDirectory="{directory}" net.enableDNS="off" parser.escapeControlCharactersOnReceive="off"
        maxMessageSize="64k")
-module(load="{module}")
+{secure}
+module(load="{module}" {how})
 template(name="as-received" type="string" string="%rawmsg%\\n")
 template(name="parsed" type="string"
          string="%syslogfacility-text%|%syslogseverity-text%|%hostname%|%app-name%|%procid%|%msgid%|%structured-data%|%msg%\\n")
@@ -23,24 +24,50 @@ ruleset(name="in") {{
 }}
 input(type="{module}" address="{address}" port="{port}" ruleset="in")
 """
+RSYSLOG_TLS = """\
+global(DefaultNetstreamDriver="{driver}" DefaultNetstreamDriverCAFile="{authority}"
+       DefaultNetstreamDriverCertFile="{certificate}" DefaultNetstreamDriverKeyFile="{key}")
+"""
+RSYSLOG_TLS_MODULE = 'StreamDriver.Name="{driver}" StreamDriver.Mode="1" StreamDriver.AuthMode="{mode}" {permitted}'
+
+
+class SyslogTls:
+    """How an rsyslogd speaks TLS: by OpenSSL ("ossl") or GnuTLS ("gtls"), with which certificate.
+
+    certificate: what Authority.issue() returned.   client: the name that a sender's certificate must have, if any.
+    """
+
+    def __init__(self, authority, certificate, driver="ossl", client=None):
+        self.driver = driver
+        self.files = {"authority": authority.certificate, "certificate": certificate.with_suffix(".crt"),
+                      "key": certificate.with_suffix(".key")}
+        self.module = RSYSLOG_TLS_MODULE.format(driver=driver, mode="x509/name" if client else "anon",
+                                              permitted=f'PermittedPeer=["{client}"]' if client else "")
+
+    def settings(self):
+        return {"secure": RSYSLOG_TLS.format(driver=self.driver, **self.files), "how": self.module}
 
 
 class Syslog:
-    """rsyslogd that takes RFC 5424 over UDP or TCP into files: as received, and as it understood the fields."""
+    """rsyslogd that takes RFC 5424 over UDP, TCP or TLS into files: as received, and as it understood the fields."""
 
-    def __init__(self, net, namespace, address, port=514, transport="udp"):
+    def __init__(self, net, namespace, address, port=514, transport="udp", tls=None):
         self.net, self.namespace, self.address, self.port, self.transport = net, namespace, address, port, transport
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="syslog-"))
         self.config = self.directory / "rsyslog.conf"
-        self.config.write_text(RSYSLOG_CONF.format(directory=self.directory, address=address, port=port,
-                                                   module=f"im{transport}"))
         self.process = None
-        self.start()
+        self.start(tls)
 
-    def start(self):
+    def start(self, tls=None):
+        """Start it, or start it again; with `tls` (SyslogTls) as it is from now on."""
+        if tls or not self.config.exists():
+            module = "imudp" if self.transport == "udp" else "imtcp"
+            settings = tls.settings() if tls else {"secure": "", "how": ""}
+            self.config.write_text(RSYSLOG_CONF.format(directory=self.directory, address=self.address,
+                                                       port=self.port, module=module, **settings))
         self.process = self.net.popen(self.namespace, "rsyslogd", "-n", "-f", self.config,
                                       "-i", self.directory / "pid")
-        listening = f"{self.address}:{self.port} "
+        listening = f"[{self.address}]:{self.port} " if ":" in self.address else f"{self.address}:{self.port} "
         kind = "-Hlun" if self.transport == "udp" else "-Hltn"
         wait_until(lambda: listening in self.net.run(self.namespace, "ss", kind).stdout, "rsyslogd to listen")
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An rsyslog in the zone lgwan that the gateway sends its log to, over each transport, and what arrived there."""
+
+from .certificates import Authority, put_slot
+from .logs import number_of
+from .peers import Syslog, SyslogTls
+from .waiting import wait_until
+
+ADDRESS = "10.20.0.20"
+NAME = "log.city.example.lg.jp"
+TLS_PORT = 6514
+
+
+def send_by(transport, extra="", address=ADDRESS):
+    """The statement of the block `system`; extra: more statements about the server."""
+    return f"syslog {{ zone lgwan; server {address} {{ transport {transport}; {extra} }} }}"
+
+
+def start_log_server(net, state, transport):
+    """Return (the server, the statement that sends to it); what TLS needs is put into the state directory."""
+    if transport != "tls":
+        return Syslog(net, "peer-lgwan", ADDRESS, transport=transport), send_by(transport)
+    authority = Authority()
+    put_slot(state, "log-ca", authority.pem, "authority")
+    server = start_tls_server(net, SyslogTls(authority, authority.issue(NAME)))
+    return server, send_by("tls", f"ca log-ca; name {NAME};")
+
+
+def start_tls_server(net, tls, address=ADDRESS):
+    return Syslog(net, "peer-lgwan", address, port=TLS_PORT, transport="tls", tls=tls)
+
+
+def numbers(lines):
+    return [number for number in map(number_of, lines) if number is not None]
+
+
+def in_order(lines):
+    """The sequence numbers of the first arrival of each record; fails where one is missing or out of order."""
+    seen = []
+    for number in numbers(lines):
+        if seen and number <= seen[-1]:
+            assert number in seen, f"record {number} came after {seen[-1]}"
+            continue
+        assert not seen or number == seen[-1] + 1, f"after record {seen[-1]} came {number}"
+        seen.append(number)
+    return seen
+
+
+def wait_caught_up(gateway, server, seconds=20):
+    """Until the server has the newest record of the local log."""
+    def caught_up():
+        local, remote = numbers(gateway.audit_lines()), numbers(server.lines())
+        return remote and local and remote[-1] >= local[-1]
+    wait_until(caught_up, "the syslog server to have every record", seconds, 0.1)
