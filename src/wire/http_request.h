@@ -12,7 +12,6 @@
 #define HTTP_HEAD_BYTES_MAX   16384 /* request line and fields, with the empty line */
 #define HTTP_METHOD_BYTES_MAX 20
 #define HTTP_FIELDS_MAX       128
-#define HTTP_HOST_BYTES_MAX   253
 
 /* Views into the stream. */
 struct http_request {

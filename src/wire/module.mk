@@ -7,7 +7,10 @@ wire-use := base
 wire-src += smtp_command.c smtp_data.c smtp_reply.c
 
 # packets
-wire-src += ip.c tls_hello.c dns_query.c http_request.c ssh_banner.c rdp_request.c
+wire-src += ip.c tls_hello.c dns_query.c http_head.c http_request.c ssh_banner.c rdp_request.c
+
+# a browser's requests and frames
+wire-src += web_request.c websocket.c
 
 # screen; its loops over pixels are worth the vectors that -O2 leaves out
 wire-src += rfb.c rfb_frame.c rfb_keys.c rfb_version.c rfb_greeter.c rfb_handshake.c rfb_client.c rfb_server.c rfb_hextile.c rfb_tile.c \

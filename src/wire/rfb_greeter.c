@@ -3,8 +3,8 @@
  * The RFB handshake as a server.
  *
  * VeNCrypt 0.2: server: version (2 octets); client: version; server: 0, count, subtypes (32 bits
- * each); client: subtype; server: 1; TLS; X509Plain only: client: length of name, of password (32
- * bits each), name, password; server: SecurityResult.
+ * each); client: subtype; with X509 subtypes server: 1; TLS; with Plain ones client: length of
+ * name, of password (32 bits each), name, password; server: SecurityResult.
  */
 #include "wire/rfb_greeter.h"
 
@@ -127,6 +127,10 @@ static int take_vencrypt_subtype(struct rfb_greeter *g, struct reader *r, struct
 		writer_u8(out, VENCRYPT_NO);
 		return fail(g, -ERR_DENIED, "security-type-not-offered");
 	}
+	if (g->subtype == RFB_SUBTYPE_PLAIN) { /* to which no answer belongs */
+		g->state = GREETER_SECURED;
+		return rfb_greeter_next(g, r, out);
+	}
 	writer_u8(out, VENCRYPT_YES);
 	g->state = GREETER_TLS;
 	return RFB_HANDSHAKE_TLS;
@@ -147,7 +151,7 @@ static int take_login(struct rfb_greeter *g, struct reader *r)
 	uint32_t name_bytes, password_bytes;
 
 	g->name = g->password = (struct span){0};
-	if (g->subtype == RFB_SUBTYPE_X509_PLAIN) {
+	if (g->subtype == RFB_SUBTYPE_X509_PLAIN || g->subtype == RFB_SUBTYPE_PLAIN) {
 		if (reader_left(&ahead) < 8)
 			return RFB_HANDSHAKE_MORE;
 		name_bytes = reader_be32(&ahead);

@@ -4,6 +4,7 @@
  * machine: security type None, or VeNCrypt (type 19, version 0.2) with one X509 subtype. Exactly
  * one type and one subtype are offered, and nothing else is taken: in particular never type 16
  * (Tight), which brings file transfer. TLS itself and the judgement of a login are the caller's.
+ * Inside of TLS that stands already (a browser's), the subtype Plain takes X509Plain's place.
  */
 #ifndef SEKISHO_WIRE_RFB_GREETER_H
 #define SEKISHO_WIRE_RFB_GREETER_H
@@ -20,7 +21,8 @@
 
 /* What a viewer must go through; the values are VeNCrypt's subtypes. */
 enum rfb_subtype {
-	RFB_SUBTYPE_NONE = 0, /* no VeNCrypt: security type None */
+	RFB_SUBTYPE_NONE = 0,    /* no VeNCrypt: security type None */
+	RFB_SUBTYPE_PLAIN = 256, /* only where TLS stands already */
 	RFB_SUBTYPE_X509_NONE = 260,
 	RFB_SUBTYPE_X509_PLAIN = 262,
 };

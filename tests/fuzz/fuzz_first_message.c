@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "wire/dns_query.h"
+#include "wire/http_head.h"
 #include "wire/http_request.h"
 #include "wire/rdp_request.h"
 #include "wire/ssh_banner.h"

@@ -85,13 +85,13 @@ static uint64_t feed(enum rfb_subtype subtype, const uint8_t *data, size_t size,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum rfb_subtype subtypes[] = {RFB_SUBTYPE_NONE, RFB_SUBTYPE_X509_NONE,
-						    RFB_SUBTYPE_X509_PLAIN};
+						    RFB_SUBTYPE_X509_PLAIN, RFB_SUBTYPE_PLAIN};
 	enum rfb_subtype subtype;
 	uint64_t whole;
 
 	if (size == 0)
 		return 0;
-	subtype = subtypes[data[0] % 3];
+	subtype = subtypes[data[0] % 4];
 	whole = feed(subtype, data + 1, size - 1, SIZE_MAX / 2);
 	if (feed(subtype, data + 1, size - 1, 1) != whole ||
 	    feed(subtype, data + 1, size - 1, 7) != whole)

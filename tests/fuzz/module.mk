@@ -32,6 +32,9 @@ fuzzers += fuzz_event_record
 fuzz_event_record-use := audit tls policy wire base
 
 # screen
+fuzzers += fuzz_web_request fuzz_websocket
+fuzz_web_request-use := wire base
+fuzz_websocket-use := wire base
 fuzzers += fuzz_rfb_client fuzz_rfb_greeter fuzz_rfb_server fuzz_rfb_caller fuzz_rfb_encode
 fuzz_rfb_client-use := wire base
 fuzz_rfb_greeter-use := wire base

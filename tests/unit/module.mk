@@ -80,6 +80,9 @@ units += test_mail_hop
 test_mail_hop-use := mail-sender tls policy wire base
 
 # screen
+units += test_web_request test_websocket
+test_web_request-use := wire base
+test_websocket-use := wire base
 units += test_rfb_client test_rfb_server test_rfb_greeter test_rfb_handshake test_rfb_encode test_rfb_zrle test_screen_record
 test_rfb_client-use := wire base
 test_rfb_server-use := wire base

@@ -190,6 +190,21 @@ static void test_rfb_greeter_goes_on_only_with_a_judgement(void **state)
 	assert_int_equal(rfb_greeter_next(&g, &r, &out), RFB_HANDSHAKE_SIZE);
 }
 
+/* Inside of TLS no octet says that TLS begins: name and password follow the subtype. */
+static void test_rfb_greeter_reads_a_login_where_tls_stands(void **state)
+{
+	static const char plain[] = "RFB 003.008\n\x13\0\2\0\0\1\0"
+				    "\0\0\0\4\0\0\0\3namepwd";
+	struct rfb_greeter g;
+
+	assert_int_equal(greet(RFB_SUBTYPE_PLAIN, plain, sizeof(plain) - 1, &g),
+			 RFB_HANDSHAKE_LOGIN);
+	assert_memory_equal(sent, "RFB 003.008\n\1\x13\0\2\0\1\0\0\1\0", 22);
+	assert_int_equal(out.size, 22);
+	assert_true(span_equal(g.name, span_of("name")));
+	assert_true(span_equal(g.password, span_of("pwd")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_rfb_greeter_refuses_other_subtypes_and_versions),
 		cmocka_unit_test(test_rfb_greeter_takes_no_plain_text_into_tls),
 		cmocka_unit_test(test_rfb_greeter_reads_name_and_password_whole),
+		cmocka_unit_test(test_rfb_greeter_reads_a_login_where_tls_stands),
 		cmocka_unit_test(test_rfb_greeter_bounds_name_and_password),
 		cmocka_unit_test(test_rfb_greeter_goes_on_only_with_a_judgement),
 	};
