@@ -21,6 +21,7 @@ import sys
 KERNEL_PACKAGE = "linux-source-6.12"
 LIBRARY_DIR = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 BUILD_RECORD = pathlib.Path("/.packages")
+PAGE_PACKAGE = "novnc"  # its script is part of screen-viewer
 
 
 def read_record(path):
@@ -110,6 +111,7 @@ def main(board, root, debian, libraries, *built_dirs):
         relations.append(relation(firmware["SPDXID"], kind, packages[name]["SPDXID"]))
 
     add(KERNEL_PACKAGE, installed_version(KERNEL_PACKAGE), built.get(KERNEL_PACKAGE, (None, None))[1], "GENERATED_FROM")
+    add(PAGE_PACKAGE, *built[PAGE_PACKAGE], "GENERATED_FROM")
     for name in static_packages(libraries):
         add(name, installed_version(name), built.get(name, (None, None))[1], "STATIC_LINK")
     for built_dir in map(pathlib.Path, built_dirs):

@@ -37,6 +37,7 @@ enum give_kind {
 	GIVE_SCANNER, /* mail-scanner: socket that connects to its scanner, non-blocking */
 	GIVE_ALTERED, /* a NETLINK_NETFILTER socket of the zone @index, for changes of its rules by
 			 others */
+	GIVE_BROWSER, /* screen-viewer: as GIVE_PEER, from the port for browsers */
 	GIVE_QUEUE_COUNTS, /* netfilter: the kernel's table of packet queues of the zone @index, a
 			    * text to be read anew from its beginning */
 	GIVE_CAPTURE_FILE, /* netfilter: what the capture that is asked for next is written into, or

@@ -273,12 +273,30 @@ static struct listener screen_listener(const struct draft *d, uint32_t i)
 	return (struct listener){s->from, s->listen_port, draft_origin(d, SECTION_SCREENS, i)};
 }
 
-/* Listeners in one row: mail entries first, then screens. */
+/* Without one, a port that nobody else can have either. */
+static struct listener browser_listener(const struct draft *d, uint32_t i)
+{
+	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
+	uint32_t zone = s->browser_port != 0 ? s->from : SNAPSHOT_NONE;
+
+	return (struct listener){zone, s->browser_port, draft_origin(d, SECTION_SCREENS, i)};
+}
+
+static uint32_t count_listeners(const struct draft *d)
+{
+	return draft_count(d, SECTION_MAILS) + 2 * draft_count(d, SECTION_SCREENS);
+}
+
+/* Listeners in one row: mail entries first, then screens, then screens in browsers. */
 static struct listener listener_at(const struct draft *d, uint32_t i)
 {
 	uint32_t mails = draft_count(d, SECTION_MAILS);
+	uint32_t screens = draft_count(d, SECTION_SCREENS);
 
-	return i < mails ? mail_listener(d, i) : screen_listener(d, i - mails);
+	if (i < mails)
+		return mail_listener(d, i);
+	return i < mails + screens ? screen_listener(d, i - mails)
+				   : browser_listener(d, i - mails - screens);
 }
 
 static void check_listener(struct draft *d, uint32_t i)
@@ -290,7 +308,7 @@ static void check_listener(struct draft *d, uint32_t i)
 	for (uint32_t k = 0; k < i; k++) {
 		struct listener other = listener_at(d, k);
 
-		if (other.zone != own.zone || other.port != own.port)
+		if (own.zone == SNAPSHOT_NONE || other.zone != own.zone || other.port != own.port)
 			continue;
 		tree_path(path, other.origin);
 		draft_refuse(d, own.origin, PROBLEM_SAME_LISTENER, port, path);
@@ -404,8 +422,7 @@ void draft_check_paths(struct draft *d)
 		check_screen(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREEN_USERS); i++)
 		draft_check_screen_user(d, i);
-	for (uint32_t i = 0; i < draft_count(d, SECTION_MAILS) + draft_count(d, SECTION_SCREENS);
-	     i++)
+	for (uint32_t i = 0; i < count_listeners(d); i++)
 		check_listener(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SYSLOGS); i++) {
 		const struct snapshot_syslog *l = draft_row(d, SECTION_SYSLOGS, i);

@@ -46,6 +46,10 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	const struct tree_node *schedule = tree_first(node, ROW_SCREEN_SCHEDULE);
 	struct snapshot_range desktops = lower_desktops(d, node);
 	struct snapshot_range groups = draft_add_list(d, node, ROW_SCREEN_GROUP);
+	const struct tree_node *browser = tree_first(node, ROW_SCREEN_BROWSER);
+	struct snapshot_range names = browser != NULL
+					      ? draft_add_list(d, browser, ROW_SCREEN_BROWSER_NAME)
+					      : (struct snapshot_range){0};
 	struct snapshot_screen *s = draft_add(d, SECTION_SCREENS, node);
 
 	if (s == NULL)
@@ -68,6 +72,9 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	s->groups = groups;
 	copy_slot(s->tls_slot, tls, ROW_SCREEN_TLS_CERTIFICATE);
 	copy_slot(s->authority_slot, tls, ROW_SCREEN_TLS_AUTHORITY);
+	s->browser_names = names;
+	if (browser != NULL)
+		s->browser_port = (uint16_t)draft_leaf_number(browser, ROW_SCREEN_BROWSER_LISTEN);
 }
 
 void draft_lower_screen_user(struct draft *d, const struct tree_node *node)
@@ -94,7 +101,7 @@ void draft_lower_screen_user(struct draft *d, const struct tree_node *node)
 static void check_open(struct draft *d, const struct tree_node *screen)
 {
 	static const enum schema_id useless[] = {ROW_SCREEN_TLS, ROW_SCREEN_GROUP,
-						 ROW_SCREEN_USER_SESSIONS};
+						 ROW_SCREEN_USER_SESSIONS, ROW_SCREEN_BROWSER};
 
 	for (size_t i = 0; i < sizeof(useless) / sizeof(useless[0]); i++) {
 		const struct tree_node *n = tree_first(screen, useless[i]);
@@ -120,6 +127,10 @@ static void check_secured(struct draft *d, const struct snapshot_screen *s,
 		if (s->groups.count > 0)
 			draft_refuse(d, tree_first(screen, ROW_SCREEN_GROUP),
 				     PROBLEM_SCREEN_USELESS, schema_row(ROW_SCREEN_GROUP)->name,
+				     word);
+		if (s->browser_port != 0)
+			draft_refuse(d, tree_first(screen, ROW_SCREEN_BROWSER),
+				     PROBLEM_SCREEN_USELESS, schema_row(ROW_SCREEN_BROWSER)->name,
 				     word);
 	} else if (s->groups.count == 0) {
 		draft_refuse(d, security, PROBLEM_SCREEN_LACKS, word, "group NAME;");

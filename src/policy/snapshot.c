@@ -382,11 +382,13 @@ static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 	       c->security < SCREEN_SECURITY_COUNT_ && c->sessions_max > 0 &&
 	       c->sessions_per_source > 0 && c->sessions_per_user > 0 &&
 	       c->idle_timeout_s < TIME_LIMIT_S && c->session_limit_s < TIME_LIMIT_S &&
-	       c->frame_rate_max > 0 && c->pad == 0 && c->encodings < SNAPSHOT_ENCODINGS_COUNT_ &&
-	       c->pad2 == 0 && (c->schedule == SNAPSHOT_NONE || c->schedule < s->schedule_count) &&
+	       c->frame_rate_max > 0 && c->encodings < SNAPSHOT_ENCODINGS_COUNT_ && c->pad2 == 0 &&
+	       (c->schedule == SNAPSHOT_NONE || c->schedule < s->schedule_count) &&
 	       c->desktops.count > 0 && c->desktops.count <= SNAPSHOT_DESKTOPS_MAX &&
 	       range_is_sound(c->desktops, s->desktop_count) &&
 	       range_is_sound(c->groups, s->list_text_count) &&
+	       range_is_sound(c->browser_names, s->list_text_count) &&
+	       (c->browser_port == 0 || c->security == SCREEN_SECURITY_X509_PLAIN) &&
 	       (c->groups.count > 0) == (c->security == SCREEN_SECURITY_X509_PLAIN) &&
 	       screen_tls_is_sound(c);
 }

@@ -27,7 +27,7 @@ struct snapshot_screen {
 	char name[SNAPSHOT_NAME_BYTES];
 	uint32_t from, to; /* zone indices: viewers' and desktops' */
 	uint16_t listen_port;
-	uint16_t pad;
+	uint16_t browser_port; /* HTTPS; 0: not in browsers */
 	uint32_t security;     /* enum screen_security */
 	uint32_t sessions_max; /* in total */
 	uint32_t sessions_per_source;
@@ -42,6 +42,7 @@ struct snapshot_screen {
 	char authority_slot[SNAPSHOT_NAME_BYTES]; /* of viewers' certificates; empty: not asked */
 	uint32_t encodings; /* enum snapshot_encodings: asked of the desktop */
 	uint32_t pad2;
+	struct snapshot_range browser_names; /* in texts-of-list: besides the zone's addresses */
 };
 
 struct snapshot_desktop {

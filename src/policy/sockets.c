@@ -20,9 +20,12 @@ int policy_listeners(const struct snapshot *s, uint32_t zone,
 	for (uint32_t i = 0; i < s->screen_count && result == 0; i++) {
 		const struct snapshot_screen *v = &s->screens[i];
 		const struct policy_listener l = {IPPROTO_TCP, v->listen_port, "screen", v->name};
+		const struct policy_listener b = {IPPROTO_TCP, v->browser_port, "screen", v->name};
 
 		if (v->from == zone)
 			result = each(ctx, &l);
+		if (v->from == zone && v->browser_port != 0 && result == 0)
+			result = each(ctx, &b);
 	}
 	return result;
 }

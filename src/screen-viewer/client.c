@@ -13,7 +13,7 @@
 
 static void peer_ready(struct loop *loop, struct loop_fd *self, short revents);
 
-void client_begin(struct viewer *v)
+void client_greet(struct viewer *v)
 {
 	static const enum rfb_subtype subtypes[SCREEN_SECURITY_COUNT_] = {
 		[SCREEN_SECURITY_NONE] = RFB_SUBTYPE_NONE,
@@ -21,6 +21,16 @@ void client_begin(struct viewer *v)
 		[SCREEN_SECURITY_X509_NONE] = RFB_SUBTYPE_X509_NONE,
 	};
 	struct writer w = update_writer(v);
+
+	viewer_tell_start(v);
+	rfb_greeter_init(&v->greeter,
+			 v->browser.is_one ? RFB_SUBTYPE_PLAIN : subtypes[v->session.security], &w);
+	update_written(v, &w);
+	client_watch_peer(v);
+}
+
+void client_begin(struct viewer *v)
+{
 	int on = 1;
 
 	(void)setsockopt(v->peer.fd, IPPROTO_TCP, TCP_NODELAY, &on,
@@ -29,9 +39,10 @@ void client_begin(struct viewer *v)
 	stream_init(&v->stream, v->peer.fd);
 	v->admitted = v->session.security == SCREEN_SECURITY_NONE;
 	v->reading = true;
-	rfb_greeter_init(&v->greeter, subtypes[v->session.security], &w);
-	update_written(v, &w);
-	client_watch_peer(v);
+	if (v->browser.is_one)
+		secure_begin(v);
+	else
+		client_greet(v);
 }
 
 /* 0 sent, -ERR_AGAIN where the link is full. */
@@ -47,7 +58,7 @@ static int send_input(struct viewer *v, const struct screen_input *input)
 
 void client_watch_peer(struct viewer *v)
 {
-	v->peer.events = stream_events(&v->stream, v->reading, v->out_at < v->out_end);
+	v->peer.events = stream_events(&v->stream, v->reading, peer_has_output(v));
 }
 
 static void set_event(struct loop_fd *fd, short event, bool on)
@@ -210,7 +221,7 @@ static void read_more(struct viewer *v)
 		viewer_end(v, SCREEN_END_VIEWER_LEFT, NULL, 0);
 		return;
 	}
-	n = stream_read(&v->stream, v->in + v->in_end, sizeof(v->in) - v->in_end);
+	n = peer_read(v, v->in + v->in_end, sizeof(v->in) - v->in_end);
 	if (n > 0) {
 		v->in_end += (size_t)n;
 		v->bytes_in += (uint64_t)n;
@@ -223,7 +234,9 @@ static void take(struct viewer *v)
 {
 	if (v->input_waits)
 		client_send_input(v, &v->input);
-	if (v->phase == VIEWER_HANDSHAKE)
+	if (v->phase == VIEWER_PAGE)
+		page_serve(v);
+	else if (v->phase == VIEWER_HANDSHAKE)
 		shake(v);
 	else if (v->phase == VIEWER_RUNNING)
 		parse(v);
@@ -235,7 +248,7 @@ static void take(struct viewer *v)
 void client_advance(struct viewer *v)
 {
 	take(v);
-	while (v->session.end == SCREEN_END_NONE_ && v->reading && stream_pending(&v->stream) > 0) {
+	while (v->session.end == SCREEN_END_NONE_ && v->reading && peer_pending(v) > 0) {
 		read_more(v);
 		if (v->session.end == SCREEN_END_NONE_)
 			take(v);
@@ -250,7 +263,7 @@ static void peer_ready(struct loop *loop, struct loop_fd *self, short revents)
 		secure_shake(v);
 		return;
 	}
-	if (v->out_at < v->out_end) /* under TLS, writing may have waited for a record to come */
+	if (peer_has_output(v)) /* under TLS, writing may have waited for a record to come */
 		update_continue(v);
 	if (v->session.end == SCREEN_END_NONE_ && revents & (POLLIN | POLLHUP | POLLERR))
 		read_more(v);

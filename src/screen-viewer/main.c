@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * screen-viewer: the half of a screen session that faces the staff's viewer. An RFB server on one
- * accepted socket.
+ * accepted socket; for a browser, a web server of four files that turns into one.
  *
  * Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-source (link),
- * one viewer (the accepted socket). Holds: that socket, the framebuffer and, with TLS, its entry's
- * certificate and key. No capability, no other file, no other socket; an empty network namespace
- * and an empty root. What a hostile viewer could take over is this process of this one session, and
- * what that could still do is press keys on the allow list.
+ * one viewer (the accepted socket). A browser that has not asked for a session has no
+ * screen-source. Holds: that socket, the framebuffer and, with TLS, its entry's certificate and
+ * key. No capability, no other file, no other socket; an empty network namespace and an empty root.
+ * What a hostile viewer could take over is this process of this one session, and what that could
+ * still do is press keys on the allow list.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ static int give(void *ctx, const struct control_give *what, int fd)
 
 	if (what->kind == GIVE_LINK && what->role == ROLE_SCREEN_SOURCE && v->link.fd < 0)
 		v->link.fd = fd;
-	else if (what->kind == GIVE_PEER && v->peer.fd < 0)
+	else if ((what->kind == GIVE_PEER || what->kind == GIVE_BROWSER) && v->peer.fd < 0)
 		v->peer.fd = fd;
 	else if (what->kind == GIVE_CERTIFICATE && v->certificate_fd < 0)
 		v->certificate_fd = fd;
@@ -52,6 +53,7 @@ static int give(void *ctx, const struct control_give *what, int fd)
 		v->authority_fd = fd;
 	else
 		return -ERR_PEER;
+	v->browser.is_one |= what->kind == GIVE_BROWSER;
 	return 0;
 }
 
@@ -104,6 +106,8 @@ static void handshake_due(struct loop *loop, struct loop_timer *self)
 {
 	struct viewer *v = self->ctx;
 
+	if (v->phase == VIEWER_PAGE)
+		page_timeout(v);
 	viewer_end(v, SCREEN_END_HANDSHAKE_TIMEOUT,
 		   v->phase == VIEWER_WAITING ? "desktop" : "viewer", 0);
 }
@@ -175,47 +179,64 @@ static void init(struct viewer *v)
 		  sizeof(v->polls) / sizeof(v->polls[0]));
 }
 
-static void tell_start(struct viewer *v, const struct control_start *start)
+void viewer_tell_start(struct viewer *v)
 {
+	const struct control_start *start = &v->start;
 	struct event_arg address = start->peer_family == 6 ? EV_IPV6(SOURCE, start->peer_addr)
 							   : EV_IPV4(SOURCE, start->peer_addr);
 
 	event_emit(&v->process.events, EVENT_SCREEN_STARTED,
-		   (const struct event_arg[]){EV_NUMBER(SESSION, v->session.id),
-					      EV_TEXT(NAME, v->session.name),
-					      EV_TEXT(ZONE, v->session.zone), address,
-					      EV_NUMBER(SOURCE_PORT, start->peer_port)},
-		   5);
+		   (const struct event_arg[]){
+			   EV_NUMBER(SESSION, v->session.id), EV_TEXT(NAME, v->session.name),
+			   EV_TEXT(ZONE, v->session.zone), address,
+			   EV_NUMBER(SOURCE_PORT, start->peer_port), EV_TEXT(DETAIL, "browser")},
+		   v->browser.is_one ? 6 : 5);
+}
+
+static int load(struct viewer *v, int snapshot_fd)
+{
+	int error = v->browser.is_one ? page_load(v, snapshot_fd) : 0;
+
+	if (error == 0)
+		return session_load(&v->session, &v->process, "viewer", &v->start, snapshot_fd);
+	(void)close(snapshot_fd); /* read-only: nothing to lose */
+	return error;
+}
+
+/* A browser that only looked at the page has had no session. */
+static void finish(struct viewer *v)
+{
+	if (!v->browser.is_one || v->browser.upgraded)
+		session_close(&v->session, v->bytes_in, v->keys, v->updates);
+	peer_close(v);
+	stream_end(&v->stream);
+	stream_fini(&v->stream);
 }
 
 int main(void)
 {
 	struct viewer *v = &viewer;
-	struct control_start start;
 	int snapshot_fd, error;
 
 	tls_prepare();
 	init(v);
 	if (session_frame(&v->frame) != 0)
 		return 1;
-	error = process_begin(&v->process, &profile, give, v, &start, &snapshot_fd);
-	if (error != 0 || start.role != ROLE_SCREEN_VIEWER || v->link.fd < 0 || v->peer.fd < 0)
+	error = process_begin(&v->process, &profile, give, v, &v->start, &snapshot_fd);
+	if (error != 0 || v->start.role != ROLE_SCREEN_VIEWER || v->link.fd < 0 || v->peer.fd < 0)
 		return 1;
-	error = session_load(&v->session, &v->process, "viewer", &start, snapshot_fd);
+	error = load(v, snapshot_fd);
 	if (error != 0)
 		return 1;
 	channel_init(&v->process.control, FD_CONTROL, rules, sizeof(rules) / sizeof(rules[0]), v);
 	error = watch(v);
 	if (error == 0)
 		error = process_ready(&v->process);
-	tell_start(v, &start);
 	client_begin(v);
 	if (error == 0)
 		error = loop_run(&v->loop);
 	if (error != 0)
 		session_end(&v->session, SCREEN_END_INTERNAL, err_name(error), 0);
-	session_close(&v->session, v->bytes_in, v->keys, v->updates);
-	stream_end(&v->stream);
-	stream_fini(&v->stream);
+	finish(v);
 	return error == 0 ? 0 : 1;
 }

@@ -65,13 +65,15 @@ void secure_begin(struct viewer *v)
 	struct reader r;
 
 	reader_init(&r, v->in + v->in_at, v->in_end - v->in_at);
-	if (rfb_greeter_secured(&v->greeter, &r) != 0)
+	if (!v->browser.is_one && rfb_greeter_secured(&v->greeter, &r) != 0)
 		viewer_end(v, SCREEN_END_VIEWER_PROTOCOL, v->greeter.fault, 0);
 	else if (prepare(v))
 		v->phase = VIEWER_TLS;
+	if (v->browser.is_one && v->phase == VIEWER_TLS)
+		secure_shake(v);
 }
 
-static void begin_login(struct viewer *v)
+void secure_tell(struct viewer *v)
 {
 	uint8_t certificate[32];
 	const char *version = tls_version(v->stream.tls), *suite = tls_suite(v->stream.tls);
@@ -83,8 +85,18 @@ static void begin_login(struct viewer *v)
 	else
 		event_send(&v->process.events, EVENT_SCREEN_TLS, EV_NUMBER(SESSION, v->session.id),
 			   EV_TEXT(VERSION, version), EV_TEXT(SUITE, suite));
-	v->phase = VIEWER_HANDSHAKE;
-	loop_arm(&v->loop, &v->handshake_timer, VIEWER_LOGIN_MS);
+}
+
+static void begin_login(struct viewer *v)
+{
+	if (v->browser.is_one) {
+		v->phase = VIEWER_PAGE;
+		loop_arm(&v->loop, &v->handshake_timer, PAGE_REQUEST_MS);
+	} else {
+		secure_tell(v);
+		v->phase = VIEWER_HANDSHAKE;
+		loop_arm(&v->loop, &v->handshake_timer, VIEWER_LOGIN_MS);
+	}
 	client_advance(v);
 }
 

@@ -72,19 +72,6 @@ static void encode_next(struct viewer *v, struct writer *w)
 	rfb_encode_rect(&v->encoder, &v->frame, &rect, v->choice.pixels, w);
 }
 
-static void flush(struct viewer *v)
-{
-	while (v->out_at < v->out_end) {
-		ssize_t n = stream_write(&v->stream, v->out + v->out_at, v->out_end - v->out_at);
-
-		if (n <
-		    0) /* full; an error shows as a hang-up when the descriptor is polled next */
-			break;
-		v->out_at += (size_t)n;
-	}
-	client_watch_peer(v);
-}
-
 void update_written(struct viewer *v, const struct writer *w)
 {
 	if (w->failed) {
@@ -92,7 +79,8 @@ void update_written(struct viewer *v, const struct writer *w)
 		return;
 	}
 	v->out_end = w->size;
-	flush(v);
+	peer_flush(v);
+	client_watch_peer(v);
 }
 
 /* Encode and write until the update is out or the client takes no more. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of one screen-viewer and its parts: client.c (RFB in), records.c (tiles in), update.c
- * (RFB out), secure.c (TLS and login). */
+ * (RFB out), secure.c (TLS and login), peer.c (bytes, or a browser's frames), page.c (the page for
+ * browsers). */
 #ifndef SEKISHO_SCREEN_VIEWER_VIEWER_H
 #define SEKISHO_SCREEN_VIEWER_VIEWER_H
 
@@ -17,6 +18,8 @@
 #include "wire/rfb_encode.h"
 #include "wire/rfb_frame.h"
 #include "wire/rfb_greeter.h"
+#include "wire/web_request.h"
+#include "wire/websocket.h"
 
 #define VIEWER_NAME        "Sekisho" /* the desktop's name that every viewer is told */
 #define VIEWER_IN_BYTES    4096      /* from the viewer, not yet parsed */
@@ -26,9 +29,15 @@
 #define VIEWER_ACK_LATE_MS 100
 #define VIEWER_LOGIN_MS    120000 /* for a person to type name and password */
 #define VIEWER_RECTS_MAX   (FRAME_TILE_ROWS * 64)
+#define PAGE_REQUEST_MS    10000 /* for a browser to take an answer and send its next request */
+#define PAGE_LINGER_MS     1000  /* for it to close behind the last answer */
+#define PAGE_REQUESTS_MAX  32    /* of one connection */
+#define PAGE_HEAD_MAX      1024  /* of an answer's head */
+#define PEER_DRAIN_MS      500   /* for a browser to be told how its session ended */
 
 _Static_assert(VIEWER_IN_BYTES >= RFB_CLIENT_UNIT_MAX, "the parser can always see a whole unit");
 _Static_assert(VIEWER_IN_BYTES >= RFB_GREETER_UNIT_MAX, "so can the handshake");
+_Static_assert(VIEWER_IN_BYTES >= WEB_HEAD_BYTES_MAX, "and the page");
 _Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
 	       "one limit");
 _Static_assert(FRAME_TILE_PX == SCREEN_TILE_PX, "one grid");
@@ -37,6 +46,7 @@ _Static_assert(VIEWER_RECTS_MAX < 0xffff, "the count of rectangles fits its fiel
 enum viewer_phase {
 	VIEWER_HANDSHAKE,
 	VIEWER_TLS,     /* its handshake */
+	VIEWER_PAGE,    /* a browser that has not asked for a session */
 	VIEWER_LOGIN,   /* for the judgement of a name and password */
 	VIEWER_WAITING, /* for the desktop's size */
 	VIEWER_RUNNING,
@@ -47,6 +57,29 @@ struct viewer_record {
 	struct screen_record head;
 	uint32_t pixels[FRAME_TILE_PX * FRAME_TILE_PX];
 	uint8_t excess; /* filled by a message that is too long */
+};
+
+/* A connection to the port for browsers. */
+struct viewer_browser {
+	bool is_one;
+	bool upgraded;  /* it is a session: frames in both directions */
+	bool closing;   /* once what waits is written */
+	bool lingering; /* it is written */
+	unsigned requests;
+	struct snapshot policy; /* for the names that a browser may ask for; until it is upgraded */
+	const struct snapshot_screen *screen;
+	struct websocket frames;
+	uint8_t raw[VIEWER_IN_BYTES]; /* frames that have come */
+	size_t raw_at, raw_end;
+	bool raw_waits; /* for room in the stream, not for more to come */
+	/* Goes before the stream: the answer to the upgrade, heads of frames, whole control frames.
+	 */
+	uint8_t head[PAGE_HEAD_MAX];
+	size_t head_at, head_end;
+	size_t frame_left; /* octets of the stream that belong to the frame begun last */
+	bool pong_due;
+	uint8_t pong[WEBSOCKET_CONTROL_MAX];
+	size_t pong_size;
 };
 
 struct viewer {
@@ -60,7 +93,9 @@ struct viewer {
 	enum viewer_phase phase;
 
 	/* secure.c */
-	struct stream stream;             /* the viewer's connection, plain or under TLS */
+	struct viewer_browser browser; /* peer.c and page.c */
+	struct stream stream;          /* the viewer's connection, plain or under TLS */
+	struct control_start start;
 	int certificate_fd, authority_fd; /* of the entry's slots; -1: none */
 	bool admitted;                    /* who looks has been judged */
 	char name[SNAPSHOT_NAME_BYTES];   /* as it was typed, until then */
@@ -104,8 +139,12 @@ struct viewer {
 /* End the session: tell the source's half, stop the loop. */
 void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code);
 
-/* TLS begins, behind the answer that is on its way out. */
+/* TLS begins, behind the answer that is on its way out; with a browser, at once. */
 void secure_begin(struct viewer *v);
+/* The event about TLS: with a browser, once it is a session. */
+void secure_tell(struct viewer *v);
+/* The event about the begin of a session. */
+void viewer_tell_start(struct viewer *v);
 /* Go on with TLS's handshake. */
 void secure_shake(struct viewer *v);
 /* The greeter has a name and a password: have them judged. */
@@ -114,8 +153,10 @@ void secure_login(struct viewer *v);
 int secure_on_verdict(struct channel *ch, void *ctx, const struct channel_message *message);
 int secure_on_end(struct channel *ch, void *ctx, const struct channel_message *message);
 
-/* Greet; the connection is ours from now on. */
+/* The connection is ours from now on: greet, or set up TLS with a browser. */
 void client_begin(struct viewer *v);
+/* Say our version. */
+void client_greet(struct viewer *v);
 /* Poll the connection for what is to be read and written. */
 void client_watch_peer(struct viewer *v);
 /* Parse what is there, as long as the link takes it. */
@@ -124,6 +165,25 @@ void client_advance(struct viewer *v);
 void client_admit(struct viewer *v);
 /* One record to the source; kept and sent later where the link is full. */
 void client_send_input(struct viewer *v, const struct screen_input *input);
+
+/*
+ * peer.c: what the viewer sends and is sent, out of and into frames where it is a browser.
+ * peer_read: as stream_read. peer_pending: octets that it would give although poll(2) may not tell.
+ */
+ssize_t peer_read(struct viewer *v, void *data, size_t size);
+size_t peer_pending(const struct viewer *v);
+/* Write what waits, as far as the connection takes it. */
+void peer_flush(struct viewer *v);
+bool peer_has_output(const struct viewer *v);
+/* The end: a browser is told the reason, if it takes it within PEER_DRAIN_MS. */
+void peer_close(struct viewer *v);
+
+/* page.c: keep the policy's names for browsers. Return: 0 or errors of snapshot_load. */
+int page_load(struct viewer *v, int snapshot_fd);
+/* Answer a request, if a whole one is there. */
+void page_serve(struct viewer *v);
+/* Its time is over. */
+void page_timeout(struct viewer *v);
 
 /* Take records from the source, as long as the frame may change. */
 void records_serve(struct viewer *v);

@@ -269,6 +269,8 @@ static void grant(struct session *session)
 		refuse_for(session, "sessions of one user");
 	} else if (!assign(session, a->sup)) {
 		refuse_for(session, "no desktop of this screen is the user's");
+	} else if (session->browser && session_launch_far(session, a->sup) < 0) {
+		refuse_for(session, "its process cannot be started");
 	} else {
 		a->state = ADMISSION_GRANTED;
 		loop_arm(&a->sup->loop, &a->check, ADMISSION_CHECK_MS);
@@ -340,24 +342,33 @@ static bool is_due(const struct child *viewer, const struct control_screen_login
 		memcmp(login->certificate, none, sizeof(none)) != 0);
 }
 
+/* A viewer counts as a session since it connected; a browser does from now on. */
+static void judge_login(struct session *session, const struct control_screen_login *login)
+{
+	struct admission *a = &session->admission;
+	const char *full;
+
+	a->state = ADMISSION_ASKED;
+	a->asked_ms = clock_mono_ms(a->sup->loop.clock);
+	full = session->browser ? session_over_limit(a->sup, session) : NULL;
+	if (full) {
+		refuse_for(session, full);
+	} else if (a->security == SCREEN_SECURITY_X509_NONE) {
+		admit_certificate(session, login->certificate);
+	} else {
+		(void)snprintf(a->user, sizeof(a->user), "%s", login->name); /* as long */
+		ask_accounts(session, login);
+	}
+}
+
 int admission_handle_login(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *child = ctx;
 	const struct control_screen_login *login = message->body;
 	bool due = is_due(child, login);
-	struct session *session = child->session;
 
-	if (due && session_keep(child->sup, session)) {
-		session->admission.state = ADMISSION_ASKED;
-		session->admission.asked_ms = clock_mono_ms(child->sup->loop.clock);
-		if (session->admission.security == SCREEN_SECURITY_X509_NONE) {
-			admit_certificate(session, login->certificate);
-		} else {
-			(void)snprintf(session->admission.user, sizeof(session->admission.user),
-				       "%s", login->name); /* as long */
-			ask_accounts(session, login);
-		}
-	}
+	if (due && session_keep(child->sup, child->session))
+		judge_login(child->session, login);
 	channel_wipe(message);
 	return due ? 0 : -ERR_PEER;
 }

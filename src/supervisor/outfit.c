@@ -283,7 +283,7 @@ static void outfit_session(struct child *child)
 
 	give_keys(child);
 	if (child->role == session->near_role) {
-		give.kind = GIVE_PEER;
+		give.kind = session->browser ? GIVE_BROWSER : GIVE_PEER;
 		give_kept(child, &give, &session->peer_fd);
 		give.kind = GIVE_LINK;
 		give.role = session->near_role == ROLE_MAIL_RECEIVER ? ROLE_MAIL_SENDER

@@ -47,8 +47,9 @@ void answer_screen(struct supervisor *sup, struct answer *answer)
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *session = &sup->sessions[i];
 
-		if (!session->used || session->near_role != ROLE_SCREEN_VIEWER)
-			continue;
+		if (!session->used || session->near_role != ROLE_SCREEN_VIEWER ||
+		    (session->browser && session->admission.state == ADMISSION_OPEN))
+			continue; /* who looks at the page for browsers has no session */
 		answer_session(answer, session);
 		desktop_cell(answer, session);
 		answer_cell(answer, "%s", user_of(session));

@@ -29,6 +29,7 @@ struct session {
 	uint8_t peer_family; /* 4 or 6 */
 	uint8_t peer_addr[16];
 	uint16_t peer_port;
+	bool browser; /* from a screen's port for browsers */
 	bool crowded; /* at its start more than half of its entry's sessions were taken */
 	uint64_t started_ms;
 	uint8_t rules[SHA256_BYTES];        /* mail: digest of what its processes must obey */
@@ -54,6 +55,10 @@ struct session {
 /* sessions.c */
 /* End the session where the running policy does not have its entry. Return: whether it goes on. */
 bool session_keep(struct supervisor *sup, struct session *session);
+/* For a browser that wants to log in: as when a viewer connects. Return: NULL, or why not. */
+const char *session_over_limit(struct supervisor *sup, struct session *session);
+/* A browser was admitted: start its session's other half. Return: 0 or an error. */
+int session_launch_far(struct session *session, struct supervisor *sup);
 void session_accept(struct supervisor *sup, struct listener *listener);
 void session_child_died(struct child *child);
 void session_end(struct session *session, const char *why);

@@ -22,6 +22,9 @@
 #define CONNECTS_MAX     64U    /* sockets that one session may ask for */
 #define MESSAGES_MAX     1000U  /* that one session may have flattened */
 #define REPORTED_LIFE_MS 2000U  /* of a flattener that has said how its message ended */
+/* Connections of browsers that have not asked for a session: of an entry, and of one source. */
+#define BROWSERS_MAX        64U
+#define BROWSERS_PER_SOURCE 12U
 #define MESSAGE_EXTRA_BYTES                                                                        \
 	65536U /* a memfd may be larger than the limit by the trace header and line ends */
 
@@ -65,17 +68,24 @@ struct limits {
 	uint32_t total, per_source;
 };
 
+/* A connection that has only looked at the page for browsers. */
+static bool is_looking(const struct session *session)
+{
+	return session->browser && session->admission.state == ADMISSION_OPEN;
+}
+
 static struct limits limits_of(const struct snapshot *s, const struct session *session)
 {
 	if (session->near_role == ROLE_MAIL_RECEIVER)
 		return (struct limits){s->mails[session->index].sessions_max,
 				       s->mails[session->index].sessions_per_source};
+	if (is_looking(session))
+		return (struct limits){BROWSERS_MAX, BROWSERS_PER_SOURCE};
 	return (struct limits){s->screens[session->index].sessions_max,
 			       s->screens[session->index].sessions_per_source};
 }
 
-/* Return: NULL where the connection may be served, or why not. */
-static const char *over_limit(const struct supervisor *sup, struct session *peer)
+const char *session_over_limit(struct supervisor *sup, struct session *peer)
 {
 	struct limits limits = limits_of(&sup->running.snapshot, peer);
 	uint32_t total = 0, per_source = 0;
@@ -83,8 +93,8 @@ static const char *over_limit(const struct supervisor *sup, struct session *peer
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *other = &sup->sessions[i];
 
-		if (!other->used || other->near_role != peer->near_role ||
-		    strcmp(other->entry, peer->entry) != 0)
+		if (!other->used || other == peer || other->near_role != peer->near_role ||
+		    is_looking(other) != is_looking(peer) || strcmp(other->entry, peer->entry) != 0)
 			continue;
 		total++;
 		per_source += same_source(other, peer);
@@ -250,6 +260,11 @@ static int launch_half(struct supervisor *sup, struct session *session, enum rol
 	return 0;
 }
 
+int session_launch_far(struct session *session, struct supervisor *sup)
+{
+	return launch_half(sup, session, far_role(session), &session->far);
+}
+
 /* @fd is taken. */
 static void start_session(struct supervisor *sup, struct listener *listener,
 			  const struct session *peer, int fd)
@@ -274,7 +289,7 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	session->scan.message_fd = session->scan.socket_fd = -1;
 	session->receipt_fd = -1;
 	if (!admission_begin(session, sup) ||
-	    launch_half(sup, session, far_role(session), &session->far) < 0 ||
+	    (!session->browser && session_launch_far(session, sup) < 0) ||
 	    launch_half(sup, session, session->near_role, &session->near) < 0) {
 		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
 				 EV_TEXT(REASON, "its processes cannot be started"));
@@ -292,12 +307,17 @@ static const char *judge_peer(struct supervisor *sup, const struct listener *lis
 	/* While a policy is applied, listeners are still those of the one before. */
 	if (!fill_entry(peer, &sup->running.snapshot))
 		return "the policy no longer has its entry";
+	peer->browser = peer->near_role == ROLE_SCREEN_VIEWER &&
+			listener->port != sup->running.snapshot.screens[peer->index].listen_port;
+	if (peer->browser &&
+	    listener->port != sup->running.snapshot.screens[peer->index].browser_port)
+		return "the policy no longer has its port";
 	if (!within_rate(sup, peer, RATE_CONNECTS))
 		return "sessions of one source in a minute";
 	if (listener->near_role == ROLE_SCREEN_VIEWER &&
 	    admission_closed(&sup->running.snapshot, peer->index))
 		return admission_closed(&sup->running.snapshot, peer->index);
-	return over_limit(sup, peer);
+	return session_over_limit(sup, peer);
 }
 
 void session_accept(struct supervisor *sup, struct listener *listener)
@@ -413,6 +433,8 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 		return false;
 	if (session->near_role == ROLE_SCREEN_VIEWER) {
 		session->index = now.index;
+		if (session->browser && s->screens[now.index].browser_port == 0)
+			return false;
 		return admission_stands(session, s, now.index);
 	}
 	if (now.target_port != session->target_port || now.target_count != session->target_count ||

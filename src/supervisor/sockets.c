@@ -334,10 +334,14 @@ static int want_all(struct supervisor *sup, const struct snapshot *s, bool open)
 		err = want_listeners(sup, s, &want, open);
 	}
 	for (uint32_t i = 0; i < s->screen_count && err == 0; i++) {
-		const struct wanted want = {ROLE_SCREEN_VIEWER, s->screens[i].name,
-					    s->screens[i].from, s->screens[i].listen_port};
+		const struct snapshot_screen *c = &s->screens[i];
+		const struct wanted want = {ROLE_SCREEN_VIEWER, c->name, c->from, c->listen_port};
+		const struct wanted browser = {ROLE_SCREEN_VIEWER, c->name, c->from,
+					       c->browser_port};
 
 		err = want_listeners(sup, s, &want, open);
+		if (c->browser_port != 0 && err == 0)
+			err = want_listeners(sup, s, &browser, open);
 	}
 	return err;
 }

@@ -181,8 +181,8 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.memory_mib = 512,
 			.given = "one accepted socket, channel to its screen-source, snapshot; "
 				 "with TLS its entry's certificate and key",
-			.reads = "tile records, RFB of the viewer, name and password of one "
-				 "login",
+			.reads = "tile records, RFB of the viewer or requests and frames of a "
+				 "browser, name and password of one login",
 		},
 };
 
