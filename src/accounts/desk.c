@@ -156,7 +156,9 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot)
 			.totp_required = l->totp_required != 0,
 		};
 	}
-	d->two_person = snapshot->login_count > 0 && snapshot->logins->two_person != 0;
+	d->two_person =
+		snapshot->login_count > 0 && (snapshot->logins->two_person != 0 ||
+					      snapshot->logins->change_window != SNAPSHOT_NONE);
 	d->utc_offset_s = snapshot->header->utc_offset_s;
 	(void)snprintf(d->host, sizeof(d->host), "%s",
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));

@@ -74,7 +74,8 @@ struct desk {
 	struct desk_latch latches[SNAPSHOT_PERSONS_MAX]; /* of the same person */
 	uint32_t person_count;
 	const struct snapshot *policy; /* for screens (staff.h), borrowed; NULL: none yet */
-	bool two_person; /* a change takes two persons: who issues a password is kept (ADR 0311) */
+	bool two_person; /* some changes take two persons: who issues a password is kept (ADR 0311)
+			  */
 	bool has_policy; /* before it nobody is let in */
 	bool closed;     /* an administrator has had a password: see keep_is_closed */
 	int32_t utc_offset_s;

@@ -72,6 +72,8 @@ enum console_kind {
 	CONSOLE_PENDING,
 	/* line: the reason for which another person is asked to approve the candidate. */
 	CONSOLE_PROPOSE,
+	/* The same, and that it take effect outside the change window too. */
+	CONSOLE_PROPOSE_EMERGENCY,
 	/* line: the first digits of the hash of the proposal that waits. */
 	CONSOLE_APPROVE,
 	CONSOLE_WITHDRAW,

@@ -61,6 +61,13 @@ enum console_status proposal_make(struct asking *a);
 enum console_status proposal_approve(struct asking *a);
 enum console_status proposal_withdraw(struct asking *a);
 
+/* window.c: the hours in which changes may be made. */
+
+/* Whether a change may be made now; otherwise the answer's text begins with when it may. */
+bool window_is_open(struct asking *a);
+/* A change outside of them is refused and recorded. Behind window_is_open, whose text it ends. */
+enum console_status window_refuse(struct asking *a);
+
 /* compliance.c: by the clauses of the policies; the request's line is one of them, or empty. */
 enum console_status compliance_show(struct asking *a);
 

@@ -133,6 +133,8 @@ enum console_status committing_commit(struct asking *a)
 			"approves\n",
 			"2名での確認が必要です。propose \"理由\" で提案し、別の管理者が approve "
 			"してください\n");
+	if (!window_is_open(a))
+		return window_refuse(a);
 	loop_disarm(&a->c->loop, &a->c->commit_timer); /* of a first commit that is tried again */
 	config_commit_fini(&a->c->commit);
 	status = asking_prepare_commit(a, a->c->candidate.root);

@@ -16,7 +16,6 @@
 
 #define NAME       "proposed"
 #define KIND       "sekisho-proposal"
-#define HEAD_LINES 5
 #define HEAD_BYTES 1024
 #define LIFE_S     (7 * 86400)
 #define HASH_LEAST 8 /* digits of the hash that an approval names */
@@ -27,6 +26,7 @@ struct proposal {
 	char author[ACCOUNT_NAME_BYTES];
 	char hands[ACCOUNT_HANDS_BYTES]; /* of the author */
 	char reason[STORE_COMMENT_BYTES];
+	bool emergency;              /* takes effect outside the change window too */
 	char hash[SHA256_HEX_BYTES]; /* of the text */
 	struct bytes text;
 };
@@ -57,8 +57,9 @@ static int write_proposal(const struct config *c, const struct proposal *p)
 
 	bytes_init(&file, p->text.size + HEAD_BYTES);
 	(void)bytes_printf(&file,
-			   "base %" PRIu32 "\ntime %" PRId64 "\nauthor %s\nhands %s\nreason %s\n",
-			   p->base, p->time_s, p->author, p->hands, p->reason);
+			   "base %" PRIu32 "\ntime %" PRId64
+			   "\nauthor %s\nhands %s\nreason %s\nemergency %d\n",
+			   p->base, p->time_s, p->author, p->hands, p->reason, p->emergency);
 	(void)bytes_append(&file, p->text.data, p->text.size); /* errors of both are in failed */
 	err = file.failed        ? -ERR_NO_MEMORY
 	      : c->state_dir < 0 ? -ERR_NOT_FOUND
@@ -85,15 +86,17 @@ static bool take_line(struct span *rest, const char *key, char *value, size_t va
 
 static int parse_proposal(struct proposal *p, struct span rest)
 {
-	char base[16], time[24];
+	char base[16], time[24], emergency[2];
 
 	if (!take_line(&rest, "base ", base, sizeof(base)) ||
 	    !take_line(&rest, "time ", time, sizeof(time)) ||
 	    !take_line(&rest, "author ", p->author, sizeof(p->author)) ||
 	    !take_line(&rest, "hands ", p->hands, sizeof(p->hands)) ||
 	    !take_line(&rest, "reason ", p->reason, sizeof(p->reason)) ||
+	    !take_line(&rest, "emergency ", emergency, sizeof(emergency)) ||
 	    sscanf(base, "%" SCNu32, &p->base) != 1 || sscanf(time, "%" SCNd64, &p->time_s) != 1)
 		return -ERR_INTEGRITY;
+	p->emergency = emergency[0] == '1';
 	return bytes_append(&p->text, rest.data, rest.size);
 }
 
@@ -237,7 +240,9 @@ enum console_status proposal_make(struct asking *a)
 	enum console_status status;
 	struct proposal p;
 
-	if (!proposal_is_needed(a->c))
+	bool emergency = a->request->kind == CONSOLE_PROPOSE_EMERGENCY;
+
+	if (!emergency && !proposal_is_needed(a->c))
 		return asking_say(a, CONSOLE_REFUSED, "nobody else is needed: commit\n",
 				  "承認は不要です。commit してください\n");
 	if (a->link->person[0] == '\0')
@@ -253,7 +258,7 @@ enum console_status proposal_make(struct asking *a)
 		return asking_say(a, CONSOLE_FAILED, "a proposal waits: show pending\n",
 				  "提案が保留中です。show pending で確認してください\n");
 	}
-	p = (struct proposal){0};
+	p = (struct proposal){.emergency = emergency};
 	bytes_init(&p.text, CONFIG_TEXT_BYTES);
 	asking_comment(p.reason, asking_text(a->request->line, CONSOLE_LINE_BYTES));
 	config_commit_fini(&a->c->commit);
@@ -295,11 +300,14 @@ bool proposal_show(struct asking *a)
 	(void)bytes_printf(
 		&a->text,
 		a->language == LANGUAGE_JA
-			? "%s の提案: %s\nSHA-256 %s\n残り %lld時間。approve %.*s で承認\n"
-			: "proposed by %s: %s\nSHA-256 %s\n%lld hours are left; `approve "
+			? "%s の提案%s: %s\nSHA-256 %s\n残り %lld時間。approve %.*s で承認\n"
+			: "proposed by %s%s: %s\nSHA-256 %s\n%lld hours are left; `approve "
 			  "%.*s` commits it\n",
-		p.author, p.reason, p.hash, (long long)(rest_s / 3600), HASH_LEAST,
-		p.hash); /* short */
+		p.author,
+		!p.emergency                 ? ""
+		: a->language == LANGUAGE_JA ? " (緊急)"
+					     : " (emergency)",
+		p.reason, p.hash, (long long)(rest_s / 3600), HASH_LEAST, p.hash); /* short */
 	show_difference(a, &p);
 	memcpy(a->link->shown, p.hash, sizeof(a->link->shown));
 	end_proposal(&p);
@@ -313,9 +321,24 @@ static bool names_hash(const struct proposal *p, struct span typed)
 	       memcmp(p->hash, typed.data, typed.size) == 0;
 }
 
-static enum console_status commit_proposal(struct asking *a, const struct proposal *p)
+/* The proposal begins to take effect: recorded before it does. */
+static enum console_status start(struct asking *a, const struct proposal *p, bool outside)
 {
 	char comment[STORE_COMMENT_BYTES];
+
+	event_send(&a->c->process.events, EVENT_CHANGE_APPROVED, EV_TEXT(USER, a->link->person),
+		   EV_TEXT(NAME, p->author), EV_TEXT(HASH, p->hash));
+	if (outside)
+		event_send(&a->c->process.events, EVENT_CHANGE_EMERGENCY,
+			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p->author),
+			   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+	snprintf(comment, sizeof(comment), "(%sapproved by %s) %.*s", outside ? "emergency, " : "",
+		 a->link->person, STORE_COMMENT_BYTES - 80, p->reason);
+	return asking_start_commit(a, p->author, comment);
+}
+
+static enum console_status commit_proposal(struct asking *a, const struct proposal *p, bool outside)
+{
 	struct problems problems;
 	enum console_status status;
 	struct tree tree;
@@ -330,17 +353,22 @@ static enum console_status commit_proposal(struct asking *a, const struct propos
 	    !span_equal(bytes_span(&a->c->commit.text), bytes_span(&p->text)))
 		status = asking_say(a, CONSOLE_FAILED, "the proposal is damaged\n",
 				    "提案が破損しています\n");
-	if (status == CONSOLE_OK) {
-		event_send(&a->c->process.events, EVENT_CHANGE_APPROVED,
-			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p->author),
-			   EV_TEXT(HASH, p->hash));
-		snprintf(comment, sizeof(comment), "(approved by %s) %.*s", a->link->person,
-			 STORE_COMMENT_BYTES - 64, p->reason);
-		status = asking_start_commit(a, p->author, comment);
-	}
+	if (status == CONSOLE_OK)
+		status = start(a, p, outside);
 	if (status != STATUS_LATER)
 		config_commit_fini(&a->c->commit);
 	return status;
+}
+
+/* In its hours, or as an emergency in any. */
+static enum console_status commit_in_time(struct asking *a, const struct proposal *p)
+{
+	bool open = window_is_open(a);
+
+	if (!open && !p->emergency)
+		return window_refuse(a);
+	bytes_clear(&a->text);
+	return commit_proposal(a, p, !open);
 }
 
 enum console_status proposal_approve(struct asking *a)
@@ -372,7 +400,7 @@ enum console_status proposal_approve(struct asking *a)
 				    "name the first 8 digits of its SHA-256: show pending\n",
 				    "show pending のSHA-256の先頭8桁以上を書いてください\n");
 	} else {
-		status = commit_proposal(a, &p);
+		status = commit_in_time(a, &p);
 	}
 	end_proposal(&p);
 	return status;

@@ -496,6 +496,7 @@ static const struct {
 	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, ADMINISTRATOR, true},
 	[CONSOLE_PENDING] = {committing_pending, ANYBODY, false},
 	[CONSOLE_PROPOSE] = {proposal_make, EDITOR, false},
+	[CONSOLE_PROPOSE_EMERGENCY] = {proposal_make, EDITOR, false},
 	[CONSOLE_APPROVE] = {proposal_approve, ADMINISTRATOR, false},
 	[CONSOLE_WITHDRAW] = {proposal_withdraw, ADMINISTRATOR, false},
 	[CONSOLE_COMPLIANCE] = {compliance_show, ANYBODY, false},

@@ -145,6 +145,18 @@ static int64_t last_change(const struct snapshot *s, const struct snapshot_sched
 	return begin;
 }
 
+int64_t calendar_next_open(const struct snapshot *s, const struct snapshot_schedule *schedule,
+			   int64_t now_s)
+{
+	int64_t minute = floor_div(now_s + schedule->utc_offset_s, 60), end, found;
+
+	if (calendar_open(s, schedule, now_s))
+		return now_s;
+	end = minute + CALENDAR_HORIZON_S / 60;
+	found = next_change(s, schedule, minute, end, false);
+	return found < end ? found * 60 - schedule->utc_offset_s : INT64_MAX;
+}
+
 static void narrow(struct calendar_span *span, int64_t first_s, int64_t end_s)
 {
 	if (first_s > span->first_s)

@@ -22,6 +22,14 @@
 bool calendar_open(const struct snapshot *s, const struct snapshot_schedule *schedule,
 		   int64_t now_s);
 
+/**
+ * calendar_next_open - when a schedule's windows hold next
+ * Return: @now_s where they hold then; the first second of the next minute in which they do; or
+ * INT64_MAX where that is not within CALENDAR_HORIZON_S.
+ */
+int64_t calendar_next_open(const struct snapshot *s, const struct snapshot_schedule *schedule,
+			   int64_t now_s);
+
 /* The time around a moment in which no permit begins or ends to hold. */
 struct calendar_span {
 	int64_t first_s; /* the first second of it */

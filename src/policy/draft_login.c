@@ -18,6 +18,7 @@ void draft_check_login(struct draft *d, const struct tree_node *login)
 {
 	const struct tree_node *users = tree_first(login, ROW_LOGIN_USER);
 	const struct tree_node *two = tree_first(login, ROW_LOGIN_TWO_PERSON);
+	const struct tree_node *window = tree_first(login, ROW_LOGIN_CHANGE_WINDOW);
 	unsigned count = 0;
 
 	for (const struct tree_node *n = users; n != NULL; n = tree_next(n))
@@ -26,6 +27,8 @@ void draft_check_login(struct draft *d, const struct tree_node *login)
 		draft_refuse(d, users, PROBLEM_NO_ADMINISTRATOR, NULL, NULL);
 	else if (two != NULL && count < 2)
 		draft_refuse(d, two, PROBLEM_ONE_ADMINISTRATOR, NULL, NULL);
+	else if (window != NULL && count < 2)
+		draft_refuse(d, window, PROBLEM_WINDOW_ALONE, NULL, NULL);
 }
 
 static void lower_person(struct draft *d, const struct tree_node *node)
@@ -47,6 +50,7 @@ void draft_lower_login(struct draft *d)
 	static const struct tree_node empty;
 	const struct tree_node *login = tree_first(d->tree->root, ROW_LOGIN);
 	const struct tree_node *from = login != NULL ? login : &empty;
+	const struct tree_node *window = tree_first(from, ROW_LOGIN_CHANGE_WINDOW);
 	struct snapshot_login *l = draft_add(d, SECTION_LOGINS, from);
 
 	if (l == NULL)
@@ -61,6 +65,8 @@ void draft_lower_login(struct draft *d)
 	l->session_s = draft_leaf_seconds(from, ROW_LOGIN_SESSION_LIMIT);
 	l->two_person = tree_first(from, ROW_LOGIN_TWO_PERSON) != NULL;
 	l->totp_required = (uint32_t)draft_leaf_number(from, ROW_LOGIN_TOTP); /* of its two words */
+	l->change_window = window != NULL ? draft_entry(d, ROW_SCHEDULE, tree_value(window, 0))
+					  : SNAPSHOT_NONE;
 	for (const struct tree_node *n = tree_first(from, ROW_LOGIN_USER);
 	     n != NULL && !d->no_memory; n = tree_next(n))
 		lower_person(d, n);

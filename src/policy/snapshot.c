@@ -441,7 +441,8 @@ static bool login_is_sound(const struct snapshot *s, uint32_t i)
 	       l->session_s > 0 && l->age_s < TIME_LIMIT_S &&
 	       l->administrator_age_s < TIME_LIMIT_S && l->lock_s < TIME_LIMIT_S &&
 	       l->idle_s < TIME_LIMIT_S && l->session_s < TIME_LIMIT_S && l->two_person <= 1 &&
-	       l->totp_required <= 1;
+	       l->totp_required <= 1 && l->pad == 0 &&
+	       (l->change_window == SNAPSHOT_NONE || l->change_window < s->schedule_count);
 }
 
 static bool person_is_sound(const struct snapshot *s, uint32_t i)

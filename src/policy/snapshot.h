@@ -109,6 +109,9 @@ struct snapshot_login {
 	uint32_t session_s;
 	uint32_t two_person;    /* 1: a change takes a second person's approval (C1) */
 	uint32_t totp_required; /* 1: whoever has no second factor enrols one first (A9) */
+	uint32_t change_window; /* schedule within which changes may be made; SNAPSHOT_NONE: always
+				 */
+	uint32_t pad;
 };
 
 /* In the order of the words of the configuration's `role`. */

@@ -5,6 +5,7 @@ STEPS=N makes the model test longer, SEED=N gives it another sequence:
     STEPS=300 SEED=7 make check-netns TESTS=two_person_holds
 """
 
+import datetime
 import os
 import random
 import re
@@ -70,9 +71,27 @@ class People:
         self.user = user
 
 
+def shut_for_days():
+    """A window on the one day of the week that is farthest from today, in local time."""
+    day = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=9))) + datetime.timedelta(days=3)
+    return f"{day:%a} 00:00-24:00".lower()
+
+
+def rule_of(kind):
+    """The statements that bring a rule into force, and take it away."""
+    two = (["set login two-person"], ["delete login two-person"])
+    window = ([f"set schedule night window {shut_for_days()}", "set login change-window night"], ["delete login change-window"])
+    return {"two": two, "window": window, "both": (window[0] + two[0], window[1] + two[1])}[kind]
+
+
 @pytest.fixture
-def people(make_gateway):
-    """Everybody has a password of their own; from then on a change takes two."""
+def rule(request):
+    return getattr(request, "param", "two")
+
+
+@pytest.fixture
+def people(make_gateway, rule):
+    """Everybody has a password of their own; from then on the rule holds."""
     gateway = make_gateway(LOGIN)
     people = People(gateway, random.Random(int(os.environ.get("SEED", "1"))))
     console = gateway.console(timeout=PATIENCE_S)
@@ -83,19 +102,20 @@ def people(make_gateway):
         people.take(user, secrets[user])
     console = people.be("yamada")
     console.run("configure")
-    console.run("set login two-person")
+    for line in rule_of(rule)[0]:
+        console.run(line)
     assert "committed" in console.run("commit", timeout=40)
     console.run("exit")
     return people
 
 
-def propose(people, user, *lines, reason="a new service"):
+def propose(people, user, *lines, reason="a new service", command="propose"):
     """Return what the console said; the candidate is as before afterwards."""
     console = people.be(user)
     console.run("configure")
     for line in lines:
         console.run(line)
-    text = console.run(f'propose "{reason}"')
+    text = console.run(f'{command} "{reason}"')
     console.run("discard")
     console.run("exit")
     return text
@@ -161,26 +181,60 @@ def test_two_person_needs_two_administrators(make_gateway):
     assert "needs two users who are administrators" in console.run("check")
 
 
+@pytest.mark.parametrize("rule", ["window"], indirect=True)
+def test_window_holds_for_commits_and_not_for_two_in_an_emergency(people):
+    """C1, C2: outside the window a change is refused with the next opening; two persons can make one, which is recorded."""
+    day = shut_for_days().split()[0]
+    console = people.be("yamada")
+    console.run("configure")
+    console.run("set service one udp 1")
+    refused = console.run("commit")
+    opens = re.search(r"changes may be made from (\S+ 00:00) on", refused).group(1)
+    assert f"{datetime.datetime.strptime(opens, '%Y-%m-%d %H:%M'):%a}".lower() == day
+    people.gateway.wait_event("change-outside-window", 'user="yamada"', seconds=20)
+    assert "changes may be made" in console.run("commit confirmed 1")
+    console.run("delete service one")
+    console.run("delete login change-window")
+    assert "changes may be made" in console.run("commit"), "the rule is removed in its hours only"
+    console.run("discard")
+    console.run("exit")
+    assert "proposed: another" in propose(people, "yamada", "set service one udp 1", reason="cut off", command="propose emergency")
+    people.be("yamada")
+    assert "another person must approve" in people.console.run(f"approve {shown_hash(people)}")
+    people.be("tanaka")
+    assert "(emergency): cut off" in people.console.run("show pending")
+    assert "committed" in people.console.run(f"approve {shown_hash(people)}", timeout=40)
+    people.gateway.wait_event("change-emergency", 'user="tanaka"', 'name="yamada"', "cut off", seconds=20)
+    assert "(emergency, approved by tanaka)" in people.console.run("show history")
+    assert "isolated" in people.console.run("isolate zone internet")
+    assert "restored" in people.console.run("restore zone internet")
+
+
 class Model:
     """What the rule allows: the running services, the proposal that waits, and through whose hands each password went."""
 
-    def __init__(self):
+    def __init__(self, rule):
+        self.two, self.shut = rule != "window", rule != "two"
         self.running = {"echo"}
-        self.waiting = None  # author, those behind the author, services
+        self.waiting = None  # author, those behind the author, services, whether it is an emergency
         self.hands = {user: set() for user in USERS}
 
     def selves(self, user):
         return {user} | self.hands[user]
+
+    def refuses(self, text):
+        """Whether one person alone was told what the rule says."""
+        return "two persons are needed" in text if self.two else "changes may be made from" in text
 
 
 def step_commit(people, model, user, number):
     console = people.be(user)
     console.run("configure")
     console.run(people.chance.choice([f"set service s{number} udp {number}", "delete login two-person", "rollback 1",
-                                      "delete login user tanaka", f"set login user {user} administrator-until 2099-01-01"]))
+                                      "delete login change-window", "load preset village", "delete login user tanaka", f"set login user {user} administrator-until 2099-01-01"]))
     command = people.chance.choice(["commit", "commit confirmed 1", 'commit comment "alone"'])
     text = console.run(command, timeout=40)
-    assert "two persons are needed" in text or "nothing to commit" in text, text
+    assert model.refuses(text) or "nothing to commit" in text, text
     console.run("discard")
     console.run("exit")
 
@@ -191,18 +245,21 @@ def step_load(people, model, user, number):
     console.send("load replace terminal\r")
     console.expect("Ctrl-D")
     console.run(f"service s{number} {{ udp {number}; }}\n\x04")
-    assert "two persons are needed" in console.run("commit")
+    assert model.refuses(console.run("commit"))
     console.run("discard")
     console.run("exit")
 
 
 def step_propose(people, model, user, number):
-    text = propose(people, user, f"set service s{number} udp {number}")
-    if model.waiting:
+    emergency = people.chance.random() < 0.5
+    text = propose(people, user, f"set service s{number} udp {number}", command="propose emergency" if emergency else "propose")
+    if not emergency and not model.two:
+        assert "nobody else is needed" in text
+    elif model.waiting:
         assert "a proposal waits" in text
     else:
         assert "proposed: another" in text
-        model.waiting = (user, model.selves(user), model.running | {f"s{number}"})
+        model.waiting = (user, model.selves(user), model.running | {f"s{number}"}, emergency)
 
 
 def step_approve(people, model, user, number):
@@ -210,7 +267,7 @@ def step_approve(people, model, user, number):
     digest = shown_hash(people)
     assert (digest is not None) == (model.waiting is not None)
     text = console.run(f"approve {digest or 'f' * 64}", timeout=40)
-    if model.waiting and not model.waiting[1] & model.selves(user):
+    if model.waiting and not model.waiting[1] & model.selves(user) and (model.waiting[3] or not model.shut):
         assert "committed" in text
         model.running, model.waiting = model.waiting[2], None
     else:
@@ -237,11 +294,13 @@ def step_restart(people, model, user, number):
 STEPS = (step_commit, step_load, step_propose, step_propose, step_approve, step_approve, step_withdraw, step_reset, step_restart)
 
 
-@pytest.mark.limit(60 + 10 * int(os.environ.get("STEPS", "40")))
-def test_two_person_holds_for_random_sequences(people):
-    """C1: against the model, whatever three persons do one after the other; only an approval by somebody else changes what runs."""
-    model = Model()
-    for number in range(int(os.environ.get("STEPS", "40"))):
+@pytest.mark.parametrize("rule", ["two", "both", "window"], indirect=True)
+@pytest.mark.limit(120 + 10 * int(os.environ.get("STEPS", "20")))
+def test_two_person_holds_for_random_sequences(people, rule):
+    """C1, C2: against the model, whatever three persons do one after the other; only an approval by somebody else changes what
+    runs, and while the window is shut only that of an emergency."""
+    model = Model(rule)
+    for number in range(int(os.environ.get("STEPS", "20"))):
         user = people.chance.choice(USERS)
         step = people.chance.choice(STEPS)
         step(people, model, user, number + 100)

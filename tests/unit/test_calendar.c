@@ -57,6 +57,30 @@ static void test_calendar_window_holds_from_its_first_minute_to_before_its_last(
 	policy_fixture_fini(&f);
 }
 
+static void test_calendar_next_open_is_the_first_minute_of_the_next_window(void **state)
+{
+	static const struct {
+		const char *now, *next;
+	} cases[] = {
+		{"2026-11-24 17:14:59", "2026-11-24 17:14:59"}, /* it is open */
+		{"2026-11-24 17:15:00", "2026-11-25 08:30:00"},
+		{"2026-11-27 23:59:30", "2026-11-30 08:30:00"}, /* over a weekend */
+		{"2026-11-24 08:29:59", "2026-11-24 08:30:00"},
+	};
+	struct policy_fixture f;
+
+	compile(&f, "", "schedule s { window mon-fri 08:30-17:15; }");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(calendar_next_open(&f.snapshot, &f.snapshot.schedules[0],
+						    tokyo(cases[i].now)),
+				 tokyo(cases[i].next));
+	policy_fixture_fini(&f);
+	compile(&f, "", "schedule never { holidays only; window daily 08:30-17:15; }");
+	assert_true(calendar_next_open(&f.snapshot, &f.snapshot.schedules[0],
+				       tokyo("2026-11-24 12:00:00")) == INT64_MAX);
+	policy_fixture_fini(&f);
+}
+
 static void test_calendar_window_past_midnight_belongs_to_the_day_it_begins_on(void **state)
 {
 	struct policy_fixture f;
@@ -242,6 +266,7 @@ int main(void)
 			test_calendar_window_holds_from_its_first_minute_to_before_its_last),
 		cmocka_unit_test(
 			test_calendar_window_past_midnight_belongs_to_the_day_it_begins_on),
+		cmocka_unit_test(test_calendar_next_open_is_the_first_minute_of_the_next_window),
 		cmocka_unit_test(test_calendar_holiday_skips_what_begins_on_it),
 		cmocka_unit_test(test_calendar_holidays_only_hold_on_them_alone),
 		cmocka_unit_test(test_calendar_holiday_means_nothing_to_a_schedule_that_keeps_them),
