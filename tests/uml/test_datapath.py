@@ -7,11 +7,12 @@ import pathlib
 import re
 import signal
 import time
+import types
 
 import pytest
 
 from lib.gateway import Gateway, config_text
-from lib.net import Topology, Zone
+from lib.net import Topology, Zone, run
 from lib.traffic import Sink, Source, Stream
 from lib.waiting import wait_until
 
@@ -375,3 +376,25 @@ def test_uml_full_table_refuses_new_flows_and_says_so(net, topology, make_gatewa
         assert net.reaches("peer-mynumber", KEPT, 7000, timeout=5)
     finally:
         limit.write_text(before)
+
+
+def test_uml_table_is_sized_by_configuration_and_memory(net):
+    """Z14: in the first namespace, as on the appliance, the number is what the configuration says, or an eighth of the memory at 512
+    bytes a flow for all zones together; the hash grows with it."""
+    sysctl = pathlib.Path("/proc/sys/net/netfilter")
+    before = (sysctl / "nf_conntrack_max").read_text()
+    run("ip", "netns", "attach", "first", os.getpid())
+    run("ip", "link", "add", "port9", "type", "veth", "peer", "port8")
+    config = "zone only { tier business; port port9; address 10.90.0.1/24; }\n"
+    place = types.SimpleNamespace(net=net, gateway="first")
+    try:
+        with Gateway(place, "system { connections 5000; }\n" + config, prefix="size-"):
+            assert (sysctl / "nf_conntrack_max").read_text().strip() == "5000"
+            assert int((sysctl / "nf_conntrack_buckets").read_text()) >= 5000
+        with Gateway(place, config, prefix="size-"):
+            memory = int(re.search(r"MemTotal: +(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) * 1024
+            assert int((sysctl / "nf_conntrack_max").read_text()) == pytest.approx(memory / 8 / 512, rel=0.01)
+    finally:
+        (sysctl / "nf_conntrack_max").write_text(before)
+        run("ip", "link", "delete", "port8", check=False)
+        run("ip", "netns", "delete", "first")
