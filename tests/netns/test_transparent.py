@@ -210,7 +210,16 @@ def ask_neighbour(net, *targets, source=NEAR_6, to=None):
                    lambda p: (p[ICMPv6ND_NA].tgt, p[Ether].src))
 
 
-@pytest.mark.limit(90)
+def expect(wanted, ask):
+    """The answers are these, on a busy machine perhaps not within the first half second."""
+    for _ in range(10):
+        found = ask()
+        if found == wanted:
+            break
+    assert found == wanted
+
+
+@pytest.mark.limit(120)
 def test_transparent_answers_for_the_other_side_and_for_nobody_else(net, network, insert):
     """Z2: ARP and neighbour discovery are answered for exactly what the configuration puts on the other side, asked by broadcast or
     not; a host that probes for its own address hears nothing of the gateway, also not when its cable was pulled meanwhile."""
@@ -218,11 +227,11 @@ def test_transparent_answers_for_the_other_side_and_for_nobody_else(net, network
     mac = gateway_mac(net, gateway, "inner", "inner")
     outer = gateway_mac(net, gateway, "outer", "outer")
     for _ in range(2):
-        assert ask_arp(net, ROUTER, SERVER) == {ROUTER: {mac}, SERVER: {mac}}
-        assert ask_arp(net, ROUTER, to=mac) == {ROUTER: {mac}}
-        assert ask_neighbour(net, ROUTER_6, SERVER_6) == {ROUTER_6: {mac}, SERVER_6: {mac}}
-        assert ask_neighbour(net, ROUTER_6, to=mac) == {ROUTER_6: {mac}}
-        assert ask_arp(net, NEAR, "10.1.0.77", source=ROUTER, host="far") == {NEAR: {outer}, "10.1.0.77": {outer}}
+        expect({ROUTER: {mac}, SERVER: {mac}}, lambda: ask_arp(net, ROUTER, SERVER))
+        expect({ROUTER: {mac}}, lambda: ask_arp(net, ROUTER, to=mac))
+        expect({ROUTER_6: {mac}, SERVER_6: {mac}}, lambda: ask_neighbour(net, ROUTER_6, SERVER_6))
+        expect({ROUTER_6: {mac}}, lambda: ask_neighbour(net, ROUTER_6, to=mac))
+        expect({NEAR: {outer}, "10.1.0.77": {outer}}, lambda: ask_arp(net, NEAR, "10.1.0.77", source=ROUTER, host="far"))
         for host in ("near", "far"):
             net.run(host, "ip", "link", "set", "port", "down")
             net.run(host, "ip", "link", "set", "port", "up")
@@ -260,10 +269,11 @@ def test_transparent_hosts_find_no_duplicate_of_their_own_address(net, network, 
     net.run("near", "ip", "address", "add", f"{NEAR_6}/64", "dev", "port")
     net.run("near", "ip", "address", "add", f"{SERVER_6}/64", "dev", "port")
 
-    def state(address):
-        return net.run("near", "ip", "-6", "-o", "address", "show", "dev", "port", "to", address).stdout
-    wait_until(lambda: "tentative" not in state(NEAR_6) + state(SERVER_6).replace("dadfailed tentative", ""), "the end of detection")
-    assert "dadfailed" in state(SERVER_6) and "dadfailed" not in state(NEAR_6)
+    def found(address):
+        shown = net.run("near", "ip", "-6", "-o", "address", "show", "dev", "port", "to", address).stdout
+        return "duplicate" if "dadfailed" in shown else "undecided" if "tentative" in shown else "usable"
+    wait_until(lambda: "undecided" not in (found(NEAR_6), found(SERVER_6)), "the end of detection", 20)
+    assert (found(NEAR_6), found(SERVER_6)) == ("usable", "duplicate")
 
 
 # Who is who
@@ -289,7 +299,7 @@ def test_transparent_addresses_of_the_other_side_are_nobody_s_here(net, network,
     gateway.wait_event(" source-spoofed ", 'zone="inner"', BEHIND, seconds=15)
     gateway.wait_event(" address-claimed ", 'zone="inner"', MACS["near"], seconds=15)
     before = len(stream.echoes)
-    wait_until(lambda: len(stream.echoes) > before + 5 and not stream.ended, "the owner's connection to go on")
+    wait_until(lambda: len(stream.echoes) > before + 5 and not stream.ended, "the owner's connection to go on", 20)
     assert not [p for p in capture.stop() if b"spoofed" in bytes(p)]
 
 
@@ -331,9 +341,9 @@ def test_transparent_commit_keeps_flows_and_cuts_what_is_denied_now(net, network
     console.run("delete crossing inner outer permit 20 source 10.1.0.9")
     said = console.run("commit", timeout=30)
     assert "committed" in said, said
-    wait_until(lambda: cut.ended, "the end of what is denied now")
+    wait_until(lambda: cut.ended, "the end of what is denied now", 20)
     before = len(kept.echoes), len(kept6.echoes)
-    wait_until(lambda: len(kept.echoes) > before[0] + 5 and len(kept6.echoes) > before[1] + 5, "the others to go on")
+    wait_until(lambda: len(kept.echoes) > before[0] + 5 and len(kept6.echoes) > before[1] + 5, "the others to go on", 20)
     assert cut.ended[1] == "ECONNRESET" and kept.ended is None and kept6.ended is None
 
 
@@ -352,7 +362,7 @@ def test_transparent_isolation_cuts_and_restores(net, network, insert):
         return reaches(net, "near", NEAR, ROUTER) and reaches(net, "near", NEAR_6, ROUTER_6)
     wait_until(both, "the way over both addresses", 20)
     stream = Stream(net, "near", ROUTER, 7000, source=NEAR)
-    wait_until(lambda: stream.echoes, "an echo")
+    wait_until(lambda: stream.echoes, "an echo", 20)
     assert "isolated" in console.run(f"isolate station {MACS['near']}")
     end = time.monotonic()
     time.sleep(1.0)
@@ -367,7 +377,7 @@ def test_transparent_shuts_without_its_keepers_and_heals(net, network, insert, r
     gateway = insert()
     Sink(net, "far", ROUTER, 7000)
     stream = Stream(net, "near", ROUTER, 7000, source=NEAR)
-    wait_until(lambda: stream.echoes, "an echo")
+    wait_until(lambda: stream.echoes, "an echo", 20)
     stopped = [gateway.pid, *gateway.pids(role)]
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
@@ -409,7 +419,7 @@ def test_transparent_comes_and_goes_by_commit(net, network, insert):
     for host in (ROUTER, ROUTER_6):
         Sink(net, "far", host, 7000)
     mac = gateway_mac(net, gateway, "inner", "inner")
-    assert ask_arp(net, "10.1.0.254", ROUTER) == {"10.1.0.254": {mac}, ROUTER: set()}
+    expect({"10.1.0.254": {mac}, ROUTER: set()}, lambda: ask_arp(net, "10.1.0.254", ROUTER))
     console = opened(gateway)
     console.run("configure")
     for line in ("delete zone inner address 10.1.0.254/24", "delete zone inner address fd00:1::fe/64",
@@ -426,4 +436,5 @@ def test_transparent_comes_and_goes_by_commit(net, network, insert):
     console.run("configure")
     said = console.run("rollback 1") + console.run("commit", timeout=30)
     assert "committed" in said, said
-    assert ask_arp(net, "10.1.0.254", ROUTER) == {"10.1.0.254": {mac}, ROUTER: set()} and not reaches(net, "near", NEAR, ROUTER)
+    expect({"10.1.0.254": {mac}, ROUTER: set()}, lambda: ask_arp(net, "10.1.0.254", ROUTER))
+    assert not reaches(net, "near", NEAR, ROUTER)

@@ -16,6 +16,7 @@
 #undef SNAPSHOT_NEXT_HOPS_MAX
 #define SNAPSHOT_NEXT_HOPS_MAX 2
 
+#include "policy/prefix.c"
 #include "policy/snapshot.c"
 
 #define ROWS       2
