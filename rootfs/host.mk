@@ -36,7 +36,7 @@ fuzz-smoke: ##		run each fuzz target for FUZZ_SECONDS (5)
 fuzz-long: ##		TARGET=fuzz_x for RUNS executions or LONG_SECONDS, whichever comes first
 lint: ##			format, size limits, include rules, hardening of the programs, cppcheck
 format: ##			let clang-format rewrite the sources
-bench: ##			ratios against plain forwarding, Postfix and Xvnc (ROUNDS=5)
+bench: ##			ratios against plain forwarding, Postfix and Xvnc (ROUNDS=5, NAMES="packets sizes")
 run: ##			the demo: three zones, real peers, the firmware in QEMU (DEMO=auto: without a person)
 docs: ##			tables that are generated from the code
 compile_commands.json: ##	for editors
@@ -88,8 +88,9 @@ check-reproducible: firmware
 check:
 	@O=$(O) MAKE="$(MAKE) --no-print-directory" tests/check.sh
 
-bench: tools
-	@$(enter-test) python3 -B tests/bench/run.py
+bench: tools uml
+	@$(enter-test) python3 -B tests/bench/run.py $(NAMES)
+	@$(enter-test) tests/uml/run.sh python3 -B tests/bench/run.py --guest
 
 run: firmware
 	@$(enter-test) python3 -B tests/demo/demo.py $(DEMO)

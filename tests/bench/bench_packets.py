@@ -8,8 +8,13 @@
                     +-- suricata: every packet through a queue +   no rules loaded
 
 All ways are pairs of veth of the same kind, in one kernel, in turns. Many clients open the new flows: one alone would meet
-the gateway's guard against floods.
+the gateway's guard against floods. What the flow table adds is measured where there is one: guest_packets.py.
+
+Every packet of a flow is judged where its service asks for DNS: each query is a message of its own. So the row "each packet
+judged" is the product's own way, of packets that are DNS queries for all ways.
 """
+
+import contextlib
 
 import json
 import os
@@ -18,7 +23,7 @@ import struct
 import time
 
 from lib.gateway import Gateway, config_text
-from lib.net import Background, Net, Topology
+from lib.net import NETNS_DIR, Background, Net, Topology
 from lib.waiting import wait_until
 
 from measure import Measure
@@ -27,7 +32,8 @@ SECONDS = 2
 PACKETS = 200_000
 UDP_LOAD = os.environ.get("UDP_LOAD", "/out/bench/udp_load")
 FIRST_PACKET = os.environ.get("FIRST_PACKET", "/out/bench/first_packet")
-IPERF, CONNECT, LOAD, ANSWER = 5201, 5202, 5203, 5204
+IPERF, CONNECT, LOAD, ANSWER, JUDGED = 5201, 5202, 5203, 5204, 5205
+FLOOD_PAUSE_US = 10     # between two SYNs of the flood, as far as the machine can
 FIRST = 2000            # flows of one round of the first packet's time
 BATCH = 256             # connections that are open at a time
 CLIENTS = 16            # addresses that they come from
@@ -40,7 +46,7 @@ table inet filter {{{{
         ct state established,related accept
         ct state invalid drop
         iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 tcp dport {{{{ {IPERF}, {CONNECT} }}}} accept
-        iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 udp dport {{{{ {LOAD}, {ANSWER} }}}} accept
+        iifname "near" oifname "far" ip saddr 10.{{0}}.1.0/24 ip daddr 10.{{0}}.2.2 udp dport {{{{ {LOAD}, {ANSWER}, {JUDGED} }}}} accept
         counter
     }}}}
 }}}}
@@ -134,23 +140,68 @@ class Bench:
         listener.bind(("0.0.0.0", CONNECT))
         listener.listen(4096)
         self.servers = [Background(accept_and_close, listener)]
-        self.load_sink = net.socket(self.far, socket.AF_INET, socket.SOCK_DGRAM)
-        self.load_sink.bind(("0.0.0.0", LOAD))  # never read: what is full drops, and answers nothing
+        self.sinks = []
+        for port in (LOAD, JUDGED):
+            self.sinks.append(net.socket(self.far, socket.AF_INET, socket.SOCK_DGRAM))
+            self.sinks[-1].bind(("0.0.0.0", port))  # never read: what is full drops, and answers nothing
         block = (f"service bench {{ tcp {IPERF} {CONNECT}; udp {LOAD} {ANSWER}; }}\n"
-                 f"crossing mynumber lgwan {{ permit 10 {{ destination {self.ours}; service bench; }} }}")
+                 f"service judged {{ udp {JUDGED}; conform dns; }}\n"
+                 f"crossing mynumber lgwan {{ permit 10 {{ destination {self.ours}; service bench; }}\n"
+                 f"    permit 20 {{ destination {self.ours}; service judged; }} }}")
         self.gateway = Gateway(self.topology, config_text(self.topology, block))
         for way in self.subnets:
             net.wait_port(self.near, way, IPERF)
 
     def goodput(self, host):
         """Mbit/s of one TCP stream."""
-        done = self.net.run(self.near, "iperf3", "-c", host, "-p", IPERF, "-t", SECONDS, "-J", timeout=30)
+        def talk():
+            done = self.net.run(self.near, "iperf3", "-c", host, "-p", IPERF, "-t", SECONDS, "-J", timeout=30, check=False)
+            return done if done.returncode == 0 else None
+        done = wait_until(talk, "iperf3's server, which may still be with the client before", 20, 0.5)
         return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 1e6
 
     def packets(self, host):
         """Packets of one flow that a second of processor time carries the whole way (see udp_load.c)."""
         done = self.net.run(self.near, UDP_LOAD, host, LOAD, PACKETS, timeout=60)
-        return 1e9 / float(done.stdout)
+        return 1e9 / float(done.stdout.split()[0])
+
+    def arrived(self):
+        """UDP packets that the server's kernel has seen, whether or not a socket had room for them."""
+        shown = self.net.run(self.far, "nstat", "-asz", "UdpInDatagrams", "UdpInErrors").stdout
+        return sum(int(line.split()[1]) for line in shown.splitlines() if line.startswith("Udp"))
+
+    def delivered(self, host, port):
+        """Packets a second that arrive, of as many as one sender can send; what a full queue drops does not."""
+        before = self.arrived()
+        seconds = float(self.net.run(self.near, UDP_LOAD, host, port, PACKETS, timeout=60).stdout.split()[1])
+        return (self.arrived() - before) / seconds
+
+    @contextlib.contextmanager
+    def large_segments(self):
+        """Wires that carry TCP in segments of up to 64 KB, on every device of every way."""
+        def switch(state):
+            for namespace in sorted(path.name for path in NETNS_DIR.iterdir()):
+                shown = self.net.run(namespace, "ip", "-brief", "link", "show", "type", "veth").stdout
+                for device in (line.split("@")[0].split()[0] for line in shown.splitlines()):
+                    self.net.run(namespace, "ethtool", "-K", device, "tx", state, "gso", state, "tso", state, "gro", state)
+        switch("on")
+        try:
+            yield
+        finally:
+            switch("off")
+
+    def goodput_of_large(self, host):
+        with self.large_segments():
+            return self.goodput(host)
+
+    def flooded_goodput(self, host):
+        """The same while SYNs of a station come in as fast as the machine makes them."""
+        flood = self.net.popen(self.near, "hping3", "-q", "-n", "-S", "-p", CONNECT, "-a", client(self.subnets[host], 1),
+                               "-i", f"u{FLOOD_PAUSE_US}", host)
+        try:
+            return self.goodput(host)
+        finally:
+            flood.stop()
 
     def new_flows(self, host):
         """TCP connections a second, many under way at a time."""
@@ -196,7 +247,8 @@ class Bench:
         return 1e6 / float(times[column])
 
     def close(self):
-        self.load_sink.close()
+        for sink in self.sinks:
+            sink.close()
         for server in self.servers:
             server.stop()
         self.gateway.stop()
@@ -207,8 +259,10 @@ def measures(scratch):
     bench = Bench(scratch)
     try:
         for what, unit, function, target in (
-                ("packets: one established TCP flow", "Mbit/s", bench.goodput, 0.95),
-                ("packets: UDP of 64 bytes, one flow", "packets/CPU s", bench.packets, None),
+                ("packets: one established TCP flow, 1,500 bytes", "Mbit/s", bench.goodput, 0.95),
+                ("packets: the same, segments of 64 KB", "Mbit/s", bench.goodput_of_large, 0.95),
+                ("packets: UDP of 64 bytes, one flow", "packets/CPU s", bench.packets, 0.95),
+                ("packets: UDP of 64 bytes, that arrive", "packets/s", lambda way: bench.delivered(way, LOAD), None),
                 ("packets: new flows, 256 at a time", "flows/s", bench.new_flows, 0.80),
                 ("packets: new flows, one by one", "flows/s", bench.round_trips, None),
                 ("packets: first packet, median", "1/s", lambda way: bench.first_packet(way, 0), None),
@@ -219,5 +273,11 @@ def measures(scratch):
                 del ways["Suricata, queue, no rules"]
             yield Measure(what, unit, lambda f=function: f(bench.ours),
                           {name: lambda f=function, w=way: f(w) for name, way in ways.items()}, target=target)
+        yield Measure("packets: UDP of 64 bytes, each packet judged", "packets/s", lambda: bench.delivered(bench.ours, JUDGED),
+                      {"Suricata, queue, no rules": lambda: bench.delivered(bench.suricata, JUDGED),
+                       "ours, first packet judged": lambda: bench.delivered(bench.ours, LOAD)}, target=1.0)
+        yield Measure("packets: one established TCP flow in a SYN flood", "Mbit/s", lambda: bench.flooded_goodput(bench.ours),
+                      {"kernel-only nft, two namespaces, in the flood": lambda: bench.flooded_goodput(bench.twin),
+                       "ours, without the flood": lambda: bench.goodput(bench.ours)}, target=0.95)
     finally:
         bench.close()

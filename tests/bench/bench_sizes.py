@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The first packet of a flow at gateways of 10, 100, 1,000 and 10,000 permits and as many stations, in turns.
+"""The first packet of a flow, and those that follow, at gateways of 10, 100, 1,000 and 10,000 permits and as many stations, in turns.
 
 Four gateways run side by side, each between peers of its own; the flow that is measured is the last permit's.
 """
@@ -15,6 +15,8 @@ from measure import Measure
 FIRST_PACKET = os.environ.get("FIRST_PACKET", "/out/bench/first_packet")
 SIZES = (10, 100, 1000, 10000)
 FLOWS = 1000
+PACKETS = 100_000
+UDP_LOAD = os.environ.get("UDP_LOAD", "/out/bench/udp_load")
 # One client asks one flow after the other, faster than the guard against floods lets a station in service.
 GUARD = "guard { source-rate 100000/s; source-connections 100000; }"
 
@@ -40,6 +42,11 @@ class Sized:
         assert lost == "0", f"{lost} flows without an answer"
         return 1e6 / float(median)
 
+    def packets(self):
+        """Packets of an established flow that a second of processor time carries the whole way (see udp_load.c)."""
+        done = self.net.run(self.near, UDP_LOAD, large_policy.SERVER, large_policy.PORT, PACKETS, timeout=60)
+        return 1e9 / float(done.stdout.split()[0])
+
 
 def measures(scratch):
     net, made = Net(scratch), {}
@@ -49,6 +56,8 @@ def measures(scratch):
         for count in SIZES[1:]:
             yield Measure(f"packets: first packet, {count:,} permits and stations", "1/s", made[count].first_packet,
                           {f"ours, {SIZES[0]}": made[SIZES[0]].first_packet}, target=0.9)
+            yield Measure(f"packets: established flow, {count:,} permits and stations", "packets/CPU s", made[count].packets,
+                          {f"ours, {SIZES[0]}": made[SIZES[0]].packets}, target=0.9)
     finally:
         for one in made.values():
             one.gateway.stop()

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make bench: every tests/bench/bench_*.py in one run, one table of ratios to named peers.
+"""make bench: every tests/bench/bench_*.py in one run, one table of ratios to named peers; then every guest_*.py in
+User-mode Linux, another table.
 
-usage: run.py [NAME...]     ROUNDS=N in the environment (default 5)
+usage: run.py [--guest] [NAME...]     ROUNDS=N in the environment (default 5)
 """
 
 import importlib
@@ -22,9 +23,9 @@ from measure import HEADING, rounds
 OUT = pathlib.Path("/out/bench")
 
 
-def modules(names):
-    found = sorted(path.stem for path in HERE.glob("bench_*.py"))
-    return [name for name in found if not names or name.removeprefix("bench_") in names]
+def modules(kind, names):
+    found = sorted(path.stem for path in HERE.glob(f"{kind}_*.py"))
+    return [name for name in found if not names or name.removeprefix(f"{kind}_") in names]
 
 
 def run_module(name, count):
@@ -34,7 +35,7 @@ def run_module(name, count):
         measures = importlib.import_module(name).measures(pathlib.Path(scratch))
         try:
             for measure in measures:
-                print(f"  {name.removeprefix('bench_')}: {measure.what} [{measure.unit}], against "
+                print(f"  {name.partition('_')[2]}: {measure.what} [{measure.unit}], against "
                       f"{', '.join(measure.peers)} ...", end="", flush=True)
                 begin = time.monotonic()
                 rows += rounds(measure, count)
@@ -56,10 +57,11 @@ def table(rows):
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def main(names):
+def main(words):
+    kind, names = ("guest", words[1:]) if words[:1] == ["--guest"] else ("bench", words)
     count, begin = int(os.environ.get("ROUNDS", "5")), time.monotonic()
     rows, failed = [], []
-    for name in modules(names):
+    for name in modules(kind, names):
         got, bad = run_module(name, count)
         rows += got
         failed += [name] if bad else []
@@ -67,7 +69,7 @@ def main(names):
     text = (f"medians of {count} interleaved rounds; {os.cpu_count()} cores, Linux {platform.release()}, "
             f"{minutes:.0f} minutes\n\n{table(rows)}\n")
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "ratios.txt").write_text(text)
+    (OUT / ("ratios.txt" if kind == "bench" else "ratios-guest.txt")).write_text(text)
     print("\n" + text)
     if failed:
         print(f"not measured to the end: {', '.join(failed)}", file=sys.stderr)

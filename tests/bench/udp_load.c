@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sends UDP packets of one flow as fast as it can and prints the processor time of one packet in
- * nanoseconds. Over veth the whole way of a packet, every namespace's rules included, runs in the
- * sender's own system call: a measure of the path's cost that other load on the machine hardly
- * disturbs.
+ * nanoseconds, and the seconds that all took. Over veth the whole way of a packet, every
+ * namespace's rules included, runs in the sender's own system call: a measure of the path's cost
+ * that other load on the machine hardly disturbs. The payload is a DNS query of 64 bytes, which a
+ * gateway may be told to look at one by one.
  */
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BURST         64
@@ -26,9 +28,34 @@ static double used_ns(void)
 	       (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1e3;
 }
 
+static double now_s(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* RFC 1035 4.1: one question, recursion desired; a name of two labels; type A, class IN. */
+static void make_query(uint8_t query[PAYLOAD_BYTES])
+{
+	enum { LABELS_AT = 12, FIRST_BYTES = 23, SECOND_BYTES = 22 };
+
+	memset(query, 0, PAYLOAD_BYTES);
+	query[2] = 1;
+	query[5] = 1;
+	memset(query + LABELS_AT, 'a', FIRST_BYTES + SECOND_BYTES + 2);
+	query[LABELS_AT] = FIRST_BYTES;
+	query[LABELS_AT + 1 + FIRST_BYTES] = SECOND_BYTES;
+	query[PAYLOAD_BYTES - 3] = 1;
+	query[PAYLOAD_BYTES - 1] = 1;
+}
+
 static int send_all(int fd, unsigned long count)
 {
 	static uint8_t payload[PAYLOAD_BYTES];
+
+	make_query(payload);
 	struct iovec iov = {payload, sizeof(payload)};
 	struct mmsghdr messages[BURST];
 
@@ -60,12 +87,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	usleep(300000); /* the flow's verdict is there, and its answer has come */
-	double before = used_ns();
+	double before = used_ns(), begin = now_s();
 
 	if (send_all(fd, count) != 0) {
 		perror("udp_load");
 		return 1;
 	}
-	printf("%.1f\n", (used_ns() - before) / (double)count);
+	printf("%.1f %.6f\n", (used_ns() - before) / (double)count, now_s() - begin);
 	return 0;
 }
