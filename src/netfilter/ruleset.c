@@ -206,20 +206,20 @@ static void put_forward(struct nft_batch *b, const struct ruleset *r)
 	const char *port = r->snapshot->zones[r->zone].port;
 	const uint32_t verdict = PACKET_MARK_DENY | PACKET_MARK_PERMIT, ended = PACKET_MARK_DENY;
 
-	/* Ended by an operator. */
+	/* First, since almost every packet takes it. Also a flow that has had no answer: its mark
+	 * says that it was judged. Not errors about it. */
+	nft_rule(b, CHAIN_FORWARD);
+	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_NEW));
+	rule_match_alive(b);
+	accept_with_flow_mark(b);
+
+	/* Ended by an operator: the bit of a denial, which is in no proof. */
 	nft_rule(b, CHAIN_FORWARD);
 	nft_ct(b, NFT_CT_MARK, REG(0));
 	nft_mask(b, REG(0), &verdict, sizeof(verdict));
 	nft_compare(b, NFT_CMP_EQ, REG(0), &ended, sizeof(ended));
 	nft_jump(b, NFT_GOTO, CHAIN_DENIED);
 	nft_rule_end(b);
-
-	/* Also a flow that has had no answer: its mark says that it was judged. Not errors about
-	 * it. */
-	nft_rule(b, CHAIN_FORWARD);
-	nft_match_state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_NEW));
-	rule_match_alive(b);
-	accept_with_flow_mark(b);
 	rule_drop_invalid(b, CHAIN_FORWARD);
 	rules_accept_errors(b, CHAIN_FORWARD, NULL);
 	nft_rule(b, CHAIN_FORWARD);

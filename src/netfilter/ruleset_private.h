@@ -11,6 +11,7 @@
 #define CHAIN_RAW4          "raw4"
 #define CHAIN_RAW6          "raw6"
 #define CHAIN_STATIONS      "stations"
+#define CHAIN_SHUT          "shut"
 #define CHAIN_GUARD         "guard"
 #define CHAIN_OVER_RATE     "over-rate"
 #define CHAIN_OVER_FLOWS    "over-flows"

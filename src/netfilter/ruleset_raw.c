@@ -176,15 +176,17 @@ static void rule_drop_field(struct nft_batch *b, const char *chain, uint32_t off
  * behind an authentication header stands another protocol (ADR 405). */
 static void rules_form4(struct nft_batch *b)
 {
-	const uint8_t multicast = 224, words = 0x0f, five = 5, authentication = IPPROTO_AH;
-	const uint16_t fragment = htons(0x3fff), whole = 0;
+	const uint8_t multicast = 224, authentication = IPPROTO_AH;
+	/* Whole words of the header: the kernel has a shorter way for these. */
+	const uint32_t words = htonl(0x0f000000), five = htonl(0x05000000);
+	const uint32_t fragment = htonl(0x3fff), whole = 0;
 
 	nft_rule(b, CHAIN_RAW4);
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 16, 1, REG(0));
 	nft_compare(b, NFT_CMP_GTE, REG(0), &multicast, 1);
 	rule_drop(b, COUNTER_MULTICAST);
-	rule_drop_field(b, CHAIN_RAW4, 6, 2, &fragment, &whole, COUNTER_FRAGMENT);
-	rule_drop_field(b, CHAIN_RAW4, 0, 1, &words, &five, COUNTER_OPTIONS);
+	rule_drop_field(b, CHAIN_RAW4, 4, 4, &fragment, &whole, COUNTER_FRAGMENT);
+	rule_drop_field(b, CHAIN_RAW4, 0, 4, &words, &five, COUNTER_OPTIONS);
 	nft_rule(b, CHAIN_RAW4);
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 9, 1, REG(0));
 	nft_compare(b, NFT_CMP_EQ, REG(0), &authentication, 1);

@@ -25,9 +25,10 @@ static const struct shut_kind {
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
-static void put_elements(struct nft_batch *b, const struct shut_kind *kind, const struct ruleset *r)
+static bool put_elements(struct nft_batch *b, const struct shut_kind *kind, const struct ruleset *r)
 {
 	struct nft_elements elements;
+	bool any = false;
 
 	nft_set_keep(b, &kind->set);
 	nft_set_flush(b, kind->set.name);
@@ -36,19 +37,24 @@ static void put_elements(struct nft_batch *b, const struct shut_kind *kind, cons
 		const struct station_shut *station = &r->shut[i];
 		const struct nft_element element = {.key = station->bytes, .key_bytes = kind->size};
 
-		if (station->size == kind->size)
+		if (station->size == kind->size) {
 			nft_elements_add(&elements, &element);
+			any = true;
+		}
 	}
 	nft_elements_end(&elements);
+	return any;
 }
 
-void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *chain)
+/* Sets, and a rule for each that has something in it: on most days no packet is looked up. */
+static void put_kinds(struct nft_batch *b, const struct ruleset *r)
 {
 	for (size_t i = 0; i < KIND_COUNT; i++) {
 		const struct shut_kind *kind = &kinds[i];
 
-		put_elements(b, kind, r);
-		nft_rule(b, chain);
+		if (!put_elements(b, kind, r))
+			continue;
+		nft_rule(b, CHAIN_SHUT);
 		if (kind->nfproto != 0)
 			nft_match_family(b, kind->nfproto);
 		nft_payload(b, kind->base, kind->at, kind->size, REG(0));
@@ -57,14 +63,23 @@ void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *
 	}
 }
 
+void ruleset_put_shut(struct nft_batch *b, const struct ruleset *r, const char *chain)
+{
+	nft_chain(b, CHAIN_SHUT);
+	put_kinds(b, r);
+	nft_rule(b, chain);
+	nft_jump(b, NFT_JUMP, CHAIN_SHUT);
+	nft_rule_end(b);
+}
+
 int ruleset_shut(const struct ruleset *r, int netlink_fd)
 {
 	struct nft_batch b;
 
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, RULESET_TABLE);
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		put_elements(&b, &kinds[i], r);
+	nft_flush_chain(&b, CHAIN_SHUT);
+	put_kinds(&b, r);
 	ruleset_exchange_offload(&b, r);
 	int err = nft_commit(&b, netlink_fd);
 
