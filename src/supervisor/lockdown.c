@@ -67,6 +67,7 @@ static const int supervisor_calls[] = {
 	SYS_capset,
 	SYS_prlimit64,
 	SYS_setrlimit,
+	SYS_sched_setattr,
 	SYS_setpriority,
 	SYS_seccomp,
 	SYS_getuid,

@@ -19,7 +19,9 @@ enum table_restart {
 	RESTART_NEVER,  /* ends with its session or message */
 };
 
-#define TABLE_URGENT (-10) /* nice value of urgent processes; all others have 0 */
+/* Of urgent processes: their nice value (all others have 0), and what they ask to run at a time. */
+#define TABLE_URGENT          (-10)
+#define TABLE_URGENT_SLICE_NS 100000U /* the least that the scheduler gives */
 
 struct table_role {
 	const char
