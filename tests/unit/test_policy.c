@@ -18,9 +18,9 @@
 
 #define GOLDEN    "tests/golden/config"
 #define OUT_BYTES (16U << 20)
-#define GENERATED 1000
-#define WALKS     1500
-#define STEPS_MAX 12
+/* Generated configurations and walks through completion: CONFIGS in the environment. */
+#define CONFIGS_DEFAULT 300
+#define STEPS_MAX       12
 
 /* ---- golden files */
 
@@ -115,6 +115,14 @@ static unsigned pick(unsigned below)
 {
 	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (unsigned)(seed >> 33) % below;
+}
+
+static unsigned long configs(void)
+{
+	const char *given = getenv("CONFIGS");
+	unsigned long count = given != NULL ? strtoul(given, NULL, 10) : 0;
+
+	return count > 0 ? count : CONFIGS_DEFAULT;
 }
 
 static void pick_word(char *out, size_t size, const char *words)
@@ -266,6 +274,16 @@ static int set_line(struct tree *tree, const char *line)
 	return err == 0 ? edit_set(tree, &words, &problems) : err;
 }
 
+static int delete_line(struct tree *tree, const char *line)
+{
+	struct problems problems;
+	struct edit_words words;
+
+	problems_init(&problems);
+	assert_int_equal(edit_split(&words, span_of(line), &problems), 0);
+	return edit_delete(tree, &words, &problems);
+}
+
 static void generate_tree(struct tree *tree)
 {
 	char line[1024];
@@ -293,7 +311,7 @@ static void print_and_parse(const struct tree *tree, struct bytes *text, struct 
  * and differs. */
 static void test_policy_print_and_parse_are_inverse_on_generated_configurations(void **state)
 {
-	for (int i = 0; i < GENERATED; i++) {
+	for (unsigned long i = configs(); i > 0; i--) {
 		struct tree tree, again, other;
 		struct bytes first, second, third, difference;
 
@@ -319,6 +337,111 @@ static void test_policy_print_and_parse_are_inverse_on_generated_configurations(
 		bytes_fini(&second);
 		bytes_fini(&third);
 		bytes_fini(&difference);
+	}
+}
+
+/* ---- differences */
+
+/* What leads down to a place of "[edit PATH]", as an opened block for each statement on the way.
+ * Return: how many were opened. */
+static unsigned open_blocks(struct bytes *text, const char *path)
+{
+	struct problems problems;
+	struct edit_words words;
+	enum schema_id row = ROW_ROOT;
+	unsigned opened = 0;
+	size_t at = 0;
+
+	problems_init(&problems);
+	assert_int_equal(edit_split(&words, span_of(path), &problems), 0);
+	while (at < words.count) {
+		row = schema_find_child(row, span_of(words.words[at].text));
+		assert_true(row < ROW_COUNT_);
+		for (unsigned left = 1 + schema_arg_count(row); left > 0; left--)
+			assert_int_equal(bytes_printf(text, "%s ", words.words[at++].text), 0);
+		assert_int_equal(bytes_append_text(text, "{\n"), 0);
+		opened++;
+	}
+	return opened;
+}
+
+static void add_below(struct tree *tree, const char *path, struct bytes *added)
+{
+	struct problems problems;
+	struct bytes text;
+	unsigned opened;
+
+	problems_init(&problems);
+	bytes_init(&text, OUT_BYTES);
+	opened = open_blocks(&text, path);
+	assert_int_equal(bytes_append(&text, added->data, added->size), 0);
+	while (opened-- > 0)
+		assert_int_equal(bytes_append_text(&text, "}\n"), 0);
+	if (parse_text(tree, bytes_span(&text), PARSE_MERGE, &problems) != 0)
+		fail_msg("cannot be added:\n%.*s", (int)text.size, (const char *)text.data);
+	bytes_clear(added);
+	bytes_fini(&text);
+}
+
+static void remove_below(struct tree *tree, const char *path, const char *statement)
+{
+	char line[2048];
+	size_t size = strlen(statement);
+
+	while (size > 0 && strchr(";{ ", statement[size - 1]) != NULL)
+		size--;
+	snprintf(line, sizeof(line), "%s %.*s", path, (int)size, statement);
+	if (delete_line(tree, line) != 0)
+		fail_msg("cannot be deleted: %s", line);
+}
+
+/* Do what a difference says. A line that is indented further belongs to the one above it. */
+static void apply_difference(struct tree *tree, struct bytes *difference)
+{
+	char path[1024] = "", *line, *rest;
+	struct bytes added;
+
+	bytes_init(&added, OUT_BYTES);
+	assert_int_equal(bytes_append_u8(difference, 0), 0);
+	rest = (char *)difference->data;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (strncmp(line, "[edit", 5) == 0) {
+			add_below(tree, path, &added);
+			snprintf(path, sizeof(path), "%.*s", (int)strcspn(line + 5, "]"), line + 5);
+		} else if (line[0] == '-' && line[4] != ' ' && line[4] != '}') {
+			remove_below(tree, path, line + 4);
+		} else if (line[0] == '+') {
+			assert_int_equal(bytes_printf(&added, "%s\n", line + 4), 0);
+		}
+	}
+	add_below(tree, path, &added);
+	bytes_fini(&added);
+}
+
+/* Whoever does what compare shows gets the other configuration (C2). */
+static void test_policy_difference_applied_gives_the_other_configuration(void **state)
+{
+	for (unsigned long i = configs(); i > 0; i--) {
+		struct bytes difference, wanted, got;
+		struct tree old, new;
+
+		bytes_init(&difference, OUT_BYTES);
+		bytes_init(&wanted, OUT_BYTES);
+		bytes_init(&got, OUT_BYTES);
+		generate_tree(&old);
+		generate_tree(&new);
+		assert_int_equal(print_difference(&difference, &old, &new), 0);
+		assert_int_equal(print_tree(&wanted, new.root), 0);
+		apply_difference(&old, &difference);
+		assert_int_equal(print_tree(&got, old.root), 0);
+		if (!span_equal(bytes_span(&got), bytes_span(&wanted)))
+			fail_msg("wanted:\n%.*s\ngot:\n%.*s", (int)wanted.size,
+				 (const char *)wanted.data, (int)got.size, (const char *)got.data);
+		tree_fini(&old);
+		tree_fini(&new);
+		bytes_fini(&difference);
+		bytes_fini(&wanted);
+		bytes_fini(&got);
 	}
 }
 
@@ -396,12 +519,69 @@ static void walk_offers(struct tree *tree)
 	}
 }
 
+/* Whether a line of the offers begins with @word. */
+static bool is_offered(const struct bytes *offers, const char *word)
+{
+	size_t size = strlen(word);
+	const char *at = (const char *)offers->data;
+
+	for (; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (strncmp(at, word, size) == 0 && (at[size] == '\t' || at[size] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+/* Behind the first @count words of a line that is taken, the name of @row is offered. */
+static void expect_offered(const struct tree *tree, const struct edit_words *whole, size_t count,
+			   enum schema_id row)
+{
+	struct edit_words words = *whole;
+	struct bytes offers;
+
+	words.count = count;
+	words.ends_in_blank = true;
+	bytes_init(&offers, OUT_BYTES);
+	assert_int_equal(edit_complete(&offers, tree, &words, EDIT_SET, LANGUAGE_EN), 0);
+	assert_int_equal(bytes_append_u8(&offers, 0), 0);
+	if (!is_offered(&offers, schema_row(row)->name))
+		fail_msg("%s is taken behind %zu words, but not offered", schema_row(row)->name,
+			 count);
+	bytes_fini(&offers);
+}
+
+/* What edit_set takes, completion leads to: each statement's name is among the offers. */
+static void test_policy_completion_offers_all_that_the_parser_takes(void **state)
+{
+	for (unsigned long i = configs(); i > 0; i--) {
+		enum schema_id row = ROW_ROOT;
+		struct problems problems;
+		struct edit_words words;
+		struct tree tree;
+		char line[1024];
+		size_t at = 0;
+
+		problems_init(&problems);
+		assert_int_equal(tree_init(&tree), 0);
+		generate_path(line, sizeof(line));
+		assert_int_equal(edit_split(&words, span_of(line), &problems), 0);
+		while (at < words.count) {
+			row = schema_find_child(row, span_of(words.words[at].text));
+			expect_offered(&tree, &words, at, row);
+			at += 1 + schema_arg_count(row);
+			for (unsigned arg = 0; arg < schema_arg_count(row); arg++)
+				at += schema_row(row)->args[arg].keyword != NULL;
+		}
+		tree_fini(&tree);
+	}
+}
+
 static void test_policy_completion_offers_what_the_parser_takes(void **state)
 {
 	struct tree tree;
 
 	assert_int_equal(tree_init(&tree), 0);
-	for (int i = 0; i < WALKS; i++) {
+	for (unsigned long i = configs(); i > 0; i--) {
 		walk_offers(&tree);
 		if (tree.node_count > 400)
 			tree_clear(&tree, tree.root);
@@ -420,16 +600,6 @@ static void expect_tree(const struct tree *tree, const char *wanted)
 	assert_int_equal(bytes_append_u8(&text, 0), 0);
 	assert_string_equal((const char *)text.data, wanted);
 	bytes_fini(&text);
-}
-
-static int delete_line(struct tree *tree, const char *line)
-{
-	struct problems problems;
-	struct edit_words words;
-
-	problems_init(&problems);
-	assert_int_equal(edit_split(&words, span_of(line), &problems), 0);
-	return edit_delete(tree, &words, &problems);
 }
 
 static void test_policy_set_and_delete_follow_paths(void **state)
@@ -573,6 +743,8 @@ int main(void)
 		cmocka_unit_test(test_policy_golden_files_give_their_form_or_messages),
 		cmocka_unit_test(
 			test_policy_print_and_parse_are_inverse_on_generated_configurations),
+		cmocka_unit_test(test_policy_difference_applied_gives_the_other_configuration),
+		cmocka_unit_test(test_policy_completion_offers_all_that_the_parser_takes),
 		cmocka_unit_test(test_policy_completion_offers_what_the_parser_takes),
 		cmocka_unit_test(test_policy_set_and_delete_follow_paths),
 		cmocka_unit_test(test_policy_set_refuses_lines_that_end_early_or_late),
