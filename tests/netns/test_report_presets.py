@@ -20,8 +20,6 @@ MAILS = {
     "three-tier": ("internet", "10.20.0.8", 25, [("a@example.jp", "b@city.example.lg.jp", b"hello", True),
                                                  ("a@example.jp", "b@elsewhere.example", b"relay", False)]),
     "two-tier-utility": ("internet", "10.10.0.5", 25, [("a@example.jp", "b@suido.example.jp", b"hello", True)]),
-    "village": ("lgwan", "203.0.113.5", 2525, [("a@village.example.lg.jp", "b@example.jp", b"hello", True),
-                                               ("a@elsewhere.example", "b@example.jp", b"unlisted", False)]),
 }
 
 
