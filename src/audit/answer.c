@@ -14,6 +14,7 @@
 
 #define NS_PER_MS         1000000U
 #define ROW_PAUSE_MS      5U
+#define ROUND_ROWS        32U        /* then whoever reads them has the time of a pause */
 #define ANSWER_TEXT_BYTES (4U << 20) /* of a receipt in lines */
 
 void answer_init(struct answer *a, struct loop *loop, struct channel *control,
@@ -193,19 +194,23 @@ static int send_place(struct answer *a, const struct answer_place *place)
 	return send_row(a, &row);
 }
 
-/* The next line of a receipt, as a row of one cell. */
+/* The next line of a text, or as much of it as fits, as a row of one cell. */
 static int send_line(struct answer *a)
 {
 	const uint8_t *from = a->text.data + a->text_at;
 	const uint8_t *lf = memchr(from, '\n', a->text.size - a->text_at);
 	size_t size = lf != NULL ? (size_t)(lf - from) : a->text.size - a->text_at, used = 0;
+	size_t sent;
 	struct control_row row = {0};
 	int err;
 
 	put_cell(&row, &used, (struct span){from, size});
+	sent = strlen(row.text);
+	if (sent > 0 && sent < size)
+		row.flags = CONTROL_ROW_CONTINUES;
 	err = send_row(a, &row);
 	if (err == 0)
-		a->text_at += size + (lf != NULL);
+		a->text_at += row.flags != 0 ? sent : size + (lf != NULL);
 	return err;
 }
 
@@ -238,9 +243,9 @@ static void hand_out(struct loop *loop, struct loop_timer *timer)
 	struct answer *a = timer->ctx;
 	int err = 0;
 
-	while (a->busy && err == 0)
+	for (unsigned rows = 0; a->busy && err == 0 && rows < ROUND_ROWS; rows++)
 		err = send_next(a);
-	if (err == -ERR_AGAIN)
+	if (err == -ERR_AGAIN || (err == 0 && a->busy))
 		loop_arm(loop, timer, ROW_PAUSE_MS);
 	else
 		a->busy = false; /* sent, or nobody is there any more */

@@ -76,13 +76,19 @@ void device_key_fini(struct device_key *key)
 	explicit_bzero(key, sizeof(*key));
 }
 
+void device_key_sign_text(const struct device_key *key, struct span text,
+			  uint8_t signature[LOG_ANCHOR_SIGNATURE_BYTES])
+{
+	ed25519_sha512_sign(key->public, key->seed, text.size, text.data, signature);
+}
+
 void device_key_sign(const struct device_key *key, struct log_anchor *anchor)
 {
 	char text[LOG_ANCHOR_TEXT_BYTES];
 	size_t size = log_anchor_text(anchor, text);
 
 	memcpy(anchor->key, key->public, sizeof(anchor->key));
-	ed25519_sha512_sign(key->public, key->seed, size, (const uint8_t *)text, anchor->signature);
+	device_key_sign_text(key, (struct span){(const uint8_t *)text, size}, anchor->signature);
 }
 
 bool device_key_check(const struct log_anchor *anchor)

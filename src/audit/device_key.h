@@ -32,6 +32,10 @@ void device_key_fini(struct device_key *key);
 /* Sign @anchor, whose sequence, hash and time are set: fills in key and signature. */
 void device_key_sign(const struct device_key *key, struct log_anchor *anchor);
 
+/* Sign any text. The caller makes sure that it can be no other kind of text that is signed. */
+void device_key_sign_text(const struct device_key *key, struct span text,
+			  uint8_t signature[LOG_ANCHOR_SIGNATURE_BYTES]);
+
 /* Whether the signature is by the key that @anchor names. */
 bool device_key_check(const struct log_anchor *anchor);
 

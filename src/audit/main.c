@@ -22,6 +22,7 @@
 #include "audit/anchor.h"
 #include "audit/answer.h"
 #include "audit/destinations.h"
+#include "audit/evidence.h"
 #include "audit/links.h"
 #include "audit/receipts.h"
 #include "audit/store.h"
@@ -329,6 +330,15 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	case QUERY_ALARMS:
 		alarms_expire(&a->alarms, now_s(a));
 		answer_text(&a->answer, query, print_alarms, a);
+		return 0;
+	case QUERY_LOG_FILES:
+		anchors_write(&a->anchors);
+		on_settled(a);
+		answer_text(&a->answer, query, evidence_print_log, &a->store);
+		return 0;
+	case QUERY_SIGN:
+		answer_text(&a->answer, query, evidence_sign, &a->anchors);
+		on_settled(a);
 		return 0;
 	case QUERY_DEVICE_KEY:
 		answer_text(&a->answer, query, print_device_key, a);

@@ -31,6 +31,8 @@ enum query_kind {
 	QUERY_CAPTURES,      /* the files of captures */
 	QUERY_SAVE_CAPTURE,  /* argument: the name of one, which is printed */
 	QUERY_CLEAR_CAPTURE, /* ... which is removed */
+	QUERY_LOG_FILES,     /* the newest files of the log, line by line, behind a new anchor */
+	QUERY_SIGN,          /* argument: SHA-256 of a manifest, in hexadecimal digits */
 };
 
 struct control_query {
@@ -43,7 +45,12 @@ struct control_query {
 	uint32_t pad;
 };
 
-enum { CONTROL_ROW_LAST = 1, CONTROL_ROW_ERROR = 2, CONTROL_ROW_HEADING = 4 };
+enum {
+	CONTROL_ROW_LAST = 1,
+	CONTROL_ROW_ERROR = 2,
+	CONTROL_ROW_HEADING = 4,
+	CONTROL_ROW_CONTINUES = 8 /* the next row goes on with its last cell */
+};
 
 #define CONTROL_ROW_CELLS 12
 

@@ -187,12 +187,21 @@ static void show_table(struct console *c)
 	bytes_fini(&text);
 }
 
+void console_await_row(struct console *c)
+{
+	console_enter_state(c, STATE_ROWS, ROWS_MS);
+}
+
 int console_take_row(struct console *c, const struct control_row *row)
 {
 	if (!row_is_sound(row))
 		return -ERR_PEER;
 	if (c->state != STATE_ROWS || row->number != c->query)
 		return 0; /* of a question that Ctrl-C took back */
+	if (c->evidence != NULL) {
+		evidence_take_row(c, row);
+		return 0;
+	}
 	if ((row->flags & CONTROL_ROW_ERROR) != 0) {
 		screen_printf(c, "%s\n", row->cell_count > 0 ? row->text : "?");
 		layout_table_fini(&c->table);
@@ -206,6 +215,6 @@ int console_take_row(struct console *c, const struct control_row *row)
 	if ((row->flags & CONTROL_ROW_LAST) != 0)
 		show_table(c);
 	else
-		console_enter_state(c, STATE_ROWS, ROWS_MS); /* each row gives the next its time */
+		console_await_row(c);
 	return 0;
 }

@@ -98,6 +98,8 @@ struct console {
 	struct bytes page;       /* what is shown, from page_at on */
 	size_t page_at;
 
+	struct evidence *evidence; /* being collected; NULL: none */
+
 	enum console_kind load_kind;
 	bool load_trial;    /* what is pasted is a mail to be tried */
 	char load_slot[64]; /* certificates: where to */
@@ -155,6 +157,8 @@ void console_show_answer(struct console *c, enum console_status status, struct s
 void console_query(struct console *c, enum query_kind kind, const char *argument, uint32_t limit);
 extern const struct channel_rule console_link_rules[];
 extern const size_t console_link_rule_count;
+/* Another row of the answer may take its time anew. */
+void console_await_row(struct console *c);
 int console_take_row(struct console *c, const struct control_row *row);
 
 /* login.c: who sits here */
@@ -187,12 +191,18 @@ command_fn action_query, action_query_alarms, action_query_log, action_query_mai
 	action_exit, action_language, action_length, action_width, action_ambiguous,
 	action_configure, action_change, action_edit, action_up, action_top, action_show,
 	action_slots, action_compare, action_simple, action_commit, action_commit_confirmed,
-	action_with_text, action_rollback, action_load, action_password, action_account;
+	action_evidence, action_with_text, action_rollback, action_load, action_password,
+	action_account;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);
 int trial_take_result(struct console *c, const struct control_flattened *body, int *fds,
 		      size_t fd_count);
+
+/* evidence.c: an archive is being collected. */
+void evidence_take_row(struct console *c, const struct control_row *row);
+/* Forget it. Nothing where there is none. */
+void evidence_abandon(struct console *c);
 
 /* Ctrl-D behind a paste: send it to config. */
 void action_loaded(struct console *c);

@@ -45,6 +45,7 @@ void console_prompt(struct console *c)
 	snprintf(prompt, sizeof(prompt), "%s%s%s ", c->host, c->changed ? "*" : "",
 		 c->mode == MODE_CONFIGURE ? "#" : ">");
 	c->pipe = (struct layout_pipe){0};
+	evidence_abandon(c);
 	console_enter_state(c, STATE_PROMPT, 0);
 	line_begin(&c->line, prompt);
 }

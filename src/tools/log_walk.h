@@ -19,6 +19,7 @@ struct log_walk {
 	struct log_chain chain;
 	struct log_copy copy; /* of the syslog server; empty without one */
 	struct log_anchors anchors;
+	bool part;         /* the newest files of a log: older ones need not be accounted for */
 	log_walk_fn *seen; /* NULL: nobody looks */
 	void *ctx;
 	uint64_t first;      /* sequence number of the oldest record */

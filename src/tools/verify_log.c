@@ -79,6 +79,8 @@ int tool_verify_log(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--key") == 0 && key == NULL && i + 1 < argc)
 			key = argv[++i];
+		else if (strcmp(argv[i], "--part") == 0)
+			w.part = true;
 		else if (argv[i][0] == '-' || copy != NULL)
 			usable = false;
 		else if (directory == NULL)
@@ -87,7 +89,8 @@ int tool_verify_log(int argc, char **argv)
 			copy = argv[i];
 	}
 	if (!usable || directory == NULL) {
-		fprintf(stderr, "usage: sekisho verify-log [--key PUBLIC-KEY] DIR [COPY]\n");
+		fprintf(stderr,
+			"usage: sekisho verify-log [--key PUBLIC-KEY] [--part] DIR [COPY]\n");
 		return 2;
 	}
 	if ((copy == NULL || take_copy(&w, copy) == 0) && (key == NULL || take_key(&w, key) == 0))

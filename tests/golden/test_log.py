@@ -72,6 +72,15 @@ def test_verify_log_refuses_a_missing_file(log):
     assert "no record log-retention says that they were removed" in text
 
 
+def test_verify_log_accepts_the_newest_files_as_a_part(log):
+    """C7: a bundle of evidence has the newest files only; what is in them must be whole all the same."""
+    first, second = segments(log)
+    first.unlink()
+    assert verify(log.directory, "--part") == (0, "whole: records 5 to 7 in 1 files\n")
+    second.write_bytes(second.read_bytes().replace(b"203.0.113.5", b"203.0.113.6", 1))
+    assert verify(log.directory, "--part")[0] == 1
+
+
 def test_verify_log_refuses_a_renamed_file(log):
     path = segments(log)[1]
     path.rename(path.with_name(f"{99:020}.log"))

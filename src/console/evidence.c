@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `evidence create` (C7): the state of the gateway, the running configuration and the newest files
+ * of the log as one archive, whose manifest the device signs, in base64 on the terminal.
+ *
+ * Each member is the answer to a question that a person could ask here; the log comes with its
+ * anchors. The device's key is audit's: it signs the manifest's hash, and records that it did. What
+ * the signature proves is that this archive existed at that time on this device (ADR 0806).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/sha256.h"
+#include "console/console.h"
+#include "wire/tar.h"
+
+#define ARCHIVE_BYTES_MAX (32U << 20)
+#define PIECE_BYTES_MAX   (8U << 20) /* of one answer */
+#define NS_PER_S          1000000000
+#define BASE64_COLUMNS    76
+#define SIGNATURE_BYTES   64
+#define ROWS_MAX          10000 /* of one answer */
+
+/* What is asked, in this order. */
+static const struct {
+	const char *member;
+	enum query_kind kind; /* 0: the running configuration, of config */
+} steps[] = {
+	{"configuration.conf", 0},
+	{"separation.txt", QUERY_SEPARATION},
+	{"zones.txt", QUERY_ZONES},
+	{"isolated.txt", QUERY_ISOLATED},
+	{"crossings.txt", QUERY_CROSSINGS},
+	{"permits.txt", QUERY_PERMITS},
+	{"flows.txt", QUERY_FLOWS},
+	{"mail-sessions.txt", QUERY_MAIL},
+	{"screen-sessions.txt", QUERY_SCREEN},
+	{"processes.txt", QUERY_PROCESSES},
+	{"alarms.txt", QUERY_ALARMS},
+	{"log", QUERY_LOG_FILES}, /* a file for each of its files */
+	{"signature", QUERY_SIGN},
+};
+
+#define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
+
+struct evidence {
+	size_t step;
+	int64_t time_s;
+	struct bytes archive, manifest, piece; /* piece: the answer that comes in */
+};
+
+void evidence_abandon(struct console *c)
+{
+	if (c->evidence == NULL)
+		return;
+	bytes_fini(&c->evidence->archive);
+	bytes_fini(&c->evidence->manifest);
+	bytes_fini(&c->evidence->piece);
+	free(c->evidence);
+	c->evidence = NULL;
+}
+
+/* The prompt forgets it. */
+static void give_up(struct console *c, const char *en, const char *ja)
+{
+	screen_say(c, en, ja);
+	console_prompt(c);
+}
+
+/* ---- the archive; all of it remembers that it is full, and is looked at in the end */
+
+static void add_file(struct evidence *e, const char *name, struct span data)
+{
+	if (tar_add(&e->archive, name, data, e->time_s) != 0)
+		e->archive.failed = true;
+}
+
+/* A member, and its line in the manifest, as sha256sum -c reads it. */
+static void add_member(struct evidence *e, const char *name, struct span data)
+{
+	uint8_t digest[SHA256_BYTES];
+	char hex[SHA256_HEX_BYTES];
+
+	add_file(e, name, data);
+	sha256_of(data.data, data.size, digest);
+	sha256_hex(digest, hex);
+	(void)bytes_printf(&e->manifest, "%s  %s\n", hex, name);
+}
+
+/* The number of a record, of the form [sekisho@32473 seq="N" ...]; 0: not one. */
+static uint64_t number_of(struct span line)
+{
+	static const char mark[] = " seq=\"";
+	const uint8_t *at = memmem(line.data, line.size, mark, sizeof(mark) - 1);
+	uint64_t number = 0;
+
+	if (at == NULL)
+		return 0;
+	for (at += sizeof(mark) - 1; at < line.data + line.size && *at >= '0' && *at <= '9'; at++)
+		number = number * 10 + (uint64_t)(*at - '0');
+	return number;
+}
+
+static struct span next_line(struct span text)
+{
+	const uint8_t *lf = text.size > 0 ? memchr(text.data, '\n', text.size) : NULL;
+
+	return (struct span){text.data, lf != NULL ? (size_t)(lf - text.data) + 1 : text.size};
+}
+
+/* Each file of the log begins with a record log-segment and is named after its number. */
+static void add_log(struct evidence *e, struct span text)
+{
+	static const char mark[] = " audit log-segment [";
+	struct span file = {text.data, 0};
+
+	while (text.size > 0) {
+		struct span line = next_line(text);
+		bool begins = memmem(line.data, line.size, mark, sizeof(mark) - 1) != NULL;
+		char name[TAR_NAME_MAX];
+
+		text = (struct span){text.data + line.size, text.size - line.size};
+		if (begins)
+			file.data = line.data;
+		file.size = (size_t)(line.data + line.size - file.data);
+		if (text.size > 0 &&
+		    memmem(text.data, next_line(text).size, mark, sizeof(mark) - 1) == NULL)
+			continue;
+		snprintf(name, sizeof(name), "log/%020" PRIu64 ".log", number_of(next_line(file)));
+		add_member(e, name, file);
+	}
+}
+
+/* ---- the end: what audit signed, and the terminal */
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_signature(struct span hex, uint8_t out[SIGNATURE_BYTES])
+{
+	if (hex.size < 2 * SIGNATURE_BYTES)
+		return false;
+	for (size_t i = 0; i < SIGNATURE_BYTES; i++) {
+		int high = hex_digit(hex.data[2 * i]), low = hex_digit(hex.data[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+/* Audit's answer: three lines that are signed, the signature's digits, the key as PEM. */
+static bool add_signature(struct evidence *e, struct span answer)
+{
+	struct span statement = {answer.data, 0}, line = {answer.data, 0};
+	uint8_t signature[SIGNATURE_BYTES];
+
+	for (unsigned i = 0; i < 3; i++) {
+		line = next_line(answer);
+		statement.size += line.size;
+		answer = (struct span){answer.data + line.size, answer.size - line.size};
+	}
+	line = next_line(answer);
+	if (!read_signature(line, signature))
+		return false;
+	add_file(e, "manifest.sha256", bytes_span(&e->manifest));
+	add_file(e, "statement.txt", statement);
+	add_file(e, "signature.bin", (struct span){signature, sizeof(signature)});
+	add_file(e, "device-key.pem",
+		 (struct span){answer.data + line.size, answer.size - line.size});
+	if (tar_end(&e->archive) != 0)
+		return false;
+	return !e->archive.failed && !e->manifest.failed;
+}
+
+static void put_base64(struct bytes *out, struct span data)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t at = 0; at < data.size; at += 3) {
+		size_t left = data.size - at;
+		uint32_t bits = (uint32_t)data.data[at] << 16 |
+				(left > 1 ? (uint32_t)data.data[at + 1] << 8 : 0) |
+				(left > 2 ? data.data[at + 2] : 0);
+
+		(void)bytes_append_u8(out, (uint8_t)digits[bits >> 18]);
+		(void)bytes_append_u8(out, (uint8_t)digits[bits >> 12 & 63]);
+		(void)bytes_append_u8(out, left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=');
+		(void)bytes_append_u8(out, left > 2 ? (uint8_t)digits[bits & 63] : '=');
+		if ((at / 3 + 1) % (BASE64_COLUMNS / 4) == 0)
+			(void)bytes_append_u8(out, '\n');
+	}
+}
+
+static void show_archive(struct console *c)
+{
+	struct bytes out;
+
+	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
+	(void)bytes_append_text(&out, "-----BEGIN SEKISHO EVIDENCE-----\n");
+	put_base64(&out, bytes_span(&c->evidence->archive));
+	(void)bytes_append_text(&out, "\n-----END SEKISHO EVIDENCE-----\n");
+	evidence_abandon(c);
+	c->pipe.no_more = true;
+	if (out.failed)
+		give_up(c, "out of memory\n", "メモリが足りません\n");
+	else
+		screen_show(c, bytes_span(&out));
+	bytes_fini(&out);
+}
+
+/* ---- one question after the other */
+
+static void ask_next(struct console *c);
+
+static void take_piece(struct console *c, struct span text)
+{
+	struct evidence *e = c->evidence;
+	enum query_kind kind = steps[e->step].kind;
+
+	if (e->piece.failed) {
+		give_up(c, "an answer is too long\n", "応答が長すぎます\n");
+		return;
+	}
+	if (kind == QUERY_SIGN) {
+		if (add_signature(e, text))
+			show_archive(c);
+		else
+			give_up(c, "the archive could not be signed\n", "署名できませんでした\n");
+		return;
+	}
+	if (kind == QUERY_LOG_FILES)
+		add_log(e, text);
+	else
+		add_member(e, steps[e->step].member, text);
+	e->step++;
+	ask_next(c);
+}
+
+static void on_configuration(struct console *c, enum console_status status, struct span text)
+{
+	if (c->evidence != NULL)
+		take_piece(c, text);
+}
+
+static void ask_next(struct console *c)
+{
+	struct evidence *e = c->evidence;
+	enum query_kind kind = steps[e->step].kind;
+	uint8_t digest[SHA256_BYTES];
+	char argument[SHA256_HEX_BYTES] = "";
+
+	bytes_clear(&e->piece);
+	if (kind == 0) {
+		console_ask(c, CONSOLE_SHOW, CONSOLE_SHOW_RUNNING, NULL, -1, on_configuration);
+		return;
+	}
+	if (kind == QUERY_SIGN) {
+		sha256_of(e->manifest.data, e->manifest.size, digest);
+		sha256_hex(digest, argument);
+	} else if (kind == QUERY_ALARMS) {
+		snprintf(argument, sizeof(argument), "%s",
+			 c->language == LANGUAGE_JA ? "ja" : "en");
+	}
+	console_query(c, kind, argument, ROWS_MAX);
+}
+
+void evidence_take_row(struct console *c, const struct control_row *row)
+{
+	struct evidence *e = c->evidence;
+	const char *cell = row->text;
+
+	for (uint32_t i = 0; i < row->cell_count; i++) {
+		(void)bytes_printf(&e->piece, "%s%s", i > 0 ? "\t" : "", cell);
+		cell += strlen(cell) + 1;
+	}
+	if (row->cell_count > 0 && (row->flags & CONTROL_ROW_CONTINUES) == 0)
+		(void)bytes_append_u8(&e->piece, '\n');
+	if ((row->flags & CONTROL_ROW_LAST) != 0)
+		take_piece(c, bytes_span(&e->piece));
+	else
+		console_await_row(c);
+}
+
+void action_evidence(struct console *c, const char *tail, unsigned number)
+{
+	struct evidence *e = calloc(1, sizeof(*e));
+	struct bytes version;
+
+	if (e == NULL) {
+		screen_say(c, "out of memory\n", "メモリが足りません\n");
+		console_prompt(c);
+		return;
+	}
+	c->evidence = e;
+	e->time_s = clock_wall_ns(&clock_system) / NS_PER_S;
+	bytes_init(&e->archive, ARCHIVE_BYTES_MAX);
+	bytes_init(&e->manifest, PIECE_BYTES_MAX);
+	bytes_init(&e->piece, PIECE_BYTES_MAX);
+	bytes_init(&version, PIECE_BYTES_MAX);
+	(void)bytes_printf(&version, "Sekisho %s\n", SEKISHO_VERSION); /* short */
+	add_member(e, "version.txt", bytes_span(&version));
+	bytes_fini(&version);
+	ask_next(c);
+}
