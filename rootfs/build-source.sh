@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds what rootfs/sources/NAME/recipe.sh wants from Debian's source package NAME, inside the build root, and prints the
-# directory of the result: `root` (what goes into the image), `record` (the source's files), `copyright`. Kept in the cache
+# directory of the result: `root` (what goes into the image) or `include` and `lib` (what our programs link), `record` (the
+# source's files), `copyright`. Kept in the cache
 # under the hash of all that goes in: source, recipe, compiler, C library (musl), options.
 # usage: build-source.sh NAME, with HARDENING (compiler options) and LINKING (linker options) in the environment
 #
@@ -50,7 +51,7 @@ make_result() {
 	unpack
 	gather_kernel_headers
 	export CC="$here/sources/cc.sh" CFLAGS="-Os $HARDENING -ffunction-sections -fdata-sections -ffile-prefix-map=$PWD=."
-	export KERNEL_HEADERS LINKING recipe into="$result.new"
+	export KERNEL_HEADERS HARDENING LINKING recipe into="$result.new"
 	# shellcheck disable=SC2016 # a shell of its own, so that the first command that fails ends it
 	sh -euc '. "$recipe/recipe.sh"; build' >../log 2>&1 || { tail -n 20 ../log >&2; echo "build-source: $name failed" >&2; exit 1; }
 	for program in $(find "$into/root" -type f 2>/dev/null); do
@@ -68,7 +69,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL O V
 LINKING=$(echo "$LINKING" | sed "s|-T,src/|-T,$here/../src/|")
 key=$({
 	cat "$source/record"
-	dpkg-query -W gcc-14 binutils musl-dev linux-libc-dev make
+	dpkg-query -W gcc-14 binutils musl-dev libc6-dev linux-libc-dev make
 	echo "$SOURCE_DATE_EPOCH $HARDENING $LINKING"
 	cd "$here"
 	find sources/"$name" sources/cc.sh build-source.sh ../src/no-unwind.ld -type f ! -name lock | LC_ALL=C sort | xargs sha256sum

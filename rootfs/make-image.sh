@@ -30,7 +30,9 @@ copy_debian_files() {
 }
 
 copy_built_files() { # of the directories $@
-	for built in "$@"; do cp -R "$built/root/." "$root/"; done
+	for built in "$@"; do
+		[ ! -d "$built/root" ] || cp -R "$built/root/." "$root/"
+	done
 }
 
 make_links() { # of list $1

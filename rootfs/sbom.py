@@ -19,6 +19,7 @@ import subprocess
 import sys
 
 KERNEL_PACKAGE = "linux-source-6.12"
+SMALL_LIBC_PACKAGE = "musl-dev"
 LIBRARY_DIR = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 BUILD_RECORD = pathlib.Path("/.packages")
 PAGE_PACKAGE = "novnc"  # its script is part of screen-viewer
@@ -49,14 +50,18 @@ def licences(path):
     return sorted(set(re.findall(r"^License: *(\S.*)$", text, re.MULTILINE)))
 
 
-def static_packages(libraries):
-    """Packages of the build root whose archives our programs contain."""
+def static_packages(libraries, built_dirs):
+    """Packages of the build root whose archives our programs contain, besides those that we built."""
     names = ["c"] + [option[2:] for option in libraries.split() if option.startswith("-l")]
     packages = set()
     for name in names:
+        if any((built / "lib" / f"lib{name}.a").exists() for built in built_dirs):
+            continue
         archive = LIBRARY_DIR / f"lib{name}.a"
         owner = subprocess.run(["dpkg-query", "-S", archive], check=True, capture_output=True, text=True).stdout
         packages.add(owner.split(":")[0])
+    if any((built / "root").exists() for built in built_dirs):
+        packages.add(SMALL_LIBC_PACKAGE)
     return sorted(packages)
 
 
@@ -112,11 +117,13 @@ def main(board, root, debian, libraries, *built_dirs):
 
     add(KERNEL_PACKAGE, installed_version(KERNEL_PACKAGE), built.get(KERNEL_PACKAGE, (None, None))[1], "GENERATED_FROM")
     add(PAGE_PACKAGE, *built[PAGE_PACKAGE], "GENERATED_FROM")
-    for name in static_packages(libraries):
+    built_dirs = [pathlib.Path(built) for built in built_dirs]
+    for name in static_packages(libraries, built_dirs):
         add(name, installed_version(name), built.get(name, (None, None))[1], "STATIC_LINK")
-    for built_dir in map(pathlib.Path, built_dirs):
+    for built_dir in built_dirs:
         name, version, sha256 = built_source(built_dir)
-        add(name, version, sha256, "GENERATED_FROM", built_dir / "copyright", "?arch=source")
+        add(name, version, sha256, "STATIC_LINK" if (built_dir / "lib").exists() else "GENERATED_FROM",
+            built_dir / "copyright", "?arch=source")
         source_of.update((p.relative_to(built_dir / "root"), name) for p in built_dir.rglob("root/**/*"))
     for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink()):
         files.append(spdx_file(root, path))

@@ -21,7 +21,7 @@ version := $(shell git -c safe.directory='*' describe --always --dirty 2>/dev/nu
 warn := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough \
 	-Wno-unused-parameter
-common := -std=gnu17 -D_GNU_SOURCE -Isrc -I$(O)/gen -g $(warn) -ffile-prefix-map=$(CURDIR)/=
+common := -std=gnu17 -D_GNU_SOURCE -Isrc -I$(O)/gen -isystem $(O)/mbedtls/include -g $(warn) -ffile-prefix-map=$(CURDIR)/=
 hardening := -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=3 -fPIE -fcf-protection \
 	-fno-strict-aliasing -fno-delete-null-pointer-checks -fwrapv -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANITIZED
@@ -46,6 +46,13 @@ programs := $(foreach m,$(modules),$(if $(filter main.c,$($(m)-src)),$(m)))
 all: tools
 tools: $(foreach p,$(programs),$(call program,$(p)))
 
+# Debian's source packages (rootfs/sources); mbedTLS is in our programs, so that every compilation waits for its headers.
+build-source = HARDENING='$(hardening)' LINKING='$(ldflags-rel)' rootfs/build-source.sh $(1)
+mbedtls := $(O)/mbedtls/record
+$(mbedtls): $(wildcard rootfs/sources/mbedtls/*) rootfs/build-source.sh
+	@built=$$($(call build-source,mbedtls)) && rm -rf $(@D) && cp -R $$built $(@D) && touch $@
+generated += $(mbedtls)
+
 # What has the version compiled in is compiled again when it changes.
 $(O)/version: FORCE
 	@mkdir -p $(@D)
@@ -69,6 +76,8 @@ $(O)/$(1)/lib$(2).a: $(call objects,$(1),$(2))
 	$$(Q)ar rcsD $$@ $$^
 endef
 $(foreach v,rel asan fuzz,$(foreach m,$(modules),$(eval $(call compile_rule,$(v),$(m)))))
+tls-users := $(foreach m,$(modules),$(if $(filter tls,$(m) $($(m)-use)),$(m)))
+$(foreach v,rel asan fuzz,$(foreach m,$(tls-users),$(call objects,$(v),$(m)))): $(mbedtls)
 
 # What a program, a test or a target links: its own libraries and those of the modules that it uses.
 libraries = $(sort $($(1)-lib) $(foreach m,$($(1)-use),$($(m)-lib)))

@@ -58,7 +58,6 @@ uml:
 # Debian's source packages: `sources` builds every recipe of rootfs/sources, `firmware` those of rootfs/image.sources.
 all-sources := $(notdir $(patsubst %/,%,$(wildcard rootfs/sources/*/)))
 image-sources := $(shell sed 's/\#.*//' rootfs/image.sources)
-build-source = HARDENING='$(hardening)' LINKING='$(ldflags-rel)' rootfs/build-source.sh $(1)
 sources:
 	$(Q)$(foreach s,$(all-sources),$(call build-source,$(s)) >/dev/null &&) :
 lock-sources:
@@ -68,4 +67,4 @@ linked := $(sort $(foreach p,$(programs),$($(p)-lib) $(foreach m,$($(p)-use),$($
 firmware: tools
 	$(Q)kernel=$$(kernel-config/build.sh $$(. board/$(BOARD)/board.conf && echo $$KERNEL_ARCH)) && \
 		built= $(foreach s,$(image-sources),&& built="$$built $$($(call build-source,$(s)))") && \
-		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)" $$built
+		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)" $(dir $(mbedtls)) $$built

@@ -3,4 +3,4 @@
 modules += tls
 tls-src := tls.c stream.c pem.c identity.c make.c
 tls-use := base
-tls-lib := -lmbedtls -lmbedx509 -lmbedcrypto
+tls-lib := -L$(O)/mbedtls/lib -lmbedtls -lmbedx509 -lmbedcrypto

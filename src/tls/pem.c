@@ -114,8 +114,10 @@ static enum tls_defect parse_key(mbedtls_pk_context *key, const struct bytes *te
 {
 	int result = mbedtls_pk_parse_key(key, text->data, text->size, NULL, 0, tls_random, NULL);
 
+	/* What RFC 1421 describes is unavailable (there is no CBC); nothing but encrypted keys asks
+	 * for it. */
 	if (result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED ||
-	    result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH)
+	    result == MBEDTLS_ERR_PEM_FEATURE_UNAVAILABLE)
 		return TLS_DEFECT_LOCKED;
 	return result == 0 ? TLS_DEFECT_NONE : TLS_DEFECT_NO_KEY;
 }

@@ -46,7 +46,7 @@ def test_image_bill_of_materials_names_every_file(root):
     found = {"./" + str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files_of(root)}
     assert named == found
     packages = {p["name"]: p["versionInfo"] for p in bill["packages"]}
-    for expected in ("linux-source-6.12", "e2fsprogs", "libc6-dev", "libmnl-dev", "libgumbo-dev"):
+    for expected in ("linux-source-6.12", "e2fsprogs", "mbedtls", "musl-dev", "libc6-dev", "libmnl-dev", "libgumbo-dev"):
         assert re.match(r"[0-9]", packages[expected]), expected
 
 

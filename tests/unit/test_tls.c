@@ -312,6 +312,49 @@ static void test_tls_identity_is_refused_with_a_reason(void **state)
 	tls_wipe(&old);
 }
 
+/* The chain of a good identity with @key behind it. */
+static enum tls_defect check_with_key(const char *key)
+{
+	struct bytes pem = make_identity(NAME, time(NULL));
+	enum tls_defect defect;
+	const char *own = NULL;
+
+	assert_int_equal(bytes_append_u8(&pem, '\0'), 0);
+	own = strstr((const char *)pem.data, "-----BEGIN EC PRIVATE KEY");
+	assert_non_null(own);
+	pem.size = (size_t)(own - (const char *)pem.data);
+	assert_int_equal(bytes_append_text(&pem, key), 0);
+	defect = tls_identity_check(bytes_span(&pem), time(NULL));
+	bytes_fini(&pem);
+	return defect;
+}
+
+/* The library cannot decrypt either form; what an administrator reads must still be the reason. */
+static void test_tls_key_with_a_pass_phrase_is_refused_as_such(void **state)
+{
+	static const char in_pem[] = /* RFC 1421 */
+		"-----BEGIN EC PRIVATE KEY-----\n"
+		"Proc-Type: 4,ENCRYPTED\n"
+		"DEK-Info: AES-128-CBC,1D8AB05C8FB4AF0A28D5036EA817B337\n"
+		"\n"
+		"QYp6vbOiMwrv4yN+rvjWiYra80hwP1A/gOgfyTaeMcVfQfNu9SR8B9zh6y59MeY9\n"
+		"wCU6ifVtjpJ9gYEMGT0fI8UOBYX2k/oFc7ziTdMHP5sei61OeaORkLjuh+kDpaYk\n"
+		"m8A0PZqHTBGvQFj9THFpw6mJkKns8typkqAeLTnnqMA=\n"
+		"-----END EC PRIVATE KEY-----\n";
+	static const char in_pkcs8[] = /* RFC 5958 */
+		"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+		"MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiuozmhrle0cAICCAAw\n"
+		"DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEECUjGWD0MK+1uTQwHqmu6eUEgZAt\n"
+		"SNQyisl6LQZxIy+p6wAOxPTRPY/CNyc0Br9NXuE7Pkrbpr98F2KUwdCaGCOqKaRh\n"
+		"tIisZVbOrd5x5shbIAjgKXHmL+m5zBM3bk6Mf1Ejn9OhVTrhdF+L+LrQmjW9xb/Z\n"
+		"6m3cPTBXBtxvCryptaNXAk1TGbScc43KwUm7nU18W7mMlr6+sYYtUP+GdTzszEI=\n"
+		"-----END ENCRYPTED PRIVATE KEY-----\n";
+
+	(void)state;
+	assert_int_equal(check_with_key(in_pem), TLS_DEFECT_LOCKED);
+	assert_int_equal(check_with_key(in_pkcs8), TLS_DEFECT_LOCKED);
+}
+
 static void test_tls_summary_shows_the_certificate_only(void **state)
 {
 	int64_t now = time(NULL);
@@ -350,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tls_server_refuses_old_versions, setup,
 						teardown),
 		cmocka_unit_test(test_tls_identity_is_refused_with_a_reason),
+		cmocka_unit_test(test_tls_key_with_a_pass_phrase_is_refused_as_such),
 		cmocka_unit_test(test_tls_summary_shows_the_certificate_only),
 	};
 
