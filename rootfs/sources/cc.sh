@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The compiler for what goes into the image from Debian's sources: gcc with musl instead of glibc, whose smallest static program
-# is larger than all of chronyd. It knows no shared libraries to look for at run time. Links with the options in $LINKING.
+# is larger than all of mke2fs. It knows no shared libraries to look for at run time. Links with the options in $LINKING.
 # usage: cc.sh, as gcc
 set -eu
 
