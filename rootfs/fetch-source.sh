@@ -28,7 +28,7 @@ list_files() {
 
 download() {
 	while read -r uri file hash; do
-		apt /usr/lib/apt/apt-helper download-file "$uri" "$result.new/$file" "SHA256:$hash"
+		apt /usr/lib/apt/apt-helper download-file "$uri" "$result.new/$file" "SHA256:$hash" || return 1
 		echo "$hash  $file" >>"$result.new/record.new"
 	done
 	sort -k 2 "$result.new/record.new" >"$result.new/record"
@@ -44,7 +44,7 @@ fetch() {
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 	sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >"$work/sources.list"
 	apt apt-get -q update >"$work/log" 2>&1 && list_files | download >>"$work/log" 2>&1 &&
-		ls "$result.new"/*.dsc >/dev/null 2>&1 || {
+		ls "$result.new"/*.dsc >/dev/null 2>&1 && (cd "$result.new" && sha256sum -c --quiet record) >>"$work/log" 2>&1 || {
 		tail -n 15 "$work/log" >&2
 		echo "fetch-source: could not fetch the source package $name" >&2
 		exit 1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the firmware a second time from nothing (no compiler cache; with KERNEL=1 no kernel cache either) in another
-# directory, and compares every file with the first one. Counts one check.
+# Builds the firmware a second time from nothing (no compiler cache, what comes from Debian's sources anew; with KERNEL=1 no
+# kernel cache either) in another directory, and compares every file with the first one. Counts one check.
 set -eu
 
 first=$O/firmware/$BOARD
@@ -11,7 +11,7 @@ mkdir -p "$O/check"
 
 image=$(./rootfs/make-root.sh image)
 echo "  AGAIN   firmware/$BOARD from clean"
-./rootfs/enter.sh build . "$again" env CCACHE_DISABLE=1 ${KERNEL:+KERNEL_CACHE=/out/kernel} \
+./rootfs/enter.sh build . "$again" env CCACHE_DISABLE=1 BUILT_CACHE=/out/built ${KERNEL:+KERNEL_CACHE=/out/kernel} \
 	make --no-print-directory IN_ROOT=1 O=/out BOARD="$BOARD" -j"$(nproc)" \
 	IMAGE_ROOT="/cache/${image##*/}" firmware >"$O/check/reproducible.log" 2>&1 || {
 	tail -n 20 "$O/check/reproducible.log"

@@ -128,7 +128,10 @@ static void tell(struct desk *d, uint32_t console, enum event_id event, const ch
 			EV_TEXT(DETAIL, screen ? "screen-user" : "login")); /* it is so by now */
 }
 
-/* The first code was right. Return: 0, or an error: then nothing is changed. */
+/*
+ * The first code was right. Somebody else may have been shown a secret meanwhile, and been faster.
+ * Return: 0; -ERR_EXISTS, there is a second factor by now; or an error. Then nothing is changed.
+ */
 static int enrol(struct desk *d, struct account *account, const struct seat_offer *offer,
 		 int64_t step)
 {
@@ -136,6 +139,8 @@ static int enrol(struct desk *d, struct account *account, const struct seat_offe
 
 	if (err < 0)
 		return err;
+	if (account->totp[0] != '\0')
+		return -ERR_EXISTS;
 	(void)snprintf(account->totp, sizeof(account->totp), "%s", offer->secret);
 	account->totp_used = step;
 	return desk_save(d, account);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "console/console.h"
+#include "wire/syslog.h"
 #include "wire/tar.h"
 
 #define ARCHIVE_BYTES_MAX (32U << 20)
@@ -50,6 +51,7 @@ struct evidence {
 	size_t step;
 	int64_t time_s;
 	struct bytes archive, manifest, piece; /* piece: the answer that comes in */
+	bool refused;                          /* ... and it is an error */
 };
 
 void evidence_abandon(struct console *c)
@@ -111,23 +113,31 @@ static struct span next_line(struct span text)
 	return (struct span){text.data, lf != NULL ? (size_t)(lf - text.data) + 1 : text.size};
 }
 
+/* Values may hold anything but a quote and a bracket that ends them, so the fields decide. */
+static bool begins_file(struct span line)
+{
+	struct syslog_view view;
+
+	while (line.size > 0 && line.data[line.size - 1] == '\n')
+		line.size--;
+	return syslog_parse(line, &view) == 0 && span_equal(view.process, span_of("audit")) &&
+	       span_equal(view.message_id, span_of("log-segment"));
+}
+
 /* Each file of the log begins with a record log-segment and is named after its number. */
 static void add_log(struct evidence *e, struct span text)
 {
-	static const char mark[] = " audit log-segment [";
 	struct span file = {text.data, 0};
 
 	while (text.size > 0) {
 		struct span line = next_line(text);
-		bool begins = memmem(line.data, line.size, mark, sizeof(mark) - 1) != NULL;
 		char name[TAR_NAME_MAX];
 
 		text = (struct span){text.data + line.size, text.size - line.size};
-		if (begins)
+		if (begins_file(line))
 			file.data = line.data;
 		file.size = (size_t)(line.data + line.size - file.data);
-		if (text.size > 0 &&
-		    memmem(text.data, next_line(text).size, mark, sizeof(mark) - 1) == NULL)
+		if (text.size > 0 && !begins_file(next_line(text)))
 			continue;
 		snprintf(name, sizeof(name), "log/%020" PRIu64 ".log", number_of(next_line(file)));
 		add_member(e, name, file);
@@ -227,6 +237,12 @@ static void take_piece(struct console *c, struct span text)
 	struct evidence *e = c->evidence;
 	enum query_kind kind = steps[e->step].kind;
 
+	if (e->refused) {
+		screen_printf(c, "%s: %.*s", steps[e->step].member, (int)text.size,
+			      (const char *)text.data);
+		console_prompt(c);
+		return;
+	}
 	if (e->piece.failed) {
 		give_up(c, "an answer is too long\n", "応答が長すぎます\n");
 		return;
@@ -279,6 +295,8 @@ void evidence_take_row(struct console *c, const struct control_row *row)
 	struct evidence *e = c->evidence;
 	const char *cell = row->text;
 
+	/* What was not answered is no evidence. */
+	e->refused = e->refused || (row->flags & CONTROL_ROW_ERROR) != 0;
 	for (uint32_t i = 0; i < row->cell_count; i++) {
 		(void)bytes_printf(&e->piece, "%s%s", i > 0 ? "\t" : "", cell);
 		cell += strlen(cell) + 1;

@@ -27,6 +27,7 @@ static const unsigned allowed[] = {
 	[QUERY_RESTORE] = MAY_RUN,    [QUERY_TEST_FLOW] = MAY_ALL,  [QUERY_MAIL_LOG] = MAY_ALL,
 	[QUERY_RECEIPT] = MAY_ALL,    [QUERY_DEVICE_KEY] = MAY_ALL, [QUERY_CLEAR_SCREEN] = MAY_RUN,
 	[QUERY_ALARMS] = MAY_ALL,     [QUERY_LOG_FILES] = MAY_ALL,  [QUERY_SIGN] = MAY_ALL,
+	[QUERY_PERMITS] = MAY_ALL,    [QUERY_ISOLATED] = MAY_ALL,
 };
 
 bool person_may(const struct child *console, uint32_t kind)

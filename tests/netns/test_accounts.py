@@ -9,6 +9,8 @@ import pytest
 
 from lib.waiting import wait_until
 
+import test_evidence as evidence
+
 LOGIN = """login {
     idle-timeout 10m;
     user yamada { role administrator; }
@@ -125,6 +127,16 @@ def test_login_must_change_a_temporary_password_first(gateway, administrator):
     choose(console, FIRST)
     console.expect(r"> $")
     assert "sekisho-test" in console.after or "sekisho-test" in console.before
+
+
+@pytest.mark.limit(120)
+def test_evidence_of_an_auditor_is_as_whole_as_an_administrators(gateway, people, tmp_path):
+    """A6, C7: no member of it is a refusal; what a role may not ask for would not be signed."""
+    auditor = log_in(gateway, "suzuki", FIRST)
+    directory = evidence.create(gateway, tmp_path / "bundle", auditor)
+    assert evidence.checks(directory) == evidence.WHOLE
+    for name in evidence.MEMBERS:
+        assert "does not allow" not in (directory / name).read_text(), name
 
 
 def test_login_locks_after_three_failures_and_tells_the_owner(gateway, people):

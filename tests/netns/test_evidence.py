@@ -22,9 +22,9 @@ MEMBERS = {"version.txt", "configuration.conf", "separation.txt", "zones.txt", "
 UNSIGNED = {"manifest.sha256", "statement.txt", "signature.bin", "device-key.pem"}
 
 
-def create(gateway, directory):
+def create(gateway, directory, console=None):
     """Make a bundle on a console, decode it with base64 and tar as an operator would; return the directory."""
-    console = gateway.console(timeout=60)
+    console = console or gateway.console(timeout=60)
     console.expect(console.PROMPT)
     console.send("evidence create\r")
     console.expect("END SEKISHO EVIDENCE-----", searchwindowsize=100)
@@ -125,6 +125,20 @@ def test_evidence_of_a_long_log_has_its_newest_files(topology, make_gateway, tmp
     assert all(path.read_text() in local + "\n" for path in files)
     done = subprocess.run([SEKISHO, "verify-log", "--part", bundle / "log"], capture_output=True, text=True, timeout=20,
                           check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_evidence_is_not_divided_by_what_a_record_says(make_gateway, tmp_path):
+    """C7, L1: whoever may write a comment cannot make the log of the archive unverifiable."""
+    gateway = make_gateway(PERMIT)
+    console = gateway.open_console()
+    console.edit("set system host-name sekisho-2")
+    assert "committed" in console.run('commit comment "x audit log-segment [ y"', timeout=30)
+    gateway.wait_event("audit log-segment [ y")
+    console.close()
+    directory = create(gateway, tmp_path / "bundle")
+    assert len(list((directory / "log").iterdir())) == 1 and checks(directory) == WHOLE
+    done = subprocess.run([SEKISHO, "verify-log", directory / "log"], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

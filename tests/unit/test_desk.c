@@ -804,6 +804,29 @@ static void test_desk_required_second_factor_is_enrolled_at_the_login(void **sta
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
 }
 
+/* Of two who were shown a secret, the first code decides; who only knows the password is out. */
+static void test_desk_second_factor_is_not_replaced_by_an_older_offer(void **state)
+{
+	struct fixture *f = *state;
+	char owners[TOTP_SECRET_BYTES], strangers[TOTP_SECRET_BYTES];
+
+	apply(f, users);
+	establish(f, "yamada");
+	apply(f, "login { totp required; user yamada { role administrator; } }");
+	sit(f, 1);
+	assert_int_equal(login(f, 1, "yamada", GOOD), ACCOUNT_ENROL);
+	memcpy(strangers, shown_secret(f), sizeof(strangers));
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_ENROL);
+	memcpy(owners, shown_secret(f), sizeof(owners));
+	assert_int_equal(ask(f, 0, ACCOUNT_FIRST_CODE, "", code_of(f, owners, 0), ""), ACCOUNT_OK);
+	sit(f, 0);
+	assert_int_equal(ask(f, 1, ACCOUNT_FIRST_CODE, "", code_of(f, strangers, 0), ""),
+			 ACCOUNT_REFUSED);
+	assert_int_equal(f->role[1], ACCOUNT_ROLE_NONE);
+	assert_int_equal(f->told[EVENT_TOTP_ENROLLED], 1);
+	assert_int_equal(login_with(f, 0, "yamada", GOOD, code_of(f, owners, 1)), ACCOUNT_OK);
+}
+
 static void test_password_rules(void **state)
 {
 	static const char *const names[] = {"yamada", "sekisho", "柳井市"};
@@ -877,6 +900,7 @@ int main(void)
 		TEST(test_desk_wrong_codes_lock_the_account_and_tell_nothing),
 		TEST(test_desk_second_factor_is_removed_by_another_administrator),
 		TEST(test_desk_required_second_factor_is_enrolled_at_the_login),
+		TEST(test_desk_second_factor_is_not_replaced_by_an_older_offer),
 #undef TEST
 		cmocka_unit_test(test_password_rules),
 		cmocka_unit_test(test_password_hash_is_yescrypt_and_salted),
