@@ -128,6 +128,7 @@ test_trial-use := arbiter policy wire base
 test_show-use := arbiter policy wire base
 
 # accounts
-units += test_desk test_totp
+units += test_desk test_factor test_totp
 test_desk-use := accounts policy wire base
+test_factor-use := accounts policy wire base
 test_totp-use := accounts policy wire base
