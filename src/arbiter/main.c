@@ -270,10 +270,10 @@ static int handle_use(struct channel *ch, void *ctx, const struct channel_messag
 
 static int handle_show(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	const struct slot *slot = &arbiter.slots[arbiter.running];
+	const struct packet_show *shown = message->body;
+	const struct slot *slot = slot_of(shown->epoch);
 
-	return show_packet(&arbiter.process.control, slot->epoch != 0 ? &slot->policy : NULL,
-			   message->body);
+	return show_packet(&arbiter.process.control, slot != NULL ? &slot->policy : NULL, shown);
 }
 
 static const struct channel_rule link_rules[] = {
@@ -306,6 +306,8 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 			   EV_TEXT(PROCESS, "netfilter"), EV_TEXT(REASON, why ? why : "handler"));
 	if (got < 0)
 		close_link(); /* the supervisor brings a new one when netfilter is back */
+	if (got < 0 && got != -ERR_CLOSED)
+		loop_stop(loop, 1); /* netfilter is still there: a new link comes with a new life */
 }
 
 static int take_link(void *ctx, const struct control_give *give, int fd)

@@ -130,12 +130,27 @@ static void verdict_cell(struct row *row, const struct judge_policy *policy,
 		row_cell(row, "deny %s", judge_reason_name(forth->reason));
 }
 
+/* Time, protocol, ends and verdict want the policy. */
+static void fill_unknown(struct row *row, const struct packet_show *shown)
+{
+	row_cell(row, "?");
+	row_cell(row, shown->flags & PACKET_SHOW_OUT ? "out" : "in");
+	for (unsigned i = 0; i < 4; i++)
+		row_cell(row, "?");
+	row_cell(row, "%u", shown->captured_bytes);
+	row_cell(row, "?");
+}
+
 void show_fill(struct row *row, const struct judge_policy *policy, const struct packet_show *shown)
 {
 	struct ip_headers h;
 	size_t at_hand = shown->captured_bytes < sizeof(shown->data) ? shown->captured_bytes
 								     : sizeof(shown->data);
 
+	if (policy == NULL || shown->zone >= policy->snapshot->zone_count) {
+		fill_unknown(row, shown);
+		return;
+	}
 	time_cell(row, policy->snapshot, shown->time_us);
 	row_cell(row, shown->flags & PACKET_SHOW_OUT ? "out" : "in");
 	if (ip_read(&h, shown->data, at_hand, shown->captured_bytes) != 0) {
@@ -170,8 +185,8 @@ int show_packet(struct channel *control, const struct judge_policy *policy,
 		(void)row_send(&row, control, CONTROL_ROW_LAST);
 		return 0;
 	}
-	if (shown->time_us < 0 || policy == NULL || shown->zone >= policy->snapshot->zone_count)
-		return policy == NULL ? 0 : -ERR_PEER;
+	if (shown->time_us < 0)
+		return -ERR_PEER;
 	show_fill(&row, policy, shown);
 	(void)row_send(&row, control, 0);
 	return 0;

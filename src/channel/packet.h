@@ -155,8 +155,9 @@ enum packet_show_flags {
 };
 
 struct packet_show {
+	uint64_t epoch;           /* of the policy under which it was captured */
 	uint32_t number, console; /* of the question, as in struct control_row */
-	uint32_t zone;            /* index of the zone in the running policy */
+	uint32_t zone;            /* index of the zone in that policy */
 	uint32_t flags;           /* enum packet_show_flags */
 	int64_t time_us;          /* since 1970 */
 	uint32_t captured_bytes;  /* of the packet, from the IP header on */

@@ -178,7 +178,7 @@ static void remove_rules(const struct zone *zone)
 	nft_fini(&b);
 }
 
-static void finish(struct capture *c)
+static void stop(struct capture *c)
 {
 	struct zone *zone = c->zone;
 	struct netfilter *nf = zone->nf;
@@ -191,6 +191,11 @@ static void finish(struct capture *c)
 		   EV_NUMBER(CONSOLE, c->query.console), EV_NUMBER(PACKETS, c->packets),
 		   EV_NUMBER(BYTES, c->size), EV_NUMBER(DROPPED, c->left_out));
 	c->zone = NULL;
+}
+
+static void finish(struct capture *c)
+{
+	stop(c);
 	capture_deliver(c);
 }
 
@@ -263,6 +268,7 @@ static int start(struct netfilter *nf, uint32_t index, const struct request *r)
 	int fd = zone->capture_fd;
 
 	c->nf = nf;
+	c->epoch = nf->running.epoch;
 	c->zone_index = index;
 	c->form = r->form;
 	c->size_max = r->form == CAPTURE_RAW ? CAPTURE_RAW_BYTES : CAPTURE_FILE_BYTES;
@@ -353,4 +359,15 @@ void capture_end_zone(struct netfilter *nf, const struct zone *zone)
 {
 	if (nf->capture.zone == zone)
 		finish(&nf->capture);
+}
+
+void capture_end_policy(struct netfilter *nf)
+{
+	struct capture *c = &nf->capture;
+
+	if (c->form != CAPTURE_SHOWN || (c->zone == NULL && !c->sending))
+		return;
+	if (c->zone != NULL)
+		stop(c);
+	capture_refuse(c, "the policy has changed: begin anew");
 }

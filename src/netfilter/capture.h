@@ -40,9 +40,10 @@ struct capture {
 	struct loop_timer pace;     /* of sending */
 	struct control_query query; /* whom to answer */
 	enum capture_form form;
-	uint32_t zone_index;
-	int given_fd; /* that the supervisor gave for the next question; -1: none */
-	int file_fd;  /* to write into */
+	uint64_t epoch;      /* of the policy under which it began */
+	uint32_t zone_index; /* in that policy */
+	int given_fd;        /* that the supervisor gave for the next question; -1: none */
+	int file_fd;         /* to write into */
 	uint64_t packets_max, packets, left_out;
 	size_t size_max, size;
 	size_t at; /* up to where it was sent */
@@ -55,10 +56,14 @@ struct answer;
 void capture_begin(struct netfilter *nf, struct answer *a);
 /* A zone goes: end what runs in it. */
 void capture_end_zone(struct netfilter *nf, const struct zone *zone);
+/* Another policy comes in force: end what is, or will be, shown by the one before. */
+void capture_end_policy(struct netfilter *nf);
 /* Print the file that was given. */
 void capture_print(struct netfilter *nf, struct answer *a);
 
 /* capture_out.c: what was taken leaves. */
 void capture_deliver(struct capture *c);
+/* Stop sending, and say why. */
+void capture_refuse(struct capture *c, const char *why);
 
 #endif

@@ -49,6 +49,16 @@ static void end_answer(struct capture *c)
 	answer_send(&a, CONTROL_ROW_LAST);
 }
 
+void capture_refuse(struct capture *c, const char *why)
+{
+	struct answer a = answer_of(c);
+
+	if (c->sending)
+		loop_disarm(&c->nf->loop, &c->pace);
+	c->sending = false;
+	answer_refuse(&a, why);
+}
+
 /* Return: whether there is more. */
 static bool print_line(struct capture *c)
 {
@@ -67,6 +77,7 @@ static bool print_line(struct capture *c)
 
 static int show(struct capture *c, struct packet_show *shown)
 {
+	shown->epoch = c->epoch;
 	shown->number = c->query.number;
 	shown->console = c->query.console;
 	shown->zone = c->zone_index;

@@ -252,6 +252,8 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 			   EV_TEXT(REASON, why != NULL ? why : "handler"));
 	if (got < 0)
 		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
+	if (got < 0 && got != -ERR_CLOSED)
+		loop_stop(loop, 1); /* it is still there: a new link comes with a new life */
 }
 
 void relay_wait(struct netfilter *nf)

@@ -42,13 +42,13 @@ static void zone_close(struct zone *zone)
 {
 	if (!zone->used)
 		return;
+	capture_end_zone(zone->nf, zone);
 	loop_remove(&zone->nf->loop, &zone->queue_fd);
 	(void)close(
 		zone->netlink_fd); /* nothing is buffered in netlink sockets that could be lost */
 	(void)close(zone->queue.fd);
 	loop_remove(&zone->nf->loop, &zone->whole_fd);
 	(void)close(zone->whole.fd);
-	capture_end_zone(zone->nf, zone);
 	(void)close(zone->capture_fd);
 	(void)close(zone->queue_counts_fd); /* read only */
 	loop_remove(&zone->nf->loop, &zone->track_fd);
@@ -456,6 +456,7 @@ void zones_apply(struct netfilter *nf)
 	load_all(nf, &nf->next, generation);
 	relay_drain(nf);
 	limits_carry(&nf->next.limits, &nf->running.limits);
+	capture_end_policy(nf);
 	policy_clear(&nf->running);
 	nf->running = nf->next;
 	nf->next = (struct policy){0};

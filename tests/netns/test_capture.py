@@ -11,6 +11,8 @@ import pytest
 
 from lib.first_payload import Responder
 from lib.net import run
+from lib.peers import EchoServer, tcp_talk
+from lib.waiting import wait_until
 
 POLICY = """
 service talk { tcp 7000-7010; udp 7000; }
@@ -175,3 +177,41 @@ def test_capture_into_a_file_is_listed_printed_and_removed(net, topology, gatewa
     for number in range(16):
         (gateway.state / "captures" / f"kept-{number}.pcapng").write_bytes(b"x")
     assert "16 captures are kept" in console.run("capture zone mynumber count 1 seconds 2 file one-more")
+
+
+WITHOUT_MYNUMBER = """
+service talk { tcp 7000; udp 7000; }
+crossing lgwan internet { permit 10 { from internet; destination 10.20.0.8; service talk; } }
+"""
+
+
+@pytest.mark.parametrize("when", ["taken", "sent"])
+def test_capture_ends_with_the_policy_that_it_is_shown_by(net, make_gateway, when):
+    """A commit takes the zone away whose packets are captured, or on their way: the console is told, and new flows go on passing."""
+    gateway = make_gateway(WITHOUT_MYNUMBER)
+    EchoServer(net, "peer-lgwan", SERVER, 7000)
+    said = {}
+    with gateway.console() as console, gateway.console() as other:
+        for one in (console, other):
+            one.expect(one.PROMPT)
+            one.run("terminal length 0")
+        thread = threading.Thread(target=lambda: said.update(text=other.run(
+            "capture zone mynumber seconds 30 count 1000 proto udp", timeout=60)), daemon=True)
+        thread.start()
+        gateway.wait_event("capture-started", seconds=10)
+        console.run("configure")
+        console.run("delete zone mynumber")
+        plain = net.socket("peer-mynumber", kind=socket.SOCK_DGRAM)
+        for _ in range(300 if when == "taken" else 1000):
+            plain.sendto(b"x", (SERVER, 9))
+            time.sleep(0.0005)
+        if when == "sent":
+            gateway.wait_event("capture-ended", seconds=10)
+        assert "committed" in console.run("commit", timeout=30)
+        thread.join(20)
+        assert not thread.is_alive()
+        if when == "taken":
+            assert "the policy has changed" in said["text"]
+        gateway.wait_event("capture-ended", 'zone="mynumber"', seconds=10)
+        wait_until(lambda: tcp_talk(net, "peer-internet", SERVER, 7000, timeout=1) == b"hello", "new flows to pass", 20)
+        assert "channel-violation" not in gateway.log()

@@ -2,6 +2,7 @@
 """Fail closed: whatever process of the packet path is killed or stopped, not one packet of a new flow passes, and
 established flows stop within their hold time, enforced by the kernel (Z1, Z6, Z12; invariant F of reliability.md)."""
 
+import ctypes
 import os
 import re
 import signal
@@ -20,6 +21,8 @@ crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; s
 """
 STOP_SECONDS = 1.0     # established flows are cut by then
 KILLS = int(os.environ.get("KILLS") or 10)
+PIDFD_GETFD = 438       # the same number on every architecture
+FD_EVENTS = 4           # the highest that a process has from its start
 IN_FLIGHT_SECONDS = 0.1  # a packet sent so shortly before was judged already
 
 
@@ -194,3 +197,33 @@ def test_packets_queue_overflow_is_counted_and_told(net, make_gateway):
     source = Source(net, "peer-mynumber", SERVER, PORT)
     wait_until(lambda: len(sink.of("new ")) > 10 and source.sent > 10, "new flows to pass", 20)
     assert len(sink.of("over")) <= 7000 - lost
+
+
+def link_of(gateway, role):
+    """A second descriptor of the socket by which arbiter and netfilter talk: of the unix sockets the one that came later."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pid = gateway.pids(role)[0]
+    process = os.pidfd_open(pid)
+    try:
+        for fd in (int(name) for name in os.listdir(f"/proc/{pid}/fd")):
+            if fd <= FD_EVENTS or not os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:"):
+                continue
+            copy = socket.socket(fileno=libc.syscall(PIDFD_GETFD, process, fd, 0))
+            if copy.family == socket.AF_UNIX:
+                return copy
+            copy.close()
+    finally:
+        os.close(process)
+    raise AssertionError(f"{role} has no link")
+
+
+@pytest.mark.parametrize("liar, judge", [("netfilter", "arbiter"), ("arbiter", "netfilter")])
+def test_packets_a_link_that_is_closed_for_a_violation_is_made_anew(traffic, liar, judge):
+    """What is no message on the link: who closes it ends and is begun anew, with a new link, and flows pass again."""
+    gateway, sink, _, _ = traffic
+    before = gateway.pids(judge)
+    with link_of(gateway, liar) as link:
+        link.send(b"no message")
+    gateway.wait_event("channel-violation", f'process="{liar}"', seconds=10)
+    gateway.wait_role(judge, other_than=before, seconds=20)
+    new_flows_pass_since(sink, time.monotonic())

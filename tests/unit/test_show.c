@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arbiter/show.h"
+#include "base/err.h"
 #include "policy_fixture.h"
 
 static const char policy_text[] =
@@ -107,12 +108,41 @@ static void test_show_reads_nothing_of_what_cannot_be_read(void **state)
 	expect_row(&shown, "10:00:00.500000|in|?|?|?|?|30|deny malformed|");
 }
 
+/* Captured before a commit that took the zone, or two commits ago. */
+static void test_show_knows_nothing_without_the_policy_of_the_capture(void **state)
+{
+	struct packet_show shown = shown_in(syn, sizeof(syn));
+	struct row row;
+
+	shown.zone = 2;
+	expect_row(&shown, "?|in|?|?|?|?|40|?|");
+	shown.zone = 0;
+	row_begin(&row, 1, 0);
+	show_fill(&row, NULL, &shown);
+	assert_int_equal(row.body.cell_count, 8);
+	assert_string_equal(row.body.text, "?");
+}
+
+/* It is an answer, never a fault of the link: that would close it. */
+static void test_show_answers_for_a_zone_that_is_gone(void **state)
+{
+	struct packet_show shown = shown_in(syn, sizeof(syn));
+	struct channel control = {.fd = -1};
+
+	shown.zone = 2;
+	assert_int_equal(show_packet(&control, &fixture.judge, &shown), 0);
+	shown.time_us = -1;
+	assert_int_equal(show_packet(&control, &fixture.judge, &shown), -ERR_PEER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_show_says_who_to_whom_and_by_which_permit),
 		cmocka_unit_test(test_show_knows_answers_and_what_nobody_permits),
 		cmocka_unit_test(test_show_reads_nothing_of_what_cannot_be_read),
+		cmocka_unit_test(test_show_knows_nothing_without_the_policy_of_the_capture),
+		cmocka_unit_test(test_show_answers_for_a_zone_that_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
