@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -109,6 +110,14 @@ void session_end(struct session *s, enum screen_end why, const char *detail, int
 	s->end = why;
 	s->detail = detail;
 	s->code = code;
+}
+
+void session_widen(int link_fd)
+{
+	int bytes = SESSION_LINK_BYTES_LAST;
+
+	/* Where it fails, the other half may have to tell of one that died. */
+	(void)setsockopt(link_fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
 void session_close(struct session *s, uint64_t bytes, uint64_t keys, uint64_t updates)

@@ -15,7 +15,8 @@
 
 #define SESSION_FRAME_RATE_DEFAULT 30 /* updates a second where the policy names none */
 #define SESSION_FRAME_RATE_MAX     1000
-#define SESSION_HANDSHAKE_MS       15000 /* for each peer to get through its handshake */
+#define SESSION_LINK_BYTES_LAST    (1 << 20) /* more than any link holds; the kernel caps it */
+#define SESSION_HANDSHAKE_MS       15000     /* for each peer to get through its handshake */
 
 /* Things that peers send and the gateway does not pass on. */
 #define SESSION_DROPS(X)                                                                           \
@@ -86,6 +87,10 @@ void session_drop(struct session *s, enum session_drop what, uint64_t bytes);
  * @code: what it was about: a message type, an encoding; 0 where there is none
  */
 void session_end(struct session *s, enum screen_end why, const char *detail, int32_t code);
+
+/* Make room on the link to the other half for one more record, the reason of the end, however full
+ * it is. Once: the next call gains nothing. */
+void session_widen(int link_fd);
 
 /* The events of an ended session: what was dropped, and the end with reason, duration and @bytes
  * that came from the peer, @count_in of its @counted (keys, updates). */

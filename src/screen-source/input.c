@@ -136,6 +136,8 @@ static int receive(struct source *s, struct screen_input *input)
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	ssize_t n = recvmsg(s->link.fd, &message, MSG_DONTWAIT);
 
+	if (n < 0 && errno == ECONNRESET) /* it left tiles unread; what it said comes behind that */
+		n = recvmsg(s->link.fd, &message, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return -ERR_AGAIN;
 	if (n <= 0) {
@@ -163,6 +165,17 @@ void input_serve(struct source *s)
 		s->link.events |= POLLIN;
 	else
 		s->link.events &= (short)~POLLIN;
+}
+
+void input_last(struct source *s)
+{
+	struct screen_input input = {0};
+
+	while (s->session.end == SCREEN_END_NONE_ && receive(s, &input) == 0) {
+		if (input.kind == SCREEN_INPUT_ENDED)
+			take(s, &input);
+	}
+	source_end(s, SCREEN_END_OTHER_HALF, NULL, 0); /* unless a reason was found */
 }
 
 void input_release(struct source *s)

@@ -113,7 +113,7 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 	if (revents & POLLIN)
 		input_serve(s);
 	else if (revents & (POLLHUP | POLLERR))
-		source_end(s, SCREEN_END_OTHER_HALF, NULL, 0);
+		input_last(s);
 	if (revents & POLLOUT && s->session.end == SCREEN_END_NONE_)
 		tiles_continue(s);
 	if (s->session.end == SCREEN_END_NONE_)

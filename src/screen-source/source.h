@@ -121,6 +121,8 @@ void tiles_end(struct source *s, enum screen_end why);
 
 /* Take records from the viewer, while there is room towards the desktop. */
 void input_serve(struct source *s);
+/* The viewer's half has hung up while its input had to wait: end with the reason that it gave. */
+void input_last(struct source *s);
 /* Release every key and button that is held down. */
 void input_release(struct source *s);
 

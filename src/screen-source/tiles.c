@@ -154,16 +154,17 @@ static int send_end(struct source *s)
 	return error;
 }
 
-/* Wait for room on the link, or end with it. Return: whether all was sent. */
+/*
+ * Wait for room on the link. One that has broken may still hold why the viewer's half ended:
+ * whoever reads it ends the session, and until then nothing more is drawn. Return: whether all was
+ * sent.
+ */
 static bool settle(struct source *s, int error)
 {
-	if (error == -ERR_AGAIN) {
+	if (error == -ERR_AGAIN)
 		s->link.events |= POLLOUT;
-		return false;
-	}
-	s->link.events &= (short)~POLLOUT;
-	if (error != 0)
-		source_end(s, SCREEN_END_OTHER_HALF, NULL, 0);
+	else
+		s->link.events &= (short)~POLLOUT;
 	return error == 0;
 }
 
@@ -204,6 +205,6 @@ void tiles_end(struct source *s, enum screen_end why)
 {
 	struct screen_record record = {.kind = SCREEN_ENDED, .value = why};
 
-	(void)send_bytes(s, &record, NULL,
-			 0); /* where it does not fit, the closed link says it too */
+	session_widen(s->link.fd);
+	(void)send_bytes(s, &record, NULL, 0); /* to a half that has gone: nobody asks */
 }

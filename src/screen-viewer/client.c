@@ -45,15 +45,12 @@ void client_begin(struct viewer *v)
 		client_greet(v);
 }
 
-/* 0 sent, -ERR_AGAIN where the link is full. */
-static int send_input(struct viewer *v, const struct screen_input *input)
+/* Return: false where the link is full. On one that has broken nobody misses the input, but why the
+ * source's half ended may still be on its way here: whoever reads it ends the session. */
+static bool send_input(struct viewer *v, const struct screen_input *input)
 {
-	if (send(v->link.fd, input, sizeof(*input), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return 0;
-	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
-		return -ERR_AGAIN;
-	viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0);
-	return -ERR_CLOSED;
+	return send(v->link.fd, input, sizeof(*input), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	       (errno != EAGAIN && errno != EINTR && errno != ENOBUFS);
 }
 
 void client_watch_peer(struct viewer *v)
@@ -77,7 +74,7 @@ static void watch_client(struct viewer *v)
 
 void client_send_input(struct viewer *v, const struct screen_input *input)
 {
-	v->input_waits = send_input(v, input) == -ERR_AGAIN;
+	v->input_waits = !send_input(v, input);
 	if (v->input_waits)
 		v->input = *input;
 	watch_client(v);

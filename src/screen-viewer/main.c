@@ -34,7 +34,8 @@ void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32
 	if (v->session.end != SCREEN_END_NONE_)
 		return;
 	session_end(&v->session, why, detail, code);
-	/* Where it does not fit, the closed link says it too. */
+	session_widen(v->link.fd);
+	/* To a half that has gone: nobody asks. */
 	(void)send(v->link.fd, &input, sizeof(input), MSG_DONTWAIT | MSG_NOSIGNAL);
 	loop_stop(&v->loop, 0);
 }
@@ -97,7 +98,7 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 	if (revents & POLLIN)
 		records_serve(v);
 	else if (revents & (POLLHUP | POLLERR))
-		viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0);
+		records_last(v);
 	if (v->session.end == SCREEN_END_NONE_)
 		client_advance(v);
 }

@@ -22,6 +22,8 @@ static int receive(struct viewer *v)
 	}
 	v->record_at = v->record_count = 0;
 	count = recvmmsg(v->link.fd, messages, VIEWER_BATCH, MSG_DONTWAIT, NULL);
+	if (count < 0 && errno == ECONNRESET) /* input was left unread; records come behind that */
+		count = recvmmsg(v->link.fd, messages, VIEWER_BATCH, MSG_DONTWAIT, NULL);
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return -ERR_AGAIN;
 	for (int i = 0; i < count && messages[i].msg_len > 0; i++) {
@@ -146,6 +148,18 @@ void records_serve(struct viewer *v)
 			break;
 		take_batch(v);
 	}
+}
+
+void records_last(struct viewer *v)
+{
+	do {
+		for (; v->record_at < v->record_count; v->record_at++) {
+			if (v->records[v->record_at].head.kind == SCREEN_ENDED &&
+			    allowed(v, v->record_at))
+				take(v, &v->records[v->record_at]);
+		}
+	} while (v->session.end == SCREEN_END_NONE_ && receive(v) == 0);
+	viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0); /* unless a reason was found */
 }
 
 void records_acknowledge(struct viewer *v)

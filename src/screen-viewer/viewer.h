@@ -187,6 +187,8 @@ void page_timeout(struct viewer *v);
 
 /* Take records from the source, as long as the frame may change. */
 void records_serve(struct viewer *v);
+/* The source's half has hung up while its records had to wait: end with the reason that it gave. */
+void records_last(struct viewer *v);
 /*
  * Acknowledge an update once all that came of it is on its way to the client, or VIEWER_ACK_LATE_MS
  * later: so the desktop does not draw what nobody looks at, and a client that asks rarely gets a

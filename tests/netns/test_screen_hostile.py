@@ -459,8 +459,7 @@ def test_screen_desktop_that_hangs_up_behind_a_full_buffer_costs_no_time(relay):
             stream.send(update(rect(0, 0, 320, 240, RAW, solid(320, 240, colour))))
         stream.send(b"\2" * SOURCE_IN_BYTES * 2)
         wait_until(lambda: not unacknowledged(stream), "all in the gateway's buffers", 10)
-        stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        stream.close()
+        reset(stream)
         desktop.gone.set()
 
     desktop = desktop_of(relay, once(bad))
@@ -478,6 +477,98 @@ def test_screen_desktop_that_hangs_up_behind_a_full_buffer_costs_no_time(relay):
     wait_until(lambda: waits(source_pid), "a source that has a key to write and nobody to write it to", 10)
     viewer.read_update()
     assert relay.wait_end("desktop")["reason"] == "desktop-left"
+
+
+def reset(stream):
+    """Break a connection off, whatever waits in it."""
+    stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    stream.close()
+
+
+def assert_both_say(relay, reason):
+    assert [relay.wait_end(side, 20)["reason"] for side in ("viewer", "desktop")] == [reason, reason]
+
+
+@pytest.mark.usefixtures("uneven_buffers")
+def test_screen_viewer_that_leaves_tiles_unread_is_told_of_by_both_halves(relay):
+    """reliability.md: a new size waits for a slow viewer, tiles behind it wait in the link; then the viewer leaves.
+
+    The viewer's half closes a link that it has not read to its end. That error once hid the reason that it had sent.
+    """
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.show(stream, 0x445566)  # on its way to a viewer that does not read
+        desktop.wait_request(stream)
+        stream.send(update(rect(0, 0, 640, 480, DESKTOP_SIZE), rect(0, 0, 320, 240, RAW, solid(320, 240, 0x556677))))
+        wait_until(lambda: not unacknowledged(stream), "the new size in the gateway", 20)
+        desktop.gone.set()
+        desktop.serve(stream)
+
+    desktop = desktop_of(relay, script)
+    sock = relay.connect()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    viewer = Viewer(sock)
+    viewer.begin(RAW, DESKTOP_SIZE)
+    viewer.read_update()
+    viewer.send(update_request(320, 240, 1))
+    assert desktop.gone.wait(30), desktop.errors
+    viewer_pid, source_pid = relay.pids(1)
+    wait_until(lambda: waits(source_pid), "a source that has handed everything on", 20)
+    os.kill(source_pid, signal.SIGSTOP)  # so that it finds both: the error and the reason
+    viewer.close()
+    relay.wait_line(f"ended {viewer_pid} ", seconds=20)
+    os.kill(source_pid, signal.SIGCONT)
+    assert_both_say(relay, "viewer-left")
+
+
+@pytest.mark.usefixtures("uneven_buffers")
+def test_screen_viewer_that_leaves_a_full_link_is_told_of_by_both_halves(relay):
+    """reliability.md: the desktop reads nothing, so clicks fill the link; the reason of the end finds room and is read."""
+    def script(desktop, stream):
+        stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        desktop.show(stream, 0x112233)
+        desktop.go.wait(40)
+
+    desktop = desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    viewer.send(b"".join(pointer(1, 1, i % 2) for i in range(20000)))
+    for pid in relay.pids(1):
+        wait_until(lambda p=pid: waits(p), "a half that waits for room", 20)
+    reset(viewer)
+    assert_both_say(relay, "viewer-left")
+    desktop.go.set()
+
+
+def test_screen_desktop_that_leaves_a_full_link_is_told_of_by_both_halves(relay):
+    """reliability.md: the viewer's half is halted, so tiles fill the link; the reason of the end finds room and is read."""
+    noise = bytes(x * y % 251 for y in range(240) for x in range(320 * 4))
+
+    def script(desktop, stream):
+        desktop.show(stream, 0x112233)
+        desktop.wait_request(stream)
+        desktop.go.wait(20)
+        stream.send(update(rect(0, 0, 320, 240, RAW, noise)))
+        wait_until(lambda: not unacknowledged(stream), "the picture in the gateway", 20)
+        desktop.go.clear()
+        desktop.gone.set()
+        desktop.go.wait(40)
+        reset(stream)
+
+    desktop = desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin()
+    viewer.read_update()
+    viewer_pid, source_pid = relay.pids(1)
+    os.kill(viewer_pid, signal.SIGSTOP)
+    desktop.go.set()
+    assert desktop.gone.wait(30), desktop.errors
+    wait_until(lambda: waits(source_pid), "a source whose link is full", 20)
+    desktop.go.set()
+    assert relay.wait_end("desktop", 20)["reason"] == "desktop-left"
+    os.kill(viewer_pid, signal.SIGCONT)
+    assert_both_say(relay, "desktop-left")
 
 
 def test_screen_memory_is_bounded_against_floods(relay):

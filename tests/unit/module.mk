@@ -94,6 +94,9 @@ test_rfb_encode-lib := -lz
 test_rfb_zrle-use := wire base
 test_rfb_zrle-lib := -lz
 test_screen_record-use := wire base
+units += test_screen_source
+test_screen_source-use := screen-source screen-session policy wire base
+test_screen_source-lib := -lnettle -lz
 
 # policy
 units += test_value test_snapshot
