@@ -129,17 +129,23 @@ static bool user_stands(const struct session *session, const struct snapshot *s,
 	       (user->desktop.port == 0 || same_desktop(&user->desktop, &own));
 }
 
-bool admission_stands(const struct session *session, const struct snapshot *s, uint32_t screen)
+enum screen_end admission_judge(const struct session *session, const struct snapshot *s)
 {
-	const struct snapshot_screen *c = &s->screens[screen];
+	const struct snapshot_screen *c = &s->screens[session->index];
 	const struct admission *a = &session->admission;
+	int64_t at_s = now_s(a->sup);
 
 	if (c->security != a->security || strcmp(c->tls_slot, a->tls_slot) != 0 ||
 	    strcmp(c->authority_slot, a->authority_slot) != 0)
-		return false;
+		return SCREEN_END_POLICY;
 	if (a->state != ADMISSION_GRANTED)
-		return true; /* nothing was given yet; accounts judges by the new policy */
-	return has_desktop(session, s, c) && user_stands(session, s, c, now_s(a->sup));
+		return SCREEN_END_NONE_; /* nothing was given yet; accounts judges by the new policy
+					  */
+	if (!has_desktop(session, s, c))
+		return SCREEN_END_POLICY;
+	if (!screen_is_open_at(s, c, at_s))
+		return SCREEN_END_HOURS;
+	return user_stands(session, s, c, at_s) ? SCREEN_END_NONE_ : SCREEN_END_ACCOUNT;
 }
 
 /* ---- the end ---- */
@@ -173,19 +179,10 @@ static void on_check(struct loop *loop, struct loop_timer *self)
 {
 	struct session *session = self->ctx;
 	struct supervisor *sup = session->admission.sup;
-	const struct snapshot *s = &sup->running.snapshot;
 
-	if (session->admission.state != ADMISSION_GRANTED) {
+	if (session->admission.state != ADMISSION_GRANTED)
 		admission_end(session, SCREEN_END_HANDSHAKE_TIMEOUT);
-		return;
-	}
-	if (!session_keep(sup, session))
-		return; /* it ends */
-	if (!screen_is_open_at(s, &s->screens[session->index], now_s(sup)))
-		admission_end(session, SCREEN_END_HOURS);
-	else if (!user_stands(session, s, &s->screens[session->index], now_s(sup)))
-		admission_end(session, SCREEN_END_ACCOUNT);
-	else
+	else if (session_keep(sup, session))
 		loop_arm(loop, self, ADMISSION_CHECK_MS);
 }
 

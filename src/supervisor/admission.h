@@ -49,10 +49,11 @@ void admission_release(struct session *session);
 const char *admission_closed(const struct snapshot *s, uint32_t screen);
 
 /**
- * admission_stands - whether @s lets an admitted or waiting session go on
- * @screen: its entry in @s
+ * admission_judge - whether @s and the hour let an admitted or waiting session go on
+ * @session: its index is that of its entry in @s
+ * Return: SCREEN_END_NONE_, or why it has to end: its hours, its user, or the policy.
  */
-bool admission_stands(const struct session *session, const struct snapshot *s, uint32_t screen);
+enum screen_end admission_judge(const struct session *session, const struct snapshot *s);
 
 /* screen-viewer brings a name and a password; accounts has judged one. */
 int admission_handle_login(struct channel *ch, void *ctx, const struct channel_message *message);

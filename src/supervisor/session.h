@@ -53,7 +53,8 @@ struct session {
 };
 
 /* sessions.c */
-/* End the session where the running policy does not have its entry. Return: whether it goes on. */
+/* End the session where the running policy, or the hour, does not let it go on. Return: whether it
+ * does. */
 bool session_keep(struct supervisor *sup, struct session *session);
 /* For a browser that wants to log in: as when a viewer connects. Return: NULL, or why not. */
 const char *session_over_limit(struct supervisor *sup, struct session *session);

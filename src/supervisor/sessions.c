@@ -433,9 +433,7 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 		return false;
 	if (session->near_role == ROLE_SCREEN_VIEWER) {
 		session->index = now.index;
-		if (session->browser && s->screens[now.index].browser_port == 0)
-			return false;
-		return admission_stands(session, s, now.index);
+		return !session->browser || s->screens[now.index].browser_port != 0;
 	}
 	if (now.target_port != session->target_port || now.target_count != session->target_count ||
 	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0 ||
@@ -449,13 +447,19 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 
 bool session_keep(struct supervisor *sup, struct session *session)
 {
-	if (still_stands(session, &sup->running.snapshot))
-		return true;
-	if (session->near_role == ROLE_SCREEN_VIEWER)
-		admission_end(session, SCREEN_END_POLICY);
-	else
+	const struct snapshot *s = &sup->running.snapshot;
+	bool stands = still_stands(session, s);
+
+	if (session->near_role == ROLE_SCREEN_VIEWER) {
+		enum screen_end why = stands ? admission_judge(session, s) : SCREEN_END_POLICY;
+
+		if (why != SCREEN_END_NONE_)
+			admission_end(session, why);
+		return why == SCREEN_END_NONE_;
+	}
+	if (!stands)
 		session_end(session, "the policy no longer has its entry");
-	return false;
+	return stands;
 }
 
 void session_refit_all(struct supervisor *sup)

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from lib.certificates import Authority, put_slot
+from lib.hours import ALWAYS, shut_for_days
 from lib.peers.rfb import FakeDesktop, key
 from lib.peers.vencrypt import Refused, SecureViewer, client_context
 from lib.waiting import wait_until
@@ -43,9 +44,9 @@ def fake_desktop(topology, **kwargs):
     return FakeDesktop(topology.net, zone.namespace, kwargs.pop("address", zone.peer4), script=still, **kwargs)
 
 
-def connect(topology, timeout=10.0):
+def connect(topology, timeout=10.0, port=PORT, source=None):
     zone = topology.zones["lgwan"]
-    return topology.net.connect(zone.namespace, zone.gateway4, PORT, timeout)
+    return topology.net.connect(zone.namespace, zone.gateway4, port, timeout, source)
 
 
 def password_of(gateway, user):
@@ -162,6 +163,132 @@ def test_login_fails_closed_without_accounts(make_gateway, topology):
         except Refused:
             return None
     wait_until(admitted, "a login with the new accounts", 30)
+
+
+# ---- how long, how many, and which desktop ----
+
+def admitted(topology, name, password, **where):
+    """A viewer that has logged in and sees its desktop."""
+    viewer = SecureViewer(connect(topology, **where), name, password)
+    viewer.begin()
+    viewer.wait_pixel(0, 0, 0x112233, seconds=20)
+    return viewer
+
+
+def sessions_shown(console):
+    """(user, desktop's port) of each session that was admitted, in the order of the desktops."""
+    rows = re.findall(r":(\d+) +(\w+) +admitted ", console.run("show screen sessions"))
+    return sorted((user, int(port)) for port, user in rows)
+
+
+def wait_sessions(console, *expected):
+    wait_until(lambda: sessions_shown(console) == sorted(expected), f"the sessions {expected}", 20)
+
+
+def wait_both_ends(gateway, user, reason):
+    """The viewer's half and the desktop's half say why; the first one also whose session it was. Return both lines."""
+    ended = gateway.wait_event("screen-ended ", 'peer="viewer"', f'user="{user}"', seconds=30)
+    [session] = re.findall(r'session="(\d+)"', ended)
+    other = gateway.wait_event("screen-ended ", 'peer="desktop"', f'session="{session}"', seconds=20)
+    assert f'reason="{reason}"' in ended and f'reason="{reason}"' in other, (ended, other)
+    return ended, other
+
+
+@pytest.mark.limit(90)
+def test_hours_end_a_session_and_let_nobody_in(make_gateway, topology):
+    """A4, C2: once its schedule is shut a session ends with that reason, and the right password no longer helps."""
+    fake_desktop(topology)
+    hours = f"schedule open {{ window {ALWAYS}; }}\nschedule shut {{ window {shut_for_days()}; }}\n"
+    gateway = make_gateway(hours + screen(topology, PLAIN + "schedule open;"))
+    secret = password_of(gateway, "suzuki")
+    viewer = admitted(topology, "suzuki", secret)
+    assert "committed" in gateway.open_console().commit("set screen web schedule shut")
+    assert viewer.drain(20)
+    wait_both_ends(gateway, "suzuki", "outside-hours")
+    refused(topology, "suzuki", secret)
+    gateway.wait_event("screen-login-refused", 'user="suzuki"', 'reason="outside permitted hours"', seconds=20)
+
+
+@pytest.mark.limit(90)
+def test_user_who_expires_or_is_suspended_loses_the_session(make_gateway, topology):
+    """A7: it is the user who goes, not the policy: the log says so, other users stay, and there is no way back in."""
+    fake_desktop(topology)
+    gateway = make_gateway(screen(topology))
+    secrets = {user: password_of(gateway, user) for user in ("suzuki", "sato")}
+    viewers = {user: admitted(topology, user, secret) for user, secret in secrets.items()}
+    console = gateway.open_console()
+    assert "committed" in console.commit("set screen-user suzuki expires 2020-03-31")
+    assert viewers["suzuki"].drain(20)
+    wait_both_ends(gateway, "suzuki", "account-changed")
+    wait_sessions(console, ("sato", 5900))
+    refused(topology, "suzuki", secrets["suzuki"])
+    gateway.wait_event("screen-login-refused", 'user="suzuki"', 'reason="user has expired"', seconds=20)
+    assert "committed" in console.commit("set screen-user sato suspended")
+    assert viewers["sato"].drain(20)
+    wait_both_ends(gateway, "sato", "account-changed")
+
+
+@pytest.mark.limit(90)
+def test_pool_gives_the_least_used_desktop_and_a_user_his_own(make_gateway, topology):
+    """Z5: of two desktops a session gets the one with fewer sessions; who has a desktop of his own gets no other."""
+    address = topology.zones["internet"].peer4
+    for port in (5901, 5902):
+        fake_desktop(topology, port=port)
+    own = f"screen-user yamada {{ group staff; desktop {address}:5902; }}\n"
+    limits = "sessions-per-user 3; sessions-per-source 10;"
+    gateway = make_gateway(own + screen(topology, PLAIN + limits, [f"{address}:5901", f"{address}:5902"]))
+    secrets = {user: password_of(gateway, user) for user in ("suzuki", "sato", "yamada")}
+    console = gateway.open_console()
+    first = admitted(topology, "suzuki", secrets["suzuki"])
+    wait_sessions(console, ("suzuki", 5901))
+    kept = [admitted(topology, "sato", secrets["sato"])]
+    wait_sessions(console, ("suzuki", 5901), ("sato", 5902))
+    kept += [admitted(topology, "yamada", secrets["yamada"]) for _ in range(2)]
+    wait_sessions(console, ("suzuki", 5901), ("sato", 5902), ("yamada", 5902), ("yamada", 5902))
+    kept.append(admitted(topology, "sato", secrets["sato"]))
+    wait_sessions(console, ("suzuki", 5901), ("sato", 5901), ("sato", 5902), ("yamada", 5902), ("yamada", 5902))
+    first.close()
+    kept[0].close()
+    wait_sessions(console, ("sato", 5901), ("yamada", 5902), ("yamada", 5902))
+    kept.append(admitted(topology, "suzuki", secrets["suzuki"]))
+    wait_sessions(console, ("sato", 5901), ("suzuki", 5901), ("yamada", 5902), ("yamada", 5902))
+
+
+@pytest.mark.limit(90)
+def test_limits_of_a_user_and_of_a_source(make_gateway, topology):
+    """Z14: a user's second session is a refused login, a source's third connection is closed; both in the log."""
+    fake_desktop(topology)
+    gateway = make_gateway(screen(topology, PLAIN + "sessions-per-user 1; sessions-per-source 2;"))
+    secrets = {user: password_of(gateway, user) for user in ("suzuki", "sato")}
+    console = gateway.open_console()
+    first = admitted(topology, "suzuki", secrets["suzuki"])
+    refused(topology, "suzuki", secrets["suzuki"])
+    gateway.wait_event("screen-login-refused", 'user="suzuki"', 'reason="sessions of one user"', seconds=20)
+    wait_until(lambda: console.run("show screen sessions").count(" web ") == 1, "the end of the refused session", 20)
+    stays = admitted(topology, "sato", secrets["sato"])
+    assert connect(topology).recv(1) == b"", "a third connection of one source was served"
+    gateway.wait_event("session-refused", 'reason="sessions of one source"', seconds=20)
+    assert connect(topology, source=topology.zones["lgwan"].more[0].partition("/")[0]).recv(3) == b"RFB"
+    first.close()
+    wait_sessions(console, ("sato", 5900))
+    admitted(topology, "suzuki", secrets["suzuki"])
+    stays.wait_pixel(0, 0, 0x112233)
+
+
+@pytest.mark.limit(90)
+def test_sessions_end_by_idleness_and_by_age(make_gateway, topology):
+    """A3, A4: without a key the one screen ends, after its time in any case the other; each reason is logged."""
+    fake_desktop(topology)
+    desktop = f'desktop {topology.zones["internet"].peer4}:5900;'
+    aged = f"screen aged {{ from lgwan; to internet; listen {PORT + 1}; {desktop} {PLAIN} session-limit 9s; }}\n"
+    gateway = make_gateway(aged + screen(topology, PLAIN + "idle-timeout 8s;"))
+    secrets = {user: password_of(gateway, user) for user in ("suzuki", "sato")}
+    idle = admitted(topology, "suzuki", secrets["suzuki"])
+    old = admitted(topology, "sato", secrets["sato"], port=PORT + 1)
+    assert idle.drain(30) and old.drain(30)
+    for user, reason, least_ms in (("suzuki", "idle-timeout", 8000), ("sato", "session-limit", 9000)):
+        lines = wait_both_ends(gateway, user, reason)  # the half that began first is the one whose time was over
+        assert max(int(re.search(r'duration-ms="(\d+)"', line).group(1)) for line in lines) >= least_ms
 
 
 # ---- what comes instead of a login ----

@@ -13,6 +13,7 @@ import re
 import pexpect
 import pytest
 
+from lib.hours import shut_for_days
 from test_accounts import choose, log_in, temporary
 
 USERS = ("yamada", "tanaka", "suzuki")
@@ -69,12 +70,6 @@ class People:
         choose(self.console, self.passwords[user])
         self.console.expect(r"> $")
         self.user = user
-
-
-def shut_for_days():
-    """A window on the one day of the week that is farthest from today, in local time."""
-    day = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=9))) + datetime.timedelta(days=3)
-    return f"{day:%a} 00:00-24:00".lower()
 
 
 def rule_of(kind):
