@@ -197,19 +197,38 @@ static bool has_ipv6(const struct layout_addresses *sorted)
 	return sorted->count > 0 && sorted->rows[sorted->count - 1].family == 6;
 }
 
-/* Link-local addresses only in a zone that speaks IPv6 at all. */
-static int set_address_mode(struct zones *zs, struct zone *zone, const struct layout_zone *want)
+static bool wants_ipv6(const struct layout_zone *want)
 {
-	char name[96];
+	return has_ipv6(&want->addresses) || has_ipv6(&want->proxied);
+}
+
+/*
+ * Link-local addresses only in a zone that speaks IPv6 at all. The kernel makes one when it is let,
+ * but leaves it when it no longer is: that takes IPv6 off the port for a moment.
+ */
+static int set_address_mode(struct zones *zs, struct zone *zone, bool ipv6)
+{
+	static const struct setting with[] = {{"net/ipv6/conf/%s/addr_gen_mode", "0", false}};
+	static const struct setting without[] = {
+		{"net/ipv6/conf/%s/addr_gen_mode", "1", false},
+		{"net/ipv6/conf/%s/disable_ipv6", "1", false},
+		{"net/ipv6/conf/%s/disable_ipv6", "0", false},
+	};
 	int err = netns_enter(zone->netns_fd);
 
-	(void)snprintf(name, sizeof(name), "net/ipv6/conf/%s/addr_gen_mode", zone->port);
-	if (err == 0) {
-		err = netns_sysctl(
-			name, has_ipv6(&want->addresses) || has_ipv6(&want->proxied) ? "0" : "1");
-		netns_leave(zs->home_fd);
-	}
-	return err < 0 ? zones_fail(zs, err, NULL, "zone %s: setting %s", zone->name, name) : 0;
+	if (err < 0)
+		return zones_fail(zs, err, NULL, "zone %s: namespace", zone->name);
+	err = ipv6 ? write_settings(zs, zone, with, COUNT_OF(with), zone->port)
+		   : write_settings(zs, zone, without, COUNT_OF(without), zone->port);
+	netns_leave(zs->home_fd);
+	if (err == 0)
+		zone->ipv6 = ipv6;
+	return err;
+}
+
+int zone_set_families(struct zones *zs, struct zone *zone, const struct layout_zone *want)
+{
+	return wants_ipv6(want) == zone->ipv6 ? 0 : set_address_mode(zs, zone, wants_ipv6(want));
 }
 
 int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone *want)
@@ -229,7 +248,7 @@ int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone
 	if (err < 0)
 		return zones_fail(zs, err, &zone->rtnl, "zone %s: port %s", zone->name, want->port);
 	zone->port_index = link.index;
-	return set_address_mode(zs, zone, want);
+	return set_address_mode(zs, zone, wants_ipv6(want));
 }
 
 int zone_return_port(struct zones *zs, struct zone *zone)
@@ -519,11 +538,8 @@ int zone_set_proxied(struct zones *zs, struct zone *zone, const struct layout_zo
 
 	if (!zone->port_up)
 		return 0; /* the kernel forgets what it is told of a port that is down */
-	if (want->proxied.count > 0 && zone->proxied.count == 0) {
-		err = set_address_mode(zs, zone, want);
-		if (err == 0)
-			err = write_proxy_settings(zs, zone);
-	}
+	if (want->proxied.count > 0 && zone->proxied.count == 0)
+		err = write_proxy_settings(zs, zone);
 	return err < 0 ? err
 		       : lead_addresses(zs, zone, &zone->proxied, &want->proxied, set_proxied);
 }

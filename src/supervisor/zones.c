@@ -264,6 +264,8 @@ static int build(struct zones *zs, const struct layout *layout)
 		if (!zone->port[0])
 			err = zone_take_port(zs, zone, want);
 		if (err == 0)
+			err = zone_set_families(zs, zone, want);
+		if (err == 0)
 			err = zone_set_addresses(zs, zone, &want->addresses);
 		if (err == 0)
 			err = zone_set_links(zs, zone);

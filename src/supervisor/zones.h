@@ -28,6 +28,7 @@ struct zone {
 	bool port_up;
 	bool isolated; /* by the operator: port down, no crossing */
 	bool forwarding;
+	bool ipv6;                         /* the port may have a link-local address */
 	struct layout_addresses addresses; /* installed, sorted */
 	struct layout_addresses proxied;   /* answered for, sorted */
 	struct layout_routes routes;       /* installed, sorted */

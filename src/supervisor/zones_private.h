@@ -17,6 +17,8 @@ int zone_make(struct zones *zs, struct zone *zone, const char *name);
 void zone_remove(struct zones *zs, struct zone *zone);
 int zone_take_port(struct zones *zs, struct zone *zone, const struct layout_zone *want);
 int zone_return_port(struct zones *zs, struct zone *zone);
+/* IPv6 at the port, or none: before the addresses of a layout that adds or drops the family. */
+int zone_set_families(struct zones *zs, struct zone *zone, const struct layout_zone *want);
 int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_addresses *want);
 /* Port and void up, or the port down where the zone is isolated. */
 int zone_set_links(struct zones *zs, struct zone *zone);

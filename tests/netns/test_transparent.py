@@ -438,3 +438,54 @@ def test_transparent_comes_and_goes_by_commit(net, network, insert):
     assert "committed" in said, said
     expect({"10.1.0.254": {mac}, ROUTER: set()}, lambda: ask_arp(net, "10.1.0.254", ROUTER))
     assert not reaches(net, "near", NEAR, ROUTER)
+
+
+def committed(console, *lines):
+    console.run("configure")
+    for line in lines:
+        said = console.run(line)
+        assert "error" not in said.lower(), f"{line}: {said}"
+    said = console.run("commit", timeout=30)
+    assert "committed" in said, said
+
+
+def addresses_6(net, gateway):
+    """The zone inner's IPv6 addresses, link-local ones too."""
+    shown = net.run(gateway.zone_namespace("inner"), "ip", "-6", "-o", "address", "show", "dev", "inner").stdout
+    return re.findall(r"inet6 (\S+)/", shown)
+
+
+def test_transparent_learns_ipv6_by_commit_and_unlearns_it(net, network, insert):
+    """C2, Z2: a crossing that began with IPv4 alone carries IPv6 once a commit says so, and the gateway has no IPv6 address after
+    it was taken back."""
+    gateway = insert(re.sub(r" route fd00:[^;]*;| fd00:[^ ;]*", "", policy("""
+service echo { tcp 7000; }
+crossing inner outer { transparent; permit 10 { source 10.1.0.5; destination 10.1.0.1; service echo; } }
+""")))
+    for host in (ROUTER, ROUTER_6):
+        Sink(net, "far", host, 7000)
+    stream = Stream(net, "near", ROUTER, 7000, source=NEAR)
+    assert addresses_6(net, gateway) == []
+    console = opened(gateway)
+    committed(console, "set zone inner network fd00:1::/120", "set zone outer network fd00:1::1",
+              "set crossing inner outer permit 10 source fd00:1::5", "set crossing inner outer permit 10 destination fd00:1::1")
+    wait_until(lambda: reaches(net, "near", NEAR_6, ROUTER_6), "the far host in IPv6", 20)
+    committed(console, "rollback 1")
+    assert addresses_6(net, gateway) == [] and not reaches(net, "near", NEAR_6, ROUTER_6)
+    before = len(stream.echoes)
+    wait_until(lambda: len(stream.echoes) > before + 5, "IPv4 to go on", 20)
+    assert stream.ended is None
+
+
+def test_routed_zone_learns_ipv6_by_commit_and_unlearns_it(net, network, insert):
+    """C2, Z2: the same of a zone with addresses of the gateway: it answers for its first IPv6 address, and has none afterwards."""
+    gateway = insert(ROUTED.replace(" fd00:1::fe/64", ""))
+    assert addresses_6(net, gateway) == []
+    console = opened(gateway)
+    committed(console, "set zone inner address fd00:1::fe/64")
+    mac = gateway_mac(net, gateway, "inner", "inner")
+    expect({"fd00:1::fe": {mac}}, lambda: ask_neighbour(net, "fd00:1::fe"))
+    found = addresses_6(net, gateway)
+    assert len(found) == 2 and any(address.startswith("fe80:") for address in found), found
+    committed(console, "rollback 1")
+    assert addresses_6(net, gateway) == []
