@@ -290,7 +290,7 @@ static bool holds_address(const struct layout_addresses *list,
 				      layout_compare_addresses);
 }
 
-/* Make @have hold as many rows as @want, which replace its own when all of them are in force. */
+/* Room for @count rows: what is installed is noted as it is done, so none may be wanting then. */
 static int reserve_addresses(struct layout_addresses *have, size_t count)
 {
 	struct snapshot_prefix *rows;
@@ -305,7 +305,56 @@ static int reserve_addresses(struct layout_addresses *have, size_t count)
 	return 0;
 }
 
-/* Lead what is installed in the zone to what is wanted, one address after the other. */
+static int remove_addresses(struct zones *zs, struct zone *zone, struct layout_addresses *have,
+			    const struct layout_addresses *want, set_address_fn *set)
+{
+	size_t kept = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < have->count; i++) {
+		bool keep = err < 0 || holds_address(want, &have->rows[i]);
+
+		if (!keep) {
+			err = set(zs, zone, false, &have->rows[i]);
+			keep = err < 0;
+		}
+		if (keep)
+			have->rows[kept++] = have->rows[i];
+	}
+	have->count = kept;
+	return err;
+}
+
+/* All that @have holds is wanted, so it is the first rows of @want and, of its own, the rest. */
+static int add_addresses(struct zones *zs, struct zone *zone, struct layout_addresses *have,
+			 const struct layout_addresses *want, set_address_fn *set)
+{
+	size_t done = 0, passed = 0; /* rows of @want, and those of them that were there */
+	int err = 0;
+
+	for (; done < want->count; done++) {
+		if (passed < have->count &&
+		    layout_compare_addresses(&have->rows[passed], &want->rows[done]) == 0) {
+			passed++;
+			continue;
+		}
+		err = set(zs, zone, true, &want->rows[done]);
+		if (err < 0)
+			break;
+	}
+	if (done == 0)
+		return err;
+	memmove(have->rows + done, have->rows + passed,
+		(have->count - passed) * sizeof(*have->rows));
+	memcpy(have->rows, want->rows, done * sizeof(*want->rows));
+	have->count += done - passed;
+	return err;
+}
+
+/*
+ * Lead what is installed in the zone to what is wanted, one address after the other. @have tells
+ * what is installed, also when it ends early, so that a later attempt starts from the truth.
+ */
 static int lead_addresses(struct zones *zs, struct zone *zone, struct layout_addresses *have,
 			  const struct layout_addresses *want, set_address_fn *set)
 {
@@ -313,22 +362,8 @@ static int lead_addresses(struct zones *zs, struct zone *zone, struct layout_add
 
 	if (err < 0)
 		return zones_fail(zs, err, NULL, "zone %s: addresses", zone->name);
-	for (size_t i = 0; i < have->count; i++) {
-		if (!holds_address(want, &have->rows[i]))
-			err = set(zs, zone, false, &have->rows[i]);
-		if (err < 0)
-			return err;
-	}
-	for (size_t i = 0; i < want->count; i++) {
-		if (!holds_address(have, &want->rows[i]))
-			err = set(zs, zone, true, &want->rows[i]);
-		if (err < 0)
-			return err;
-	}
-	if (want->count)
-		memcpy(have->rows, want->rows, want->count * sizeof(*want->rows));
-	have->count = want->count;
-	return 0;
+	err = remove_addresses(zs, zone, have, want, set);
+	return err < 0 ? err : add_addresses(zs, zone, have, want, set);
 }
 
 int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_addresses *want)

@@ -489,3 +489,19 @@ def test_routed_zone_learns_ipv6_by_commit_and_unlearns_it(net, network, insert)
     assert len(found) == 2 and any(address.startswith("fe80:") for address in found), found
     committed(console, "rollback 1")
     assert addresses_6(net, gateway) == []
+
+
+def test_transparent_answers_for_no_address_of_a_refused_commit(net, network, insert):
+    """C2, Z2: a commit that the kernel refuses midway leaves the gateway answering for what it answered for before, no more."""
+    gateway = insert()
+    inner = gateway.zone_namespace("inner")
+    before = net.run(inner, "ip", "-4", "neigh", "show", "proxy").stdout
+    assert ROUTER in before
+    net.run(inner, "ip", "link", "set", "inner", "mtu", "1000")  # too small for IPv6: the port has none of it any more
+    console = opened(gateway)
+    console.run("configure")
+    for address in ("10.1.0.77", "fd00:1::77"):
+        console.run(f"set zone outer network {address}")
+    said = console.run("commit", timeout=30)
+    assert "committed" not in said, said
+    assert net.run(inner, "ip", "-4", "neigh", "show", "proxy").stdout == before
