@@ -20,8 +20,7 @@ static void take_ping(struct viewer_browser *b)
 	b->pong_due = true;
 }
 
-/* Out of the frames that are there. Return: octets; 0: the browser has said good-bye; -ERR_AGAIN.
- */
+/* Out of the frames that are there. Return: octets; 0: the browser has left; -ERR_AGAIN. */
 static ssize_t unframe(struct viewer *v, void *data, size_t size)
 {
 	struct viewer_browser *b = &v->browser;
@@ -38,11 +37,12 @@ static ssize_t unframe(struct viewer *v, void *data, size_t size)
 	} while (event == WEBSOCKET_PINGED);
 	b->raw_at += r.at;
 	b->raw_waits = w.size == size && b->raw_at < b->raw_end;
+	b->left = event == WEBSOCKET_CLOSED;
 	if (event < 0)
 		viewer_end(v, SCREEN_END_VIEWER_PROTOCOL, b->frames.fault, 0);
 	if (w.size > 0)
 		return (ssize_t)w.size;
-	return event == WEBSOCKET_CLOSED ? 0 : -ERR_AGAIN;
+	return b->left ? 0 : -ERR_AGAIN;
 }
 
 ssize_t peer_read(struct viewer *v, void *data, size_t size)
@@ -52,6 +52,8 @@ ssize_t peer_read(struct viewer *v, void *data, size_t size)
 
 	if (!b->upgraded)
 		return stream_read(&v->stream, data, size);
+	if (b->left)
+		return 0;
 	if (!b->raw_waits) {
 		memmove(b->raw, b->raw + b->raw_at, b->raw_end - b->raw_at);
 		b->raw_end -= b->raw_at;
@@ -71,6 +73,8 @@ size_t peer_pending(const struct viewer *v)
 {
 	const struct viewer_browser *b = &v->browser;
 
+	if (b->left)
+		return 1; /* its end, which is read like an octet */
 	return stream_pending(&v->stream) + (b->raw_waits ? b->raw_end - b->raw_at : 0);
 }
 

@@ -72,6 +72,7 @@ struct viewer_browser {
 	uint8_t raw[VIEWER_IN_BYTES]; /* frames that have come */
 	size_t raw_at, raw_end;
 	bool raw_waits; /* for room in the stream, not for more to come */
+	bool left;      /* its close frame has come, perhaps behind data in one TLS record */
 	/* Goes before the stream: the answer to the upgrade, heads of frames, whole control frames.
 	 */
 	uint8_t head[PAGE_HEAD_MAX];

@@ -269,6 +269,17 @@ def test_browser_login_shows_the_desktop(make_web, topology):
     gateway.wait_event("screen-ended ", 'peer="viewer"', 'user="suzuki"', 'reason="viewer-left"', 'keys="1"')
 
 
+def test_browser_that_leaves_behind_a_key_is_gone(make_web, topology):
+    """Z11: a close frame behind a key event in one TLS record: the key is pressed, then the session is over."""
+    fake_desktop(topology)
+    gateway = make_web(screen(topology))
+    viewer = viewer_of(topology, "suzuki", password_of(gateway, "suzuki"))
+    viewer.wait_pixel(0, 0, 0x112233)
+    viewer.sock.sock.sendall(frame(key(0x61)) + frame(struct.pack(">H", 1000), opcode=8))
+    assert viewer.wait_close() == (1000, "viewer-left")
+    gateway.wait_event("screen-ended ", 'peer="viewer"', 'reason="viewer-left"', 'keys="1"')
+
+
 def test_browser_wrong_password_is_one_answer(make_web, topology):
     """A3, A7: as for viewers: one text after two seconds, the reason only in the log, nothing of the desktop."""
     desktop = fake_desktop(topology)
