@@ -12,6 +12,8 @@
 	1024                 /* that are remembered; the one not heard of for longest goes first */
 #define RATES_SOURCE_BYTES 8 /* an IPv4 address and zeros, or an IPv6 /64 */
 
+#define RATES_SCREENS "" /* no entry has this name */
+
 enum rate_kind { RATE_CONNECTS, RATE_MAILS, RATE_KIND_COUNT_ };
 
 /* Whose rate: a source at an entry. */
@@ -34,7 +36,7 @@ struct rates {
 
 /**
  * rate_key_of - the key of a peer
- * @entry: name of the mail entry, NUL-terminated
+ * @entry: name of the mail entry, NUL-terminated; RATES_SCREENS for all screens together
  * @addr:  4 or 16 octets by @family
  */
 struct rate_key rate_key_of(const char *entry, uint8_t family, const uint8_t *addr);

@@ -12,6 +12,7 @@
 #include "channel/control.h"
 #include "policy/snapshot.h"
 #include "supervisor/admission.h"
+#include "supervisor/rates.h"
 #include "supervisor/scanning.h"
 
 struct child;
@@ -52,12 +53,30 @@ struct session {
 	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };
 
+/* Refused connections of one listener. */
+struct refusals {
+	uint32_t untold;
+	const char *why; /* the newest: fixed text */
+	uint8_t family, addr[16];
+	struct loop_timer timer; /* armed: one was told lately */
+};
+
+/* session_limits.c */
+/* Whether there is room for one more session, or, of a browser, for one more that looks; for a
+ * browser that wants to log in: as when a viewer connects. Return: NULL, or why not. */
+const char *session_over_limit(struct supervisor *sup, struct session *session);
+/* Whether the source may bring one more of @kind now. */
+bool session_within_rate(struct supervisor *sup, const struct session *session,
+			 enum rate_kind kind);
+/* Refuse a connection. @fd: taken; @why: fixed text. */
+void session_refuse(struct listener *listener, const struct session *peer, int fd, const char *why);
+/* The listener is closed: tell what was counted. */
+void session_refusals_end(struct listener *listener);
+
 /* sessions.c */
 /* End the session where the running policy, or the hour, does not let it go on. Return: whether it
  * does. */
 bool session_keep(struct supervisor *sup, struct session *session);
-/* For a browser that wants to log in: as when a viewer connects. Return: NULL, or why not. */
-const char *session_over_limit(struct supervisor *sup, struct session *session);
 /* A browser was admitted: start its session's other half. Return: 0 or an error. */
 int session_launch_far(struct session *session, struct supervisor *sup);
 void session_accept(struct supervisor *sup, struct listener *listener);

@@ -22,9 +22,6 @@
 #define CONNECTS_MAX     64U    /* sockets that one session may ask for */
 #define MESSAGES_MAX     1000U  /* that one session may have flattened */
 #define REPORTED_LIFE_MS 2000U  /* of a flattener that has said how its message ended */
-/* Connections of browsers that have not asked for a session: of an entry, and of one source. */
-#define BROWSERS_MAX        64U
-#define BROWSERS_PER_SOURCE 12U
 #define MESSAGE_EXTRA_BYTES                                                                        \
 	65536U /* a memfd may be larger than the limit by the trace header and line ends */
 
@@ -55,85 +52,6 @@ static void read_peer(struct session *session, const struct sockaddr_storage *pe
 		session->peer_port = ntohs(in->sin_port);
 		memcpy(session->peer_addr, &in->sin_addr, 4);
 	}
-}
-
-/* An IPv4 address, or an IPv6 /64: what one source can have for nothing. */
-static bool same_source(const struct session *a, const struct session *b)
-{
-	return a->peer_family == b->peer_family &&
-	       memcmp(a->peer_addr, b->peer_addr, a->peer_family == 6 ? 8 : 4) == 0;
-}
-
-struct limits {
-	uint32_t total, per_source;
-};
-
-/* A connection that has only looked at the page for browsers. */
-static bool is_looking(const struct session *session)
-{
-	return session->browser && session->admission.state == ADMISSION_OPEN;
-}
-
-static struct limits limits_of(const struct snapshot *s, const struct session *session)
-{
-	if (session->near_role == ROLE_MAIL_RECEIVER)
-		return (struct limits){s->mails[session->index].sessions_max,
-				       s->mails[session->index].sessions_per_source};
-	if (is_looking(session))
-		return (struct limits){BROWSERS_MAX, BROWSERS_PER_SOURCE};
-	return (struct limits){s->screens[session->index].sessions_max,
-			       s->screens[session->index].sessions_per_source};
-}
-
-const char *session_over_limit(struct supervisor *sup, struct session *peer)
-{
-	struct limits limits = limits_of(&sup->running.snapshot, peer);
-	uint32_t total = 0, per_source = 0;
-
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		const struct session *other = &sup->sessions[i];
-
-		if (!other->used || other == peer || other->near_role != peer->near_role ||
-		    is_looking(other) != is_looking(peer) || strcmp(other->entry, peer->entry) != 0)
-			continue;
-		total++;
-		per_source += same_source(other, peer);
-	}
-	if (limits.total && total >= limits.total)
-		return "sessions in total";
-	if (limits.per_source && per_source >= limits.per_source)
-		return "sessions of one source";
-	peer->crowded = 2 * total >= limits.total;
-	return NULL;
-}
-
-/* Whether the source may bring one more of @kind now. Screens have no rate. */
-static bool within_rate(struct supervisor *sup, const struct session *session, enum rate_kind kind)
-{
-	const struct snapshot *s = &sup->running.snapshot;
-	struct rate_key key = rate_key_of(session->entry, session->peer_family, session->peer_addr);
-	uint32_t per_minute = 0;
-
-	if (session->near_role != ROLE_MAIL_RECEIVER)
-		return true;
-	per_minute = kind == RATE_MAILS ? s->mails[session->index].mails_per_minute
-					: s->mails[session->index].connects_per_minute;
-	return rates_take(&sup->rates, &key, kind, per_minute, clock_mono_ms(sup->loop.clock));
-}
-
-static void refuse(struct supervisor *sup, const struct listener *listener,
-		   const struct session *peer, int fd, const char *why)
-{
-	static const char busy[] = "421 4.7.0 too many connections, try again later\r\n";
-
-	supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, listener->entry),
-			 EV_TEXT(REASON, why),
-			 peer->peer_family == 6 ? EV_IPV6(SOURCE, peer->peer_addr)
-						: EV_IPV4(SOURCE, peer->peer_addr));
-	/* A courtesy: whether it arrives does not matter. */
-	if (listener->near_role == ROLE_MAIL_RECEIVER)
-		(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	(void)close(fd); /* refused */
 }
 
 static void mix_text(struct sha256 *h, const char *text)
@@ -273,7 +191,7 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	int link[2];
 
 	if (!session || channel_pair(link) < 0) {
-		refuse(sup, listener, peer, fd, "sessions of the gateway");
+		session_refuse(listener, peer, fd, "sessions of the gateway");
 		return;
 	}
 	*session = *peer;
@@ -312,7 +230,7 @@ static const char *judge_peer(struct supervisor *sup, const struct listener *lis
 	if (peer->browser &&
 	    listener->port != sup->running.snapshot.screens[peer->index].browser_port)
 		return "the policy no longer has its port";
-	if (!within_rate(sup, peer, RATE_CONNECTS))
+	if (!session_within_rate(sup, peer, RATE_CONNECTS))
 		return "sessions of one source in a minute";
 	if (listener->near_role == ROLE_SCREEN_VIEWER &&
 	    admission_closed(&sup->running.snapshot, peer->index))
@@ -336,7 +254,7 @@ void session_accept(struct supervisor *sup, struct listener *listener)
 		read_peer(&peer, &storage);
 		why = judge_peer(sup, listener, &peer);
 		if (why)
-			refuse(sup, listener, &peer, fd, why);
+			session_refuse(listener, &peer, fd, why);
 		else
 			start_session(sup, listener, &peer, fd);
 	}
@@ -541,7 +459,7 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	session->message = request->message;
 	session->envelope = request->envelope;
 	session->message_count++;
-	if (!within_rate(child->sup, session, RATE_MAILS)) {
+	if (!session_within_rate(child->sup, session, RATE_MAILS)) {
 		tell_over_rate(session);
 		return 0;
 	}

@@ -262,6 +262,7 @@ static struct listener *free_listener(struct supervisor *sup)
 
 static void close_listener(struct supervisor *sup, struct listener *listener)
 {
+	session_refusals_end(listener);
 	loop_remove(&sup->loop, &listener->watch);
 	(void)close(listener->watch.fd); /* a listening socket holds no data */
 	listener->used = false;

@@ -77,6 +77,7 @@ struct listener {
 	char device[RTNL_NAME_BYTES]; /* the zone's port that it is bound to */
 	struct snapshot_prefix address;
 	uint16_t port;
+	struct refusals refusals;
 };
 
 /* Events of a process that died while audit was down. */
@@ -128,7 +129,7 @@ struct supervisor {
 	struct child children[CHILDREN_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct listener listeners[LISTENERS_MAX];
-	struct rates rates; /* of mail */
+	struct rates rates; /* of mail and of screens */
 	struct reserve reserve;
 	uint32_t session_last_id, query_serial; /* count sessions, and questions passed on */
 	uint64_t record_serial;                 /* counts questions to audit */

@@ -221,6 +221,26 @@ def test_browser_connections_of_one_source_are_limited(make_web, topology):
     assert plain.width == 320
 
 
+def test_browser_connections_are_limited_over_all_screens(make_web, topology):
+    """Z14: a second screen gives nobody a second dozen of connections; who comes too often is refused, and counted."""
+    second = screen(topology, "listen 5901;", "listen 444;").replace("screen web ", "screen other ", 1).split("\n")[0]
+    gateway = make_web(screen(topology) + second)
+    zone = topology.zones["lgwan"]
+
+    def reach(port):
+        return topology.net.connect(zone.namespace, zone.gateway4, port)
+    held = [*(reach(PORT) for _ in range(11)), connect(topology)]       # the last is served: so all were accepted
+    with reach(444) as refused:
+        assert refused.recv(1) == b""
+    gateway.wait_event("session-refused", 'name="other"', 'reason="sessions of one source"')
+    for _ in range(300):
+        reach(PORT).close()
+    gateway.wait_event("session-refused", 'name="web"', 'reason="sessions of one source in a minute"', seconds=30)
+    assert len([line for line in gateway.audit_lines() if "session-refused" in line]) < 30
+    for sock in held:
+        sock.close()
+
+
 def attempt(function, *arguments):
     """What it returns, or None where the gateway was not ready for it."""
     try:
