@@ -30,6 +30,7 @@
 #define NETFILTER_DRAIN_MS      20   /* to wait for verdicts before the generation changes */
 #define NETFILTER_AHEAD_MS      100  /* for flows that are judged ahead of their next packet */
 #define NETFILTER_BEATS_ENDING  2   /* after which no packet of an ended generation is on its way */
+#define NETFILTER_BEATS_RETRY   10  /* after which rules that were refused are tried again */
 #define NETFILTER_BEAT_MS       100 /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE   2   /* beats between two signs of life to the kernel */
 #define NETFILTER_ARBITER_MS    300 /* silence after which the arbiter counts as dead */
@@ -70,7 +71,10 @@ struct zone {
 	struct loop_fd whole_fd;
 	struct loop_fd track_fd;   /* ends of flows */
 	struct loop_fd altered_fd; /* changes of the rules by others */
-	bool altered;              /* and shut because of it */
+	uint32_t restore_in;       /* beats until it has its rules back; 0: nothing is due */
+	bool foreign;              /* has no rules until a table with an owner is gone */
+	bool still_open;           /* could not be shut */
+	char beside[RULESET_BESIDE_BYTES]; /* the table that shuts it then; empty: none */
 	int capture_fd;
 	int queue_counts_fd; /* the kernel's table of queues, a text */
 	struct watch watch;
@@ -151,10 +155,15 @@ void zones_keep_alive(struct netfilter *nf);
 
 /* zones_altered.c: rules that somebody else has changed. */
 
-/* Be told of it, once the zone has been shut by ruleset_deny_all. Return: 0 or an error. */
+/* Be told of it, once zone_shut was tried. Return: 0 or an error. */
 int zones_watch_altered(struct zone *zone);
-/* Once a beat: zones that were shut because of it get their rules back. */
+/* Once a beat: zones that were shut get their rules back, unless a table in them has an owner. */
 void zones_restore(struct netfilter *nf);
+/* Drop everything, whatever tables are there. Return: 0 or an error: what was there stays. */
+int zone_shut(struct zone *zone);
+/* Before rules are loaded: no table with an owner is there, nor what zone_shut put beside one.
+ * Return: 0; -ERR_DENIED: the zone has to stay shut. */
+int zone_clear(struct zone *zone);
 
 /* relay.c: packets between the queues and the arbiter. */
 

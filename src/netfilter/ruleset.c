@@ -384,7 +384,7 @@ static void put_chains(struct nft_batch *b)
 	nft_base_chain(b, CHAIN_OUTPUT, NF_INET_LOCAL_OUT, 0, NF_DROP);
 }
 
-static void put_table(struct nft_batch *b, bool fresh)
+void ruleset_put_table(struct nft_batch *b, bool fresh)
 {
 	if (fresh)
 		nft_table_remove(b, NFPROTO_INET, RULESET_TABLE);
@@ -495,7 +495,7 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	if (lock == NULL)
 		return err != 0 ? err : -ERR_NO_MEMORY;
 	nft_begin(&b, RULESET_BATCH_BYTES);
-	put_table(&b, r->fresh);
+	ruleset_put_table(&b, r->fresh);
 	if (!own_first)
 		ruleset_put_own(&b, r);
 	put_common_sets(&b);
@@ -547,20 +547,6 @@ int ruleset_make_room(int netlink_fd)
 	return setsockopt(netlink_fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) == 0
 		       ? 0
 		       : -ERR_SYSTEM;
-}
-
-int ruleset_deny_all(int netlink_fd)
-{
-	struct nft_batch b;
-
-	nft_begin(&b, RULESET_BATCH_BYTES);
-	nft_remove_all(&b);
-	put_table(&b, false);
-	nft_base_chain(&b, CHAIN_RAW, NF_INET_PRE_ROUTING, PRIORITY_RAW, NF_DROP);
-	int err = nft_commit(&b, netlink_fd);
-
-	nft_fini(&b);
-	return err;
 }
 
 int ruleset_keep_alive(int netlink_fd, uint16_t generation, uint64_t hold_ms)

@@ -27,13 +27,14 @@
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
 
-#define RULESET_TABLE       "sekisho"
-#define RULESET_QUEUE       1  /* number of the queue in every zone's namespace */
-#define RULESET_QUEUE_WHOLE 64 /* of the one for packets that are wanted whole */
-#define RULESET_BATCH_BYTES (64U << 20)
-#define RULESET_OWN_PLACES  2
-#define RULESET_LIFE_MS_MIN 600  /* how long flows outlive the last sign of life, at least */
-#define RULESET_DENIED_MS   5000 /* a denied flow is not judged again for so long */
+#define RULESET_TABLE        "sekisho"
+#define RULESET_QUEUE        1  /* number of the queue in every zone's namespace */
+#define RULESET_QUEUE_WHOLE  64 /* of the one for packets that are wanted whole */
+#define RULESET_BATCH_BYTES  (64U << 20)
+#define RULESET_OWN_PLACES   2
+#define RULESET_BESIDE_BYTES 32   /* of the name of ruleset_deny_beside */
+#define RULESET_LIFE_MS_MIN  600  /* how long flows outlive the last sign of life, at least */
+#define RULESET_DENIED_MS    5000 /* a denied flow is not judged again for so long */
 
 /* How packets are handed to user space. */
 enum ruleset_queue { RULESET_QUEUE_NATIVE = 1, RULESET_QUEUE_COMPAT };
@@ -118,9 +119,22 @@ int ruleset_renew_offload(const struct ruleset *r, int netlink_fd);
 /* Let the socket take a whole ruleset as one message. Return: 0 or -ERR_SYSTEM. */
 int ruleset_make_room(int netlink_fd);
 
-/* A table that drops everything at every hook, and no other table: what a zone has before its first
- * policy. Return: as ruleset_load. */
+/* A table that drops everything at every hook, and no other table that can be removed: what a zone
+ * has before its first policy. A table with an owner stays; where it has the name of ours, the
+ * kernel refuses. Return: as ruleset_load. */
 int ruleset_deny_all(int netlink_fd);
+
+/**
+ * ruleset_deny_beside - drop everything by one more table, whose name nobody can have taken
+ * @name: in: of such a table, which is removed once there is a new one, or empty; out: its name
+ * The next ruleset_deny_all removes it.
+ * Return: as ruleset_load.
+ */
+int ruleset_deny_beside(int netlink_fd, char name[RULESET_BESIDE_BYTES]);
+
+/* Whether a table of the namespace has an owner, which is never us: it cannot be removed, and what
+ * it does to packets and their marks is unknown. True also where the kernel does not say. */
+bool ruleset_has_foreign(int netlink_fd);
 
 /**
  * ruleset_end_flows - flows of a generation no longer pass by their mark: each is judged anew with

@@ -57,6 +57,9 @@ void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind
  * but the rules' own. */
 void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock);
 
+/* The table and its base chains, without a rule; @fresh: removed first, with all in it. */
+void ruleset_put_table(struct nft_batch *b, bool fresh);
+
 /* ruleset_raw.c: prerouting. The sets of the zone's own addresses, which its rules look up. */
 void ruleset_put_own(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);

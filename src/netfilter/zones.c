@@ -183,7 +183,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
 	err = ruleset_make_room(zone->netlink_fd);
 	if (err == 0)
-		err = ruleset_deny_all(zone->netlink_fd);
+		err = zone_shut(zone);
 	if (err == 0)
 		err = zones_watch_altered(zone);
 	if (err == 0)
@@ -277,6 +277,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 	if (!zone->has_rules)
 		watch_restart(&zone->watch);
 	zone->has_rules = true;
+	zone->restore_in = 0;
 	zone->no_offload = !r.offload;
 	zone->lock_sets = r.lock_sets;
 	zone->own_place = r.own_place;
@@ -382,25 +383,27 @@ static void load_all(struct netfilter *nf, const struct policy *p, uint16_t gene
 
 		relay_make_way(nf);
 		if (err == 0)
+			err = zone_clear(zone);
+		if (err == 0)
 			err = load_rules(nf, p, i, generation, false);
 		tell_rules(nf, p, zone, err);
 		if (err != 0) {
 			/* If even this fails, the rules before stay, whose generation is no longer
 			 * kept alive. */
-			(void)ruleset_deny_all(zone->netlink_fd);
-			zone->has_rules = false;
+			(void)zone_shut(zone);
+			if (zone->foreign || zone->restore_in != 0)
+				zone->restore_in = NETFILTER_BEATS_RETRY;
 		}
 		relay_serve(nf);
 	}
 }
 
 /* A zone whose flows cannot be ended is shut. */
-static void shut_zone(struct netfilter *nf, struct zone *zone, int err)
+static void give_up(struct netfilter *nf, struct zone *zone, int err)
 {
 	tell_rules(nf, &nf->running, zone, err);
 	/* If even this fails, the next beat is not given. */
-	(void)ruleset_deny_all(zone->netlink_fd);
-	zone->has_rules = false;
+	(void)zone_shut(zone);
 }
 
 /* Flows of the generation before are over in every zone, as far as they were not taken over: their
@@ -414,7 +417,7 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 			int err = ruleset_end_flows(zone->netlink_fd, before);
 
 			if (err != 0)
-				shut_zone(nf, zone, err);
+				give_up(nf, zone, err);
 		}
 		relay_repeat_all(nf, zone);
 	}
@@ -503,7 +506,7 @@ static void end_by(struct netfilter *nf, struct zone *zone, const struct ruleset
 	int err = end(r, zone->netlink_fd);
 
 	if (err != 0)
-		shut_zone(nf, zone, err);
+		give_up(nf, zone, err);
 }
 
 int zones_shut_stations(struct netfilter *nf, int fd)

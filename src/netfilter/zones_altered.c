@@ -2,8 +2,10 @@
 /*
  * A zone whose rules somebody else has changed: shut at once, in one transaction that also removes
  * what is not ours, and given its rules again with the next beat. Whoever changes them without end
- * shuts the zone, and costs one ruleset a beat.
+ * shuts the zone, and costs one ruleset a beat. What has an owner cannot be removed: the zone is
+ * shut beside it and stays so until the owner has ended, of which the kernel does not tell.
  */
+#include "base/err.h"
 #include "netfilter/altered.h"
 #include "netfilter/netfilter.h"
 
@@ -14,10 +16,9 @@ static void altered_ready(struct loop *loop, struct loop_fd *self, short revents
 
 	if (!altered_read(self->fd, &by))
 		return;
-	/* Where even this fails the rules are loaded with the next beat all the same. */
-	(void)ruleset_deny_all(zone->netlink_fd);
-	zone->has_rules = false;
-	zone->altered = true;
+	/* Where even this fails the next beat tries again. */
+	(void)zone_shut(zone);
+	zone->restore_in = 1;
 	event_send(&zone->nf->process.events, EVENT_RULESET_ALTERED, EV_TEXT(ZONE, zone->name),
 		   EV_TEXT(PROCESS, by.program), EV_NUMBER(PID, by.pid));
 }
@@ -34,16 +35,50 @@ int zones_watch_altered(struct zone *zone)
 	return loop_add(&zone->nf->loop, watch);
 }
 
+int zone_shut(struct zone *zone)
+{
+	int err = ruleset_deny_all(zone->netlink_fd);
+
+	zone->has_rules = false;
+	if (err == 0)
+		zone->beside[0] = '\0'; /* removed like every other table */
+	else
+		err = ruleset_deny_beside(zone->netlink_fd, zone->beside);
+	zone->still_open = err != 0;
+	return err;
+}
+
+int zone_clear(struct zone *zone)
+{
+	zone->foreign = ruleset_has_foreign(zone->netlink_fd);
+	if (zone->still_open || (!zone->foreign && zone->beside[0] != '\0'))
+		(void)zone_shut(zone);
+	return zone->foreign || zone->beside[0] != '\0' ? -ERR_DENIED : 0;
+}
+
+/* Whether a zone that was shut can have its rules now; why not is told once. */
+static bool can_restore(struct netfilter *nf, struct zone *zone)
+{
+	bool told = zone->foreign;
+
+	if (zone->restore_in == 0 || --zone->restore_in > 0)
+		return false;
+	zone->restore_in = 1; /* until they are loaded */
+	if (zone_clear(zone) == 0)
+		return true;
+	if (zone->foreign && !told)
+		event_send(&nf->process.events, EVENT_RULES_REFUSED, EV_TEXT(ZONE, zone->name),
+			   EV_NUMBER(EPOCH, nf->running.epoch),
+			   EV_TEXT(REASON, "another program owns a table: the zone is shut"));
+	return false;
+}
+
 void zones_restore(struct netfilter *nf)
 {
-	bool altered = false;
+	bool any = false;
 
-	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
-		struct zone *zone = nf->running.zones[i];
-
-		altered = altered || zone->altered;
-		zone->altered = false;
-	}
-	if (altered)
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++)
+		any = can_restore(nf, nf->running.zones[i]) || any;
+	if (any)
 		zones_renew(nf);
 }

@@ -10,6 +10,7 @@ the policy denies does not pass (Z1, Z6, Z12; the fault table of reliability.md)
 
 import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -81,6 +82,7 @@ class Scene:
 
     def nothing_denied_passed_since(self, since):
         """Of packets sent later: none of the expired permit, and at no time one from the zone without a crossing."""
+        time.sleep(max(0.0, since - time.monotonic()))      # or what is sent until then would be all that is looked at
         sent = self.probers[0].sent
         wait_until(lambda: self.probers[0].sent > sent + 50, "more of what is denied to be tried", 20)
         assert [x for x in self.expired.got if x[2] > since] == []
@@ -90,6 +92,17 @@ class Scene:
 @pytest.fixture
 def scene(net, make_gateway):
     return Scene(net, make_gateway)
+
+
+def is_put_right(scene, before, done):
+    """The zone has its own rules and no others, and does by them what it did before."""
+    assert scene.nft("list", "chain", "inet", "sekisho", "from-port") == before
+    assert sorted(scene.nft("list", "tables").splitlines()) == ["table arp sekisho", "table inet sekisho"]
+    for chain in ("forward", "stamp"):
+        shown = scene.nft("list", "chain", "inet", "sekisho", chain)
+        assert "policy drop" in shown and not re.search(r"\t\taccept\n", shown), shown
+    scene.goes_on(time.monotonic())
+    scene.nothing_denied_passed_since(done + SHUT_SECONDS)
 
 
 def by_hand(scene, *words):
@@ -132,13 +145,34 @@ def test_packets_rules_altered_by_hand_are_put_right(scene, words):
     before = scene.nft("list", "chain", "inet", "sekisho", "from-port")
     done = by_hand(scene, *words)
     scene.gateway.wait_event("ruleset-altered", 'zone="mynumber"', 'process="nft"')
-    assert scene.nft("list", "chain", "inet", "sekisho", "from-port") == before
-    assert sorted(scene.nft("list", "tables").splitlines()) == ["table arp sekisho", "table inet sekisho"]
-    for chain in ("forward", "stamp"):
-        shown = scene.nft("list", "chain", "inet", "sekisho", chain)
-        assert "policy drop" in shown and not re.search(r"\t\taccept\n", shown), shown
-    scene.goes_on(time.monotonic())
+    is_put_right(scene, before, done)
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("words", [
+    "delete table inet sekisho; "
+    "add table inet sekisho { flags owner; chain open { type filter hook forward priority 0; policy accept; }; }",
+    "add table ip other { flags owner; chain open { type filter hook forward priority 0; policy accept; }; }",
+], ids=["ours", "another"])
+def test_packets_rules_with_an_owner_shut_the_zone_until_it_ends(net, scene, words):
+    """Z1, Z6: a table that a running program owns cannot be removed. Nothing passes beside it, permitted or not; when the
+    program has ended, of which the kernel tells nobody, the rules are back."""
+    before = scene.nft("list", "chain", "inet", "sekisho", "from-port")
+    owner = net.popen(scene.gateway.zone_namespace("mynumber"), "nft", "-i", stdin=subprocess.PIPE)
+    done = time.monotonic()
+    owner.popen.stdin.write(words.encode() + b"\n")
+    owner.popen.stdin.flush()
+    scene.gateway.wait_event("ruleset-altered", 'zone="mynumber"', 'process="nft"')
+    scene.gateway.wait_event("rules-refused", 'zone="mynumber"', "another program owns a table")
     scene.nothing_denied_passed_since(done + SHUT_SECONDS)
+    assert "flags owner" in scene.nft("list", "ruleset") and owner.running()
+    passed = [x for x in scene.permitted.got if x[2] > done + SHUT_SECONDS]
+    assert passed == []
+    loads = scene.loads()
+    owner.popen.stdin.close()
+    owner.stop()
+    wait_until(lambda: scene.loads() > loads, "the rules to be back", 20)
+    is_put_right(scene, before, done)
 
 
 @pytest.mark.limit(120)
