@@ -224,10 +224,11 @@ static void rule_form(struct nft_batch *b)
  * looks like a probe for a duplicate: it asks in the name of a host of the other side (RFC
  * 5227 2.1.1).
  */
-static void rule_ask_for(struct nft_batch *b, const struct snapshot_prefix *network,
+static void rule_ask_for(void *ctx, const struct snapshot_prefix *network,
 			 const struct snapshot_prefix *sender)
 {
 	static const uint8_t request[2] = {0, 1}, nobody[4];
+	struct nft_batch *b = ctx;
 	address_number first, last;
 	uint8_t bounds[2][4];
 
@@ -249,21 +250,9 @@ static void rule_ask_for(struct nft_batch *b, const struct snapshot_prefix *netw
 
 static void put_asking(struct nft_batch *b, const struct ruleset *r)
 {
-	const struct snapshot *s = r->snapshot;
-	struct snapshot_range networks = s->zones[r->zone].networks;
-
 	nft_base_chain(b, CHAIN_ARP_OUT, ARP_HOOK_OUT, 0, NF_ACCEPT);
-	for (uint32_t i = 0; i < networks.count; i++) {
-		const struct snapshot_prefix *network = &s->prefixes[networks.first + i];
-		struct snapshot_prefix sender;
-		int err = network->family == 4 ? proxied_nearest(s, r->zone, network, &sender)
-					       : -ERR_NOT_FOUND;
-
-		if (err == 0)
-			rule_ask_for(b, network, &sender);
-		else if (err != -ERR_NOT_FOUND)
-			b->buffer.failed = true; /* no memory: nothing of this batch is taken */
-	}
+	if (proxied_each_asker(r->snapshot, r->zone, rule_ask_for, b) < 0)
+		b->buffer.failed = true; /* no memory: nothing of this batch is taken */
 }
 
 void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r)

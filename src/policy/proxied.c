@@ -3,7 +3,6 @@
 #include "policy/proxied.h"
 
 #include "base/err.h"
-#include "policy/prefix.h"
 #include "policy/ranges.h"
 
 static int each_of_range(const struct address_range *range, uint8_t family,
@@ -40,41 +39,89 @@ int proxied_each(const struct snapshot *s, uint32_t zone,
 }
 
 #define ORDINARY_BITS 8U /* so many bits less in common are as good */
+#define NOBODY        0U /* a score of no address */
 
-struct nearest {
-	const struct snapshot_prefix *network;
-	struct snapshot_prefix *out;
-	unsigned score; /* 0: nothing found yet */
-};
-
-static int keep_nearest(void *ctx, const struct snapshot_prefix *address)
+/* How well an address stands for hosts of a network: bits in common, and whether it looks like a
+ * host's. */
+static unsigned score_of(address_number address, const struct snapshot_prefix *network)
 {
-	struct nearest *nearest = ctx;
-	struct snapshot_prefix common = *address;
-	bool ordinary = address->addr[3] != 0 && address->addr[3] != 255;
-	unsigned score;
+	uint32_t differing = (uint32_t)(address ^ address_to_number(4, network->addr));
+	unsigned common = differing ? (unsigned)__builtin_clz(differing) : 32;
+	bool ordinary = (address & 0xff) != 0 && (address & 0xff) != 255;
 
-	if (address->family != 4)
-		return 0;
-	while (!prefix_overlaps(&common, nearest->network))
-		common.bits--;
-	if (common.bits > nearest->network->bits)
-		common.bits = nearest->network->bits;
-	score = common.bits + (ordinary ? ORDINARY_BITS : 0) + 1;
-	if (score <= nearest->score)
-		return 0;
-	nearest->score = score;
-	*nearest->out = *address;
-	return 0;
+	if (common > network->bits)
+		common = network->bits;
+	return common + (ordinary ? ORDINARY_BITS : 0) + 1;
 }
 
-int proxied_nearest(const struct snapshot *s, uint32_t zone, const struct snapshot_prefix *network,
-		    struct snapshot_prefix *out)
+static address_number clamp(address_number number, const struct address_range *range)
 {
-	struct nearest nearest = {.network = network, .out = out};
-	int err = proxied_each(s, zone, keep_nearest, &nearest);
+	return number < range->first ? range->first : number > range->last ? range->last : number;
+}
+
+/*
+ * Most bits in common have the addresses of a range that are nearest to the network's bounds; where
+ * such a one ends in 0 or 255, another is at most two away.
+ */
+static unsigned nearest_of_range(const struct address_range *range,
+				 const struct snapshot_prefix *network, address_number *out)
+{
+	address_number bounds[2];
+	unsigned best = NOBODY;
+
+	prefix_bounds(network, &bounds[0], &bounds[1]);
+	for (size_t i = 0; i < 2; i++) {
+		address_number at = clamp(bounds[i], range);
+		address_number from = at - range->first > 2 ? at - 2 : range->first;
+
+		for (; from <= range->last && from <= at + 2; from++) {
+			unsigned score = score_of(from, network);
+
+			if (score <= best)
+				continue;
+			best = score;
+			*out = from;
+		}
+	}
+	return best;
+}
+
+/* Return: whether there is anybody on the other side. */
+static bool find_asker(const struct range_map *links, uint32_t zone,
+		       const struct snapshot_prefix *network, struct snapshot_prefix *out)
+{
+	unsigned best = NOBODY;
+
+	for (size_t i = 0; i < links->count; i++) {
+		address_number address = 0;
+		unsigned score = links->rows[i].zone == zone
+					 ? NOBODY
+					 : nearest_of_range(&links->rows[i], network, &address);
+
+		if (score <= best)
+			continue;
+		best = score;
+		*out = (struct snapshot_prefix){.family = 4, .bits = 32};
+		address_from_number(4, address, out->addr);
+	}
+	return best != NOBODY;
+}
+
+int proxied_each_asker(const struct snapshot *s, uint32_t zone, proxied_asker_fn *each, void *ctx)
+{
+	struct snapshot_range networks = s->zones[zone].networks;
+	struct range_map links;
+	int err = range_map_links(&links, s, 4, zone);
 
 	if (err < 0)
 		return err;
-	return nearest.score > 0 ? 0 : -ERR_NOT_FOUND;
+	for (uint32_t i = 0; i < networks.count; i++) {
+		const struct snapshot_prefix *network = &s->prefixes[networks.first + i];
+		struct snapshot_prefix asker;
+
+		if (network->family == 4 && find_asker(&links, zone, network, &asker))
+			each(ctx, network, &asker);
+	}
+	range_map_fini(&links);
+	return 0;
 }

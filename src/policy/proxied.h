@@ -22,16 +22,21 @@
 int proxied_each(const struct snapshot *s, uint32_t zone,
 		 int (*each)(void *ctx, const struct snapshot_prefix *address), void *ctx);
 
+/* Told of an IPv4 network of a zone, and of the address (of 32 bits) that asks for its hosts. */
+typedef void proxied_asker_fn(void *ctx, const struct snapshot_prefix *network,
+			      const struct snapshot_prefix *asker);
+
 /**
- * proxied_nearest - in whose name the gateway asks for hosts of an IPv4 network at a zone's port
- * @network: one of the zone's
- * @out: of the addresses that it answers for there, the one with most leading bits in common with
- *       @network, and rather one that looks like a host's than one that ends in 0 or 255
- * An ARP request without a sender's address is a probe for a duplicate (RFC 5227 2.1.1): a host
- * that comes up would take it for one.
- * Return: 0; -ERR_NOT_FOUND where there is no IPv4 address on the other side; -ERR_NO_MEMORY.
+ * proxied_each_asker - who asks for hosts of each IPv4 network at a zone's port
+ * @zone: index
+ * @each: is told of each network, in the policy's order; of none where there is no IPv4 address on
+ *        the other side
+ * In whose name: of the addresses that the gateway answers for there, the one with most leading
+ * bits in common with the network, and rather one that looks like a host's than one that ends in 0
+ * or 255. An ARP request without a sender's address is a probe for a duplicate (RFC 5227 2.1.1): a
+ * host that comes up would take it for one.
+ * Return: 0 or -ERR_NO_MEMORY.
  */
-int proxied_nearest(const struct snapshot *s, uint32_t zone, const struct snapshot_prefix *network,
-		    struct snapshot_prefix *out);
+int proxied_each_asker(const struct snapshot *s, uint32_t zone, proxied_asker_fn *each, void *ctx);
 
 #endif

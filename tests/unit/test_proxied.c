@@ -97,7 +97,26 @@ static void test_proxied_walk_ends_with_who_is_told(void **state)
 	assert_int_equal(told.count, 3);
 }
 
-static void test_proxied_nearest_is_a_host_of_the_same_network(void **state)
+/* Who asks for a network, and how many networks were told of. */
+struct asking {
+	const struct snapshot_prefix *network; /* looked for */
+	struct snapshot_prefix asker;
+	size_t found, count;
+};
+
+static void take_asker(void *ctx, const struct snapshot_prefix *network,
+		       const struct snapshot_prefix *asker)
+{
+	struct asking *asking = ctx;
+
+	asking->count++;
+	if (memcmp(network, asking->network, sizeof(*network)) != 0)
+		return;
+	asking->found++;
+	asking->asker = *asker;
+}
+
+static void test_proxied_asker_is_a_host_of_the_same_network(void **state)
 {
 	static const struct {
 		const char *network;
@@ -111,25 +130,28 @@ static void test_proxied_nearest_is_a_host_of_the_same_network(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct snapshot_prefix network = host(cases[i].network), out, wanted;
-		address_number found, meant;
+		struct snapshot_prefix network = host(cases[i].network);
+		struct snapshot_prefix wanted = host(cases[i].asks);
+		struct asking asking = {.network = &network};
 
 		network.bits = cases[i].bits;
-		wanted = host(cases[i].asks);
-		assert_int_equal(proxied_nearest(&fixture.snapshot, cases[i].zone, &network, &out),
+		assert_int_equal(proxied_each_asker(&fixture.snapshot, cases[i].zone, take_asker,
+						    &asking),
 				 0);
-		found = address_to_number(4, out.addr);
-		meant = address_to_number(4, wanted.addr);
-		if (found != meant)
-			fail_msg("%s: asks as ...%u", cases[i].network, out.addr[3]);
+		assert_int_equal(asking.found, 1);
+		assert_int_equal(asking.count, cases[i].zone == B ? 2 : 3);
+		if (memcmp(&asking.asker, &wanted, sizeof(wanted)) != 0)
+			fail_msg("%s: asks as ...%u", cases[i].network, asking.asker.addr[3]);
 	}
 }
 
-static void test_proxied_nearest_without_an_other_side_is_nobody(void **state)
+static void test_proxied_asker_without_an_other_side_is_nobody(void **state)
 {
-	struct snapshot_prefix network = host("10.2.0.0"), out;
+	struct snapshot_prefix network = host("10.2.0.0");
+	struct asking asking = {.network = &network};
 
-	assert_int_equal(proxied_nearest(&fixture.snapshot, A, &network, &out), -ERR_NOT_FOUND);
+	assert_int_equal(proxied_each_asker(&fixture.snapshot, A, take_asker, &asking), 0);
+	assert_int_equal(asking.count, 0);
 }
 
 int main(void)
@@ -137,8 +159,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proxied_are_the_other_side_s_addresses_and_no_others),
 		cmocka_unit_test(test_proxied_walk_ends_with_who_is_told),
-		cmocka_unit_test(test_proxied_nearest_is_a_host_of_the_same_network),
-		cmocka_unit_test(test_proxied_nearest_without_an_other_side_is_nobody),
+		cmocka_unit_test(test_proxied_asker_is_a_host_of_the_same_network),
+		cmocka_unit_test(test_proxied_asker_without_an_other_side_is_nobody),
 	};
 
 	return cmocka_run_group_tests_name("proxied", tests, setup, teardown);
