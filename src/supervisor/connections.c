@@ -24,6 +24,8 @@
 #define FLOWS_LEAST     4096
 #define FLOWS_MOST      (1U << 20)
 #define BUCKETS_MOST    (4U << 20)
+#define SYSCTL_FLOWS    "net/netfilter/nf_conntrack_max"
+#define SYSCTL_BUCKETS  "net/netfilter/nf_conntrack_buckets"
 
 int connections_open(struct connections *c)
 {
@@ -173,20 +175,42 @@ static int write_number(const char *name, uint64_t number)
 	return netns_sysctl(name, text);
 }
 
+/* Before the first change: what connections_restore gives back. Without it nothing is changed. */
+static int remember(struct connections_table *table)
+{
+	int err;
+
+	if (table->set.flows)
+		return 0;
+	err = netns_sysctl_number(SYSCTL_FLOWS, &table->found.flows);
+	return err < 0 ? err : netns_sysctl_number(SYSCTL_BUCKETS, &table->found.buckets);
+}
+
 void connections_resize(struct supervisor *sup, const struct snapshot *s)
 {
+	struct connections_table *table = &sup->connections_table;
 	uint32_t wanted = s->header->connections_max;
 	uint32_t flows = wanted ? wanted : flows_by_memory(s->zone_count);
 	uint64_t buckets = (uint64_t)flows * s->zone_count; /* one table for all zones */
 
-	if (flows == sup->connections_max)
+	if (buckets > BUCKETS_MOST)
+		buckets = BUCKETS_MOST;
+	if (flows == table->set.flows && buckets == table->set.buckets)
 		return;
-	if (write_number("net/netfilter/nf_conntrack_max", flows) == 0) {
-		sup->connections_max = flows;
+	if (remember(table) == 0 && write_number(SYSCTL_FLOWS, flows) == 0) {
+		table->set = (struct connections_size){.flows = flows, .buckets = buckets};
 		/* A smaller table is a slower one; it holds as much. */
-		(void)write_number("net/netfilter/nf_conntrack_buckets",
-				   buckets > BUCKETS_MOST ? BUCKETS_MOST : buckets);
+		(void)write_number(SYSCTL_BUCKETS, buckets);
 	} else if (wanted) {
 		supervisor_event(sup, EVENT_CONNECTIONS_UNSET, EV_NUMBER(LIMIT, wanted));
 	}
+}
+
+void connections_restore(struct connections_table *table)
+{
+	if (!table->set.flows)
+		return;
+	/* What the kernel took from us it takes again; there is nobody left to tell. */
+	(void)write_number(SYSCTL_FLOWS, table->found.flows);
+	(void)write_number(SYSCTL_BUCKETS, table->found.buckets);
 }

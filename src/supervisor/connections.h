@@ -26,6 +26,17 @@ struct connections {
 	uint64_t told_ms; /* when refusals were told of; 0: never */
 };
 
+/* Of the table that the first namespace's number is for. */
+struct connections_size {
+	uint64_t flows;   /* of each zone */
+	uint64_t buckets; /* of the hash for all of them */
+};
+
+struct connections_table {
+	struct connections_size set;   /* in the kernel, last; 0: never */
+	struct connections_size found; /* the kernel's before that */
+};
+
 struct supervisor;
 
 /* In the zone's namespace. Return: 0 or -ERR_SYSTEM. */
@@ -42,6 +53,9 @@ int connections_count(struct connections *c, struct connections_count *out);
  * another's, its number stays, and an event says so if the policy has one.
  */
 void connections_resize(struct supervisor *sup, const struct snapshot *s);
+
+/* Give the kernel back the numbers that the first resizing found, where there was one. */
+void connections_restore(struct connections_table *table);
 
 /* Look at every zone once a second from now on, and tell of tables that fill up. */
 void connections_watch(struct supervisor *sup);

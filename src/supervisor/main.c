@@ -416,6 +416,7 @@ int main(int argc, char **argv)
 	commit_fini(sup);
 	if (sup->zones.home_fd >= 0)
 		zones_fini(&sup->zones);
+	connections_restore(&sup->connections_table);
 	watchdog_close(sup);
 	spawn_fini(&sup->spawn);
 	release_lock(sup);

@@ -134,20 +134,48 @@ int netns_unname(const char *name)
 	return unlink(path) < 0 ? -ERR_SYSTEM : 0;
 }
 
-int netns_sysctl(const char *name, const char *value)
+/* Return: a descriptor, -ERR_TOO_LONG, -ERR_NOT_FOUND or -ERR_SYSTEM. */
+static int open_sysctl(const char *name, int flags)
 {
 	char path[PATH_BYTES];
-	ssize_t length = (ssize_t)strlen(value), written;
 	int fd;
 
 	if (snprintf(path, sizeof(path), "/proc/sys/%s", name) >= (int)sizeof(path))
 		return -ERR_TOO_LONG;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, flags | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ERR_NOT_FOUND : -ERR_SYSTEM;
+	return fd;
+}
+
+int netns_sysctl(const char *name, const char *value)
+{
+	ssize_t length = (ssize_t)strlen(value), written;
+	int fd = open_sysctl(name, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
 	written = write(fd, value, (size_t)length);
 	(void)close(fd); /* a sysctl has taken effect, or not, when write returns */
 	return written == length ? 0 : -ERR_SYSTEM;
+}
+
+int netns_sysctl_number(const char *name, uint64_t *out)
+{
+	char text[24];
+	char *end;
+	ssize_t length;
+	int fd = open_sysctl(name, O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	length = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (length < 0)
+		return -ERR_SYSTEM;
+	text[length] = '\0';
+	*out = strtoull(text, &end, 10);
+	return end != text && (*end == '\n' || *end == '\0') ? 0 : -ERR_SYNTAX;
 }
 
 int netns_each(const char *prefix, int (*each)(const char *name, void *ctx), void *ctx)

@@ -4,6 +4,7 @@
 #define SEKISHO_SUPERVISOR_NETNS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define NETNS_DIRECTORY "/run/netns"
 
@@ -33,6 +34,9 @@ void netns_leave(int home_fd);
  * -ERR_SYSTEM.
  */
 int netns_sysctl(const char *name, const char *value);
+
+/* Read one that is a number from 0 on. Return: 0, -ERR_SYNTAX (it is none) or as above. */
+int netns_sysctl_number(const char *name, uint64_t *out);
 
 /* Call @each with every name below /run/netns that begins with @prefix. */
 int netns_each(const char *prefix, int (*each)(const char *name, void *ctx), void *ctx);

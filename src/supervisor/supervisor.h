@@ -153,7 +153,7 @@ struct supervisor {
 	uint64_t last_ready_ms[ROLE_COUNT_]; /* for the watchdog */
 	struct loop_timer stop_timer;
 	struct loop_timer connections_timer;
-	uint32_t connections_max; /* flows of a zone, as last set in the kernel; 0: never */
+	struct connections_table connections_table;
 	struct scanner_state scanners[SCANNERS_MAX];
 	struct trial trial;
 	struct scanner_watch scanner_watch;

@@ -380,21 +380,33 @@ def test_uml_full_table_refuses_new_flows_and_says_so(net, topology, make_gatewa
 
 def test_uml_table_is_sized_by_configuration_and_memory(net):
     """Z14: in the first namespace, as on the appliance, the number is what the configuration says, or an eighth of the memory at 512
-    bytes a flow for all zones together; the hash grows with it."""
-    sysctl = pathlib.Path("/proc/sys/net/netfilter")
-    before = (sysctl / "nf_conntrack_max").read_text()
+    bytes a flow for all zones together; the hash grows with it and with the zones. The end of the gateway gives both numbers back."""
+    def sizes():
+        return tuple(int(pathlib.Path("/proc/sys/net/netfilter", name).read_text()) for name in ("nf_conntrack_max", "nf_conntrack_buckets"))
+    before = sizes()
     run("ip", "netns", "attach", "first", os.getpid())
-    run("ip", "link", "add", "port9", "type", "veth", "peer", "port8")
-    config = "zone only { tier business; port port9; address 10.90.0.1/24; }\n"
+    config = ""
+    for i in (9, 7):
+        run("ip", "link", "add", f"port{i}", "type", "veth", "peer", f"port{i - 1}")
+        config += f"zone only{i} {{ tier business; port port{i}; address 10.90.{i}.1/24; }}\n"
     place = types.SimpleNamespace(net=net, gateway="first")
     try:
-        with Gateway(place, "system { connections 5000; }\n" + config, prefix="size-"):
-            assert (sysctl / "nf_conntrack_max").read_text().strip() == "5000"
-            assert int((sysctl / "nf_conntrack_buckets").read_text()) >= 5000
+        with Gateway(place, "system { connections 5000; }\n" + config.splitlines()[0], prefix="size-") as gateway:
+            assert sizes()[0] == 5000 and 5000 <= sizes()[1] < 10000
+            with gateway.console() as console:
+                console.expect(console.PROMPT)
+                for line in ("configure", "set zone only7 tier business", "set zone only7 port port7", "set zone only7 address 10.90.7.1/24"):
+                    console.run(line)
+                said = console.run("commit", timeout=30)
+                assert "committed" in said, said
+            assert sizes()[0] == 5000 and sizes()[1] >= 10000
+        assert sizes() == before
         with Gateway(place, config, prefix="size-"):
             memory = int(re.search(r"MemTotal: +(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) * 1024
-            assert int((sysctl / "nf_conntrack_max").read_text()) == pytest.approx(memory / 8 / 512, rel=0.01)
+            assert sizes()[0] == pytest.approx(memory / 8 / 512 / 2, rel=0.01)
+        assert sizes() == before
     finally:
-        (sysctl / "nf_conntrack_max").write_text(before)
-        run("ip", "link", "delete", "port8", check=False)
+        pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_max").write_text(str(before[0]))
+        for i in (9, 7):
+            run("ip", "link", "delete", f"port{i - 1}", check=False)
         run("ip", "netns", "delete", "first")
