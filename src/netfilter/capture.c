@@ -216,11 +216,15 @@ struct request {
  * begins, or -ERR_SYNTAX. */
 static int read_option(struct request *r, const char *key, const char *value)
 {
-	if (strcmp(key, "raw") == 0) {
+	bool is_raw = strcmp(key, "raw") == 0, is_stored = strcmp(key, "file") == 0;
+
+	if ((is_raw || is_stored) && r->form != CAPTURE_SHOWN)
+		return -ERR_SYNTAX; /* a capture has one form */
+	if (is_raw) {
 		r->form = CAPTURE_RAW;
 		return 1;
 	}
-	if (strcmp(key, "file") == 0) {
+	if (is_stored) {
 		r->form = CAPTURE_STORED; /* the name is the supervisor's */
 		return value ? 2 : -ERR_SYNTAX;
 	}
@@ -290,8 +294,8 @@ static int start(struct netfilter *nf, uint32_t index, const struct request *r)
 	return 0;
 }
 
-/* Return: NULL, or why not. */
-static const char *begin(struct netfilter *nf, const struct control_query *query, int file_fd)
+/* Return: NULL, or why not. @file_fd becomes -1 when it is the capture's. */
+static const char *begin(struct netfilter *nf, const struct control_query *query, int *file_fd)
 {
 	struct capture *c = &nf->capture;
 	struct answer_words words;
@@ -306,7 +310,7 @@ static const char *begin(struct netfilter *nf, const struct control_query *query
 		return "no zone has this name; see show zones";
 	if (c->zone != NULL || c->sending)
 		return "another capture runs";
-	if (request.form == CAPTURE_STORED && file_fd < 0)
+	if (request.form == CAPTURE_STORED && *file_fd < 0)
 		return "the file cannot be made";
 	c->query = *query;
 	event_send(&nf->process.events, EVENT_CAPTURE_STARTED, EV_TEXT(ZONE, request.zone),
@@ -314,7 +318,10 @@ static const char *begin(struct netfilter *nf, const struct control_query *query
 		   EV_TEXT(DETAIL, query->argument));
 	if (start(nf, index, &request) != 0)
 		return "the kernel refuses the capture";
-	c->file_fd = file_fd;
+	if (request.form == CAPTURE_STORED) {
+		c->file_fd = *file_fd;
+		*file_fd = -1;
+	}
 	return NULL;
 }
 
@@ -324,12 +331,11 @@ void capture_begin(struct netfilter *nf, struct answer *a)
 	const char *why;
 
 	nf->capture.given_fd = -1;
-	why = begin(nf, a->query, file_fd);
-	if (why == NULL)
-		return;
+	why = begin(nf, a->query, &file_fd);
 	if (file_fd >= 0)
 		(void)close(file_fd); /* nothing was written */
-	answer_refuse(a, why);
+	if (why != NULL)
+		answer_refuse(a, why);
 }
 
 void capture_print(struct netfilter *nf, struct answer *a)

@@ -2,6 +2,7 @@
 """Captures of a zone's packets for the administrator (issue of the packet arbiter, item 8; L1)."""
 
 import base64
+import os
 import re
 import socket
 import threading
@@ -110,6 +111,16 @@ def test_capture_refuses_what_it_does_not_understand(gateway, console):
                   "mynumber port 70000", "mynumber or", "mynumber raw file", "mynumber proto tcp port", "mynumber host 1.2.3", "mynumber really"):
         shown = console.run(f"capture zone {words}")
         assert "allowed" in shown or "no zone" in shown, f"{words}: {shown}"
+
+
+def test_capture_keeps_no_file_open_that_it_does_not_write(gateway, console):
+    """One form a capture; the file that the supervisor opened for a command that is refused is closed again."""
+    process = f"/proc/{gateway.pids('netfilter')[0]}/fd"
+    before = len(os.listdir(process))
+    for number in range(3):
+        for words in (f"file kept-{number} raw", f"raw file kept-{number}", f"file kept-{number} colour red", f"file kept-{number} file x"):
+            assert "allowed:" in console.run(f"capture zone mynumber seconds 1 {words}")
+    assert len(os.listdir(process)) == before
 
 
 def test_capture_shows_a_line_a_packet_with_what_the_policy_says(net, topology, gateway, console):
