@@ -46,7 +46,8 @@ struct capture {
 	int file_fd;         /* to write into */
 	uint64_t packets_max, packets, left_out;
 	size_t size_max, size;
-	size_t at; /* up to where it was sent */
+	size_t at;         /* up to where it was sent */
+	uint64_t taken_ms; /* when the arbiter last took a row */
 	uint8_t file[CAPTURE_FILE_BYTES];
 };
 

@@ -11,7 +11,10 @@
 
 #define PACE_MS     20
 #define ROWS_A_PACE 16
-#define LINE_BYTES  57 /* of the file in one row: 76 letters */
+#define LINE_BYTES  57    /* of the file in one row: 76 letters */
+#define STUCK_MS    10000 /* without a row that the arbiter takes */
+
+static const char no_arbiter[] = "the arbiter, which reads packets, is away: add raw";
 
 /* RFC 4648 4. */
 static size_t encode(char *out, struct span in)
@@ -116,9 +119,16 @@ static bool show_block(struct capture *c)
 								 : sizeof(shown.data));
 		if (show(c, &shown) != 0)
 			return true;
+		c->taken_ms = netfilter_now_ms();
 	}
 	c->at += total;
 	return true;
+}
+
+static bool is_stuck(const struct capture *c)
+{
+	return c->form == CAPTURE_SHOWN &&
+	       (c->nf->link.fd < 0 || netfilter_now_ms() - c->taken_ms > STUCK_MS);
 }
 
 static void send_more(struct loop *loop, struct loop_timer *self)
@@ -127,6 +137,10 @@ static void send_more(struct loop *loop, struct loop_timer *self)
 	struct packet_show last = {.flags = PACKET_SHOW_LAST};
 	bool more = true;
 
+	if (is_stuck(c)) {
+		capture_refuse(c, no_arbiter);
+		return;
+	}
 	for (int i = 0; i < ROWS_A_PACE && more; i++)
 		more = c->form == CAPTURE_RAW ? print_line(c) : show_block(c);
 	if (more) {
@@ -143,6 +157,7 @@ static void send_more(struct loop *loop, struct loop_timer *self)
 static void begin_sending(struct capture *c)
 {
 	c->at = 0;
+	c->taken_ms = netfilter_now_ms();
 	c->sending = true;
 	c->pace = (struct loop_timer){.fire = send_more, .ctx = c};
 	loop_arm(&c->nf->loop, &c->pace, PACE_MS);
@@ -173,5 +188,5 @@ void capture_deliver(struct capture *c)
 	else if (c->form == CAPTURE_RAW || show(c, &first) == 0)
 		begin_sending(c);
 	else
-		answer_refuse(&a, "the arbiter, which reads packets, is away: add raw");
+		answer_refuse(&a, no_arbiter);
 }
