@@ -103,12 +103,17 @@ static void tell_refusals(struct supervisor *sup, struct zone *zone, uint64_t no
 {
 	struct connections *c = &zone->connections;
 
-	if (c->refused_untold == 0 || (c->told_ms != 0 && now_ms - c->told_ms < TELL_MS))
+	if (c->refused_untold == 0)
 		return;
 	supervisor_event(sup, EVENT_CONNECTIONS_FULL, EV_TEXT(ZONE, zone->name),
 			 EV_NUMBER(COUNT, c->refused_untold));
 	c->refused_untold = 0;
 	c->told_ms = now_ms;
+}
+
+static bool told_lately(const struct connections *c, uint64_t now_ms)
+{
+	return c->told_ms != 0 && now_ms - c->told_ms < TELL_MS;
 }
 
 static void look_at(struct supervisor *sup, struct zone *zone, uint64_t now_ms)
@@ -121,6 +126,9 @@ static void look_at(struct supervisor *sup, struct zone *zone, uint64_t now_ms)
 	uint64_t percent = now.flows_max ? now.flows * 100ULL / now.flows_max : 0;
 	bool fills = percent >= (c->filling ? EASED_PERCENT : FILLING_PERCENT);
 
+	if (c->filling && !fills)
+		tell_refusals(sup, zone,
+			      now_ms); /* after "eased" they would raise the alarm anew */
 	if (fills != c->filling)
 		supervisor_event(sup, fills ? EVENT_CONNECTIONS_FILLING : EVENT_CONNECTIONS_EASED,
 				 EV_TEXT(ZONE, zone->name), EV_NUMBER(COUNT, now.flows),
@@ -131,7 +139,8 @@ static void look_at(struct supervisor *sup, struct zone *zone, uint64_t now_ms)
 		c->refused_untold += (uint32_t)(now.refused - c->refused_last);
 	c->filling = fills;
 	c->refused_last = now.refused;
-	tell_refusals(sup, zone, now_ms);
+	if (!told_lately(c, now_ms))
+		tell_refusals(sup, zone, now_ms);
 }
 
 static void look(struct loop *loop, struct loop_timer *self)

@@ -357,6 +357,8 @@ def test_uml_full_table_refuses_new_flows_and_says_so(net, topology, make_gatewa
         line = gateway.wait_event(" connections-filling ", 'zone="mynumber"', 'limit="50"', seconds=15)
         assert 40 <= int(re.search(r' count="(\d+)"', line)[1]) <= 50
         gateway.wait_event(" connections-full ", seconds=15)
+        for _ in range(3):      # refused too, within the ten seconds in which that is not told again
+            assert not net.reaches("peer-mynumber", KEPT, 7000, timeout=1)
         for one in held:
             one.sendall(b"still there?")
             assert one.recv(100) == b"still there?"
@@ -373,6 +375,8 @@ def test_uml_full_table_refuses_new_flows_and_says_so(net, topology, make_gatewa
                 net.run(gateway.zone_namespace(zone), "conntrack", "-F")
             gateway.wait_event(" connections-eased ", 'zone="mynumber"', seconds=15)
             wait_until(lambda: "mynumber" not in console.run("show alarms"), "the alarm to end", 10)
+            time.sleep(11)      # what is left to be told would be told now, and raise the alarm for good
+            assert "mynumber" not in console.run("show alarms")
         assert net.reaches("peer-mynumber", KEPT, 7000, timeout=5)
     finally:
         limit.write_text(before)
