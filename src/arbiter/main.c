@@ -25,6 +25,7 @@
 #define TICK_MS          100
 #define USE_MS           1000 /* for netfilter to say how much of a limit is in use */
 #define MESSAGES_A_ROUND 16
+#define REPORT_WAIT_MS   1000 /* for room to tell the supervisor how a commit stands */
 
 /* A policy in one of the two slots: the running one, and one that is prepared or was running
  * before. */
@@ -333,7 +334,8 @@ static int refuse(struct channel *ch, uint64_t epoch, int err)
 
 	snprintf(refused.reason, sizeof(refused.reason),
 		 "arbiter: the policy cannot be compiled: %s", err_name(err));
-	return channel_send(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
+	return channel_send_wait(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0,
+				 REPORT_WAIT_MS);
 }
 
 static int handle_prepare(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -347,7 +349,8 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 
 	if (err != 0)
 		return refuse(ch, body->epoch, err);
-	return channel_send(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0);
+	return channel_send_wait(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0,
+				 REPORT_WAIT_MS);
 }
 
 /*
@@ -362,7 +365,7 @@ static int handle_apply(struct channel *ch, void *ctx, const struct channel_mess
 	if (arbiter.slots[1 - arbiter.running].epoch != body->epoch)
 		return -ERR_PEER;
 	arbiter.running = 1 - arbiter.running;
-	return channel_send(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0);
+	return channel_send_wait(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0, REPORT_WAIT_MS);
 }
 
 static int handle_abort(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -375,13 +378,10 @@ static int handle_abort(struct channel *ch, void *ctx, const struct channel_mess
 	return 0;
 }
 
-static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
+/* Return: 0, or an error of the control channel. */
+static int begin_trial(struct channel *ch, const struct control_query *query)
 {
-	const struct control_query *query = message->body;
 	const struct slot *slot = &arbiter.slots[arbiter.running];
-
-	if (query->kind != QUERY_TEST_FLOW)
-		return -ERR_PEER;
 	int err = finish_trial(NULL); /* another console's, which has waited */
 
 	if (err == 0)
@@ -396,6 +396,17 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	/* Without room on the link the answer goes without it. */
 	(void)channel_send(&arbiter.link, PACKET_USE_ASKED, &use, sizeof(use), NULL, 0);
 	return 0;
+}
+
+static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_query *query = message->body;
+
+	if (query->kind != QUERY_TEST_FLOW)
+		return -ERR_PEER;
+	int err = begin_trial(ch, query);
+
+	return err == -ERR_AGAIN ? 0 : err; /* a row that is lost can be asked for again */
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)

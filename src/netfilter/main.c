@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "netfilter/netfilter.h"
 
+#define REPORT_WAIT_MS 1000 /* for room to tell the supervisor how a commit stands */
+
 static struct netfilter netfilter;
 
 uint64_t netfilter_now_ms(void)
@@ -96,8 +98,10 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 		return -ERR_PEER;
 	if (zones_prepare(ctx, message->fds[0], body->epoch, refused.reason,
 			  sizeof(refused.reason)) != 0)
-		return channel_send(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0);
-	return channel_send(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0);
+		return channel_send_wait(ch, CONTROL_REFUSED, &refused, sizeof(refused), NULL, 0,
+					 REPORT_WAIT_MS);
+	return channel_send_wait(ch, CONTROL_PREPARED, body, sizeof(*body), NULL, 0,
+				 REPORT_WAIT_MS);
 }
 
 static int handle_apply(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -109,7 +113,7 @@ static int handle_apply(struct channel *ch, void *ctx, const struct channel_mess
 		return -ERR_PEER;
 	nf->supervisor_ms = netfilter_now_ms(); /* a sign of life like any other */
 	zones_apply(nf);
-	return channel_send(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0);
+	return channel_send_wait(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0, REPORT_WAIT_MS);
 }
 
 static int handle_abort(struct channel *ch, void *ctx, const struct channel_message *message)
