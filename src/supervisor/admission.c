@@ -138,9 +138,8 @@ enum screen_end admission_judge(const struct session *session, const struct snap
 	if (c->security != a->security || strcmp(c->tls_slot, a->tls_slot) != 0 ||
 	    strcmp(c->authority_slot, a->authority_slot) != 0)
 		return SCREEN_END_POLICY;
-	if (a->state != ADMISSION_GRANTED)
-		return SCREEN_END_NONE_; /* nothing was given yet; accounts judges by the new policy
-					  */
+	if (a->state != ADMISSION_GRANTED) /* nothing was given; accounts judges by this policy */
+		return SCREEN_END_NONE_;
 	if (!has_desktop(session, s, c))
 		return SCREEN_END_POLICY;
 	if (!screen_is_open_at(s, c, at_s))

@@ -95,7 +95,9 @@ test_rfb_encode-lib := -lz
 test_rfb_zrle-use := wire base
 test_rfb_zrle-lib := -lz
 test_screen_record-use := wire base
-units += test_screen_source
+units += test_screen_source test_screen_viewer
+test_screen_viewer-use := screen-viewer screen-session tls policy wire base
+test_screen_viewer-lib := -lnettle
 test_screen_source-use := screen-source screen-session policy wire base
 test_screen_source-lib := -lnettle -lz
 

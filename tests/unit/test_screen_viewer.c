@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The half that faces the viewer, alone: what it says when the desktop's half has gone. */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "screen-viewer/viewer.h"
+
+enum { WIDTH = 128, HEIGHT = 128 };
+
+static struct viewer viewer;
+static uint32_t pixels[WIDTH * HEIGHT];
+static int source_fd;
+
+static const struct screen_input key = {.kind = SCREEN_KEY, .flags = 1, .value = 0x61};
+
+/* What main.c has of it, without a loop to stop. */
+void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code)
+{
+	session_end(&v->session, why, detail, code);
+}
+
+void viewer_tell_start(struct viewer *v)
+{
+}
+
+static int setup(void **state)
+{
+	int link[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, link), 0);
+	viewer = (struct viewer){
+		.link = {.fd = link[0], .events = POLLIN},
+		.peer = {.fd = -1},
+		.phase = VIEWER_RUNNING,
+	};
+	source_fd = link[1];
+	stream_init(&viewer.stream, -1);
+	frame_init(&viewer.frame, pixels, WIDTH * HEIGHT);
+	assert_int_equal(frame_resize(&viewer.frame, WIDTH, HEIGHT), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)close(viewer.link.fd);
+	return 0;
+}
+
+static void source_says(struct screen_record record)
+{
+	assert_int_equal(send(source_fd, &record, sizeof(record), 0), sizeof(record));
+}
+
+static void source_leaves(void)
+{
+	source_says((struct screen_record){.kind = SCREEN_SOLID, .w = 64, .h = 64, .value = 1});
+	source_says((struct screen_record){.kind = SCREEN_ENDED, .value = SCREEN_END_DESKTOP_LEFT});
+	(void)close(source_fd);
+}
+
+static void test_viewer_tells_the_desktops_reason_when_a_key_finds_it_gone(void **state)
+{
+	source_leaves();
+	client_send_input(&viewer, &key);
+	assert_false(viewer.input_waits);
+	records_serve(&viewer);
+	assert_string_equal(screen_end_name(viewer.session.end), "desktop-left");
+}
+
+static void test_viewer_tells_the_desktops_reason_behind_keys_left_unread(void **state)
+{
+	client_send_input(&viewer, &key);
+	source_leaves();
+	records_serve(&viewer);
+	assert_string_equal(screen_end_name(viewer.session.end), "desktop-left");
+}
+
+/* More tiles than a batch, and a new size that an update on its way keeps waiting. */
+static void test_viewer_tells_the_desktops_reason_behind_a_size_that_waits(void **state)
+{
+	viewer.rects_left = 1;
+	source_says((struct screen_record){.kind = SCREEN_GEOMETRY, .w = 64, .h = 64});
+	for (unsigned i = 0; i < 2 * VIEWER_BATCH; i++)
+		source_says((struct screen_record){.kind = SCREEN_SOLID, .w = 64, .h = 64});
+	source_leaves();
+	records_serve(&viewer);
+	assert_int_equal(viewer.session.end, SCREEN_END_NONE_);
+	assert_int_equal(viewer.link.events & POLLIN, 0);
+	records_last(&viewer);
+	assert_string_equal(screen_end_name(viewer.session.end), "desktop-left");
+}
+
+static void test_viewer_tells_of_a_half_that_died_without_a_reason(void **state)
+{
+	(void)close(source_fd);
+	client_send_input(&viewer, &key);
+	assert_int_equal(viewer.session.end, SCREEN_END_NONE_);
+	records_last(&viewer);
+	assert_string_equal(screen_end_name(viewer.session.end), "other-half-died");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_viewer_tells_the_desktops_reason_when_a_key_finds_it_gone, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_viewer_tells_the_desktops_reason_behind_keys_left_unread, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_viewer_tells_the_desktops_reason_behind_a_size_that_waits, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_viewer_tells_of_a_half_that_died_without_a_reason, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
