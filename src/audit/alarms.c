@@ -263,7 +263,14 @@ static void print_time(char text[TIME_BYTES], int64_t time_s)
 		(void)snprintf(text, TIME_BYTES, "?");
 }
 
-static int print_alarm(const struct alarm *alarm, bool japanese, struct bytes *out)
+/* What the gateway's own configuration and programs are called. */
+static bool is_public(enum event_key field)
+{
+	return field == FIELD_NONE_ || field == FIELD_PROCESS || field == FIELD_ZONE ||
+	       field == FIELD_SERVER;
+}
+
+static int print_alarm(const struct alarm *alarm, bool japanese, bool public, struct bytes *out)
 {
 	struct alarm_row row = row_of(alarm->kind);
 	char since[TIME_BYTES], last[TIME_BYTES];
@@ -273,17 +280,18 @@ static int print_alarm(const struct alarm *alarm, bool japanese, struct bytes *o
 	return bytes_printf(out,
 			    japanese ? "%s  %s  %s\n    %u回、最終 %s\n    %s\n"
 				     : "%s  %s  %s\n    %u times, last %s\n    %s\n",
-			    since, row.name, alarm->about, alarm->count, last,
-			    row.remedy[japanese]);
+			    since, row.name,
+			    !public || is_public(row.field) ? alarm->about : "(removed)",
+			    alarm->count, last, row.remedy[japanese]);
 }
 
-int alarms_print(const struct alarms *a, bool japanese, struct bytes *out)
+int alarms_print(const struct alarms *a, bool japanese, bool public, struct bytes *out)
 {
 	int err = 0;
 
 	if (a->count == 0)
 		return bytes_append_text(out, japanese ? "警報はありません\n" : "no alarms\n");
 	for (size_t i = 0; err == 0 && i < a->count; i++)
-		err = print_alarm(&a->standing[i], japanese, out);
+		err = print_alarm(&a->standing[i], japanese, public, out);
 	return err;
 }

@@ -47,8 +47,12 @@ void alarms_see(struct alarms *a, const struct event_record *event, int64_t now_
 /* End what was not raised again for its hours. */
 void alarms_expire(struct alarms *a, int64_t now_s);
 
-/* For people: what stands, since when, what to do. Return: 0 or an error of @out. */
-int alarms_print(const struct alarms *a, bool japanese, struct bytes *out);
+/**
+ * alarms_print - for people: what stands, since when, what to do
+ * @public: leave out what it is about where that may name a person or come from a peer
+ * Return: 0 or an error of @out.
+ */
+int alarms_print(const struct alarms *a, bool japanese, bool public, struct bytes *out);
 
 /**
  * alarms_keep - bring what stands to the disk, where it changed

@@ -103,20 +103,32 @@ static bool contains(struct span line, const char *text)
 	return size == 0 || memmem(line.data, line.size, text, size) != NULL;
 }
 
-/* Records about mail bear names that begin so; those of its scanners and receipts belong to them.
- */
-static bool is_about_mail(struct span line)
+/* How the names of the records begin that a kind of query is about; scanners and receipts belong to
+ * mail. Those about processes are the supervisor's and audit's own words. */
+static const struct {
+	enum query_kind kind;
+	const char *begins;
+} subjects[] = {
+	{QUERY_MAIL_LOG, "mail-"},        {QUERY_MAIL_LOG, "receipt-"},
+	{QUERY_MAIL_LOG, "scanner-"},     {QUERY_MAIL_LOG, "signatures-"},
+	{QUERY_PROCESS_LOG, "process-"},  {QUERY_PROCESS_LOG, "restart-storm"},
+	{QUERY_PROCESS_LOG, "gateway-"},  {QUERY_PROCESS_LOG, "path-opened"},
+	{QUERY_PROCESS_LOG, "watchdog-"},
+};
+
+static bool is_about(struct span line, uint32_t kind)
 {
-	static const char *const begins[] = {"mail-", "receipt-", "scanner-", "signatures-"};
 	struct syslog_view view;
 
+	if (kind == QUERY_LOG)
+		return true;
 	if (syslog_parse(line, &view) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
-		size_t size = strlen(begins[i]);
+	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
+		size_t size = strlen(subjects[i].begins);
 
-		if (view.message_id.size > size &&
-		    memcmp(view.message_id.data, begins[i], size) == 0)
+		if (subjects[i].kind == kind && view.message_id.size >= size &&
+		    memcmp(view.message_id.data, subjects[i].begins, size) == 0)
 			return true;
 	}
 	return false;
@@ -124,8 +136,7 @@ static bool is_about_mail(struct span line)
 
 static bool is_wanted(const struct answer *a, struct span line)
 {
-	return contains(line, a->query.argument) &&
-	       (a->query.kind != QUERY_MAIL_LOG || is_about_mail(line));
+	return contains(line, a->query.argument) && is_about(line, a->query.kind);
 }
 
 /* The last @want matches of one segment go into @ring, a circle. Return: how many matches there

@@ -50,16 +50,20 @@ const char *evidence_sign(void *ctx, const struct control_query *query, struct b
 	struct anchors *a = ctx;
 	uint8_t hash[SHA256_BYTES], signature[LOG_ANCHOR_SIGNATURE_BYTES];
 	int64_t now_s = clock_wall_ns(a->store->form->clock) / NS_PER_S;
-	const struct event_arg args[] = {EV_SHA256(SHA256, hash),
-					 EV_NUMBER(CONSOLE, query->console)};
+	bool support = query->kind == QUERY_SIGN_SUPPORT;
+	const struct event_arg args[] = {EV_TEXT(USER, query->person),
+					 EV_NUMBER(CONSOLE, query->console),
+					 EV_SHA256(SHA256, hash)};
 	int err = 0;
 
 	if (!a->key.usable)
 		return "there is no device key";
 	if (log_anchor_hex(span_of(query->argument), hash, sizeof(hash)) < 0)
 		return "give a SHA-256 in 64 hexadecimal digits";
-	a->event(a->ctx, EVENT_EVIDENCE_CREATED, args, sizeof(args) / sizeof(args[0]));
-	(void)bytes_printf(out, "sekisho evidence\nmanifest %s\ntime %lld\n", query->argument,
+	a->event(a->ctx, support ? EVENT_SUPPORT_CREATED : EVENT_EVIDENCE_CREATED, args,
+		 sizeof(args) / sizeof(args[0]));
+	(void)bytes_printf(out, "sekisho %s\nmanifest %s\ntime %lld\n",
+			   support ? "tech-support" : "evidence", query->argument,
 			   (long long)now_s); /* @out remembers, here and below */
 	device_key_sign_text(&a->key, bytes_span(out), signature);
 	for (size_t i = 0; i < sizeof(signature); i++)

@@ -312,8 +312,10 @@ static const char *print_alarms(void *ctx, const struct control_query *query, st
 {
 	const struct audit *a = ctx;
 	bool japanese = strcmp(query->argument, "ja") == 0;
+	bool public = query->kind == QUERY_PUBLIC_ALARMS;
 
-	return alarms_print(&a->alarms, japanese, out) < 0 ? "the alarms cannot be shown" : NULL;
+	return alarms_print(&a->alarms, japanese, public, out) < 0 ? "the alarms cannot be shown"
+								   : NULL;
 }
 
 static int handle_query(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -324,10 +326,12 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	switch (query->kind) {
 	case QUERY_LOG:
 	case QUERY_MAIL_LOG:
+	case QUERY_PROCESS_LOG:
 	case QUERY_RECEIPT:
 		answer_query(&a->answer, query);
 		return 0;
 	case QUERY_ALARMS:
+	case QUERY_PUBLIC_ALARMS:
 		alarms_expire(&a->alarms, now_s(a));
 		answer_text(&a->answer, query, print_alarms, a);
 		return 0;
@@ -337,6 +341,7 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 		answer_text(&a->answer, query, evidence_print_log, &a->store);
 		return 0;
 	case QUERY_SIGN:
+	case QUERY_SIGN_SUPPORT:
 		answer_text(&a->answer, query, evidence_sign, &a->anchors);
 		on_settled(a);
 		return 0;

@@ -83,6 +83,8 @@ enum console_kind {
 	/* The candidate becomes the configuration to begin with of the preset that line names; the
 	   text tells what to change in it. */
 	CONSOLE_LOAD_PRESET,
+	/* The running configuration without the values of private statements (print_public). */
+	CONSOLE_SHOW_PUBLIC,
 	CONSOLE_KIND_COUNT_
 };
 

@@ -33,6 +33,9 @@ enum query_kind {
 	QUERY_CLEAR_CAPTURE, /* ... which is removed */
 	QUERY_LOG_FILES,     /* the newest files of the log, line by line, behind a new anchor */
 	QUERY_SIGN,          /* argument: SHA-256 of a manifest, in hexadecimal digits */
+	QUERY_SIGN_SUPPORT,  /* the same of an archive for support */
+	QUERY_PROCESS_LOG,   /* the records of starts, stops and deaths of processes */
+	QUERY_PUBLIC_ALARMS, /* as QUERY_ALARMS, without the names of persons and peers */
 };
 
 struct control_query {
@@ -42,6 +45,7 @@ struct control_query {
 	uint32_t console;     /* set by the supervisor on the way */
 	char argument[112];   /* zone name, filter; NUL-terminated */
 	uint32_t person_role; /* enum account_role, set by the supervisor on the way */
+	char person[24];      /* the same; NUL-terminated; empty: nobody in particular */
 	uint32_t pad;
 };
 

@@ -302,6 +302,19 @@ static enum console_status serve_show(struct asking *a)
 	return asking_problems(a, &problems, TYPED);
 }
 
+static enum console_status serve_show_public(struct asking *a)
+{
+	struct problems problems;
+	struct tree tree;
+
+	problems_init(&problems);
+	if (asking_parse(&tree, bytes_span(&a->c->running_text), &problems) != 0)
+		return asking_no_memory(a);      /* problems would name values */
+	(void)print_public(&a->text, tree.root); /* a full text is seen by whoever sends it */
+	tree_fini(&tree);
+	return CONSOLE_OK;
+}
+
 /* The text of the saved configuration @back commits ago; 0 is the running one. */
 static enum console_status read_back(struct asking *a, uint32_t back, struct bytes *text)
 {
@@ -482,6 +495,7 @@ static const struct {
 	[CONSOLE_SET] = {serve_set, EDITOR, false},
 	[CONSOLE_DELETE] = {serve_delete, EDITOR, false},
 	[CONSOLE_SHOW] = {serve_show, ANYBODY, false},
+	[CONSOLE_SHOW_PUBLIC] = {serve_show_public, ADMINISTRATOR, false},
 	[CONSOLE_COMPARE] = {serve_compare, ANYBODY, false},
 	[CONSOLE_CHECK] = {serve_check, EDITOR, false},
 	[CONSOLE_COMMIT] = {committing_commit, EDITOR, false},

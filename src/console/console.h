@@ -191,15 +191,15 @@ command_fn action_query, action_query_alarms, action_query_log, action_query_mai
 	action_exit, action_language, action_length, action_width, action_ambiguous,
 	action_configure, action_change, action_edit, action_up, action_top, action_show,
 	action_slots, action_compare, action_simple, action_commit, action_commit_confirmed,
-	action_evidence, action_with_text, action_rollback, action_load, action_password,
-	action_account;
+	action_evidence, action_support, action_with_text, action_rollback, action_load,
+	action_password, action_account;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);
 int trial_take_result(struct console *c, const struct control_flattened *body, int *fds,
 		      size_t fd_count);
 
-/* evidence.c: an archive is being collected. */
+/* evidence.c: an archive, for evidence or for support, is being collected. */
 void evidence_take_row(struct console *c, const struct control_row *row);
 /* Forget it. Nothing where there is none. */
 void evidence_abandon(struct console *c);

@@ -2,6 +2,8 @@
 /*
  * `evidence create` (C7): the state of the gateway, the running configuration and the newest files
  * of the log as one archive, whose manifest the device signs, in base64 on the terminal.
+ * `tech-support` (C8): the same way what leaves the organization to have a defect found, so without
+ * personal and secret values: each owner leaves them out where it answers.
  *
  * Each member is the answer to a question that a person could ask here; the log comes with its
  * anchors. The device's key is audit's: it signs the manifest's hash, and records that it did. What
@@ -25,30 +27,55 @@
 #define SIGNATURE_BYTES   64
 #define ROWS_MAX          10000 /* of one answer */
 
-/* What is asked, in this order. */
-static const struct {
+/* A question; its answer becomes a member. */
+struct step {
 	const char *member;
 	enum query_kind kind; /* 0: the running configuration, of config */
-} steps[] = {
-	{"configuration.conf", 0},
-	{"separation.txt", QUERY_SEPARATION},
-	{"zones.txt", QUERY_ZONES},
-	{"isolated.txt", QUERY_ISOLATED},
-	{"crossings.txt", QUERY_CROSSINGS},
-	{"permits.txt", QUERY_PERMITS},
-	{"flows.txt", QUERY_FLOWS},
-	{"mail-sessions.txt", QUERY_MAIL},
-	{"screen-sessions.txt", QUERY_SCREEN},
-	{"processes.txt", QUERY_PROCESSES},
-	{"alarms.txt", QUERY_ALARMS},
-	{"log", QUERY_LOG_FILES}, /* a file for each of its files */
-	{"signature", QUERY_SIGN},
+	uint32_t columns;     /* only the first so many; 0: all */
 };
 
-#define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
+/* What is asked, in this order; the signature last. */
+static const struct step evidence_steps[] = {
+	{"configuration.conf", 0, 0},
+	{"separation.txt", QUERY_SEPARATION, 0},
+	{"zones.txt", QUERY_ZONES, 0},
+	{"isolated.txt", QUERY_ISOLATED, 0},
+	{"crossings.txt", QUERY_CROSSINGS, 0},
+	{"permits.txt", QUERY_PERMITS, 0},
+	{"flows.txt", QUERY_FLOWS, 0},
+	{"mail-sessions.txt", QUERY_MAIL, 0},
+	{"screen-sessions.txt", QUERY_SCREEN, 0},
+	{"processes.txt", QUERY_PROCESSES, 0},
+	{"alarms.txt", QUERY_ALARMS, 0},
+	{"log", QUERY_LOG_FILES, 0}, /* a file for each of its files */
+	{"signature", QUERY_SIGN, 0},
+};
+
+/* The first question is for administrators alone: nobody else collects half of it. */
+static const struct step support_steps[] = {
+	{"process-events.txt", QUERY_PROCESS_LOG, 0},
+	{"configuration.txt", 0, 0},
+	{"separation.txt", QUERY_SEPARATION, 0},
+	{"zones.txt", QUERY_ZONES, 0},
+	{"crossings.txt", QUERY_CROSSINGS, 0},
+	{"permits.txt", QUERY_PERMITS, 10}, /* not the comment */
+	{"processes.txt", QUERY_PROCESSES, 0},
+	{"alarms.txt", QUERY_PUBLIC_ALARMS, 0},
+	{"signature", QUERY_SIGN_SUPPORT, 0},
+};
+
+/* What is collected. */
+static const struct bundle {
+	const char *title;
+	const struct step *steps;
+	enum console_kind configuration; /* what config is asked, with the number */
+	uint32_t number;
+} evidence_bundle = {"EVIDENCE", evidence_steps, CONSOLE_SHOW, CONSOLE_SHOW_RUNNING},
+  support_bundle = {"TECH-SUPPORT", support_steps, CONSOLE_SHOW_PUBLIC, 0};
 
 struct evidence {
-	size_t step;
+	const struct bundle *bundle;
+	const struct step *step; /* of the bundle */
 	int64_t time_s;
 	struct bytes archive, manifest, piece; /* piece: the answer that comes in */
 	bool refused;                          /* ... and it is an error */
@@ -213,12 +240,13 @@ static void put_base64(struct bytes *out, struct span data)
 
 static void show_archive(struct console *c)
 {
+	const char *title = c->evidence->bundle->title;
 	struct bytes out;
 
 	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
-	(void)bytes_append_text(&out, "-----BEGIN SEKISHO EVIDENCE-----\n");
+	(void)bytes_printf(&out, "-----BEGIN SEKISHO %s-----\n", title);
 	put_base64(&out, bytes_span(&c->evidence->archive));
-	(void)bytes_append_text(&out, "\n-----END SEKISHO EVIDENCE-----\n");
+	(void)bytes_printf(&out, "\n-----END SEKISHO %s-----\n", title);
 	evidence_abandon(c);
 	c->pipe.no_more = true;
 	if (out.failed)
@@ -232,13 +260,26 @@ static void show_archive(struct console *c)
 
 static void ask_next(struct console *c);
 
+static bool is_signature(enum query_kind kind)
+{
+	return kind == QUERY_SIGN || kind == QUERY_SIGN_SUPPORT;
+}
+
+/* What was not answered is no evidence. A supporter learns from that too, but nobody who may not
+ * make the archive gets it. */
+static bool is_needed(const struct evidence *e)
+{
+	return e->bundle == &evidence_bundle || is_signature(e->step->kind) ||
+	       e->step->kind == QUERY_PROCESS_LOG;
+}
+
 static void take_piece(struct console *c, struct span text)
 {
 	struct evidence *e = c->evidence;
-	enum query_kind kind = steps[e->step].kind;
+	enum query_kind kind = e->step->kind;
 
 	if (e->refused) {
-		screen_printf(c, "%s: %.*s", steps[e->step].member, (int)text.size,
+		screen_printf(c, "%s: %.*s", e->step->member, (int)text.size,
 			      (const char *)text.data);
 		console_prompt(c);
 		return;
@@ -247,7 +288,7 @@ static void take_piece(struct console *c, struct span text)
 		give_up(c, "an answer is too long\n", "応答が長すぎます\n");
 		return;
 	}
-	if (kind == QUERY_SIGN) {
+	if (is_signature(kind)) {
 		if (add_signature(e, text))
 			show_archive(c);
 		else
@@ -257,33 +298,38 @@ static void take_piece(struct console *c, struct span text)
 	if (kind == QUERY_LOG_FILES)
 		add_log(e, text);
 	else
-		add_member(e, steps[e->step].member, text);
+		add_member(e, e->step->member, text);
 	e->step++;
 	ask_next(c);
 }
 
 static void on_configuration(struct console *c, enum console_status status, struct span text)
 {
-	if (c->evidence != NULL)
-		take_piece(c, text);
+	struct evidence *e = c->evidence;
+
+	if (e == NULL)
+		return;
+	e->refused = status != CONSOLE_OK && is_needed(e);
+	take_piece(c, text);
 }
 
 static void ask_next(struct console *c)
 {
 	struct evidence *e = c->evidence;
-	enum query_kind kind = steps[e->step].kind;
+	enum query_kind kind = e->step->kind;
 	uint8_t digest[SHA256_BYTES];
 	char argument[SHA256_HEX_BYTES] = "";
 
 	bytes_clear(&e->piece);
 	if (kind == 0) {
-		console_ask(c, CONSOLE_SHOW, CONSOLE_SHOW_RUNNING, NULL, -1, on_configuration);
+		console_ask(c, e->bundle->configuration, e->bundle->number, NULL, -1,
+			    on_configuration);
 		return;
 	}
-	if (kind == QUERY_SIGN) {
+	if (is_signature(kind)) {
 		sha256_of(e->manifest.data, e->manifest.size, digest);
 		sha256_hex(digest, argument);
-	} else if (kind == QUERY_ALARMS) {
+	} else if (kind == QUERY_ALARMS || kind == QUERY_PUBLIC_ALARMS) {
 		snprintf(argument, sizeof(argument), "%s",
 			 c->language == LANGUAGE_JA ? "ja" : "en");
 	}
@@ -293,11 +339,11 @@ static void ask_next(struct console *c)
 void evidence_take_row(struct console *c, const struct control_row *row)
 {
 	struct evidence *e = c->evidence;
+	uint32_t columns = e->step->columns;
 	const char *cell = row->text;
 
-	/* What was not answered is no evidence. */
-	e->refused = e->refused || (row->flags & CONTROL_ROW_ERROR) != 0;
-	for (uint32_t i = 0; i < row->cell_count; i++) {
+	e->refused = e->refused || ((row->flags & CONTROL_ROW_ERROR) != 0 && is_needed(e));
+	for (uint32_t i = 0; i < row->cell_count && (columns == 0 || i < columns); i++) {
 		(void)bytes_printf(&e->piece, "%s%s", i > 0 ? "\t" : "", cell);
 		cell += strlen(cell) + 1;
 	}
@@ -309,7 +355,7 @@ void evidence_take_row(struct console *c, const struct control_row *row)
 		console_await_row(c);
 }
 
-void action_evidence(struct console *c, const char *tail, unsigned number)
+static void begin(struct console *c, const struct bundle *bundle)
 {
 	struct evidence *e = calloc(1, sizeof(*e));
 	struct bytes version;
@@ -320,6 +366,8 @@ void action_evidence(struct console *c, const char *tail, unsigned number)
 		return;
 	}
 	c->evidence = e;
+	e->bundle = bundle;
+	e->step = bundle->steps;
 	e->time_s = clock_wall_ns(&clock_system) / NS_PER_S;
 	bytes_init(&e->archive, ARCHIVE_BYTES_MAX);
 	bytes_init(&e->manifest, PIECE_BYTES_MAX);
@@ -329,4 +377,14 @@ void action_evidence(struct console *c, const char *tail, unsigned number)
 	add_member(e, "version.txt", bytes_span(&version));
 	bytes_fini(&version);
 	ask_next(c);
+}
+
+void action_evidence(struct console *c, const char *tail, unsigned number)
+{
+	begin(c, &evidence_bundle);
+}
+
+void action_support(struct console *c, const char *tail, unsigned number)
+{
+	begin(c, &support_bundle);
 }

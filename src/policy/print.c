@@ -20,7 +20,19 @@ static void print_quoted(struct bytes *out, const char *text)
 	(void)bytes_append_u8(out, '"');
 }
 
-static void print_words(struct bytes *out, const struct tree_node *node)
+static void print_value(struct bytes *out, const struct tree_node *node, unsigned i, bool public)
+{
+	const struct schema_row *row = schema_row(node->row);
+
+	if (public && (row->flags & SCHEMA_PRIVATE) != 0)
+		(void)bytes_append_text(out, PRINT_REMOVED);
+	else if (row->args[i].type == TYPE_TEXT)
+		print_quoted(out, tree_value(node, i));
+	else
+		(void)bytes_append_text(out, tree_value(node, i));
+}
+
+static void print_words(struct bytes *out, const struct tree_node *node, bool public)
 {
 	const struct schema_row *row = schema_row(node->row);
 
@@ -29,10 +41,7 @@ static void print_words(struct bytes *out, const struct tree_node *node)
 		(void)bytes_append_u8(out, ' ');
 		if (row->args[i].keyword != NULL)
 			(void)bytes_printf(out, "%s ", row->args[i].keyword);
-		if (row->args[i].type == TYPE_TEXT)
-			print_quoted(out, tree_value(node, i));
-		else
-			(void)bytes_append_text(out, tree_value(node, i));
+		print_value(out, node, i, public);
 	}
 }
 
@@ -45,10 +54,10 @@ static void begin_line(struct bytes *out, unsigned depth, const char *mark)
 
 /* Print the statement @node up to its first child. */
 static void open_statement(struct bytes *out, const struct tree_node *node, unsigned depth,
-			   const char *mark)
+			   const char *mark, bool public)
 {
 	begin_line(out, depth, mark);
-	print_words(out, node);
+	print_words(out, node, public);
 	(void)bytes_append_text(out, node->first != NULL ? " {\n" : ";\n");
 }
 
@@ -58,17 +67,18 @@ static void close_statement(struct bytes *out, unsigned depth, const char *mark)
 	(void)bytes_append_text(out, "}\n");
 }
 
-int print_statement(struct bytes *out, const struct tree_node *node, unsigned depth,
-		    const char *mark)
+/* print_statement's and print_public's. */
+static int print_below(struct bytes *out, const struct tree_node *node, unsigned depth,
+		       const char *mark, bool public)
 {
 	const struct tree_node *n = node;
 	unsigned level = depth;
 
-	open_statement(out, n, level, mark);
+	open_statement(out, n, level, mark, public);
 	for (;;) {
 		if (n->first != NULL) {
 			n = n->first;
-			open_statement(out, n, ++level, mark);
+			open_statement(out, n, ++level, mark, public);
 			continue;
 		}
 		while (n != node && n->next == NULL) {
@@ -78,14 +88,27 @@ int print_statement(struct bytes *out, const struct tree_node *node, unsigned de
 		if (n == node)
 			return out->failed ? -ERR_NO_MEMORY : 0;
 		n = n->next;
-		open_statement(out, n, level, mark);
+		open_statement(out, n, level, mark, public);
 	}
+}
+
+int print_statement(struct bytes *out, const struct tree_node *node, unsigned depth,
+		    const char *mark)
+{
+	return print_below(out, node, depth, mark, false);
 }
 
 int print_tree(struct bytes *out, const struct tree_node *top)
 {
 	for (const struct tree_node *n = top->first; n != NULL; n = n->next)
 		(void)print_statement(out, n, 0, "");
+	return out->failed ? -ERR_NO_MEMORY : 0;
+}
+
+int print_public(struct bytes *out, const struct tree_node *top)
+{
+	for (const struct tree_node *n = top->first; n != NULL; n = n->next)
+		(void)print_below(out, n, 0, "", true);
 	return out->failed ? -ERR_NO_MEMORY : 0;
 }
 

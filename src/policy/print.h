@@ -12,6 +12,15 @@
  */
 int print_tree(struct bytes *out, const struct tree_node *top);
 
+#define PRINT_REMOVED "(removed)"
+
+/**
+ * print_public - print_tree's text with PRINT_REMOVED for each value of a private statement
+ * It has the form of the configuration, but is none: nothing reads it.
+ * Return: 0, or -ERR_NO_MEMORY where @out is full.
+ */
+int print_public(struct bytes *out, const struct tree_node *top);
+
 /* One statement with all below it, indented by @depth levels, each line after @mark. */
 int print_statement(struct bytes *out, const struct tree_node *node, unsigned depth,
 		    const char *mark);

@@ -9,6 +9,7 @@
 #define FLAG     SCHEMA_FLAG
 #define REQUIRED SCHEMA_REQUIRED
 #define ORDERED  SCHEMA_ORDERED
+#define PRIVATE  SCHEMA_PRIVATE
 
 static const struct schema_row rows[ROW_COUNT_] = {
 	[ROW_ROOT] = {.name = "", .kind = SCHEMA_BLOCK},

@@ -35,6 +35,7 @@ enum schema_kind {
 enum schema_flags {
 	SCHEMA_REQUIRED = 1, /* the parent is not complete without it */
 	SCHEMA_ORDERED = 2,  /* the order in which it is written means something */
+	SCHEMA_PRIVATE = 4,  /* its values are not shown to who only looks for a defect */
 };
 
 struct schema_row {

@@ -208,6 +208,9 @@ static const struct {
 	[QUERY_CLEAR_SCREEN] = {ROLE_SUPERVISOR, answer_clear_screen},
 	[QUERY_LOG_FILES] = {ROLE_AUDIT, NULL},
 	[QUERY_SIGN] = {ROLE_AUDIT, NULL},
+	[QUERY_SIGN_SUPPORT] = {ROLE_AUDIT, NULL},
+	[QUERY_PROCESS_LOG] = {ROLE_AUDIT, NULL},
+	[QUERY_PUBLIC_ALARMS] = {ROLE_AUDIT, NULL},
 	[QUERY_ALARMS] = {ROLE_AUDIT, NULL},
 	[QUERY_CAPTURES] = {ROLE_SUPERVISOR, answer_captures},
 	[QUERY_SAVE_CAPTURE] = {ROLE_NETFILTER, answer_save_capture},
@@ -242,6 +245,7 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	query.argument[sizeof(query.argument) - 1] = '\0';
 	query.console = console->index;
 	query.person_role = console->person_role;
+	snprintf(query.person, sizeof(query.person), "%s", console->person);
 	answer_begin(&answer, console, &query);
 	if (query.kind >= sizeof(owners) / sizeof(owners[0]) || query.kind == 0)
 		return -ERR_PEER;

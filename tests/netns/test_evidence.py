@@ -22,21 +22,26 @@ MEMBERS = {"version.txt", "configuration.conf", "separation.txt", "zones.txt", "
 UNSIGNED = {"manifest.sha256", "statement.txt", "signature.bin", "device-key.pem"}
 
 
-def create(gateway, directory, console=None):
-    """Make a bundle on a console, decode it with base64 and tar as an operator would; return the directory."""
-    console = console or gateway.console(timeout=60)
-    console.expect(console.PROMPT)
-    console.send("evidence create\r")
-    console.expect("END SEKISHO EVIDENCE-----", searchwindowsize=100)
+def collect(console, directory, command="evidence create", title="EVIDENCE"):
+    """Make an archive at a prompt, decode it with base64 and tar as an operator would; return the directory."""
+    console.send(command + "\r")
+    console.expect(f"END SEKISHO {title}-----", searchwindowsize=100, timeout=60)
     shown = console.before + console.after
     console.expect(console.PROMPT)
-    text = re.search(r"-----BEGIN SEKISHO EVIDENCE-----\s(.*?)-----END SEKISHO EVIDENCE-----", shown, re.DOTALL)
+    text = re.search(rf"-----BEGIN SEKISHO {title}-----\s(.*?)-----END SEKISHO {title}-----", shown, re.DOTALL)
     assert text, shown[-500:]
     directory.mkdir()
     archive = directory / "evidence.tar"
     archive.write_bytes(base64.b64decode("".join(text[1].split()), validate=True))
     subprocess.run(["tar", "-xf", archive, "-C", directory], check=True, timeout=20)
     return directory
+
+
+def create(gateway, directory, console=None):
+    """The same on a console that is about to show its prompt; by default a new one."""
+    console = console or gateway.console(timeout=60)
+    console.expect(console.PROMPT)
+    return collect(console, directory)
 
 
 def checks(directory):

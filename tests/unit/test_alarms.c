@@ -58,18 +58,23 @@ static void see_args(int64_t time_s, enum event_id id, const struct event_arg *a
 	alarms_see(&alarms, &event, time_s);
 }
 
-/* Whether what people are shown has this text. */
-static bool shows(bool japanese, const char *text)
+/* Whether what people, or a supporter (@public), are shown has this text. */
+static bool shows_to(bool public, bool japanese, const char *text)
 {
 	struct bytes out;
 	bool found;
 
 	bytes_init(&out, 1 << 20);
-	assert_int_equal(alarms_print(&alarms, japanese, &out), 0);
+	assert_int_equal(alarms_print(&alarms, japanese, public, &out), 0);
 	assert_int_equal(bytes_append_u8(&out, 0), 0);
 	found = strstr((const char *)out.data, text) != NULL;
 	bytes_fini(&out);
 	return found;
+}
+
+static bool shows(bool japanese, const char *text)
+{
+	return shows_to(false, japanese, text);
 }
 
 static void test_alarms_stand_until_the_event_that_ends_them(void **state)
@@ -98,6 +103,7 @@ static void test_alarms_without_an_end_pass_after_their_hours(void **state)
 	alarms_expire(&alarms, START_S + 24 * HOUR_S);
 	assert_int_equal(alarms.count, 1);
 	assert_true(shows(false, "scan-detected  10.20.0.9"));
+	assert_true(shows_to(true, false, "scan-detected  (removed)"));
 	see(START_S + 24 * HOUR_S, SCAN_DETECTED, EV_IPV4(SOURCE, source));
 	alarms_expire(&alarms, START_S + 48 * HOUR_S);
 	assert_int_equal(alarms.count, 1);
