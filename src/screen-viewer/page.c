@@ -63,17 +63,38 @@ static const struct {
 	[STATUS_HTTP_VERSION] = {"505 HTTP Version Not Supported", "http-version"},
 };
 
+/* Return: 0 or -ERR_NO_MEMORY. */
+static int copy_names(struct page_names *names, const struct snapshot *s,
+		      const struct snapshot_screen *screen)
+{
+	struct snapshot_range addresses = s->zones[screen->from].addresses;
+	struct snapshot_range hosts = screen->browser_names;
+
+	bytes_init(&names->hosts, PAGE_NAMES_MAX);
+	bytes_init(&names->addresses, PAGE_NAMES_MAX);
+	names->port = screen->browser_port;
+	(void)bytes_append(&names->addresses, s->prefixes + addresses.first,
+			   addresses.count * sizeof(*s->prefixes));
+	for (uint32_t i = 0; i < hosts.count; i++) {
+		const char *name = snapshot_text_at(s, s->list_texts[hosts.first + i].at);
+
+		(void)bytes_append(&names->hosts, name, strlen(name) + 1);
+	}
+	return names->hosts.failed || names->addresses.failed ? -ERR_NO_MEMORY : 0;
+}
+
 int page_load(struct viewer *v, int snapshot_fd)
 {
-	struct viewer_browser *b = &v->browser;
-	int error = snapshot_load(&b->policy, snapshot_fd);
+	struct snapshot policy;
+	int error = snapshot_load(&policy, snapshot_fd);
 
 	if (error != 0)
 		return error;
-	if (v->start.index >= b->policy.screen_count)
-		return -ERR_NOT_FOUND;
-	b->screen = &b->policy.screens[v->start.index];
-	return 0;
+	error = v->start.index < policy.screen_count
+			? copy_names(&v->browser.names, &policy, &policy.screens[v->start.index])
+			: -ERR_NOT_FOUND;
+	snapshot_unload(&policy);
+	return error;
 }
 
 /* ---- answers ---- */
@@ -134,12 +155,12 @@ static void answer_file(struct viewer *v, const struct page_file *file, bool wit
 
 /* ---- names ---- */
 
-static bool is_own_address(const struct viewer_browser *b, struct span host)
+static bool is_own_address(const struct page_names *names, struct span host)
 {
-	const struct snapshot_zone *zone = &b->policy.zones[b->screen->from];
 	bool is_6 = host.size > 2 && host.data[0] == '[';
 	char text[INET6_ADDRSTRLEN];
 	uint8_t address[16];
+	struct snapshot_prefix own;
 
 	if (is_6)
 		host = (struct span){host.data + 1, host.size - 2};
@@ -149,35 +170,33 @@ static bool is_own_address(const struct viewer_browser *b, struct span host)
 	text[host.size] = '\0';
 	if (inet_pton(is_6 ? AF_INET6 : AF_INET, text, address) != 1)
 		return false;
-	for (uint32_t i = 0; i < zone->addresses.count; i++) {
-		const struct snapshot_prefix *own = &b->policy.prefixes[zone->addresses.first + i];
-
-		if (own->family == (is_6 ? 6 : 4) && memcmp(own->addr, address, is_6 ? 16 : 4) == 0)
+	for (size_t at = 0; at < names->addresses.size; at += sizeof(own)) {
+		memcpy(&own, names->addresses.data + at, sizeof(own));
+		if (own.family == (is_6 ? 6 : 4) && memcmp(own.addr, address, is_6 ? 16 : 4) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool is_own_name(const struct viewer_browser *b, struct span host)
+static bool is_own_name(const struct page_names *names, struct span host)
 {
-	struct snapshot_range names = b->screen->browser_names;
+	for (size_t at = 0; at < names->hosts.size;) {
+		struct span own = span_of((const char *)names->hosts.data + at);
 
-	for (uint32_t i = 0; i < names.count; i++) {
-		uint32_t at = b->policy.list_texts[names.first + i].at;
-
-		if (span_equal_nocase(host, span_of(snapshot_text_at(&b->policy, at))))
+		if (span_equal_nocase(host, own))
 			return true;
+		at += own.size + 1;
 	}
 	return false;
 }
 
 /* A page of somebody else whose name was made to lead here must get nothing of us. */
-static bool is_for_us(const struct viewer_browser *b, const struct web_request *request)
+static bool is_for_us(const struct page_names *names, const struct web_request *request)
 {
 	uint32_t port = request->port == HTTP_PORT_NONE ? HTTPS_PORT : request->port;
 
-	return port == b->screen->browser_port &&
-	       (is_own_address(b, request->host) || is_own_name(b, request->host));
+	return port == names->port &&
+	       (is_own_address(names, request->host) || is_own_name(names, request->host));
 }
 
 /* ---- requests ---- */
@@ -202,7 +221,6 @@ static void upgrade(struct viewer *v, const struct web_request *request)
 	b->head_end = w.size;
 	b->upgraded = true;
 	websocket_init(&b->frames);
-	snapshot_unload(&b->policy);
 	v->session.began_ms = clock_mono_ms(v->loop.clock);
 	v->phase = VIEWER_HANDSHAKE;
 	loop_arm(&v->loop, &v->handshake_timer, SESSION_HANDSHAKE_MS);
@@ -237,7 +255,7 @@ static void answer(struct viewer *v, const struct web_request *request)
 
 	b->closing = request->wants_close || ++b->requests >= PAGE_REQUESTS_MAX;
 	loop_arm(&v->loop, &v->handshake_timer, PAGE_REQUEST_MS);
-	if (!is_for_us(b, request)) {
+	if (!is_for_us(&b->names, request)) {
 		answer_status(v, STATUS_HOST);
 		return;
 	}

@@ -78,6 +78,15 @@ size_t peer_pending(const struct viewer *v)
 	return stream_pending(&v->stream) + (b->raw_waits ? b->raw_end - b->raw_at : 0);
 }
 
+void peer_forget(struct viewer *v)
+{
+	struct viewer_browser *b = &v->browser;
+
+	explicit_bzero(b->raw, b->raw_at);
+	/* Behind the end, too: what came in pieces was moved to the front. */
+	explicit_bzero(b->raw + b->raw_end, sizeof(b->raw) - b->raw_end);
+}
+
 /* ---- out ---- */
 
 /* Where no frame is begun: the next one. Return: false where there is nothing to send. */
@@ -147,31 +156,34 @@ bool peer_has_output(const struct viewer *v)
 	return v->out_at < v->out_end || b->head_at < b->head_end || b->pong_due;
 }
 
-/* Write what waits, for a while. */
-static void drain(struct viewer *v)
+/* Write what waits, until then at most. */
+static void drain(struct viewer *v, uint64_t until_ms)
 {
-	uint64_t until_ms = clock_mono_ms(v->loop.clock) + PEER_DRAIN_MS;
+	uint64_t now_ms = clock_mono_ms(v->loop.clock);
 
 	peer_flush(v);
-	while (peer_has_output(v) && clock_mono_ms(v->loop.clock) < until_ms) {
+	while (peer_has_output(v) && now_ms < until_ms) {
 		struct pollfd wait = {.fd = v->peer.fd,
 				      .events = stream_events(&v->stream, false, true)};
 
-		if (poll(&wait, 1, PEER_DRAIN_MS) <= 0 || wait.revents & (POLLERR | POLLHUP))
+		if (poll(&wait, 1, (int)(until_ms - now_ms)) <= 0 ||
+		    wait.revents & (POLLERR | POLLHUP))
 			return;
 		peer_flush(v);
+		now_ms = clock_mono_ms(v->loop.clock);
 	}
 }
 
 void peer_close(struct viewer *v)
 {
 	struct viewer_browser *b = &v->browser;
+	uint64_t until_ms = clock_mono_ms(v->loop.clock) + PEER_DRAIN_MS;
 	struct writer w;
 
 	if (!b->upgraded)
 		return;
 	b->pong_due = false;
-	drain(v);
+	drain(v, until_ms);
 	if (peer_has_output(v))
 		return; /* in the middle of a frame: it learns that the connection broke */
 	writer_init(&w, b->head, sizeof(b->head));
@@ -179,5 +191,5 @@ void peer_close(struct viewer *v)
 			screen_end_name(v->session.end));
 	b->head_at = 0;
 	b->head_end = w.size;
-	drain(v);
+	drain(v, until_ms);
 }

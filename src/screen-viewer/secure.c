@@ -142,12 +142,14 @@ void secure_login(struct viewer *v)
 	/* Behind the end, too: what came in pieces was moved to the front. */
 	explicit_bzero(v->in, v->in_at);
 	explicit_bzero(v->in + v->in_end, sizeof(v->in) - v->in_end);
+	peer_forget(v);
 	err = channel_send(&v->process.control, CONTROL_SCREEN_LOGIN, &login, sizeof(login), NULL,
 			   0);
 	explicit_bzero(&login, sizeof(login));
 	if (err < 0)
 		viewer_end(v, SCREEN_END_INTERNAL, "control-channel", 0);
 	v->phase = VIEWER_LOGIN;
+	loop_arm(&v->loop, &v->handshake_timer, VIEWER_LOGIN_MS);
 }
 
 int secure_on_verdict(struct channel *ch, void *ctx, const struct channel_message *message)

@@ -27,13 +27,14 @@
 #define VIEWER_BATCH       8                          /* records taken with one system call */
 #define VIEWER_BATCHES     64                         /* before other descriptors have their turn */
 #define VIEWER_ACK_LATE_MS 100
-#define VIEWER_LOGIN_MS    120000 /* for a person to type name and password */
+#define VIEWER_LOGIN_MS    120000 /* for a person to type name and password; for their judgement */
 #define VIEWER_RECTS_MAX   (FRAME_TILE_ROWS * 64)
-#define PAGE_REQUEST_MS    10000 /* for a browser to take an answer and send its next request */
-#define PAGE_LINGER_MS     1000  /* for it to close behind the last answer */
-#define PAGE_REQUESTS_MAX  32    /* of one connection */
-#define PAGE_HEAD_MAX      1024  /* of an answer's head */
-#define PEER_DRAIN_MS      500   /* for a browser to be told how its session ended */
+#define PAGE_REQUEST_MS    10000   /* for a browser to take an answer and send its next request */
+#define PAGE_LINGER_MS     1000    /* for it to close behind the last answer */
+#define PAGE_REQUESTS_MAX  32      /* of one connection */
+#define PAGE_HEAD_MAX      1024    /* of an answer's head */
+#define PAGE_NAMES_MAX     1048576 /* octets of its names, and of addresses */
+#define PEER_DRAIN_MS      500     /* for a browser to be told how its session ended */
 
 _Static_assert(VIEWER_IN_BYTES >= RFB_CLIENT_UNIT_MAX, "the parser can always see a whole unit");
 _Static_assert(VIEWER_IN_BYTES >= RFB_GREETER_UNIT_MAX, "so can the handshake");
@@ -59,6 +60,13 @@ struct viewer_record {
 	uint8_t excess; /* filled by a message that is too long */
 };
 
+/* What a browser may ask for: the gateway's names and addresses, copied out of the policy. */
+struct page_names {
+	struct bytes hosts;     /* names, each NUL-terminated */
+	struct bytes addresses; /* struct snapshot_prefix, one after the other */
+	uint16_t port;
+};
+
 /* A connection to the port for browsers. */
 struct viewer_browser {
 	bool is_one;
@@ -66,8 +74,7 @@ struct viewer_browser {
 	bool closing;   /* once what waits is written */
 	bool lingering; /* it is written */
 	unsigned requests;
-	struct snapshot policy; /* for the names that a browser may ask for; until it is upgraded */
-	const struct snapshot_screen *screen;
+	struct page_names names; /* that a browser may ask for */
 	struct websocket frames;
 	uint8_t raw[VIEWER_IN_BYTES]; /* frames that have come */
 	size_t raw_at, raw_end;
@@ -176,10 +183,16 @@ size_t peer_pending(const struct viewer *v);
 /* Write what waits, as far as the connection takes it. */
 void peer_flush(struct viewer *v);
 bool peer_has_output(const struct viewer *v);
-/* The end: a browser is told the reason, if it takes it within PEER_DRAIN_MS. */
+/* Forget frames that were passed on: they have what was typed, and the mask that undoes it. */
+void peer_forget(struct viewer *v);
+/* The end: a browser is told the reason, if it takes all within PEER_DRAIN_MS. */
 void peer_close(struct viewer *v);
 
-/* page.c: keep the policy's names for browsers. Return: 0 or errors of snapshot_load. */
+/*
+ * page.c: copy the names for browsers out of the policy, which is not mapped any more then.
+ * @snapshot_fd: borrowed. Return: 0, -ERR_NOT_FOUND without the entry, -ERR_NO_MEMORY past
+ * PAGE_NAMES_MAX of names or of addresses, or errors of snapshot_load.
+ */
 int page_load(struct viewer *v, int snapshot_fd);
 /* Answer a request, if a whole one is there. */
 void page_serve(struct viewer *v);

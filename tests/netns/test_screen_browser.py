@@ -8,6 +8,7 @@
 import base64
 import gzip
 import hashlib
+import pathlib
 import re
 import socket
 import struct
@@ -298,6 +299,53 @@ def test_browser_that_leaves_behind_a_key_is_gone(make_web, topology):
     viewer.sock.sock.sendall(frame(key(0x61)) + frame(struct.pack(">H", 1000), opcode=8))
     assert viewer.wait_close() == (1000, "viewer-left")
     gateway.wait_event("screen-ended ", 'peer="viewer"', 'reason="viewer-left"', 'keys="1"')
+
+
+@pytest.mark.limit(60)
+def test_browser_login_may_take_longer_than_a_handshake(make_web, topology):
+    """A3: the judgement has a time of its own, as with viewers: a busy gateway lets people in late, not never."""
+    fake_desktop(topology)
+    gateway = make_web(screen(topology))
+    secret = password_of(gateway, "suzuki")
+    viewer = BrowserViewer(connect(topology, 40), host(topology), login=False)
+    gateway.halt()
+    viewer.send(struct.pack(">II", 6, len(secret)) + b"suzuki" + secret.encode())
+    time.sleep(16)      # SESSION_HANDSHAKE_MS and more
+    gateway.resume()
+    assert viewer.read(4) == b"\0\0\0\0"
+    viewer.enter()
+
+
+def memory_of(pid):
+    """What a process has in memory that it can write to."""
+    found = b""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+            begin, end = (int(part, 16) for part in line.split()[0].split("-"))
+            if line.split()[1].startswith("rw"):
+                memory.seek(begin)
+                found += memory.read(end - begin)
+    return found
+
+
+def test_browser_process_keeps_neither_policy_nor_password(make_web, topology):
+    """Z4, A3: no policy is mapped where strangers talk; a password is gone as soon as it was passed on, masked or not."""
+    gateway = make_web(screen(topology))
+    secret = password_of(gateway, "suzuki")
+    sock = connect(topology)
+    sock.sendall(request(host(topology)))
+    assert read_answer(sock).status == 200
+    pid = gateway.pids("screen-viewer")[0]
+    assert "memfd:" not in pathlib.Path(f"/proc/{pid}/maps").read_text()
+    viewer = BrowserViewer(sock, host(topology), login=False)
+    login = frame(struct.pack(">II", 6, len(secret)) + b"suzuki" + secret.encode())
+    masked = login[-len(secret):]
+    gateway.halt()      # so that it is not answered before we have looked
+    viewer.sock.sock.sendall(login[:-1])
+    wait_until(lambda: masked[:-1] in memory_of(pid), "the login in its memory", 10)
+    viewer.sock.sock.sendall(login[-1:])
+    wait_until(lambda: masked[:-1] not in memory_of(pid), "the login passed on", 10)
+    assert secret.encode()[:-1] not in memory_of(pid)
 
 
 def test_browser_wrong_password_is_one_answer(make_web, topology):

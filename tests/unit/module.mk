@@ -84,6 +84,9 @@ test_mail_hop-use := mail-sender tls policy wire base
 units += test_web_request test_websocket
 test_web_request-use := wire base
 test_websocket-use := wire base
+units += test_viewer_peer
+test_viewer_peer-use := screen-viewer screen-session tls policy wire base
+test_viewer_peer-lib := -lnettle -Wl,--wrap=poll
 units += test_rfb_client test_rfb_server test_rfb_greeter test_rfb_handshake test_rfb_encode test_rfb_zrle test_screen_record
 test_rfb_client-use := wire base
 test_rfb_server-use := wire base
