@@ -156,9 +156,8 @@ class Gateway:
         return Console(fd, self.directory / "console.txt", timeout)
 
     def open_console(self):
-        """A console that has shown its prompt."""
+        """A console that has shown its prompt, by itself: a key would bring another, which a later run() takes for its own."""
         console = self.console()
-        console.send("\r")
         console.expect(console.PROMPT)
         return console
 

@@ -84,7 +84,6 @@ def test_mail_commit_ends_the_sessions_whose_rules_it_changes(net, topology, mak
     gateway = make_gateway(*blocks(topology.zones), state=state)
     sinks = [OrderSink(net, topology.zones[z].namespace, topology.zones[z].peer4) for z in ("lgwan", "internet")]
     sessions, console = Sessions(net, topology.zones), gateway.console(timeout=30)
-    console.send("\r")
     console.expect(console.PROMPT)
     for change, ended in CHANGES:
         commit(console, change)

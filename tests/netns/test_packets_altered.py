@@ -191,7 +191,6 @@ def test_packets_rules_altered_again_and_again(scene):
 def test_packets_own_changes_of_the_rules_are_no_alarm(net, scene):
     """What netfilter does itself (a commit, a capture, a station shut out and let in, the beat) is never taken for another's."""
     console = scene.gateway.console()
-    console.send("\r")
     console.expect(console.PROMPT)
     for line in ("configure", "delete crossing mynumber lgwan permit 20"):
         console.run(line)

@@ -33,7 +33,6 @@ def gateway(make_gateway):
 
 def opened(gateway):
     console = gateway.console()
-    console.send("\r")
     console.expect(console.PROMPT)
     console.run("configure")
     return console

@@ -102,7 +102,6 @@ def answer_times(gateway, running):
     """How long the console takes for an answer, again and again while a process runs; the middle one."""
     times = []
     with gateway.console() as console:
-        console.send("\r")
         console.expect(console.PROMPT, timeout=20)
         while running():
             begin = time.monotonic()

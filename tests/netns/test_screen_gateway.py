@@ -140,7 +140,6 @@ def test_screen_gateway_clears_a_session_that_does_not_end(make_gateway, topolog
     fake_desktop(topology, still)
     gateway = make_gateway(screen(topology))
     console = gateway.console(timeout=20)
-    console.send("\r")
     console.expect(console.PROMPT)
     for killed in ((), ("screen-viewer",)):
         viewer = viewer_of(topology)

@@ -34,7 +34,6 @@ STOP_SECONDS = 1.0
 
 def opened(gateway):
     console = gateway.console()
-    console.send("\r")
     console.expect(console.PROMPT)
     console.run("configure")
     return console
