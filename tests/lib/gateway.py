@@ -144,8 +144,11 @@ class Gateway:
                 os.kill(pid, signal.SIGCONT)
         self.halted = []
 
-    def console(self, timeout=10):
-        """A pexpect session on the gateway's console (a terminal or a socket, as sekishod offers it)."""
+    def console(self, timeout=30):
+        """A pexpect session on the gateway's console (a terminal or a socket, as sekishod offers it).
+
+        timeout: of one answer; the console itself waits 10 s for a process that does not answer, and then says so.
+        """
         wait_until(self.console_path.exists, "the console", 5)
         if stat.S_ISSOCK(self.console_path.stat().st_mode):
             line = socket.socket(socket.AF_UNIX)
