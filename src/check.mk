@@ -33,7 +33,7 @@ format:
 
 # The pages whose source is a table in the code; tests hold each against its table.
 docs: tools
-	$(Q)python3 -B tests/golden/config_docs.py $(O)/sekisho .
+	$(Q)python3 -B tests/golden/table_docs.py $(O) .
 	$(Q)python3 -B tests/golden/mail_docs.py $(O)/sekisho .
 	$(Q)$(O)/sekisho events --markdown >docs/events.md
 	$(Q)$(O)/sekishod --print-process-table >docs/processes.md

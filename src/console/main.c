@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "console/console.h"
+#include "console/command.h"
 
 #define CONTROL_MESSAGES 64
 #define READ_BYTES       4096
@@ -471,10 +471,14 @@ static int start(struct console *c)
 	return 0;
 }
 
-int main(void)
+/* Started by the supervisor it has no arguments; with one it prints its commands, and that is all.
+ */
+int main(int argc, char **argv)
 {
 	int status, err;
 
+	if (argc > 1)
+		return command_reference(argv[1]);
 	init(&console);
 	err = start(&console);
 	if (err != 0) {

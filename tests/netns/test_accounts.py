@@ -172,6 +172,8 @@ def test_login_roles_bound_what_a_console_is_served(gateway, people):
     assert "does not allow" in operator.run("account reset suzuki")
     assert "isolated" in operator.run("isolate zone internet")
     assert "restored" in operator.run("restore zone internet")
+    assert "isolated" in operator.run("isolate station 02:00:00:10:00:77")
+    assert "restored" in operator.run("restore station 02:00:00:10:00:77")
     auditor = log_in(gateway, "suzuki", FIRST)
     auditor.expect(r"> $")
     assert "does not allow" in auditor.run("isolate zone internet")
