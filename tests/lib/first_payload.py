@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Raw first payloads, a TCP initiator that says exactly what a test wants, and small responders."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -49,15 +50,22 @@ def rdp_request(cookie="sato"):
 
 class Responder:
     """Accepts on a TCP port, sends `greeting`, remembers all that comes, and once a connection has brought `after`
-    bytes answers what it brings with `answer`."""
+    bytes answers what it brings with `answer`.
+
+    It works beside the test: what it has counted (`streams`, `received`, `resets`) is waited for, not read once, unless
+    its answer has come back already.
+    """
+
+    BACKLOG = 1024  # connections that may wait to be accepted: as many as any test opens at once
 
     def __init__(self, net, namespace, address, port, greeting=b"", answer=b"ok", after=0):
         self.greeting, self.answer, self.after, self.streams, self.resets = greeting, answer, after, [], 0
+        self.peers = []
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = net.socket(namespace, family, timeout=0.2)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
-        self.listener.listen(64)
+        self.listener.listen(self.BACKLOG)
         self.background = Background(self._accept)
         net.on_close(self.stop)
 
@@ -65,28 +73,23 @@ class Responder:
         while not stopping.is_set():
             try:
                 peer, _ = self.listener.accept()
-            except (TimeoutError, OSError):
+            except OSError:
                 continue
+            self.peers.append(peer)
             self.streams.append(bytearray())
-            threading.Thread(target=self._serve, args=(stopping, peer, self.streams[-1]), daemon=True).start()
+            threading.Thread(target=self._serve, args=(peer, self.streams[-1]), daemon=True).start()
 
-    def _serve(self, stopping, peer, stream):
-        peer.settimeout(0.2)
-        if self.greeting:
+    def _serve(self, peer, stream):
+        """One connection, until either side ends it; stop() does by shutting it down."""
+        peer.settimeout(None)
+        try:
             peer.sendall(self.greeting)
-        while not stopping.is_set():
-            try:
-                data = peer.recv(65536)
-                if not data:
-                    break
+            while data := peer.recv(65536):
                 stream += data
                 if len(stream) >= self.after:
                     peer.sendall(self.answer)
-            except TimeoutError:
-                continue
-            except OSError:
-                self.resets += 1
-                break
+        except OSError:
+            self.resets += 1
         peer.close()
 
     @property
@@ -97,6 +100,9 @@ class Responder:
     def stop(self):
         self.background.stop()
         self.listener.close()
+        for peer in self.peers:
+            with contextlib.suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)
 
 
 class RawTcp:
@@ -122,7 +128,7 @@ class RawTcp:
         if at is None:
             self.next += len(payload) + ("S" in flags) + ("F" in flags)
 
-    def receive(self, seconds=3.0):
+    def receive(self, seconds=15.0):
         """The next segment of the other side; None: nothing came."""
         import time
         from scapy.all import TCP, Ether
@@ -143,16 +149,9 @@ class RawTcp:
         self.ack = answer.seq + 1
         self.send()
 
-    def wait_reset(self, seconds=5.0):
+    def wait_reset(self, seconds=15.0):
         """Whether a reset comes."""
         while (segment := self.receive(seconds)) is not None:
             if "R" in segment.flags:
                 return True
         return False
-
-    def wait_data(self, seconds=3.0):
-        """The payload of the next segment that has one; b"" where none comes."""
-        while (segment := self.receive(seconds)) is not None:
-            if len(segment.payload) and bytes(segment.payload).strip(b"\0"):
-                return bytes(segment.payload)
-        return b""

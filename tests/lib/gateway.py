@@ -11,7 +11,7 @@ import tempfile
 
 from pexpect import fdpexpect
 
-from .waiting import wait_until
+from .waiting import PATIENCE_SECONDS, wait_until
 
 SEKISHOD = os.environ.get("SEKISHOD", "/out/sekishod")
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
@@ -199,9 +199,11 @@ class Console(fdpexpect.fdspawn):
         self.logfile_read = open(transcript, "a", encoding="utf-8")
 
     def run(self, line, timeout=-1):
-        """Type a line, return what is printed up to the next prompt (without the echo)."""
+        """Type a line, return what is printed up to the next prompt (without the echo).
+
+        timeout: as wait_until() has it; by default that of the console."""
         self.send(line + "\r")
-        self.expect(self.PROMPT, timeout=timeout)
+        self.expect(self.PROMPT, timeout=timeout if timeout < 0 else max(timeout, PATIENCE_SECONDS))
         return "\n".join(self.before.splitlines()[1:])
 
     def edit(self, *lines):

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 
-from .waiting import wait_until
+from .waiting import PATIENCE_SECONDS, wait_until
 
 NETNS_DIR = pathlib.Path("/run/netns")
 
@@ -32,8 +32,10 @@ class CommandFailed(AssertionError):
 
 
 def run(*argv, timeout=15, check=True, stdin=None, env=None):
-    """Run a command to its end; return CompletedProcess with text. Raise CommandFailed where `check` and it failed."""
-    argv = [str(a) for a in argv]
+    """Run a command to its end; return CompletedProcess with text. Raise CommandFailed where `check` and it failed.
+
+    timeout: after which it hangs; PATIENCE_SECONDS at least."""
+    argv, timeout = [str(a) for a in argv], max(timeout, PATIENCE_SECONDS)
     full_env = {**os.environ, **env} if env else None
     try:
         done = subprocess.run(argv, input=stdin, capture_output=True, timeout=timeout, env=full_env,
@@ -174,14 +176,14 @@ class Net:
             os.close(home)
             os.close(there)
 
-    def socket(self, namespace, family=socket.AF_INET, kind=socket.SOCK_STREAM, protocol=0, timeout=5.0):
+    def socket(self, namespace, family=socket.AF_INET, kind=socket.SOCK_STREAM, protocol=0, timeout=15.0):
         """A socket of this Python process inside a namespace."""
         with self.inside(namespace):
             made = socket.socket(family, kind, protocol)
         made.settimeout(timeout)
         return made
 
-    def connect(self, namespace, host, port, timeout=5.0, source=None):
+    def connect(self, namespace, host, port, timeout=15.0, source=None):
         """A connected TCP socket from a namespace; raises OSError as usual."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         made = self.socket(namespace, family, timeout=timeout)

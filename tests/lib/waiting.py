@@ -3,13 +3,20 @@
 
 import time
 
+PATIENCE_SECONDS = 30.0  # no wait gives up sooner: a machine that does other things as well may need it all
+
 
 class WaitedTooLong(AssertionError):
     """A condition did not come true in time."""
 
 
 def wait_until(condition, what, seconds=5.0, pause=0.02):
-    """Call `condition` until it returns something true, and return that; raise after `seconds`."""
+    """Call `condition` until it returns something true, and return that; raise after `seconds` or PATIENCE_SECONDS.
+
+    For whatever another thread or process counts or writes, also where it has surely been sent by now. A promise that is a
+    time is no business of this function: take the time and compare.
+    """
+    seconds = max(seconds, PATIENCE_SECONDS)
     end = time.monotonic() + seconds
     while True:
         value = condition()

@@ -75,7 +75,7 @@ def test_limits_sixth_connection_is_denied_until_one_has_ended(net, topology, ma
     line = gateway.wait_event(" flow-denied ", 'reason="limit-connections"', 'src="10.10.0.5"', seconds=15)
     assert ' permit="10"' in line
     gateway.wait_event(" flow-denied ", 'reason="limit-connections"', 'dst="fd00:20::8"', seconds=15)
-    assert len([x for x in gateway.audit_lines() if " flow-permitted " in x]) == 5
+    wait_until(lambda: len([x for x in gateway.audit_lines() if " flow-permitted " in x]) == 5, "a record of each")
     hold(net, 8, port=7001)
     all_echo(held)
     held.pop(0).close()
@@ -130,6 +130,7 @@ def test_limits_new_flows_of_all_sources_are_counted_together(net, topology, mak
     for number in range(12):
         begin(number)
     wait_until(lambda: denied() >= 2, "a refusal of each source", 15)
+    wait_until(lambda: len(sink.got) >= 5, "what the limit lets through")
     assert len(sink.got) == 5
     Sink(net, "peer-lgwan", SERVER, 7001)
     commit(gateway, "set crossing mynumber lgwan permit 20 limit connections 50")
@@ -142,7 +143,7 @@ def test_limits_new_flows_of_all_sources_are_counted_together(net, topology, mak
         begin(number)
     wait_until(lambda: denied() + len(sink.got) == 21, "all in records, by their first line or a summary", 40)
     assert len(sink.got) <= 9  # the pace is one in twelve seconds
-    assert len([x for x in gateway.audit_lines() if " flow-permitted " in x]) == len(sink.got)
+    wait_until(lambda: len([x for x in gateway.audit_lines() if " flow-permitted " in x]) == len(sink.got), "a record of each")
 
 
 def test_limits_hold_for_flows_that_have_something_to_show(net, topology, make_gateway):
