@@ -18,7 +18,7 @@ echo "  AGAIN   firmware/$BOARD from clean"
 	echo "0 1" >"$O/check/reproducible.count"
 	exit 1
 }
-if differ=$(cd "$first" && sha256sum ./* | (cd "$again/firmware/$BOARD" && sha256sum -c --quiet 2>&1)); then
+if differ=$(cd "$first" && find . -maxdepth 1 -type f -exec sha256sum {} + | (cd "$again/firmware/$BOARD" && sha256sum -c --quiet 2>&1)); then
 	echo "1 0" >"$O/check/reproducible.count"
 	echo "reproducible: two builds of firmware/$BOARD give the same bytes"
 else

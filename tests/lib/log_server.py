@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An rsyslog in the zone lgwan that the gateway sends its log to, over each transport, and what arrived there."""
+"""A syslog server in the zone lgwan that the gateway sends its log to, over each transport, and what arrived there."""
 
 from .certificates import Authority, put_slot
 from .logs import number_of
-from .peers import Syslog, SyslogTls
+from .peers import Syslog, SyslogNg, SyslogTls
 from .waiting import wait_until
 
 ADDRESS = "10.20.0.20"
@@ -16,18 +16,21 @@ def send_by(transport, extra="", address=ADDRESS):
     return f"syslog {{ zone lgwan; server {address} {{ transport {transport}; {extra} }} }}"
 
 
-def start_log_server(net, state, transport):
+SERVERS = {"rsyslog": Syslog, "syslog-ng": SyslogNg}
+
+
+def start_log_server(net, state, transport, kind="rsyslog"):
     """Return (the server, the statement that sends to it); what TLS needs is put into the state directory."""
     if transport != "tls":
-        return Syslog(net, "peer-lgwan", ADDRESS, transport=transport), send_by(transport)
+        return SERVERS[kind](net, "peer-lgwan", ADDRESS, transport=transport), send_by(transport)
     authority = Authority()
     put_slot(state, "log-ca", authority.pem, "authority")
-    server = start_tls_server(net, SyslogTls(authority, authority.issue(NAME)))
+    server = start_tls_server(net, SyslogTls(authority, authority.issue(NAME)), kind=kind)
     return server, send_by("tls", f"ca log-ca; name {NAME};")
 
 
-def start_tls_server(net, tls, address=ADDRESS):
-    return Syslog(net, "peer-lgwan", address, port=TLS_PORT, transport="tls", tls=tls)
+def start_tls_server(net, tls, address=ADDRESS, kind="rsyslog"):
+    return SERVERS[kind](net, "peer-lgwan", address, port=TLS_PORT, transport="tls", tls=tls)
 
 
 def numbers(lines):

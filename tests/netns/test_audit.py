@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The audit log and syslog with a real rsyslog (L1): gapless, in order, through absences and kills.
+"""The audit log and syslog with real syslog servers (L1): gapless, in order, through absences and kills.
 
 What is special about TLS is in test_audit_tls.py.
 """
@@ -14,13 +14,14 @@ import time
 
 import pytest
 
-from lib.log_server import in_order, numbers, start_log_server, wait_caught_up
+from lib.log_server import SERVERS, in_order, numbers, start_log_server, wait_caught_up
 from lib.logs import SEKISHO, verify
 from lib.net import run
 from lib.peers import EchoServer, tcp_talk, udp_talk
 from lib.waiting import wait_until
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+KINDS = pytest.mark.parametrize("kind", list(SERVERS))
 PERMIT = """
 service echo { tcp 7000; udp 7000; }
 crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; log; } }
@@ -150,10 +151,11 @@ def test_audit_source_is_the_channel(make_gateway):
     assert sources <= {"audit", "supervisor", "netfilter", "arbiter", "config", "console"}
 
 
+@KINDS
 @TRANSPORTS
 @pytest.mark.limit(90)
-def test_syslog_gets_every_record_in_order(net, topology, make_gateway, state, transport):
-    syslog, system = start_log_server(net, state, transport)
+def test_syslog_gets_every_record_in_order(net, topology, make_gateway, state, transport, kind):
+    syslog, system = start_log_server(net, state, transport, kind)
     gateway = make_gateway(PERMIT, system=system, state=state)
     some_events(net, topology, 20)
     wait_caught_up(gateway, syslog)
@@ -165,11 +167,12 @@ def test_syslog_gets_every_record_in_order(net, topology, make_gateway, state, t
     verify_log(gateway, syslog.directory / "raw.log")
 
 
+@KINDS
 @TRANSPORTS
 @pytest.mark.limit(120)
-def test_syslog_server_away_loses_nothing(net, topology, make_gateway, state, transport):
+def test_syslog_server_away_loses_nothing(net, topology, make_gateway, state, transport, kind):
     """The server is stopped, things happen, it comes back: all arrives, in order."""
-    syslog, system = start_log_server(net, state, transport)
+    syslog, system = start_log_server(net, state, transport, kind)
     gateway = make_gateway(PERMIT, system=system, state=state)
     wait_caught_up(gateway, syslog)
     syslog.stop()

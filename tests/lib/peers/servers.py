@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small servers: rsyslog, echo by TCP and UDP, a port scanner."""
+"""Small servers: rsyslog, syslog-ng, echo by TCP and UDP, a port scanner."""
 
 import contextlib
 import pathlib
@@ -29,6 +29,18 @@ global(DefaultNetstreamDriver="{driver}" DefaultNetstreamDriverCAFile="{authorit
        DefaultNetstreamDriverCertFile="{certificate}" DefaultNetstreamDriverKeyFile="{key}")
 """
 RSYSLOG_TLS_MODULE = 'StreamDriver.Name="{driver}" StreamDriver.Mode="1" StreamDriver.AuthMode="{mode}" {permitted}'
+SYSLOG_NG_CONF = """\
+@version: 4.2
+options {{ keep-hostname(yes); use-dns(no); }};
+source in {{ syslog(ip("{address}") port({port}) transport("{transport}") log-msg-size(65536) flags(no-parse) {secure}); }};
+parser fields {{ syslog-parser(flags(syslog-protocol)); }};
+destination raw {{ file("{directory}/raw.log" template("$MSG\\n")); }};
+destination parsed {{ file("{directory}/parsed.log"
+    template("$FACILITY|$LEVEL|$HOST|$PROGRAM|$PID|$MSGID|$SDATA|$MSG\\n")); }};
+log {{ source(in); destination(raw); }};
+log {{ source(in); parser(fields); destination(parsed); }};
+"""
+SYSLOG_NG_TLS = 'tls(key-file("{key}") cert-file("{certificate}") peer-verify(optional-untrusted))'
 
 
 class SyslogTls:
@@ -54,22 +66,28 @@ class Syslog:
     def __init__(self, net, namespace, address, port=514, transport="udp", tls=None):
         self.net, self.namespace, self.address, self.port, self.transport = net, namespace, address, port, transport
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="syslog-"))
-        self.config = self.directory / "rsyslog.conf"
+        self.config = self.directory / "syslog.conf"
         self.process = None
         self.start(tls)
 
     def start(self, tls=None):
         """Start it, or start it again; with `tls` (SyslogTls) as it is from now on."""
         if tls or not self.config.exists():
-            module = "imudp" if self.transport == "udp" else "imtcp"
-            settings = tls.settings() if tls else {"secure": "", "how": ""}
-            self.config.write_text(RSYSLOG_CONF.format(directory=self.directory, address=self.address,
-                                                       port=self.port, module=module, **settings))
-        self.process = self.net.popen(self.namespace, "rsyslogd", "-n", "-f", self.config,
-                                      "-i", self.directory / "pid")
+            self.config.write_text(self.configuration(tls))
+        # syslog-ng asks for the name of its host before anything else; there is nobody who knows.
+        self.process = self.net.popen(self.namespace, *self.command(), env={"RES_OPTIONS": "timeout:1 attempts:1"})
         listening = f"[{self.address}]:{self.port} " if ":" in self.address else f"{self.address}:{self.port} "
         kind = "-Hlun" if self.transport == "udp" else "-Hltn"
-        wait_until(lambda: listening in self.net.run(self.namespace, "ss", kind).stdout, "rsyslogd to listen")
+        wait_until(lambda: listening in self.net.run(self.namespace, "ss", kind).stdout, "the syslog server to listen",
+                   20)
+
+    def configuration(self, tls):
+        settings = tls.settings() if tls else {"secure": "", "how": ""}
+        return RSYSLOG_CONF.format(directory=self.directory, address=self.address, port=self.port,
+                                   module="imudp" if self.transport == "udp" else "imtcp", **settings)
+
+    def command(self):
+        return "rsyslogd", "-n", "-f", self.config, "-i", self.directory / "pid"
 
     def stop(self):
         self.process.stop()
@@ -80,7 +98,7 @@ class Syslog:
         return path.read_text(errors="replace").splitlines() if path.exists() else []
 
     def parsed(self):
-        """Messages as rsyslog took them apart: facility|severity|host|app|procid|msgid|structured data|text."""
+        """Messages as the server took them apart: facility|severity|host|app|procid|msgid|structured data|text."""
         path = self.directory / "parsed.log"
         return path.read_text(errors="replace").splitlines() if path.exists() else []
 
@@ -89,6 +107,18 @@ class Syslog:
         def found():
             return next((line for line in self.lines() if all(p in line for p in parts)), None)
         return wait_until(found, f"a syslog message with {parts}", seconds)
+
+
+class SyslogNg(Syslog):
+    """The same by syslog-ng."""
+
+    def configuration(self, tls):
+        return SYSLOG_NG_CONF.format(directory=self.directory, address=self.address, port=self.port,
+                                     transport=self.transport, secure=SYSLOG_NG_TLS.format(**tls.files) if tls else "")
+
+    def command(self):
+        return ("syslog-ng", "--foreground", "--no-caps", f"--cfgfile={self.config}", f"--pidfile={self.directory}/pid",
+                f"--persist-file={self.directory}/persist", f"--control={self.directory}/control")
 
 
 class EchoServer:
