@@ -66,6 +66,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
 	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
 	s->encodings = (uint32_t)draft_leaf_number(node, ROW_SCREEN_ENCODINGS);
+	s->watermark = (uint32_t)draft_leaf_number(node, ROW_SCREEN_WATERMARK);
 	s->schedule = schedule != NULL ? draft_entry(d, ROW_SCHEDULE, tree_value(schedule, 0))
 				       : SNAPSHOT_NONE;
 	s->desktops = desktops;

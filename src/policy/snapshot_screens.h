@@ -23,6 +23,15 @@ enum snapshot_encodings {
 	SNAPSHOT_ENCODINGS_COUNT_
 };
 
+/* In the order of the words of the configuration's `watermark`. */
+enum snapshot_watermark {
+	SNAPSHOT_WATERMARK_OFF,
+	SNAPSHOT_WATERMARK_FAINT,
+	SNAPSHOT_WATERMARK_CLEAR,
+	SNAPSHOT_WATERMARK_STRONG,
+	SNAPSHOT_WATERMARK_COUNT_
+};
+
 struct snapshot_screen {
 	char name[SNAPSHOT_NAME_BYTES];
 	uint32_t from, to; /* zone indices: viewers' and desktops' */
@@ -40,8 +49,8 @@ struct snapshot_screen {
 	struct snapshot_range groups;             /* in texts-of-list: whose users may look */
 	char tls_slot[SNAPSHOT_NAME_BYTES];       /* of our certificate; empty only without TLS */
 	char authority_slot[SNAPSHOT_NAME_BYTES]; /* of viewers' certificates; empty: not asked */
-	uint32_t encodings; /* enum snapshot_encodings: asked of the desktop */
-	uint32_t pad2;
+	uint32_t encodings;                  /* enum snapshot_encodings: asked of the desktop */
+	uint32_t watermark;                  /* enum snapshot_watermark */
 	struct snapshot_range browser_names; /* in texts-of-list: besides the zone's addresses */
 };
 

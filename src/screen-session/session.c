@@ -2,6 +2,7 @@
 /* Settings, drops and the end of one half of a screen session. */
 #include "screen-session/session.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -37,6 +38,10 @@ static int take_settings(struct session *s, const struct control_start *start,
 	memcpy(s->zone, snapshot->zones[start->zone].name, sizeof(s->zone));
 	s->name[sizeof(s->name) - 1] = s->zone[sizeof(s->zone) - 1] = '\0';
 	s->encodings = (enum snapshot_encodings)screen->encodings;
+	s->watermark = (enum snapshot_watermark)screen->watermark;
+	s->utc_offset_s = snapshot->header->utc_offset_s;
+	(void)snprintf(s->gateway, sizeof(s->gateway), "%s",
+		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
 	s->frame_period_ms = frame_period_ms(screen->frame_rate_max);
 	s->security = screen->security;
 	s->client_certificates = screen->authority_slot[0] != '\0';

@@ -16,6 +16,7 @@
 #define SESSION_FRAME_RATE_DEFAULT 30 /* updates a second where the policy names none */
 #define SESSION_FRAME_RATE_MAX     1000
 #define SESSION_LINK_BYTES_LAST    (1 << 20) /* more than any link holds; the kernel caps it */
+#define SESSION_GATEWAY_BYTES      64        /* of longer names, the beginning */
 #define SESSION_HANDSHAKE_MS       15000     /* for each peer to get through its handshake */
 
 /* Things that peers send and the gateway does not pass on. */
@@ -45,6 +46,9 @@ struct session {
 					      half does not know */
 	uint32_t security;                 /* enum screen_security */
 	bool client_certificates;          /* of viewers, are asked for */
+	enum snapshot_watermark watermark;
+	char gateway[SESSION_GATEWAY_BYTES]; /* its name, for the watermark */
+	int32_t utc_offset_s;                /* of the time there */
 	uint64_t frame_period_ms;
 	uint64_t idle_ms;  /* 0: no limit */
 	uint64_t limit_ms; /* 0: no limit */

@@ -201,6 +201,7 @@ void client_admit(struct viewer *v)
 
 	loop_disarm(&v->loop, &v->handshake_timer);
 	v->phase = VIEWER_RUNNING;
+	marking_begin(v);
 	rfb_client_init(&v->parser);
 	rfb_greeter_size(&v->greeter, v->frame.width, v->frame.height, VIEWER_NAME, &w);
 	update_written(v, &w);

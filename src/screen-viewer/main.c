@@ -128,6 +128,11 @@ static void ack_late(struct loop *loop, struct loop_timer *self)
 	records_acknowledge(v);
 }
 
+static void mark_due(struct loop *loop, struct loop_timer *self)
+{
+	marking_renew(self->ctx);
+}
+
 static void limit_due(struct loop *loop, struct loop_timer *self)
 {
 	viewer_end(self->ctx, SCREEN_END_SESSION_LIMIT, NULL, 0);
@@ -175,6 +180,7 @@ static void init(struct viewer *v)
 	v->idle_timer = (struct loop_timer){.fire = idle_due, .ctx = v};
 	v->limit_timer = (struct loop_timer){.fire = limit_due, .ctx = v};
 	v->ack_timer = (struct loop_timer){.fire = ack_late, .ctx = v};
+	v->mark_timer = (struct loop_timer){.fire = mark_due, .ctx = v};
 	rfb_encoder_init(&v->encoder);
 	loop_init(&v->loop, &clock_system, v->polls, v->poll_fds,
 		  sizeof(v->polls) / sizeof(v->polls[0]));

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 modules += screen-viewer
-screen-viewer-src := main.c client.c page.c page_files.c peer.c records.c secure.c update.c
+screen-viewer-src := main.c client.c glyphs.c marking.c page.c page_files.c peer.c records.c secure.c update.c watermark.c
 screen-viewer-use := screen-session tls policy wire base
 screen-viewer-lib := -lnettle
 
@@ -21,3 +21,10 @@ $(O)/gen/screen-viewer/page_files.c: $(page)/pack.py $(page)/index.html $(page)/
 	$(call say,GEN,$(@F))
 	$(Q)python3 $< /=$(page)/index.html /page.css=$(page)/page.css /page.js=$(O)/gen/screen-viewer/page.js \
 		/licence.txt=/usr/share/doc/novnc/copyright >$@
+
+# The letters of watermarks.
+generated += $(O)/gen/screen-viewer/glyphs.c
+$(O)/gen/screen-viewer/glyphs.c: src/screen-viewer/watermark/glyphs.py src/screen-viewer/watermark/glyphs.txt
+	$(call say,GEN,$(@F))
+	@mkdir -p $(@D)
+	$(Q)python3 $^ >$@

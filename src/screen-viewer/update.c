@@ -69,7 +69,7 @@ static void encode_next(struct viewer *v, struct writer *w)
 	rect = run_of(v, row, v->going.rows[row], &taken);
 	v->going.rows[row] &= ~taken;
 	v->rects_left--;
-	rfb_encode_rect(&v->encoder, &v->frame, &rect, v->choice.pixels, w);
+	marking_encode(v, &rect, w);
 }
 
 void update_written(struct viewer *v, const struct writer *w)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of one screen-viewer and its parts: client.c (RFB in), records.c (tiles in), update.c
- * (RFB out), secure.c (TLS and login), peer.c (bytes, or a browser's frames), page.c (the page for
- * browsers). */
+ * (RFB out), marking.c (its watermark), secure.c (TLS and login), peer.c (bytes, or a browser's
+ * frames), page.c (the page for browsers). */
 #ifndef SEKISHO_SCREEN_VIEWER_VIEWER_H
 #define SEKISHO_SCREEN_VIEWER_VIEWER_H
 
@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "channel/screen.h"
 #include "screen-session/session.h"
+#include "screen-viewer/watermark.h"
 #include "tls/stream.h"
 #include "wire/rfb_client.h"
 #include "wire/rfb_encode.h"
@@ -97,7 +98,8 @@ struct viewer {
 	struct pollfd polls[4];
 	struct loop_fd *poll_fds[4];
 	struct loop_fd control, link, peer;
-	struct loop_timer handshake_timer, tick_timer, idle_timer, limit_timer, ack_timer;
+	struct loop_timer handshake_timer, tick_timer, idle_timer, limit_timer, ack_timer,
+		mark_timer;
 	enum viewer_phase phase;
 
 	/* secure.c */
@@ -142,6 +144,11 @@ struct viewer {
 	struct rfb_rect cursor; /* hot spot and size */
 	uint32_t cursor_pixels[FRAME_TILE_PX * FRAME_TILE_PX];
 	uint64_t updates;
+
+	/* marking.c */
+	struct watermark mark;
+	struct frame marked; /* what is encoded next, where there is a mark */
+	uint32_t marked_pixels[RFB_ENCODE_WIDTH_MAX * RFB_ENCODE_HEIGHT_MAX];
 };
 
 /* End the session: tell the source's half, stop the loop. */
@@ -209,6 +216,13 @@ void records_last(struct viewer *v);
  * screen that is not older than that.
  */
 void records_acknowledge(struct viewer *v);
+
+/* The session's watermark begins, if it has one; who looks is known. */
+void marking_begin(struct viewer *v);
+/* Draw it anew, minute by minute. */
+void marking_renew(struct viewer *v);
+/* Encode a rectangle as the viewer is to see it. */
+void marking_encode(struct viewer *v, const struct rfb_rect *rect, struct writer *w);
 
 /* Where the client wants something that it does not have: see that the next tick sends it. */
 void update_consider(struct viewer *v);

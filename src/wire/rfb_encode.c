@@ -135,9 +135,16 @@ void rfb_encode_raw(const struct rfb_encoder *e, const struct frame *f, const st
 void rfb_encode_rect(struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
 		     enum rfb_encoding encoding, struct writer *w)
 {
+	rfb_encode_rect_at(e, f, r, r, encoding, w);
+}
+
+void rfb_encode_rect_at(struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
+			const struct rfb_rect *place, enum rfb_encoding encoding, struct writer *w)
+{
 	assert(r->w > 0 && r->h > 0 && frame_holds(f, r));
 	assert(r->w <= RFB_ENCODE_WIDTH_MAX && r->h <= RFB_ENCODE_HEIGHT_MAX);
-	rect_header(w, r, encoding);
+	assert(place->w == r->w && place->h == r->h);
+	rect_header(w, place, encoding);
 	if (encoding == RFB_ZRLE)
 		rfb_encode_zrle(e, f, r, w);
 	else if (encoding == RFB_HEXTILE)

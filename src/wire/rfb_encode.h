@@ -66,6 +66,10 @@ void rfb_encode_update(struct writer *w, uint16_t rect_count);
 void rfb_encode_rect(struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
 		     enum rfb_encoding encoding, struct writer *w);
 
+/* As rfb_encode_rect for pixels that lie in a frame of their own: the client is told @place. */
+void rfb_encode_rect_at(struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
+			const struct rfb_rect *place, enum rfb_encoding encoding, struct writer *w);
+
 /* DesktopSize or, with one screen, ExtendedDesktopSize. */
 void rfb_encode_size(struct writer *w, uint16_t width_px, uint16_t height_px, bool extended);
 

@@ -6,8 +6,8 @@
  * network here, and there is no uid, namespace or root of their own.
  *
  * usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT [FRAMES-PER-S
- * [IDLE-S [LIMIT-S [ENCODINGS]]]] Prints `ready`, then a line for each event; `started SESSION
- * VIEWER-PID SOURCE-PID` for each session.
+ * [IDLE-S [LIMIT-S [STATEMENTS]]]] STATEMENTS are more of the screen's entry. Prints `ready`, then
+ * a line for each event; `started SESSION VIEWER-PID SOURCE-PID` for each session.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,7 +65,7 @@ static void set_frame_rate(struct bytes *block, uint32_t rate)
 }
 
 /* A policy of two zones and one screen entry, as the configuration language gives it. */
-static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s, const char *encodings)
+static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s, const char *statements)
 {
 	static struct problems problems;
 	struct bytes block;
@@ -77,8 +77,8 @@ static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s, const
 		"zone viewers { tier business; port eth0; address 10.20.0.1/24; }\n"
 		"zone desktops { tier outside; port eth1; address 203.0.113.1/28; }\n"
 		"screen screen { from viewers; to desktops; desktop 203.0.113.5; security none;"
-		" sessions 500; idle-timeout %us; session-limit %us; encodings %s; }\n",
-		idle_s, limit_s, encodings);
+		" sessions 500; idle-timeout %us; session-limit %us; %s }\n",
+		idle_s, limit_s, statements);
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	problems_init(&problems);
 	if (policy_compile_text(span_of(text), &block, &problems) != 0) {
@@ -329,7 +329,7 @@ int main(int argc, char **argv)
 
 	if (argc < 5) {
 		fputs("usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT"
-		      " [FRAMES-PER-S [IDLE-S [LIMIT-S [ENCODINGS]]]]\n",
+		      " [FRAMES-PER-S [IDLE-S [LIMIT-S [STATEMENTS]]]]\n",
 		      stderr);
 		return 2;
 	}
@@ -340,7 +340,7 @@ int main(int argc, char **argv)
 	if (inet_pton(AF_INET, argv[3], &d.desktop.sin_addr) != 1)
 		die("desktop address");
 	d.snapshot = make_snapshot(number(argc, argv, 5, 60), number(argc, argv, 6, 0),
-				   number(argc, argv, 7, 0), argc > 8 ? argv[8] : "automatic");
+				   number(argc, argv, 7, 0), argc > 8 ? argv[8] : "");
 	d.listener = listen_on((uint16_t)number(argc, argv, 2, 0));
 	puts("ready");
 	for (;;)

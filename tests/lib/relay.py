@@ -25,13 +25,16 @@ class Relay:
 
     PORT, DESKTOP_PORT = 5900, 5900
 
-    def __init__(self, net, topology, frame_rate=60, idle_s=0, limit_s=0, encodings="automatic"):
-        """net: what the driver and its peers are started in and end with; the topology may live longer."""
+    def __init__(self, net, topology, frame_rate=60, idle_s=0, limit_s=0, statements=""):
+        """net: what the driver and its peers are started in and end with; the topology may live longer.
+
+        statements: more of the screen's entry in the configuration.
+        """
         self.topology, self.net = topology, net
         self.viewers, self.desktops = topology.zones["lgwan"], topology.zones["internet"]
         self.host, self.desktop_host = self.viewers.gateway4, self.desktops.peer4
         self.process = self.net.popen(topology.gateway, DRIVER, LIBEXEC, self.PORT, self.desktop_host,
-                                      self.DESKTOP_PORT, frame_rate, idle_s, limit_s, encodings)
+                                      self.DESKTOP_PORT, frame_rate, idle_s, limit_s, statements)
         self.process.wait_log("ready")
 
     def connect(self, timeout=5.0):

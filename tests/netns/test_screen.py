@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lib import watermark
 from lib.net import run
 from lib.peers import Desktop, capture_screen, difference
 from lib.peers.rfb import RAW, Viewer, key, pointer, update_request
@@ -17,10 +18,10 @@ from lib.waiting import wait_until
 SIZE = "640x480"
 
 
-@pytest.fixture(params=["automatic", "zrle"])
+@pytest.fixture(params=["encodings automatic;", "encodings zrle;"])
 def relay_of_each(request, net, ground):
     """A relay that asks its desktops for Raw, and one that asks for ZRLE and TRLE."""
-    return Relay(net, ground, encodings=request.param)
+    return Relay(net, ground, statements=request.param)
 
 
 def xvnc(relay, size=SIZE, options=()):
@@ -94,6 +95,29 @@ def test_screen_gvnccapture_sees_every_pixel(relay, tmp_path, size):
     assert difference(true, seen) == 0
 
 
+def rgb(picture):
+    """A picture file's pixels as bytes, three each."""
+    raw = picture.with_suffix(".rgb")
+    run("convert", picture, "-depth", "8", raw)
+    return raw.read_bytes()
+
+
+@pytest.mark.parametrize("strength, eighths", [("faint", 1), ("strong", 3)])
+def test_screen_watermark_is_over_what_a_viewer_is_shown(net, ground, tmp_path, strength, eighths):
+    """Z5 L1: viewer, gateway and minute over each pixel as drawn apart from the gateway's code; the desktop has none of it."""
+    relay = Relay(net, ground, statements=f"watermark {strength};")
+    desktop = xvnc(relay, "700x300")
+    desktop.show_test_picture()
+    true, seen = tmp_path / "desktop.png", tmp_path / "viewer.png"
+    begin = time.time()
+    capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, seen)
+    marks = [watermark.points(relay.viewers.peer4, "sekisho", minute)
+             for minute in watermark.minutes(begin, time.time())]
+    plain = rgb(desktop.screenshot(true))
+    assert rgb(seen) in [watermark.over(plain, 700, mark, eighths) for mark in marks]
+    assert difference(true, seen) > 700 * 300 / 20, "a mark that is not to be overlooked"
+
+
 @pytest.mark.parametrize("encoding", ["ZRLE", "Hextile", "Raw"])
 def test_screen_tigervnc_sees_every_pixel_of_a_moving_picture(relay, tmp_path, encoding):
     """Z4: still and after much movement (terminal, windows that move: CopyRect), in each encoding of ours."""
@@ -109,7 +133,7 @@ def test_screen_tigervnc_sees_every_pixel_of_a_moving_picture(relay, tmp_path, e
 
 def test_screen_compressed_link_to_the_desktop_loses_no_pixel(net, ground, tmp_path):
     """Z4: `encodings zrle`: Xvnc's own ZRLE, in a fraction of Raw's bytes, and one deflate stream over a moving picture."""
-    relay = Relay(net, ground, encodings="zrle")
+    relay = Relay(net, ground, statements="encodings zrle;")
     desktop, screen = xvnc(relay), Xvfb(relay)
     run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=desktop.env)
     true = desktop.screenshot(tmp_path / "desktop.png")

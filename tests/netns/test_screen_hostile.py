@@ -167,7 +167,7 @@ HOSTILE_TILES = {
 def test_screen_hostile_compression_ends_its_own_session_only(net, ground, name):
     """Z5: with `encodings zrle`: run overruns, indices outside palettes, bombs and broken streams end the session."""
     hostile, detail = HOSTILE_TILES[name]
-    relay = Relay(net, ground, encodings="zrle")
+    relay = Relay(net, ground, statements="encodings zrle;")
 
     def bad(desktop, stream):
         desktop.show(stream)
