@@ -82,6 +82,21 @@ int file_check(struct span file, const char *kind, struct span *content)
 	return 0;
 }
 
+int file_take_line(struct span *rest, const char *key, char *value, size_t value_bytes)
+{
+	const uint8_t *end = rest->size > 0 ? memchr(rest->data, '\n', rest->size) : NULL;
+	size_t line = end != NULL ? (size_t)(end - rest->data) : 0, skip = strlen(key) + 1;
+
+	if (end == NULL || line < skip || line - skip >= value_bytes ||
+	    memcmp(rest->data, key, skip - 1) != 0 || rest->data[skip - 1] != ' ')
+		return -ERR_INTEGRITY;
+	memcpy(value, rest->data + skip, line - skip);
+	value[line - skip] = '\0';
+	rest->data += line + 1;
+	rest->size -= line + 1;
+	return 0;
+}
+
 static int write_staged(int fd, const char *kind, struct span content)
 {
 	char line[FIRST_LINE_BYTES];

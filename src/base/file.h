@@ -37,6 +37,13 @@ int file_read(int dir, const char *name, struct bytes *out);
 int file_check(struct span file, const char *kind, struct span *content);
 
 /**
+ * file_take_line - the value of the next line, "KEY VALUE", of what was checked
+ * @rest: moved behind the line; left as it is on an error
+ * Return: 0, @value NUL-terminated; -ERR_INTEGRITY: another key, no line, or longer than @value.
+ */
+int file_take_line(struct span *rest, const char *key, char *value, size_t value_bytes);
+
+/**
  * file_stage - write the staged file of @dir and bring it to the disk; what has a name is untouched
  * @kind: for the first line; NULL: the file is @content and nothing else
  * Return: 0; -ERR_NO_SPACE; -ERR_SYSTEM. Unless 0 nothing stays staged.

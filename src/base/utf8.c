@@ -2,6 +2,8 @@
 /* UTF-8 decoding by RFC 3629 section 4, and terminal widths by UAX 11. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* What may follow a lead byte: RFC 3629 section 4, one row per production. */
 static const struct {
 	uint8_t lead_low, lead_high;
@@ -43,6 +45,27 @@ size_t utf8_decode(struct span s, uint32_t *character)
 			return decode_form(s, i, character);
 	}
 	return 0;
+}
+
+void utf8_one_line(char *out, size_t out_bytes, struct span typed)
+{
+	size_t used = 0;
+	uint32_t c;
+
+	while (typed.size > 0) {
+		size_t n = utf8_decode(typed, &c);
+
+		if (n > out_bytes - 1 - used)
+			break;
+		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f)) {
+			memcpy(out + used, typed.data, n);
+			used += n;
+		}
+		n += n == 0;
+		typed.data += n;
+		typed.size -= n;
+	}
+	out[used] = '\0';
 }
 
 bool utf8_valid(struct span s)

@@ -22,6 +22,14 @@ size_t utf8_decode(struct span s, uint32_t *character);
 bool utf8_valid(struct span s);
 
 /**
+ * utf8_one_line - what somebody typed, as one line without control characters
+ * @out:       NUL-terminated; cut between characters
+ * @out_bytes: of @out, at least 1
+ * @typed:     borrowed; what is not UTF-8 is left out
+ */
+void utf8_one_line(char *out, size_t out_bytes, struct span typed);
+
+/**
  * utf8_width - columns of one character: 0 (combining), 1 or 2 (East Asian wide and full-width)
  * @ambiguous_wide: whether characters of ambiguous width (UAX 11) take 2
  */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "channel/give.h"
+#include "channel/person.h"
 #include "channel/query.h"
 
 /* Descriptors that every process finds open; 0..2 are /dev/null, /dev/null and the supervisor's
@@ -111,6 +112,7 @@ struct control_start {
 
 struct control_commit {
 	uint64_t request; /* config's own number, comes back */
+	struct control_emergency emergency;
 };
 
 struct control_committed {

@@ -18,6 +18,22 @@ struct control_person {
 			    "*": any (ACCOUNT_HANDS_BYTES) */
 };
 
+#define EMERGENCY_TEXT_BYTES                                                                       \
+	112 /* of a reason or comment, with NUL: as long as a question's argument */
+
+struct emergency_person {
+	char name[24];   /* NUL-terminated; empty: nobody in particular */
+	char hands[128]; /* as in struct control_person */
+};
+
+/* A change that is made outside its hours; all NUL-terminated. */
+struct control_emergency {
+	uint32_t is;     /* 0: it is none, and the rest is not looked at */
+	uint32_t number; /* of the configuration */
+	struct emergency_person author, approver;
+	char reason[EMERGENCY_TEXT_BYTES];
+};
+
 /* Is all that was said before this on the disk? */
 struct control_record {
 	uint64_t number; /* the asker's, comes back */

@@ -36,14 +36,18 @@ enum query_kind {
 	QUERY_SIGN_SUPPORT,  /* the same of an archive for support */
 	QUERY_PROCESS_LOG,   /* the records of starts, stops and deaths of processes */
 	QUERY_PUBLIC_ALARMS, /* as QUERY_ALARMS, without the names of persons and peers */
+	QUERY_EMERGENCIES,   /* argument: "open", or empty: those that are acknowledged too */
+	QUERY_ACKNOWLEDGE,   /* argument: an emergency's number, and a comment */
 };
 
+#define CONTROL_ARGUMENT_BYTES 112
+
 struct control_query {
-	uint32_t number;      /* the asker's, comes back in each row */
-	uint32_t kind;        /* enum query_kind */
-	uint32_t limit;       /* at most so many rows; 0: the owner's default */
-	uint32_t console;     /* set by the supervisor on the way */
-	char argument[112];   /* zone name, filter; NUL-terminated */
+	uint32_t number;                       /* the asker's, comes back in each row */
+	uint32_t kind;                         /* enum query_kind */
+	uint32_t limit;                        /* at most so many rows; 0: the owner's default */
+	uint32_t console;                      /* set by the supervisor on the way */
+	char argument[CONTROL_ARGUMENT_BYTES]; /* zone name, filter; NUL-terminated */
 	uint32_t person_role; /* enum account_role, set by the supervisor on the way */
 	char person[24];      /* the same; NUL-terminated; empty: nobody in particular */
 	uint32_t pad;

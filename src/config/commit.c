@@ -33,7 +33,7 @@ void config_commit_fini(struct config_commit *commit)
 
 int config_commit_send(struct config *c)
 {
-	struct control_commit body = {.request = ++c->requests};
+	struct control_commit body = {.request = ++c->requests, .emergency = c->commit.emergency};
 	int fd = -1;
 	int err = sealed_make("policy", bytes_span(&c->commit.block), &fd);
 
@@ -46,6 +46,7 @@ int config_commit_send(struct config *c)
 		   EV_SHA256(SHA256,
 			     ((const struct snapshot_header *)(const void *)c->commit.block.data)
 				     ->sha256));
+	body.emergency.number = c->commit.entry.number;
 	c->commit.active = true;
 	c->commit.request = body.request;
 	c->commit.sent_s = clock_wall_ns(&clock_system) / 1000000000;

@@ -22,20 +22,7 @@ void asking_look_at_slots(struct asking *a, const struct tree_node *root, bool m
 /* One line of printable text. */
 void asking_comment(char out[STORE_COMMENT_BYTES], struct span typed)
 {
-	struct writer w;
-	uint32_t c;
-
-	writer_init(&w, out, STORE_COMMENT_BYTES - 1);
-	while (typed.size > 0) {
-		size_t n = utf8_decode(typed, &c);
-
-		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f))
-			writer_bytes(&w, typed.data, n);
-		n += n == 0;
-		typed.data += n;
-		typed.size -= n;
-	}
-	out[w.size] = '\0';
+	utf8_one_line(out, STORE_COMMENT_BYTES, typed);
 }
 
 /* Compile and print it into c->commit, so that error messages name lines as `show`

@@ -45,6 +45,7 @@ struct config_commit {
 	uint64_t request;
 	uint32_t link; /* who waits, CONFIG_NOBODY: no one */
 	uint32_t serial, language;
+	struct control_emergency emergency;
 	struct store_entry entry;
 	struct bytes text;  /* canonical */
 	struct bytes block; /* compiled */

@@ -11,7 +11,9 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "config/asking.h"
+#include "policy/persons.h"
 #include "policy/print.h"
 
 #define NAME       "proposed"
@@ -68,32 +70,16 @@ static int write_proposal(const struct config *c, const struct proposal *p)
 	return err;
 }
 
-/* One line "KEY VALUE"; advances @rest. */
-static bool take_line(struct span *rest, const char *key, char *value, size_t value_bytes)
-{
-	const uint8_t *end = rest->size > 0 ? memchr(rest->data, '\n', rest->size) : NULL;
-	size_t line = end != NULL ? (size_t)(end - rest->data) : 0, skip = strlen(key);
-
-	if (end == NULL || line < skip || line - skip >= value_bytes ||
-	    memcmp(rest->data, key, skip) != 0)
-		return false;
-	memcpy(value, rest->data + skip, line - skip);
-	value[line - skip] = '\0';
-	rest->data += line + 1;
-	rest->size -= line + 1;
-	return true;
-}
-
 static int parse_proposal(struct proposal *p, struct span rest)
 {
 	char base[16], time[24], emergency[2];
 
-	if (!take_line(&rest, "base ", base, sizeof(base)) ||
-	    !take_line(&rest, "time ", time, sizeof(time)) ||
-	    !take_line(&rest, "author ", p->author, sizeof(p->author)) ||
-	    !take_line(&rest, "hands ", p->hands, sizeof(p->hands)) ||
-	    !take_line(&rest, "reason ", p->reason, sizeof(p->reason)) ||
-	    !take_line(&rest, "emergency ", emergency, sizeof(emergency)) ||
+	if (file_take_line(&rest, "base", base, sizeof(base)) < 0 ||
+	    file_take_line(&rest, "time", time, sizeof(time)) < 0 ||
+	    file_take_line(&rest, "author", p->author, sizeof(p->author)) < 0 ||
+	    file_take_line(&rest, "hands", p->hands, sizeof(p->hands)) < 0 ||
+	    file_take_line(&rest, "reason", p->reason, sizeof(p->reason)) < 0 ||
+	    file_take_line(&rest, "emergency", emergency, sizeof(emergency)) < 0 ||
 	    sscanf(base, "%" SCNu32, &p->base) != 1 || sscanf(time, "%" SCNd64, &p->time_s) != 1)
 		return -ERR_INTEGRITY;
 	p->emergency = emergency[0] == '1';
@@ -142,40 +128,6 @@ static void drop_proposal(const struct config *c)
 {
 	if (c->state_dir >= 0)
 		(void)unlinkat(c->state_dir, NAME, 0); /* one that stays is not current */
-}
-
-/* ---- who may approve */
-
-/* Whether @name is among the words of @list, or the list is of unknown names. */
-static bool is_listed(const char *list, const char *name, size_t name_size)
-{
-	if (strchr(list, '*') != NULL)
-		return true;
-	while (*list != '\0') {
-		size_t size = strcspn(list, " ");
-
-		if (size == name_size && memcmp(list, name, size) == 0)
-			return true;
-		list += size + strspn(list + size, " ");
-	}
-	return false;
-}
-
-/* Two accounts may be one person's where one hand has issued a password of the one to the other.
- */
-static bool may_be_one(const char *a, const char *a_hands, const char *b, const char *b_hands)
-{
-	if (strcmp(a, b) == 0 || is_listed(a_hands, b, strlen(b)) ||
-	    is_listed(b_hands, a, strlen(a)) || strchr(a_hands, '*') != NULL)
-		return true;
-	while (*a_hands != '\0') {
-		size_t size = strcspn(a_hands, " ");
-
-		if (is_listed(b_hands, a_hands, size))
-			return true;
-		a_hands += size + strspn(a_hands + size, " ");
-	}
-	return false;
 }
 
 /* ---- requests */
@@ -321,6 +273,23 @@ static bool names_hash(const struct proposal *p, struct span typed)
 	       memcmp(p->hash, typed.data, typed.size) == 0;
 }
 
+/* Somebody who is neither of the two acknowledges it afterwards: the supervisor lists it. */
+static void tell_emergency(struct asking *a, const struct proposal *p)
+{
+	struct control_emergency *emergency = &a->c->commit.emergency;
+
+	event_send(&a->c->process.events, EVENT_CHANGE_EMERGENCY, EV_TEXT(USER, a->link->person),
+		   EV_TEXT(NAME, p->author), EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+	emergency->is = 1;
+	(void)snprintf(emergency->author.name, sizeof(emergency->author.name), "%s", p->author);
+	(void)snprintf(emergency->author.hands, sizeof(emergency->author.hands), "%s", p->hands);
+	(void)snprintf(emergency->approver.name, sizeof(emergency->approver.name), "%s",
+		       a->link->person);
+	(void)snprintf(emergency->approver.hands, sizeof(emergency->approver.hands), "%s",
+		       a->link->hands);
+	utf8_one_line(emergency->reason, sizeof(emergency->reason), span_of(p->reason));
+}
+
 /* The proposal begins to take effect: recorded before it does. */
 static enum console_status start(struct asking *a, const struct proposal *p, bool outside)
 {
@@ -329,9 +298,7 @@ static enum console_status start(struct asking *a, const struct proposal *p, boo
 	event_send(&a->c->process.events, EVENT_CHANGE_APPROVED, EV_TEXT(USER, a->link->person),
 		   EV_TEXT(NAME, p->author), EV_TEXT(HASH, p->hash));
 	if (outside)
-		event_send(&a->c->process.events, EVENT_CHANGE_EMERGENCY,
-			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p->author),
-			   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+		tell_emergency(a, p);
 	snprintf(comment, sizeof(comment), "(%sapproved by %s) %.*s", outside ? "emergency, " : "",
 		 a->link->person, STORE_COMMENT_BYTES - 80, p->reason);
 	return asking_start_commit(a, p->author, comment);
@@ -382,7 +349,7 @@ enum console_status proposal_approve(struct asking *a)
 	if (read_proposal(a->c, &p) < 0)
 		return refuse_none(a);
 	if (a->link->person[0] == '\0' ||
-	    may_be_one(p.author, p.hands, a->link->person, a->link->hands)) {
+	    persons_may_be_one(p.author, p.hands, a->link->person, a->link->hands)) {
 		event_send(&a->c->process.events, EVENT_CHANGE_NOT_APPROVED,
 			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p.author));
 		status = asking_say(

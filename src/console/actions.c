@@ -38,6 +38,29 @@ void action_query(struct console *c, const char *tail, unsigned number)
 	console_query(c, (enum query_kind)number, tail, 0);
 }
 
+/* What is typed for people to read is not cut in silence. */
+void action_query_text(struct console *c, const char *tail, unsigned number)
+{
+	if (strlen(tail) >= CONTROL_ARGUMENT_BYTES)
+		refuse(c, "too long: at most 111 bytes\n", "長すぎます (111バイトまで)\n");
+	else
+		console_query(c, (enum query_kind)number, tail, 0);
+}
+
+static void on_pending(struct console *c, enum console_status status, struct span text)
+{
+	if (bytes_append(&c->preface, text.data, text.size) == 0 && status == CONSOLE_OK)
+		console_query(c, QUERY_EMERGENCIES, "open", 0);
+	else
+		console_show_answer(c, status, text);
+}
+
+/* config knows of configurations, the supervisor of emergencies: one answer. */
+void action_pending(struct console *c, const char *tail, unsigned number)
+{
+	console_ask(c, CONSOLE_PENDING, 0, NULL, -1, on_pending);
+}
+
 void action_query_log(struct console *c, const char *tail, unsigned number)
 {
 	unsigned long limit = LOG_ROWS;

@@ -146,6 +146,13 @@ static const struct {
 	{"new", "新規の余裕"},
 	{"comment", "備考"},
 	{"refused", "満杯による破棄"},
+	{"emergency", "緊急操作"},
+	{"due", "期限"},
+	{"by", "実施者"},
+	{"what", "内容"},
+	{"why", "理由"},
+	{"acknowledged by", "確認者"},
+	{"acknowledged", "事後確認"},
 };
 
 static const char *heading_ja(const char *en)
@@ -180,7 +187,8 @@ static void show_table(struct console *c)
 {
 	struct bytes text;
 
-	bytes_init(&text, CONSOLE_OUTPUT_BYTES);
+	bytes_init(&text, 2 * CONSOLE_OUTPUT_BYTES);
+	(void)bytes_append(&text, c->preface.data, c->preface.size); /* as below */
 	(void)layout_table_print(&text, &c->table); /* a full text is shown as far as it goes */
 	layout_table_fini(&c->table);
 	screen_show(c, bytes_span(&text));
@@ -203,6 +211,7 @@ int console_take_row(struct console *c, const struct control_row *row)
 		return 0;
 	}
 	if ((row->flags & CONTROL_ROW_ERROR) != 0) {
+		screen_print(c, bytes_span(&c->preface));
 		screen_printf(c, "%s\n", row->cell_count > 0 ? row->text : "?");
 		layout_table_fini(&c->table);
 		console_prompt(c);

@@ -94,6 +94,7 @@ struct console {
 
 	uint32_t query; /* number of the last query */
 	struct layout_table table;
+	struct bytes preface;    /* text that is shown before the table */
 	struct layout_pipe pipe; /* of the command that runs */
 	struct bytes page;       /* what is shown, from page_at on */
 	size_t page_at;
@@ -186,13 +187,13 @@ void command_list(struct console *c, struct bytes *out);
 /* actions.c: what commands do; @tail is the rest of the line, behind the command's words */
 
 typedef void command_fn(struct console *c, const char *tail, unsigned number);
-command_fn action_query, action_query_alarms, action_query_log, action_query_mail_log,
-	action_test_mail, action_configuration, action_history, action_version, action_help,
-	action_exit, action_language, action_length, action_width, action_ambiguous,
-	action_configure, action_change, action_edit, action_up, action_top, action_show,
-	action_slots, action_compare, action_simple, action_commit, action_commit_confirmed,
-	action_evidence, action_support, action_with_text, action_rollback, action_load,
-	action_password, action_account;
+command_fn action_query, action_query_text, action_pending, action_query_alarms, action_query_log,
+	action_query_mail_log, action_test_mail, action_configuration, action_history,
+	action_version, action_help, action_exit, action_language, action_length, action_width,
+	action_ambiguous, action_configure, action_change, action_edit, action_up, action_top,
+	action_show, action_slots, action_compare, action_simple, action_commit,
+	action_commit_confirmed, action_evidence, action_support, action_with_text, action_rollback,
+	action_load, action_password, action_account;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);

@@ -40,6 +40,7 @@ static const struct step evidence_steps[] = {
 	{"separation.txt", QUERY_SEPARATION, 0},
 	{"zones.txt", QUERY_ZONES, 0},
 	{"isolated.txt", QUERY_ISOLATED, 0},
+	{"emergencies.txt", QUERY_EMERGENCIES, 0},
 	{"crossings.txt", QUERY_CROSSINGS, 0},
 	{"permits.txt", QUERY_PERMITS, 0},
 	{"flows.txt", QUERY_FLOWS, 0},

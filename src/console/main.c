@@ -46,6 +46,7 @@ void console_prompt(struct console *c)
 		 c->mode == MODE_CONFIGURE ? "#" : ">");
 	c->pipe = (struct layout_pipe){0};
 	evidence_abandon(c);
+	bytes_clear(&c->preface);
 	console_enter_state(c, STATE_PROMPT, 0);
 	line_begin(&c->line, prompt);
 }
@@ -426,6 +427,7 @@ static void init(struct console *c)
 	bytes_init(&c->input, CONSOLE_INPUT_BYTES);
 	bytes_init(&c->output, CONSOLE_OUTPUT_BYTES);
 	bytes_init(&c->page, CONSOLE_OUTPUT_BYTES);
+	bytes_init(&c->preface, CONSOLE_OUTPUT_BYTES);
 	bytes_init(&c->load, CONSOLE_INPUT_BYTES);
 	line_init(&c->line, &c->output);
 	c->timer = (struct loop_timer){.fire = on_timer, .ctx = c};

@@ -72,25 +72,33 @@ static void start(struct supervisor *sup, struct policy_run candidate, uint64_t 
 	try_prepare(sup);
 }
 
-void commit_begin(struct supervisor *sup, int snapshot_fd, uint64_t request)
+/* Return: NULL, and @candidate is loaded; or why not. */
+static const char *load_candidate(struct policy_run *candidate)
+{
+	int err = snapshot_load(&candidate->snapshot, candidate->fd);
+
+	if (err == -ERR_INTEGRITY)
+		return "the compiled policy is not sealed or is damaged";
+	return err < 0 ? "the compiled policy is not well-formed" : NULL;
+}
+
+void commit_begin(struct supervisor *sup, int snapshot_fd, const struct control_commit *asked)
 {
 	struct policy_run candidate = {.fd = snapshot_fd};
-	int err;
+	const char *why = sup->commit.state != COMMIT_IDLE ? "another commit is being carried out"
+							   : load_candidate(&candidate);
 
-	if (sup->commit.state != COMMIT_IDLE) {
+	if (why != NULL) {
 		(void)close(snapshot_fd); /* refused, never written to */
-		answer(sup, request, false, "another commit is being carried out");
+		answer(sup, asked->request, false, why);
 		return;
 	}
-	err = snapshot_load(&candidate.snapshot, snapshot_fd);
-	if (err < 0) {
-		(void)close(snapshot_fd); /* refused, never written to */
-		answer(sup, request, false,
-		       err == -ERR_INTEGRITY ? "the compiled policy is not sealed or is damaged"
-					     : "the compiled policy is not well-formed");
+	if (asked->emergency.is != 0 && emergency_of_change(sup, &asked->emergency) < 0) {
+		run_close(&candidate);
+		answer(sup, asked->request, false, "that it is an emergency cannot be listed");
 		return;
 	}
-	start(sup, candidate, request, false);
+	start(sup, candidate, asked->request, false);
 }
 
 /* Return: 0 or an error with a reason in zones. */

@@ -53,7 +53,7 @@ static int handle_commit(struct channel *ch, void *ctx, const struct channel_mes
 	int fd = message->fds[0];
 
 	message->fds[0] = -1;
-	commit_begin(child->sup, fd, commit->request);
+	commit_begin(child->sup, fd, commit);
 	return 0;
 }
 

@@ -235,7 +235,9 @@ static int open_state(struct supervisor *sup)
 	if (sup->captures_fd < 0)
 		return fail("captures");
 	sup->isolation_fd = isolation_open(sup->state_fd);
-	return sup->isolation_fd < 0 ? fail("isolated") : 0;
+	if (sup->isolation_fd < 0)
+		return fail("isolated");
+	return emergencies_load(&sup->emergencies, sup->state_fd) < 0 ? fail("emergencies") : 0;
 }
 
 /* Programs stand in libexec/ beside this one. */
@@ -377,6 +379,7 @@ static int start(struct supervisor *sup)
 	if (lockdown() < 0)
 		return fail("giving up privileges");
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));
+	emergencies_tell(sup);
 	if (!sandbox_has_landlock())
 		supervisor_event(sup, EVENT_LANDLOCK_MISSING);
 	if (sup->counters_fd < 0)

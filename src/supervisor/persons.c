@@ -43,6 +43,8 @@ static const unsigned allowed[] = {
 	[QUERY_ISOLATED] = MAY_ALL,
 	[QUERY_ISOLATE_STATION] = MAY_RUN,
 	[QUERY_RESTORE_STATION] = MAY_RUN,
+	[QUERY_EMERGENCIES] = MAY_ALL,
+	[QUERY_ACKNOWLEDGE] = MAY_ALL,
 };
 
 bool person_may(const struct child *console, uint32_t kind)

@@ -66,6 +66,16 @@ void answer_error(struct answer *answer, const char *reason)
 	answer_send(answer, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
 }
 
+const char *answer_name(const struct answer *answer, char name[CONTROL_ARGUMENT_BYTES])
+{
+	const char *argument = answer->query->argument;
+	size_t size = strcspn(argument, " ");
+
+	memcpy(name, argument, size);
+	name[size] = '\0';
+	return argument + size;
+}
+
 void answer_session(struct answer *answer, const struct session *session)
 {
 	char peer[INET6_ADDRSTRLEN];
@@ -137,13 +147,19 @@ static void answer_mail(struct supervisor *sup, struct answer *answer)
  */
 static void isolate(struct supervisor *sup, struct answer *answer, bool isolated)
 {
-	struct zone *zone = zones_find(&sup->zones, answer->query->argument);
+	char name[CONTROL_ARGUMENT_BYTES];
+	const char *why = answer_name(answer, name);
+	struct zone *zone = zones_find(&sup->zones, name);
 	bool kept;
 
 	if (!zone) {
 		answer_error(answer, "no such zone");
 		return;
 	}
+	if (isolated && !zone->isolated)
+		(void)emergency_by_console(
+			sup, answer->console, "zone", name,
+			why); /* said by an event; the zone is shut all the same */
 	kept = isolation_keep(sup->isolation_fd, zone->name, isolated) == 0;
 	if (!kept && !isolated) {
 		answer_error(answer, "the state directory cannot be written");
@@ -151,7 +167,7 @@ static void isolate(struct supervisor *sup, struct answer *answer, bool isolated
 	}
 	if (zone->isolated != isolated) {
 		supervisor_event(sup, isolated ? EVENT_ZONE_ISOLATED : EVENT_ZONE_RESTORED,
-				 EV_TEXT(ZONE, zone->name));
+				 EV_TEXT(ZONE, zone->name), EV_TEXT(USER, answer->console->person));
 		zone->isolated = isolated;
 		if (isolated)
 			session_end_zone(sup, zone->name);
@@ -215,6 +231,8 @@ static const struct {
 	[QUERY_CAPTURES] = {ROLE_SUPERVISOR, answer_captures},
 	[QUERY_SAVE_CAPTURE] = {ROLE_NETFILTER, answer_save_capture},
 	[QUERY_CLEAR_CAPTURE] = {ROLE_SUPERVISOR, answer_clear_capture},
+	[QUERY_EMERGENCIES] = {ROLE_SUPERVISOR, answer_emergencies},
+	[QUERY_ACKNOWLEDGE] = {ROLE_SUPERVISOR, answer_acknowledge},
 };
 
 /*

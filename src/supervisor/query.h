@@ -23,6 +23,9 @@ void answer_heading(struct answer *answer, const char *const *cells, size_t coun
 /* The answer is that there is none. */
 void answer_error(struct answer *answer, const char *reason);
 
+/* The first word of the question's argument. Return: what stands behind it. */
+const char *answer_name(const struct answer *answer, char name[CONTROL_ARGUMENT_BYTES]);
+
 /* From consoles: questions; from those who know: rows of answers. */
 int query_handle(struct channel *ch, void *ctx, const struct channel_message *message);
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
@@ -38,6 +41,10 @@ void answer_session(struct answer *answer, const struct session *session);
 /* query_screens.c */
 void answer_screen(struct supervisor *sup, struct answer *answer);
 void answer_clear_screen(struct supervisor *sup, struct answer *answer);
+
+/* query_emergencies.c */
+void answer_emergencies(struct supervisor *sup, struct answer *answer);
+void answer_acknowledge(struct supervisor *sup, struct answer *answer);
 
 /* stations.c */
 void answer_isolate_station(struct supervisor *sup, struct answer *answer);

@@ -110,19 +110,36 @@ static bool has_room(struct supervisor *sup, size_t room)
 	return read_list(sup, &list) == 0 && list.count < room;
 }
 
+/* The name of its file, which says it all. */
+static void station_file(char out[NAME_BYTES + sizeof(PREFIX)], const struct station_shut *station)
+{
+	char text[NAME_BYTES];
+
+	station_text(text, station);
+	(void)snprintf(out, NAME_BYTES + sizeof(PREFIX), PREFIX "%s", text);
+}
+
+static bool is_shut(struct supervisor *sup, const struct station_shut *station)
+{
+	char name[NAME_BYTES + sizeof(PREFIX)];
+
+	station_file(name, station);
+	return isolation_holds(sup->isolation_fd, name);
+}
+
 /* Keep it, tell netfilter, record it. Return: NULL or why not. */
 static const char *change(struct supervisor *sup, const struct station_shut *station, bool shut,
-			  const char *why)
+			  const char *why, const char *person)
 {
 	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
 	char text[NAME_BYTES], name[NAME_BYTES + sizeof(PREFIX)];
 
 	station_text(text, station);
-	(void)snprintf(name, sizeof(name), PREFIX "%s", text);
+	station_file(name, station);
 	if (isolation_keep(sup->isolation_fd, name, shut) < 0)
 		return "the state directory cannot be written";
 	supervisor_event(sup, shut ? EVENT_STATION_ISOLATED : EVENT_STATION_RESTORED,
-			 EV_TEXT(NAME, text), EV_TEXT(REASON, why));
+			 EV_TEXT(NAME, text), EV_TEXT(REASON, why), EV_TEXT(USER, person));
 	if (child_is_alive(netfilter) && stations_give(sup, netfilter) < 0)
 		child_kill(netfilter, "the list of isolated stations could not be given");
 	return NULL;
@@ -130,21 +147,26 @@ static const char *change(struct supervisor *sup, const struct station_shut *sta
 
 static void answer_change(struct supervisor *sup, struct answer *answer, bool shut)
 {
+	char name[CONTROL_ARGUMENT_BYTES];
+	const char *reason = answer_name(answer, name), *why;
 	struct station_shut station;
-	const char *why;
 
-	if (!read_station(&station, answer->query->argument)) {
+	if (!read_station(&station, name)) {
 		answer_error(answer, "allowed: a hardware address (02:00:00:00:00:05) or an "
 				     "address");
 		return;
 	}
-	why = !shut || has_room(sup, STATIONS_SHUT_MAX) ? change(sup, &station, shut, "operator")
-							: "too many stations are isolated already";
+	if (shut && !is_shut(sup, &station))
+		(void)emergency_by_console(sup, answer->console, "station", name,
+					   reason); /* said by an event; it is shut all the same */
+	why = !shut || has_room(sup, STATIONS_SHUT_MAX)
+		      ? change(sup, &station, shut, "operator", answer->console->person)
+		      : "too many stations are isolated already";
 	if (why) {
 		answer_error(answer, why);
 		return;
 	}
-	answer_cell(answer, "%s", answer->query->argument);
+	answer_cell(answer, "%s", name);
 	answer_cell(answer, "%s", shut ? "isolated" : "restored");
 	answer_send(answer, CONTROL_ROW_LAST);
 }
@@ -215,7 +237,7 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 		return -ERR_PEER; /* nobody asked for it */
 	memcpy(station.bytes, alarm->mac, station.size);
 	const char *failed = has_room(sup, STATIONS_SHUT_MAX - STATIONS_SHUT_BY_HAND)
-				     ? change(sup, &station, true, alarm->kind)
+				     ? change(sup, &station, true, alarm->kind, "")
 				     : "too many stations are isolated already";
 
 	if (failed) {

@@ -14,6 +14,7 @@
 #include "channel/control.h"
 #include "policy/snapshot.h"
 #include "supervisor/asking.h"
+#include "supervisor/emergencies.h"
 #include "supervisor/outfit.h"
 #include "supervisor/persons.h"
 #include "supervisor/rates.h"
@@ -157,6 +158,7 @@ struct supervisor {
 	struct scanner_state scanners[SCANNERS_MAX];
 	struct trial trial;
 	struct scanner_watch scanner_watch;
+	struct emergencies emergencies;
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */
@@ -204,7 +206,7 @@ extern const size_t control_rule_count;
 #define CONTROL_STATE_STARTING 31U /* channel state before READY; afterwards it is the role */
 
 /* commit.c */
-void commit_begin(struct supervisor *sup, int snapshot_fd, uint64_t request);
+void commit_begin(struct supervisor *sup, int snapshot_fd, const struct control_commit *asked);
 void commit_prepared(struct supervisor *sup, enum role role, uint64_t epoch);
 void commit_refused(struct supervisor *sup, enum role role, const struct control_refused *refused);
 void commit_applied(struct supervisor *sup, enum role role, uint64_t epoch);

@@ -17,7 +17,7 @@ PERMIT = """
 service echo { tcp 7000; }
 crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; log; comment "証拠の試験"; } }
 """
-MEMBERS = {"version.txt", "configuration.conf", "separation.txt", "zones.txt", "isolated.txt", "crossings.txt", "permits.txt",
+MEMBERS = {"version.txt", "configuration.conf", "separation.txt", "zones.txt", "isolated.txt", "emergencies.txt", "crossings.txt", "permits.txt",
            "flows.txt", "mail-sessions.txt", "screen-sessions.txt", "processes.txt", "alarms.txt"}
 UNSIGNED = {"manifest.sha256", "statement.txt", "signature.bin", "device-key.pem"}
 

@@ -13,7 +13,9 @@ import re
 import pexpect
 import pytest
 
+from lib.gateway import Gateway
 from lib.hours import shut_for_days
+from lib.waiting import wait_until
 from test_accounts import choose, log_in, temporary
 
 USERS = ("yamada", "tanaka", "suzuki")
@@ -201,8 +203,49 @@ def test_window_holds_for_commits_and_not_for_two_in_an_emergency(people):
     assert "committed" in people.console.run(f"approve {shown_hash(people)}", timeout=40)
     people.gateway.wait_event("change-emergency", 'user="tanaka"', 'name="yamada"', "cut off", seconds=20)
     assert "(emergency, approved by tanaka)" in people.console.run("show history")
+    people.gateway.wait_event("emergency-opened", 'user="yamada"', 'name="tanaka"', "cut off", seconds=20)
+    for user in ("tanaka", "yamada"):
+        assert "another person must acknowledge" in people.be(user).run("acknowledge 1 fine")
+    assert re.search("1 +acknowledged", people.be("suzuki").run("acknowledge 1 確認した"))
     assert "isolated" in people.console.run("isolate zone internet")
     assert "restored" in people.console.run("restore zone internet")
+
+
+def emergencies(console, command="show emergencies"):
+    """{number: its row} of what was done at once; the rows' last columns are empty while they are open."""
+    lines = console.run(f"{command} | no-more").splitlines()
+    return {int(found.group(1)): line for line in lines if (found := re.match(r" *(\d+) +\d{4}-\d\d-\d\dT", line))}
+
+
+def test_emergency_is_acknowledged_by_another_person(people, topology):
+    """C1, Z11 (事後報告): who isolates says why; it stands, with an alarm, over a restart, until another account acknowledges it."""
+    gateway = people.gateway
+    console = people.be("yamada")
+    assert "isolated" in console.run("isolate zone internet 標的型メールの疑い")
+    gateway.wait_event("emergency-opened", 'user="yamada"', 'detail="zone internet"', "標的型メールの疑い", seconds=20)
+    assert "isolated" in console.run("isolate zone internet again")
+    assert "restored" in console.run("restore zone internet")
+    assert "isolated" in console.run("isolate station 02:00:00:00:00:99 stolen")
+    shown = emergencies(console, "show pending")
+    assert list(shown) == [1, 2] and "標的型メールの疑い" in shown[1] and "station 02:00:00:00:00:99" in shown[2]
+    assert "another person must acknowledge" in console.run("acknowledge 1 it was me")
+    gateway.wait_event("emergency-not-acknowledged", 'user="yamada"', seconds=20)
+    assert "allowed: the number" in console.run("acknowledge 1")
+    wait_until(lambda: console.run("show alarms").count("emergency-open") == 2, "the alarms", 20)
+    people.leave()
+
+    gateway.stop()
+    people.gateway = again = Gateway(topology, gateway.config_path.read_text(), state=gateway.state)
+    again.wait_event("emergency-stands", 'emergency="1"', 'user="yamada"', seconds=20)
+    console = people.be("tanaka")
+    assert set(emergencies(console, "show pending")) == {1, 2}
+    assert "acknowledged" in console.run("acknowledge 1 妥当と認める")
+    again.wait_event("emergency-acknowledged", 'user="tanaka"', 'name="yamada"', "妥当と認める", seconds=20)
+    assert set(emergencies(console, "show pending")) == {2}
+    assert "no open emergency" in console.run("acknowledge 1 once more")
+    wait_until(lambda: console.run("show alarms").count("emergency-open") == 1, "the end of one alarm", 20)
+    assert "tanaka" in emergencies(console)[1] and "妥当と認める" in emergencies(console)[1]
+    again.stop()
 
 
 class Model:
@@ -213,6 +256,7 @@ class Model:
         self.running = {"echo"}
         self.waiting = None  # author, those behind the author, services, whether it is an emergency
         self.hands = {user: set() for user in USERS}
+        self.open = {}  # emergencies: number -> the accounts that those who did it may have
 
     def selves(self, user):
         return {user} | self.hands[user]
@@ -264,6 +308,8 @@ def step_approve(people, model, user, number):
     text = console.run(f"approve {digest or 'f' * 64}", timeout=40)
     if model.waiting and not model.waiting[1] & model.selves(user) and (model.waiting[3] or not model.shut):
         assert "committed" in text
+        if model.shut and model.waiting[3]:
+            model.open[max(emergencies(console))] = model.waiting[1] | model.selves(user)
         model.running, model.waiting = model.waiting[2], None
     else:
         assert "committed" not in text
@@ -272,6 +318,25 @@ def step_approve(people, model, user, number):
 def step_withdraw(people, model, user, number):
     assert ("withdrawn" in people.be(user).run("withdraw")) == (model.waiting is not None)
     model.waiting = None
+
+
+def step_isolate(people, model, user, number):
+    console = people.be(user)
+    assert "isolated" in console.run("isolate zone internet drill")
+    assert "restored" in console.run("restore zone internet")
+    model.open[max(emergencies(console))] = model.selves(user)
+
+
+def step_acknowledge(people, model, user, number):
+    """Each that is open, by whoever sits there: only another person's ends."""
+    console = people.be(user)
+    for one in sorted(model.open):
+        text = console.run(f"acknowledge {one} seen")
+        if model.open[one] & model.selves(user):
+            assert "another person must acknowledge" in text
+        else:
+            assert re.search(rf"{one} +acknowledged", text)
+            del model.open[one]
 
 
 def step_reset(people, model, user, number):
@@ -286,7 +351,8 @@ def step_restart(people, model, user, number):
     people.leave()
 
 
-STEPS = (step_commit, step_load, step_propose, step_propose, step_approve, step_approve, step_withdraw, step_reset, step_restart)
+STEPS = (step_commit, step_load, step_propose, step_propose, step_approve, step_approve, step_withdraw, step_reset, step_restart,
+         step_isolate, step_acknowledge)
 
 
 @pytest.mark.parametrize("rule", ["two", "both", "window"], indirect=True)
@@ -301,3 +367,4 @@ def test_two_person_holds_for_random_sequences(people, rule):
         step(people, model, user, number + 100)
         people.be(user)
         assert services(people) == model.running, (number, step.__name__, user)
+        assert set(emergencies(people.console, "show pending")) == set(model.open), (number, step.__name__, user)

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Emergencies as consoles see them: listed when they begin, shown, acknowledged by somebody else.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/utf8.h"
+#include "supervisor/query.h"
+
+#define TIME_BYTES 32
+#define NS_PER_S   1000000000
+
+static int64_t now_s(const struct supervisor *sup)
+{
+	return clock_wall_ns(sup->loop.clock) / NS_PER_S;
+}
+
+/* ---- they begin */
+
+static void tell(struct supervisor *sup, enum event_id id, const struct emergency *one)
+{
+	supervisor_event(sup, id, EV_NUMBER(EMERGENCY, one->number),
+			 EV_TEXT(USER, one->who[0].name), EV_TEXT(NAME, one->who[1].name),
+			 EV_TEXT(DETAIL, one->what), EV_TEXT(REASON, one->why));
+}
+
+static int list(struct supervisor *sup, struct emergency *one)
+{
+	int err;
+
+	one->time_s = now_s(sup);
+	err = emergencies_open(&sup->emergencies, one);
+	tell(sup, EVENT_EMERGENCY_OPENED, one);
+	if (err < 0)
+		supervisor_event(sup, EVENT_EMERGENCY_UNSAVED, EV_TEXT(DETAIL, one->what),
+				 EV_TEXT(ERROR, err_name(err)));
+	return err;
+}
+
+int emergency_by_console(struct supervisor *sup, const struct child *console, const char *what,
+			 const char *name, const char *why)
+{
+	struct emergency one = {0};
+
+	if (console->person[0] == '\0')
+		return 0; /* before there are persons nobody else is there to acknowledge it */
+	(void)snprintf(one.what, sizeof(one.what), "%s %.64s", what, name);
+	utf8_one_line(one.why, sizeof(one.why), span_trim(span_of(why)));
+	(void)snprintf(one.who[0].name, sizeof(one.who[0].name), "%s", console->person);
+	(void)snprintf(one.who[0].hands, sizeof(one.who[0].hands), "%s", console->hands);
+	return list(sup, &one);
+}
+
+/* As a person of our own tables; what config sends is not believed to end. */
+static struct emergency_person copy_person(const struct emergency_person *from)
+{
+	struct emergency_person person = {0};
+
+	utf8_one_line(person.name, sizeof(person.name),
+		      (struct span){(const uint8_t *)from->name,
+				    strnlen(from->name, sizeof(from->name))});
+	utf8_one_line(person.hands, sizeof(person.hands),
+		      (struct span){(const uint8_t *)from->hands,
+				    strnlen(from->hands, sizeof(from->hands))});
+	return person;
+}
+
+int emergency_of_change(struct supervisor *sup, const struct control_emergency *change)
+{
+	struct emergency one = {
+		.who = {copy_person(&change->author), copy_person(&change->approver)}};
+
+	(void)snprintf(one.what, sizeof(one.what), "change: configuration %" PRIu32,
+		       change->number);
+	utf8_one_line(one.why, sizeof(one.why),
+		      (struct span){(const uint8_t *)change->reason,
+				    strnlen(change->reason, sizeof(change->reason))});
+	return list(sup, &one);
+}
+
+void emergencies_tell(struct supervisor *sup)
+{
+	for (size_t i = 0; i < sup->emergencies.count; i++) {
+		if (sup->emergencies.list[i].closed_s == 0)
+			tell(sup, EVENT_EMERGENCY_STANDS, &sup->emergencies.list[i]);
+	}
+}
+
+/* ---- shown */
+
+static void cell_time(struct answer *answer, int64_t time_s, const char *behind)
+{
+	time_t when = (time_t)time_s;
+	char text[TIME_BYTES] = "";
+	struct tm parts;
+
+	if (time_s != 0 && gmtime_r(&when, &parts) != NULL)
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts); /* it fits */
+	answer_cell(answer, "%s%s", text, behind);
+}
+
+static void row_of(struct supervisor *sup, struct answer *answer, const struct emergency *one)
+{
+	int64_t due_s = one->time_s + EMERGENCY_DUE_S;
+	bool second = one->who[1].name[0] != '\0';
+
+	answer_cell(answer, "%" PRIu32, one->number);
+	cell_time(answer, one->time_s, "");
+	cell_time(answer, due_s, one->closed_s == 0 && now_s(sup) >= due_s ? " (overdue)" : "");
+	answer_cell(answer, "%s%s%s", one->who[0].name, second ? ", " : "", one->who[1].name);
+	answer_cell(answer, "%s", one->what);
+	answer_cell(answer, "%s", one->why);
+	answer_cell(answer, "%s", one->closer.name);
+	cell_time(answer, one->closed_s, "");
+	answer_cell(answer, "%s", one->comment);
+	answer_send(answer, 0);
+}
+
+void answer_emergencies(struct supervisor *sup, struct answer *answer)
+{
+	static const char *const headings[] = {
+		"emergency",       "time",         "due",    "by", "what", "why",
+		"acknowledged by", "acknowledged", "comment"};
+	bool open_only = strcmp(answer->query->argument, "open") == 0, headed = false;
+
+	for (size_t i = 0; i < sup->emergencies.count; i++) {
+		const struct emergency *one = &sup->emergencies.list[i];
+
+		if (open_only && one->closed_s != 0)
+			continue;
+		if (!headed)
+			answer_heading(answer, headings, sizeof(headings) / sizeof(headings[0]));
+		headed = true;
+		row_of(sup, answer, one);
+	}
+	if (!headed && !open_only)
+		answer_heading(answer, headings, sizeof(headings) / sizeof(headings[0]));
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+/* ---- acknowledged */
+
+static void tell_closing(struct supervisor *sup, const struct child *console,
+			 const struct emergency *one, const char *comment)
+{
+	supervisor_event(sup, EVENT_EMERGENCY_ACKNOWLEDGED, EV_NUMBER(EMERGENCY, one->number),
+			 EV_TEXT(USER, console->person), EV_TEXT(NAME, one->who[0].name),
+			 EV_TEXT(DETAIL, one->what), EV_TEXT(COMMENT, comment));
+}
+
+static void refuse(struct supervisor *sup, struct answer *answer, uint32_t number, int err)
+{
+	if (err == -ERR_NOT_FOUND) {
+		answer_error(answer, "no open emergency has this number: show emergencies");
+	} else if (err == -ERR_DENIED) {
+		supervisor_event(sup, EVENT_EMERGENCY_NOT_ACKNOWLEDGED,
+				 EV_NUMBER(EMERGENCY, number),
+				 EV_TEXT(USER, answer->console->person));
+		answer_error(answer, "another person must acknowledge it, whose password those "
+				     "who did it did not issue");
+	} else {
+		answer_error(answer, "the state directory cannot be written; it stays open");
+	}
+}
+
+void answer_acknowledge(struct supervisor *sup, struct answer *answer)
+{
+	struct emergency_person closer = {0};
+	char comment[EMERGENCY_TEXT_BYTES], *rest;
+	unsigned long number = strtoul(answer->query->argument, &rest, 10);
+	int err;
+
+	utf8_one_line(comment, sizeof(comment), span_trim(span_of(rest)));
+	if (rest == answer->query->argument || *rest != ' ' || comment[0] == '\0' ||
+	    number > UINT32_MAX) {
+		answer_error(answer, "allowed: the number of an emergency, and a comment");
+		return;
+	}
+	(void)snprintf(closer.name, sizeof(closer.name), "%s", answer->console->person);
+	(void)snprintf(closer.hands, sizeof(closer.hands), "%s", answer->console->hands);
+	err = emergencies_close(&sup->emergencies, (uint32_t)number, &closer, comment, now_s(sup));
+	if (err < 0) {
+		refuse(sup, answer, (uint32_t)number, err);
+		return;
+	}
+	tell_closing(sup, answer->console, emergencies_find(&sup->emergencies, (uint32_t)number),
+		     comment);
+	answer_cell(answer, "%lu", number);
+	answer_cell(answer, "acknowledged");
+	answer_send(answer, CONTROL_ROW_LAST);
+}
