@@ -44,7 +44,7 @@ test_denials-use := arbiter policy wire base
 test_netlink-use := netfilter policy wire base
 
 # spine
-units += test_channel test_loop test_sandbox test_layout test_sealed
+units += test_channel test_loop test_sandbox test_sandbox_filter test_layout test_sealed
 test_sealed-use := base
 test_layout-use := supervisor policy wire base
 units += test_emergencies
@@ -58,6 +58,7 @@ test_init-use := init base
 test_channel-use := base
 test_loop-use := base
 test_sandbox-use := base
+test_sandbox_filter-use := base
 
 # audit
 units += test_syslog test_log_chain
