@@ -409,6 +409,7 @@ int main(int argc, char **argv)
 	if (status)
 		return status == 1 ? 0 : status;
 	init(sup);
+	spawn_hide(sup, sizeof(*sup));
 	if (start(sup) == 0) {
 		status = loop_run(&sup->loop);
 	} else {

@@ -11,8 +11,10 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -22,6 +24,16 @@
 #include "supervisor/netns.h"
 
 enum { FD_PROGRAM = 5, FD_FIRST_UNUSED = 6, FD_PARKED = 16, STATUS_NOT_STARTED = 126 };
+
+void spawn_hide(void *memory, size_t bytes)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	size_t before = (size_t)(-(uintptr_t)memory & (page - 1));
+
+	if (before < bytes)
+		(void)madvise((char *)memory + before, (bytes - before) & ~(page - 1),
+			      MADV_DONTFORK);
+}
 
 /* A detached mount: in no namespace's tree, so that nothing is above it. */
 static int make_empty_root(void)
@@ -274,9 +286,10 @@ failed:
 
 pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd)
 {
+	const struct spawn places = *spawn; /* on the stack, which the child has */
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0)
-		run_child(spawn, role, control_fd, events_fd, parent);
+		run_child(&places, role, control_fd, events_fd, parent);
 	return pid < 0 ? -ERR_SYSTEM : pid;
 }

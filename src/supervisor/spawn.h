@@ -3,6 +3,7 @@
 #ifndef SEKISHO_SUPERVISOR_SPAWN_H
 #define SEKISHO_SUPERVISOR_SPAWN_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "supervisor/table.h"
@@ -16,6 +17,16 @@ struct spawn {
 };
 
 /**
+ * spawn_hide - keep a part of our memory out of all children until they execute their program
+ * @memory: of @bytes; the whole pages in it are not copied for a child, which must not touch them
+ *
+ * A copy would be of no use to a child, and costs: each page that we write to after a fork is
+ * copied, for a process that executes its program some microseconds later. Where the kernel
+ * refuses, they are copied as ever.
+ */
+void spawn_hide(void *memory, size_t bytes);
+
+/**
  * spawn_init - open the programs and make the empty places
  * @libexec: directory of the programs
  * @why: set to what failed, fixed text or a program's name
@@ -26,6 +37,7 @@ void spawn_fini(struct spawn *spawn);
 
 /**
  * spawn_start - start a process in its confinement
+ * @spawn: may be in hidden memory
  * @control_fd: becomes descriptor 3; borrowed
  * @events_fd: becomes descriptor 4; borrowed
  * Return: the process id, or -ERR_SYSTEM. What fails after the fork is said on stderr, and the
