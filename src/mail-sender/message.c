@@ -9,8 +9,6 @@
 
 #include "base/err.h"
 
-#define PIPE_READ_BYTES 65536
-
 void message_drop(struct sender *s)
 {
 	struct incoming *in = &s->incoming;
@@ -43,15 +41,14 @@ static void end_pipe(struct sender *s)
 /* A fault of the text ends the reading: what is left in the pipe is of no interest. */
 static void pipe_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
-	__attribute__((uninitialized)) uint8_t room[PIPE_READ_BYTES];
 	struct sender *s = self->ctx;
-	ssize_t n = read(self->fd, room, sizeof(room));
+	ssize_t n = read(self->fd, s->room, sizeof(s->room));
 
 	(void)loop;
 	(void)revents;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0 || flat_push(&s->incoming.flat, (struct span){room, (size_t)n}) < 0)
+	if (n <= 0 || flat_push(&s->incoming.flat, (struct span){s->room, (size_t)n}) < 0)
 		end_pipe(s);
 	dialogue_advance(s);
 }

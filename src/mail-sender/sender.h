@@ -17,7 +17,8 @@
 #include "tls/stream.h"
 #include "wire/smtp_reply.h"
 
-#define HOP_IN_BYTES 4096
+#define HOP_IN_BYTES      4096
+#define SENDER_ROOM_BYTES 65536 /* of the flattened message, read at a time */
 /* Connections of one session; afterwards all next hops count as down. The supervisor would end us
  * at 64. */
 #define HOP_CONNECTS_MAX 48
@@ -136,6 +137,7 @@ struct sender {
 	struct hop hop;
 	struct incoming incoming;
 	struct flat_wire wire;
+	uint8_t room[SENDER_ROOM_BYTES]; /* not on the stack, of which all would be touched */
 };
 
 /**
