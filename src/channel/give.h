@@ -40,6 +40,7 @@ enum give_kind {
 	GIVE_BROWSER, /* screen-viewer: as GIVE_PEER, from the port for browsers */
 	GIVE_QUEUE_COUNTS, /* netfilter: the kernel's table of packet queues of the zone @index, a
 			    * text to be read anew from its beginning */
+	GIVE_FLOWS, /* a NETLINK_NETFILTER socket of the zone @index, for lists of its flows */
 	GIVE_CAPTURE_FILE, /* netfilter: what the capture that is asked for next is written into, or
 			    * what QUERY_SAVE_CAPTURE is to print */
 };

@@ -53,6 +53,11 @@ struct control_query {
 	uint32_t pad;
 };
 
+/* Nobody waits for the rest of an answer any more. */
+struct control_withdraw {
+	uint32_t number; /* of the query, as the receiver knows it */
+};
+
 enum {
 	CONTROL_ROW_LAST = 1,
 	CONTROL_ROW_ERROR = 2,

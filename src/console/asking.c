@@ -93,6 +93,16 @@ void console_query(struct console *c, enum query_kind kind, const char *argument
 	console_enter_state(c, STATE_ROWS, kind == QUERY_CAPTURE ? CAPTURE_MS : ROWS_MS);
 }
 
+void console_withdraw(struct console *c)
+{
+	const struct control_withdraw withdraw = {.number = c->query};
+
+	/* Without room the answer comes, and nobody looks at it. */
+	if (c->state == STATE_ROWS)
+		(void)channel_send(&c->process.control, CONTROL_WITHDRAW, &withdraw,
+				   sizeof(withdraw), NULL, 0);
+}
+
 /* All cells end inside the row's text. */
 static bool row_is_sound(const struct control_row *row)
 {

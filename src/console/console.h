@@ -156,6 +156,8 @@ void console_ask(struct console *c, enum console_kind kind, uint32_t number, con
 void console_show_answer(struct console *c, enum console_status status, struct span text);
 /* Ask the supervisor, and show the rows as a table. */
 void console_query(struct console *c, enum query_kind kind, const char *argument, uint32_t limit);
+/* The rows that are awaited, if any are, are not any more. */
+void console_withdraw(struct console *c);
 extern const struct channel_rule console_link_rules[];
 extern const size_t console_link_rule_count;
 /* Another row of the answer may take its time anew. */

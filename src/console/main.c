@@ -70,6 +70,7 @@ static void settle(struct console *c);
 static void interrupt(struct console *c)
 {
 	screen_print(c, span_of("^C\n"));
+	console_withdraw(c);
 	layout_table_fini(&c->table);
 	console_forget_load(c);
 	console_prompt(c);
@@ -82,6 +83,7 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 	if (c->state == STATE_BANNER) {
 		login_greet(c);
 	} else {
+		console_withdraw(c);
 		screen_say(c, "no answer in time\n", "時間内に応答がありません\n");
 		if (c->account_role == ACCOUNT_ROLE_NONE || c->state == STATE_BEGIN)
 			console_end(c);

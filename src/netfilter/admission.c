@@ -11,9 +11,8 @@
 
 #include "netfilter/netfilter.h"
 
-/* Flows of the policy before keep its marks until they are judged anew. @known: whether it is known
- * what the mark meant. */
-static struct limit *limit_of_mark(const struct netfilter *nf, uint32_t mark, bool *known)
+/* Flows of the policy before keep its marks until they are judged anew. */
+struct limit *admission_limit(const struct netfilter *nf, uint32_t mark, bool *known)
 {
 	const struct track_book *book;
 	const struct track_permit *permit;
@@ -43,7 +42,7 @@ static void count_flow(void *ctx, const struct flow *flow)
 	/* Also one that was reset or closed: as long as the kernel remembers it, packets pass. */
 	if (flow->mark & PACKET_MARK_LOCK || !(flow->mark & PACKET_MARK_PERMIT))
 		return; /* of another zone or the gateway itself; never permitted */
-	limit = limit_of_mark(zone->nf, flow->mark, &known);
+	limit = admission_limit(zone->nf, flow->mark, &known);
 	if (limit != NULL)
 		limit_join(limit);
 	for (uint32_t i = 0; i < l->count && !known; i++) {
@@ -170,7 +169,7 @@ void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark)
 	struct limit *limit = limits_of(&nf->running.limits, (mark & PACKET_MARK_PERMIT) - 1);
 	bool known;
 
-	if (limit != NULL && limit != limit_of_mark(nf, before, &known) && known)
+	if (limit != NULL && limit != admission_limit(nf, before, &known) && known)
 		limit_join(limit); /* else it was counted for it already */
 }
 

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_NETFILTER_ADMISSION_H
 #define SEKISHO_NETFILTER_ADMISSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 #define ADMISSION_PART    10
 #define ADMISSION_SAVE_MS 100
 
+struct limit;
 struct netfilter;
 struct zone;
 
@@ -38,6 +40,10 @@ void admission_count_all(struct netfilter *nf);
 /* A running flow got this mark without a packet, in place of @before: it may have another permit.
  */
 void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark);
+
+/* The limit that a flow with this mark counts for; NULL: none. @known: whether it is known what the
+ * mark meant. */
+struct limit *admission_limit(const struct netfilter *nf, uint32_t mark, bool *known);
 
 /* How much of a permit's limits is in use: @use has epoch and permit, and receives the rest. */
 void admission_use(struct netfilter *nf, struct packet_use *use);

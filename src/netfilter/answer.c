@@ -8,9 +8,17 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "netfilter/netfilter.h"
 
 #define ROWS_DEFAULT 200
 #define ROW_WAIT_MS  20
+
+void answer_init(struct answer *a, struct netfilter *nf, const struct control_query *query)
+{
+	*a = (struct answer){
+		.nf = nf, .query = query, .left = query->limit > 0 ? query->limit : ROWS_DEFAULT};
+	answer_begin(a);
+}
 
 void answer_begin(struct answer *a)
 {
@@ -46,13 +54,6 @@ void answer_send(struct answer *a, uint32_t flags)
 	answer_begin(a);
 }
 
-void answer_heading(struct answer *a, const char *const *cells, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		answer_cell(a, "%s", cells[i]);
-	answer_send(a, CONTROL_ROW_HEADING);
-}
-
 void answer_refuse(struct answer *a, const char *reason)
 {
 	answer_cell(a, "%s", reason);
@@ -84,26 +85,27 @@ bool answer_number(const char *word, uint64_t most, uint64_t *out)
 	return *end == '\0' && *out <= most;
 }
 
+/* Those whose answer needs every flow. */
+static const struct listing_kind *const listings[] = {
+	[QUERY_FLOWS] = &answer_flows,
+	[QUERY_CLEAR_FLOW] = &answer_clear,
+	[QUERY_PERMITS] = &answer_permits,
+	[QUERY_CROSSINGS] = &answer_crossings,
+};
+
 int answer_query(struct netfilter *nf, const struct control_query *query)
 {
-	struct answer a = {
-		.nf = nf, .query = query, .left = query->limit > 0 ? query->limit : ROWS_DEFAULT};
+	struct answer a;
 
 	if (memchr(query->argument, '\0', sizeof(query->argument)) == NULL)
 		return -ERR_PEER;
-	answer_begin(&a);
-	if (query->kind == QUERY_FLOWS)
-		answer_flows(&a);
-	else if (query->kind == QUERY_CLEAR_FLOW)
-		answer_clear(&a);
+	answer_init(&a, nf, query);
+	if (query->kind < sizeof(listings) / sizeof(listings[0]) && listings[query->kind] != NULL)
+		listing_ask(&nf->listing, query, listings[query->kind]);
 	else if (query->kind == QUERY_CAPTURE)
 		capture_begin(nf, &a);
 	else if (query->kind == QUERY_SAVE_CAPTURE)
 		capture_print(nf, &a);
-	else if (query->kind == QUERY_PERMITS)
-		answer_permits(&a);
-	else if (query->kind == QUERY_CROSSINGS)
-		answer_crossings(&a);
 	else
 		answer_refuse(&a, "netfilter does not answer this");
 	return a.err == -ERR_TIMEOUT ? 0 : a.err;

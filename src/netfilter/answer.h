@@ -3,10 +3,17 @@
 #ifndef SEKISHO_NETFILTER_ANSWER_H
 #define SEKISHO_NETFILTER_ANSWER_H
 
-#include "netfilter/netfilter.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel/query.h"
 
 #define ANSWER_WORDS_MAX 16
 #define ANSWER_WORD_MAX  64
+
+struct netfilter;
+struct listing_kind;
 
 /* An answer under way: the row that is being filled. */
 struct answer {
@@ -24,11 +31,11 @@ struct answer_words {
 	char words[ANSWER_WORDS_MAX][ANSWER_WORD_MAX];
 };
 
-/* An answer that was put together later: empty its row. */
+void answer_init(struct answer *a, struct netfilter *nf, const struct control_query *query);
+/* Empty its row. */
 void answer_begin(struct answer *a);
 void answer_cell(struct answer *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void answer_send(struct answer *a, uint32_t flags);
-void answer_heading(struct answer *a, const char *const *cells, size_t count);
 /* One row that says what is wrong; the last. */
 void answer_refuse(struct answer *a, const char *reason);
 
@@ -38,12 +45,10 @@ int answer_split(struct answer_words *words, const char *text);
 bool answer_number(const char *word, uint64_t most, uint64_t *out);
 
 /* answer_flows.c */
-void answer_flows(struct answer *a);
-void answer_clear(struct answer *a);
+extern const struct listing_kind answer_flows, answer_clear;
 
-/* answer_permits.c */
-void answer_permits(struct answer *a);
-/* Behind the supervisor's rows about the devices: what passed by the permits of each direction. */
-void answer_crossings(struct answer *a);
+/* answer_permits.c; of crossings: behind the supervisor's rows about the devices, what passed by
+ * the permits of each direction. */
+extern const struct listing_kind answer_permits, answer_crossings;
 
 #endif

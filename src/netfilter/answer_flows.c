@@ -4,35 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netfilter/answer.h"
-#include "netfilter/flows.h"
-
-#define TOP_MAX   50
-#define CLEAR_MAX PACKET_BATCH_MAX /* flows that are ended with one message */
+#include "netfilter/netfilter.h"
 
 static const char usage[] = "allowed: [zone NAME] [source ADDRESS] [destination ADDRESS] [port "
 			    "NUMBER] [permit NUMBER] [top 1-50]";
-
-struct filter {
-	const char *zone;                          /* "": any */
-	uint8_t source_family, destination_family; /* 0: any */
-	uint8_t source[16], destination[16];
-	bool has_port, has_permit;
-	uint64_t port, permit, top; /* top: 0: all, as they come */
-};
-
-/* Flows of one answer. */
-struct listing {
-	struct answer *answer;
-	struct filter filter;
-	struct zone *zone;
-	struct flow top[TOP_MAX]; /* descending by bytes */
-	size_t top_count;
-	struct flow clear[CLEAR_MAX];
-	size_t clear_count;
-	uint64_t cleared;
-	bool some_here; /* of them, in the zone that is looked at */
-};
 
 static bool read_address(const char *word, uint8_t *family, uint8_t address[16])
 {
@@ -43,14 +18,21 @@ static bool read_address(const char *word, uint8_t *family, uint8_t address[16])
 	return inet_pton(AF_INET6, word, address) == 1;
 }
 
-static bool read_pair(struct filter *f, const char *key, const char *value)
+static bool take_zone(struct listing *l, const char *name)
 {
+	int length = snprintf(l->only_zone, sizeof(l->only_zone), "%s", name);
+
+	return length >= 0 && (size_t)length < sizeof(l->only_zone);
+}
+
+static bool read_pair(struct listing *l, const char *key, const char *value)
+{
+	struct listing_filter *f = &l->work.flows.filter;
+
 	f->has_port = f->has_port || strcmp(key, "port") == 0;
 	f->has_permit = f->has_permit || strcmp(key, "permit") == 0;
-	if (strcmp(key, "zone") == 0) {
-		f->zone = value;
-		return true;
-	}
+	if (strcmp(key, "zone") == 0)
+		return take_zone(l, value);
 	if (strcmp(key, "source") == 0)
 		return read_address(value, &f->source_family, f->source);
 	if (strcmp(key, "destination") == 0)
@@ -60,20 +42,17 @@ static bool read_pair(struct filter *f, const char *key, const char *value)
 	if (strcmp(key, "permit") == 0)
 		return answer_number(value, UINT16_MAX, &f->permit);
 	if (strcmp(key, "top") == 0)
-		return answer_number(value, TOP_MAX, &f->top) && f->top > 0;
+		return answer_number(value, LISTING_TOP_MAX, &f->top) && f->top > 0;
 	return false;
 }
 
 /* Pairs of words; a zone's name alone is short for `zone NAME`. */
-static bool read_filter(struct filter *f, const struct answer_words *words)
+static bool read_filter(struct listing *l, const struct answer_words *words)
 {
-	*f = (struct filter){.zone = ""};
-	if (words->count == 1) {
-		f->zone = words->words[0];
-		return true;
-	}
+	if (words->count == 1)
+		return take_zone(l, words->words[0]);
 	for (size_t i = 0; i + 1 < words->count; i += 2) {
-		if (!read_pair(f, words->words[i], words->words[i + 1]))
+		if (!read_pair(l, words->words[i], words->words[i + 1]))
 			return false;
 	}
 	return words->count % 2 == 0;
@@ -81,16 +60,17 @@ static bool read_filter(struct filter *f, const struct answer_words *words)
 
 static const struct snapshot_permit *permit_of(const struct listing *l, const struct flow *flow)
 {
-	const struct snapshot *s = &l->answer->nf->running.snapshot;
+	const struct snapshot *s = &l->nf->running.snapshot;
 	uint32_t permit = (flow->mark & PACKET_MARK_PERMIT) - 1;
 
 	/* What the second lock let in is listed where it began. */
-	if (flow->mark & (PACKET_MARK_LOCK | PACKET_MARK_DENY) || permit >= s->permit_count)
+	if (flow->mark >> 16 != l->nf->generation ||
+	    flow->mark & (PACKET_MARK_LOCK | PACKET_MARK_DENY) || permit >= s->permit_count)
 		return NULL;
 	return &s->permits[permit];
 }
 
-static bool matches(const struct filter *f, const struct snapshot_permit *permit,
+static bool matches(const struct listing_filter *f, const struct snapshot_permit *permit,
 		    const struct flow *flow)
 {
 	if (f->source_family != 0 && (f->source_family != flow->family ||
@@ -135,13 +115,15 @@ static const char *protocol_name(uint8_t protocol, char number[8])
 
 static void show_flow(struct listing *l, const struct flow *flow)
 {
-	struct answer *a = l->answer;
-	const struct snapshot *s = &a->nf->running.snapshot;
+	struct answer *a = &l->answer;
+	const struct snapshot *s = &l->nf->running.snapshot;
 	const struct snapshot_permit *permit = permit_of(l, flow);
 	char text[INET6_ADDRSTRLEN + 10], number[8];
 
-	if (a->left == 0)
+	if (a->left == 0) {
+		listing_send(l, CONTROL_ROW_LAST); /* the others are not read any more */
 		return;
+	}
 	a->left--;
 	answer_cell(a, "%s", s->zones[permit->from].name);
 	answer_cell(a, "%s", s->zones[permit->to].name);
@@ -154,138 +136,134 @@ static void show_flow(struct listing *l, const struct flow *flow)
 	answer_cell(a, "%llu", (unsigned long long)flow->packets);
 	answer_cell(a, "%llu", (unsigned long long)flow->bytes);
 	answer_cell(a, "%u s", flow->timeout_s);
-	answer_send(a, 0);
+	listing_send(l, 0);
 }
 
 /* Keep it if it is among those with most bytes. */
-static void rank_flow(struct listing *l, const struct flow *flow)
+static void rank_flow(struct listing_flows *w, const struct flow *flow)
 {
-	size_t at = l->top_count;
+	size_t at = w->top_count;
 
-	if (at == l->filter.top && flow->bytes <= l->top[at - 1].bytes)
+	if (at == w->filter.top && flow->bytes <= w->top[at - 1].bytes)
 		return;
-	if (at == l->filter.top)
+	if (at == w->filter.top)
 		at--;
 	else
-		l->top_count++;
-	for (; at > 0 && l->top[at - 1].bytes < flow->bytes; at--)
-		l->top[at] = l->top[at - 1];
-	l->top[at] = *flow;
+		w->top_count++;
+	for (; at > 0 && w->top[at - 1].bytes < flow->bytes; at--)
+		w->top[at] = w->top[at - 1];
+	w->top[at] = *flow;
 }
 
-static void take_flow(void *ctx, const struct flow *flow)
+static bool is_wanted(const struct listing *l, const struct flow *flow)
 {
-	struct listing *l = ctx;
 	const struct snapshot_permit *permit = permit_of(l, flow);
 
-	if (permit == NULL || !matches(&l->filter, permit, flow))
+	return permit != NULL && matches(&l->work.flows.filter, permit, flow);
+}
+
+static void take_flow(struct listing *l, const struct flow *flow)
+{
+	if (!is_wanted(l, flow))
 		return;
-	if (l->filter.top > 0)
-		rank_flow(l, flow);
+	if (l->work.flows.filter.top > 0)
+		rank_flow(&l->work.flows, flow);
 	else
 		show_flow(l, flow);
 }
 
-static void each_zone(struct listing *l, void (*each)(struct listing *l))
+static bool read_question(struct listing *l, struct answer_words *words)
 {
-	const struct policy *p = &l->answer->nf->running;
-
-	for (uint32_t i = 0; i < p->snapshot.zone_count; i++) {
-		if (l->filter.zone[0] != '\0' &&
-		    strcmp(l->filter.zone, p->snapshot.zones[i].name) != 0)
-			continue;
-		l->zone = p->zones[i];
-		each(l);
-	}
-}
-
-static void list_zone(struct listing *l)
-{
-	if (flows_list(l->zone->netlink_fd, l->answer->nf->generation, take_flow, l) == 0)
-		return;
-	answer_cell(l->answer, "the flows of zone %s cannot be read", l->zone->name);
-	answer_send(l->answer, CONTROL_ROW_ERROR);
-}
-
-static bool begin(struct listing *l, struct answer *a, struct answer_words *words)
-{
-	l->answer = a;
-	if (answer_split(words, a->query->argument) == 0 && read_filter(&l->filter, words))
+	if (answer_split(words, l->answer.query->argument) == 0 && read_filter(l, words))
 		return true;
-	answer_refuse(a, usage);
+	listing_refuse(l, usage);
 	return false;
 }
 
-void answer_flows(struct answer *a)
+static void begin_flows(struct listing *l)
 {
 	static const char *const headings[] = {"from",    "to",          "protocol",
 					       "source",  "destination", "permit",
 					       "packets", "bytes",       "left"};
-	struct listing l = {0};
 	struct answer_words words;
 
-	if (!begin(&l, a, &words))
-		return;
-	answer_heading(a, headings, sizeof(headings) / sizeof(headings[0]));
-	each_zone(&l, list_zone);
-	for (size_t i = 0; i < l.top_count; i++)
-		show_flow(&l, &l.top[i]);
-	answer_send(a, CONTROL_ROW_LAST);
+	if (read_question(l, &words))
+		listing_heading(l, headings, sizeof(headings) / sizeof(headings[0]));
 }
+
+static void close_flows(struct listing *l)
+{
+	struct listing_flows *w = &l->work.flows;
+
+	if (w->shown < w->top_count)
+		show_flow(l, &w->top[w->shown++]);
+	else
+		listing_send(l, CONTROL_ROW_LAST);
+}
+
+const struct listing_kind answer_flows = {
+	.begin = begin_flows, .take = take_flow, .close = close_flows};
 
 /* ---- ending flows */
 
-static void flush_clear(struct listing *l)
+static void begin_clear(struct listing *l)
 {
-	/* A flow that could not be ended is listed still, and can be cleared again. */
-	if (l->clear_count > 0 && flows_end(l->zone->queue.fd, l->clear, l->clear_count) == 0) {
-		l->cleared += l->clear_count;
-		l->some_here = true;
-	}
-	l->clear_count = 0;
+	struct answer_words words;
+
+	if (read_question(l, &words) && (words.count == 0 || l->work.flows.filter.top > 0))
+		listing_refuse(l, "say which: zone, source, destination, port or permit");
 }
 
-static void clear_flow(void *ctx, const struct flow *flow)
+static void flush_clear(struct listing *l)
 {
-	struct listing *l = ctx;
-	const struct snapshot_permit *permit = permit_of(l, flow);
+	struct listing_flows *w = &l->work.flows;
 
-	if (permit == NULL || !matches(&l->filter, permit, flow))
+	/* A flow that could not be ended is listed still, and can be cleared again. */
+	if (w->clear_count > 0 && flows_end(l->zone->queue.fd, w->clear, w->clear_count) == 0) {
+		w->cleared += w->clear_count;
+		w->some_here = true;
+	}
+	w->clear_count = 0;
+}
+
+static void clear_flow(struct listing *l, const struct flow *flow)
+{
+	struct listing_flows *w = &l->work.flows;
+
+	if (!is_wanted(l, flow))
 		return;
-	l->clear[l->clear_count++] = *flow;
-	if (l->clear_count == CLEAR_MAX)
+	w->clear[w->clear_count++] = *flow;
+	if (w->clear_count == sizeof(w->clear) / sizeof(w->clear[0]))
 		flush_clear(l);
 }
 
-static void clear_zone(struct listing *l)
+static void end_zone_clear(struct listing *l)
 {
-	struct netfilter *nf = l->answer->nf;
-
-	l->some_here = false;
-	if (flows_list(l->zone->netlink_fd, nf->generation, clear_flow, l) != 0) {
-		answer_cell(l->answer, "the flows of zone %s cannot be read", l->zone->name);
-		answer_send(l->answer, CONTROL_ROW_ERROR);
-	}
 	flush_clear(l);
-	if (l->some_here)
-		zones_renew_offload(nf, l->zone->index);
+	if (l->work.flows.some_here)
+		zones_renew_offload(l->nf, l->zone->index);
+	l->work.flows.some_here = false;
 }
 
-void answer_clear(struct answer *a)
+static void record_clear(struct listing *l)
 {
-	struct listing l = {0};
-	struct answer_words words;
-
-	if (!begin(&l, a, &words))
-		return;
-	if (words.count == 0 || l.filter.top > 0) {
-		answer_refuse(a, "say which: zone, source, destination, port or permit");
-		return;
-	}
-	each_zone(&l, clear_zone);
-	event_send(&a->nf->process.events, EVENT_FLOWS_CLEARED,
-		   EV_NUMBER(CONSOLE, a->query->console), EV_NUMBER(COUNT, l.cleared),
-		   EV_TEXT(DETAIL, a->query->argument));
-	answer_cell(a, "%llu flows ended", (unsigned long long)l.cleared);
-	answer_send(a, CONTROL_ROW_LAST);
+	if (l->zone != NULL)
+		end_zone_clear(l);
+	event_send(&l->nf->process.events, EVENT_FLOWS_CLEARED,
+		   EV_NUMBER(CONSOLE, l->answer.query->console),
+		   EV_NUMBER(COUNT, l->work.flows.cleared),
+		   EV_TEXT(DETAIL, l->answer.query->argument));
 }
+
+static void close_clear(struct listing *l)
+{
+	record_clear(l);
+	answer_cell(&l->answer, "%llu flows ended", (unsigned long long)l->work.flows.cleared);
+	listing_send(l, CONTROL_ROW_LAST);
+}
+
+const struct listing_kind answer_clear = {.begin = begin_clear,
+					  .take = clear_flow,
+					  .end_zone = end_zone_clear,
+					  .close = close_clear,
+					  .record = record_clear};

@@ -3,32 +3,30 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netfilter/answer.h"
-#include "netfilter/flows.h"
+#include "netfilter/netfilter.h"
 
 #define DAY_S    86400
 #define DAYS_MAX 36500
 
-/* Of flows that run now; indexed like the running policy's permits. */
-struct running {
-	uint64_t flows, packets, bytes;
-};
-
-struct report {
-	struct answer *answer;
-	struct running running[SNAPSHOT_PERMITS_MAX];
-};
-
-static void take_flow(void *ctx, const struct flow *flow)
+static void take_flow(struct listing *l, const struct flow *flow)
 {
-	struct report *r = ctx;
+	struct listing_permits *w = &l->work.permits;
 	uint32_t permit = (flow->mark & PACKET_MARK_PERMIT) - 1;
+	const struct limit *limit;
+	bool known;
 
 	if (flow->mark & PACKET_MARK_LOCK || permit >= SNAPSHOT_PERMITS_MAX)
 		return;
-	r->running[permit].flows++;
-	r->running[permit].packets += flow->packets;
-	r->running[permit].bytes += flow->bytes;
+	limit = admission_limit(l->nf, flow->mark, &known);
+	if (limit != NULL)
+		w->sums[limit->permit].counted++;
+	if (!known)
+		w->unknown[l->zone->index]++;
+	if (flow->mark >> 16 != l->nf->generation)
+		return;
+	w->sums[permit].flows++;
+	w->sums[permit].packets += flow->packets;
+	w->sums[permit].bytes += flow->bytes;
 }
 
 /* Days since 1970-01-01 as a date of the Gregorian calendar: eras of 400 years that begin in March,
@@ -62,17 +60,19 @@ static void time_text(char out[32], int64_t at_s, const struct snapshot *s)
 }
 
 /* How much of its limits a permit uses: flows at one time, and how many may begin just now. */
-static void show_limits(struct answer *a, const struct snapshot_permit *permit, uint32_t running)
+static void show_limits(struct listing *l, const struct snapshot_permit *permit)
 {
-	uint32_t index = (uint32_t)(permit - a->nf->running.snapshot.permits);
-	struct limit *limit = limits_of(&a->nf->running.limits, index);
+	struct listing_permits *w = &l->work.permits;
+	uint32_t index = (uint32_t)(permit - l->nf->running.snapshot.permits);
+	struct limit *limit = limits_of(&l->nf->running.limits, index);
+	struct answer *a = &l->answer;
 
 	if (limit == NULL || limit->connections == 0)
-		answer_cell(a, "%u", running);
-	else if (limit->counted)
-		answer_cell(a, "%u of %u", limit->used, limit->connections);
+		answer_cell(a, "%llu", (unsigned long long)w->sums[index].flows);
 	else
-		answer_cell(a, "unknown, of %u", limit->connections);
+		answer_cell(a, "%llu of %u",
+			    (unsigned long long)(w->sums[index].counted + w->unknown[permit->from]),
+			    limit->connections);
 	if (limit == NULL || limit->rate == 0) {
 		answer_cell(a, "any");
 		return;
@@ -82,15 +82,13 @@ static void show_limits(struct answer *a, const struct snapshot_permit *permit, 
 		    limit->rate, permit->rate_period_s == 1 ? "s" : "m");
 }
 
-static void show_permit(const struct report *r, const struct snapshot *s,
-			const struct snapshot_permit *permit, const struct hits *h)
+static void show_permit(struct listing *l, const struct snapshot_permit *permit,
+			const struct hits *h)
 {
-	struct answer *a = r->answer;
+	const struct snapshot *s = &l->nf->running.snapshot;
+	struct answer *a = &l->answer;
 	char last[32], first[32];
 
-	if (a->left == 0)
-		return;
-	a->left--;
 	time_text(first, h->first_s, s);
 	time_text(last, h->last_s, s);
 	answer_cell(a, "%s", s->zones[permit->from].name);
@@ -101,50 +99,53 @@ static void show_permit(const struct report *r, const struct snapshot *s,
 	answer_cell(a, "%llu", (unsigned long long)h->bytes);
 	answer_cell(a, "%s", last);
 	answer_cell(a, "%s", first);
-	show_limits(a, permit, (uint32_t)r->running[permit - s->permits].flows);
+	show_limits(l, permit);
 	answer_cell(a, "%s", snapshot_text_at(s, permit->text_comment));
-	answer_send(a, 0);
+	listing_send(l, 0);
 }
 
 /* Ended and running flows together. */
-static struct hits sum_of(const struct report *r, uint32_t permit, uint32_t slot, int64_t now_s)
+static struct hits hits_of(const struct listing *l, uint32_t permit)
 {
-	struct hits h = hits_read(&r->answer->nf->track.hits, slot);
-	const struct running *now = &r->running[permit];
+	const uint32_t mark = (uint32_t)l->nf->generation << 16 | (permit + 1);
+	const struct listing_sum *now = &l->work.permits.sums[permit];
+	const struct track_book *book;
+	const struct track_permit *known = track_permit_of(&l->nf->track, mark, &book);
+	struct hits h = hits_read(&l->nf->track.hits, known != NULL ? known->slot : HITS_NONE);
 
 	h.flows += now->flows;
 	h.packets += now->packets;
 	h.bytes += now->bytes;
 	if (now->flows > 0)
-		h.last_s = now_s;
+		h.last_s = netfilter_wall_s();
 	return h;
 }
 
-static bool is_unused(const struct hits *h, uint64_t days, int64_t now_s)
+static bool is_unused(const struct hits *h, uint64_t days)
 {
 	int64_t since_s = h->last_s > 0 ? h->last_s : h->first_s;
 
-	return since_s == 0 || now_s - since_s >= (int64_t)days * DAY_S;
+	return since_s == 0 || netfilter_wall_s() - since_s >= (int64_t)days * DAY_S;
 }
 
-/* "", ZONE, "unused DAYS" or "unused DAYS ZONE". */
-static bool read_words(struct answer *a, struct answer_words *words, uint64_t *days,
-		       const char **zone)
+/* "", ZONE, "unused DAYS" or "unused DAYS ZONE"; the zone is either of a permit's. */
+static bool read_words(struct listing *l)
 {
+	struct listing_permits *w = &l->work.permits;
+	struct answer_words words;
 	size_t at = 0;
 
-	*days = UINT64_MAX;
-	*zone = "";
-	if (answer_split(words, a->query->argument) != 0)
+	w->unused_days = UINT64_MAX;
+	if (answer_split(&words, l->answer.query->argument) != 0)
 		return false;
-	if (words->count >= 2 && strcmp(words->words[0], "unused") == 0) {
-		if (!answer_number(words->words[1], DAYS_MAX, days))
+	if (words.count >= 2 && strcmp(words.words[0], "unused") == 0) {
+		if (!answer_number(words.words[1], DAYS_MAX, &w->unused_days))
 			return false;
 		at = 2;
 	}
-	if (at < words->count)
-		*zone = words->words[at++];
-	return at == words->count && strcmp(*zone, "unused") != 0;
+	if (at < words.count)
+		snprintf(w->zone, sizeof(w->zone), "%s", words.words[at++]);
+	return at == words.count && strcmp(w->zone, "unused") != 0;
 }
 
 static bool is_of_zone(const struct snapshot *s, const struct snapshot_permit *permit,
@@ -154,75 +155,57 @@ static bool is_of_zone(const struct snapshot *s, const struct snapshot_permit *p
 	       strcmp(zone, s->zones[permit->to].name) == 0;
 }
 
-/* What runs now, of all zones; what cannot be read is counted when it ends. */
-static struct report *take_report(struct answer *a)
-{
-	static struct report report; /* as large as the largest policy */
-	const struct policy *p = &a->nf->running;
-
-	memset(&report, 0, sizeof(report));
-	report.answer = a;
-	for (uint32_t i = 0; i < p->snapshot.zone_count; i++)
-		(void)flows_list(p->zones[i]->netlink_fd, a->nf->generation, take_flow, &report);
-	return &report;
-}
-
-static struct hits hits_of(const struct report *r, uint32_t permit, int64_t now_s)
-{
-	const struct netfilter *nf = r->answer->nf;
-	const uint32_t mark = (uint32_t)nf->generation << 16 | (permit + 1);
-	const struct track_book *book;
-	const struct track_permit *known = track_permit_of(&nf->track, mark, &book);
-
-	return sum_of(r, permit, known != NULL ? known->slot : HITS_NONE, now_s);
-}
-
-void answer_permits(struct answer *a)
+static void begin_permits(struct listing *l)
 {
 	static const char *const headings[] = {"from",    "to",    "permit",   "flows",
 					       "packets", "bytes", "last hit", "since",
 					       "now",     "new",   "comment"};
-	const struct snapshot *s = &a->nf->running.snapshot;
-	int64_t now_s = netfilter_wall_s();
-	struct answer_words words;
-	const char *zone;
-	uint64_t days;
 
-	if (!read_words(a, &words, &days, &zone)) {
-		answer_refuse(a, "allowed: [unused DAYS] [ZONE]");
-		return;
-	}
-	const struct report *report = take_report(a);
-
-	admission_count_all(a->nf);
-	answer_heading(a, headings, sizeof(headings) / sizeof(headings[0]));
-	for (uint32_t i = 0; i < s->permit_count; i++) {
-		struct hits h = hits_of(report, i, now_s);
-
-		if (is_of_zone(s, &s->permits[i], zone) &&
-		    (days == UINT64_MAX || is_unused(&h, days, now_s)))
-			show_permit(report, s, &s->permits[i], &h);
-	}
-	answer_send(a, CONTROL_ROW_LAST);
+	if (read_words(l))
+		listing_heading(l, headings, sizeof(headings) / sizeof(headings[0]));
+	else
+		listing_refuse(l, "allowed: [unused DAYS] [ZONE]");
 }
 
-/* One direction of a crossing: all of its permits together. */
-static void show_direction(const struct report *r, uint32_t from, uint32_t to)
+static void close_permits(struct listing *l)
 {
-	const struct snapshot *s = &r->answer->nf->running.snapshot;
+	const struct snapshot *s = &l->nf->running.snapshot;
+	struct listing_permits *w = &l->work.permits;
+
+	while (w->next < s->permit_count && l->answer.left > 0) {
+		uint32_t i = w->next++;
+		struct hits h = hits_of(l, i);
+
+		if (!is_of_zone(s, &s->permits[i], w->zone) ||
+		    (w->unused_days != UINT64_MAX && !is_unused(&h, w->unused_days)))
+			continue;
+		l->answer.left--;
+		show_permit(l, &s->permits[i], &h);
+		return;
+	}
+	listing_send(l, CONTROL_ROW_LAST);
+}
+
+const struct listing_kind answer_permits = {
+	.begin = begin_permits, .take = take_flow, .close = close_permits};
+
+/* One direction of a crossing: all of its permits together. */
+static void show_direction(struct listing *l, uint32_t from, uint32_t to)
+{
+	const struct snapshot *s = &l->nf->running.snapshot;
+	struct answer *a = &l->answer;
 	struct hits sum = {0};
 	uint64_t now = 0;
-	struct answer *a = r->answer;
 
 	for (uint32_t i = 0; i < s->permit_count; i++) {
 		if (s->permits[i].from != from || s->permits[i].to != to)
 			continue;
-		struct hits h = hits_of(r, i, 0);
+		struct hits h = hits_of(l, i);
 
 		sum.flows += h.flows;
 		sum.packets += h.packets;
 		sum.bytes += h.bytes;
-		now += r->running[i].flows;
+		now += l->work.permits.sums[i].flows;
 	}
 	answer_cell(a, "%s", s->zones[from].name);
 	answer_cell(a, "%s", s->zones[to].name);
@@ -230,20 +213,34 @@ static void show_direction(const struct report *r, uint32_t from, uint32_t to)
 	answer_cell(a, "%llu", (unsigned long long)sum.flows);
 	answer_cell(a, "%llu", (unsigned long long)sum.packets);
 	answer_cell(a, "%llu", (unsigned long long)sum.bytes);
-	answer_send(a, 0);
+	listing_send(l, 0);
 }
 
-void answer_crossings(struct answer *a)
+static void begin_crossings(struct listing *l)
 {
 	static const char *const headings[] = {"from",  "to",      "flows now",
 					       "flows", "packets", "bytes"};
-	const struct snapshot *s = &a->nf->running.snapshot;
-	const struct report *report = take_report(a);
 
-	answer_heading(a, headings, sizeof(headings) / sizeof(headings[0]));
-	for (uint32_t i = 0; i < s->crossing_count; i++) {
-		show_direction(report, s->crossings[i].low, s->crossings[i].high);
-		show_direction(report, s->crossings[i].high, s->crossings[i].low);
-	}
-	answer_send(a, CONTROL_ROW_LAST);
+	listing_heading(l, headings, sizeof(headings) / sizeof(headings[0]));
 }
+
+/* Both directions of a crossing, then those of the next. */
+static void close_crossings(struct listing *l)
+{
+	const struct snapshot *s = &l->nf->running.snapshot;
+	uint32_t direction = l->work.permits.next++;
+
+	if (direction / 2 == s->crossing_count) {
+		listing_send(l, CONTROL_ROW_LAST);
+		return;
+	}
+	const struct snapshot_crossing *c = &s->crossings[direction / 2];
+
+	if (direction % 2 == 0)
+		show_direction(l, c->low, c->high);
+	else
+		show_direction(l, c->high, c->low);
+}
+
+const struct listing_kind answer_crossings = {
+	.begin = begin_crossings, .take = take_flow, .close = close_crossings};

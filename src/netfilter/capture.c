@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "netfilter/answer.h"
+#include "netfilter/netfilter.h"
 #include "netfilter/netlink.h"
 #include "netfilter/pcapng.h"
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "netfilter/answer.h"
 #include "netfilter/capture.h"
+#include "netfilter/netfilter.h"
 #include "netfilter/pcapng.h"
 
 #define PACE_MS     20

@@ -18,8 +18,8 @@
 #define REQUEST_BYTES 256
 #define MARK_BYTES    160 /* of one message that sets a mark, at most */
 
-/* A listing in progress. */
-struct listing {
+/* Of flows_list. */
+struct walk {
 	void (*each)(void *ctx, const struct flow *flow);
 	void *ctx;
 };
@@ -107,24 +107,38 @@ bool flow_read(struct flow *flow, const struct netlink_message *m)
 	return true;
 }
 
+bool flow_of_message(struct flow *flow, const struct netlink_message *m)
+{
+	return m->type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) && flow_read(flow, m);
+}
+
 static void take_flow(void *ctx, const struct netlink_message *m)
 {
-	const struct listing *listing = ctx;
+	const struct walk *walk = ctx;
 	struct flow flow;
 
-	if (m->type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) && flow_read(&flow, m))
-		listing->each(listing->ctx, &flow);
+	if (flow_of_message(&flow, m))
+		walk->each(walk->ctx, &flow);
 }
 
 int flows_list(int netlink_fd, uint16_t generation,
 	       void (*each)(void *ctx, const struct flow *flow), void *ctx)
 {
-	struct listing listing = {each, ctx};
+	struct walk walk = {each, ctx};
 	uint8_t storage[REQUEST_BYTES];
 	struct netlink_buffer b;
 
 	begin_request(&b, storage, IPCTNL_MSG_CT_GET, NLM_F_DUMP, generation);
-	return netlink_transact(netlink_fd, &b, take_flow, &listing);
+	return netlink_transact(netlink_fd, &b, take_flow, &walk);
+}
+
+int flows_begin(int fd)
+{
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	begin_request(&b, storage, IPCTNL_MSG_CT_GET, NLM_F_DUMP, 0);
+	return netlink_post(fd, &b);
 }
 
 /* Change what the kernel holds of one flow: its mark, or, with @remove, that it holds it. */

@@ -42,6 +42,17 @@ int flows_list(int netlink_fd, uint16_t generation,
 	       void (*each)(void *ctx, const struct flow *flow), void *ctx);
 
 /**
+ * flows_begin - ask for every flow of a zone, to be received from @fd a piece at a time until
+ * NLMSG_DONE
+ * @fd: as netlink_fd, with nothing left to be received
+ * Return: 0 or -ERR_SYSTEM.
+ */
+int flows_begin(int fd);
+
+/* The flow that one message of a list tells of. Return: false: none. */
+bool flow_of_message(struct flow *flow, const struct netlink_message *m);
+
+/**
  * flows_mark - give flows the marks that are in them
  * @fd:    of the flows' namespace, on which nobody waits for an answer: none is asked for
  * @count: 0..PACKET_BATCH_MAX

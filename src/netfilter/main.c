@@ -48,6 +48,7 @@ static const enum give_kind given_kinds[GIVEN_COUNT_] = {
 	[GIVEN_CAPTURE] = GIVE_CAPTURE,
 	[GIVEN_ALTERED] = GIVE_ALTERED,
 	[GIVEN_QUEUE_COUNTS] = GIVE_QUEUE_COUNTS,
+	[GIVEN_FLOWS] = GIVE_FLOWS,
 };
 
 static int take_given(void *ctx, const struct control_give *give, int fd)
@@ -139,6 +140,15 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	return answer_query(ctx, message->body);
 }
 
+static int handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_withdraw *body = message->body;
+	struct netfilter *nf = ctx;
+
+	listing_withdraw(&nf->listing, body->number);
+	return 0;
+}
+
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct netfilter *nf = ctx;
@@ -154,6 +164,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
+	{CONTROL_WITHDRAW, 0, 0, CHANNEL_EXACTLY(control_withdraw), handle_withdraw, "withdraw"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
@@ -212,6 +223,7 @@ static void prepare_state(struct netfilter *nf)
 	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
 	memset(nf->given, -1, sizeof(nf->given));
+	listing_init(&nf->listing, nf);
 	track_begin(&nf->track);
 	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);
 }

@@ -15,6 +15,7 @@
 #include "netfilter/ahead.h"
 #include "netfilter/capture.h"
 #include "netfilter/limits.h"
+#include "netfilter/listing.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
 #include "netfilter/track.h"
@@ -49,6 +50,7 @@ enum given {
 	GIVEN_CAPTURE,
 	GIVEN_ALTERED,
 	GIVEN_QUEUE_COUNTS,
+	GIVEN_FLOWS,
 	GIVEN_COUNT_
 };
 
@@ -76,6 +78,7 @@ struct zone {
 	bool still_open;           /* could not be shut */
 	char beside[RULESET_BESIDE_BYTES]; /* the table that shuts it then; empty: none */
 	int capture_fd;
+	int flows_fd;        /* on which its flows are listed */
 	int queue_counts_fd; /* the kernel's table of queues, a text */
 	struct watch watch;
 };
@@ -118,6 +121,7 @@ struct netfilter {
 	uint64_t count_cost_ms, count_paid_ms; /* of counting flows for full permits */
 	struct track track;
 	struct capture capture;
+	struct listing listing;
 	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */
 	size_t shut_count;
 };

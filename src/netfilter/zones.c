@@ -49,6 +49,8 @@ static void zone_close(struct zone *zone)
 	(void)close(zone->queue.fd);
 	loop_remove(&zone->nf->loop, &zone->whole_fd);
 	(void)close(zone->whole.fd);
+	listing_end_zone(&zone->nf->listing, zone);
+	(void)close(zone->flows_fd);
 	(void)close(zone->capture_fd);
 	(void)close(zone->queue_counts_fd); /* read only */
 	loop_remove(&zone->nf->loop, &zone->track_fd);
@@ -178,6 +180,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->track_fd.fd = take_given(nf, GIVEN_TRACK, index);
 	zone->capture_fd = take_given(nf, GIVEN_CAPTURE, index);
 	zone->altered_fd.fd = take_given(nf, GIVEN_ALTERED, index);
+	zone->flows_fd = take_given(nf, GIVEN_FLOWS, index);
 	zone->queue_counts_fd = take_given(nf, GIVEN_QUEUE_COUNTS, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
@@ -453,6 +456,7 @@ void zones_apply(struct netfilter *nf)
 {
 	uint16_t generation = new_generation(nf);
 
+	listing_end_policy(&nf->listing);
 	/* Without it the flows of this policy are not counted; they pass all the same. */
 	(void)track_add_policy(&nf->track, &nf->next.snapshot, nf->next.epoch, netfilter_wall_s());
 	track_add_generation(&nf->track, generation, nf->next.epoch);
@@ -474,6 +478,7 @@ void zones_renew(struct netfilter *nf)
 {
 	uint16_t generation = new_generation(nf);
 
+	listing_end_policy(&nf->listing);
 	track_add_generation(&nf->track, generation, nf->running.epoch);
 	load_all(nf, &nf->running, generation);
 	relay_drain(nf);

@@ -125,6 +125,8 @@ const struct channel_rule control_rules[] = {
 	{CONTROL_RECORDED, 0, 0, FIXED(control_recorded), FROM(ROLE_AUDIT), persons_handle_recorded,
 	 "recorded"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
+	{CONTROL_WITHDRAW, 0, 0, FIXED(control_withdraw), FROM(ROLE_CONSOLE), query_handle_withdraw,
+	 "withdraw"},
 	{CONTROL_ROW, 0, 0, FIXED(control_row),
 	 FROM(ROLE_NETFILTER) | FROM(ROLE_AUDIT) | FROM(ROLE_ARBITER), query_handle_row, "row"},
 };

@@ -14,8 +14,8 @@
 #include "channel/keys.h"
 #include "supervisor/supervisor.h"
 
-const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE,   GIVE_WHOLE,       GIVE_TRACK,
-				      GIVE_CAPTURE, GIVE_ALTERED, GIVE_QUEUE_COUNTS};
+const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE,   GIVE_WHOLE,        GIVE_TRACK,
+				      GIVE_CAPTURE, GIVE_ALTERED, GIVE_QUEUE_COUNTS, GIVE_FLOWS};
 const size_t outfit_zone_kind_count = sizeof(outfit_zone_kinds) / sizeof(outfit_zone_kinds[0]);
 
 /* Give @fd, which is closed here then. */

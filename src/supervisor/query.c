@@ -282,6 +282,27 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	return 0;
 }
 
+int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_withdraw *body = message->body;
+	struct child *console = ctx;
+
+	if (body->number == console->asking.number)
+		console->asking.serial = 0;
+	return 0;
+}
+
+/* Netfilter alone has answers that cost more than their rows. */
+static void tell_withdrawn(struct child *owner, const struct control_row *row)
+{
+	const struct control_withdraw withdraw = {.number = row->number};
+
+	if (owner->role == ROLE_NETFILTER && (row->flags & CONTROL_ROW_LAST) == 0)
+		/* Without room it is told with the row after this. */
+		(void)channel_send(&owner->control, CONTROL_WITHDRAW, &withdraw, sizeof(withdraw),
+				   NULL, 0);
+}
+
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *owner = ctx, *console;
@@ -289,8 +310,10 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 
 	console = child_find(owner->sup, ROLE_CONSOLE, row.console);
 	if (!console || console->person_role == ACCOUNT_ROLE_NONE ||
-	    row.number != console->asking.serial)
-		return 0; /* who asked has gone, or asks something else now */
+	    row.number != console->asking.serial) {
+		tell_withdrawn(owner, &row); /* who asked has gone, or asks something else now */
+		return 0;
+	}
 	row.number = console->asking.number;
 	child_send(console, CONTROL_ROW, &row, sizeof(row), NULL, 0);
 	return 0;

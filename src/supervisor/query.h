@@ -26,8 +26,10 @@ void answer_error(struct answer *answer, const char *reason);
 /* The first word of the question's argument. Return: what stands behind it. */
 const char *answer_name(const struct answer *answer, char name[CONTROL_ARGUMENT_BYTES]);
 
-/* From consoles: questions; from those who know: rows of answers. */
+/* From consoles: questions, and that no answer is awaited any more; from those who know: rows of
+ * answers. */
 int query_handle(struct channel *ch, void *ctx, const struct channel_message *message);
+int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message);
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
 
 /* query_zones.c: from the kernel's live state. */

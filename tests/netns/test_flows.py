@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import tempfile
+import threading
 import time
 
 import pytest
@@ -126,6 +127,18 @@ def test_flows_are_counted_by_permit_over_commits_kills_and_restarts(net, topolo
         assert counts(more, 10) == before
 
 
+def fill_table(net, zone, flows):
+    """As many running UDP flows with the mark of the one that there is."""
+    shown = net.run(zone, "conntrack", "-L", "-p", "tcp", "--dport", "7000").stdout
+    mark = re.search(r"mark=(\d+)", shown)[1]
+    lines = [f"-I -p udp -s 10.10.0.{16 + n // 10000} -d {SERVER} --sport {1024 + n % 10000} --dport 7000 --timeout 600 --mark {mark}"
+             for n in range(flows)]
+    with tempfile.NamedTemporaryFile("w", suffix=".flows") as batch:
+        batch.write("\n".join(lines) + "\n")
+        batch.flush()
+        net.run(zone, "conntrack", "--load-file", batch.name, timeout=90)
+
+
 @pytest.mark.limit(120)
 def test_flows_that_end_in_a_rush_are_all_counted(net, topology, gateway, console):
     """Z10: 20,000 flows end at once while netfilter stands still. The kernel has no room to tell of all of them; it keeps them, and
@@ -133,14 +146,7 @@ def test_flows_that_end_in_a_rush_are_all_counted(net, topology, gateway, consol
     zone = gateway.zone_namespace("mynumber")
     echo(net, topology)
     talk(net, topology).close()
-    shown = net.run(zone, "conntrack", "-L", "-p", "tcp", "--dport", "7000").stdout
-    mark = re.search(r"mark=(\d+)", shown)[1]
-    flows = [f"-I -p udp -s 10.10.0.{16 + n // 10000} -d {SERVER} --sport {1024 + n % 10000} --dport 7000 --timeout 600 --mark {mark}"
-             for n in range(20000)]
-    with tempfile.NamedTemporaryFile("w", suffix=".flows") as batch:
-        batch.write("\n".join(flows) + "\n")
-        batch.flush()
-        net.run(zone, "conntrack", "--load-file", batch.name, timeout=60)
+    fill_table(net, zone, 20000)
     wait_until(lambda: counts(console, 10)[0] == 20001, "20,001 running flows", 30)
     os.kill(gateway.pids("netfilter")[0], signal.SIGSTOP)
     net.run(zone, "conntrack", "-F", timeout=60)
@@ -179,6 +185,60 @@ def test_flows_of_a_crossing_and_use_of_limits_are_shown(net, topology, make_gat
         assert trial(7011) == "deny no-permit mynumber lgwan none"
     for one in held:
         one.close()
+
+
+@pytest.mark.limit(180)
+def test_flows_begin_while_a_large_table_is_shown(net, topology, gateway, console):
+    """Z10: 60,000 flows are counted and ended for a console while others begin: their first packets do not wait for the table. In the
+    middle half of the wait for each answer, where nothing else is done, ten connections and more begin and end."""
+    zone = gateway.zone_namespace("mynumber")
+    peer = topology.zones["mynumber"].namespace
+    Responder(net, topology.zones["lgwan"].namespace, SERVER, 7100, answer=b"y")
+    echo(net, topology)
+    talk(net, topology).close()
+    fill_table(net, zone, 60000)
+    wait_until(lambda: counts(console, 10)[0] == 60001, "60,001 running flows", 30)
+    begun, over = [], threading.Event()
+
+    def connect():
+        while not over.is_set():
+            net.connect(peer, SERVER, 7100).close()
+            begun.append(time.monotonic())
+    thread = threading.Thread(target=connect)
+    thread.start()
+    try:
+        wait_until(lambda: begun, "a connection", 30)
+        for words, said in (("show permits", r" 10 +60001 "), ("show crossing", r"mynumber +lgwan +60\d+ "),
+                            ("show flows top 1", r"8:7100 "), ("clear flow port 7000", "6000[01] flows ended")):
+            first = time.monotonic()
+            answer = console.run(words)
+            length = time.monotonic() - first
+            assert re.search(said, answer), answer
+            middle = [t for t in begun if first + length / 4 < t < first + 3 * length / 4]
+            assert len(middle) >= 10, f"{words}: {len(middle)} of {len(begun)} connections in the middle of {length:.3f} s"
+    finally:
+        over.set()
+        thread.join(60)
+    assert counts(console, 10)[0] == 60001, "they have ended, and are counted"
+
+
+@pytest.mark.limit(180)
+def test_flows_are_shown_to_several_at_once_and_again_after_an_interrupt(net, topology, gateway, console):
+    """Z10: tables are read one after the other; every console has its whole answer, and one that is interrupted asks anew."""
+    zone = gateway.zone_namespace("mynumber")
+    echo(net, topology)
+    talk(net, topology).close()
+    fill_table(net, zone, 20000)
+    with gateway.open_console() as other:
+        other.run("terminal length 0")
+        for _ in range(20):
+            other.send("show permits\r")
+            other.send("\x03")
+            other.expect(other.PROMPT)
+        other.send("show flows permit 20\r")
+        assert counts(console, 10)[0] == 20001
+        other.expect(r"left[-\s]+" + other.PROMPT)
+        assert re.search(r"mynumber +lgwan +20001 ", other.run("show crossing"))
 
 
 def test_flows_permits_not_used_for_days(net, topology, gateway, console):
