@@ -85,6 +85,8 @@ enum console_kind {
 	CONSOLE_LOAD_PRESET,
 	/* The running configuration without the values of private statements (print_public). */
 	CONSOLE_SHOW_PUBLIC,
+	/* The running configuration, for an export; recorded with the person. */
+	CONSOLE_EXPORT,
 	CONSOLE_KIND_COUNT_
 };
 

@@ -302,6 +302,17 @@ static enum console_status serve_show(struct asking *a)
 	return asking_problems(a, &problems, TYPED);
 }
 
+/* It leaves the gateway: recorded before it does. */
+static enum console_status serve_export(struct asking *a)
+{
+	event_send(&a->c->process.events, EVENT_CONFIG_EXPORTED, EV_TEXT(USER, a->link->person),
+		   EV_NUMBER(CONSOLE, a->link->index),
+		   EV_NUMBER(COMMIT, a->c->running_entry.number));
+	(void)bytes_append(&a->text, a->c->running_text.data,
+			   a->c->running_text.size); /* a full text is seen by whoever sends it */
+	return CONSOLE_OK;
+}
+
 static enum console_status serve_show_public(struct asking *a)
 {
 	struct problems problems;
@@ -496,6 +507,7 @@ static const struct {
 	[CONSOLE_DELETE] = {serve_delete, EDITOR, false},
 	[CONSOLE_SHOW] = {serve_show, ANYBODY, false},
 	[CONSOLE_SHOW_PUBLIC] = {serve_show_public, ADMINISTRATOR, false},
+	[CONSOLE_EXPORT] = {serve_export, ADMINISTRATOR, false},
 	[CONSOLE_COMPARE] = {serve_compare, ANYBODY, false},
 	[CONSOLE_CHECK] = {serve_check, EDITOR, false},
 	[CONSOLE_COMMIT] = {committing_commit, EDITOR, false},

@@ -417,7 +417,7 @@ void action_commit_confirmed(struct console *c, const char *tail, unsigned numbe
 void action_load(struct console *c, const char *tail, unsigned number)
 {
 	c->load_kind = (enum console_kind)number;
-	c->load_trial = number == CONSOLE_KIND_COUNT_; /* nothing for config */
+	c->load_use = number == CONSOLE_KIND_COUNT_ ? LOAD_TRIAL : LOAD_CONFIG;
 	snprintf(c->load_slot, sizeof(c->load_slot), "%s", tail);
 	bytes_clear(&c->load);
 	screen_say(c, "paste the text, end with Ctrl-D on a line of its own (Ctrl-C: give up)\n",
@@ -433,16 +433,19 @@ void action_loaded(struct console *c)
 	for (size_t i = 0; i < c->load.size; i++)
 		lines += c->load.data[i] == '\n';
 	screen_printf(c, "\n%zu lines, %zu bytes\n", lines, c->load.size);
+	if (c->load_use == LOAD_EXPORT && !c->load.failed) {
+		export_loaded(c);
+		return;
+	}
 	if (c->load.failed || sealed_make("load", bytes_span(&c->load), &fd) != 0) {
 		refuse(c, "the text is too long; nothing was loaded\n",
 		       "長すぎるため読み込みませんでした\n");
-	} else if (c->load_trial) {
+	} else if (c->load_use == LOAD_TRIAL) {
 		close(fd);
 		trial_loaded(c);
 	} else {
 		console_ask(c, c->load_kind, 0, c->load_slot, fd, console_show_answer);
 		close(fd);
 	}
-	c->load_trial = false;
 	console_forget_load(c);
 }

@@ -42,8 +42,13 @@ enum login_step {
 	LOGIN_PRESENT,
 	LOGIN_FRESH,
 	LOGIN_AGAIN,
-	LOGIN_FIRST_CODE
+	LOGIN_FIRST_CODE,
+	LOGIN_PHRASE, /* of an export; no login */
+	LOGIN_PHRASE_AGAIN
 };
+
+/* What becomes of what is pasted. */
+enum load_use { LOAD_CONFIG, LOAD_TRIAL, LOAD_EXPORT };
 
 struct console;
 typedef void console_answer_fn(struct console *c, enum console_status status, struct span text);
@@ -90,6 +95,9 @@ struct console {
 	enum login_step login_from;       /* where a login that is not done goes on */
 	char entry[ACCOUNT_SECRET_BYTES]; /* being typed */
 	size_t entry_size;
+	char phrase[ACCOUNT_SECRET_BYTES]; /* of an export under way */
+	bool phrase_twice;
+	void (*on_phrase)(struct console *c);
 	uint64_t active_ms; /* when accounts last heard of a key */
 
 	uint32_t query; /* number of the last query */
@@ -102,7 +110,7 @@ struct console {
 	struct evidence *evidence; /* being collected; NULL: none */
 
 	enum console_kind load_kind;
-	bool load_trial;    /* what is pasted is a mail to be tried */
+	enum load_use load_use;
 	char load_slot[64]; /* certificates: where to */
 	struct bytes load;
 };
@@ -171,6 +179,9 @@ void login_begin(struct console *c);
 /* Behind the banner: the consent text and the name's prompt, or the commands'. */
 void login_greet(struct console *c);
 void login_key(struct console *c, uint8_t byte);
+/* Ask for a passphrase without echo, twice where it is a new one; then @on_phrase, c->phrase set.
+ */
+void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));
 /* A key was pressed: tell accounts, not too often. */
 void login_active(struct console *c);
 extern const struct channel_rule console_account_rules[];
@@ -195,12 +206,15 @@ command_fn action_query, action_query_text, action_pending, action_query_alarms,
 	action_ambiguous, action_configure, action_change, action_edit, action_up, action_top,
 	action_show, action_slots, action_compare, action_simple, action_commit,
 	action_commit_confirmed, action_evidence, action_support, action_with_text, action_rollback,
-	action_load, action_password, action_account;
+	action_load, action_password, action_account, action_export, action_import;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);
 int trial_take_result(struct console *c, const struct control_flattened *body, int *fds,
 		      size_t fd_count);
+
+/* export.c: an export was pasted. */
+void export_loaded(struct console *c);
 
 /* evidence.c: an archive, for evidence or for support, is being collected. */
 void evidence_take_row(struct console *c, const struct control_row *row);

@@ -17,13 +17,13 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "console/console.h"
+#include "wire/armour.h"
 #include "wire/syslog.h"
 #include "wire/tar.h"
 
 #define ARCHIVE_BYTES_MAX (32U << 20)
 #define PIECE_BYTES_MAX   (8U << 20) /* of one answer */
 #define NS_PER_S          1000000000
-#define BASE64_COLUMNS    76
 #define SIGNATURE_BYTES   64
 #define ROWS_MAX          10000 /* of one answer */
 
@@ -219,35 +219,13 @@ static bool add_signature(struct evidence *e, struct span answer)
 	return !e->archive.failed && !e->manifest.failed;
 }
 
-static void put_base64(struct bytes *out, struct span data)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t at = 0; at < data.size; at += 3) {
-		size_t left = data.size - at;
-		uint32_t bits = (uint32_t)data.data[at] << 16 |
-				(left > 1 ? (uint32_t)data.data[at + 1] << 8 : 0) |
-				(left > 2 ? data.data[at + 2] : 0);
-
-		(void)bytes_append_u8(out, (uint8_t)digits[bits >> 18]);
-		(void)bytes_append_u8(out, (uint8_t)digits[bits >> 12 & 63]);
-		(void)bytes_append_u8(out, left > 1 ? (uint8_t)digits[bits >> 6 & 63] : '=');
-		(void)bytes_append_u8(out, left > 2 ? (uint8_t)digits[bits & 63] : '=');
-		if ((at / 3 + 1) % (BASE64_COLUMNS / 4) == 0)
-			(void)bytes_append_u8(out, '\n');
-	}
-}
-
 static void show_archive(struct console *c)
 {
 	const char *title = c->evidence->bundle->title;
 	struct bytes out;
 
 	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
-	(void)bytes_printf(&out, "-----BEGIN SEKISHO %s-----\n", title);
-	put_base64(&out, bytes_span(&c->evidence->archive));
-	(void)bytes_printf(&out, "\n-----END SEKISHO %s-----\n", title);
+	armour_put(&out, title, bytes_span(&c->evidence->archive));
 	evidence_abandon(c);
 	c->pipe.no_more = true;
 	if (out.failed)

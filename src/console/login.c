@@ -49,6 +49,8 @@ static void ask(struct console *c, enum login_step step)
 		[LOGIN_FRESH] = {"new password: ", "新しいパスワード: "},
 		[LOGIN_AGAIN] = {"the same again: ", "もう一度: "},
 		[LOGIN_FIRST_CODE] = {"first code: ", "最初のコード: "},
+		[LOGIN_PHRASE] = {"passphrase: ", "パスフレーズ: "},
+		[LOGIN_PHRASE_AGAIN] = {"the same again: ", "もう一度: "},
 	};
 
 	c->login_step = step;
@@ -68,6 +70,7 @@ static void begin_again(struct console *c)
 
 static void forget_secrets(struct console *c)
 {
+	explicit_bzero(c->phrase, sizeof(c->phrase));
 	explicit_bzero(c->entry, sizeof(c->entry));
 	explicit_bzero(c->account_request.secret, sizeof(c->account_request.secret));
 	explicit_bzero(c->account_request.fresh, sizeof(c->account_request.fresh));
@@ -77,6 +80,31 @@ static void send_entry(struct console *c, enum account_kind kind)
 {
 	send_request(c, kind);
 	forget_secrets(c);
+}
+
+void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c))
+{
+	c->phrase_twice = twice;
+	c->on_phrase = on_phrase;
+	ask(c, LOGIN_PHRASE);
+}
+
+static void take_phrase(struct console *c)
+{
+	if (c->login_step == LOGIN_PHRASE) {
+		(void)snprintf(c->phrase, sizeof(c->phrase), "%s", c->entry);
+		if (c->phrase_twice) {
+			ask(c, LOGIN_PHRASE_AGAIN);
+			return;
+		}
+	} else if (strcmp(c->phrase, c->entry) != 0) {
+		forget_secrets(c);
+		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
+		console_prompt(c);
+		return;
+	}
+	explicit_bzero(c->entry, sizeof(c->entry));
+	c->on_phrase(c);
 }
 
 static void take_entry(struct console *c)
@@ -126,6 +154,10 @@ static void take_entry(struct console *c)
 		forget_secrets(c);
 		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
 		begin_again(c);
+		return;
+	case LOGIN_PHRASE:
+	case LOGIN_PHRASE_AGAIN:
+		take_phrase(c);
 		return;
 	}
 }

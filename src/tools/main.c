@@ -17,6 +17,8 @@ const struct tool tools_table[] = {
 	 "flatten one message as the gateway would; 3: refused", tool_flatten},
 	{"verify-mail", "< flat", "does it conform to the sanitised-mail grammar?",
 	 tool_verify_mail},
+	{"open-export", "[--passphrase FILE] EXPORT",
+	 "print the configuration of an encrypted export; 1: cannot be opened", tool_open_export},
 	{"trace",
 	 "--config F --from ZONE --src IP[:PORT] --dst IP[:PORT] --proto tcp|udp|icmp|N [--at "
 	 "TIME] [--mac M]",

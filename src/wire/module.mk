@@ -18,7 +18,7 @@ wire-src += rfb.c rfb_frame.c rfb_keys.c rfb_version.c rfb_greeter.c rfb_handsha
 $(O)/rel/wire/rfb_%.o: cflags-rel += -O3
 
 # audit
-wire-src += syslog.c log_chain.c log_anchor.c tar.c
+wire-src += syslog.c log_chain.c log_anchor.c tar.c armour.c export.c
 
 # flatten
 wire-src += mail_verify.c charset.c charset_label.c charset_choose.c charset_unicode.c charset_jis.c charset_cjk.c charset_shift.c \

@@ -26,6 +26,8 @@ fuzzers += fuzz_channel
 fuzz_channel-use := base
 
 # audit
+fuzzers += fuzz_armour
+fuzz_armour-use := wire base
 fuzzers += fuzz_syslog
 fuzz_syslog-use := wire base
 fuzzers += fuzz_event_record

@@ -64,6 +64,8 @@ test_sandbox-use := base
 test_sandbox_filter-use := base
 
 # audit
+units += test_export
+test_export-use := wire base
 units += test_syslog test_log_chain
 test_syslog-use := wire base
 test_log_chain-use := wire base

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The configuration leaves and comes back under a passphrase (C6), over the console's line."""
+
+import re
+import subprocess
+
+from lib.gateway import SEKISHO
+
+PHRASE = "いろはにほへと 2026 Karasu"
+SERVICE = "service backup-test { tcp 7000; }"
+BLOCK = re.compile(r"-----BEGIN SEKISHO CONFIGURATION-----.*?-----END SEKISHO CONFIGURATION-----", re.S)
+PATIENCE_S = 60
+
+
+def exported(console, phrase=PHRASE):
+    console.send("export\r")
+    for prompt in ("passphrase: $", "the same again: $"):
+        console.expect(prompt)
+        console.send(phrase + "\r")
+    console.expect(console.PROMPT, timeout=PATIENCE_S)
+    return console.before
+
+
+def imported(console, text, phrase):
+    console.run("configure")
+    console.send("import\r")
+    console.expect("Ctrl-D")
+    console.send(text.replace("\n", "\r") + "\r\x04")
+    console.expect("passphrase: $", timeout=PATIENCE_S)
+    console.send(phrase + "\r")
+    console.expect(console.PROMPT, timeout=PATIENCE_S)
+    return console.before
+
+
+def opened(tmp_path, text, phrase):
+    (tmp_path / "export").write_text(text)
+    (tmp_path / "phrase").write_text(phrase + "\n")
+    return subprocess.run([SEKISHO, "open-export", "--passphrase", tmp_path / "phrase", tmp_path / "export"],
+                          capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def test_export_comes_back_by_import_and_offline(make_gateway, tmp_path):
+    """C6, L4: what was printed is the running configuration, opened by `sekisho` elsewhere and by `import`; it is recorded."""
+    gateway = make_gateway(SERVICE)
+    console = gateway.open_console()
+    running = console.run("show configuration | no-more")
+    text = exported(console)
+    assert PHRASE not in text and "backup-test" not in text, "neither is shown"
+    gateway.wait_event("config-exported", seconds=20)
+    block = BLOCK.search(text).group(0)
+    offline = opened(tmp_path, text, PHRASE)
+    assert offline.returncode == 0 and offline.stdout.split() == running.split()
+    console.commit("delete service backup-test")
+    assert "backup-test" not in console.run("show configuration | no-more")
+    assert "not whole" not in imported(console, block.replace("\r", ""), PHRASE)
+    assert re.search(r"\+ +service backup-test", console.run("compare")), "a candidate like any other"
+    assert "committed" in console.run("commit", timeout=40)
+    console.run("exit")
+    assert console.run("show configuration | no-more").split() == running.split()
+
+
+def test_export_wrong_or_damaged_changes_nothing(make_gateway, tmp_path):
+    """C6: a wrong passphrase and a damaged export are told by the same words; the candidate stays as it was."""
+    console = make_gateway(SERVICE).open_console()
+    block = BLOCK.search(exported(console)).group(0).replace("\r", "")
+    lines = block.splitlines()
+    damaged = "\n".join([lines[0], lines[2], lines[1], *lines[3:]])
+    said = set()
+    for text, phrase in ((block, PHRASE + "x"), (damaged, PHRASE), ("\n".join(lines[:-1]), PHRASE)):
+        said.add(imported(console, text, phrase).splitlines()[-1])
+        assert console.run("compare").strip() == ""
+        console.run("exit")
+        offline = opened(tmp_path, text, phrase)
+        assert offline.returncode == 1 and offline.stdout == "" and "not whole" in offline.stderr
+    assert said == {"the passphrase is another one, or the export is not whole; nothing was loaded"}
+
+
+def test_export_asks_for_a_good_passphrase_twice(make_gateway):
+    """C6: short ones and two that differ export nothing; Ctrl-C leaves; in Japanese too."""
+    console = make_gateway(SERVICE).open_console()
+    assert "at least 16 characters" in exported(console, "fifteen letters")
+    console.send("export\r")
+    for prompt, phrase in (("passphrase: $", PHRASE), ("the same again: $", PHRASE + "!")):
+        console.expect(prompt)
+        console.send(phrase + "\r")
+    console.expect(console.PROMPT)
+    assert "the two differ" in console.before and "BEGIN" not in console.before
+    console.run("terminal language ja")
+    console.send("export\r")
+    console.expect("パスフレーズ: $")
+    console.send("\x03")
+    console.expect(console.PROMPT)
+    assert "BEGIN" not in console.before
