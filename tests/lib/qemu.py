@@ -29,6 +29,9 @@ FIRMWARE = pathlib.Path(os.environ.get("FIRMWARE", f"/out/firmware/{BOARD}"))
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 STARTED = "sekisho: user space"
 INIT = "/usr/lib/sekisho/libexec/init"
+PATIENCE_SECONDS = 180  # no wait for the machine gives up sooner: an emulator on a busy host may need it all
+# The console's escape sequences may stand before it on its line: two processes write to one terminal.
+READY = r"(?:\x1b[78]|(?<![-\w]))ready[\r\n]"
 # The watch script starts before anything is mounted; its output goes to the second serial line once that is there.
 WATCH_WAIT = "until [ -c /dev/ttyS1 ]; do sleep 1; done"
 
@@ -107,7 +110,8 @@ class Machine:
 
     def wait_watched(self, seconds=60):
         """Wait until the watch script has printed END on a line of its own; return all that it has printed."""
-        wait_until(lambda: re.search(r"^END$", self.watched(), re.MULTILINE), "the end of the watch script", seconds, 0.2)
+        wait_until(lambda: re.search(r"^END$", self.watched(), re.MULTILINE), "the end of the watch script",
+                   max(seconds, PATIENCE_SECONDS), 0.2)
         return self.watched()
 
     def capture_path(self, port):
@@ -142,7 +146,7 @@ class Machine:
         line = socket.socket(socket.AF_UNIX)
         wait_until(lambda: self._connected(line, path), "QEMU's serial line", 10)
         self.power_on_at = time.monotonic()
-        self.console = Console(line.detach(), self.directory / "console.txt", 30)
+        self.console = Console(line.detach(), self.directory / "console.txt", 120)
         return self
 
     def _connected(self, line, path):
@@ -158,7 +162,7 @@ class Machine:
 
     def wait_line(self, text, seconds=30):
         """Wait until the console prints `text`; return the seconds since power-on."""
-        self.console.expect_exact(text, timeout=seconds)
+        self.console.expect_exact(text, timeout=max(seconds, PATIENCE_SECONDS))
         return time.monotonic() - self.power_on_at
 
     def wait_started(self, seconds=60):
@@ -167,7 +171,7 @@ class Machine:
 
     def wait_ready(self, seconds=30):
         """Wait until every zone enforces; return the seconds since power-on."""
-        self.console.expect(r"(?<![-\w])ready[\r\n]", timeout=seconds)
+        self.console.expect(READY, timeout=max(seconds, PATIENCE_SECONDS))
         return time.monotonic() - self.power_on_at
 
     def starved_seconds(self):
@@ -181,7 +185,7 @@ class Machine:
 
     def wait_off(self, seconds=60):
         """Wait until it has switched itself off (or wanted to start anew, which is the same here)."""
-        wait_until(lambda: not self.running(), "the machine to stop", seconds, pause=0.1)
+        wait_until(lambda: not self.running(), "the machine to stop", max(seconds, PATIENCE_SECONDS), pause=0.1)
 
     def power_cut(self):
         """End it as a power cut does: nothing is flushed that the guest has not flushed."""
@@ -197,7 +201,7 @@ class Machine:
     def transcript(self):
         """Everything that the machine has printed on its console in all its boots."""
         text = self.serial_log.read_text(errors="replace") if self.serial_log.exists() else ""
-        return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|c)", "", text)
+        return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|#\d|[78c])", "", text)
 
     def frames_sent(self, port):
         """Frames that left the machine through a port since power-on, as scapy packets with their time."""
