@@ -10,6 +10,7 @@ import pytest
 from lib.waiting import wait_until
 
 import test_evidence as evidence
+from test_export import exported
 
 LOGIN = """login {
     idle-timeout 10m;
@@ -161,7 +162,8 @@ def test_login_locks_after_three_failures_and_tells_the_owner(gateway, people):
 
 
 def test_login_roles_bound_what_a_console_is_served(gateway, people):
-    """A5, A6: one administrator at a time; operators isolate, auditors look, neither changes the configuration."""
+    """A5, A6, C1, C6: one administrator at a time; operators isolate, auditors look and acknowledge it, neither changes the
+    configuration or takes it away."""
     second = log_in(gateway, "tanaka", FIRST)
     second.expect("another administrator is logged in")
     second.close()
@@ -179,6 +181,11 @@ def test_login_roles_bound_what_a_console_is_served(gateway, people):
     assert "does not allow" in auditor.run("isolate zone internet")
     assert "internet" in auditor.run("show zones")
     assert "yamada" in auditor.run("account show")
+    assert "another person must acknowledge" in operator.run("acknowledge 1 mine")
+    assert re.search("1 +acknowledged", auditor.run("acknowledge 1 looked at it"))
+    for console in (operator, auditor):
+        refused = exported(console)
+        assert "only an administrator" in refused and "BEGIN" not in refused
 
 
 def test_login_names_the_person_in_history_and_ends_a_suspended_session(gateway, people):

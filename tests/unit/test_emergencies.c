@@ -171,6 +171,23 @@ static void test_emergencies_full_list_gives_up_acknowledged_ones_only(void **st
 	assert_int_equal(list.list[EMERGENCIES_MAX - 1].number, EMERGENCIES_MAX + 1);
 }
 
+/* Where the disk takes nothing: what began is listed while this runs, what is open stays so. */
+static void test_emergencies_without_a_disk_are_not_lost_or_acknowledged(void **state)
+{
+	struct emergency one = {.what = "zone internet", .who = {{.name = "yamada"}}};
+	uint32_t kept = begin("yamada", "");
+	int dir = list.dir;
+
+	list.dir = -1;
+	assert_int_equal(emergencies_open(&list, &one), -ERR_SYSTEM);
+	assert_non_null(emergencies_find(&list, one.number));
+	assert_int_equal(acknowledge(kept, "tanaka", ""), -ERR_SYSTEM);
+	assert_int_equal(emergencies_find(&list, kept)->closed_s, 0);
+	list.dir = dir;
+	assert_int_equal(acknowledge(kept, "tanaka", ""), 0);
+	assert_int_equal(acknowledge(one.number, "tanaka", ""), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +200,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_emergencies_damaged_stay_open, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_emergencies_without_a_disk_are_not_lost_or_acknowledged, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_emergencies_full_list_gives_up_acknowledged_ones_only, setup,
 			teardown),
