@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Appended to mbedTLS's own configuration: what our programs do not have in them. */
+/*
+ * Appended to mbedTLS's own configuration: what our programs do not have in them, and below that
+ * the one thing that they have in exchange.
+ */
 
 /* ciphers and modes that no suite of ours uses */
 #undef MBEDTLS_DES_C
@@ -79,3 +82,6 @@
 /* for developers */
 #undef MBEDTLS_SELF_TEST
 #undef MBEDTLS_DEBUG_C
+
+/* X25519 by mbedTLS's copy of Project Everest's code, which is proved, and six times as fast */
+#define MBEDTLS_ECDH_VARIANT_EVEREST_ENABLED

@@ -7,6 +7,6 @@ build() {
 		CFLAGS="-O2 $HARDENING -ffunction-sections -fdata-sections -ffile-prefix-map=$PWD=." \
 		libmbedtls.a libmbedx509.a libmbedcrypto.a
 	mkdir -p "$into/include" "$into/lib"
-	cp -R include/mbedtls include/psa "$into/include/"
+	cp -R include/mbedtls include/psa 3rdparty/everest/include/everest "$into/include/"
 	cp library/*.a "$into/lib/"
 }
