@@ -85,18 +85,35 @@ struct span text_of_part(struct flatten *f, uint32_t number)
 	return decode_part(f, number, false, false).text;
 }
 
+/*
+ * Is any of eight bytes below 0x20? Those from 0x80 on are left out by ~v; a borrow shows only
+ * above a byte that was found.
+ */
+static inline bool has_control(const uint8_t *s)
+{
+	uint64_t v;
+
+	memcpy(&v, s, sizeof(v));
+	return ((v - UINT64_C(0x2020202020202020)) & ~v & UINT64_C(0x8080808080808080)) != 0;
+}
+
 bool text_is_binary(struct flatten *f, uint32_t number)
 {
 	struct span octets = flatten_decode(f, &f->tree.parts[number]);
 	size_t size = octets.size < BINARY_LOOK_BYTES ? octets.size : BINARY_LOOK_BYTES, odd = 0,
 	       zeros = 0;
 
-	for (size_t i = 0; i < size; i++) {
-		uint8_t b = octets.data[i];
+	for (size_t at = 0; at < size;) {
+		uint8_t b = octets.data[at];
 
+		if (size - at >= 8 && !has_control(octets.data + at)) {
+			at += 8;
+			continue;
+		}
 		zeros += b == 0;
 		odd += b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f' && b != 0x1B &&
 		       b != 0x0E && b != 0x0F;
+		at++;
 	}
 	/* In UTF-16 every other byte of Latin text is zero, and hardly any other control character
 	 * comes. */

@@ -66,9 +66,10 @@ static void count_utf8(struct evidence *e, struct span in)
 	for (size_t at = 0; at < in.size;) {
 		size_t length;
 
-		at += ascii_run(in.data + at, in.size - at);
-		if (at == in.size)
-			return;
+		if (in.data[at] < 0x80) {
+			at += ascii_run(in.data + at, in.size - at);
+			continue;
+		}
 		length = utf8_shape(in.data + at, in.size - at);
 		e->utf8_good += length > 0;
 		e->utf8_bad += length == 0;

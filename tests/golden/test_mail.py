@@ -60,6 +60,20 @@ def test_mail_crlf_and_lf_say_the_same():
     assert own_text(flatten(octets).stdout) == own_text(flatten(octets.replace(b"\n", b"\r\n")).stdout)
 
 
+@pytest.mark.parametrize("fill", ["a", "\x7f", "あ", "ÿ"])
+def test_mail_text_is_a_file_from_one_control_character_in_ten_on(fill):
+    """M3: counted to the last one, wherever they stand; what is binary is listed, and not shown as text."""
+    for seed in range(30):
+        octets = bytearray((fill.encode() * 300)[:300])
+        places = random.Random(seed).sample(range(300), 31)
+        for place in places:
+            octets[place] = random.Random(place).choice(b"\x01\x08\x1f")
+        head = make_mails.HEAD + b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+        assert "大きさ: 300 バイト" in body(flatten(head + octets).stdout), (fill, seed)
+        octets[places[0]] = ord("a")
+        assert "添付" not in body(flatten(head + octets).stdout), (fill, seed)
+
+
 def test_mail_english_notices_and_defanged_links():
     done = flatten((HERE / "mail" / "deceit.eml").read_bytes(), "--language", "en", "--defang")
     assert "[Warning: the link goes elsewhere than it says]" in body(done.stdout)
