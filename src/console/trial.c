@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "console/console.h"
 #include "wire/mail_verify.h"
+#include "wire/mime_transfer.h"
 
 #define ANSWER_MS    130000U /* a flattener lives no longer */
 #define SEND_WAIT_MS 1000
@@ -63,6 +64,7 @@ static const char *verify(struct span flat)
 	size_t at = 0;
 
 	mail_verify_init(&v);
+	mail_verify_allow(&v, true, true); /* nothing leaves from here */
 	while (at < flat.size) {
 		const uint8_t *lf = memchr(flat.data + at, '\n', flat.size - at);
 		size_t end = lf != NULL ? (size_t)(lf - flat.data) : flat.size;
@@ -90,6 +92,26 @@ static void put_receipt(struct bytes *out, struct span json)
 	}
 }
 
+/* The flattened mail as a reader sees it. Files, which its text names, are left out, and the text
+ * before them is without its base64. */
+static void put_flat(struct bytes *out, struct span flat)
+{
+	static const char begin[] =
+		"\n" MAIL_PARTS_DELIMITER "\n" MAIL_PARTS_TEXT "\n" MAIL_PARTS_ENCODING "\n\n";
+	static const char end[] = "\n" MAIL_PARTS_DELIMITER "\n";
+	const uint8_t *text = memmem(flat.data, flat.size, begin, sizeof(begin) - 1), *behind;
+	size_t head = text != NULL ? (size_t)(text + 1 - flat.data) : flat.size;
+
+	(void)bytes_append(out, flat.data, head); /* shown as far as it goes, here and below */
+	if (text == NULL)
+		return;
+	text += sizeof(begin) - 1;
+	behind = memmem(text, flat.size - (size_t)(text - flat.data), end, sizeof(end) - 1);
+	if (behind != NULL)
+		(void)mime_decode(MIME_ENCODING_BASE64,
+				  (struct span){text, (size_t)(behind - text)}, out, NULL);
+}
+
 static void show(struct console *c, const struct control_flattened *result, int *fds)
 {
 	struct bytes flat, receipt, out;
@@ -104,7 +126,7 @@ static void show(struct console *c, const struct control_flattened *result, int 
 		why = verify(bytes_span(&flat));
 	/* The output is shown as far as memory goes. */
 	if (why == NULL)
-		(void)bytes_append(&out, flat.data, flat.size);
+		put_flat(&out, bytes_span(&flat));
 	else
 		put_receipt(&out, span_of(why));
 	(void)bytes_append_text(&out, "\n");

@@ -20,37 +20,27 @@ static struct span part_param(struct flatten *f, const struct mime_part *part,
 	return bytes_span(out);
 }
 
-static void hex_of(const uint8_t *digest, char out[2 * SHA256_BYTES + 1])
+void attachment_hex(const uint8_t *digest, char out[2 * SHA256_BYTES + 1])
 {
 	for (size_t i = 0; i < SHA256_BYTES; i++)
 		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* What is said of one attachment. */
-struct described {
-	uint32_t part;
-	const char *name;     /* cleaned */
-	const char *other;    /* a second name that differs, cleaned; "" where there is none */
-	const char *declared; /* type, cleaned */
-	struct span octets;
-	bool looked_into; /* octets are all of it */
-	uint64_t size;
-	bool turned;        /* its name has marks that turn the direction of text */
-	enum notice unread; /* why they are not looked into */
-};
-
-/* What its names and content warn of. */
-static void put_warnings(struct flatten *f, const struct described *d, const struct kind *kind)
+/* What its names and content warn of, and why it does not go on. */
+static void put_warnings(struct flatten *f, const struct described *d, const struct kind *kind,
+			 enum notice why)
 {
 	if (kind->runs || kind_name_runs(d->name) || kind_name_runs(d->other))
 		flatten_say_into(f, &f->list, NOTICE_A_RUNS, NULL, NULL);
 	if (d->turned)
 		flatten_say_into(f, &f->list, NOTICE_A_TURNED, NULL, NULL);
+	if (why != NOTICE_COUNT_)
+		flatten_say_into(f, &f->list, why, NULL, NULL);
 }
 
 /* The lines of the list for one attachment. *@encrypted is set where its entries are. */
 static void put_lines(struct flatten *f, const struct described *d, const struct kind *kind,
-		      const char *hex, bool *encrypted)
+		      const char *hex, enum notice why, bool *encrypted)
 {
 	flatten_say_into(f, &f->list, NOTICE_A_NAME, number_of(f->count.attachments, false).text,
 			 d->name[0] != '\0' ? d->name
@@ -60,7 +50,7 @@ static void put_lines(struct flatten *f, const struct described *d, const struct
 	flatten_say_into(f, &f->list, NOTICE_A_TYPE, d->declared, NULL);
 	if (kind->name[0] != '\0')
 		flatten_say_into(f, &f->list, NOTICE_A_KIND, kind->name, NULL);
-	put_warnings(f, d, kind);
+	put_warnings(f, d, kind, why);
 	flatten_say_into(f, &f->list, NOTICE_A_SIZE, number_of(d->size, true).text, NULL);
 	if (hex[0] != '\0')
 		flatten_say_into(f, &f->list, NOTICE_A_HASH, hex, NULL);
@@ -72,23 +62,27 @@ static void put_lines(struct flatten *f, const struct described *d, const struct
 		flatten_say_into(f, &f->list, NOTICE_A_ENCRYPTED, NULL, NULL);
 }
 
+/* List the file among those that go on or those that are removed. */
 static void describe(struct flatten *f, const struct described *d)
 {
 	uint8_t digest[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1] = "";
 	struct kind kind = {"", false, false};
+	enum notice why = NOTICE_COUNT_;
 	bool encrypted;
 
-	f->count.attachments++;
 	if (d->looked_into) {
 		kind = kind_of(d->octets);
 		sha256_of(d->octets.data, d->octets.size, digest);
-		hex_of(digest, hex);
+		attachment_hex(digest, hex);
 	}
+	if (files_take(f, d, &kind, &why))
+		return;
+	f->count.attachments++;
 	encrypted = kind.encrypted;
 	if (f->listed < FLATTEN_LISTED_MAX && f->list.size < FLATTEN_LIST_BYTES) {
 		f->listed++;
-		put_lines(f, d, &kind, hex, &encrypted);
+		put_lines(f, d, &kind, hex, why, &encrypted);
 	}
 	f->count.encrypted += encrypted;
 	f->count.programs += kind.runs || kind_name_runs(d->name) || kind_name_runs(d->other);
@@ -133,7 +127,8 @@ void attachment_list_unread(struct flatten *f, uint32_t number, struct span name
 void attachment_list(struct flatten *f, uint32_t number)
 {
 	const struct mime_part *part = &f->tree.parts[number];
-	struct described d = {.part = number, .other = "", .unread = NOTICE_A_TOO_LARGE};
+	struct described d = {
+		.part = number, .is_part = true, .other = "", .unread = NOTICE_A_TOO_LARGE};
 	struct bytes raw, name, other, type;
 	uint64_t bidi;
 

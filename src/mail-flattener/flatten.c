@@ -191,7 +191,9 @@ static void state_emptiness(struct flatten *f)
 	if (f->html.images > 0)
 		flatten_say(f, NOTICE_IMAGE_ONLY, NULL, NULL);
 	else
-		flatten_say(f, f->count.attachments > 0 ? NOTICE_ATTACHMENT_ONLY : NOTICE_EMPTY,
+		flatten_say(f,
+			    f->count.attachments > 0 || f->count.passed > 0 ? NOTICE_ATTACHMENT_ONLY
+									    : NOTICE_EMPTY,
 			    NULL, NULL);
 }
 
@@ -218,6 +220,15 @@ static void put_attachments(struct flatten *f)
 	flatten_show_own(f, bytes_span(&f->list));
 }
 
+static void put_files(struct flatten *f)
+{
+	if (f->count.passed == 0)
+		return;
+	f->gap = true;
+	flatten_say(f, NOTICE_FILES, number_of(f->count.passed, false).text, NULL);
+	flatten_show_own(f, bytes_span(&f->files_list));
+}
+
 /* One thing that was done, behind a comma where others come before. */
 static void put_done(struct flatten *f, struct bytes *done, enum notice notice, uint64_t count)
 {
@@ -239,6 +250,7 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_HTML, f->count.html_parts);
 	put_done(f, &done, NOTICE_DONE_OTHER_FORMS, f->count.other_forms);
 	put_done(f, &done, NOTICE_DONE_ATTACHMENTS, f->count.attachments);
+	put_done(f, &done, NOTICE_DONE_FILES, f->count.passed);
 	put_done(f, &done, NOTICE_DONE_IMAGES, f->html.images);
 	put_done(f, &done, NOTICE_DONE_ACTIVE, f->html.active);
 	put_done(f, &done, NOTICE_DONE_LINKS, f->html.dropped_links);
@@ -281,6 +293,7 @@ static void write_message(struct flatten *f)
 	state_emptiness(f);
 	f->cut = false; /* what follows is small, and must be told */
 	put_hidden(f);
+	put_files(f);
 	put_attachments(f);
 	put_summary(f);
 }
@@ -295,7 +308,13 @@ static void state_init(struct flatten *f)
 	bytes_init(&f->list, FLATTEN_TRAILER_BYTES / 2);
 	bytes_init(&f->json_drops, FLATTEN_PART_BYTES / 8);
 	bytes_init(&f->json_charsets, FLATTEN_PART_BYTES / 8);
+	bytes_init(&f->json_passes, FLATTEN_PART_BYTES / 8);
+	bytes_init(&f->files, FLATTEN_FILES_BYTES(f->message.size));
+	bytes_init(&f->files_list, FLATTEN_TRAILER_BYTES / 8);
+	bytes_init(&f->files_text, FLATTEN_FILES_BYTES(f->message.size));
 	f->out->limit = FLATTEN_OUTPUT_BYTES + f->message.size;
+	if (outbound_passes_text(f)) /* its base64 is longer by a third */
+		f->out->limit = FLATTEN_OUTPUT_BYTES / 2 + f->message.size;
 }
 
 static void state_fini(struct flatten *f)
@@ -308,6 +327,10 @@ static void state_fini(struct flatten *f)
 	bytes_fini(&f->list);
 	bytes_fini(&f->json_drops);
 	bytes_fini(&f->json_charsets);
+	bytes_fini(&f->json_passes);
+	bytes_fini(&f->files);
+	bytes_fini(&f->files_list);
+	bytes_fini(&f->files_text);
 	mime_tree_fini(&f->tree);
 	free(f->fates);
 }
@@ -341,6 +364,8 @@ static void write_judged(struct flatten *f, struct flatten_result *result)
 	}
 	write_message(f);
 	outbound_judge_text(f, result);
+	if (f->err == 0 && result->reason == NULL && f->count.passed > 0)
+		files_assemble(f);
 }
 
 int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
@@ -359,6 +384,7 @@ int flatten_message(struct span message, const struct flatten_policy *policy, st
 	if (f.err == 0 && result->reason == NULL)
 		write_judged(&f, result);
 	result->dropped_count = f.count.attachments;
+	result->passed_count = f.count.passed;
 	if (result->reason != NULL)
 		bytes_clear(out);
 	else

@@ -22,7 +22,9 @@
 #define FLATTEN_TRAILER_BYTES (1U << 20) /* and what the gateway says at the end, beyond that */
 #define FLATTEN_PART_BYTES                                                                         \
 	(32U << 20) /* of one decoded part: a larger one is listed without a look inside */
-#define FLATTEN_LISTED_MAX 200 /* attachments that are described one by one */
+#define FLATTEN_FILES_BYTES(message_bytes)                                                         \
+	((1U << 20) + 2 * (message_bytes)) /* of the parts of files that go on */
+#define FLATTEN_LISTED_MAX 200             /* attachments that are described one by one */
 #define FLATTEN_LIST_BYTES                                                                         \
 	(256U << 10)               /* of their descriptions: further attachments are only counted */
 #define FLATTEN_MAILBOXES_MAX  100 /* mailboxes of one field that are written */
@@ -45,6 +47,7 @@ struct flatten_result {
 	const char *reason; /* of a refusal: fixed text, or @detail; NULL where it was flattened */
 	uint32_t refusal;   /* enum flatten_refusal, with @reason */
 	uint32_t dropped_count; /* attachments and parts removed */
+	uint32_t passed_count;  /* attachments that go on as files */
 	char receipt[FLATTEN_ID_BYTES + 4];
 	uint8_t sha256_input[SHA256_BYTES];
 	uint8_t sha256_output[SHA256_BYTES];
@@ -54,7 +57,8 @@ struct flatten_result {
 /**
  * flatten_message - flatten one message
  * @message: as received, CRLF or LF; borrowed
- * @out:     receives the flattened message with LF line ends; empty before
+ * @out:     receives the flattened message with LF line ends; empty before. Text, and behind it
+ *           files, where the entry of @policy lets them leave
  * @receipt: receives the receipt, one JSON object and a line end; empty before
  * Return: 0; -ERR_DENIED where the message is refused (@result->reason and the receipt say why,
  * @out is empty); -ERR_NO_MEMORY.

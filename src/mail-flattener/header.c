@@ -61,10 +61,12 @@ static int field_token(struct field_writer *w, const void *data, size_t size)
 	return err < 0 ? err : bytes_append(w->out, data, size);
 }
 
-static int append_base64(struct bytes *out, const uint8_t *s, size_t size)
+int header_append_base64(struct bytes *out, struct span octets)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *s = octets.data;
+	size_t size = octets.size;
 	char quantum[4];
 	int err = 0;
 
@@ -114,7 +116,7 @@ static int field_word(struct field_writer *w, struct span s)
 	if (err == 0)
 		err = bytes_append_text(w->out, "=?UTF-8?B?");
 	if (err == 0)
-		err = append_base64(w->out, s.data, s.size);
+		err = header_append_base64(w->out, s);
 	return err < 0 ? err : bytes_append_text(w->out, "?=");
 }
 
@@ -473,6 +475,15 @@ static void put_to(struct flatten *f, struct bytes *store)
 		flatten_fail(f, bytes_append_text(f->out, "To: undisclosed-recipients:;\n"));
 }
 
+void header_write_form(struct flatten *f, bool with_files)
+{
+	flatten_fail(f, bytes_printf(f->out,
+				     "MIME-Version: 1.0\nContent-Type: %s\n"
+				     "Content-Transfer-Encoding: %s\nSekisho-Receipt: %s\n\n",
+				     with_files ? MAIL_PARTS_TYPE : "text/plain; charset=utf-8",
+				     with_files ? "7bit" : "8bit", f->receipt));
+}
+
 void header_write(struct flatten *f)
 {
 	struct mime_date received = {f->policy->received_s, f->policy->offset_minutes};
@@ -497,9 +508,7 @@ void header_write(struct flatten *f)
 	put_auto_submitted(f, &store);
 	if (!outbound_is(f)) /* it names a host of the inside */
 		put_list_id(f, &store);
-	flatten_fail(f, bytes_append_text(f->out, "MIME-Version: 1.0\n"
-						  "Content-Type: text/plain; charset=utf-8\n"
-						  "Content-Transfer-Encoding: 8bit\n"));
-	flatten_fail(f, bytes_printf(f->out, "Sekisho-Receipt: %s\n\n", f->receipt));
 	bytes_fini(&store);
+	f->form_begin = f->out->size;
+	header_write_form(f, false);
 }

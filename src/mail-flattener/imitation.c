@@ -9,9 +9,10 @@
 
 /* Beginnings of the gateway's lines that are shorter, or not in brackets. */
 static const char *const beginnings[] = {
-	"【注意",          "【添付ファイル",   "無害化:",    "受付番号:",
-	"[文字コード推定", "[Warning",         "Sanitised:", "[Attachments (removed)",
-	"Receipt:",        "[charset guessed",
+	"【注意",           "【添付ファイル",          "無害化:",
+	"受付番号:",        "[文字コード推定",         "[Warning",
+	"Sanitised:",       "[Attachments (removed)",  "Receipt:",
+	"[charset guessed", "[Attachments (enclosed)",
 };
 
 enum { BEGINNINGS = sizeof(beginnings) / sizeof(beginnings[0]) };

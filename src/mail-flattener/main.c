@@ -154,6 +154,7 @@ static int report(int err, const struct flatten_result *result, size_t output_by
 			   EV_TEXT(RECEIPT, flattened.receipt),
 			   EV_NUMBER(BYTES, state.message.size),
 			   EV_NUMBER(COUNT, result->dropped_count),
+			   EV_NUMBER(PASSED, result->passed_count),
 			   EV_SHA256(SHA256, result->sha256_input),
 			   EV_SHA256(SHA256_RESULT, result->sha256_output));
 	return channel_send_wait(&state.process.control, CONTROL_FLATTENED, &flattened,

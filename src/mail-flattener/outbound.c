@@ -41,6 +41,16 @@ bool outbound_is(const struct flatten *f)
 	return rules(f) != NULL;
 }
 
+bool outbound_passes_text(const struct flatten *f)
+{
+	return rules(f) != NULL && mail_policy_passes_text(rules(f));
+}
+
+bool outbound_passes_files(const struct flatten *f)
+{
+	return rules(f) != NULL && mail_policy_passes_files(rules(f));
+}
+
 /* ---- the author (M7) */
 
 static void judge_author(struct flatten *f, const struct mail_policy *policy,
@@ -236,6 +246,7 @@ void outbound_judge_text(struct flatten *f, struct flatten_result *result)
 	search_header(&s, (struct span){f->out->data, f->body_begin}, "label in the new header: ");
 	search_text(&s, (struct span){f->out->data + f->body_begin, f->out->size - f->body_begin},
 		    "label in the flattened text: ");
+	search_text(&s, bytes_span(&f->files_text), "label in an attached file: ");
 	search_end(&s);
 }
 

@@ -12,11 +12,16 @@
 /* Whether it leaves. */
 bool outbound_is(const struct flatten *f);
 
+/* Whether files that are text may leave, and other files. */
+bool outbound_passes_text(const struct flatten *f);
+bool outbound_passes_files(const struct flatten *f);
+
 /* Before anything is written: forwarding (M4), the author (M7), labels in header, text and names
  * (M5). A refusal is noted in @result. */
 void outbound_judge(struct flatten *f, struct flatten_result *result);
 
-/* When all is written: labels in what came out of containers, attachments where none may leave. */
+/* When all is written: labels in what came out of containers and in files that go on, attachments
+ * where none may leave. */
 void outbound_judge_text(struct flatten *f, struct flatten_result *result);
 
 /* Whether a message id, with its brackets, may be written: not one that names a host inside. @own:

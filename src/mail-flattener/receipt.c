@@ -59,6 +59,26 @@ void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char
 	flatten_fail(f, bytes_append_u8(to, '}'));
 }
 
+void receipt_pass(struct flatten *f, const struct described *d, const char *kind,
+		  const char *written_name, struct span written, const uint8_t *sha256)
+{
+	struct bytes *to = &f->json_passes;
+	uint8_t original[SHA256_BYTES];
+
+	sha256_of(d->octets.data, d->octets.size, original);
+	flatten_fail(f, bytes_printf(to, "%s{\"part\":%u", to->size > 0 ? "," : "", d->part));
+	put_key(f, to, "name", d->name);
+	put_key(f, to, "written_name", written_name);
+	put_key(f, to, "declared", d->declared);
+	put_key(f, to, "kind", kind);
+	flatten_fail(f, bytes_printf(to, ",\"bytes\":%zu,\"sha256\":", d->octets.size));
+	put_sha256(f, to, original);
+	flatten_fail(f,
+		     bytes_printf(to, ",\"written_bytes\":%zu,\"written_sha256\":", written.size));
+	put_sha256(f, to, sha256);
+	flatten_fail(f, bytes_append_u8(to, '}'));
+}
+
 void receipt_charset(struct flatten *f, uint32_t part, struct span label,
 		     const struct charset_choice *choice, const struct charset_report *report)
 {
@@ -92,7 +112,7 @@ static void put_conditions(struct flatten *f, struct bytes *to, uint32_t flags)
 
 static void put_parts(struct flatten *f, struct bytes *to)
 {
-	static const char *const fates[] = {"container", "text", "other-form", "dropped"};
+	static const char *const fates[] = {"container", "text", "other-form", "dropped", "passed"};
 	struct bytes clean;
 
 	bytes_init(&clean, MIME_FIELD_BYTES_MAX);
@@ -122,6 +142,7 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		uint64_t value;
 	} counters[] = {
 		{"attachments", f->count.attachments},
+		{"passed", f->count.passed},
 		{"encrypted", f->count.encrypted},
 		{"programs", f->count.programs},
 		{"html_parts", f->count.html_parts},
@@ -207,6 +228,8 @@ int receipt_write(struct flatten *f, const struct flatten_result *result, struct
 		flatten_fail(f, bytes_append_text(receipt, "},\"drops\":["));
 		put_other_forms(f);
 		flatten_fail(f, bytes_append(receipt, f->json_drops.data, f->json_drops.size));
+		flatten_fail(f, bytes_append_text(receipt, "],\"passes\":["));
+		flatten_fail(f, bytes_append(receipt, f->json_passes.data, f->json_passes.size));
 		flatten_fail(f, bytes_append_text(receipt, "],\"charsets\":["));
 		flatten_fail(f,
 			     bytes_append(receipt, f->json_charsets.data, f->json_charsets.size));

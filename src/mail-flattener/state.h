@@ -19,14 +19,16 @@ enum fate {
 	FATE_TEXT,       /* shown */
 	FATE_OTHER_FORM, /* of a multipart/alternative: the same in another form */
 	FATE_DROPPED,    /* listed as an attachment */
+	FATE_PASSED,     /* goes on as a file */
 };
 
 struct counters {
 	uint32_t html_parts;
-	uint32_t attachments;
-	uint32_t nested;  /* messages flattened in place */
-	uint32_t winmail; /* TNEF streams opened */
-	uint32_t guesses; /* charsets that were guessed */
+	uint32_t attachments; /* removed */
+	uint32_t passed;      /* files that go on */
+	uint32_t nested;      /* messages flattened in place */
+	uint32_t winmail;     /* TNEF streams opened */
+	uint32_t guesses;     /* charsets that were guessed */
 	uint32_t ambiguities;
 	uint32_t limits;      /* times that a limit bit */
 	uint32_t encrypted;   /* attachments that are encrypted */
@@ -45,14 +47,17 @@ struct flatten {
 	struct mime_tree tree;
 	uint8_t *fates; /* enum fate of each part */
 	struct bytes *out;
-	struct bytes decoded;  /* a part without its transfer encoding */
-	struct bytes text;     /* a part as UTF-8 */
-	struct bytes rendered; /* HTML as text */
-	struct bytes marked;   /* a copy of what is written again */
-	struct bytes hidden;   /* what CSS hid, of all parts */
-	struct bytes list;     /* of attachments, as text */
-	uint32_t listed;       /* attachments in it */
-	struct bytes json_drops, json_charsets;
+	struct bytes decoded;    /* a part without its transfer encoding */
+	struct bytes text;       /* a part as UTF-8 */
+	struct bytes rendered;   /* HTML as text */
+	struct bytes marked;     /* a copy of what is written again */
+	struct bytes hidden;     /* what CSS hid, of all parts */
+	struct bytes list;       /* of attachments, as text */
+	uint32_t listed;         /* attachments in it */
+	struct bytes files;      /* the parts of those that go on, as they will stand in out */
+	struct bytes files_list; /* of them, as text */
+	struct bytes files_text; /* all that is text in them, to be searched for labels */
+	struct bytes json_drops, json_charsets, json_passes;
 	struct charset_report charset;
 	struct text_report clean;
 	struct html_report html;
@@ -62,6 +67,7 @@ struct flatten {
 	char receipt[FLATTEN_ID_BYTES + 4];
 	uint32_t differing_html; /* the part whose text form says something else; MIME_NONE */
 	size_t body_begin;       /* where the body starts in out */
+	size_t form_begin;       /* where the fields start that say of what form it is */
 	bool shown;              /* something of the message itself stands in the body */
 	bool cut;                /* the output limit bit */
 	bool gap;                /* an empty line is due before the next text */
@@ -92,8 +98,11 @@ const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_byte
 /* The part's octets without transfer encoding: a span into the message or into f->decoded. */
 struct span flatten_decode(struct flatten *f, const struct mime_part *part);
 
-/* header.c: the fields of the result. */
+/* header.c: the fields of the result; those that say of what form it is come last. */
 void header_write(struct flatten *f);
+void header_write_form(struct flatten *f, bool with_files);
+/* Append the base64 of @octets, without line ends. */
+int header_append_base64(struct bytes *out, struct span octets);
 /* The value of a field decoded and cleaned, for lines in the body; "" where there is none. */
 const char *header_text(struct flatten *f, struct span header, const char *name,
 			struct bytes *store);
@@ -127,12 +136,38 @@ void alternative_choose(struct flatten *f, uint32_t number);
 
 /* attachment.c: list a part as dropped. */
 void attachment_list(struct flatten *f, uint32_t number);
+void attachment_hex(const uint8_t *digest, char out[2 * SHA256_BYTES + 1]);
 /* List octets that have no part of their own (from inside winmail.dat). @name: UTF-8. */
 void attachment_list_octets(struct flatten *f, uint32_t number, struct span name,
 			    const char *declared, struct span octets);
 /* List a file in an encoding that is not read; @bytes: its size as it says itself. */
 void attachment_list_unread(struct flatten *f, uint32_t number, struct span name,
 			    const char *declared, uint64_t bytes);
+
+/* A file of the message. */
+struct described {
+	uint32_t part;
+	bool is_part;         /* it is that part, rather than inside of it */
+	const char *name;     /* cleaned */
+	const char *other;    /* a second name that differs, cleaned; "" where there is none */
+	const char *declared; /* type, cleaned */
+	struct span octets;
+	bool looked_into; /* octets are all of it */
+	uint64_t size;
+	bool turned;        /* its name has marks that turn the direction of text */
+	enum notice unread; /* why they are not looked into */
+};
+
+struct kind;
+
+/*
+ * files.c: files that go on, where the policy lets them. files_take writes @d as a part and
+ * returns true, or says in *@why what speaks against it (NOTICE_COUNT_: nothing is said, since
+ * none may). files_assemble makes @f->out the message of text and files, once all is judged.
+ */
+bool files_take(struct flatten *f, const struct described *d, const struct kind *kind,
+		enum notice *why);
+void files_assemble(struct flatten *f);
 
 /* embedded.c: text with files and PGP's armour in it. */
 void embedded_show(struct flatten *f, uint32_t number, struct span text);
@@ -181,6 +216,8 @@ bool zip_list(struct flatten *f, struct span octets);
 /* receipt.c */
 void receipt_drop(struct flatten *f, uint32_t part, const char *name, const char *declared,
 		  const char *kind, uint64_t bytes, const uint8_t *sha256, bool encrypted);
+void receipt_pass(struct flatten *f, const struct described *d, const char *kind,
+		  const char *written_name, struct span written, const uint8_t *sha256);
 void receipt_charset(struct flatten *f, uint32_t part, struct span label,
 		     const struct charset_choice *choice, const struct charset_report *report);
 int receipt_write(struct flatten *f, const struct flatten_result *result, struct bytes *receipt);

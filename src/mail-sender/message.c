@@ -24,12 +24,14 @@ void message_drop(struct sender *s)
 
 static void begin(struct sender *s, uint64_t message)
 {
-	uint64_t limit = s->policy->entry->size_limit_bytes;
+	size_t limit = (size_t)s->policy->entry->size_limit_bytes;
+	bool texts = mail_policy_passes_text(s->policy);
 
 	message_drop(s);
 	s->incoming.message = message;
 	s->incoming.pipe.fd = -1;
-	flat_init(&s->incoming.flat, (size_t)limit + FLAT_EXTRA_BYTES);
+	flat_init(&s->incoming.flat, (texts ? FLAT_FILES_TIMES * limit : limit) + FLAT_EXTRA_BYTES);
+	mail_verify_allow(&s->incoming.flat.verify, texts, mail_policy_passes_files(s->policy));
 }
 
 static void end_pipe(struct sender *s)
@@ -131,6 +133,7 @@ void message_report(struct sender *s, enum event_id event, const char *reason)
 			   EV_NUMBER(RECIPIENTS, s->recipient_count),
 			   EV_NUMBER(BYTES, result->output_bytes),
 			   EV_NUMBER(DROPPED, result->dropped_count),
+			   EV_NUMBER(PASSED, mail_verify_files(&s->incoming.flat.verify)),
 			   EV_SHA256(SHA256, result->sha256_input),
 			   EV_SHA256(SHA256_RESULT, result->sha256_output));
 	else

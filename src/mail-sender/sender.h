@@ -23,8 +23,10 @@
  * at 64. */
 #define HOP_CONNECTS_MAX 48
 #define HOP_OUT_BYTES    65536 /* of a message wait to be written at a time */
-/* More than a flattener ever writes beyond the size of its message (FLATTEN_OUTPUT_BYTES). */
+/* More than a flattener ever writes beyond the size of its message (FLATTEN_OUTPUT_BYTES), */
 #define FLAT_EXTRA_BYTES (17U << 20)
+/* and how often that size where files leave, which makes base64 of all (FLATTEN_FILES_BYTES). */
+#define FLAT_FILES_TIMES 4
 
 /*
  * Shorter than RFC 5321 4.5.3.2 lets a client wait, where the peer itself is waiting for us

@@ -366,6 +366,20 @@ static void check_mail_rules(struct draft *d, const struct snapshot_mail *m,
 		draft_refuse(d, origin, PROBLEM_SCANNER_SMALL, path, s->name);
 }
 
+/* What may leave is scanned, and searched for labels as far as there are any. */
+static void check_passing(struct draft *d, const struct snapshot_mail *m,
+			  const struct tree_node *origin)
+{
+	const struct tree_node *outbound = tree_first(origin, ROW_MAIL_OUTBOUND);
+	char path[TREE_PATH_BYTES];
+
+	tree_path(path, origin);
+	if (m->attachments >= ATTACHMENTS_PASS_TEXT && m->scanner == SNAPSHOT_NONE)
+		draft_refuse(d, outbound, PROBLEM_PASS_UNSCANNED, path, NULL);
+	if (m->attachments == ATTACHMENTS_PASS_FILES && m->labels.count > 0)
+		draft_refuse(d, outbound, PROBLEM_PASS_LABELLED, path, NULL);
+}
+
 static void check_mail(struct draft *d, uint32_t i)
 {
 	const struct snapshot_mail *m = draft_row(d, SECTION_MAILS, i);
@@ -380,6 +394,7 @@ static void check_mail(struct draft *d, uint32_t i)
 	if (zone_at(d, m->from)->tier == TIER_SENSITIVE)
 		draft_refuse(d, origin, PROBLEM_MAIL_DIRECTION, zone_at(d, m->from)->name, NULL);
 	check_mail_rules(d, m, origin);
+	check_passing(d, m, origin);
 	check_places(d, m->to, m->next_hops);
 	for (; hop != NULL; hop = tree_next(hop)) {
 		if (value_parse(&v, &schema_row(hop->row)->args[0], span_of(tree_value(hop, 0))) ==

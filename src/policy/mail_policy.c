@@ -110,3 +110,17 @@ const char *mail_policy_label(const struct mail_policy *policy, uint32_t i)
 	return snapshot_text_at(policy->snapshot,
 				policy->snapshot->list_texts[labels->first + i].at);
 }
+
+bool mail_policy_passes_text(const struct mail_policy *policy)
+{
+	const struct snapshot_mail *m = policy->entry;
+
+	return m->outbound != 0 && m->attachments >= ATTACHMENTS_PASS_TEXT &&
+	       m->scanner != SNAPSHOT_NONE;
+}
+
+bool mail_policy_passes_files(const struct mail_policy *policy)
+{
+	return mail_policy_passes_text(policy) &&
+	       policy->entry->attachments == ATTACHMENTS_PASS_FILES;
+}

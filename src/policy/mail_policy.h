@@ -46,6 +46,11 @@ bool mail_policy_takes_sender(const struct mail_policy *policy, struct span loca
 /* Whether this is the domain of a listed sender, or of a listed sender's address. */
 bool mail_policy_knows_domain(const struct mail_policy *policy, struct span domain);
 
+/* Whether files leave behind a clean scan: those that are text, and others, too. Never where no
+ * scanner is named. */
+bool mail_policy_passes_text(const struct mail_policy *policy);
+bool mail_policy_passes_files(const struct mail_policy *policy);
+
 /* The label @i that refuses mail (M5), UTF-8; NULL past the last. A view into the snapshot. */
 const char *mail_policy_label(const struct mail_policy *policy, uint32_t i);
 

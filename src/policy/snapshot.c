@@ -302,7 +302,9 @@ static bool next_hops_are_sound(const struct snapshot *s, struct snapshot_range 
 static bool outbound_is_sound(const struct snapshot *s, const struct snapshot_mail *m)
 {
 	return (m->scanner == SNAPSHOT_NONE || m->scanner < s->scanner_count) && m->outbound <= 1 &&
-	       m->forwarded <= FORWARDED_PASS && m->attachments <= ATTACHMENTS_REFUSE &&
+	       m->forwarded <= FORWARDED_PASS && m->attachments <= ATTACHMENTS_PASS_FILES &&
+	       (m->attachments < ATTACHMENTS_PASS_TEXT || m->scanner != SNAPSHOT_NONE) &&
+	       (m->attachments < ATTACHMENTS_PASS_FILES || m->labels.count == 0) &&
 	       m->null_sender <= 1 && m->pad_outbound == 0 &&
 	       range_is_sound(m->senders, s->list_text_count) &&
 	       range_is_sound(m->labels, s->list_text_count);

@@ -58,7 +58,12 @@ struct snapshot_mail {
 };
 
 enum mail_forwarded { FORWARDED_REFUSE, FORWARDED_PASS };
-enum mail_attachments { ATTACHMENTS_DROP, ATTACHMENTS_REFUSE };
+enum mail_attachments {
+	ATTACHMENTS_DROP,
+	ATTACHMENTS_REFUSE,
+	ATTACHMENTS_PASS_TEXT, /* files that are text leave behind a clean scan */
+	ATTACHMENTS_PASS_FILES /* and documents and pictures, unread */
+};
 
 enum scanner_kind { SCANNER_CLAMD, SCANNER_ICAP };
 enum scanner_method { SCANNER_RESPMOD, SCANNER_REQMOD };

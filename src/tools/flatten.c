@@ -108,12 +108,15 @@ static int choose_date(struct flatten_options *o, struct span message)
 }
 
 /* What the far side of the gateway does with the text before it sends it on. */
-static const char *verify(struct span flat)
+static const char *verify(const struct flatten_policy *policy, struct span flat)
 {
 	struct mail_verify v;
 	size_t at = 0;
 
 	mail_verify_init(&v);
+	if (policy->mail != NULL)
+		mail_verify_allow(&v, mail_policy_passes_text(policy->mail),
+				  mail_policy_passes_files(policy->mail));
 	while (at < flat.size) {
 		const uint8_t *lf = memchr(flat.data + at, '\n', flat.size - at);
 		size_t end = lf != NULL ? (size_t)(lf - flat.data) : flat.size;
@@ -228,7 +231,7 @@ static int flatten(struct flatten_options *o, struct span message)
 	err = flatten_message(message, &o->policy, &out, &receipt, &result);
 	reason = err < 0 && result.reason == NULL ? err_name(err) : result.reason;
 	if (err == 0)
-		reason = verify(bytes_span(&out));
+		reason = verify(&o->policy, bytes_span(&out));
 	if (save_receipt(o->receipt, &receipt) < 0) {
 		fprintf(stderr, "sekisho flatten: %s: %s\n", o->receipt, strerror(errno));
 		status = STATUS_USAGE;

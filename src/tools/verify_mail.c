@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sekisho verify-mail: does the standard input conform to the sanitised-mail grammar? The verifier
- * alone. */
+ * alone: by itself it takes text, told so also files. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/tools.h"
 #include "wire/mail_verify.h"
@@ -14,14 +15,16 @@ int tool_verify_mail(int argc, char **argv)
 	struct mail_verify v;
 	char *line = NULL;
 	size_t capacity = 0;
+	bool texts = argc == 2 && strcmp(argv[1], "--texts") == 0;
+	bool files = argc == 2 && strcmp(argv[1], "--files") == 0;
 	ssize_t size;
 
-	(void)argv; /* takes none */
-	if (argc != 1) {
-		fprintf(stderr, "usage: sekisho verify-mail < mail\n");
+	if (argc != 1 && !texts && !files) {
+		fprintf(stderr, "usage: sekisho verify-mail [--texts | --files] < mail\n");
 		return STATUS_USAGE;
 	}
 	mail_verify_init(&v);
+	mail_verify_allow(&v, texts, files);
 	while ((size = getline(&line, &capacity, stdin)) > 0) {
 		if (line[size - 1] == '\n')
 			size--;

@@ -70,13 +70,18 @@ static const struct field_row fields[] = {
 	{"Auto-Submitted: ", "auto-" NAME, FIELD_PATTERN, 11, false},
 	{"List-Id: ", "<" HOST ">", FIELD_PATTERN, 12, false},
 	{"MIME-Version: ", "1.0", FIELD_PATTERN, 13, true},
-	{"Content-Type: ", "text/plain; charset=utf-8", FIELD_PATTERN, 14, true},
+	{"Content-Type: t", "ext/plain; charset=utf-8", FIELD_PATTERN, 14, true},
+	{"Content-Type: m", "ultipart/mixed; boundary=\"sekisho-part\"", FIELD_PATTERN, 14, true},
 	{"Content-Transfer-Encoding: 8", "bit", FIELD_PATTERN, 15, true},
 	{"Content-Transfer-Encoding: b", "ase64", FIELD_PATTERN, 15, true},
+	{"Content-Transfer-Encoding: 7", "bit", FIELD_PATTERN, 15, true},
 	{"Sekisho-Receipt: ", RECEIPT_ID, FIELD_PATTERN, 16, true},
 };
 
-enum { FIELD_ROWS = sizeof(fields) / sizeof(fields[0]), ROW_BASE64 = 17 };
+enum { FIELD_ROWS = sizeof(fields) / sizeof(fields[0]) };
+
+/* Rows of fields[] that say how the body is read. */
+enum { ROW_MULTIPART = 16, ROW_BASE64 = 18, ROW_SEVEN_BIT = 19 };
 
 /* Ranges of code points, sorted; everything not named is MAIL_TEXT_OTHER. */
 enum range_kind {
@@ -190,8 +195,7 @@ bool mail_text_step(enum mail_text_before *before, uint32_t c)
 	}
 }
 
-/* One octet of UTF-8. False where it is malformed, or the character is not allowed here. */
-static bool text_octet(struct mail_text *t, uint8_t b)
+bool mail_text_octet(struct mail_text *t, uint8_t b)
 {
 	enum mail_text_before before = (enum mail_text_before)t->before;
 	bool good;
@@ -258,8 +262,7 @@ static size_t text_common(struct mail_text *t, const uint8_t *s, size_t size)
 	return at;
 }
 
-/* May a line or a word end here? Then the next begins afresh. */
-static bool text_end(struct mail_text *t)
+bool mail_text_end(struct mail_text *t)
 {
 	bool good = t->need == 0 && t->before != MAIL_TEXT_JOINER;
 
@@ -577,11 +580,11 @@ static bool word_payload(const uint8_t *data, size_t size)
 		if (count == 0 || (count < 3 && i + 4 != size))
 			return false;
 		for (unsigned k = 0; k < count; k++) {
-			if (octets[k] == '\t' || !text_octet(&text, octets[k]))
+			if (octets[k] == '\t' || !mail_text_octet(&text, octets[k]))
 				return false;
 		}
 	}
-	return text_end(&text);
+	return mail_text_end(&text);
 }
 
 /* The length of the well-formed encoded word at the start of @s, or 0. */
@@ -643,6 +646,10 @@ static int header_end(struct mail_verify *v)
 		return refuse(v, "incomplete header field");
 	if ((v->slots & required) != required)
 		return refuse(v, "a required header field is missing");
+	if (v->multipart != v->seven_bit)
+		return refuse(v, "the transfer encoding does not go with the type");
+	if (v->multipart && !v->parts.texts && !v->parts.files)
+		return refuse(v, "files where none may pass");
 	v->in_body = true;
 	return 0;
 }
@@ -668,14 +675,28 @@ static int header_line(struct mail_verify *v, const uint8_t *line, size_t size)
 		at = field_begin(v, line, size);
 		if (at == 0)
 			return -1;
+		v->multipart = v->multipart || v->row - 1 == ROW_MULTIPART;
 		v->base64 = v->base64 || v->row - 1 == ROW_BASE64;
+		v->seven_bit = v->seven_bit || v->row - 1 == ROW_SEVEN_BIT;
 	}
 	return field_content(v, line, size, at);
 }
 
-/* One octet of a base64 body after decoding; its own line ends are LF or CRLF. */
+/* One octet of a file that is text: lines of any length, and a byte order mark may be the first
+ * character. */
+static bool file_octet(struct mail_verify *v, uint8_t b)
+{
+	if (mail_text_octet(&v->text, b))
+		return true;
+	return v->octets == 3 && v->text.need == 0 && v->text.c == 0xFEFF;
+}
+
+/* One octet of base64 after decoding; its own line ends are LF or CRLF. */
 static bool decoded_octet(struct mail_verify *v, uint8_t b)
 {
+	v->octets += v->octets < 4;
+	if (v->parts.opaque)
+		return true;
 	if (v->carriage && b != '\n')
 		return false;
 	v->carriage = b == '\r';
@@ -683,10 +704,12 @@ static bool decoded_octet(struct mail_verify *v, uint8_t b)
 		return true;
 	if (b == '\n') {
 		v->decoded_line = 0;
-		return text_end(&v->text);
+		return mail_text_end(&v->text);
 	}
 	v->body_seen = true;
-	return ++v->decoded_line <= MAIL_LINE_MAX && text_octet(&v->text, b);
+	if (v->parts.count > 1)
+		return file_octet(v, b);
+	return ++v->decoded_line <= MAIL_LINE_MAX && mail_text_octet(&v->text, b);
 }
 
 static int base64_line(struct mail_verify *v, const uint8_t *line, size_t size)
@@ -710,18 +733,40 @@ static int base64_line(struct mail_verify *v, const uint8_t *line, size_t size)
 	return 0;
 }
 
+/* A message with files: content is judged like a base64 body, each part afresh. */
+static int parts_line(struct mail_verify *v, const uint8_t *line, size_t size)
+{
+	bool content;
+	const char *reason = mail_parts_line(&v->parts, line, size, &content);
+
+	if (reason != NULL)
+		return refuse(v, reason);
+	if (content)
+		return base64_line(v, line, size);
+	if (v->carriage || !mail_text_end(&v->text))
+		return refuse(v, "a part ends inside a character");
+	if (v->parts.count == 1 && v->parts.state == MAIL_PARTS_AT_TYPE && !v->body_seen)
+		return refuse(v, "the body is empty");
+	v->padded = false;
+	v->octets = 0;
+	v->decoded_line = 0;
+	return 0;
+}
+
 static int body_line(struct mail_verify *v, const uint8_t *line, size_t size)
 {
+	if (v->multipart)
+		return parts_line(v, line, size);
 	if (v->base64)
 		return base64_line(v, line, size);
 	v->body_seen = v->body_seen || size > 0;
 	for (size_t i = text_common(&v->text, line, size); i < size;) {
-		if (!text_octet(&v->text, line[i]))
+		if (!mail_text_octet(&v->text, line[i]))
 			return refuse(v, "a character in the body that is not allowed there");
 		i++;
 		i += text_common(&v->text, line + i, size - i);
 	}
-	if (!text_end(&v->text))
+	if (!mail_text_end(&v->text))
 		return refuse(v, "a line ends inside a character");
 	return 0;
 }
@@ -729,6 +774,12 @@ static int body_line(struct mail_verify *v, const uint8_t *line, size_t size)
 void mail_verify_init(struct mail_verify *v)
 {
 	*v = (struct mail_verify){0};
+}
+
+void mail_verify_allow(struct mail_verify *v, bool texts, bool files)
+{
+	v->parts.texts = texts || files;
+	v->parts.files = files;
 }
 
 int mail_verify_line(struct mail_verify *v, const uint8_t *line, size_t size_bytes)
@@ -747,7 +798,9 @@ int mail_verify_end(struct mail_verify *v)
 		return -1;
 	if (!v->in_body)
 		return refuse(v, "the message ends inside its header");
-	if (v->carriage || !text_end(&v->text))
+	if (v->multipart && v->parts.state != MAIL_PARTS_AT_END)
+		return refuse(v, "the message ends inside its parts");
+	if (v->carriage || !mail_text_end(&v->text))
 		return refuse(v, "the message ends inside a character");
 	if (!v->body_seen)
 		return refuse(v, "the body is empty");
@@ -757,4 +810,9 @@ int mail_verify_end(struct mail_verify *v)
 const char *mail_verify_reason(const struct mail_verify *v)
 {
 	return v->reason;
+}
+
+unsigned mail_verify_files(const struct mail_verify *v)
+{
+	return v->parts.count > 0 ? v->parts.count - 1U : 0;
 }

@@ -11,12 +11,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool conforms(struct span flat)
+static bool conforms(struct span flat, const struct mail_policy *leaving)
 {
 	struct mail_verify v;
 	size_t at = 0;
 
 	mail_verify_init(&v);
+	if (leaving != NULL)
+		mail_verify_allow(&v, mail_policy_passes_text(leaving),
+				  mail_policy_passes_files(leaving));
 	while (at < flat.size) {
 		const uint8_t *lf = memchr(flat.data + at, '\n', flat.size - at);
 
@@ -31,10 +34,19 @@ static bool conforms(struct span flat)
 /* The rules for mail that leaves: three senders' domains at 1, the label behind them. */
 static const char texts[] = "\0example.jp\0example.com\0example.org\0機密性2";
 static const struct snapshot_text lists[] = {{1}, {12}, {24}, {36}};
-static const struct snapshot_mail entry = {
-	.outbound = 1, .forwarded = FORWARDED_PASS, .senders = {0, 3}, .labels = {3, 1}};
+static const struct snapshot_mail entries[] = {
+	{.outbound = 1,
+	 .forwarded = FORWARDED_PASS,
+	 .senders = {0, 3},
+	 .labels = {3, 1},
+	 .attachments = ATTACHMENTS_PASS_TEXT},
+	{.outbound = 1,
+	 .forwarded = FORWARDED_PASS,
+	 .senders = {0, 3},
+	 .attachments = ATTACHMENTS_PASS_FILES},
+};
 static const struct snapshot snapshot = {
-	.mails = &entry, .mail_count = 1, .text = texts, .list_texts = lists};
+	.mails = entries, .mail_count = 2, .text = texts, .list_texts = lists};
 
 static bool bears_label(struct span flat)
 {
@@ -61,15 +73,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes out, receipt;
 	int err;
 
-	if (mail_policy_open(&leaving, &snapshot, 0) < 0)
+	if (mail_policy_open(&leaving, &snapshot, size & 8 ? 1 : 0) < 0)
 		abort();
 	policy.mail = size & 4 ? &leaving : NULL;
 	bytes_init(&out, 0);
 	bytes_init(&receipt, 64U << 20);
 	err = flatten_message((struct span){data, size}, &policy, &out, &receipt, &result);
-	if (err == 0 && (!conforms(bytes_span(&out)) || receipt.size == 0))
+	if (err == 0 && (!conforms(bytes_span(&out), policy.mail) || receipt.size == 0))
 		abort();
-	if (err == 0 && policy.mail != NULL && bears_label(bytes_span(&out)))
+	if (err == 0 && policy.mail != NULL && leaving.entry->labels.count > 0 &&
+	    bears_label(bytes_span(&out)))
 		abort();
 	if (err < 0 && (err != -ERR_DENIED || result.reason == NULL))
 		abort();

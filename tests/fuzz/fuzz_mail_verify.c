@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool refused = false;
 
 	mail_verify_init(&v);
+	mail_verify_allow(&v, size & 1, size & 2);
 	while (size > 0) {
 		const uint8_t *lf = memchr(data, '\n', size);
 		size_t line = lf != NULL ? (size_t)(lf - data) : size;

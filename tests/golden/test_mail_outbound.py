@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What may leave (M3, M4, M5, M7): `sekisho flatten` with a mail entry that has an outbound block."""
+"""What may leave (M2 to M5, M7): `sekisho flatten` with a mail entry that has an outbound block."""
 
 import base64
+import email
+import email.message
+import email.policy
+import hashlib
+import json
 import os
 import subprocess
 
@@ -193,6 +198,143 @@ def test_outbound_attachments_are_dropped_or_refuse_the_mail(tmp_path):
     assert status == 0 and "a.pdf" in text
     assert leave(tmp_path, ATTACHED, "attachments refuse;") == (3, "", "the message has attachments")
     assert leave(tmp_path, message(), "attachments refuse;")[0] == 0
+
+
+# ---- files that leave behind a clean scan ----
+
+SCANNED = ZONES + """
+scanner av { zone lgwan; clamd 10.1.0.9; }
+mail out {
+    from lgwan; to internet; next-hop 192.0.2.25; host-name gate.example.lg.jp; scanner av; language en;
+    outbound { sender city.example.lg.jp; %s }
+}
+"""
+PDF = b"%PDF-1.7\n" + bytes(range(256)) * 3
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+TABLE = "番号,氏名\r\n1,山田\r\n"
+
+
+def mail_of(*files, words="words"):
+    """A mail with these (name, octets), all declared to be of a type that says nothing."""
+    mail = email.message.EmailMessage(policy=email.policy.SMTP)
+    mail["From"], mail["To"], mail["Subject"] = f"Taro <{SENDER}>", "x@partner.example.com", "files"
+    mail.set_content(words)
+    for name, octets in files:
+        mail.add_attachment(octets, maintype="application", subtype="octet-stream", filename=name)
+    return mail.as_bytes()
+
+
+def enclose(tmp_path, mail, rules="attachments pass-files;"):
+    """The text that leaves, {name: (type, octets)} of the files that leave with it, and the receipt."""
+    (tmp_path / "site.conf").write_text(SCANNED % rules)
+    done = subprocess.run([SEKISHO, "flatten", "--policy", tmp_path / "site.conf", "--from", SENDER, "--receipt", tmp_path / "receipt"],
+                          input=mail, capture_output=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+    verified = subprocess.run([SEKISHO, "verify-mail", "--files" if "files" in rules else "--texts"], input=done.stdout, timeout=20,
+                              capture_output=True)
+    assert verified.returncode == 0, verified.stdout
+    parts = [p for p in email.message_from_bytes(done.stdout, policy=email.policy.default).walk() if not p.is_multipart()]
+    files = {p.get_filename(): (p.get_content_type(), p.get_payload(decode=True)) for p in parts[1:]}
+    return parts[0].get_payload(decode=True).decode(), files, json.loads((tmp_path / "receipt").read_text())
+
+
+def test_outbound_files_leave_as_they_are(tmp_path):
+    """M2 M8: octet by octet, under a name that any desktop takes, with type by content; text, mail and receipt name the hashes."""
+    given = {"資料 1.pdf": PDF, "図.png": PNG, "表.csv": TABLE.encode(), "marked.csv": b"\xef\xbb\xbf" + TABLE.encode(),
+             "plain.log": b"one\ntwo"}
+    text, files, receipt = enclose(tmp_path, mail_of(*given.items()))
+    assert {name: octets for name, (_, octets) in files.items()} == given
+    assert [kind for kind, _ in files.values()] == ["application/octet-stream"] * 2 + ["text/plain"] * 3
+    assert [(p["name"], p["sha256"], p["written_sha256"]) for p in receipt["passes"]] == \
+        [(name, digest, digest) for name, digest in ((n, hashlib.sha256(o).hexdigest()) for n, o in given.items())]
+    assert receipt["counters"]["passed"] == 5 and receipt["counters"]["attachments"] == 0 and receipt["drops"] == []
+    assert [p["fate"] for p in receipt["parts"]] == ["container", "text"] + ["passed"] * 5
+    assert "[Attachments (enclosed): 5]" in text and "5 attachments enclosed" in text and "words" in text
+    for name, octets in given.items():
+        assert f". {name}\n" in text and hashlib.sha256(octets).hexdigest() in text
+
+
+@pytest.mark.parametrize("charset,label", [("cp932", "Shift_JIS"), ("iso-2022-jp", "ISO-2022-JP"), ("euc-jp", "EUC-JP")])
+def test_outbound_text_file_is_written_anew_in_utf8(tmp_path, charset, label):
+    """M2: no word changes; a byte order mark tells the programs of an office which charset it is now, and the text tells which it was."""
+    text, files, receipt = enclose(tmp_path, mail_of(("表.csv", (TABLE * 5).encode(charset))), "attachments pass-text;")
+    assert files == {"表.csv": ("text/plain", b"\xef\xbb\xbf" + (TABLE * 5).encode())}
+    assert f"charset: from {label} to UTF-8" in text
+    assert receipt["passes"][0]["sha256"] == hashlib.sha256((TABLE * 5).encode(charset)).hexdigest()
+
+
+STAY = {  # each with a rule and what the text says of it
+    "a program": (("x.txt", b"MZ" + bytes(500)), "pass-files", "not of a kind that may"),
+    "a program by name": (("x.txt.bat", b"dir\r\n"), "pass-files", "not of a kind that may"),
+    "a script": (("x.txt", b"#!/bin/sh\nls\n"), "pass-files", "not of a kind that may"),
+    "HTML": (("x.txt", b"<html><p>x</p></html>"), "pass-files", "not of a kind that may"),
+    "an unknown kind": (("x.pdf", bytes(range(256))), "pass-files", "not of a kind that may"),
+    "an archive": (("x.zip", b"PK\x03\x04" + bytes(100)), "pass-files", "not of a kind that may"),
+    "an encrypted PDF": (("x.pdf", PDF + b"/Encrypt"), "pass-files", "not of a kind that may"),
+    "a PDF with a script": (("x.pdf", PDF + b"/JavaScript"), "pass-files", "not of a kind that may"),
+    "a PDF where only text may leave": (("x.pdf", PDF), "pass-text", "not of a kind that may"),
+    "text with an escape": (("x.txt", b"a\x1b[31mb"), "pass-text", "not all of it is text"),
+    "text with a bare CR": (("x.txt", b"a\rb"), "pass-text", "not all of it is text"),
+    "text with a turned direction": (("x.txt", "a\u202eb".encode()), "pass-text", "not all of it is text"),
+    "text with private use": (("x.txt", "a\ue000b".encode()), "pass-text", "not all of it is text"),
+    "text that is cut": (("x.txt", "日本語です".encode()[:-1] + b"\xff"), "pass-text", "not all of it is text"),
+    "nothing": (("x.txt", b""), "pass-text", "too large, or not read"),
+}
+
+
+@pytest.mark.parametrize("case", STAY)
+def test_outbound_file_that_may_not_leave_stays_and_is_listed(tmp_path, case):
+    """M2 M3: whole or not at all; by content, whatever it is called; the text says why, and the hash of what stayed."""
+    (name, octets), rule, why = STAY[case]
+    text, files, receipt = enclose(tmp_path, mail_of((name, octets)), f"attachments {rule};")
+    assert files == {} and receipt["passes"] == []
+    assert f"may not leave: {why}" in text and hashlib.sha256(octets).hexdigest() == receipt["drops"][0]["sha256"]
+
+
+def test_outbound_file_names_are_made_safe(tmp_path):
+    """M3: no path, nothing that a desktop hides or takes for a program; the end tells what the content is."""
+    given = {"../../etc/passwd": "_.._etc_passwd.txt", "a:b*c?.txt": "a_b_c_.txt", ".hidden": "hidden.txt",
+             "data.dat": "data.dat.txt", " 　x.csv": "x.csv"}
+    text, files, _ = enclose(tmp_path, mail_of(*((name, b"text\n") for name in given)))
+    assert list(files) == list(given.values())
+    assert "name in the original: data.dat" in text
+    _, files, _ = enclose(tmp_path, mail_of(("x.txt", PDF), ("x.jpg", PNG), ("x.JPEG", b"\xff\xd8\xff" + bytes(50)), ("a" * 300, b"x\n")))
+    assert list(files)[:3] == ["x.txt.pdf", "x.jpg.png", "x.JPEG"] and list(files)[3].endswith(".txt")
+
+
+def test_outbound_files_beyond_the_number_stay(tmp_path):
+    """Z5: bound in number."""
+    text, files, receipt = enclose(tmp_path, mail_of(*((f"{n}.txt", b"x%d\n" % n) for n in range(23))))
+    assert list(files) == [f"{n}.txt" for n in range(20)] and len(receipt["drops"]) == 3
+    assert text.count("may not leave: too many files, or too large ones") == 3
+
+
+def test_outbound_files_of_an_ambiguous_message_stay(tmp_path):
+    """M2: what the scanner may have read in another way has not been scanned."""
+    ambiguous = mail_of(("x.txt", b"text\n")).replace(b"MIME-Version: 1.0\r\n",
+                                                      b"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n", 1)
+    text, files, _ = enclose(tmp_path, mail_of(("x.txt", b"text\n")).replace(b"--\r\n", b"\r\n"))
+    assert files == {} and "the structure of the mail is ambiguous" in text
+    assert enclose(tmp_path, ambiguous)[1] == {}
+
+
+def test_outbound_label_in_a_text_file_refuses_the_mail(tmp_path):
+    """M5: in any charset, whatever type it is declared to be; a label that is a file's only words, too."""
+    (tmp_path / "site.conf").write_text(SCANNED % 'label "機密性2"; attachments pass-text;')
+    for charset in ("utf-8", "cp932", "iso-2022-jp"):
+        mail = mail_of(("x.csv", "これは機 密性２です\n".encode(charset)))
+        done = subprocess.run([SEKISHO, "flatten", "--policy", tmp_path / "site.conf", "--from", SENDER], input=mail,
+                              capture_output=True, timeout=20)
+        assert (done.returncode, done.stdout) == (3, b"") and "label in an attached file: 機密性2" in done.stderr.decode()
+
+
+def test_outbound_mail_without_files_keeps_its_form(tmp_path):
+    """Z4: where nothing passes, one part of text as ever; and the files' list cannot be imitated."""
+    (tmp_path / "site.conf").write_text(SCANNED % "attachments pass-files;")
+    done = subprocess.run([SEKISHO, "flatten", "--policy", tmp_path / "site.conf", "--from", SENDER],
+                          input=mail_of(words="[Attachments (enclosed): 1]"), capture_output=True, timeout=20)
+    assert b"Content-Type: text/plain; charset=utf-8\n" in done.stdout and b"multipart" not in done.stdout
+    assert b"\n(text of the mail) [Attachments (enclosed): 1]\n" in done.stdout
 
 
 def test_outbound_names_of_the_inside_do_not_leave(tmp_path):

@@ -12,6 +12,7 @@ import re
 
 import pytest
 
+from lib.mail_console import ask, paste_mail, receipt_files
 from lib.mail_peers import OrderSink
 from lib.peers import submit
 from lib.waiting import wait_until
@@ -61,24 +62,6 @@ def first_password(gateway, administrator, user):
 def send(net, topology, message=ATTACHED, sender=FROM):
     zone = topology.zones["internet"]
     return submit(net, zone.namespace, zone.gateway4, sender, TO, message)
-
-
-def receipt_files(gateway):
-    return sorted(gateway.state.glob("**/receipt-*.json"))
-
-
-def ask(gateway, command):
-    """What the console shows for one command."""
-    console = gateway.console()
-    console.expect(r"> $")
-    console.sendline("terminal length 0")
-    console.expect(r"> $")
-    console.sendline(command)
-    console.expect_exact(command)
-    console.expect(r"> $")
-    shown = console.before if isinstance(console.before, str) else console.before.decode(errors="replace")
-    console.close()
-    return shown
 
 
 def test_receipt_is_stored_and_its_hash_recorded(net, topology, gateway):
@@ -149,21 +132,6 @@ def test_mail_log_is_about_mail_and_filtered(net, topology, gateway):
     assert "zone-made" not in shown and FROM not in shown
     shown = ask(running, "show mail log delivered")
     assert "mail-delivered" in shown and "mail-flattened" not in shown
-
-
-def paste_mail(running, command, mail):
-    """What `test mail` shows."""
-    console = running.console()
-    console.expect(r"> $")
-    console.run("terminal length 0")
-    console.send(command + "\r")
-    console.expect("Ctrl-D")
-    console.send(mail.decode().replace("\r\n", "\r") + "\x04")
-    console.expect("lines, ")
-    console.expect(r"> $")
-    shown = console.before
-    console.close()
-    return shown
 
 
 def test_mail_pasted_on_the_console_is_flattened_and_goes_nowhere(net, topology, gateway):

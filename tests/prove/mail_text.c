@@ -181,7 +181,7 @@ void prove_utf8_sound(void)
 
 	__CPROVER_havoc_object(octets);
 	do {
-		if (!text_octet(&t, octets[size++]))
+		if (!mail_text_octet(&t, octets[size++]))
 			return;
 	} while (t.need > 0 && size < 4);
 	assert(t.need == 0);
@@ -205,16 +205,16 @@ void prove_utf8_complete(void)
 	size = encode(c, octets);
 	for (unsigned i = 0; i < size; i++) {
 		assert(t.need == (i == 0 ? 0 : size - i));
-		assert(text_octet(&t, octets[i]));
+		assert(mail_text_octet(&t, octets[i]));
 	}
 	assert(t.need == 0 && t.c == c && t.before == after);
 	REACHED(1);
 }
 
 /*
- * The fast path over common characters takes whole characters only, those that text_octet takes,
- * and leaves what text_octet leaves. It goes on from one to the next in no other state than it
- * began in, so runs of LINE_MAX_OCTETS stand for all.
+ * The fast path over common characters takes whole characters only, those that mail_text_octet
+ * takes, and leaves what mail_text_octet leaves. It goes on from one to the next in no other state
+ * than it began in, so runs of LINE_MAX_OCTETS stand for all.
  */
 void prove_common(void)
 {
@@ -227,7 +227,7 @@ void prove_common(void)
 	taken = text_common(&fast, line, size);
 	assert(taken <= size);
 	for (size_t i = 0; i < taken; i++)
-		assert(text_octet(&slow, line[i]));
+		assert(mail_text_octet(&slow, line[i]));
 	assert(slow.need == 0 && fast.need == 0 && slow.before == fast.before);
 	if (taken == LINE_MAX_OCTETS)
 		REACHED(1);

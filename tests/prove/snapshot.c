@@ -230,7 +230,11 @@ void prove_mail(void)
 	assert(inside(m.senders, s.list_text_count) && inside(m.labels, s.list_text_count));
 	assert(m.text_host_name < s.text_bytes);
 	assert(m.scanner == SNAPSHOT_NONE || m.scanner < s.scanner_count);
-	assert(m.attachments <= ATTACHMENTS_REFUSE);
+	assert(m.attachments <= ATTACHMENTS_PASS_FILES);
+	if (m.attachments >= ATTACHMENTS_PASS_TEXT)
+		assert(m.scanner < s.scanner_count);
+	if (m.attachments == ATTACHMENTS_PASS_FILES)
+		assert(m.labels.count == 0);
 }
 
 /* The rest: rows that only name others. */

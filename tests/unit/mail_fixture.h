@@ -25,11 +25,12 @@
 #define FIXTURE_SESSION    7
 
 /* The header of a flattened mail. */
-#define FIXTURE_HEADER(encoding)                                                                   \
+#define FIXTURE_HEADER(encoding) FIXTURE_FORM("text/plain; charset=utf-8", encoding)
+#define FIXTURE_FORM(type, encoding)                                                               \
 	"Received: by gw.example.lg.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "    \
 	"00:00:00 +0900\n"                                                                         \
 	"From: <taro@example.jp>\nSubject: test\nMessage-ID: <1@example.jp>\n"                     \
-	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"                             \
+	"MIME-Version: 1.0\nContent-Type: " type "\n"                                              \
 	"Content-Transfer-Encoding: " encoding "\nSekisho-Receipt: 0123456789abcdef0123\n\n"
 
 struct mail_fixture {

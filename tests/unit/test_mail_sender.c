@@ -104,6 +104,59 @@ static void test_mail_sender_sends_nothing_that_does_not_verify(void **state)
 	}
 }
 
+/* M2: files go on only where the sender's own copy of the policy lets them, whatever the flattener
+ * writes, and of the kind that it says. */
+static void test_mail_sender_sends_files_only_where_the_policy_lets_them(void **state)
+{
+#define PART(type, name)                                                                           \
+	"--sekisho-part\nContent-Type: " type "\n" name                                            \
+	"Content-Transfer-Encoding: base64\n\neAo=\n"
+#define NAMED(name) "Content-Disposition: attachment; filename*=UTF-8''" name "\n"
+#define WITH(file)                                                                                 \
+	FIXTURE_FORM("multipart/mixed; boundary=\"sekisho-part\"", "7bit")                         \
+	PART("text/plain; charset=utf-8", "") file "--sekisho-part--\n"
+	static const char text[] = WITH(PART("text/plain; charset=utf-8", NAMED("a.txt")));
+	static const char file[] = WITH(PART("application/octet-stream", NAMED("a.pdf")));
+	static const struct {
+		uint32_t outbound, attachments, scanner;
+		bool texts, files;
+	} cases[] = {
+		{0, ATTACHMENTS_PASS_FILES, 0, false, false}, /* inwards */
+		{1, ATTACHMENTS_DROP, 0, false, false},
+		{1, ATTACHMENTS_REFUSE, 0, false, false},
+		{1, ATTACHMENTS_PASS_FILES, SNAPSHOT_NONE, false, false},
+		{1, ATTACHMENTS_PASS_TEXT, 0, true, false},
+		{1, ATTACHMENTS_PASS_FILES, 0, true, true},
+	};
+	const struct control_scanned clean = {.message = 1, .status = SCAN_CLEAN};
+
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		const char *flat = i % 2 == 0 ? text : file;
+		bool passes = i % 2 == 0 ? cases[i / 2].texts : cases[i / 2].files;
+
+		open_transaction();
+		fx.entry.outbound = cases[i / 2].outbound;
+		fx.entry.attachments = cases[i / 2].attachments;
+		fx.entry.scanner = cases[i / 2].scanner;
+		ask_message(1);
+		give_message(1, flat, strlen(flat), strlen(flat), FLATTEN_DONE);
+		if (passes) {
+			expect_command("");
+			assert_int_equal(sender_on_scanned(&sender, &clean), 0);
+			mail_fixture_settle(&fx);
+		} else {
+			expect_answer(MAIL_VERDICT_SANITISER_LATER);
+			assert_true(mail_fixture_event(&fx, EVENT_MAIL_NOT_CONFORMING));
+		}
+		expect_command(passes ? "DATA\r\n" : "");
+		teardown(NULL);
+		setup(NULL);
+	}
+#undef PART
+#undef NAMED
+#undef WITH
+}
+
 /* M2: a message passes by the one verdict that says so; nothing, or what no scanner says, is none.
  */
 static void test_mail_sender_passes_what_was_called_clean_and_nothing_else(void **state)
@@ -628,6 +681,7 @@ int main(void)
 		TEST(test_mail_sender_believes_no_250_before_its_dot_is_out),
 		TEST(test_mail_sender_regenerates_line_ends_and_dots),
 		TEST(test_mail_sender_sends_nothing_that_does_not_verify),
+		TEST(test_mail_sender_sends_files_only_where_the_policy_lets_them),
 		TEST(test_mail_sender_passes_what_was_called_clean_and_nothing_else),
 		TEST(test_mail_sender_waits_for_the_message_that_was_announced),
 		TEST(test_mail_sender_takes_no_other_message_while_it_sends_one),

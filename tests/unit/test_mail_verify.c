@@ -21,12 +21,16 @@
 	"base64\n"                                                                                 \
 	"Sekisho-Receipt: 0123456789abcdef0123\n\n"
 
+/* What may pass beside text. */
+static bool texts_pass, files_pass;
+
 /* NULL where the message conforms, else the reason. */
 static const char *verify(const char *text)
 {
 	static struct mail_verify v;
 
 	mail_verify_init(&v);
+	mail_verify_allow(&v, texts_pass, files_pass);
 	while (*text != '\0') {
 		size_t size = strcspn(text, "\n");
 
@@ -193,6 +197,216 @@ static void test_mail_verify_looks_into_base64_bodies(void **state)
 		verify(RECEIVED NAMED BASE64_TAIL "eB==\n")); /* bits behind the last octet */
 }
 
+/* ---- messages with files ---- */
+
+#define PARTS_TAIL                                                                                 \
+	"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"sekisho-part\"\n"            \
+	"Content-Transfer-Encoding: 7bit\nSekisho-Receipt: 0123456789abcdef0123\n\n"
+#define DELIMITER        "--sekisho-part\n"
+#define CLOSE            "--sekisho-part--\n"
+#define TEXT_TYPE        "Content-Type: text/plain; charset=utf-8\n"
+#define FILE_TYPE        "Content-Type: application/octet-stream\n"
+#define NAMED_FILE(name) "Content-Disposition: attachment; filename*=UTF-8''" name "\n"
+#define ENCODED          "Content-Transfer-Encoding: base64\n\n"
+#define HEADER           RECEIVED NAMED PARTS_TAIL
+#define FIRST            HEADER DELIMITER TEXT_TYPE ENCODED "eAo=\n"
+#define FILE_PART        A_FILE "JVBERgD/\n"
+#define TEXT_PART        A_TEXT "eAo=\n"
+#define A_TEXT           DELIMITER TEXT_TYPE NAMED_FILE("a.txt") ENCODED
+#define A_FILE           DELIMITER FILE_TYPE NAMED_FILE("a.pdf") ENCODED
+#define SIXTY            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define NAME_60          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static int let_files_pass(void **state)
+{
+	(void)state;
+	texts_pass = files_pass = true;
+	return 0;
+}
+
+static int let_text_pass(void **state)
+{
+	(void)state;
+	texts_pass = true;
+	files_pass = false;
+	return 0;
+}
+
+static int let_none_pass(void **state)
+{
+	(void)state;
+	texts_pass = files_pass = false;
+	return 0;
+}
+
+static void test_mail_verify_accepts_files_only_where_they_may_pass(void **state)
+{
+	static const char files[] = FIRST FILE_PART TEXT_PART CLOSE;
+	static const char texts[] = FIRST TEXT_PART TEXT_PART CLOSE;
+
+	(void)let_files_pass(state);
+	assert_null(verify(files));
+	(void)let_text_pass(state);
+	assert_null(verify(texts));
+	assert_string_equal(verify(files), "a file that is not text where none may stand");
+	(void)let_none_pass(state);
+	assert_string_equal(verify(texts), "files where none may pass");
+}
+
+static void test_mail_verify_accepts_names_and_contents_of_files(void **state)
+{
+	static const char *const conforming[] = {
+		FIRST DELIMITER TEXT_TYPE NAMED_FILE("%E8%A1%A8%201.csv") ENCODED
+		"eA0KeQ==\n" CLOSE,
+		/* a byte order mark, and a full-width sign that begins with the same octet */
+		FIRST DELIMITER TEXT_TYPE NAMED_FILE("a.TXT") ENCODED "77u/77yB\n" CLOSE,
+		FIRST A_TEXT "77yB\n" CLOSE,
+		FIRST DELIMITER FILE_TYPE NAMED_FILE("a.jpeg") ENCODED SIXTY
+		"AAAAAAAAAAAAAAAA\nAAAA\n" CLOSE,
+		FIRST DELIMITER FILE_TYPE NAMED_FILE(
+			NAME_60 NAME_60 NAME_60
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pdf") ENCODED
+		"AAAA\n" CLOSE,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(conforming) / sizeof(conforming[0]); i++)
+		assert_null(verify(conforming[i]));
+}
+
+static void test_mail_verify_refuses_each_broken_frame(void **state)
+{
+	static const char *const broken[] = {
+		FIRST,
+		FIRST CLOSE,
+		FIRST FILE_PART,
+		FIRST FILE_PART CLOSE "\n",
+		FIRST FILE_PART CLOSE FILE_PART CLOSE,
+		FIRST FILE_PART "\n" CLOSE,
+		FIRST FILE_PART "-- sekisho-part--\n",
+		FIRST FILE_PART "--sekisho-part-\n",
+		FIRST FILE_PART "--sekisho-part \n" TEXT_TYPE NAMED_FILE("a.txt") ENCODED
+		"eAo=\n" CLOSE,
+		HEADER "preamble\n" DELIMITER TEXT_TYPE ENCODED "eAo=\n" FILE_PART CLOSE,
+		HEADER DELIMITER FILE_TYPE ENCODED "eAo=\n" FILE_PART CLOSE,
+		HEADER TEXT_PART FILE_PART CLOSE,
+		HEADER DELIMITER TEXT_TYPE ENCODED FILE_PART CLOSE,
+		HEADER DELIMITER TEXT_TYPE ENCODED "DQo=\n" FILE_PART CLOSE,
+		HEADER DELIMITER TEXT_TYPE ENCODED "eBt5Cg==\n" FILE_PART CLOSE,
+		HEADER DELIMITER TEXT_TYPE ENCODED "77u/eAo=\n" FILE_PART CLOSE,
+		FIRST DELIMITER "Content-Type: text/html\n" NAMED_FILE("a.txt") ENCODED
+		"eAo=\n" CLOSE,
+		FIRST DELIMITER TEXT_TYPE ENCODED "eAo=\n" CLOSE,
+		FIRST DELIMITER NAMED_FILE("a.txt") TEXT_TYPE ENCODED "eAo=\n" CLOSE,
+		FIRST DELIMITER TEXT_TYPE NAMED_FILE("a.txt") "X-Extra: 1\n" ENCODED "eAo=\n" CLOSE,
+		FIRST A_FILE CLOSE,
+		FIRST A_FILE "AAAA\nAAAA\n" CLOSE,
+		FIRST A_FILE "AA==\nAAAA\n" CLOSE,
+		FIRST A_FILE "AB==\n" CLOSE,
+		FIRST A_FILE "AAA\n" CLOSE,
+		FIRST DELIMITER FILE_TYPE NAMED_FILE("a.pdf") ENCODED SIXTY
+		"AAAAAAAAAAAAAAAAAAAA\n" CLOSE,
+		/* text that is none: ESC, a bare CR, half a character, a mark inside */
+		FIRST A_TEXT "eBt5Cg==\n" CLOSE,
+		FIRST A_TEXT "eA15\n" CLOSE,
+		FIRST A_TEXT "eA0=\n" CLOSE,
+		FIRST A_TEXT "5bE=\n" CLOSE,
+		FIRST A_TEXT "eO+7vw==\n" CLOSE,
+		RECEIVED NAMED BASE64_TAIL "eAo=\n" FILE_PART CLOSE,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		if (verify(broken[i]) == NULL)
+			fail_msg("accepted: %s", broken[i]);
+	}
+}
+
+static void test_mail_verify_refuses_types_and_encodings_that_do_not_go_together(void **state)
+{
+	(void)state;
+	assert_non_null(verify(RECEIVED NAMED
+			       "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+			       "Content-Transfer-Encoding: 7bit\n"
+			       "Sekisho-Receipt: 0123456789abcdef0123\n\nx\n"));
+	assert_non_null(verify(
+		RECEIVED NAMED
+		"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"sekisho-part\"\n"
+		"Content-Transfer-Encoding: 8bit\nSekisho-Receipt: "
+		"0123456789abcdef0123\n\n" DELIMITER TEXT_TYPE ENCODED "eAo=\n" FILE_PART CLOSE));
+}
+
+static void test_mail_verify_refuses_each_broken_name_of_a_file(void **state)
+{
+	static const char *const names[] = {
+		"",
+		".pdf",
+		"a.exe",
+		"a.pdf.",
+		"a.pdf%20",
+		"pdf",
+		"a.txt",
+		"%2Ea.pdf",
+		".a.pdf",
+		"%20a.pdf",
+		"a b.pdf",
+		"a%2Fb.pdf",
+		"a%5Cb.pdf",
+		"a%3Ab.pdf",
+		"a%2Ab.pdf",
+		"a%3Fb.pdf",
+		"a%22b.pdf",
+		"a%3Cb.pdf",
+		"a%3Eb.pdf",
+		"a%7Cb.pdf",
+		"a%09b.pdf",
+		"a%0Ab.pdf",
+		"a%00b.pdf",
+		"a%1Bb.pdf",
+		"a%e8%A1%A8.pdf",
+		"a%E8%A1.pdf",
+		"a%61.pdf",
+		"a%E2%80%AEfdp.pdf",
+		"a%.pdf",
+		"a.pdf%4",
+		"a;b.pdf",
+		"a%C0%AFb.pdf",
+		"\"a.pdf\"",
+		NAME_60 NAME_60 NAME_60 NAME_60 ".pdf",
+	};
+	char message[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(message, sizeof(message), "%s%s%s%s%s",
+			       FIRST DELIMITER FILE_TYPE "Content-Disposition: attachment; "
+							 "filename*=UTF-8''",
+			       names[i], "\n", ENCODED "AAAA\n", CLOSE);
+		if (verify(message) == NULL)
+			fail_msg("accepted: %s", names[i]);
+	}
+}
+
+static void test_mail_verify_counts_files_and_refuses_too_many(void **state)
+{
+	static char message[16384];
+	struct mail_verify v;
+	size_t size = 0;
+
+	(void)state;
+	size += (size_t)snprintf(message, sizeof(message), "%s", FIRST);
+	for (unsigned i = 0; i < MAIL_FILES_MAX; i++)
+		size += (size_t)snprintf(message + size, sizeof(message) - size, "%s", FILE_PART);
+	(void)snprintf(message + size, sizeof(message) - size, "%s", CLOSE);
+	assert_null(verify(message));
+	(void)snprintf(message + size, sizeof(message) - size, "%s", FILE_PART CLOSE);
+	assert_string_equal(verify(message), "too many files");
+	mail_verify_init(&v);
+	assert_int_equal(mail_verify_files(&v), 0);
+}
+
+#define FILES_TEST(name) cmocka_unit_test_setup_teardown(name, let_files_pass, let_none_pass)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +418,12 @@ int main(void)
 		cmocka_unit_test(test_mail_verify_accepts_emoji_and_variation_sequences),
 		cmocka_unit_test(test_mail_verify_refuses_lines_that_are_too_long_and_empty_bodies),
 		cmocka_unit_test(test_mail_verify_looks_into_base64_bodies),
+		FILES_TEST(test_mail_verify_accepts_files_only_where_they_may_pass),
+		FILES_TEST(test_mail_verify_accepts_names_and_contents_of_files),
+		FILES_TEST(test_mail_verify_refuses_each_broken_frame),
+		FILES_TEST(test_mail_verify_refuses_types_and_encodings_that_do_not_go_together),
+		FILES_TEST(test_mail_verify_refuses_each_broken_name_of_a_file),
+		FILES_TEST(test_mail_verify_counts_files_and_refuses_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a gateway's console says of mail, and the receipts that it keeps."""
+
+
+def receipt_files(gateway):
+    """Those that are stored, whole."""
+    return sorted(gateway.state.glob("**/receipt-*.json"))
+
+
+def ask(gateway, command):
+    """What the console shows for one command."""
+    console = gateway.console()
+    console.expect(r"> $")
+    console.sendline("terminal length 0")
+    console.expect(r"> $")
+    console.sendline(command)
+    console.expect_exact(command)
+    console.expect(r"> $")
+    shown = console.before if isinstance(console.before, str) else console.before.decode(errors="replace")
+    console.close()
+    return shown
+
+
+def paste_mail(running, command, mail):
+    """What `test mail` shows."""
+    console = running.console()
+    console.expect(r"> $")
+    console.run("terminal length 0")
+    console.send(command + "\r")
+    console.expect("Ctrl-D")
+    console.send(mail.decode().replace("\r\n", "\r") + "\x04")
+    console.expect("lines, ")
+    console.expect(r"> $")
+    shown = console.before
+    console.close()
+    return shown
