@@ -65,6 +65,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	s->idle_timeout_s = draft_leaf_seconds(node, ROW_SCREEN_IDLE_TIMEOUT);
 	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
 	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);
+	s->bandwidth_kbit_s = (uint32_t)draft_leaf_number(node, ROW_SCREEN_BANDWIDTH);
 	s->encodings = (uint32_t)draft_leaf_number(node, ROW_SCREEN_ENCODINGS);
 	s->watermark = (uint32_t)draft_leaf_number(node, ROW_SCREEN_WATERMARK);
 	s->schedule = schedule != NULL ? draft_entry(d, ROW_SCHEDULE, tree_value(schedule, 0))

@@ -52,6 +52,8 @@ struct snapshot_screen {
 	uint32_t encodings;                  /* enum snapshot_encodings: asked of the desktop */
 	uint32_t watermark;                  /* enum snapshot_watermark */
 	struct snapshot_range browser_names; /* in texts-of-list: besides the zone's addresses */
+	uint32_t bandwidth_kbit_s;           /* sent to the viewer; 0: no limit */
+	uint32_t pad2;
 };
 
 struct snapshot_desktop {

@@ -17,13 +17,13 @@ static const char *const drop_names[] = {
 #undef X
 };
 
-static uint64_t frame_period_ms(uint32_t rate)
+uint64_t session_frame_period_ms(uint32_t rate)
 {
 	if (rate == 0)
 		rate = SESSION_FRAME_RATE_DEFAULT;
 	if (rate > SESSION_FRAME_RATE_MAX)
 		rate = SESSION_FRAME_RATE_MAX;
-	return 1000 / rate;
+	return (1000 + rate - 1) / rate;
 }
 
 static int take_settings(struct session *s, const struct control_start *start,
@@ -42,7 +42,8 @@ static int take_settings(struct session *s, const struct control_start *start,
 	s->utc_offset_s = snapshot->header->utc_offset_s;
 	(void)snprintf(s->gateway, sizeof(s->gateway), "%s",
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
-	s->frame_period_ms = frame_period_ms(screen->frame_rate_max);
+	s->frame_period_ms = session_frame_period_ms(screen->frame_rate_max);
+	s->bandwidth_kbit_s = screen->bandwidth_kbit_s;
 	s->security = screen->security;
 	s->client_certificates = screen->authority_slot[0] != '\0';
 	s->idle_ms = screen->idle_timeout_s * UINT64_C(1000);

@@ -50,8 +50,9 @@ struct session {
 	char gateway[SESSION_GATEWAY_BYTES]; /* its name, for the watermark */
 	int32_t utc_offset_s;                /* of the time there */
 	uint64_t frame_period_ms;
-	uint64_t idle_ms;  /* 0: no limit */
-	uint64_t limit_ms; /* 0: no limit */
+	uint32_t bandwidth_kbit_s; /* 0: no limit */
+	uint64_t idle_ms;          /* 0: no limit */
+	uint64_t limit_ms;         /* 0: no limit */
 	uint64_t began_ms;
 	enum screen_end end; /* SCREEN_END_NONE_ while it goes on */
 	const char *detail;  /* of the end: fixed text or NULL */
@@ -72,6 +73,9 @@ struct session {
  */
 int session_load(struct session *s, struct process *process, const char *side,
 		 const struct control_start *start, int snapshot_fd);
+
+/* Milliseconds from tick to tick, so that a second has at most @rate; 0: the default rate. */
+uint64_t session_frame_period_ms(uint32_t rate);
 
 /**
  * session_frame - a frame without a size yet, with memory for the largest

@@ -37,6 +37,7 @@ void client_begin(struct viewer *v)
 			 sizeof(on)); /* slower without, but right */
 	v->peer.ready = peer_ready;
 	stream_init(&v->stream, v->peer.fd);
+	pace_init(&v->pace, v->session.bandwidth_kbit_s);
 	v->admitted = v->session.security == SCREEN_SECURITY_NONE;
 	v->reading = true;
 	if (v->browser.is_one)

@@ -11,6 +11,24 @@
 
 enum { RUN_MAX = RFB_ENCODE_WIDTH_MAX / FRAME_TILE_PX };
 
+static uint64_t now_ms(const struct viewer *v)
+{
+	return clock_mono_ms(v->loop.clock);
+}
+
+/* The first tick at which the cap on bytes lets something out. The grid of ticks is fixed by the
+ * session's begin, whatever the desktop does. */
+static void arm_tick(struct viewer *v)
+{
+	uint64_t period_ms = v->session.frame_period_ms, age_ms = session_age_ms(&v->session);
+	uint64_t wait_ms = pace_wait_ms(&v->pace, now_ms(v));
+	uint64_t tick = wait_ms == 0 ? age_ms / period_ms + 1
+				     : (age_ms + wait_ms + period_ms - 1) / period_ms;
+
+	if (!loop_armed(&v->tick_timer))
+		loop_arm(&v->loop, &v->tick_timer, tick * period_ms - age_ms);
+}
+
 struct writer update_writer(struct viewer *v)
 {
 	struct writer w;
@@ -27,14 +45,26 @@ bool update_going(const struct viewer *v)
 	return v->rects_left > 0 || v->out_at < v->out_end;
 }
 
-/* The longest run of marked tiles of one row from the first mark on, up to RUN_MAX. */
+/* Tiles of a rectangle at most: under a cap, as many as a tick lets through, so that what exceeds
+ * it for a moment is small. */
+static unsigned run_max(const struct viewer *v)
+{
+	uint64_t tiles = pace_bytes(&v->pace, v->session.frame_period_ms) /
+			 (FRAME_TILE_PX * FRAME_TILE_PX * v->encoder.pixel_bytes);
+
+	if (tiles == 0)
+		return 1;
+	return tiles < RUN_MAX ? (unsigned)tiles : RUN_MAX;
+}
+
+/* The longest run of marked tiles of one row from the first mark on, up to run_max. */
 static struct rfb_rect run_of(const struct viewer *v, unsigned row, uint64_t marks, uint64_t *taken)
 {
 	unsigned first = (unsigned)__builtin_ctzll(marks), count = 0;
 	struct rfb_rect rect = frame_tile_rect(&v->frame, first, row), last = rect;
 
 	*taken = 0;
-	while (count < RUN_MAX && first + count < 64 && (marks >> (first + count) & 1)) {
+	while (count < run_max(v) && first + count < 64 && (marks >> (first + count) & 1)) {
 		last = frame_tile_rect(&v->frame, first + count, row);
 		*taken |= UINT64_C(1) << (first + count);
 		count++;
@@ -60,6 +90,7 @@ static unsigned count_rects(const struct viewer *v)
  * now. */
 static void encode_next(struct viewer *v, struct writer *w)
 {
+	size_t before = w->size;
 	struct rfb_rect rect;
 	unsigned row = 0;
 	uint64_t taken;
@@ -70,6 +101,7 @@ static void encode_next(struct viewer *v, struct writer *w)
 	v->going.rows[row] &= ~taken;
 	v->rects_left--;
 	marking_encode(v, &rect, w);
+	pace_spend(&v->pace, w->size - before, now_ms(v));
 }
 
 void update_written(struct viewer *v, const struct writer *w)
@@ -83,17 +115,25 @@ void update_written(struct viewer *v, const struct writer *w)
 	client_watch_peer(v);
 }
 
-/* Encode and write until the update is out or the client takes no more. */
+/* Whether nothing but the cap on bytes keeps the rest of an update. */
+static bool is_held_up(const struct viewer *v)
+{
+	return v->session.end == SCREEN_END_NONE_ && v->rects_left > 0 && v->out_at == v->out_end;
+}
+
+/* Encode and write until the update is out or the client, or the cap, takes no more. */
 static void pump(struct viewer *v)
 {
 	do {
 		struct writer w = update_writer(v);
 
-		while (v->rects_left > 0 && w.capacity - w.size >= RFB_ENCODE_BYTES_MAX)
+		while (v->rects_left > 0 && w.capacity - w.size >= RFB_ENCODE_BYTES_MAX &&
+		       pace_wait_ms(&v->pace, now_ms(v)) == 0)
 			encode_next(v, &w);
 		update_written(v, &w);
-	} while (v->session.end == SCREEN_END_NONE_ && v->rects_left > 0 &&
-		 v->out_at == v->out_end);
+	} while (is_held_up(v) && pace_wait_ms(&v->pace, now_ms(v)) == 0);
+	if (is_held_up(v))
+		arm_tick(v);
 }
 
 /* Once an update is out: what had to wait for it. */
@@ -147,6 +187,7 @@ static void begin(struct viewer *v)
 		begin_size(v, &w);
 	else
 		begin_pixels(v, &w);
+	pace_spend(&v->pace, w.size - v->out_end, now_ms(v));
 	update_written(v, &w);
 	if (v->session.end == SCREEN_END_NONE_)
 		update_continue(v);
@@ -181,20 +222,32 @@ static bool may_begin(const struct viewer *v)
 	return v->wants && !v->inside_update && !update_going(v) && has_news(v);
 }
 
-/* The grid of ticks is fixed by the session's begin, whatever the desktop does. */
 void update_consider(struct viewer *v)
 {
-	uint64_t period_ms = v->session.frame_period_ms;
+	if (may_begin(v))
+		arm_tick(v);
+}
 
-	if (!loop_armed(&v->tick_timer) && may_begin(v))
-		loop_arm(&v->loop, &v->tick_timer,
-			 period_ms - session_age_ms(&v->session) % period_ms);
+/* Behind an update messages may wait that change how the next one is encoded. */
+static void go_on(struct viewer *v)
+{
+	update_continue(v);
+	if (v->session.end == SCREEN_END_NONE_ && !update_going(v))
+		client_advance(v);
 }
 
 void update_tick(struct viewer *v)
 {
+	if (is_held_up(v)) {
+		go_on(v);
+		return;
+	}
 	if (!may_begin(v))
 		return;
+	if (pace_wait_ms(&v->pace, now_ms(v)) > 0) {
+		arm_tick(v);
+		return;
+	}
 	if (!v->size_due)
 		gather(v);
 	records_acknowledge(v); /* the desktop draws the next update while this one is encoded */

@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "channel/screen.h"
 #include "screen-session/session.h"
+#include "screen-viewer/pace.h"
 #include "screen-viewer/watermark.h"
 #include "tls/stream.h"
 #include "wire/rfb_client.h"
@@ -139,6 +140,7 @@ struct viewer {
 	struct frame_marks wanted; /* tiles that the client asked for */
 	struct frame_marks going;  /* tiles of the update being sent */
 	unsigned rects_left;       /* of it */
+	struct pace pace;          /* of what is written */
 	bool wants;                /* a request is open */
 	bool size_due, cursor_due, colours_due;
 	struct rfb_rect cursor; /* hot spot and size */
@@ -226,7 +228,7 @@ void marking_encode(struct viewer *v, const struct rfb_rect *rect, struct writer
 
 /* Where the client wants something that it does not have: see that the next tick sends it. */
 void update_consider(struct viewer *v);
-/* The tick. */
+/* The tick: the next update, or more of one that the cap on bytes has held up. */
 void update_tick(struct viewer *v);
 /* Write on what is on its way. */
 void update_continue(struct viewer *v);

@@ -4,6 +4,7 @@
 import contextlib
 import itertools
 import pathlib
+import re
 import time
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from lib import watermark
 from lib.net import run
 from lib.peers import Desktop, capture_screen, difference
-from lib.peers.rfb import RAW, Viewer, key, pointer, update_request
+from lib.peers.rfb import RAW, ZRLE, Viewer, key, pointer, update_request
 from lib.relay import Relay
 from lib.waiting import wait_until
 
@@ -229,6 +230,25 @@ def test_screen_updates_never_stall_at_full_speed(net, ground):
         done = net.run(relay.viewers.namespace, "/out/bench/rfb_load", relay.host, relay.PORT, (16, 5, 0)[i % 3], "0.2",
                        timeout=15)
         assert "updates=" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", [RAW, ZRLE])
+def test_screen_bandwidth_is_never_more_than_the_cap(net, ground, tmp_path, encoding):
+    """Z14: while a desktop draws as fast as it can, a viewer gets the cap's bytes of each time, and one tile; whole pictures."""
+    relay = Relay(net, ground, statements="bandwidth 8000;")
+    desktop = xvnc(relay, options=("-FrameRate", "1000"))
+    drawing = net.popen(desktop.namespace, "/out/bench/x11_flicker", desktop.display[1:], 400)
+    done = net.run(relay.viewers.namespace, "/out/bench/rfb_load", relay.host, relay.PORT, encoding, 4, timeout=60)
+    values = dict(re.findall(r"(\w+)=([\d.]+)", done.stdout))
+    # Received in this time may be what was sent before: one update, because the next one is asked for behind its head.
+    update_bytes = 640 * 480 * 4 + 80 * 16
+    assert float(values["bytes"]) <= 1_000_000 * float(values["seconds"]) + update_bytes + 64 * 64 * 4
+    assert float(values["pixels"]) >= 640 * 480, "updates go on"
+    drawing.stop()
+    desktop.show_test_picture()
+    true = desktop.screenshot(tmp_path / "desktop.png")
+    seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
+    assert difference(true, seen) == 0
 
 
 def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay_of_each, tmp_path):
