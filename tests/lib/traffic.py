@@ -11,6 +11,8 @@ import time
 from .net import Background
 
 FIRST_PORT, PORTS = 8000, 6000  # of one source; below those that the kernel chooses by itself
+SO_TIMESTAMPNS = 35  # not in Python's socket module; also the type of the control message
+TIMESPEC = struct.Struct("qq")
 PACKET = struct.Struct("!4sId")  # kind, number, time of sending (monotonic)
 
 
@@ -21,6 +23,7 @@ class Sink:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.got = []  # (kind, number, sent, received)
         self.udp = net.socket(namespace, family, socket.SOCK_DGRAM)
+        self.udp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.udp.bind((host, port))
         self.tcp = net.socket(namespace, family)
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -43,7 +46,7 @@ class Sink:
                     if ready is self.tcp:
                         ready_ones.register(self.tcp.accept()[0], selectors.EVENT_READ)
                     elif ready is self.udp:
-                        self._take(*self.udp.recvfrom(2048))
+                        self._take(*self.udp.recvmsg(2048, socket.CMSG_SPACE(TIMESPEC.size)))
                     elif not self._echo(ready):
                         ready_ones.unregister(ready)
                         ready.close()
@@ -51,14 +54,21 @@ class Sink:
                 if key.fileobj not in (self.udp, self.tcp):
                     key.fileobj.close()
 
-    def _take(self, data, sender):
+    def _take(self, data, control, _flags, sender):
         if len(data) >= PACKET.size:
             kind, number, sent = PACKET.unpack_from(data)
-            self.got.append((kind.decode(), number, sent, time.monotonic()))
+            self.got.append((kind.decode(), number, sent, self._arrived(control)))
         try:
             self.udp.sendto(data, sender)
         except OSError:
             pass  # the way back may be shut: that is what the tests do
+
+    @staticmethod
+    def _arrived(control):
+        """When the kernel had the packet, on the monotonic clock: this thread may come to it much later."""
+        [(_, _, stamp)] = control
+        seconds, nanoseconds = TIMESPEC.unpack(stamp)
+        return seconds + nanoseconds / 1e9 - time.time() + time.monotonic()
 
     @staticmethod
     def _echo(stream):

@@ -193,7 +193,7 @@ def test_packets_commit_cuts_the_flow_that_is_denied_now(net, gateway):
 def test_packets_schedule_edge_is_a_new_judgement(net, make_gateway):
     """Z10, C2: at the end of a window the configuration is committed again, and a running flow is cut."""
     now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=9)
-    edge = (now + datetime.timedelta(seconds=4)).replace(second=0) + datetime.timedelta(minutes=1)
+    edge = (now + datetime.timedelta(seconds=15)).replace(second=0) + datetime.timedelta(minutes=1)
     policy = POLICY.replace("permit 20 {", "permit 20 { schedule until-edge; ") + (
         f"schedule until-edge {{ window mon-sun 00:00-{edge:%H:%M}; }}\n" if edge.strftime("%H:%M") != "00:00" else
         "schedule until-edge { window mon-sun 00:00-24:00; }\n")
@@ -203,7 +203,7 @@ def test_packets_schedule_edge_is_a_new_judgement(net, make_gateway):
     Source(net, "peer-mynumber", CUT, 7000)
     wait_until(lambda: kept.of("flow") and cut.of("flow"), "both flows before the edge")
     offset = time.time() - time.monotonic()
-    gateway.wait_event("calendar-edge", seconds=90)
+    gateway.wait_event("calendar-edge", seconds=120)
     gateway.wait_event("commit-done", "epoch=\"2\"", seconds=10)
     time.sleep(1.0)
     end = last_event_seconds(gateway, "policy-applied") - offset
