@@ -212,7 +212,7 @@ def test_flows_begin_while_a_large_table_is_shown(net, topology, gateway, consol
     try:
         wait_until(lambda: begun, "a connection", 30)
         middles = {}
-        for words, said in (("show permits", r" 10 +60001 "), ("show crossing", r"mynumber +lgwan +60\d+ "),
+        for words, said in (("show permits", r" 10 +60001 "), ("show crossing", r"mynumber +lgwan +6\d{4} "),
                             ("show flows top 1", r"8:7[01]00 "), ("clear flow port 7000", "60001 flows ended")):
             first = time.monotonic()
             answer = console.run(words)
