@@ -156,12 +156,13 @@ static void answer_change(struct supervisor *sup, struct answer *answer, bool sh
 				     "address");
 		return;
 	}
-	if (shut && !is_shut(sup, &station))
+	why = !shut || has_room(sup, STATIONS_SHUT_MAX) ? NULL
+							: "too many stations are isolated already";
+	if (!why && shut && !is_shut(sup, &station))
 		(void)emergency_by_console(sup, answer->console, "station", name,
 					   reason); /* said by an event; it is shut all the same */
-	why = !shut || has_room(sup, STATIONS_SHUT_MAX)
-		      ? change(sup, &station, shut, "operator", answer->console->person)
-		      : "too many stations are isolated already";
+	if (!why)
+		why = change(sup, &station, shut, "operator", answer->console->person);
 	if (why) {
 		answer_error(answer, why);
 		return;
