@@ -52,6 +52,10 @@ mbedtls := $(O)/mbedtls/record
 $(mbedtls): $(wildcard rootfs/sources/mbedtls/*) rootfs/build-source.sh
 	@built=$$($(call build-source,mbedtls)) && rm -rf $(@D) && cp -R $$built $(@D) && touch $@
 generated += $(mbedtls)
+chrony := $(O)/chrony/record
+$(chrony): $(wildcard rootfs/sources/chrony/*) rootfs/build-source.sh
+	@built=$$($(call build-source,chrony)) && rm -rf $(@D) && cp -R $$built $(@D) && touch $@
+generated += $(chrony)
 
 # What has the version compiled in is compiled again when it changes.
 $(O)/version: FORCE

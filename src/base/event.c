@@ -61,6 +61,7 @@ static const char *const source_names[ROLE_COUNT_] = {
 	[ROLE_SCREEN_VIEWER] = "screen-viewer",
 	[ROLE_MAIL_SCANNER] = "mail-scanner",
 	[ROLE_ACCOUNTS] = "accounts",
+	[ROLE_TIME_SOURCE] = "time-source",
 };
 
 static const struct event_row *row_of(enum event_id id)

@@ -36,6 +36,7 @@ enum role {
 	ROLE_SCREEN_VIEWER,
 	ROLE_MAIL_SCANNER,
 	ROLE_ACCOUNTS,
+	ROLE_TIME_SOURCE,
 	ROLE_COUNT_
 };
 
@@ -89,6 +90,10 @@ enum control_type {
 	CONTROL_SCREEN_ASK,     /* S -> accounts, struct control_screen_ask */
 	CONTROL_SCREEN_VERDICT, /* accounts -> S -> screen-viewer, struct control_screen_verdict */
 	CONTROL_SCREEN_END,     /* S -> screen-viewer, struct control_screen_end */
+	CONTROL_CLOCK,          /* time-source -> S, struct control_clock (clock.h). Answer:
+				   CONTROL_CLOCK_DONE */
+	CONTROL_CLOCK_DONE,     /* S -> time-source, struct control_clock_done */
+	CONTROL_TIME,           /* time-source -> S, struct control_time */
 };
 
 #define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */

@@ -43,6 +43,8 @@ enum give_kind {
 	GIVE_FLOWS, /* a NETLINK_NETFILTER socket of the zone @index, for lists of its flows */
 	GIVE_CAPTURE_FILE, /* netfilter: what the capture that is asked for next is written into, or
 			    * what QUERY_SAVE_CAPTURE is to print */
+	GIVE_TIME_SERVER,  /* time-source: a datagram socket connected to time server @index of the
+			    * snapshot, non-blocking */
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };

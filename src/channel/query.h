@@ -38,6 +38,7 @@ enum query_kind {
 	QUERY_PUBLIC_ALARMS, /* as QUERY_ALARMS, without the names of persons and peers */
 	QUERY_EMERGENCIES,   /* argument: "open", or empty: those that are acknowledged too */
 	QUERY_ACKNOWLEDGE,   /* argument: an emergency's number, and a comment */
+	QUERY_TIME,          /* the clock, the RTC, what the time servers say */
 };
 
 #define CONTROL_ARGUMENT_BYTES 112

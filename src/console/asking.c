@@ -163,6 +163,13 @@ static const struct {
 	{"why", "理由"},
 	{"acknowledged by", "確認者"},
 	{"acknowledged", "事後確認"},
+	{"set by", "設定者"},
+	{"server", "サーバ"},
+	{"stratum", "階層"},
+	{"offset", "ずれ"},
+	{"drift", "進み遅れ"},
+	{"reach", "到達"},
+	{"heard", "最終応答"},
 };
 
 static const char *heading_ja(const char *en)

@@ -258,6 +258,25 @@ static void lower_entry(struct draft *d, struct tree_node *node)
 		draft_lower_screen_user(d, node);
 }
 
+static void lower_time_servers(struct draft *d)
+{
+	const struct tree_node *system = tree_first(d->tree->root, ROW_SYSTEM);
+	const struct tree_node *ntp = system != NULL ? tree_first(system, ROW_NTP) : NULL;
+
+	if (ntp == NULL)
+		return;
+	for (const struct tree_node *n = tree_first(ntp, ROW_NTP_SERVER); n != NULL;
+	     n = tree_next(n)) {
+		struct snapshot_time_server *t = draft_add(d, SECTION_TIME_SERVERS, n);
+
+		if (t == NULL)
+			return;
+		t->zone = draft_leaf_zone(d, ntp, ROW_NTP_ZONE);
+		t->lost_after_s = draft_leaf_seconds(ntp, ROW_NTP_LOST_AFTER);
+		t->address = draft_value(n, 0).prefix;
+	}
+}
+
 /* Zones, services, schedules and scanners first: the others refer to their indices. */
 void draft_lower(struct draft *d)
 {
@@ -274,6 +293,8 @@ void draft_lower(struct draft *d)
 		lower_entry(d, n);
 	if (syslog != NULL && !d->no_memory)
 		draft_lower_syslog(d, syslog);
+	if (!d->no_memory)
+		lower_time_servers(d);
 	if (!d->no_memory)
 		draft_lower_login(d);
 }

@@ -423,6 +423,24 @@ static void check_screen(struct draft *d, uint32_t i)
 	draft_check_screen_security(d, i);
 }
 
+static void check_time_servers(struct draft *d)
+{
+	const struct snapshot_time_server *t;
+	const struct tree_node *origin;
+
+	if (draft_count(d, SECTION_TIME_SERVERS) == 0)
+		return;
+	t = draft_row(d, SECTION_TIME_SERVERS, 0); /* all stand in one zone */
+	origin = draft_origin(d, SECTION_TIME_SERVERS, 0);
+	check_reachable(d, t->zone, origin);
+	if (zone_at(d, t->zone)->tier == TIER_OUTSIDE)
+		draft_find(d, origin, RULE_TIME_OUTSIDE, zone_at(d, t->zone)->name, NULL);
+	for (uint32_t i = 0; i < draft_count(d, SECTION_TIME_SERVERS); i++) {
+		t = draft_row(d, SECTION_TIME_SERVERS, i);
+		check_place(d, t->zone, &t->address, draft_origin(d, SECTION_TIME_SERVERS, i));
+	}
+}
+
 void draft_check_paths(struct draft *d)
 {
 	for (uint32_t i = 0; i < draft_count(d, SECTION_CROSSINGS); i++) {
@@ -446,4 +464,5 @@ void draft_check_paths(struct draft *d)
 		check_place(d, l->zone, &l->server, draft_origin(d, SECTION_SYSLOGS, i));
 		draft_check_syslog_security(d, i);
 	}
+	check_time_servers(d);
 }

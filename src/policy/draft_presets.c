@@ -182,6 +182,8 @@ void draft_check_presets(struct draft *d)
 		find_missing(d, RULE_ORGANIZATION, NULL);
 	if (tree_first(system, ROW_SYSLOG) == NULL)
 		find_missing(d, RULE_SYSLOG, NULL);
+	if (tree_first(system, ROW_NTP) == NULL)
+		find_missing(d, RULE_TIME, NULL);
 	for (const struct tree_node *n = tree_first(root, ROW_ZONE); n != NULL; n = tree_next(n))
 		check_zone(d, n);
 	for (const struct tree_node *n = tree_first(root, ROW_MAIL); n != NULL; n = tree_next(n))

@@ -436,6 +436,14 @@ static bool syslog_is_sound(const struct snapshot *s, uint32_t i)
 	       l->pad[2] == 0 && l->pad_name == 0 && syslog_tls_is_sound(s, l);
 }
 
+static bool time_server_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_time_server *t = &s->time_servers[i];
+
+	return t->zone < s->zone_count && t->lost_after_s > 0 && t->lost_after_s < TIME_LIMIT_S &&
+	       host_is_sound(&t->address) && t->pad == 0;
+}
+
 static bool login_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_login *l = &s->logins[i];
@@ -506,6 +514,7 @@ static const struct {
 	[SECTION_DESKTOPS] = FORM(snapshot_desktop, ROWS_MAX, desktop_is_sound),
 	[SECTION_SCREEN_USERS] =
 		FORM(snapshot_screen_user, SNAPSHOT_SCREEN_USERS_MAX, screen_user_is_sound),
+	[SECTION_TIME_SERVERS] = FORM(snapshot_time_server, SNAPSHOT_NTP_MAX, time_server_is_sound),
 	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
 };
 
@@ -567,6 +576,7 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_PERSONS, persons, person_count);
 	VIEW_SECTION(out, block, SECTION_DESKTOPS, desktops, desktop_count);
 	VIEW_SECTION(out, block, SECTION_SCREEN_USERS, screen_users, screen_user_count);
+	VIEW_SECTION(out, block, SECTION_TIME_SERVERS, time_servers, time_server_count);
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
 }
 

@@ -103,6 +103,14 @@ struct snapshot_syslog {
 	uint32_t pad_name;
 };
 
+/* A server that the time is asked of (NTP, RFC 5905). */
+struct snapshot_time_server {
+	uint32_t zone;
+	uint32_t lost_after_s; /* without an answer of any of them: an alarm */
+	struct snapshot_prefix address;
+	uint32_t pad;
+};
+
 /* Rules of the accounts: one row. */
 struct snapshot_login {
 	uint32_t age_s, administrator_age_s; /* of a password; 0: no limit */
@@ -163,6 +171,7 @@ enum snapshot_section {
 	SECTION_PERSONS,
 	SECTION_DESKTOPS,
 	SECTION_SCREEN_USERS,
+	SECTION_TIME_SERVERS,
 	SECTION_TEXT /* bytes */,
 	SECTION_COUNT_
 };
@@ -208,11 +217,13 @@ struct snapshot {
 	const struct snapshot_person *persons;
 	const struct snapshot_desktop *desktops;
 	const struct snapshot_screen_user *screen_users;
+	const struct snapshot_time_server *time_servers;
 	const char *text;
 	uint32_t zone_count, prefix_count, route_count, station_count, crossing_count, permit_count,
 		service_count, schedule_count, mail_count, screen_count, syslog_count, bond_count,
 		device_count, conform_count, holiday_count, list_text_count, scanner_count,
-		login_count, person_count, desktop_count, screen_user_count, text_bytes;
+		login_count, person_count, desktop_count, screen_user_count, time_server_count,
+		text_bytes;
 };
 
 /**

@@ -21,6 +21,7 @@
 #define SNAPSHOT_QUEUES_MAX    8
 #define SNAPSHOT_LIMIT_MAX     1000000 /* of a rate or a number of connections */
 #define SNAPSHOT_PERSONS_MAX   100
+#define SNAPSHOT_NTP_MAX       8 /* time servers, all in one zone */
 
 /* A run of rows in another table. */
 struct snapshot_range {

@@ -79,6 +79,13 @@ int policy_peers(const struct snapshot *s, uint32_t zone,
 		if (c->zone == zone)
 			result = each(ctx, &p);
 	}
+	for (uint32_t i = 0; i < s->time_server_count && result == 0; i++) {
+		const struct snapshot_time_server *t = &s->time_servers[i];
+		const struct policy_peer p = {IPPROTO_UDP, POLICY_PORT_NTP, t->address, "ntp"};
+
+		if (t->zone == zone)
+			result = each(ctx, &p);
+	}
 	for (uint32_t i = 0; i < s->syslog_count && result == 0; i++) {
 		const struct snapshot_syslog *l = &s->syslogs[i];
 		const bool is_udp = l->transport == SNAPSHOT_TRANSPORT_UDP;

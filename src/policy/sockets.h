@@ -11,6 +11,8 @@
 
 #include "policy/snapshot.h"
 
+#define POLICY_PORT_NTP 123 /* RFC 5905 section 7.2 */
+
 /* One listening port, on every address that the zone gives the gateway. */
 struct policy_listener {
 	uint8_t protocol;

@@ -376,7 +376,8 @@ static void schedule_restart(struct child *child)
 {
 	struct supervisor *sup = child->sup;
 
-	child->deaths++;
+	child->deaths += !child->dismissed;
+	child->dismissed = false;
 	child->state = CHILD_DOWN;
 	child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
 	loop_arm(&sup->loop, &child->timer, restart_delay_ms(child->deaths));

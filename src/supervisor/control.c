@@ -2,6 +2,7 @@
 /* What the supervisor accepts from its children: one table, by type and by role. */
 #include "base/err.h"
 #include "channel/admission.h"
+#include "channel/clock.h"
 #include "channel/person.h"
 #include "channel/stations.h"
 #include "supervisor/query.h"
@@ -13,7 +14,8 @@
 	(FROM(ROLE_MAIL_RECEIVER) | FROM(ROLE_MAIL_SENDER) | FROM(ROLE_SCREEN_SOURCE) |            \
 	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER) | FROM(ROLE_MAIL_SCANNER))
 #define FROM_ALL                                                                                   \
-	(FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE) | FROM(ROLE_ACCOUNTS))
+	(FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE) |                     \
+	 FROM(ROLE_ACCOUNTS) | FROM(ROLE_TIME_SOURCE))
 
 static int handle_ready(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -124,6 +126,10 @@ const struct channel_rule control_rules[] = {
 	 admission_handle_verdict, "screen verdict"},
 	{CONTROL_RECORDED, 0, 0, FIXED(control_recorded), FROM(ROLE_AUDIT), persons_handle_recorded,
 	 "recorded"},
+	{CONTROL_CLOCK, 0, 0, FIXED(control_clock), FROM(ROLE_TIME_SOURCE), clock_handle_change,
+	 "clock"},
+	{CONTROL_TIME, 0, 0, FIXED(control_time), FROM(ROLE_TIME_SOURCE), time_handle_report,
+	 "time"},
 	{CONTROL_QUERY, 0, 0, FIXED(control_query), FROM(ROLE_CONSOLE), query_handle, "query"},
 	{CONTROL_WITHDRAW, 0, 0, FIXED(control_withdraw), FROM(ROLE_CONSOLE), query_handle_withdraw,
 	 "withdraw"},

@@ -28,13 +28,14 @@ static const uint64_t kept_capabilities =
 	| CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) |
 	CAP(CAP_FOWNER); /* directories of audit and config */
 
-static int keep_capabilities(void)
+static int keep_capabilities(bool sets_clock)
 {
+	uint64_t kept = kept_capabilities | (sets_clock ? CAP(CAP_SYS_TIME) : 0);
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};
 
 	for (int capability = 0; capability <= CAP_LAST_CAP; capability++) {
-		if (kept_capabilities & CAP(capability))
+		if (kept & CAP(capability))
 			continue;
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
 			return -ERR_SYSTEM; /* EINVAL: a capability that this kernel does not know
@@ -43,8 +44,8 @@ static int keep_capabilities(void)
 	/* Of those that we have at all: a container may have been given fewer. */
 	if (syscall(SYS_capget, &header, data) < 0)
 		return -ERR_SYSTEM;
-	data[0].permitted &= (uint32_t)kept_capabilities;
-	data[1].permitted &= (uint32_t)(kept_capabilities >> 32);
+	data[0].permitted &= (uint32_t)kept;
+	data[1].permitted &= (uint32_t)(kept >> 32);
 	data[0].effective = data[0].permitted;
 	data[1].effective = data[1].permitted;
 	data[0].inheritable = data[1].inheritable = 0;
@@ -129,6 +130,7 @@ static const int supervisor_calls[] = {
 	SYS_setsockopt,
 	SYS_recvmmsg,
 	SYS_sendmmsg,
+	SYS_pselect6, /* time-source */
 	SYS_epoll_create1,
 	SYS_epoll_ctl,
 	SYS_epoll_pwait,
@@ -139,6 +141,7 @@ static const int supervisor_calls[] = {
 	SYS_renameat,
 	SYS_utimensat,
 	SYS_fadvise64,
+	SYS_adjtimex, /* of no effect without the capability, here and in children */
 	SYS_clock_nanosleep,
 	SYS_nanosleep,
 	SYS_futex,
@@ -166,7 +169,7 @@ static const int supervisor_calls[] = {
 #endif
 };
 
-int lockdown(void)
+int lockdown(bool sets_clock)
 {
 	static const struct sandbox_profile profile = {
 		.name = "sekishod",
@@ -174,7 +177,7 @@ int lockdown(void)
 		.syscall_count = sizeof(supervisor_calls) / sizeof(supervisor_calls[0]),
 		.keeps_files = true, /* it opens sysctls, namespaces and directories */
 	};
-	int err = keep_capabilities();
+	int err = keep_capabilities(sets_clock);
 
 	return err < 0 ? err : sandbox_lock(&profile);
 }

@@ -66,14 +66,16 @@ static int fail(const char *what)
 static void usage(FILE *out)
 {
 	fputs("usage: sekishod --config FILE --state DIR [--netns-prefix P] [--console PATH] "
-	      "[--watchdog PATH]\n"
+	      "[--watchdog PATH] [--set-clock]\n"
 	      "       sekishod --print-process-table\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
 	      "  --state DIR        configurations and log, kept over restarts\n"
 	      "  --netns-prefix P   put in front of the names of namespaces: several instances on "
 	      "one host\n"
 	      "  --console PATH     a terminal, or where to make a socket for consoles\n"
-	      "  --watchdog PATH    hardware watchdog to feed while all is well\n",
+	      "  --watchdog PATH    hardware watchdog to feed while all is well\n"
+	      "  --set-clock        this machine's clock is the gateway's to set; else it is only "
+	      "compared\n",
 	      out);
 }
 
@@ -86,6 +88,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		{"netns-prefix", required_argument, NULL, 'p'},
 		{"console", required_argument, NULL, 't'},
 		{"watchdog", required_argument, NULL, 'w'},
+		{"set-clock", no_argument, NULL, 'C'},
 		{"print-process-table", no_argument, NULL, 'P'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -109,6 +112,9 @@ static int read_options(struct options *options, int argc, char **argv)
 			break;
 		case 'w':
 			options->watchdog_path = optarg;
+			break;
+		case 'C':
+			options->sets_clock = true;
 			break;
 		case 'P':
 			table_print(stdout);
@@ -376,10 +382,12 @@ static int start(struct supervisor *sup)
 	if (sup->options.config_path && access(sup->options.config_path, R_OK) < 0)
 		(void)fail(
 			sup->options.config_path); /* fatal only for a first start: config knows */
-	if (lockdown() < 0)
+	clock_open(sup);
+	if (lockdown(sup->options.sets_clock) < 0)
 		return fail("giving up privileges");
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));
 	emergencies_tell(sup);
+	clock_say_start(sup);
 	if (!sandbox_has_landlock())
 		supervisor_event(sup, EVENT_LANDLOCK_MISSING);
 	if (sup->counters_fd < 0)

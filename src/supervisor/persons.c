@@ -45,6 +45,7 @@ static const unsigned allowed[] = {
 	[QUERY_RESTORE_STATION] = MAY_RUN,
 	[QUERY_EMERGENCIES] = MAY_ALL,
 	[QUERY_ACKNOWLEDGE] = MAY_ALL,
+	[QUERY_TIME] = MAY_ALL,
 };
 
 bool person_may(const struct child *console, uint32_t kind)

@@ -228,6 +228,7 @@ static const struct {
 	[QUERY_PROCESS_LOG] = {ROLE_AUDIT, NULL},
 	[QUERY_PUBLIC_ALARMS] = {ROLE_AUDIT, NULL},
 	[QUERY_ALARMS] = {ROLE_AUDIT, NULL},
+	[QUERY_TIME] = {ROLE_SUPERVISOR, answer_time},
 	[QUERY_CAPTURES] = {ROLE_SUPERVISOR, answer_captures},
 	[QUERY_SAVE_CAPTURE] = {ROLE_NETFILTER, answer_save_capture},
 	[QUERY_CLEAR_CAPTURE] = {ROLE_SUPERVISOR, answer_clear_capture},

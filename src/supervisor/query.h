@@ -48,6 +48,9 @@ void answer_clear_screen(struct supervisor *sup, struct answer *answer);
 void answer_emergencies(struct supervisor *sup, struct answer *answer);
 void answer_acknowledge(struct supervisor *sup, struct answer *answer);
 
+/* query_time.c */
+void answer_time(struct supervisor *sup, struct answer *answer);
+
 /* stations.c */
 void answer_isolate_station(struct supervisor *sup, struct answer *answer);
 void answer_restore_station(struct supervisor *sup, struct answer *answer);

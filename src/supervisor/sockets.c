@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "channel/keys.h"
+#include "policy/sockets.h"
 #include "supervisor/netns.h"
 #include "supervisor/outfit.h"
 #include "supervisor/supervisor.h"
@@ -113,20 +114,39 @@ static int socket_domain(const struct snapshot_prefix *address)
 	return address->family == 6 ? AF_INET6 : AF_INET;
 }
 
-int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index)
+/* A datagram socket that only takes what this peer sends. */
+static int open_datagram(struct supervisor *sup, const char *zone_name,
+			 const struct snapshot_prefix *peer, uint16_t port)
 {
-	const struct snapshot_syslog *syslog = &snapshot->syslogs[index];
-	struct zone *zone = zones_find(&sup->zones, snapshot->zones[syslog->zone].name);
+	struct zone *zone = zones_find(&sup->zones, zone_name);
 	struct sockaddr_storage address;
-	socklen_t size = fill_address(&address, &syslog->server, syslog->port);
+	socklen_t size = fill_address(&address, peer, port);
 	int fd;
 
-	if (!zone || syslog->transport != SNAPSHOT_TRANSPORT_UDP)
+	if (!zone)
 		return -ERR_NOT_FOUND;
-	fd = socket_in(sup, zone, socket_domain(&syslog->server), SOCK_DGRAM, 0);
+	fd = socket_in(sup, zone, socket_domain(peer), SOCK_DGRAM, 0);
 	if (fd < 0)
 		return fd;
 	return connect(fd, (const struct sockaddr *)&address, size) < 0 ? close_failed(fd) : fd;
+}
+
+int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index)
+{
+	const struct snapshot_syslog *syslog = &snapshot->syslogs[index];
+
+	if (syslog->transport != SNAPSHOT_TRANSPORT_UDP)
+		return -ERR_NOT_FOUND;
+	return open_datagram(sup, snapshot->zones[syslog->zone].name, &syslog->server,
+			     syslog->port);
+}
+
+int sockets_time_server(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index)
+{
+	const struct snapshot_time_server *server = &snapshot->time_servers[index];
+
+	return open_datagram(sup, snapshot->zones[server->zone].name, &server->address,
+			     POLICY_PORT_NTP);
 }
 
 /*

@@ -22,6 +22,7 @@
 #include "supervisor/scanning.h"
 #include "supervisor/session.h"
 #include "supervisor/spawn.h"
+#include "supervisor/timekeeping.h"
 #include "supervisor/trial.h"
 #include "supervisor/zones.h"
 
@@ -56,7 +57,7 @@ struct child {
 	uint64_t ping_number;
 	uint32_t unanswered;  /* pings since it was last heard */
 	uint32_t deaths;      /* in a row, without a long life between */
-	bool dismissed;       /* of the reserve: it is not wanted any more, its end is no fault */
+	bool dismissed;       /* it is not wanted any more, or not as it is: its end is no fault */
 	bool told;            /* a scanner: it has said what it found, or nobody wants to know */
 	bool is_tty;          /* consoles: start again when it ends */
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
@@ -114,6 +115,7 @@ struct commit {
 
 struct options {
 	const char *config_path, *state_path, *prefix, *console_path, *watchdog_path;
+	bool sets_clock;
 };
 
 struct supervisor {
@@ -159,6 +161,7 @@ struct supervisor {
 	struct trial trial;
 	struct scanner_watch scanner_watch;
 	struct emergencies emergencies;
+	struct timekeeping time;
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */
@@ -229,6 +232,8 @@ int sockets_track(struct supervisor *sup, struct zone *zone);
 int sockets_of_zone(struct supervisor *sup, struct zone *zone, uint32_t kind);
 /* A connected datagram socket; -ERR_NOT_FOUND for a server that takes a stream. */
 int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
+/* Connected to time server @index of @snapshot; -ERR_SYSTEM also where no way leads to it now. */
+int sockets_time_server(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
 /* audit asks for a connection to a server that takes a stream: answer it. 0. */
 int sockets_handle_syslog(struct child *audit, const struct control_connect *request);
 int sockets_connect(struct supervisor *sup, const char *zone_name,
@@ -253,6 +258,6 @@ int watchdog_open(struct supervisor *sup);
 void watchdog_close(struct supervisor *sup);
 
 /* lockdown.c: give up what the supervisor itself does not need. 0 or -ERR_SYSTEM. */
-int lockdown(void);
+int lockdown(bool sets_clock);
 
 #endif

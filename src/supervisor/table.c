@@ -157,6 +157,18 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.given = "one sealed memfd, one socket to its virus scanner, snapshot",
 			.reads = "one message as opaque bytes, replies of the scanner",
 		},
+	[ROLE_TIME_SOURCE] =
+		{
+			.program = "time-source",
+			.uid = UID_BASE + ROLE_TIME_SOURCE,
+			.restart = RESTART_ALWAYS,
+			.ping_ms = 1000,
+			.silent_ms = 15000,
+			.files_max = 32,
+			.memory_mib = 64,
+			.given = "a socket to each time server, snapshot",
+			.reads = "NTP of the time servers",
+		},
 	[ROLE_SCREEN_SOURCE] =
 		{
 			.program = "screen-source",

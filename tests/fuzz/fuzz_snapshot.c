@@ -128,6 +128,7 @@ static void walk(const struct snapshot *s)
 	}
 	walk_screens(s);
 	touch(s->syslogs, s->syslog_count * sizeof(*s->syslogs));
+	touch(s->time_servers, s->time_server_count * sizeof(*s->time_servers));
 	sum += strlen(snapshot_text_at(s, s->header->text_organization));
 }
 

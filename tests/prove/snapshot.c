@@ -250,6 +250,7 @@ void prove_others(void)
 	struct snapshot_syslog syslog;
 	struct snapshot_desktop desktop;
 	struct snapshot_screen_user user;
+	struct snapshot_time_server time_server;
 
 	__CPROVER_havoc_object(&station);
 	__CPROVER_havoc_object(&service);
@@ -260,6 +261,7 @@ void prove_others(void)
 	__CPROVER_havoc_object(&syslog);
 	__CPROVER_havoc_object(&desktop);
 	__CPROVER_havoc_object(&user);
+	__CPROVER_havoc_object(&time_server);
 	s.stations = &station;
 	s.services = &service;
 	s.bonds = &bond;
@@ -269,6 +271,7 @@ void prove_others(void)
 	s.syslogs = &syslog;
 	s.desktops = &desktop;
 	s.screen_users = &user;
+	s.time_servers = &time_server;
 	if (station_is_sound(&s, 0))
 		assert(inside(station.addresses, s.prefix_count) &&
 		       station.text_comment < s.text_bytes);
@@ -295,6 +298,8 @@ void prove_others(void)
 		assert(desktop.port != 0 && desktop.address.family != 0);
 	if (screen_user_is_sound(&s, 0))
 		assert(inside(user.groups, s.list_text_count));
+	if (time_server_is_sound(&s, 0))
+		assert(time_server.zone < s.zone_count && time_server.address.family != 0);
 	if (syslog_is_sound(&s, 0)) {
 		REACHED(3);
 		assert(syslog.zone < s.zone_count && syslog.text_name < s.text_bytes);
