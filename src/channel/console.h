@@ -87,6 +87,8 @@ enum console_kind {
 	CONSOLE_SHOW_PUBLIC,
 	/* The running configuration, for an export; recorded with the person. */
 	CONSOLE_EXPORT,
+	/* Descriptor: a password for the slot that the line names, which is shown to nobody. */
+	CONSOLE_LOAD_PASSWORD,
 	CONSOLE_KIND_COUNT_
 };
 

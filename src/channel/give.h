@@ -23,8 +23,8 @@ enum give_kind {
 	GIVE_CONFIG,   /* config: the file that --config names, read only */
 	GIVE_CERTIFICATE, /* mail-receiver, screen-viewer: chain and key of its entry's slot, read
 			     only (keys.h) */
-	GIVE_AUTHORITY,   /* mail-sender, screen-viewer: what the peer is verified with, read only
-			     (keys.h) */
+	GIVE_AUTHORITY,   /* mail-sender, screen-viewer, screen-source: what the peer is verified
+			     with, read only (keys.h) */
 	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
 			   * supervisor keeps it too, so that none is missed while netfilter is
 			   * away */
@@ -45,6 +45,8 @@ enum give_kind {
 			    * what QUERY_SAVE_CAPTURE is to print */
 	GIVE_TIME_SERVER,  /* time-source: a datagram socket connected to time server @index of the
 			    * snapshot, non-blocking */
+	GIVE_PASSWORD, /* screen-source: what it shows the desktop of its entry, read only (keys.h)
+			*/
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };

@@ -71,9 +71,10 @@ enum console_status window_refuse(struct asking *a);
 /* compliance.c: by the clauses of the policies; the request's line is one of them, or empty. */
 enum console_status compliance_show(struct asking *a);
 
-/* slots.c: certificates, keys and authorities. The request's line is the slot's name. */
+/* slots.c: certificates, keys, authorities, passwords. The request's line is the slot's name. */
 enum console_status slots_load_certificate(struct asking *a);
 enum console_status slots_load_authority(struct asking *a);
+enum console_status slots_load_password(struct asking *a);
 enum console_status slots_list(struct asking *a);
 enum console_status slots_show(struct asking *a);
 

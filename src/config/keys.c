@@ -18,14 +18,21 @@
 #include "channel/keys.h"
 #include "policy/snapshot.h"
 
-#define SOON_S    (30 * 86400) /* an end that is near enough to be spoken of */
-#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
-#define PEM_END   "-----END CERTIFICATE-----"
+#define SOON_S             (30 * 86400) /* an end that is near enough to be spoken of */
+#define VNC_PASSWORD_BYTES 8            /* of a password count with vnc-auth (RFC 6143 7.2.2) */
+#define PEM_BEGIN          "-----BEGIN CERTIFICATE-----"
+#define PEM_END            "-----END CERTIFICATE-----"
 
 static const char *const suffixes[] = {
-	[KEYS_IS_CERTIFICATE] = KEYS_CERTIFICATE, [KEYS_IS_AUTHORITY] = KEYS_AUTHORITY};
+	[KEYS_IS_CERTIFICATE] = KEYS_CERTIFICATE,
+	[KEYS_IS_AUTHORITY] = KEYS_AUTHORITY,
+	[KEYS_IS_PASSWORD] = KEYS_PASSWORD,
+};
 static const char *const kind_names[] = {
-	[KEYS_IS_CERTIFICATE] = "certificate", [KEYS_IS_AUTHORITY] = "authority"};
+	[KEYS_IS_CERTIFICATE] = "certificate",
+	[KEYS_IS_AUTHORITY] = "authority",
+	[KEYS_IS_PASSWORD] = "password",
+};
 
 bool keys_is_slot(struct span name)
 {
@@ -86,6 +93,23 @@ int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, i
 	return write_slot(dir, slot, kind, pem);
 }
 
+static bool is_password(struct span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < ' ' || text.data[i] > '~')
+			return false;
+	}
+	return text.size > 0 && text.size <= KEYS_PASSWORD_MAX;
+}
+
+int keys_load_password(int dir, struct span slot, struct span typed)
+{
+	while (typed.size > 0 &&
+	       (typed.data[typed.size - 1] == '\n' || typed.data[typed.size - 1] == '\r'))
+		typed.size--;
+	return is_password(typed) ? write_slot(dir, slot, KEYS_IS_PASSWORD, typed) : -ERR_SYNTAX;
+}
+
 /* ---- what a configuration names ---- */
 
 struct provider {
@@ -126,6 +150,17 @@ static void make_certificate(const struct provider *p, const struct tree_node *l
 			   EV_TEXT(DETAIL, p->host_name));
 }
 
+static void judge_password(const struct provider *p, const struct tree_node *leaf,
+			   struct span password, size_t counted_bytes)
+{
+	if (!is_password(password))
+		tell(p, leaf, KEYS_IS_PASSWORD, PROBLEM_SLOT_UNUSABLE, "it is no password");
+	else if (password.size > counted_bytes)
+		problems_add(p->problems, leaf->at, PROBLEM_SLOT_UNUSABLE, leaf->row, 0,
+			     tree_value(leaf, 0),
+			     "only its first 8 characters count with vnc-auth");
+}
+
 /* Something is there: can it be used, and for how long still. */
 static void judge(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind,
 		  struct span pem)
@@ -157,6 +192,23 @@ static void provide(const struct provider *p, const struct tree_node *leaf, enum
 	tls_wipe(&pem);
 }
 
+static void provide_password(const struct provider *p, const struct tree_node *leaf,
+			     size_t counted_bytes)
+{
+	struct bytes password;
+	int err = 0;
+
+	bytes_init(&password, TLS_PEM_BYTES_MAX);
+	err = keys_read(p->dir, span_of(tree_value(leaf, 0)), KEYS_IS_PASSWORD, &password);
+	if (err == 0)
+		judge_password(p, leaf, bytes_span(&password), counted_bytes);
+	else if (err == -ERR_NOT_FOUND)
+		tell(p, leaf, KEYS_IS_PASSWORD, PROBLEM_NO_PASSWORD, "it is empty");
+	else
+		tell(p, leaf, KEYS_IS_PASSWORD, PROBLEM_SLOT_UNUSABLE, "it cannot be read");
+	tls_wipe(&password);
+}
+
 /* The name that a mail entry has in greetings; @mail NULL: the gateway's. */
 static const char *host_name_of(const struct tree_node *root, const struct tree_node *mail)
 {
@@ -183,13 +235,30 @@ static void provide_mails(struct provider *p, const struct tree_node *root)
 	}
 }
 
+static void provide_access(const struct provider *p, const struct tree_node *access)
+{
+	const struct tree_node *authority = tree_first(access, ROW_SCREEN_ACCESS_AUTHORITY);
+	const struct tree_node *password = tree_first(access, ROW_SCREEN_ACCESS_PASSWORD);
+	const char *type = tree_value(tree_first(access, ROW_SCREEN_ACCESS_TYPE), 0);
+
+	if (authority != NULL)
+		provide(p, authority, KEYS_IS_AUTHORITY);
+	if (password != NULL)
+		provide_password(p, password,
+				 strcmp(type, "vnc-auth") == 0 ? VNC_PASSWORD_BYTES
+							       : KEYS_PASSWORD_MAX);
+}
+
 static void provide_screens(struct provider *p, const struct tree_node *root)
 {
 	p->host_name = host_name_of(root, NULL);
 	for (const struct tree_node *screen = tree_first(root, ROW_SCREEN); screen != NULL;
 	     screen = tree_next(screen)) {
 		const struct tree_node *tls = tree_first(screen, ROW_SCREEN_TLS);
+		const struct tree_node *access = tree_first(screen, ROW_SCREEN_ACCESS);
 
+		if (access != NULL)
+			provide_access(p, access);
 		if (tls == NULL)
 			continue;
 		provide(p, tree_first(tls, ROW_SCREEN_TLS_CERTIFICATE), KEYS_IS_CERTIFICATE);
@@ -244,6 +313,13 @@ static bool split_name(const char *name, struct span *slot, enum keys_kind *kind
 	return false;
 }
 
+/* A password has nothing that could be shown. */
+static int list_password(struct span slot, struct bytes *out)
+{
+	return bytes_printf(out, "%s\t%.*s\t-\t-\t-\t-\n", kind_names[KEYS_IS_PASSWORD],
+			    (int)slot.size, (const char *)slot.data);
+}
+
 static int list_slot(int dir, struct span slot, enum keys_kind kind, int64_t now_s, bool japanese,
 		     struct bytes *out)
 {
@@ -287,7 +363,11 @@ int keys_list(int dir, int64_t now_s, bool japanese, struct bytes *out)
 		struct span slot = {0};
 		enum keys_kind kind = KEYS_IS_CERTIFICATE;
 
-		if (split_name(item->d_name, &slot, &kind))
+		if (!split_name(item->d_name, &slot, &kind))
+			continue;
+		if (kind == KEYS_IS_PASSWORD)
+			err = list_password(slot, out);
+		else
 			err = list_slot(dir, slot, kind, now_s, japanese, out);
 	}
 	(void)closedir(listing); /* was only read */

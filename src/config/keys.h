@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The slots of certificates, keys and authorities: a directory of their own (L4). */
+/* The slots of certificates, keys, authorities and passwords: a directory of their own (L4). */
 #ifndef SEKISHO_CONFIG_KEYS_H
 #define SEKISHO_CONFIG_KEYS_H
 
@@ -8,7 +8,7 @@
 #include "policy/tree.h"
 #include "tls/pem.h"
 
-enum keys_kind { KEYS_IS_CERTIFICATE, KEYS_IS_AUTHORITY };
+enum keys_kind { KEYS_IS_CERTIFICATE, KEYS_IS_AUTHORITY, KEYS_IS_PASSWORD };
 
 /* A slot's name: as names of the configuration. */
 bool keys_is_slot(struct span name);
@@ -31,16 +31,26 @@ int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, i
 	      enum tls_defect *defect);
 
 /**
+ * keys_load_password - put into a slot what an administrator has typed
+ * @typed: what comes behind it on its last line (CR, LF) does not count; borrowed
+ * Return: 0; -ERR_SYNTAX: not 1..KEYS_PASSWORD_MAX printable ASCII characters; -ERR_SYSTEM. Unless
+ * 0 the slot is as it was.
+ */
+int keys_load_password(int dir, struct span slot, struct span typed);
+
+/**
  * keys_provide - see to it that the slots which a configuration names can be used
  * @root: of a configuration that compiles
  * @make: make what can be made (certificates); otherwise only look
- * @problems: an authority that is missing is an error, anything that will fail later a warning
+ * @problems: an authority or password that is missing is an error, anything that will fail later a
+ * warning
  * @events: told of what was made and of defects; NULL: nobody
  */
 void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
 		  struct problems *problems, struct event_client *events);
 
-/* One line a slot: kind, name, subject, last day, fingerprint, defect; separated by tabs. */
+/* One line a slot: kind, name, subject, last day, fingerprint, defect; separated by tabs. Of a
+ * password nothing but that it is there. */
 int keys_list(int dir, int64_t now_s, bool japanese, struct bytes *out);
 
 /* The certificates of a slot as PEM, without the key, for those who are to verify it. */

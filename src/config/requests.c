@@ -520,6 +520,7 @@ static const struct {
 	[CONSOLE_SNAPSHOT] = {serve_snapshot, ANYBODY, false},
 	[CONSOLE_LOAD_CERTIFICATE] = {slots_load_certificate, ADMINISTRATOR, true},
 	[CONSOLE_LOAD_AUTHORITY] = {slots_load_authority, ADMINISTRATOR, true},
+	[CONSOLE_LOAD_PASSWORD] = {slots_load_password, ADMINISTRATOR, true},
 	[CONSOLE_PENDING] = {committing_pending, ANYBODY, false},
 	[CONSOLE_PROPOSE] = {proposal_make, EDITOR, false},
 	[CONSOLE_PROPOSE_EMERGENCY] = {proposal_make, EDITOR, false},

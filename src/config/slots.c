@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What consoles ask about certificates, keys and authorities. */
+/* What consoles ask about certificates, keys, authorities and passwords of peers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +93,42 @@ enum console_status slots_load_certificate(struct asking *a)
 enum console_status slots_load_authority(struct asking *a)
 {
 	return load(a, KEYS_IS_AUTHORITY);
+}
+
+static enum console_status put_password(struct asking *a, struct span typed)
+{
+	char name[SNAPSHOT_NAME_BYTES];
+	int err = keys_load_password(a->c->keys_dir, asked_slot(a), typed);
+
+	if (err == -ERR_SYNTAX)
+		return asking_say(
+			a, CONSOLE_FAILED,
+			"nothing was loaded: a password has 1 to 128 printable ASCII "
+			"characters\n",
+			"読み込みませんでした: パスワードは印字可能なASCII文字1から128文字です\n");
+	if (err < 0)
+		return asking_say(a, CONSOLE_FAILED, "it could not be written\n",
+				  "書き込めませんでした\n");
+	event_send(&a->c->process.events, EVENT_PASSWORD_LOADED, EV_NUMBER(CONSOLE, a->link->index),
+		   EV_TEXT(NAME, slot_name(a, name)));
+	return asking_say(a, CONSOLE_OK, "loaded; it is used from the next connection on\n",
+			  "読み込みました。次の接続から使われます\n");
+}
+
+enum console_status slots_load_password(struct asking *a)
+{
+	enum console_status status = CONSOLE_FAILED;
+	struct bytes typed;
+
+	if (!keys_is_slot(asked_slot(a)))
+		return refuse_name(a);
+	bytes_init(&typed, TLS_PEM_BYTES_MAX);
+	if (bytes_room(&typed, TLS_PEM_BYTES_MAX) == NULL || sealed_read(&typed, a->fd) != 0)
+		status = refuse_defect(a, TLS_DEFECT_TOO_LONG);
+	else
+		status = put_password(a, bytes_span(&typed));
+	tls_wipe(&typed);
+	return status;
 }
 
 enum console_status slots_list(struct asking *a)

@@ -414,25 +414,46 @@ void action_commit_confirmed(struct console *c, const char *tail, unsigned numbe
 
 /* ---- pasting */
 
-void action_load(struct console *c, const char *tail, unsigned number)
+static void begin_load(struct console *c, const char *tail, unsigned number)
 {
 	c->load_kind = (enum console_kind)number;
 	c->load_use = number == CONSOLE_KIND_COUNT_ ? LOAD_TRIAL : LOAD_CONFIG;
 	snprintf(c->load_slot, sizeof(c->load_slot), "%s", tail);
 	bytes_clear(&c->load);
-	screen_say(c, "paste the text, end with Ctrl-D on a line of its own (Ctrl-C: give up)\n",
-		   "テキストを貼り付け、最後に Ctrl-D を押してください (Ctrl-C: 中止)\n");
 	console_enter_state(c, STATE_LOAD, 0);
 }
 
-void action_loaded(struct console *c)
+void action_load(struct console *c, const char *tail, unsigned number)
+{
+	screen_say(c, "paste the text, end with Ctrl-D on a line of its own (Ctrl-C: give up)\n",
+		   "テキストを貼り付け、最後に Ctrl-D を押してください (Ctrl-C: 中止)\n");
+	begin_load(c, tail, number);
+}
+
+void action_load_password(struct console *c, const char *tail, unsigned number)
+{
+	screen_say(c, "password, then Enter (Ctrl-C: give up): ",
+		   "パスワードを入力し Enter を押してください (Ctrl-C: 中止): ");
+	begin_load(c, tail, number);
+}
+
+static void tell_size(struct console *c)
 {
 	size_t lines = 0;
-	int fd = -1;
 
 	for (size_t i = 0; i < c->load.size; i++)
 		lines += c->load.data[i] == '\n';
 	screen_printf(c, "\n%zu lines, %zu bytes\n", lines, c->load.size);
+}
+
+void action_loaded(struct console *c)
+{
+	int fd = -1;
+
+	if (c->load_kind == CONSOLE_LOAD_PASSWORD) /* not even how long it is */
+		screen_print(c, span_of("\n"));
+	else
+		tell_size(c);
 	if (c->load_use == LOAD_EXPORT && !c->load.failed) {
 		export_loaded(c);
 		return;

@@ -206,7 +206,8 @@ command_fn action_query, action_query_text, action_pending, action_query_alarms,
 	action_ambiguous, action_configure, action_change, action_edit, action_up, action_top,
 	action_show, action_slots, action_compare, action_simple, action_commit,
 	action_commit_confirmed, action_evidence, action_support, action_with_text, action_rollback,
-	action_load, action_password, action_account, action_export, action_import;
+	action_load, action_load_password, action_password, action_account, action_export,
+	action_import;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);

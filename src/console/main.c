@@ -136,12 +136,13 @@ static void at_prompt(struct console *c, uint8_t byte)
 	}
 }
 
-/* Text up to Ctrl-D, taken as it is; echoed only at a typist's pace, and never where a key may be
- * in it. */
+/* Text up to Ctrl-D, or a password up to Enter, taken as it is; echoed only at a typist's pace, and
+ * never where a secret may be in it. */
 static void at_load(struct console *c, uint8_t byte)
 {
 	bool typed = c->input.size - c->input_at < TYPING_BYTES &&
-		     c->load_kind != CONSOLE_LOAD_CERTIFICATE;
+		     c->load_kind != CONSOLE_LOAD_CERTIFICATE &&
+		     c->load_kind != CONSOLE_LOAD_PASSWORD;
 
 	if (byte == CTRL_C) {
 		interrupt(c);
@@ -158,10 +159,15 @@ static void at_load(struct console *c, uint8_t byte)
 	c->line.after_return = byte == '\r';
 	if (byte == '\r')
 		byte = '\n';
+	if (byte == '\n' && c->load_kind == CONSOLE_LOAD_PASSWORD) {
+		action_loaded(c);
+		return;
+	}
 	if ((byte == 0x7f || byte == 0x08) && c->load.size > 0 &&
 	    c->load.data[c->load.size - 1] != '\n') {
 		c->load.size--;
-		screen_print(c, span_of("\b \b"));
+		if (typed)
+			screen_print(c, span_of("\b \b"));
 		return;
 	}
 	(void)bytes_append_u8(&c->load, byte); /* what is too long is told by action_loaded */

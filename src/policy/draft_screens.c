@@ -40,6 +40,21 @@ static void copy_slot(char field[SNAPSHOT_NAME_BYTES], const struct tree_node *t
 		draft_copy_name(field, SNAPSHOT_NAME_BYTES, tree_value(slot, 0));
 }
 
+static struct snapshot_access lower_access(struct draft *d, const struct tree_node *node)
+{
+	struct snapshot_access a = {.security = DESKTOP_SECURITY_NONE};
+
+	if (node == NULL)
+		return a;
+	a.security = DESKTOP_SECURITY_VNC_AUTH +
+		     (uint32_t)draft_leaf_number(node, ROW_SCREEN_ACCESS_TYPE);
+	a.text_name = draft_add_leaf_text(d, node, ROW_SCREEN_ACCESS_NAME);
+	a.text_user = draft_add_leaf_text(d, node, ROW_SCREEN_ACCESS_USER);
+	copy_slot(a.authority_slot, node, ROW_SCREEN_ACCESS_AUTHORITY);
+	copy_slot(a.password_slot, node, ROW_SCREEN_ACCESS_PASSWORD);
+	return a;
+}
+
 void draft_lower_screen(struct draft *d, const struct tree_node *node)
 {
 	const struct tree_node *tls = tree_first(node, ROW_SCREEN_TLS);
@@ -50,6 +65,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	struct snapshot_range names = browser != NULL
 					      ? draft_add_list(d, browser, ROW_SCREEN_BROWSER_NAME)
 					      : (struct snapshot_range){0};
+	struct snapshot_access access = lower_access(d, tree_first(node, ROW_SCREEN_ACCESS));
 	struct snapshot_screen *s = draft_add(d, SECTION_SCREENS, node);
 
 	if (s == NULL)
@@ -75,6 +91,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	copy_slot(s->tls_slot, tls, ROW_SCREEN_TLS_CERTIFICATE);
 	copy_slot(s->authority_slot, tls, ROW_SCREEN_TLS_AUTHORITY);
 	s->browser_names = names;
+	s->access = access;
 	if (browser != NULL)
 		s->browser_port = (uint16_t)draft_leaf_number(browser, ROW_SCREEN_BROWSER_LISTEN);
 }
@@ -139,11 +156,43 @@ static void check_secured(struct draft *d, const struct snapshot_screen *s,
 	}
 }
 
+/* What a way of logging in at desktops needs, and what would be without effect on it. */
+static void check_access(struct draft *d, const struct snapshot_access *a,
+			 const struct tree_node *node)
+{
+	const struct tree_node *type = tree_first(node, ROW_SCREEN_ACCESS_TYPE);
+	const bool tls = snapshot_access_has_tls(a), password = snapshot_access_has_password(a);
+	const struct {
+		enum schema_id row;
+		bool has_use, is_needed;
+		const char *example;
+	} parts[] = {
+		{ROW_SCREEN_ACCESS_AUTHORITY, tls, tls, "authority SLOT;"},
+		{ROW_SCREEN_ACCESS_NAME, tls, false, NULL},
+		{ROW_SCREEN_ACCESS_USER, tls && password, tls && password, "user NAME;"},
+		{ROW_SCREEN_ACCESS_PASSWORD, password, password, "password SLOT;"},
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const struct tree_node *n = tree_first(node, parts[i].row);
+
+		if (n != NULL && !parts[i].has_use)
+			draft_refuse(d, n, PROBLEM_SCREEN_USELESS, schema_row(n->row)->name,
+				     tree_value(type, 0));
+		else if (n == NULL && parts[i].is_needed)
+			draft_refuse(d, type, PROBLEM_SCREEN_LACKS, tree_value(type, 0),
+				     parts[i].example);
+	}
+}
+
 void draft_check_screen_security(struct draft *d, uint32_t i)
 {
 	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
 	const struct tree_node *origin = draft_origin(d, SECTION_SCREENS, i);
+	const struct tree_node *access = tree_first(origin, ROW_SCREEN_ACCESS);
 
+	if (access != NULL)
+		check_access(d, &s->access, access);
 	if (s->security == SCREEN_SECURITY_NONE)
 		check_open(d, origin);
 	else

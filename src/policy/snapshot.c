@@ -375,6 +375,16 @@ static bool screen_tls_is_sound(const struct snapshot_screen *c)
 	       (c->security != SCREEN_SECURITY_X509_NONE || c->authority_slot[0] != '\0');
 }
 
+/* Each way of logging in has what it needs, and nothing that it has no use for. */
+static bool access_is_sound(const struct snapshot *s, const struct snapshot_access *a)
+{
+	return a->security < DESKTOP_SECURITY_COUNT_ && a->pad == 0 &&
+	       slot_is_sound(a->authority_slot) && slot_is_sound(a->password_slot) &&
+	       text_is_sound(s, a->text_name) && text_is_sound(s, a->text_user) &&
+	       snapshot_access_has_tls(a) == (a->authority_slot[0] != '\0') &&
+	       snapshot_access_has_password(a) == (a->password_slot[0] != '\0');
+}
+
 static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_screen *c = &s->screens[i];
@@ -393,7 +403,7 @@ static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 	       range_is_sound(c->browser_names, s->list_text_count) &&
 	       (c->browser_port == 0 || c->security == SCREEN_SECURITY_X509_PLAIN) &&
 	       (c->groups.count > 0) == (c->security == SCREEN_SECURITY_X509_PLAIN) &&
-	       screen_tls_is_sound(c);
+	       screen_tls_is_sound(c) && access_is_sound(s, &c->access);
 }
 
 static bool desktop_is_sound(const struct snapshot *s, uint32_t i)

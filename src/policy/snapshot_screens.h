@@ -3,6 +3,8 @@
 #ifndef SEKISHO_POLICY_SNAPSHOT_SCREENS_H
 #define SEKISHO_POLICY_SNAPSHOT_SCREENS_H
 
+#include <stdbool.h>
+
 #include "policy/snapshot_base.h"
 
 #define SNAPSHOT_DESKTOPS_MAX     256 /* of one screen */
@@ -32,6 +34,25 @@ enum snapshot_watermark {
 	SNAPSHOT_WATERMARK_COUNT_
 };
 
+/* What a screen's desktops are asked for; the words of the configuration follow the first. */
+enum desktop_security {
+	DESKTOP_SECURITY_NONE, /* nothing is written: RFB's security type None */
+	DESKTOP_SECURITY_VNC_AUTH,
+	DESKTOP_SECURITY_X509_NONE,
+	DESKTOP_SECURITY_X509_PLAIN,
+	DESKTOP_SECURITY_COUNT_
+};
+
+/* How the gateway logs in at the desktops of a screen, and knows them. */
+struct snapshot_access {
+	uint32_t security;  /* enum desktop_security */
+	uint32_t text_name; /* that their certificates must carry; empty: their address */
+	uint32_t text_user; /* x509-plain; else empty */
+	uint32_t pad;
+	char authority_slot[SNAPSHOT_NAME_BYTES]; /* x509; else empty */
+	char password_slot[SNAPSHOT_NAME_BYTES];  /* vnc-auth, x509-plain; else empty */
+};
+
 struct snapshot_screen {
 	char name[SNAPSHOT_NAME_BYTES];
 	uint32_t from, to; /* zone indices: viewers' and desktops' */
@@ -54,7 +75,20 @@ struct snapshot_screen {
 	struct snapshot_range browser_names; /* in texts-of-list: besides the zone's addresses */
 	uint32_t bandwidth_kbit_s;           /* sent to the viewer; 0: no limit */
 	uint32_t pad2;
+	struct snapshot_access access;
 };
+
+static inline bool snapshot_access_has_tls(const struct snapshot_access *a)
+{
+	return a->security == DESKTOP_SECURITY_X509_NONE ||
+	       a->security == DESKTOP_SECURITY_X509_PLAIN;
+}
+
+static inline bool snapshot_access_has_password(const struct snapshot_access *a)
+{
+	return a->security == DESKTOP_SECURITY_VNC_AUTH ||
+	       a->security == DESKTOP_SECURITY_X509_PLAIN;
+}
 
 struct snapshot_desktop {
 	struct snapshot_prefix address; /* a host */

@@ -26,6 +26,29 @@ uint64_t session_frame_period_ms(uint32_t rate)
 	return (1000 + rate - 1) / rate;
 }
 
+static int copy_text(char *field, size_t field_bytes, const char *text)
+{
+	size_t size = strlen(text);
+
+	if (size >= field_bytes)
+		return -ERR_TOO_LONG;
+	memcpy(field, text, size + 1);
+	return 0;
+}
+
+static int take_access(struct session *s, const struct snapshot *snapshot,
+		       const struct snapshot_access *access)
+{
+	int err = copy_text(s->desktop_name, sizeof(s->desktop_name),
+			    snapshot_text_at(snapshot, access->text_name));
+
+	s->desktop_security = (enum desktop_security)access->security;
+	if (err == 0)
+		err = copy_text(s->desktop_user, sizeof(s->desktop_user),
+				snapshot_text_at(snapshot, access->text_user));
+	return err;
+}
+
 static int take_settings(struct session *s, const struct control_start *start,
 			 const struct snapshot *snapshot)
 {
@@ -48,7 +71,7 @@ static int take_settings(struct session *s, const struct control_start *start,
 	s->client_certificates = screen->authority_slot[0] != '\0';
 	s->idle_ms = screen->idle_timeout_s * UINT64_C(1000);
 	s->limit_ms = screen->session_limit_s * UINT64_C(1000);
-	return 0;
+	return take_access(s, snapshot, &screen->access);
 }
 
 int session_load(struct session *s, struct process *process, const char *side,
@@ -107,6 +130,27 @@ void session_drop(struct session *s, enum session_drop what, uint64_t bytes)
 	s->drops[what].bytes += bytes;
 	if (s->drops[what].count == 1)
 		tell_drop(s, what, 1, bytes);
+}
+
+void session_tell_tls(struct session *s, const char *version, const char *suite,
+		      const uint8_t certificate[32])
+{
+	struct event_client *events = &s->process->events;
+
+	if (certificate != NULL)
+		event_send(events, EVENT_SCREEN_TLS, EV_NUMBER(SESSION, s->id),
+			   EV_TEXT(PEER, s->side), EV_TEXT(VERSION, version), EV_TEXT(SUITE, suite),
+			   EV_SHA256(SHA256, certificate));
+	else
+		event_send(events, EVENT_SCREEN_TLS, EV_NUMBER(SESSION, s->id),
+			   EV_TEXT(PEER, s->side), EV_TEXT(VERSION, version),
+			   EV_TEXT(SUITE, suite));
+}
+
+void session_tell_no_tls(struct session *s, const char *reason)
+{
+	event_send(&s->process->events, EVENT_SCREEN_TLS_FAILED, EV_NUMBER(SESSION, s->id),
+		   EV_TEXT(NAME, s->name), EV_TEXT(PEER, s->side), EV_TEXT(REASON, reason));
 }
 
 void session_end(struct session *s, enum screen_end why, const char *detail, int32_t code)

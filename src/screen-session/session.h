@@ -35,6 +35,9 @@ enum session_drop {
 		SESSION_DROP_COUNT_
 };
 
+#define SESSION_HOST_BYTES 256 /* of a host name, with NUL */
+#define SESSION_USER_BYTES 256 /* of the gateway's name at a desktop, with NUL */
+
 struct session {
 	struct process *process; /* borrowed */
 	const char *side;        /* "viewer" or "desktop": whom this half faces */
@@ -49,6 +52,10 @@ struct session {
 	enum snapshot_watermark watermark;
 	char gateway[SESSION_GATEWAY_BYTES]; /* its name, for the watermark */
 	int32_t utc_offset_s;                /* of the time there */
+	enum desktop_security desktop_security;
+	char desktop_name[SESSION_HOST_BYTES]; /* of the desktop's certificate; empty: its address
+						*/
+	char desktop_user[SESSION_USER_BYTES]; /* x509-plain: who the gateway is there */
 	uint64_t frame_period_ms;
 	uint32_t bandwidth_kbit_s; /* 0: no limit */
 	uint64_t idle_ms;          /* 0: no limit */
@@ -69,7 +76,8 @@ struct session {
  * @side: fixed text
  * @start: as process_begin gave it
  * @snapshot_fd: taken: it is closed
- * Return: 0; -ERR_NOT_FOUND without a policy or without the entry; errors of snapshot_load.
+ * Return: 0; -ERR_NOT_FOUND without a policy or without the entry; -ERR_TOO_LONG; errors of
+ * snapshot_load.
  */
 int session_load(struct session *s, struct process *process, const char *side,
 		 const struct control_start *start, int snapshot_fd);
@@ -88,6 +96,13 @@ int session_frame(struct frame *f);
 /* Count a thing that was not passed on; the first of each kind is an event at once, the others in
  * session_close. */
 void session_drop(struct session *s, enum session_drop what, uint64_t bytes);
+
+/* The event of a peer whose connection is under TLS now. @certificate: its hash; NULL: it has shown
+ * none. */
+void session_tell_tls(struct session *s, const char *version, const char *suite,
+		      const uint8_t certificate[32]);
+/* ... of one that could not be protected as required. @reason: fixed text */
+void session_tell_no_tls(struct session *s, const char *reason);
 
 /**
  * session_end - note why the session ends; only the first reason stands

@@ -24,8 +24,6 @@ static const int32_t encodings_slow[] = {RFB_HEXTILE, RFB_COPY_RECT, RFB_RAW, EN
 static const int32_t encodings_zrle[] = {RFB_ZRLE,      RFB_TRLE, RFB_HEXTILE,
 					 RFB_COPY_RECT, RFB_RAW,  ENCODINGS_PSEUDO};
 
-static void watch_desktop(struct source *s);
-
 void desktop_connect(struct source *s)
 {
 	struct control_connect body = {.target = 0};
@@ -71,22 +69,35 @@ bool desktop_has_room(const struct source *s)
 
 void desktop_flush(struct source *s)
 {
-	ssize_t n = 0;
+	ssize_t n = 1;
 
-	if (s->out_bytes > 0)
-		n = send(s->desktop.fd, s->out, s->out_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n > 0) {
+	while (s->out_bytes > 0 && n > 0) {
+		n = stream_write(&s->stream, s->out, s->out_bytes);
+		if (n <= 0)
+			break;
 		s->out_bytes -= (size_t)n;
 		memmove(s->out, s->out + n, s->out_bytes);
-	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		s->out_bytes = 0; /* nobody is there; the hang-up tells when the rest is read */
+		explicit_bzero(s->out + s->out_bytes, (size_t)n); /* it may be a password */
 	}
-	watch_desktop(s);
+	if (n == -ERR_CLOSED)
+		s->out_bytes = 0; /* nobody is there; the hang-up tells when the rest is read */
+	desktop_watch(s);
 }
 
 static void fail(struct source *s, const char *fault, int32_t code)
 {
 	source_end(s, SCREEN_END_DESKTOP_PROTOCOL, fault, code);
+}
+
+/* The connection has ended. Under TLS only close_notify makes that the desktop's own doing. */
+static void lose(struct source *s)
+{
+	enum tls_fault fault = s->stream.tls != NULL ? tls_fault(s->stream.tls) : TLS_FAULT_NONE;
+
+	if (fault == TLS_FAULT_NONE)
+		source_end(s, SCREEN_END_DESKTOP_LEFT, NULL, 0);
+	else
+		source_end(s, SCREEN_END_TLS, tls_fault_text(fault), 0);
 }
 
 static void read_more(struct source *s)
@@ -100,11 +111,11 @@ static void read_more(struct source *s)
 	}
 	if (s->in_end == sizeof(s->in)) /* paused with a hang-up behind: what is here comes first */
 		return;
-	n = read(s->desktop.fd, s->in + s->in_end, sizeof(s->in) - s->in_end);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	n = stream_read(&s->stream, s->in + s->in_end, sizeof(s->in) - s->in_end);
+	if (n == -ERR_AGAIN)
 		return;
 	if (n <= 0) {
-		source_end(s, SCREEN_END_DESKTOP_LEFT, NULL, 0);
+		lose(s);
 		return;
 	}
 	s->in_end += (size_t)n;
@@ -168,7 +179,9 @@ static void shake(struct source *s)
 	reader_init(&r, s->in + s->in_at, s->in_end - s->in_at);
 	event = rfb_caller_next(&s->caller, &r, &w);
 	s->in_at += r.at;
-	if (event == -ERR_DENIED || event == -ERR_UNSUPPORTED) {
+	if (event == -ERR_NOT_FOUND)
+		secure_tell_offer(s);
+	if (event == -ERR_DENIED || event == -ERR_UNSUPPORTED || event == -ERR_NOT_FOUND) {
 		source_end(s, SCREEN_END_DESKTOP_REFUSED, s->caller.fault, 0);
 		return;
 	}
@@ -179,6 +192,10 @@ static void shake(struct source *s)
 	desktop_written(s, &w);
 	if (event == RFB_HANDSHAKE_DONE)
 		begin_messages(s);
+	else if (event == RFB_HANDSHAKE_TLS)
+		secure_start_tls(s, &r);
+	else if (event == RFB_HANDSHAKE_LOGIN)
+		secure_login(s);
 }
 
 static void resized(struct source *s)
@@ -283,7 +300,18 @@ static void request(struct source *s)
 	desktop_written(s, &w);
 }
 
-void desktop_advance(struct source *s)
+/* While an update is on its way to the viewer nothing more is read. */
+static bool may_read(const struct source *s)
+{
+	return s->phase != SOURCE_RUNNING || tiles_may_begin(s);
+}
+
+static bool is_full(const struct source *s)
+{
+	return s->in_end - s->in_at == sizeof(s->in);
+}
+
+static void advance(struct source *s)
 {
 	if (s->phase == SOURCE_HANDSHAKE)
 		shake(s);
@@ -293,7 +321,19 @@ void desktop_advance(struct source *s)
 	if (s->session.end == SCREEN_END_NONE_)
 		request(s);
 	if (s->session.end == SCREEN_END_NONE_)
-		watch_desktop(s);
+		desktop_watch(s);
+}
+
+/* Under TLS more may wait than poll(2) tells of. */
+void desktop_advance(struct source *s)
+{
+	advance(s);
+	while (s->session.end == SCREEN_END_NONE_ && s->phase != SOURCE_TLS && may_read(s) &&
+	       !is_full(s) && stream_pending(&s->stream) > 0) {
+		read_more(s);
+		if (s->session.end == SCREEN_END_NONE_)
+			advance(s);
+	}
 }
 
 /* Whatever came, also from the viewer's half, desktop_advance has the last word: it alone asks for
@@ -302,8 +342,12 @@ static void desktop_ready(struct loop *loop, struct loop_fd *self, short revents
 {
 	struct source *s = self->ctx;
 
-	if (revents & POLLOUT)
+	if (s->out_bytes > 0) /* under TLS, writing may have waited for a record to come */
 		desktop_flush(s);
+	if (s->phase == SOURCE_TLS) {
+		secure_shake(s);
+		return;
+	}
 	if (!(s->link.events & POLLIN) && desktop_has_room(s))
 		input_serve(s);
 	if (s->session.end == SCREEN_END_NONE_ && revents & (POLLIN | POLLHUP | POLLERR))
@@ -317,15 +361,10 @@ static void desktop_ready(struct loop *loop, struct loop_fd *self, short revents
  * bounds our memory. A connection that it has broken off is ready for ever then: once the buffer is
  * full there is nothing that could be done about it, and it is not asked about.
  */
-static void watch_desktop(struct source *s)
+void desktop_watch(struct source *s)
 {
-	bool reading = s->phase != SOURCE_RUNNING || tiles_may_begin(s);
-	bool full = s->in_end - s->in_at == sizeof(s->in);
-
-	s->desktop.events = reading ? POLLIN : 0;
-	if (s->out_bytes > 0)
-		s->desktop.events |= POLLOUT;
-	if (s->desktop.events == 0 && full)
+	s->desktop.events = stream_events(&s->stream, may_read(s), s->out_bytes > 0);
+	if (s->desktop.events == 0 && is_full(s))
 		loop_remove(&s->loop, &s->desktop);
 	else if (loop_add(&s->loop, &s->desktop) != 0)
 		source_end(s, SCREEN_END_INTERNAL, "loop", 0);
@@ -342,9 +381,9 @@ static void desktop_writable(struct loop *loop, struct loop_fd *self, short reve
 		return;
 	}
 	s->phase = SOURCE_HANDSHAKE;
-	rfb_caller_init(&s->caller);
+	secure_begin(s);
 	self->ready = desktop_ready;
-	watch_desktop(s);
+	desktop_watch(s);
 }
 
 void desktop_connected(struct source *s, int fd, int error)
@@ -354,6 +393,7 @@ void desktop_connected(struct source *s, int fd, int error)
 		return;
 	}
 	set_no_delay(fd);
+	stream_init(&s->stream, fd);
 	s->desktop =
 		(struct loop_fd){.fd = fd, .events = POLLOUT, .ready = desktop_writable, .ctx = s};
 	if (loop_add(&s->loop, &s->desktop) != 0)

@@ -4,9 +4,10 @@
  * its zone.
  *
  * Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-viewer (link),
- * one desktop (a socket that the supervisor connected). Holds: that socket. No capability, no file,
- * no other socket; an empty network namespace and an empty root. What a hostile desktop could take
- * over is this process of this one session.
+ * one desktop (a socket that the supervisor connected). Holds: that socket; to read, the
+ * authorities and the password of its own entry, where the policy wants them. No capability, no
+ * other file, no other socket; an empty network namespace and an empty root. What a hostile desktop
+ * could take over is this process of this one session.
  */
 #include <errno.h>
 #include <sys/syscall.h>
@@ -57,9 +58,14 @@ static int give(void *ctx, const struct control_give *what, int fd)
 {
 	struct source *s = ctx;
 
-	if (what->kind != GIVE_LINK || what->role != ROLE_SCREEN_VIEWER || s->link.fd >= 0)
+	if (what->kind == GIVE_LINK && what->role == ROLE_SCREEN_VIEWER && s->link.fd < 0)
+		s->link.fd = fd;
+	else if (what->kind == GIVE_AUTHORITY && s->authority_fd < 0)
+		s->authority_fd = fd;
+	else if (what->kind == GIVE_PASSWORD && s->password_fd < 0)
+		s->password_fd = fd;
+	else
 		return -ERR_PEER;
-	s->link.fd = fd;
 	return 0;
 }
 
@@ -149,6 +155,7 @@ static int watch(struct source *s)
 
 static void init(struct source *s)
 {
+	s->authority_fd = s->password_fd = -1;
 	s->link = (struct loop_fd){.fd = -1, .events = POLLIN, .ready = link_ready, .ctx = s};
 	s->desktop = (struct loop_fd){.fd = -1, .ctx = s};
 	s->control = (struct loop_fd){
@@ -167,6 +174,7 @@ int main(void)
 	int snapshot_fd, error;
 
 	init(s);
+	tls_prepare();
 	if (session_frame(&s->frame) != 0)
 		return 1;
 	error = process_begin(&s->process, &profile, give, s, &start, &snapshot_fd);

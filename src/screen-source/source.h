@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state of one screen-source and its parts: desktop.c (RFB), tiles.c (records out), input.c
- * (keys in). */
+/* The state of one screen-source and its parts: desktop.c (RFB), secure.c (TLS and login at the
+ * desktop), tiles.c (records out), input.c (keys in). */
 #ifndef SEKISHO_SCREEN_SOURCE_SOURCE_H
 #define SEKISHO_SCREEN_SOURCE_SOURCE_H
 
@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "channel/screen.h"
 #include "screen-session/session.h"
+#include "tls/stream.h"
 #include "wire/rfb_client.h"
 #include "wire/rfb_frame.h"
 #include "wire/rfb_handshake.h"
@@ -37,6 +38,7 @@ enum source_phase {
 	SOURCE_WAITING,    /* for the viewer */
 	SOURCE_CONNECTING, /* asked the supervisor, or the socket is not connected yet */
 	SOURCE_HANDSHAKE,
+	SOURCE_TLS, /* in the middle of the handshake: TLS's own */
 	SOURCE_RUNNING,
 };
 
@@ -56,7 +58,11 @@ struct source {
 	struct loop_timer handshake_timer, request_timer, limit_timer;
 	enum source_phase phase;
 
+	/* secure.c */
+	int authority_fd, password_fd; /* of our entry's slots; -1: none, or done with */
+
 	/* desktop.c */
+	struct stream stream; /* the desktop's, plain or under TLS */
 	struct rfb_caller caller;
 	struct rfb_server_parser parser;
 	struct rfb_inflate inflate; /* touched only where ZRLE is asked for */
@@ -107,6 +113,19 @@ void desktop_written(struct source *s, const struct writer *w);
 bool desktop_has_room(const struct source *s);
 /* Try to write what waits; for the end of a session. */
 void desktop_flush(struct source *s);
+/* Poll the desktop for what can be done now. */
+void desktop_watch(struct source *s);
+
+/* The handshake as the policy wants it: expect the desktop's version. */
+void secure_begin(struct source *s);
+/* The desktop does not offer what is wanted: say what it offers. */
+void secure_tell_offer(struct source *s);
+/* TLS begins here; @left is what came before and was not taken. */
+void secure_start_tls(struct source *s, const struct reader *left);
+/* Go on with TLS's handshake, then with RFB's within it. */
+void secure_shake(struct source *s);
+/* Write what the desktop wants to know; the password is read here and wiped. */
+void secure_login(struct source *s);
 
 /* Hand on what is drawn of an update that has not ended, while it is in the cache. */
 void tiles_stream(struct source *s);

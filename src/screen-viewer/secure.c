@@ -16,8 +16,7 @@
 
 static void fail_tls(struct viewer *v, enum tls_fault fault)
 {
-	event_send(&v->process.events, EVENT_SCREEN_TLS_FAILED, EV_NUMBER(SESSION, v->session.id),
-		   EV_TEXT(NAME, v->session.name), EV_TEXT(REASON, tls_fault_text(fault)));
+	session_tell_no_tls(&v->session, tls_fault_text(fault));
 	viewer_end(v, SCREEN_END_TLS, tls_fault_text(fault), 0);
 }
 
@@ -76,15 +75,10 @@ void secure_begin(struct viewer *v)
 void secure_tell(struct viewer *v)
 {
 	uint8_t certificate[32];
-	const char *version = tls_version(v->stream.tls), *suite = tls_suite(v->stream.tls);
+	bool shown = tls_peer_sha256(v->stream.tls, certificate);
 
-	if (tls_peer_sha256(v->stream.tls, certificate))
-		event_send(&v->process.events, EVENT_SCREEN_TLS, EV_NUMBER(SESSION, v->session.id),
-			   EV_TEXT(VERSION, version), EV_TEXT(SUITE, suite),
-			   EV_SHA256(SHA256, certificate));
-	else
-		event_send(&v->process.events, EVENT_SCREEN_TLS, EV_NUMBER(SESSION, v->session.id),
-			   EV_TEXT(VERSION, version), EV_TEXT(SUITE, suite));
+	session_tell_tls(&v->session, tls_version(v->stream.tls), tls_suite(v->stream.tls),
+			 shown ? certificate : NULL);
 }
 
 static void begin_login(struct viewer *v)

@@ -263,6 +263,11 @@ static void give_keys(struct child *child)
 	if (child->role == ROLE_SCREEN_VIEWER && index < s->screen_count) {
 		give_slot(child, GIVE_CERTIFICATE, s->screens[index].tls_slot, KEYS_CERTIFICATE);
 		give_slot(child, GIVE_AUTHORITY, s->screens[index].authority_slot, KEYS_AUTHORITY);
+	} else if (child->role == ROLE_SCREEN_SOURCE && index < s->screen_count) {
+		const struct snapshot_access *access = &s->screens[index].access;
+
+		give_slot(child, GIVE_AUTHORITY, access->authority_slot, KEYS_AUTHORITY);
+		give_slot(child, GIVE_PASSWORD, access->password_slot, KEYS_PASSWORD);
 	}
 }
 

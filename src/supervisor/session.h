@@ -33,7 +33,7 @@ struct session {
 	bool browser; /* from a screen's port for browsers */
 	bool crowded; /* at its start more than half of its entry's sessions were taken */
 	uint64_t started_ms;
-	uint8_t rules[SHA256_BYTES];        /* mail: digest of what its processes must obey */
+	uint8_t rules[SHA256_BYTES];        /* digest of what its processes must obey */
 	uint64_t size_limit_bytes;          /* mail: of one message */
 	struct snapshot_prefix targets[16]; /* next hops; the desktop, once somebody is admitted */
 	uint32_t target_count;

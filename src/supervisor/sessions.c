@@ -99,9 +99,25 @@ static void fill_mail(struct session *session, const struct snapshot *s,
 	}
 }
 
+/* What the half at the desktop holds from the policy of its start, and was given for it. */
+static void digest_access(uint8_t rules[SHA256_BYTES], const struct snapshot *s,
+			  const struct snapshot_access *access)
+{
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_update(&h, &access->security, sizeof(access->security));
+	mix_text(&h, access->authority_slot);
+	mix_text(&h, access->password_slot);
+	mix_text(&h, snapshot_text_at(s, access->text_name));
+	mix_text(&h, snapshot_text_at(s, access->text_user));
+	sha256_final(&h, rules);
+}
+
 static void fill_screen(struct session *session, const struct snapshot *s,
 			const struct snapshot_screen *screen)
 {
+	digest_access(session->rules, s, &screen->access);
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[screen->to].name);
 }
 
@@ -347,7 +363,8 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 
 	memcpy(now.entry, session->entry, sizeof(now.entry));
 	memcpy(now.from, session->from, sizeof(now.from));
-	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0)
+	if (!fill_entry(&now, s) || strcmp(now.to, session->to) != 0 ||
+	    memcmp(now.rules, session->rules, sizeof(now.rules)) != 0)
 		return false;
 	if (session->near_role == ROLE_SCREEN_VIEWER) {
 		session->index = now.index;
@@ -355,8 +372,7 @@ static bool still_stands(struct session *session, const struct snapshot *s)
 	}
 	if (now.target_port != session->target_port || now.target_count != session->target_count ||
 	    memcmp(now.targets, session->targets, sizeof(now.targets)) != 0 ||
-	    strcmp(now.scan.name, session->scan.name) != 0 ||
-	    memcmp(now.rules, session->rules, sizeof(now.rules)) != 0)
+	    strcmp(now.scan.name, session->scan.name) != 0)
 		return false;
 	session->index = now.index;
 	session->size_limit_bytes = now.size_limit_bytes;

@@ -178,9 +178,11 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 20000,
 			.files_max = 16,
 			.memory_mib = 512,
-			.given =
-				"one socket to the desktop, channel to its screen-viewer, snapshot",
-			.reads = "RFB of the desktop",
+			.given = "one socket to the desktop, channel to its screen-viewer, "
+				 "snapshot; "
+				 "where its entry wants them, authorities and password to log in "
+				 "with",
+			.reads = "RFB and TLS of the desktop",
 		},
 	[ROLE_SCREEN_VIEWER] =
 		{

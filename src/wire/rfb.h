@@ -55,6 +55,15 @@ enum rfb_security {
 	RFB_SECURITY_VENCRYPT = 19,
 };
 
+/* What is gone through within VeNCrypt, version 0.2; the values are its subtypes. */
+enum { RFB_VENCRYPT_MAJOR = 0, RFB_VENCRYPT_MINOR = 2, RFB_VENCRYPT_YES = 1, RFB_VENCRYPT_NO = 0 };
+enum rfb_subtype {
+	RFB_SUBTYPE_NONE = 0,    /* no VeNCrypt */
+	RFB_SUBTYPE_PLAIN = 256, /* only where TLS stands already */
+	RFB_SUBTYPE_X509_NONE = 260,
+	RFB_SUBTYPE_X509_PLAIN = 262,
+};
+
 struct rfb_rect {
 	uint16_t x, y, w, h;
 };

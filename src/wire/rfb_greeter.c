@@ -13,7 +13,6 @@
 #include "base/err.h"
 #include "wire/rfb_version.h"
 
-enum { VENCRYPT_MAJOR = 0, VENCRYPT_MINOR = 2, VENCRYPT_YES = 1, VENCRYPT_NO = 0 };
 enum { RESULT_OK = 0, RESULT_FAILED = 1 };
 
 enum {
@@ -89,8 +88,8 @@ static int take_security(struct rfb_greeter *g, struct reader *r, struct writer 
 		return fail(g, -ERR_DENIED, "security-type-not-offered");
 	}
 	if (g->subtype != RFB_SUBTYPE_NONE) {
-		writer_u8(out, VENCRYPT_MAJOR);
-		writer_u8(out, VENCRYPT_MINOR);
+		writer_u8(out, RFB_VENCRYPT_MAJOR);
+		writer_u8(out, RFB_VENCRYPT_MINOR);
 		g->state = GREETER_VENCRYPT_VERSION;
 	} else {
 		if (g->minor >= 8) /* RFC 6143 7.1.3; 3.7 sends no result for None */
@@ -108,7 +107,7 @@ static int take_vencrypt_version(struct rfb_greeter *g, struct reader *r, struct
 		return RFB_HANDSHAKE_MORE;
 	major = reader_u8(r);
 	minor = reader_u8(r);
-	if (major != VENCRYPT_MAJOR || minor != VENCRYPT_MINOR) {
+	if (major != RFB_VENCRYPT_MAJOR || minor != RFB_VENCRYPT_MINOR) {
 		writer_u8(out, 0xff);
 		return fail(g, -ERR_UNSUPPORTED, "vencrypt-version");
 	}
@@ -124,14 +123,14 @@ static int take_vencrypt_subtype(struct rfb_greeter *g, struct reader *r, struct
 	if (reader_left(r) < 4)
 		return RFB_HANDSHAKE_MORE;
 	if (reader_be32(r) != (uint32_t)g->subtype) {
-		writer_u8(out, VENCRYPT_NO);
+		writer_u8(out, RFB_VENCRYPT_NO);
 		return fail(g, -ERR_DENIED, "security-type-not-offered");
 	}
 	if (g->subtype == RFB_SUBTYPE_PLAIN) { /* to which no answer belongs */
 		g->state = GREETER_SECURED;
 		return rfb_greeter_next(g, r, out);
 	}
-	writer_u8(out, VENCRYPT_YES);
+	writer_u8(out, RFB_VENCRYPT_YES);
 	g->state = GREETER_TLS;
 	return RFB_HANDSHAKE_TLS;
 }

@@ -19,14 +19,6 @@
 /* The largest unit: both lengths, name and password, which are seen whole. */
 #define RFB_GREETER_UNIT_MAX (8 + 2 * RFB_CREDENTIAL_MAX)
 
-/* What a viewer must go through; the values are VeNCrypt's subtypes. */
-enum rfb_subtype {
-	RFB_SUBTYPE_NONE = 0,    /* no VeNCrypt: security type None */
-	RFB_SUBTYPE_PLAIN = 256, /* only where TLS stands already */
-	RFB_SUBTYPE_X509_NONE = 260,
-	RFB_SUBTYPE_X509_PLAIN = 262,
-};
-
 struct rfb_greeter {
 	unsigned state;
 	unsigned minor;             /* protocol version 3.minor: 3, 7 or 8 */

@@ -6,8 +6,9 @@
  * network here, and there is no uid, namespace or root of their own.
  *
  * usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT [FRAMES-PER-S
- * [IDLE-S [LIMIT-S [STATEMENTS]]]] STATEMENTS are more of the screen's entry. Prints `ready`, then
- * a line for each event; `started SESSION VIEWER-PID SOURCE-PID` for each session.
+ * [IDLE-S [LIMIT-S [STATEMENTS [AUTHORITY-FILE [PASSWORD-FILE]]]]]]] STATEMENTS are more of the
+ * screen's entry, the files stand for the slots of its desktop-security. Prints `ready`, then a
+ * line for each event; `started SESSION VIEWER-PID SOURCE-PID` for each session.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,6 +44,7 @@ struct driver {
 	struct sockaddr_in desktop;
 	int listener;
 	int snapshot;
+	int authority, password; /* of the desktops; -1: none */
 	uint32_t next_session;
 	struct half halves[2 * SESSIONS_MAX];
 };
@@ -183,6 +185,10 @@ static void begin_session(struct driver *d, int peer, const struct sockaddr_in *
 	give(viewer, GIVE_PEER, 0, d->next_session, peer);
 	give(viewer, GIVE_LINK, ROLE_SCREEN_SOURCE, d->next_session, link[0]);
 	give(desktop, GIVE_LINK, ROLE_SCREEN_VIEWER, d->next_session, link[1]);
+	if (d->authority >= 0)
+		give(desktop, GIVE_AUTHORITY, 0, d->next_session, d->authority);
+	if (d->password >= 0)
+		give(desktop, GIVE_PASSWORD, 0, d->next_session, d->password);
 	start(d, viewer, ROLE_SCREEN_VIEWER, from);
 	start(d, desktop, ROLE_SCREEN_SOURCE, from);
 	printf("started %u %d %d\n", d->next_session, viewer->pid, desktop->pid);
@@ -201,6 +207,15 @@ static void accept_viewer(struct driver *d)
 		return;
 	begin_session(d, peer, &from);
 	(void)close(peer);
+}
+
+static int open_slot(int argc, char **argv, int at)
+{
+	int fd = argc > at && argv[at][0] != '\0' ? open(argv[at], O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0 && argc > at && argv[at][0] != '\0')
+		die(argv[at]);
+	return fd;
 }
 
 static void answer_connect(const struct driver *d, struct channel *ch)
@@ -329,7 +344,8 @@ int main(int argc, char **argv)
 
 	if (argc < 5) {
 		fputs("usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT"
-		      " [FRAMES-PER-S [IDLE-S [LIMIT-S [STATEMENTS]]]]\n",
+		      " [FRAMES-PER-S [IDLE-S [LIMIT-S [STATEMENTS [AUTHORITY-FILE"
+		      " [PASSWORD-FILE]]]]]]\n",
 		      stderr);
 		return 2;
 	}
@@ -341,6 +357,8 @@ int main(int argc, char **argv)
 		die("desktop address");
 	d.snapshot = make_snapshot(number(argc, argv, 5, 60), number(argc, argv, 6, 0),
 				   number(argc, argv, 7, 0), argc > 8 ? argv[8] : "");
+	d.authority = open_slot(argc, argv, 9);
+	d.password = open_slot(argc, argv, 10);
 	d.listener = listen_on((uint16_t)number(argc, argv, 2, 0));
 	puts("ready");
 	for (;;)

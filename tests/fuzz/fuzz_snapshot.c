@@ -86,6 +86,9 @@ static void walk_screens(const struct snapshot *s)
 		touch(s->desktops + c->desktops.first, c->desktops.count * sizeof(*s->desktops));
 		walk_texts(s, c->groups);
 		sum += strlen(c->name) + strlen(c->tls_slot) + strlen(c->authority_slot);
+		sum += strlen(c->access.authority_slot) + strlen(c->access.password_slot) +
+		       strlen(snapshot_text_at(s, c->access.text_name)) +
+		       strlen(snapshot_text_at(s, c->access.text_user));
 		if (c->schedule != SNAPSHOT_NONE)
 			sum += calendar_open(s, &s->schedules[c->schedule], 0);
 	}

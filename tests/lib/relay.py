@@ -25,16 +25,19 @@ class Relay:
 
     PORT, DESKTOP_PORT = 5900, 5900
 
-    def __init__(self, net, topology, frame_rate=60, idle_s=0, limit_s=0, statements=""):
+    def __init__(self, net, topology, frame_rate=60, idle_s=0, limit_s=0, statements="", authority="",
+                 password=""):
         """net: what the driver and its peers are started in and end with; the topology may live longer.
 
         statements: more of the screen's entry in the configuration.
+        authority, password: files that stand for the slots of its desktop-security.
         """
         self.topology, self.net = topology, net
         self.viewers, self.desktops = topology.zones["lgwan"], topology.zones["internet"]
         self.host, self.desktop_host = self.viewers.gateway4, self.desktops.peer4
         self.process = self.net.popen(topology.gateway, DRIVER, LIBEXEC, self.PORT, self.desktop_host,
-                                      self.DESKTOP_PORT, frame_rate, idle_s, limit_s, statements)
+                                      self.DESKTOP_PORT, frame_rate, idle_s, limit_s, statements, authority,
+                                      password)
         self.process.wait_log("ready")
 
     def connect(self, timeout=5.0):

@@ -24,7 +24,7 @@ LAYERS = {"base": {"channel"}, "channel": {"base"}, "wire": {"base"}, "policy": 
 PROCESS_MAY = {"base", "channel", "policy", "wire"}
 # Convenience libraries of more than one process or of none, and who may use them.
 SHARED_PARTS = {"screen-session": {"screen-source", "screen-viewer"},
-                "tls": {"config", "mail-receiver", "mail-sender", "screen-viewer", "audit"}}
+                "tls": {"config", "mail-receiver", "mail-sender", "screen-source", "screen-viewer", "audit"}}
 TOOLS_MAY = PROCESS_MAY | {"arbiter", "audit", "config", "mail-flattener"}
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|not (yet )?implemented|placeholder", re.IGNORECASE)
 FORBIDDEN_CALLS = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atoi|atol|system|popen)\s*\(")

@@ -293,6 +293,10 @@ void prove_others(void)
 		assert(inside(screen.groups, s.list_text_count));
 		assert(screen.schedule == SNAPSHOT_NONE || screen.schedule < s.schedule_count);
 		assert((screen.security == SCREEN_SECURITY_NONE) == (screen.tls_slot[0] == '\0'));
+		assert(screen.access.text_name < s.text_bytes &&
+		       screen.access.text_user < s.text_bytes);
+		assert(screen.access.security < DESKTOP_SECURITY_X509_NONE ||
+		       screen.access.authority_slot[0] != '\0');
 	}
 	if (desktop_is_sound(&s, 0))
 		assert(desktop.port != 0 && desktop.address.family != 0);

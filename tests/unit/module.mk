@@ -115,7 +115,7 @@ test_watermark-use := screen-viewer screen-session tls policy wire base
 test_watermark-lib := -lnettle
 test_screen_viewer-use := screen-viewer screen-session tls policy wire base
 test_screen_viewer-lib := -lnettle
-test_screen_source-use := screen-source screen-session policy wire base
+test_screen_source-use := screen-source screen-session tls policy wire base
 test_screen_source-lib := -lnettle -lz
 
 # policy

@@ -9,19 +9,20 @@ from ..waiting import wait_until
 
 
 class Desktop:
-    """Xvnc in a namespace, without authentication; the root window shows a picture."""
+    """Xvnc in a namespace, without authentication unless `security` is given; the root window shows a picture."""
 
     next_display = 10
 
-    def __init__(self, net, namespace, address, port=5900, size="640x480", options=()):
+    def __init__(self, net, namespace, address, port=5900, size="640x480", options=(),
+                 security=("-SecurityTypes", "None")):
         self.net, self.namespace = net, namespace
         self.display = f":{Desktop.next_display}"
         Desktop.next_display += 1
         self.env = {"DISPLAY": self.display}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="desktop-"))
         self.process = net.popen(
-            namespace, "Xvnc", self.display, "-geometry", size, "-depth", "24", "-SecurityTypes", "None",
-            "-interface", address, "-rfbport", port, "-AlwaysShared", "-ac", "-noreset", *options)
+            namespace, "Xvnc", self.display, "-geometry", size, "-depth", "24", *security, "-interface", address,
+            "-rfbport", port, "-AlwaysShared", "-ac", "-noreset", *options)
         net.wait_port(namespace, address, port)
         socket = pathlib.Path(f"/tmp/.X11-unix/X{self.display[1:]}")
         wait_until(socket.exists, "the X server's socket")
