@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS and login at the desktop (ADR 706): what the policy wants, or nothing. The certificates to
+ * TLS and login at the desktop (ADR 708): what the policy wants, or nothing. The certificates to
  * verify the desktop with are read when TLS begins, the password when the desktop asks for it.
  */
 #include <arpa/inet.h>

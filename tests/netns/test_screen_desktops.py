@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the gateway logs in at desktops (ADR 706): VncAuth and VeNCrypt at real servers, and at desktops that offer less."""
+"""How the gateway logs in at desktops (ADR 708): VncAuth and VeNCrypt at real servers, and at desktops that offer less."""
 
 import pathlib
 
