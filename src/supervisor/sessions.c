@@ -71,7 +71,7 @@ static void digest_rules(uint8_t rules[SHA256_BYTES], const struct snapshot *s,
 			 const struct snapshot_mail *mail)
 {
 	const uint32_t numbers[] = {mail->tls_required, mail->outbound, mail->null_sender,
-				    mail->recipients_max};
+				    mail->recipients_max, mail->attachments};
 	struct sha256 h;
 
 	sha256_init(&h);

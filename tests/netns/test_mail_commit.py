@@ -28,6 +28,8 @@ CHANGES = [
     ("set mail outward outbound sender vendor.example.jp", ("outward",)),
     ("delete mail outward outbound sender vendor.example.jp", ("outward",)),
     ("set mail outward outbound null-sender", ("outward",)),
+    ("set mail outward outbound attachments refuse", ("outward",)),
+    ("delete mail outward outbound attachments", ("outward",)),
     ("set system host-name other", ()),
 ]
 
