@@ -101,6 +101,8 @@ static const char *refuse_step(const struct supervisor *sup, int64_t offset_ns)
 {
 	int64_t target_s = now_s() + offset_ns / NS_PER_S;
 
+	if (sup->time.settled)
+		return "the clock was right before: it is turned, not set";
 	if (target_s < sup->time.built_s)
 		return "the time asked for is before this system was built";
 	if (target_s >= TIME_LAST_S)
@@ -127,6 +129,7 @@ static int step(struct supervisor *sup, int64_t offset_ns)
 	if (why != NULL) {
 		supervisor_event(sup, EVENT_TIME_STEP_REFUSED, EV_TEXT(OFFSET, offset),
 				 EV_TEXT(REASON, why));
+		time->refusals++;
 		return EPERM;
 	}
 	time->step_ms[time->step_count++ % CLOCK_STEPS_MAX] = clock_mono_ms(sup->loop.clock);
@@ -182,9 +185,13 @@ static int make_change(struct supervisor *sup, const struct control_clock *chang
 int clock_handle_change(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *source = ctx;
-	struct control_clock_done done = {.error = make_change(source->sup, message->body)};
+	struct control_clock_done done = {.error = EPERM};
 	struct timex now = {0};
 
+	if (!source->dismissed)
+		done.error = make_change(source->sup, message->body);
+	if (source->sup->time.refusals > CLOCK_REFUSALS_MAX)
+		return -ERR_PEER;
 	if (adjust(&now) == 0) /* without a change it needs no privilege */
 		done.frequency = now.freq;
 	child_send(source, CONTROL_CLOCK_DONE, &done, sizeof(done), NULL, 0);

@@ -30,6 +30,7 @@ void time_outfit(struct child *source)
 {
 	struct supervisor *sup = source->sup;
 
+	sup->time.refusals = 0;
 	for (uint32_t i = 0; i < sup->running.snapshot.time_server_count; i++) {
 		int fd = sockets_time_server(sup, &sup->running.snapshot, i);
 
@@ -115,8 +116,10 @@ static void on_tick(struct loop *loop, struct loop_timer *self)
 	unsigned news = time_watch_look(&sup->time.watch, report, lost_after_ms,
 					clock_mono_ms(loop->clock), &is_false);
 
-	if (news & TIME_NEWS_SYNCHRONISED)
+	if (news & TIME_NEWS_SYNCHRONISED) {
+		sup->time.settled = true;
 		tell_synchronised(sup, report);
+	}
 	if (news & TIME_NEWS_DRIFTS)
 		tell_drift(sup, EVENT_TIME_DRIFTS, report);
 	if (news & TIME_NEWS_STEADY)
@@ -141,16 +144,20 @@ void time_follow(struct supervisor *sup)
 	if (memcmp(&servers, &time->servers, sizeof(servers)) == 0) {
 		if (source)
 			time_outfit(source); /* addresses and routes may be others now */
+		else if (servers.count > 0)
+			start_source(sup); /* it could not be started before */
 		return;
 	}
 	time->servers = servers;
 	time->report_ms = 0;
+	time->settled = false;
 	supervisor_event(sup, EVENT_TIME_CONFIGURED, EV_NUMBER(COUNT, servers.count));
 	loop_disarm(&sup->loop, &time->tick);
-	if (source) {
-		source->dismissed = true; /* it comes back and asks these servers */
+	/* One that is dead comes back by itself. Both then ask these servers. */
+	if (source && child_is_alive(source)) {
+		source->dismissed = true;
 		child_kill(source, NULL);
-	} else if (servers.count > 0) {
+	} else if (!source && servers.count > 0) {
 		start_source(sup);
 	}
 	if (servers.count == 0)

@@ -15,9 +15,10 @@
 #include "policy/snapshot.h"
 #include "supervisor/time_watch.h"
 
-#define CLOCK_STEPS_MAX  4 /* within CLOCK_STEPS_MS */
-#define CLOCK_STEPS_MS   3600000U
-#define CLOCK_TEXT_BYTES 32
+#define CLOCK_STEPS_MAX    4 /* within CLOCK_STEPS_MS */
+#define CLOCK_STEPS_MS     3600000U
+#define CLOCK_REFUSALS_MAX 8 /* steps that one process may ask for in vain: each is a record */
+#define CLOCK_TEXT_BYTES   32
 
 struct child;
 struct supervisor;
@@ -35,6 +36,8 @@ struct timekeeping {
 	int64_t behind_s;                  /* what the clock was behind that at the start */
 	uint64_t step_ms[CLOCK_STEPS_MAX]; /* when the clock was stepped, by turns */
 	uint32_t step_count;
+	uint32_t refusals; /* of steps, since time-source was last outfitted */
+	bool settled;      /* these servers were followed once: from now on the clock is turned */
 	struct time_servers servers;
 	struct control_time report; /* the newest */
 	uint64_t report_ms;         /* when it came; 0: never */

@@ -4,7 +4,10 @@
 Here nobody sets a clock: it would be this machine's.
 """
 
+import contextlib
+import os
 import pathlib
+import signal
 
 import pytest
 
@@ -94,3 +97,21 @@ def test_time_of_a_server_that_lies_is_not_followed(net, addresses, make_gateway
     assert f'server="{addresses[1]}"' not in synchronised
     console = gateway.open_console()
     wait_until(lambda: "time-server-false" in console.run("show alarms"), "the alarm", 20)
+
+
+@pytest.mark.limit(240)
+def test_time_servers_that_are_configured_while_nobody_asks_are_followed(net, addresses, make_gateway):
+    """L2: the process that cannot stay alive is between two starts when a commit names other servers."""
+    Chronyd(net, ZONE, "10.20.0.8")
+    gateway = make_gateway(system=ntp(addresses[0]))
+    console = gateway.open_console()
+
+    def storm():
+        for pid in gateway.pids("time-source"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return "restart-storm" in gateway.log()
+
+    wait_until(storm, "a storm of restarts", 60)
+    console.commit("set system ntp server 10.20.0.8", f"delete system ntp server {addresses[0]}")
+    gateway.wait_event("time-synchronised", 'server="10.20.0.8"', seconds=90)
