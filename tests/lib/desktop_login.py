@@ -30,11 +30,15 @@ def pam_service(directory):
         run("umount", "/etc/pam.d")
 
 
-def vnc_auth(directory):
-    """Xvnc's options for security type VncAuth alone, with PASSWORD as VNC servers keep it."""
+def rfbauth(directory):
+    """A new file with PASSWORD as VNC servers keep it."""
     path = directory / "rfbauth"
     run("x11vnc", "-storepasswd", PASSWORD, path)
-    return ("-SecurityTypes", "VncAuth", "-PasswordFile", path)
+    return path
+
+
+def vnc_auth(directory):
+    return ("-SecurityTypes", "VncAuth", "-PasswordFile", rfbauth(directory))
 
 
 def _x509(certificate):
