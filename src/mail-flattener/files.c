@@ -14,6 +14,8 @@
 #include "wire/mail_verify.h"
 
 #define BASE64_LINE_BYTES 57 /* octets that give a line of 76, RFC 2045 6.8 */
+/* Of all text files of a mail: text is decoded, folded and searched in memory, each time anew. */
+#define TEXT_BYTES_MAX (4U << 20)
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
@@ -23,14 +25,8 @@ static const struct {
 	const char *kind;
 	const char *extensions[2];
 } kinds[] = {
-	{"PDF", {".pdf"}},
-	{"PNG image", {".png"}},
-	{"JPEG image", {".jpg", ".jpeg"}},
-	{"GIF image", {".gif"}},
-	{"TIFF image", {".tiff"}},
-	{"Word document", {".docx"}},
-	{"Excel workbook", {".xlsx"}},
-	{"PowerPoint presentation", {".pptx"}},
+	{"PDF", {".pdf"}},       {"PNG image", {".png"}},   {"JPEG image", {".jpg", ".jpeg"}},
+	{"GIF image", {".gif"}}, {"TIFF image", {".tiff"}},
 };
 
 /* A file as it will be written. */
@@ -82,6 +78,12 @@ static void make_name(struct flatten *f, const struct described *d, struct outgo
 	if (!mail_parts_take_name(o->name.data, o->name.size, o->opaque) ||
 	    (o->opaque && !ends_with(bytes_span(&o->name), o->extension)))
 		flatten_fail(f, bytes_append_text(&o->name, o->extension));
+	if (f->err < 0 || mail_parts_take_name(o->name.data, o->name.size, o->opaque))
+		return;
+	/* What was cut or replaced left a mark without the character that it belongs to. */
+	bytes_clear(&o->name);
+	flatten_fail(f,
+		     bytes_printf(&o->name, "attachment-%u%s", f->count.passed + 1, o->extension));
 }
 
 /* ---- text */
@@ -174,6 +176,8 @@ static bool read_document(const struct flatten *f, const struct described *d, st
 	for (size_t i = 0; outbound_passes_files(f) && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kinds[i].kind, o->kind) != 0)
 			continue;
+		if (strcmp(o->kind, "PDF") == 0 && !kind_pdf_is_plain(d->octets))
+			return false;
 		o->opaque = true;
 		o->octets = d->octets;
 		o->extension = kinds[i].extensions[0];
@@ -185,34 +189,43 @@ static bool read_document(const struct flatten *f, const struct described *d, st
 	return false;
 }
 
-/* The scanner has seen what another reading of the message holds, where there is one. */
-static bool is_unambiguous(const struct flatten *f)
+bool files_are_unambiguous(const struct flatten *f)
 {
-	for (size_t i = 0; i < f->tree.count; i++) {
-		if (f->tree.parts[i].flags != 0)
-			return false;
-	}
-	return f->count.ambiguities == 0 && f->count.malformed == 0;
+	return !f->files_stay && f->count.ambiguities == 0 && f->count.malformed == 0;
+}
+
+/* Did the scanner see the same octets as we? Where it saw text, it did not look for files in it. */
+static bool is_certain(const struct flatten *f, const struct described *d, bool opaque)
+{
+	return d->is_part && files_are_unambiguous(f) &&
+	       certain_part(&f->tree.parts[d->part], opaque);
+}
+
+static enum notice judge_text(struct flatten *f, const struct described *d, struct outgoing *o)
+{
+	if (d->octets.size > TEXT_BYTES_MAX || f->files_text.size > TEXT_BYTES_MAX - d->octets.size)
+		return NOTICE_A_NOT_MORE;
+	return read_text(f, d, o) ? NOTICE_COUNT_ : NOTICE_A_NOT_TEXT;
 }
 
 /* Why it may not go; NOTICE_COUNT_: it may, and @o says as what. */
 static enum notice judge(struct flatten *f, const struct described *d, const struct kind *kind,
 			 struct outgoing *o)
 {
+	bool text = strcmp(kind->name, "text") == 0;
+
 	if (!d->looked_into || d->octets.size == 0)
 		return NOTICE_A_NOT_WHOLE;
-	if (!is_unambiguous(f))
+	if (!is_certain(f, d, !text))
 		return NOTICE_A_NOT_SURE;
 	if (kind->runs || kind->encrypted || d->turned || kind_name_runs(d->name) ||
 	    kind_name_runs(d->other))
 		return NOTICE_A_NOT_KIND;
-	if (strcmp(kind->name, "text") == 0) {
-		if (!read_text(f, d, o))
-			return NOTICE_A_NOT_TEXT;
-	} else if (!read_document(f, d, o)) {
+	if (!text && !read_document(f, d, o))
 		return NOTICE_A_NOT_KIND;
-	}
-	return f->count.passed < MAIL_FILES_MAX ? NOTICE_COUNT_ : NOTICE_A_NOT_MORE;
+	if (f->count.passed >= MAIL_FILES_MAX)
+		return NOTICE_A_NOT_MORE;
+	return text ? judge_text(f, d, o) : NOTICE_COUNT_;
 }
 
 /* ---- writing */

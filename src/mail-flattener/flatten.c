@@ -362,17 +362,24 @@ static void write_judged(struct flatten *f, struct flatten_result *result)
 		flatten_fail(f, -ERR_NO_MEMORY);
 		return;
 	}
+	f->files_stay = f->files_stay || (outbound_passes_text(f) && !certain_message(f));
 	write_message(f);
 	outbound_judge_text(f, result);
-	if (f->err == 0 && result->reason == NULL && f->count.passed > 0)
+	if (f->err == 0 && result->reason == NULL && f->count.passed > 0 &&
+	    files_are_unambiguous(f))
 		files_assemble(f);
 }
 
-int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
-		    struct bytes *receipt, struct flatten_result *result)
+/* One that turns out to be ambiguous after a file was let go is flattened again without any file:
+ * the order of the parts shall not matter. */
+static int flatten_once(struct span message, const struct flatten_policy *policy, bool files_stay,
+			struct bytes *out, struct bytes *receipt, struct flatten_result *result)
 {
-	struct flatten f = {
-		.policy = policy, .message = message, .out = out, .differing_html = MIME_NONE};
+	struct flatten f = {.policy = policy,
+			    .message = message,
+			    .out = out,
+			    .differing_html = MIME_NONE,
+			    .files_stay = files_stay};
 	int err;
 
 	*result = (struct flatten_result){0};
@@ -383,6 +390,12 @@ int flatten_message(struct span message, const struct flatten_policy *policy, st
 		outbound_judge(&f, result);
 	if (f.err == 0 && result->reason == NULL)
 		write_judged(&f, result);
+	if (f.err == 0 && result->reason == NULL && f.count.passed > 0 &&
+	    !files_are_unambiguous(&f)) {
+		state_fini(&f);
+		bytes_clear(out);
+		return flatten_once(message, policy, true, out, receipt, result);
+	}
 	result->dropped_count = f.count.attachments;
 	result->passed_count = f.count.passed;
 	if (result->reason != NULL)
@@ -394,4 +407,10 @@ int flatten_message(struct span message, const struct flatten_policy *policy, st
 	err = f.err == 0 && result->reason != NULL ? -ERR_DENIED : f.err;
 	state_fini(&f);
 	return err;
+}
+
+int flatten_message(struct span message, const struct flatten_policy *policy, struct bytes *out,
+		    struct bytes *receipt, struct flatten_result *result)
+{
+	return flatten_once(message, policy, false, out, receipt, result);
 }

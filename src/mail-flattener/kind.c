@@ -184,6 +184,61 @@ static struct kind pdf_kind(struct span s)
 							      : KIND("PDF");
 }
 
+static bool is_letter(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A name that writes a letter as #xx (ISO 32000-1 7.3.5) may be any mark. @name: behind its "/". */
+static bool pdf_name_hides(struct span name)
+{
+	for (size_t i = 0; i + 2 < name.size; i++) {
+		int high = hex_digit(name.data[i + 1]), low = hex_digit(name.data[i + 2]);
+
+		if (name.data[i] <= 0x20 || name.data[i] >= 0x7F ||
+		    strchr("/()<>[]{}%", name.data[i]) != NULL)
+			return false;
+		if (name.data[i] == '#' && high >= 0 && low >= 0 &&
+		    is_letter((uint8_t)(high << 4 | low)))
+			return true;
+	}
+	return false;
+}
+
+bool kind_pdf_is_plain(struct span s)
+{
+	static const char *const marks[] = {"ObjStm",  "EmbeddedFile", "OpenAction",
+					    "Encrypt", "JavaScript",   "JS",
+					    "Launch",  "AA",           "XFA"};
+	const uint8_t *slash;
+
+	while ((slash = memchr(s.data, '/', s.size)) != NULL) {
+		size_t before = (size_t)(slash - s.data) + 1;
+
+		s = (struct span){slash + 1, s.size - before};
+		if (pdf_name_hides(s))
+			return false;
+		for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+			size_t size = strlen(marks[i]);
+
+			if (!span_starts_nocase(s, span_of(marks[i])))
+				continue;
+			/* Two letters come by chance in compressed pictures, with more behind. */
+			if (size > 3 || s.size == size || !is_letter(s.data[size]))
+				return false;
+		}
+	}
+	return true;
+}
+
 static struct kind rtf_kind(struct span s)
 {
 	return holds(s, "\\objdata") ? KIND_RUNS("RTF document with objects")

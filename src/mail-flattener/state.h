@@ -68,6 +68,7 @@ struct flatten {
 	uint32_t differing_html; /* the part whose text form says something else; MIME_NONE */
 	size_t body_begin;       /* where the body starts in out */
 	size_t form_begin;       /* where the fields start that say of what form it is */
+	bool files_stay;         /* all of them: the message may be read in another way */
 	bool shown;              /* something of the message itself stands in the body */
 	bool cut;                /* the output limit bit */
 	bool gap;                /* an empty line is due before the next text */
@@ -168,6 +169,15 @@ struct kind;
 bool files_take(struct flatten *f, const struct described *d, const struct kind *kind,
 		enum notice *why);
 void files_assemble(struct flatten *f);
+/* Has the flattening met anything that can be read in two ways? */
+bool files_are_unambiguous(const struct flatten *f);
+
+/*
+ * certain.c: has the message one reading only? certain_part: has the transfer encoding of a file?
+ * @opaque: each octet of it counts, as in a document.
+ */
+bool certain_message(const struct flatten *f);
+bool certain_part(const struct mime_part *part, bool opaque);
 
 /* embedded.c: text with files and PGP's armour in it. */
 void embedded_show(struct flatten *f, uint32_t number, struct span text);
@@ -202,6 +212,9 @@ struct kind {
 
 /* kind.c */
 struct kind kind_of(struct span octets);
+/* Are there no marks of scripts, files, actions or encryption in the PDF, and no place to hide any
+ * that is easily seen? A search for known marks, not a proof. */
+bool kind_pdf_is_plain(struct span octets);
 /* Does a file of this name run where it is opened? */
 bool kind_name_runs(const char *name);
 

@@ -45,8 +45,7 @@ static bool has_extension(const uint8_t *name, size_t size, const char *extensio
 static bool is_extension_known(const uint8_t *name, size_t size, bool opaque)
 {
 	static const char *const texts[] = {".txt", ".csv", ".tsv", ".log", ".md"};
-	static const char *const files[] = {".pdf",  ".png",  ".jpg",  ".jpeg", ".gif",
-					    ".tiff", ".docx", ".xlsx", ".pptx"};
+	static const char *const files[] = {".pdf", ".png", ".jpg", ".jpeg", ".gif", ".tiff"};
 	const char *const *list = opaque ? files : texts;
 	size_t count = opaque ? sizeof(files) / sizeof(files[0]) : sizeof(texts) / sizeof(texts[0]);
 

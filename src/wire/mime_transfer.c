@@ -57,23 +57,29 @@ static int decode_base64(struct span in, struct bytes *out, struct mime_decode_r
 	uint8_t *p = bytes_room(out, in.size / 4 * 3 + 8), *begin = p;
 	uint32_t bits = 0;
 	unsigned count = 0;
+	bool padded = false;
 
 	if (p == NULL)
 		return -ERR_TOO_LONG;
 	for (size_t at = 0; at < in.size; at++) {
 		uint8_t value;
 
-		if (count == 0)
+		if (count == 0 && !padded)
 			at += base64_fast(in, at, &p);
 		if (at >= in.size)
 			break;
 		value = base64_table[in.data[at]];
 		if (value == B64_BAD)
 			report->malformed++;
-		if (value == B64_PAD) /* also between concatenated pieces */
+		if (value == B64_PAD) { /* also between concatenated pieces */
 			count = 0;
+			padded = true;
+		}
 		if (value >= B64_SPACE)
 			continue;
+		if (padded) /* others stop reading at the padding */
+			report->malformed++;
+		padded = false;
 		bits = bits << 6 | value;
 		/* Each digit after a quantum's first completes an octet; so a missing padding loses
 		 * nothing. */

@@ -150,12 +150,21 @@ static struct span piece(struct span body, size_t begin, size_t end)
 	return (struct span){body.data + begin, end - begin};
 }
 
+/* Text beside the parts that says nothing: Outlook and Thunderbird write this sentence. */
+static bool is_usual_aside(struct span s)
+{
+	s = span_trim(s);
+	return s.size == 0 ||
+	       span_equal(s, span_of("This is a multi-part message in MIME format."));
+}
+
 /* Part the body at its delimiters. Return: 0 or -ERR_NO_MEMORY. */
 static int multipart_divide(struct opening *o, struct span body, struct span boundary)
 {
 	size_t at = 0, begin = SIZE_MAX;
 	uint64_t aside = 0;
 	uint32_t flags = 0;
+	bool words = false;
 
 	while ((at = next_candidate(body, at)) < body.size) {
 		const uint8_t *lf = memchr(body.data + at, '\n', body.size - at);
@@ -167,14 +176,18 @@ static int multipart_divide(struct opening *o, struct span body, struct span bou
 			at = end + 1;
 			continue;
 		}
-		if (begin == SIZE_MAX)
+		if (begin == SIZE_MAX) {
 			aside += at;
-		else if (child_add(o, piece(body, begin, at)) < 0)
+			words = !is_usual_aside((struct span){body.data, at});
+		} else if (child_add(o, piece(body, begin, at)) < 0) {
 			return -ERR_NO_MEMORY;
+		}
 		begin = end < body.size ? end + 1 : body.size;
 		at = begin;
 		if (kind == DELIMITER_CLOSE) {
 			aside += body.size - begin;
+			words = words || !is_usual_aside((struct span){body.data + begin,
+								       body.size - begin});
 			goto done;
 		}
 		if (o->tree->count >= MIME_PARTS_MAX) {
@@ -192,6 +205,7 @@ static int multipart_divide(struct opening *o, struct span body, struct span bou
 done:
 	o->tree->parts[o->part].flags |= flags;
 	o->tree->parts[o->part].aside_bytes = aside;
+	o->tree->parts[o->part].aside_words = words;
 	return 0;
 }
 

@@ -58,6 +58,8 @@ struct mime_part {
 	char type[MIME_TYPE_BYTES]; /* lower case; by default text/plain, in a digest message/rfc822
 				     */
 	uint64_t aside_bytes; /* multipart: text before the first and behind the last delimiter */
+	bool aside_words;     /* of which some is neither white space nor what mail programs put
+				 there */
 };
 
 struct mime_tree {

@@ -272,6 +272,10 @@ STAY = {  # each with a rule and what the text says of it
     "an archive": (("x.zip", b"PK\x03\x04" + bytes(100)), "pass-files", "not of a kind that may"),
     "an encrypted PDF": (("x.pdf", PDF + b"/Encrypt"), "pass-files", "not of a kind that may"),
     "a PDF with a script": (("x.pdf", PDF + b"/JavaScript"), "pass-files", "not of a kind that may"),
+    **{f"a PDF with {mark.decode()}": (("x.pdf", PDF + mark + b" "), "pass-files", "not of a kind that may")
+       for mark in (b"/JS", b"/js", b"/Launch", b"/OpenAction", b"/AA", b"/XFA", b"/ObjStm", b"/EmbeddedFiles", b"/Java#53cript")},
+    "a Word document": (("x.docx", b"PK\x03\x04[Content_Types].xml word/document.xml"), "pass-files", "not of a kind that may"),
+    "text that would take much memory": (("x.csv", b"1,2,3\r\n" * 800000), "pass-text", "too many files, or too large ones"),
     "a PDF where only text may leave": (("x.pdf", PDF), "pass-text", "not of a kind that may"),
     "text with an escape": (("x.txt", b"a\x1b[31mb"), "pass-text", "not all of it is text"),
     "text with a bare CR": (("x.txt", b"a\rb"), "pass-text", "not all of it is text"),
@@ -302,6 +306,14 @@ def test_outbound_file_names_are_made_safe(tmp_path):
     assert list(files)[:3] == ["x.txt.pdf", "x.jpg.png", "x.JPEG"] and list(files)[3].endswith(".txt")
 
 
+def test_outbound_file_name_that_the_verifier_would_refuse_is_replaced(tmp_path):
+    """M8: a mark whose character was replaced, and a name that is cut behind a joiner: the mail leaves all the same."""
+    family = "a" * 231 + "\U0001f468\u200d\U0001f469"  # 240 octets end behind the joiner
+    _, files, _ = enclose(tmp_path, mail_of(("*\ufe0f\u20e3.txt", b"one\n"), ("x.pdf", PDF), (family, b"two\n")))
+    assert {o for _, o in files.values()} == {b"one\n", PDF, b"two\n"}
+    assert list(files)[0] == "attachment-1.txt"
+
+
 def test_outbound_files_beyond_the_number_stay(tmp_path):
     """Z5: bound in number."""
     text, files, receipt = enclose(tmp_path, mail_of(*((f"{n}.txt", b"x%d\n" % n) for n in range(23))))
@@ -316,6 +328,70 @@ def test_outbound_files_of_an_ambiguous_message_stay(tmp_path):
     text, files, _ = enclose(tmp_path, mail_of(("x.txt", b"text\n")).replace(b"--\r\n", b"\r\n"))
     assert files == {} and "the structure of the mail is ambiguous" in text
     assert enclose(tmp_path, ambiguous)[1] == {}
+
+
+def broken(octets, how, encoding="base64"):
+    """A mail with a clean table, one file that is encoded as nobody should, and another clean table."""
+    mail = mail_of(("first.csv", TABLE.encode()), ("odd.bin", b"HERE"), ("last.csv", TABLE.encode()))
+    head, _, tail = mail.partition(b"SEVSRQ==\r\n")
+    head, _, old = head.rpartition(b"Content-Transfer-Encoding: base64")
+    return head + b"Content-Transfer-Encoding: " + encoding.encode() + old + how(octets) + tail
+
+
+def pieces(octets):
+    return base64.encodebytes(octets[:8]).replace(b"\n", b"\r\n") + base64.encodebytes(octets[8:]).replace(b"\n", b"\r\n")
+
+
+def one(octets):
+    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+
+
+ODD = {  # (a mail, the files of it that may leave)
+    "base64 behind its padding": (broken(PDF, pieces), []),
+    "base64 with a stranger in it": (broken(PDF, lambda o: b"!" + one(o)), []),
+    "base64 with an empty line": (broken(PDF, lambda o: one(o).replace(b"\r\n", b"\r\n\r\n", 1)), ["first.csv", "last.csv"]),
+    "base64 with a space": (broken(PDF, lambda o: b" " + one(o)), ["first.csv", "last.csv"]),
+    "base64 in a long line": (broken(PDF, lambda o: base64.b64encode(o[:600]) + b"\r\n"), ["first.csv", "last.csv"]),
+    "base64 without padding": (broken(PDF, lambda o: base64.b64encode(o[:40]).rstrip(b"=") + b"\r\n"), ["first.csv", "last.csv"]),
+    "an encoding with a comment": (broken(PDF, one, "base64 (x)"), ["first.csv", "last.csv"]),
+    "an encoding of another kind": (broken(b"", lambda _: b"begin 644 x\r\n#86)C\r\n`\r\nend\r\n", "x-uuencode"), ["first.csv", "last.csv"]),
+    "a document without base64": (broken(b"", lambda _: b"%PDF-1.7 x\r\n", "8bit"), ["first.csv", "last.csv"]),
+    "quoted-printable in lower case": (broken(b"", lambda _: b"a=3db\r\n", "quoted-printable"), ["first.csv", "last.csv"]),
+    "quoted-printable": (broken(b"", lambda _: b"a=3Db\r\n", "quoted-printable"), ["first.csv", "odd.bin.txt", "last.csv"]),
+    "a message": (broken(b"", lambda _: b"a\r\n", "7bit").replace(b"octet-stream", b"x", 1).replace(
+        b"application/octet-stream", b"message/partial", 1), ["first.csv", "last.csv"]),
+    "a bare LF": (mail_of(("x.csv", TABLE.encode())).replace(b"words\r\n", b"words\n"), []),
+    "a long line": (mail_of(("x.csv", TABLE.encode())).replace(b"words", b"w" * 1000), []),
+    "a preamble": (mail_of(("x.csv", TABLE.encode())).replace(b"\r\n\r\n--", b"\r\n\r\nbegin 644 x\r\n--", 1), []),
+    "the usual preamble": (mail_of(("x.csv", TABLE.encode())).replace(
+        b"\r\n\r\n--", b"\r\n\r\nThis is a multi-part message in MIME format.\r\n--", 1), ["x.csv"]),
+    "a boundary of RFC 2231": (mail_of(("x.csv", TABLE.encode())).replace(b"boundary=", b"boundary*0=", 1), []),
+    "a comment before a boundary": (mail_of(("x.csv", TABLE.encode())).replace(b"; boundary=", b" (x); boundary=", 1), []),
+    "a blank before a colon": (mail_of(("x.csv", TABLE.encode())).replace(b"Content-Transfer-Encoding: base64",
+                                                                         b"Content-Transfer-Encoding : base64"), []),
+    "two encodings behind a file": (mail_of(("x.csv", TABLE.encode()), ("y.csv", b"y\n")).replace(
+        b"Content-Disposition: attachment; filename=\"y.csv\"", b"Content-Transfer-Encoding: 7bit\r\nContent-Disposition: attachment"), []),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_outbound_file_that_another_reader_may_decode_otherwise_stays(tmp_path, case):
+    """M2: the scanner saw what it decoded; the order of the parts makes no difference, and what stays is listed."""
+    mail, leave_with = ODD[case]
+    text, files, receipt = enclose(tmp_path, mail)
+    assert list(files) == leave_with
+    if leave_with == [] or len(leave_with) == 2:
+        assert "may not leave: the structure of the mail is ambiguous" in text
+    assert [p["written_name"] for p in receipt["passes"]] == leave_with
+
+
+@pytest.mark.parametrize("coded", [b"begin 644 x.csv\r\n#86)C\r\n`\r\nend\r\n",
+                                   b"begin-base64 644 x.csv\r\nYWJj\r\n====\r\n"], ids=["uuencode", "base64"])
+def test_outbound_file_that_is_dug_out_of_text_stays(tmp_path, coded):
+    """M2: where the scanner saw text, it did not look for a file; the one that is a part of its own leaves."""
+    text, files, _ = enclose(tmp_path, mail_of(("y.csv", b"y\n"), words="@@@").replace(b"@@@\r\n", coded))
+    assert list(files) == ["y.csv"]
+    assert "x.csv" in text and "may not leave: the structure of the mail is ambiguous" in text
 
 
 def test_outbound_label_in_a_text_file_refuses_the_mail(tmp_path):

@@ -6,6 +6,7 @@
     clamd             <--3310--  scanner (the whole message)
 """
 
+import base64
 import email
 import email.message
 import email.policy
@@ -145,3 +146,16 @@ def test_attachments_that_passed_are_in_receipt_and_console(topology, net, clamd
     assert "words of the mail" in shown and "[Attachments (enclosed): 1]" in shown and "memo.txt" in shown
     assert "words of the file" not in shown and "sekisho-part\r\n" not in shown
     assert len(sink.messages()) == 1
+
+
+def test_attachments_that_the_scanner_decodes_otherwise_stay(topology, net, clamd, outward):
+    """M2: clamd stops at the padding of base64 and finds nothing behind it; nor does anything of it leave."""
+    internet = topology.zones["internet"]
+    sink = OrderSink(net, internet.namespace, internet.peer4)
+    gateway = outward("attachments pass-files;")
+    head, virus = (base64.encodebytes(octets).replace(b"\n", b"\r\n") for octets in (b"%PDF-1.7\n%", eicar()))
+    hidden = mail({"x.pdf": b"HERE", **FILES}).replace(b"SEVSRQ==\r\n", head + virus)
+    assert head.endswith(b"=\r\n") and head + virus in hidden
+    assert gateway.send(hidden) == DELIVERED
+    assert enclosed(sink.messages()[0]) == {}
+    gateway.wait_event("mail-delivered", 'dropped="3"', 'passed="0"', seconds=20)

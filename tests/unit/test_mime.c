@@ -94,6 +94,8 @@ static void test_mime_decode_is_lenient_and_counts(void **state)
 	assert_int_equal(mime_decode(MIME_ENCODING_BASE64, span_of("YWJj\r\nZGU=YQ"), fresh(), &r),
 			 0);
 	assert_string_equal(text_of(&out), "abcdea"); /* padding inside, and none at the end */
+	assert_int_equal(r.malformed, 1);             /* where another reader stops */
+	r.malformed = 0;
 	assert_int_equal(mime_decode(MIME_ENCODING_BASE64, span_of("Y!W#Jj"), fresh(), &r), 0);
 	assert_string_equal(text_of(&out), "abc");
 	assert_int_equal(r.malformed, 2);
