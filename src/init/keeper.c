@@ -73,9 +73,11 @@ static void __attribute__((noreturn)) become_supervisor(char *console)
 	static char *environment[] = {path, zone, NULL};
 	static char program[] = "sekishod", config[] = "--config", watchdog[] = "--watchdog",
 		    factory[] = CONFIG_DIRECTORY "/factory.conf", state[] = "--state",
-		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", terminal[] = "--console";
-	char *arguments[] = {program, config,   factory, state,
-			     data,    watchdog, device,  console[0] != '\0' ? terminal : NULL,
+		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", clock[] = "--set-clock",
+		    terminal[] = "--console";
+	char *arguments[] = {program, config, factory,
+			     state,   data,   watchdog,
+			     device,  clock,  console[0] != '\0' ? terminal : NULL,
 			     console, NULL};
 	int null = open("/dev/null", O_RDONLY), out = open("/dev/console", O_WRONLY | O_NOCTTY),
 	    ring = open("/dev/kmsg", O_WRONLY);

@@ -9,13 +9,26 @@ void time_watch_begin(struct time_watch *watch, uint64_t now_ms)
 	*watch = (struct time_watch){.believed_ms = now_ms};
 }
 
-const struct clock_server *time_watch_used(const struct control_time *state)
+static const struct clock_server *find_in_state(const struct control_time *state,
+						enum clock_server_state wanted)
 {
 	for (uint32_t i = 0; i < state->server_count; i++) {
-		if (state->servers[i].state == CLOCK_SERVER_USED)
+		if (state->servers[i].state == wanted)
 			return &state->servers[i];
 	}
 	return NULL;
+}
+
+const struct clock_server *time_watch_used(const struct control_time *state)
+{
+	return find_in_state(state, CLOCK_SERVER_USED);
+}
+
+const struct clock_server *time_watch_heeded(const struct control_time *state)
+{
+	const struct clock_server *used = time_watch_used(state);
+
+	return used != NULL ? used : find_in_state(state, CLOCK_SERVER_UNSTEADY);
 }
 
 static bool is_beyond(int64_t value, int64_t limit)
@@ -26,10 +39,10 @@ static bool is_beyond(int64_t value, int64_t limit)
 /* What is left to correct, or what the server says where that is not believed. */
 static bool is_off_by(const struct control_time *state, int64_t limit_ns)
 {
-	const struct clock_server *used = time_watch_used(state);
+	const struct clock_server *heeded = time_watch_heeded(state);
 
 	return is_beyond(state->offset_ns, limit_ns) ||
-	       (used != NULL && is_beyond(used->offset_ns, limit_ns));
+	       (heeded != NULL && is_beyond(heeded->offset_ns, limit_ns));
 }
 
 static unsigned look_at_updates(struct time_watch *watch, const struct control_time *state,

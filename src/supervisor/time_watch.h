@@ -41,5 +41,7 @@ unsigned time_watch_look(struct time_watch *watch, const struct control_time *st
 
 /* The server that the clock follows; NULL: none. */
 const struct clock_server *time_watch_used(const struct control_time *state);
+/* The same; without one, a server whose answers contradict its own earlier ones; NULL: neither. */
+const struct clock_server *time_watch_heeded(const struct control_time *state);
 
 #endif

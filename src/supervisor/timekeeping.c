@@ -77,10 +77,10 @@ static void tell_synchronised(struct supervisor *sup, const struct control_time 
 static void tell_drift(struct supervisor *sup, enum event_id event,
 		       const struct control_time *report)
 {
-	const struct clock_server *used = time_watch_used(report);
+	const struct clock_server *heeded = time_watch_heeded(report);
 	char offset[CLOCK_TEXT_BYTES], drift[CLOCK_TEXT_BYTES];
 
-	clock_offset_text(offset, used != NULL ? used->offset_ns : report->offset_ns);
+	clock_offset_text(offset, heeded != NULL ? heeded->offset_ns : report->offset_ns);
 	(void)snprintf(drift, sizeof(drift), "%+.3f ppm", (double)report->frequency / CLOCK_PPM);
 	supervisor_event(sup, event, EV_TEXT(OFFSET, offset), EV_TEXT(DRIFT, drift));
 }

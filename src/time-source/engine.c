@@ -39,12 +39,12 @@
 #define ASKED_BEFORE 4 /* so often before it counts as lost */
 
 /*
- * Stepped only while it is being set right for the first time; from then on the clock is turned
- * gently, and who says that it is wrong by more than a minute is not believed. A leap second is
- * turned, too: no second is there twice.
+ * Stepped by the first measurement that is believed, and never again: from then on the clock is
+ * turned gently, and who says that it is wrong by more than a minute is not believed. A leap second
+ * is turned, too: no second is there twice.
  */
 static const char *const settings[] = {
-	"makestep 0.1 3", "maxchange 60 3 -1", "maxslewrate 400",
+	"makestep 0.1 1", "maxchange 60 1 -1", "maxslewrate 400",
 	"maxdrift 400",   "leapsecmode slew",  "rtcsync",
 };
 

@@ -78,14 +78,16 @@ class Machine:
     wires: for each port a descriptor of open_tap(), or None for a wire that ends nowhere. Every frame on a wire is
     captured from power-on in DIRECTORY/port-N.pcap.   root: another root.img than the firmware's.   watch: a shell command
     that runs inside beside everything else; for that the machine gets the inspection image (rootfs/inspect.links).
+    rtc: what its RTC shows at power-on (UTC), as 2016-01-02T03:04:05; None: the time of this machine.
     """
 
     def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None,
-                 models=()):
+                 models=(), rtc=None):
         self.directory = pathlib.Path(directory)
         self.image = FIRMWARE / "inspect" if watch else FIRMWARE
         self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or self.image / "root.img", memory_mb
         self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
+        self.rtc = rtc
         self.process = self.console = None
         self.power_on_at = None
         self.boots = 0
@@ -128,6 +130,8 @@ class Machine:
                     "-device", "virtio-rng-pci", "-device", "i6300esb", "-chardev",
                     f"socket,id=serial,path={serial},server=on,wait=on,logfile={self.serial_log},logappend=on",
                     "-serial", "chardev:serial", "-serial", f"file:{self.watch_path}", "-drive", f"file={self.root},format=raw,if=virtio,readonly=on")
+        if self.rtc:
+            yield from ("-rtc", f"base={self.rtc}")
         if self.data:
             yield from ("-drive", f"file={self.data},format=raw,if=virtio,cache=writeback")
         for port, (wire, model) in enumerate(zip(self.wires, self.models)):

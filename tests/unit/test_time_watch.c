@@ -134,6 +134,31 @@ static void test_time_watch_tells_of_a_server_that_is_followed_but_not_believed(
 	assert_int_equal(second(false), TIME_NEWS_STEADY);
 }
 
+/* The only server jumps by ten years: unsteady at first, used again once its answers agree. */
+static void test_time_watch_tells_at_once_of_a_server_that_jumps(void **state)
+{
+	unsigned news;
+
+	assert_int_equal(second(true), TIME_NEWS_SYNCHRONISED);
+	report.servers[1].offset_ns = -315360000 * 1000LL * NS_PER_MS;
+	report.servers[1].state = CLOCK_SERVER_UNSTEADY;
+	assert_int_equal(second(false), TIME_NEWS_DRIFTS);
+	report.servers[1].state = CLOCK_SERVER_USED;
+	(void)seconds_until_news(&news);
+	assert_int_equal(news, TIME_NEWS_LOST); /* none of it was believed */
+	report.servers[1].offset_ns = 0;
+	assert_int_equal(second(true), TIME_NEWS_SYNCHRONISED | TIME_NEWS_STEADY);
+}
+
+static void test_time_watch_does_not_heed_an_unsteady_server_beside_a_used_one(void **state)
+{
+	assert_int_equal(second(true), TIME_NEWS_SYNCHRONISED);
+	report.servers[0].state = CLOCK_SERVER_UNSTEADY;
+	report.servers[0].offset_ns = 3600 * 1000 * NS_PER_MS;
+	assert_int_equal(second(false), 0);
+	assert_ptr_equal(time_watch_heeded(&report), &report.servers[1]);
+}
+
 static void test_time_watch_tells_of_a_clock_that_runs_too_fast_to_be_corrected(void **state)
 {
 	assert_int_equal(second(true), TIME_NEWS_SYNCHRONISED);
@@ -184,6 +209,9 @@ int main(void)
 			test_time_watch_tells_of_drift_and_of_its_end_with_a_gap_between, setup),
 		cmocka_unit_test_setup(
 			test_time_watch_tells_of_a_server_that_is_followed_but_not_believed, setup),
+		cmocka_unit_test_setup(test_time_watch_tells_at_once_of_a_server_that_jumps, setup),
+		cmocka_unit_test_setup(
+			test_time_watch_does_not_heed_an_unsteady_server_beside_a_used_one, setup),
 		cmocka_unit_test_setup(
 			test_time_watch_tells_of_a_clock_that_runs_too_fast_to_be_corrected, setup),
 		cmocka_unit_test_setup(
