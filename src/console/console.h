@@ -95,6 +95,7 @@ struct console {
 	enum login_step login_from;       /* where a login that is not done goes on */
 	char entry[ACCOUNT_SECRET_BYTES]; /* being typed */
 	size_t entry_size;
+	bool entry_cut;                    /* more was typed than it takes */
 	char phrase[ACCOUNT_SECRET_BYTES]; /* of an export under way */
 	bool phrase_twice;
 	void (*on_phrase)(struct console *c);
@@ -179,6 +180,8 @@ void login_begin(struct console *c);
 /* Behind the banner: the consent text and the name's prompt, or the commands'. */
 void login_greet(struct console *c);
 void login_key(struct console *c, uint8_t byte);
+/* Wipe what was typed of secrets. */
+void login_forget(struct console *c);
 /* Ask for a passphrase without echo, twice where it is a new one; then @on_phrase, c->phrase set.
  */
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));

@@ -14,7 +14,6 @@
 
 static void say(struct console *c, const char *en, const char *ja)
 {
-	explicit_bzero(c->phrase, sizeof(c->phrase));
 	screen_say(c, en, ja);
 	console_prompt(c);
 }

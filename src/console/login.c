@@ -55,6 +55,7 @@ static void ask(struct console *c, enum login_step step)
 
 	c->login_step = step;
 	c->entry_size = 0;
+	c->entry_cut = false;
 	explicit_bzero(c->entry, sizeof(c->entry));
 	screen_say(c, prompts[step].en, prompts[step].ja);
 	console_enter_state(c, STATE_ENTRY, 0);
@@ -68,7 +69,7 @@ static void begin_again(struct console *c)
 		console_prompt(c);
 }
 
-static void forget_secrets(struct console *c)
+void login_forget(struct console *c)
 {
 	explicit_bzero(c->phrase, sizeof(c->phrase));
 	explicit_bzero(c->entry, sizeof(c->entry));
@@ -79,7 +80,7 @@ static void forget_secrets(struct console *c)
 static void send_entry(struct console *c, enum account_kind kind)
 {
 	send_request(c, kind);
-	forget_secrets(c);
+	login_forget(c);
 }
 
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c))
@@ -89,8 +90,15 @@ void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct co
 	ask(c, LOGIN_PHRASE);
 }
 
+/* One that was cut would be another than its owner knows. */
 static void take_phrase(struct console *c)
 {
+	if (c->entry_cut) {
+		screen_say(c, "a passphrase has at most 131 bytes\n",
+			   "パスフレーズは131バイト以下です\n");
+		console_prompt(c);
+		return;
+	}
 	if (c->login_step == LOGIN_PHRASE) {
 		(void)snprintf(c->phrase, sizeof(c->phrase), "%s", c->entry);
 		if (c->phrase_twice) {
@@ -98,7 +106,6 @@ static void take_phrase(struct console *c)
 			return;
 		}
 	} else if (strcmp(c->phrase, c->entry) != 0) {
-		forget_secrets(c);
 		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
 		console_prompt(c);
 		return;
@@ -151,7 +158,7 @@ static void take_entry(struct console *c)
 			send_entry(c, ACCOUNT_CHANGE);
 			return;
 		}
-		forget_secrets(c);
+		login_forget(c);
 		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
 		begin_again(c);
 		return;
@@ -182,7 +189,7 @@ void login_key(struct console *c, uint8_t byte)
 	case CTRL_C:
 	case CTRL_D:
 		screen_print(c, span_of("\n"));
-		forget_secrets(c);
+		login_forget(c);
 		begin_again(c);
 		break;
 	case CTRL_U:
@@ -196,8 +203,12 @@ void login_key(struct console *c, uint8_t byte)
 			screen_print(c, span_of("\b \b"));
 		break;
 	default:
-		if (byte == ESCAPE || byte < 0x20 || c->entry_size + 1 >= sizeof(c->entry))
+		if (byte == ESCAPE || byte < 0x20)
 			break;
+		if (c->entry_size + 1 >= sizeof(c->entry)) {
+			c->entry_cut = true;
+			break;
+		}
 		c->entry[c->entry_size++] = (char)byte;
 		c->entry[c->entry_size] = '\0';
 		if (!is_hidden && byte < 0x7f)

@@ -46,6 +46,7 @@ void console_prompt(struct console *c)
 		 c->mode == MODE_CONFIGURE ? "#" : ">");
 	c->pipe = (struct layout_pipe){0};
 	evidence_abandon(c);
+	login_forget(c); /* every way out of what a passphrase was asked for leads here */
 	bytes_clear(&c->preface);
 	console_enter_state(c, STATE_PROMPT, 0);
 	line_begin(&c->line, prompt);

@@ -16,10 +16,10 @@ enum { STATUS_OPENED = 0, STATUS_NOT = 1, STATUS_USAGE = 2 };
 #define TEXT_BYTES_MAX   (16U << 20)
 #define PHRASE_BYTES_MAX 256
 
-/* The first line of @from, without its end. Return: whether there is one. */
+/* The first line of @from, without its end. Return: whether there is one, and all of it fits. */
 static bool read_line(char *phrase, size_t size, FILE *from)
 {
-	if (fgets(phrase, (int)size, from) == NULL)
+	if (fgets(phrase, (int)size, from) == NULL || strlen(phrase) == size - 1)
 		return false;
 	phrase[strcspn(phrase, "\r\n")] = '\0';
 	return true;
@@ -96,7 +96,8 @@ int tool_open_export(int argc, char **argv)
 	}
 	if (!(from_file ? read_file(phrase, sizeof(phrase), argv[2])
 			: read_terminal(phrase, sizeof(phrase)))) {
-		fprintf(stderr, "sekisho open-export: the passphrase cannot be read\n");
+		fprintf(stderr, "sekisho open-export: the passphrase cannot be read, or has more "
+				"than 254 bytes\n");
 		return STATUS_USAGE;
 	}
 	status = open_export(argv[argc - 1], phrase);

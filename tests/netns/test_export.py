@@ -72,6 +72,7 @@ def test_export_wrong_or_damaged_changes_nothing(make_gateway, tmp_path):
         console.run("exit")
         offline = opened(tmp_path, text, phrase)
         assert offline.returncode == 1 and offline.stdout == "" and "not whole" in offline.stderr
+    assert "more than 254 bytes" in opened(tmp_path, block, "x" * 255).stderr
     assert said == {"the passphrase is another one, or the export is not whole; nothing was loaded"}
 
 
@@ -85,6 +86,12 @@ def test_export_asks_for_a_good_passphrase_twice(make_gateway):
         console.send(phrase + "\r")
     console.expect(console.PROMPT)
     assert "the two differ" in console.before and "BEGIN" not in console.before
+    console.send("export\r")
+    console.expect("passphrase: $")
+    console.send("x" * 132 + "\r")
+    console.expect(console.PROMPT)
+    assert "at most 131 bytes" in console.before, "one that would be cut in silence opens nothing later"
+    assert "BEGIN" in exported(console, "x" * 131)
     console.run("terminal language ja")
     console.send("export\r")
     console.expect("パスフレーズ: $")
