@@ -157,13 +157,29 @@ int emergencies_load(struct emergencies *e, int state_fd)
 	if (mkdirat(state_fd, DIRECTORY, 0700) < 0 && errno != EEXIST)
 		return -ERR_SYSTEM;
 	e->dir = openat(state_fd, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return e->dir < 0 ? -ERR_SYSTEM : load_all(e);
+	if (e->dir < 0)
+		return -ERR_SYSTEM;
+	if (load_all(e) == 0)
+		return 0;
+	(void)close(e->dir); /* what is in it is not known: a new number could replace a file */
+	e->dir = -1;
+	return -ERR_SYSTEM;
+}
+
+/* A file that stays is read again at the next start. */
+static void drop(struct emergencies *e, size_t at)
+{
+	char name[NAME_BYTES];
+
+	(void)snprintf(name, sizeof(name), "%" PRIu32, e->list[at].number);
+	(void)unlinkat(e->dir, name, 0); /* see above */
+	e->count--;
+	memmove(&e->list[at], &e->list[at + 1], (e->count - at) * sizeof(e->list[0]));
 }
 
 /* The oldest that was acknowledged gives way; the newest one stays, since its number counts on. */
 static bool make_room(struct emergencies *e)
 {
-	char name[NAME_BYTES];
 	size_t at = 0;
 
 	if (e->count < EMERGENCIES_MAX)
@@ -172,20 +188,36 @@ static bool make_room(struct emergencies *e)
 		at++;
 	if (at + 1 == e->count)
 		return false;
-	(void)snprintf(name, sizeof(name), "%" PRIu32, e->list[at].number);
-	(void)unlinkat(e->dir, name, 0); /* one that stays is read again, and acknowledged */
-	e->count--;
-	memmove(&e->list[at], &e->list[at + 1], (e->count - at) * sizeof(e->list[0]));
+	drop(e, at);
 	return true;
 }
 
 int emergencies_open(struct emergencies *e, struct emergency *new)
 {
+	new->number = 0;
 	if (!make_room(e))
 		return -ERR_NO_SPACE;
 	new->number = e->count > 0 ? e->list[e->count - 1].number + 1 : 1;
 	e->list[e->count++] = *new;
 	return save(e, new);
+}
+
+void emergencies_withdraw(struct emergencies *e)
+{
+	drop(e, e->count - 1);
+}
+
+bool emergencies_has_open(const struct emergencies *e, const struct emergency_person *person,
+			  const char *what)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		const struct emergency *one = &e->list[i];
+
+		if (one->closed_s == 0 && strcmp(one->who[0].name, person->name) == 0 &&
+		    strcmp(one->who[0].hands, person->hands) == 0 && strcmp(one->what, what) == 0)
+			return true;
+	}
+	return false;
 }
 
 const struct emergency *emergencies_find(const struct emergencies *e, uint32_t number)

@@ -2,7 +2,7 @@
 /*
  * What persons did at once that otherwise takes two, or waits for its hours, and what somebody else
  * has to acknowledge afterwards (事後報告, C1, Z11; ADR 314). Each is a checksummed file of its own
- * below the state, on the disk before what it tells of takes effect.
+ * below the state. A change is begun when its file is on the disk; an isolation never waits for it.
  */
 #ifndef SEKISHO_SUPERVISOR_EMERGENCIES_H
 #define SEKISHO_SUPERVISOR_EMERGENCIES_H
@@ -30,7 +30,7 @@ struct emergency {
 };
 
 struct emergencies {
-	int dir; /* -1: not opened */
+	int dir; /* -1: could not be opened or read; nothing is saved */
 	size_t count;
 	struct emergency list[EMERGENCIES_MAX]; /* by number */
 };
@@ -39,17 +39,24 @@ struct emergencies {
  * emergencies_load - open the directory below @state_fd and read what is in it
  * A file that is damaged becomes an open emergency of nobody known, which any account may
  * acknowledge.
- * Return: 0 or -ERR_SYSTEM.
+ * Return: 0; -ERR_SYSTEM: the list is empty, and until the next start nothing of it is saved.
  */
 int emergencies_load(struct emergencies *e, int state_fd);
 
 /**
  * emergencies_open - list an emergency; the oldest acknowledged one makes room where it must
- * @new: copied; its number is set
- * Return: 0; -ERR_NO_SPACE: so many are open that it is not listed; an error of file_replace: it is
- * listed until the next start only.
+ * @new: copied; its number is set, to 0 where it is not listed
+ * Return: 0; -ERR_NO_SPACE, the number 0: so many are open that it is not listed; an error of
+ * file_replace: it is listed until the next start only.
  */
 int emergencies_open(struct emergencies *e, struct emergency *new);
+
+/* Take back the one listed last, which could not be saved and is not done. */
+void emergencies_withdraw(struct emergencies *e);
+
+/* Whether one of @person, with the same hands, that reads @what is open. */
+bool emergencies_has_open(const struct emergencies *e, const struct emergency_person *person,
+			  const char *what);
 
 /**
  * emergencies_close - @closer acknowledges one
@@ -69,15 +76,17 @@ struct child;
 /* query_emergencies.c */
 
 /**
- * emergency_by_console - list what the person at @console is about to do: "@what @name"
+ * emergency_by_console - list what the person at @console has done: "@what @name"
+ * Nothing is listed while nobody has an account, or one of the same person and text is open. What
+ * cannot be saved or listed is said by an event.
  * @why: what was typed behind it; may be empty
- * Return: 0, also while nobody has an account, when nothing is listed; or as emergencies_open.
  */
-int emergency_by_console(struct supervisor *sup, const struct child *console, const char *what,
-			 const char *name, const char *why);
-/* List a change outside its hours, before it begins. Return: as emergencies_open. */
+void emergency_by_console(struct supervisor *sup, const struct child *console, const char *what,
+			  const char *name, const char *why);
+/* List a change outside its hours, before it begins. Return: as emergencies_open; unless 0 it is
+ * not listed. */
 int emergency_of_change(struct supervisor *sup, const struct control_emergency *change);
-/* At the start: record those that stand. */
+/* At the start: record those that stand, and where they cannot be saved. */
 void emergencies_tell(struct supervisor *sup);
 
 #endif

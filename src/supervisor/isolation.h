@@ -8,6 +8,10 @@
 
 #include <stdbool.h>
 
+/* What is answered where isolation_keep failed. */
+#define ISOLATED_UNKEPT                                                                            \
+	"isolated, but only until the next start: the state directory cannot be written"
+
 /* The directory below @state_fd. Return: a descriptor or -ERR_SYSTEM. */
 int isolation_open(int state_fd);
 

@@ -143,28 +143,11 @@ static void answer_mail(struct supervisor *sup, struct answer *answer)
 
 /*
  * Isolation: the zone's port goes down, its crossings and sessions end; the configuration stays as
- * it is. Where that cannot be kept on disk, a zone is isolated all the same, but not restored.
+ * it is. Return: of commit_reconverge.
  */
-static void isolate(struct supervisor *sup, struct answer *answer, bool isolated)
+static int lead_zone(struct supervisor *sup, const struct answer *answer, struct zone *zone,
+		     bool isolated)
 {
-	char name[CONTROL_ARGUMENT_BYTES];
-	const char *why = answer_name(answer, name);
-	struct zone *zone = zones_find(&sup->zones, name);
-	bool kept;
-
-	if (!zone) {
-		answer_error(answer, "no such zone");
-		return;
-	}
-	if (isolated && !zone->isolated)
-		(void)emergency_by_console(
-			sup, answer->console, "zone", name,
-			why); /* said by an event; the zone is shut all the same */
-	kept = isolation_keep(sup->isolation_fd, zone->name, isolated) == 0;
-	if (!kept && !isolated) {
-		answer_error(answer, "the state directory cannot be written");
-		return;
-	}
 	if (zone->isolated != isolated) {
 		supervisor_event(sup, isolated ? EVENT_ZONE_ISOLATED : EVENT_ZONE_RESTORED,
 				 EV_TEXT(ZONE, zone->name), EV_TEXT(USER, answer->console->person));
@@ -172,28 +155,56 @@ static void isolate(struct supervisor *sup, struct answer *answer, bool isolated
 		if (isolated)
 			session_end_zone(sup, zone->name);
 	}
-	if (commit_reconverge(sup) < 0) {
-		answer_error(answer, sup->zones.reason);
-		return;
-	}
-	if (!kept) {
-		answer_error(answer, "isolated, but only until the next start: the state "
-				     "directory cannot be written");
-		return;
-	}
-	answer_cell(answer, "%s", zone->name);
-	answer_cell(answer, "%s", isolated ? "isolated" : "restored");
-	answer_send(answer, CONTROL_ROW_LAST);
+	return commit_reconverge(sup);
 }
 
+/* Shut first: a disk that stalls or takes nothing holds up what is written of it, and no more. */
 static void answer_isolate(struct supervisor *sup, struct answer *answer)
 {
-	isolate(sup, answer, true);
+	char name[CONTROL_ARGUMENT_BYTES];
+	const char *why = answer_name(answer, name);
+	struct zone *zone = zones_find(&sup->zones, name);
+	bool was_isolated, led, kept;
+
+	if (!zone) {
+		answer_error(answer, "no such zone");
+		return;
+	}
+	was_isolated = zone->isolated;
+	led = lead_zone(sup, answer, zone, true) == 0;
+	kept = isolation_keep(sup->isolation_fd, name, true) == 0;
+	if (!was_isolated)
+		emergency_by_console(sup, answer->console, "zone", name, why);
+	if (!led) {
+		answer_error(answer, sup->zones.reason);
+	} else if (!kept) {
+		answer_error(answer, ISOLATED_UNKEPT);
+	} else {
+		answer_cell(answer, "%s", name);
+		answer_cell(answer, "isolated");
+		answer_send(answer, CONTROL_ROW_LAST);
+	}
 }
 
+/* Kept first: what would be shut again at the next start is not opened. */
 static void answer_restore(struct supervisor *sup, struct answer *answer)
 {
-	isolate(sup, answer, false);
+	char name[CONTROL_ARGUMENT_BYTES];
+	struct zone *zone;
+
+	(void)answer_name(answer, name); /* what stands behind it is nothing here */
+	zone = zones_find(&sup->zones, name);
+	if (!zone) {
+		answer_error(answer, "no such zone");
+	} else if (isolation_keep(sup->isolation_fd, name, false) < 0) {
+		answer_error(answer, "the state directory cannot be written");
+	} else if (lead_zone(sup, answer, zone, false) < 0) {
+		answer_error(answer, sup->zones.reason);
+	} else {
+		answer_cell(answer, "%s", name);
+		answer_cell(answer, "restored");
+		answer_send(answer, CONTROL_ROW_LAST);
+	}
 }
 
 /* Who answers what: a function here, another process, or both, one after the other. */

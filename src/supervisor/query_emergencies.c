@@ -28,31 +28,32 @@ static void tell(struct supervisor *sup, enum event_id id, const struct emergenc
 			 EV_TEXT(DETAIL, one->what), EV_TEXT(REASON, one->why));
 }
 
-static int list(struct supervisor *sup, struct emergency *one)
+static void tell_unsaved(struct supervisor *sup, const struct emergency *one, int err)
 {
-	int err;
-
-	one->time_s = now_s(sup);
-	err = emergencies_open(&sup->emergencies, one);
-	tell(sup, EVENT_EMERGENCY_OPENED, one);
-	if (err < 0)
-		supervisor_event(sup, EVENT_EMERGENCY_UNSAVED, EV_TEXT(DETAIL, one->what),
-				 EV_TEXT(ERROR, err_name(err)));
-	return err;
+	supervisor_event(sup, EVENT_EMERGENCY_UNSAVED, EV_TEXT(USER, one->who[0].name),
+			 EV_TEXT(NAME, one->who[1].name), EV_TEXT(DETAIL, one->what),
+			 EV_TEXT(REASON, one->why), EV_TEXT(ERROR, err_name(err)));
 }
 
-int emergency_by_console(struct supervisor *sup, const struct child *console, const char *what,
-			 const char *name, const char *why)
+void emergency_by_console(struct supervisor *sup, const struct child *console, const char *what,
+			  const char *name, const char *why)
 {
-	struct emergency one = {0};
+	struct emergency one = {.time_s = now_s(sup)};
+	int err;
 
-	if (console->person[0] == '\0')
-		return 0; /* before there are persons nobody else is there to acknowledge it */
 	(void)snprintf(one.what, sizeof(one.what), "%s %.64s", what, name);
 	utf8_one_line(one.why, sizeof(one.why), span_trim(span_of(why)));
 	(void)snprintf(one.who[0].name, sizeof(one.who[0].name), "%s", console->person);
 	(void)snprintf(one.who[0].hands, sizeof(one.who[0].hands), "%s", console->hands);
-	return list(sup, &one);
+	/* Before there are persons nobody else is there to acknowledge it. */
+	if (console->person[0] == '\0' ||
+	    emergencies_has_open(&sup->emergencies, &one.who[0], one.what))
+		return;
+	err = emergencies_open(&sup->emergencies, &one);
+	if (one.number != 0)
+		tell(sup, EVENT_EMERGENCY_OPENED, &one);
+	if (err < 0)
+		tell_unsaved(sup, &one, err);
 }
 
 /* As a person of our own tables; what config sends is not believed to end. */
@@ -71,15 +72,25 @@ static struct emergency_person copy_person(const struct emergency_person *from)
 
 int emergency_of_change(struct supervisor *sup, const struct control_emergency *change)
 {
-	struct emergency one = {
-		.who = {copy_person(&change->author), copy_person(&change->approver)}};
+	struct emergency one = {.time_s = now_s(sup),
+				.who = {copy_person(&change->author),
+					copy_person(&change->approver)}};
+	int err;
 
 	(void)snprintf(one.what, sizeof(one.what), "change: configuration %" PRIu32,
 		       change->number);
 	utf8_one_line(one.why, sizeof(one.why),
 		      (struct span){(const uint8_t *)change->reason,
 				    strnlen(change->reason, sizeof(change->reason))});
-	return list(sup, &one);
+	err = emergencies_open(&sup->emergencies, &one);
+	if (err == 0) {
+		tell(sup, EVENT_EMERGENCY_OPENED, &one);
+		return 0;
+	}
+	if (one.number != 0)
+		emergencies_withdraw(&sup->emergencies);
+	tell_unsaved(sup, &one, err);
+	return err;
 }
 
 void emergencies_tell(struct supervisor *sup)
@@ -88,6 +99,10 @@ void emergencies_tell(struct supervisor *sup)
 		if (sup->emergencies.list[i].closed_s == 0)
 			tell(sup, EVENT_EMERGENCY_STANDS, &sup->emergencies.list[i]);
 	}
+	if (sup->emergencies.dir < 0)
+		supervisor_event(sup, EVENT_EMERGENCY_UNSAVED,
+				 EV_TEXT(DETAIL, "the list: it cannot be opened"),
+				 EV_TEXT(ERROR, err_name(-ERR_SYSTEM)));
 }
 
 /* ---- shown */

@@ -20,11 +20,13 @@
 #define PREFIX     "station-" /* no zone's name has one as long */
 #define NAME_BYTES 64
 
-/* The list as it is on disk. */
 struct shut_list {
 	struct station_shut rows[STATIONS_SHUT_MAX];
 	size_t count;
 };
+
+/* Shut, and not on the disk: not yet, or until the next start since it cannot be written. */
+static struct shut_list unkept;
 
 static bool read_mac(const char *text, uint8_t mac[6])
 {
@@ -64,13 +66,26 @@ static void station_text(char out[NAME_BYTES], const struct station_shut *s)
 				NAME_BYTES); /* the family and the size are right */
 }
 
+/* Where it is in @list; its count: it is not. */
+static size_t place_of(const struct shut_list *list, const struct station_shut *station)
+{
+	size_t at = 0;
+
+	while (at < list->count &&
+	       (list->rows[at].size != station->size ||
+		memcmp(list->rows[at].bytes, station->bytes, station->size) != 0))
+		at++;
+	return at;
+}
+
+/* All that are shut, those that are not kept too. */
 static int read_list(struct supervisor *sup, struct shut_list *list)
 {
 	int fd = openat(sup->isolation_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
-	list->count = 0;
+	*list = unkept;
 	if (dir == NULL) {
 		if (fd >= 0)
 			(void)close(fd); /* nothing was read */
@@ -78,7 +93,8 @@ static int read_list(struct supervisor *sup, struct shut_list *list)
 	}
 	while ((entry = readdir(dir)) != NULL && list->count < STATIONS_SHUT_MAX) {
 		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
-		    read_station(&list->rows[list->count], entry->d_name + sizeof(PREFIX) - 1))
+		    read_station(&list->rows[list->count], entry->d_name + sizeof(PREFIX) - 1) &&
+		    place_of(&unkept, &list->rows[list->count]) == unkept.count)
 			list->count++;
 	}
 	(void)closedir(dir); /* read only */
@@ -124,62 +140,122 @@ static bool is_shut(struct supervisor *sup, const struct station_shut *station)
 	char name[NAME_BYTES + sizeof(PREFIX)];
 
 	station_file(name, station);
-	return isolation_holds(sup->isolation_fd, name);
+	return place_of(&unkept, station) < unkept.count ||
+	       isolation_holds(sup->isolation_fd, name);
 }
 
-/* Keep it, tell netfilter, record it. Return: NULL or why not. */
-static const char *change(struct supervisor *sup, const struct station_shut *station, bool shut,
-			  const char *why, const char *person)
+/* On the disk as it is to be: no more among those that are not. Return: of isolation_keep. */
+static int keep(struct supervisor *sup, const struct station_shut *station, bool shut)
+{
+	char name[NAME_BYTES + sizeof(PREFIX)];
+	size_t at = place_of(&unkept, station);
+	int err;
+
+	station_file(name, station);
+	err = isolation_keep(sup->isolation_fd, name, shut);
+	if (err == 0 && at < unkept.count)
+		unkept.rows[at] = unkept.rows[--unkept.count];
+	return err;
+}
+
+static void tell_netfilter(struct supervisor *sup)
 {
 	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
-	char text[NAME_BYTES], name[NAME_BYTES + sizeof(PREFIX)];
 
-	station_text(text, station);
-	station_file(name, station);
-	if (isolation_keep(sup->isolation_fd, name, shut) < 0)
-		return "the state directory cannot be written";
-	supervisor_event(sup, shut ? EVENT_STATION_ISOLATED : EVENT_STATION_RESTORED,
-			 EV_TEXT(NAME, text), EV_TEXT(REASON, why), EV_TEXT(USER, person));
 	if (child_is_alive(netfilter) && stations_give(sup, netfilter) < 0)
 		child_kill(netfilter, "the list of isolated stations could not be given");
-	return NULL;
 }
 
-static void answer_change(struct supervisor *sup, struct answer *answer, bool shut)
+/*
+ * Shut first: a disk that stalls or takes nothing holds up what is written of it, and no more.
+ * There is room for it. Return: of isolation_keep; it is shut all the same.
+ */
+static int shut_out(struct supervisor *sup, const struct station_shut *station, const char *why,
+		    const char *person)
+{
+	char text[NAME_BYTES];
+	int err;
+
+	if (!is_shut(sup, station))
+		unkept.rows[unkept.count++] = *station;
+	tell_netfilter(sup);
+	err = keep(sup, station, true);
+	station_text(text, station);
+	if (err == 0)
+		supervisor_event(sup, EVENT_STATION_ISOLATED, EV_TEXT(NAME, text),
+				 EV_TEXT(REASON, why), EV_TEXT(USER, person));
+	else
+		supervisor_event(sup, EVENT_STATION_ISOLATED, EV_TEXT(NAME, text),
+				 EV_TEXT(REASON, why), EV_TEXT(USER, person),
+				 EV_TEXT(ERROR, ISOLATED_UNKEPT));
+	return err;
+}
+
+/* The station that the argument names; otherwise the answer says what is allowed. */
+static bool take_station(struct answer *answer, struct station_shut *station, const char **reason)
 {
 	char name[CONTROL_ARGUMENT_BYTES];
-	const char *reason = answer_name(answer, name), *why;
-	struct station_shut station;
 
-	if (!read_station(&station, name)) {
-		answer_error(answer, "allowed: a hardware address (02:00:00:00:00:05) or an "
-				     "address");
-		return;
-	}
-	why = !shut || has_room(sup, STATIONS_SHUT_MAX) ? NULL
-							: "too many stations are isolated already";
-	if (!why && shut && !is_shut(sup, &station))
-		(void)emergency_by_console(sup, answer->console, "station", name,
-					   reason); /* said by an event; it is shut all the same */
-	if (!why)
-		why = change(sup, &station, shut, "operator", answer->console->person);
-	if (why) {
-		answer_error(answer, why);
-		return;
-	}
-	answer_cell(answer, "%s", name);
-	answer_cell(answer, "%s", shut ? "isolated" : "restored");
+	*reason = answer_name(answer, name);
+	if (read_station(station, name))
+		return true;
+	answer_error(answer, "allowed: a hardware address (02:00:00:00:00:05) or an address");
+	return false;
+}
+
+static void answer_done(struct answer *answer, const struct station_shut *station, const char *done)
+{
+	char text[NAME_BYTES];
+
+	station_text(text, station);
+	answer_cell(answer, "%s", text);
+	answer_cell(answer, "%s", done);
 	answer_send(answer, CONTROL_ROW_LAST);
 }
 
 void answer_isolate_station(struct supervisor *sup, struct answer *answer)
 {
-	answer_change(sup, answer, true);
+	struct station_shut station;
+	char text[NAME_BYTES];
+	const char *reason;
+	bool was_shut;
+	int err;
+
+	if (!take_station(answer, &station, &reason))
+		return;
+	if (!has_room(sup, STATIONS_SHUT_MAX)) {
+		answer_error(answer, "too many stations are isolated already");
+		return;
+	}
+	was_shut = is_shut(sup, &station);
+	err = shut_out(sup, &station, "operator", answer->console->person);
+	station_text(text, &station);
+	if (!was_shut)
+		emergency_by_console(sup, answer->console, "station", text, reason);
+	if (err < 0)
+		answer_error(answer, ISOLATED_UNKEPT);
+	else
+		answer_done(answer, &station, "isolated");
 }
 
+/* Kept first: what would be shut again at the next start is not admitted. */
 void answer_restore_station(struct supervisor *sup, struct answer *answer)
 {
-	answer_change(sup, answer, false);
+	struct station_shut station;
+	char text[NAME_BYTES];
+	const char *reason;
+
+	if (!take_station(answer, &station, &reason))
+		return;
+	if (keep(sup, &station, false) < 0) {
+		answer_error(answer, "the state directory cannot be written");
+		return;
+	}
+	station_text(text, &station);
+	supervisor_event(sup, EVENT_STATION_RESTORED, EV_TEXT(NAME, text),
+			 EV_TEXT(REASON, "operator"), EV_TEXT(USER, answer->console->person));
+	tell_netfilter(sup);
+	answer_done(answer, &station, "restored");
 }
 
 void answer_isolated(struct supervisor *sup, struct answer *answer)
@@ -191,8 +267,9 @@ void answer_isolated(struct supervisor *sup, struct answer *answer)
 	answer_heading(answer, headings, 2);
 	for (uint32_t i = 0; i < sup->running.snapshot.zone_count; i++) {
 		const char *name = sup->running.snapshot.zones[i].name;
+		const struct zone *zone = zones_find(&sup->zones, name);
 
-		if (!isolation_holds(sup->isolation_fd, name))
+		if (!(zone != NULL && zone->isolated) && !isolation_holds(sup->isolation_fd, name))
 			continue;
 		answer_cell(answer, "zone");
 		answer_cell(answer, "%s", name);
@@ -237,16 +314,14 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 	    !is_listed(s, &s->zones[alarm->zone], alarm->mac))
 		return -ERR_PEER; /* nobody asked for it */
 	memcpy(station.bytes, alarm->mac, station.size);
-	const char *failed = has_room(sup, STATIONS_SHUT_MAX - STATIONS_SHUT_BY_HAND)
-				     ? change(sup, &station, true, alarm->kind, "")
-				     : "too many stations are isolated already";
-
-	if (failed) {
+	if (has_room(sup, STATIONS_SHUT_MAX - STATIONS_SHUT_BY_HAND)) {
+		(void)shut_out(sup, &station, alarm->kind, ""); /* the event says it */
+	} else {
 		char text[NAME_BYTES];
 
 		station_text(text, &station);
 		supervisor_event(sup, EVENT_STATION_NOT_ISOLATED, EV_TEXT(NAME, text),
-				 EV_TEXT(REASON, failed));
+				 EV_TEXT(REASON, "too many stations are isolated already"));
 	}
 	return 0;
 }

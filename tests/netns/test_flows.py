@@ -388,6 +388,34 @@ def test_flows_alarms_leave_the_last_places_of_the_list_to_operators(net, topolo
     gateway.wait_event("station-isolated", f'name="{mac}"', 'reason="operator"', seconds=10)
 
 
+def test_flows_isolating_needs_no_disk(net, topology):
+    """Z11: with a state that cannot be written the gateway starts and shuts out, over a killed netfilter too, and says that it is not kept."""
+    state = pathlib.Path(tempfile.mkdtemp(prefix="state-"))
+    (state / "emergencies").touch()  # no directory: the list cannot be opened
+    gateway = Gateway(topology, config_text(topology, POLICY), state=state)
+    net.on_close(gateway.stop)
+    gateway.wait_event("emergency-unsaved", "cannot be opened", seconds=15)
+    echo(net, topology)
+    station = topology.zones["mynumber"].namespace
+    assert net.reaches(station, SERVER, 7000)
+    (state / "isolated").rmdir()  # the supervisor still has it open, and can make no file in it
+    with gateway.console() as console:
+        console.expect(console.PROMPT)
+        assert "only until the next start" in console.run("isolate station 10.10.0.5")
+        gateway.wait_event("station-isolated", 'name="10.10.0.5"', "only until the next start", seconds=10)
+        wait_until(lambda: not net.reaches(station, SERVER, 7000), "the station to be shut out", 10)
+        killed = gateway.kill("netfilter")
+        gateway.wait_role("netfilter", other_than=killed, seconds=10)
+        assert not net.reaches(station, SERVER, 7000)
+        assert "10.10.0.5" in console.run("show isolated")
+        assert "restored" in console.run("restore station 10.10.0.5")
+        wait_until(lambda: net.reaches(station, SERVER, 7000), "the station to be admitted", 15)
+        assert "only until the next start" in console.run("isolate zone mynumber")
+        assert "mynumber" in console.run("show isolated")
+        wait_until(lambda: not net.reaches(station, SERVER, 7000), "the zone to be shut", 10)
+        assert "restored" in console.run("restore zone mynumber")
+
+
 def test_flows_cut_by_a_commit_raise_no_alarm(net, topology, make_gateway):
     """Z12: 40 connections of one station that a commit denies are no scan, whoever keeps talking on them; 40 new ones are."""
     mac = topology.zones["mynumber"].mac

@@ -225,6 +225,8 @@ def test_emergency_is_acknowledged_by_another_person(people, topology):
     gateway.wait_event("emergency-opened", 'user="yamada"', 'detail="zone internet"', "標的型メールの疑い", seconds=20)
     assert "isolated" in console.run("isolate zone internet again")
     assert "restored" in console.run("restore zone internet")
+    assert "isolated" in console.run("isolate zone internet the same person again, while the first is open")
+    assert "restored" in console.run("restore zone internet")
     assert "isolated" in console.run("isolate station 02:00:00:00:00:99 stolen")
     shown = emergencies(console, "show pending")
     assert list(shown) == [1, 2] and "標的型メールの疑い" in shown[1] and "station 02:00:00:00:00:99" in shown[2]
@@ -257,6 +259,7 @@ class Model:
         self.waiting = None  # author, those behind the author, services, whether it is an emergency
         self.hands = {user: set() for user in USERS}
         self.open = {}  # emergencies: number -> the accounts that those who did it may have
+        self.isolations = {}  # number -> who isolated, and through whose hands the password went
 
     def selves(self, user):
         return {user} | self.hands[user]
@@ -321,10 +324,16 @@ def step_withdraw(people, model, user, number):
 
 
 def step_isolate(people, model, user, number):
+    """Listed, unless one of the same person is open already."""
     console = people.be(user)
+    before = set(emergencies(console))
     assert "isolated" in console.run("isolate zone internet drill")
     assert "restored" in console.run("restore zone internet")
-    model.open[max(emergencies(console))] = model.selves(user)
+    new = set(emergencies(console)) - before
+    doer = (user, frozenset(model.hands[user]))
+    assert new or any(one in model.open and other == doer for one, other in model.isolations.items())
+    for one in new:
+        model.open[one], model.isolations[one] = model.selves(user), doer
 
 
 def step_acknowledge(people, model, user, number):

@@ -95,6 +95,19 @@ static void test_alarms_stand_until_the_event_that_ends_them(void **state)
 	assert_int_equal(alarms.count, 0);
 }
 
+/* One that was not saved is listed until the next start: its alarm would have no end after it. */
+static void test_alarms_of_emergencies_are_those_that_stand_after_a_start(void **state)
+{
+	see(START_S, EMERGENCY_OPENED, EV_NUMBER(EMERGENCY, 1));
+	see(START_S, EMERGENCY_OPENED, EV_NUMBER(EMERGENCY, 2));
+	assert_int_equal(alarms.count, 2);
+	see(START_S + 9, GATEWAY_STARTS);
+	see(START_S + 9, EMERGENCY_STANDS, EV_NUMBER(EMERGENCY, 1));
+	assert_int_equal(alarms.count, 1);
+	see(START_S + 99, EMERGENCY_ACKNOWLEDGED, EV_NUMBER(EMERGENCY, 1));
+	assert_int_equal(alarms.count, 0);
+}
+
 static void test_alarms_without_an_end_pass_after_their_hours(void **state)
 {
 	static const uint8_t source[4] = {10, 20, 0, 9};
@@ -222,6 +235,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_alarms_stand_until_the_event_that_ends_them),
+		TEST(test_alarms_of_emergencies_are_those_that_stand_after_a_start),
 		TEST(test_alarms_without_an_end_pass_after_their_hours),
 		TEST(test_alarms_stand_for_everything_critical),
 		TEST(test_alarms_have_names_and_words_for_both_languages),

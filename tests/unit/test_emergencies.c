@@ -161,6 +161,7 @@ static void test_emergencies_full_list_gives_up_acknowledged_ones_only(void **st
 	for (size_t i = 0; i < EMERGENCIES_MAX; i++)
 		(void)begin("yamada", "");
 	assert_int_equal(emergencies_open(&list, &one), -ERR_NO_SPACE);
+	assert_int_equal(one.number, 0);
 	assert_int_equal(acknowledge(7, "tanaka", ""), 0);
 	assert_int_equal(emergencies_open(&list, &one), 0);
 	assert_int_equal(one.number, EMERGENCIES_MAX + 1);
@@ -188,6 +189,55 @@ static void test_emergencies_without_a_disk_are_not_lost_or_acknowledged(void **
 	assert_int_equal(acknowledge(one.number, "tanaka", ""), 0);
 }
 
+/* A change that cannot be saved is refused: nothing of it stays, and its number is free again. */
+static void test_emergencies_withdrawn_leave_nothing(void **state)
+{
+	struct emergency one = {.what = "change: configuration 3", .who = {{.name = "yamada"}}};
+	uint32_t kept = begin("tanaka", "");
+
+	assert_int_equal(emergencies_open(&list, &one), 0);
+	emergencies_withdraw(&list);
+	assert_null(emergencies_find(&list, one.number));
+	assert_non_null(emergencies_find(&list, kept));
+	restart();
+	assert_int_equal(list.count, 1);
+	assert_int_equal(begin("yamada", ""), one.number);
+}
+
+static void test_emergencies_open_ones_are_known_by_person_and_text(void **state)
+{
+	struct emergency_person person = {.name = "yamada", .hands = "sato"};
+	uint32_t number = begin("yamada", "sato");
+
+	assert_true(emergencies_has_open(&list, &person, "zone internet"));
+	assert_false(emergencies_has_open(&list, &person, "zone lgwan"));
+	(void)snprintf(person.hands, sizeof(person.hands), "suzuki");
+	assert_false(emergencies_has_open(&list, &person, "zone internet"));
+	(void)snprintf(person.hands, sizeof(person.hands), "sato");
+	(void)snprintf(person.name, sizeof(person.name), "tanaka");
+	assert_false(emergencies_has_open(&list, &person, "zone internet"));
+	(void)snprintf(person.name, sizeof(person.name), "yamada");
+	assert_int_equal(acknowledge(number, "tanaka", ""), 0);
+	assert_false(emergencies_has_open(&list, &person, "zone internet"));
+}
+
+/* What stands where the directory should: the list is empty, and nothing is saved by mistake. */
+static void test_emergencies_that_cannot_be_opened_stop_nothing(void **state)
+{
+	struct emergency one = {.what = "zone internet", .who = {{.name = "yamada"}}};
+	struct emergencies blocked;
+	int fd = openat(list.dir, "emergencies", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(emergencies_load(&blocked, list.dir), -ERR_SYSTEM);
+	assert_int_equal(blocked.dir, -1);
+	assert_int_equal(blocked.count, 0);
+	assert_int_equal(emergencies_open(&blocked, &one), -ERR_SYSTEM);
+	assert_non_null(emergencies_find(&blocked, one.number));
+	assert_int_equal(unlinkat(list.dir, "emergencies", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +256,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_emergencies_full_list_gives_up_acknowledged_ones_only, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_emergencies_withdrawn_leave_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_emergencies_open_ones_are_known_by_person_and_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_emergencies_that_cannot_be_opened_stop_nothing,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
