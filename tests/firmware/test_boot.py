@@ -12,19 +12,18 @@ from lib.qemu import FIRMWARE, INIT
 BOOTS = int(os.environ.get("BOOTS", "3"))
 ENFORCES_SECONDS_MAX = 5.0
 RESIDENT_KB_MAX = 32 * 1024
-BOOTS_MEASURED_MAX = 8
 BLOCK = 4096
 
 
 @pytest.mark.limit(240)
 def test_boot_enforces_within_5_s_of_power_on(machine):
     """The first boot also formats the data disk, so it is not measured. A busy host only ever adds to the time: what it
-    takes from the emulator is left out as far as it tells, and one boot in time is enough."""
+    takes from the emulator is left out as far as it tells, and the best of three boots counts."""
     board = machine()
     board.power_on()
     board.wait_ready(60)
     tries = []
-    while len(tries) < BOOTS_MEASURED_MAX and min(tries, default=ENFORCES_SECONDS_MAX + 1) > ENFORCES_SECONDS_MAX:
+    while len(tries) < 3 and min(tries, default=ENFORCES_SECONDS_MAX + 1) > ENFORCES_SECONDS_MAX:
         board.power_cut()
         board.power_on()
         tries.append(board.wait_ready(60) - board.starved_seconds())

@@ -27,14 +27,10 @@ def wait_until(condition, what, seconds=5.0, pause=0.02):
         time.sleep(pause)
 
 
-def kept_once(attempt, seconds, tries=4):
-    """A promise that is a time, on a machine that does other things as well: one of `tries` attempts keeps it.
-
-    attempt: a function that tries anew and returns how many seconds it took."""
-    took = []
-    while len(took) < tries and min(took, default=seconds) >= seconds:
-        took.append(attempt())
-    assert min(took) < seconds, f"promised within {seconds} s, took {took}"
+def kept_within(attempt, seconds):
+    """A promise that is a time. attempt: a function that tries once and returns how many seconds it took."""
+    took = attempt()
+    assert took < seconds, f"promised within {seconds} s, took {took}"
 
 
 def holds_for(condition, what, seconds):

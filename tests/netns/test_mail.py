@@ -20,7 +20,7 @@ from lib.gateway import SEKISHO
 from lib.mail_peers import Dialogue, OrderSink
 from lib.net import run
 from lib.peers import Postfix, submit, swaks
-from lib.waiting import kept_once, wait_until
+from lib.waiting import kept_within, wait_until
 
 TO = "hanako@city.example.lg.jp"
 FROM = "taro@example.jp"
@@ -310,7 +310,7 @@ def test_mail_is_put_off_at_once_while_the_next_hop_is_down(net, zones, make_gat
             assert peer.ask(f"MAIL FROM:<{FROM}>").startswith("451 4.4.1")
             return time.monotonic() - before
 
-    kept_once(put_off, 2)
+    kept_within(put_off, 2)
     gateway.wait_event("mail-next-hop-down")
     near = Postfix(net, zones["internet"].namespace, zones["internet"].peer4, "mx.example.jp",
                    relay=f"[{zones['internet'].gateway4}]")

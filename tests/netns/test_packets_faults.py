@@ -13,7 +13,7 @@ import time
 import pytest
 
 from lib.traffic import Sink, Source, Stream
-from lib.waiting import kept_once, wait_until
+from lib.waiting import kept_within, wait_until
 
 SERVER, PORT = "10.20.0.8", 7000
 CROSSING = """
@@ -72,7 +72,7 @@ def test_packets_kill_lets_no_new_flow_pass_and_heals(traffic, role):
         assert not [x for x in sink.of("new ") if start + KILLED_SECONDS < x[2] and x[3] < respawned]
         return back - start
 
-    kept_once(heal, 1.0)
+    kept_within(heal, 1.0)
     before = len(stream.echoes)
     wait_until(lambda: len(stream.echoes) > before + 5, "the TCP connection to go on", 5)
     assert stream.ended is None

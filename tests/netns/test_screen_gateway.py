@@ -9,7 +9,7 @@ import time
 
 from lib.peers import Desktop, capture_screen, difference
 from lib.peers.rfb import FakeDesktop, Viewer, key, update_request
-from lib.waiting import kept_once, wait_until
+from lib.waiting import kept_within, wait_until
 
 PORT = 5900
 
@@ -123,8 +123,8 @@ def test_screen_gateway_killed_half_ends_its_session_within_a_second(make_gatewa
         wait_until(lambda: not gateway.pids("screen-source"), "the end of all sessions")
         return took
 
-    kept_once(lambda: ends("screen-source", "screen-viewer"), 1.5)
-    kept_once(lambda: ends("screen-viewer", "screen-source"), 1.5)
+    kept_within(lambda: ends("screen-source", "screen-viewer"), 1.5)
+    kept_within(lambda: ends("screen-viewer", "screen-source"), 1.5)
 
 
 def test_screen_gateway_sessions_end_with_their_supervisor(make_gateway, topology):

@@ -19,7 +19,7 @@ from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZ
                            FakeDesktop, Stream, Viewer, key, pointer, rect, set_encodings, set_format, solid, update,
                            update_request)
 from lib.relay import Relay
-from lib.waiting import holds_for, kept_once, wait_until
+from lib.waiting import holds_for, kept_within, wait_until
 
 # Never in any form on the other side; no byte of it is a plausible pixel, length or name of ours.
 CANARY = bytes.fromhex("ca5e1a7badc0ffee")
@@ -416,7 +416,7 @@ def test_screen_death_of_one_half_ends_the_other_within_a_second(relay, half):
         second.close()
         return took
 
-    kept_once(ends, 1)
+    kept_within(ends, 1)
 
 
 @pytest.mark.parametrize("half", [0, 1])
