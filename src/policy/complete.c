@@ -6,17 +6,20 @@
 
 #include "base/err.h"
 #include "policy/match.h"
+#include "policy/print.h"
 
 #define ENTER "<Enter>"
 
 /* Where the words so far have led. */
 struct cursor {
 	const struct tree *tree;
-	const struct tree_node *node; /* the statement that stands there now, NULL: none yet */
+	const struct tree_node *node; /* the statement that stands there now, NULL: none yet; while
+					 values of @row are typed, the one that it stands in */
 	enum schema_id row;
-	unsigned arg;       /* the next argument of @row; schema_arg_count: all are given */
-	bool keyword_given; /* the word before that argument is there */
-	bool value_given;   /* at least one argument was typed */
+	unsigned arg;         /* the next argument of @row; schema_arg_count: all are given */
+	bool keyword_given;   /* the word before that argument is there */
+	struct writer values; /* of @row so far, canonical, each with its NUL */
+	char buffer[PARSE_VALUES_BYTES];
 	enum edit_purpose purpose;
 	enum language language;
 };
@@ -36,7 +39,15 @@ static bool holds_statements(enum schema_id row)
 	return schema_first_child(row) < ROW_COUNT_;
 }
 
-/* Statements below the cursor; of deleting and showing only those that are there. */
+/* Only what is there can be deleted or shown; anything can be set, and gone into. */
+static bool must_exist(const struct cursor *c)
+{
+	return c->purpose == EDIT_DELETE || c->purpose == EDIT_SHOW;
+}
+
+/* ---- offers */
+
+/* Statements below the cursor. */
 static void offer_children(struct bytes *out, const struct cursor *c, const struct word *begin)
 {
 	enum schema_id id = schema_first_child(c->row);
@@ -44,8 +55,7 @@ static void offer_children(struct bytes *out, const struct cursor *c, const stru
 	for (; id < ROW_COUNT_; id = schema_next_sibling(id)) {
 		if (!starts_with(schema_row(id)->name, begin))
 			continue;
-		if (c->purpose != EDIT_SET && c->purpose != EDIT_ENTER &&
-		    (c->node == NULL || tree_first(c->node, id) == NULL))
+		if (must_exist(c) && (c->node == NULL || tree_first(c->node, id) == NULL))
 			continue;
 		if (c->purpose == EDIT_ENTER && !holds_statements(id))
 			continue;
@@ -53,15 +63,60 @@ static void offer_children(struct bytes *out, const struct cursor *c, const stru
 	}
 }
 
-/* Every value that statements of @row below @parent have, first argument. */
-static void offer_existing(struct bytes *out, const struct tree_node *parent, enum schema_id row,
-			   const struct word *begin, const char *help)
+/* A free text is offered in its quotes, and only as a whole: it may hold blanks. */
+static void offer_text(struct bytes *out, const char *value, const struct word *begin,
+		       const char *help)
 {
-	const struct tree_node *n = parent != NULL ? tree_first(parent, row) : NULL;
+	if (begin != NULL)
+		return;
+	print_quoted(out, value);
+	(void)bytes_printf(out, "\t%s\n", help); /* told by out->failed at the end */
+}
+
+/* The first statement from @n on that has the values that were typed so far. */
+static const struct tree_node *next_typed(const struct cursor *c, const struct tree_node *n)
+{
+	while (n != NULL &&
+	       (n->text_bytes < c->values.size || memcmp(n->text, c->buffer, c->values.size) != 0))
+		n = tree_next(n);
+	return n;
+}
+
+static const struct tree_node *first_typed(const struct cursor *c)
+{
+	return c->node != NULL ? next_typed(c, tree_first(c->node, c->row)) : NULL;
+}
+
+/* The next value of every statement that is there and has the values so far. Those that share one
+ * stand together. */
+static void offer_present(struct bytes *out, const struct cursor *c, const struct word *begin)
+{
+	const struct value_form *form = &schema_row(c->row)->args[c->arg];
+	const char *help = schema_row(c->row)->help[c->language], *last = NULL;
+
+	for (const struct tree_node *n = first_typed(c); n != NULL;
+	     n = next_typed(c, tree_next(n))) {
+		const char *value = tree_value(n, c->arg);
+
+		if (last != NULL && strcmp(value, last) == 0)
+			continue;
+		last = value;
+		if (form->type == TYPE_TEXT)
+			offer_text(out, value, begin, help);
+		else if (starts_with(value, begin))
+			offer(out, value, help);
+	}
+}
+
+/* The names of all statements of @row at the top. */
+static void offer_named(struct bytes *out, const struct cursor *c, enum schema_id row,
+			const struct word *begin)
+{
+	const struct tree_node *n = tree_first(c->tree->root, row);
 
 	for (; n != NULL; n = tree_next(n)) {
 		if (starts_with(tree_value(n, 0), begin))
-			offer(out, tree_value(n, 0), help);
+			offer(out, tree_value(n, 0), schema_row(c->row)->help[c->language]);
 	}
 }
 
@@ -111,34 +166,48 @@ static enum schema_id named_row(enum value_type type)
 	}
 }
 
-/* Groups of both kinds may stand where an address does. */
-static void offer_groups(struct bytes *out, const struct cursor *c, const struct word *begin,
-			 const char *help)
+/* What the form itself names: fixed words, or statements elsewhere; and a label, where there is
+ * more. Groups of both kinds may stand where an address does. */
+static void offer_possible(struct bytes *out, const struct cursor *c, const struct word *begin)
 {
-	offer_existing(out, c->tree->root, ROW_ADDRESS_GROUP, begin, help);
-	offer_existing(out, c->tree->root, ROW_STATION_GROUP, begin, help);
+	const struct value_form *form = &schema_row(c->row)->args[c->arg];
+
+	if (form->words != NULL)
+		offer_words(out, form->words, begin, schema_row(c->row)->help[c->language]);
+	else if (named_row(form->type) < ROW_COUNT_)
+		offer_named(out, c, named_row(form->type), begin);
+	else if (form->type == TYPE_PLACE) {
+		offer_named(out, c, ROW_ADDRESS_GROUP, begin);
+		offer_named(out, c, ROW_STATION_GROUP, begin);
+	} else if (c->arg == 0 && form->type != TYPE_TEXT)
+		offer_present(out, c, begin);
+	if (form->type != TYPE_WORD)
+		offer_label(out, form, c->language);
 }
 
 static void offer_value(struct bytes *out, const struct cursor *c, const struct word *begin)
 {
 	const struct value_form *form = &schema_row(c->row)->args[c->arg];
-	const char *help = schema_row(c->row)->help[c->language];
 
 	if (form->keyword != NULL && !c->keyword_given) {
 		if (starts_with(form->keyword, begin))
 			offer(out, form->keyword, "");
-		return;
+	} else if (must_exist(c)) {
+		offer_present(out, c, begin);
+	} else {
+		offer_possible(out, c, begin);
 	}
-	if (form->words != NULL)
-		offer_words(out, form->words, begin, help);
-	else if (named_row(form->type) < ROW_COUNT_)
-		offer_existing(out, c->tree->root, named_row(form->type), begin, help);
-	else if (c->arg == 0 && form->type != TYPE_TEXT)
-		offer_existing(out, c->node, c->row, begin, help);
-	if (form->type == TYPE_PLACE && c->purpose == EDIT_SET)
-		offer_groups(out, c, begin, help);
-	if (form->words == NULL && c->purpose == EDIT_SET)
-		offer_label(out, form, c->language);
+}
+
+/* ---- following the words */
+
+/* The values are complete: c->node becomes the statement itself, if it is there. */
+static void enter_statement(struct cursor *c)
+{
+	struct tree_values values = {(uint16_t)c->arg, (uint32_t)c->values.size, c->buffer};
+
+	if (c->node != NULL)
+		c->node = tree_find(c->tree, c->node, c->row, &values);
 }
 
 /* Take a word as the name of a statement below the cursor. */
@@ -148,21 +217,16 @@ static bool take_name(struct cursor *c, const struct word *word)
 
 	if (match_child(&row, c->row, word) != 0)
 		return false;
+	if (c->purpose == EDIT_ENTER && !holds_statements(row))
+		return false;
 	c->row = row;
 	c->arg = 0;
 	c->keyword_given = false;
-	c->value_given = false;
-	return true;
+	writer_init(&c->values, c->buffer, sizeof(c->buffer));
+	return !must_exist(c) || first_typed(c) != NULL;
 }
 
-/* Once the values are complete, c->node becomes the statement itself, if it is there. */
-static void enter_statement(struct cursor *c, const struct tree_values *values)
-{
-	if (c->node != NULL)
-		c->node = tree_find(c->tree, c->node, c->row, values);
-}
-
-static bool take_value(struct cursor *c, const struct word *word, struct writer *values)
+static bool take_value(struct cursor *c, const struct word *word)
 {
 	const struct value_form *form = &schema_row(c->row)->args[c->arg];
 	struct value v;
@@ -171,37 +235,24 @@ static bool take_value(struct cursor *c, const struct word *word, struct writer 
 		c->keyword_given = strcmp(form->keyword, word->text) == 0;
 		return c->keyword_given;
 	}
-	if (value_parse(&v, form, (struct span){(const uint8_t *)word->text, word->size}) != 0)
+	if (parse_word(&v, form, word) != 0)
 		return false;
-	writer_bytes(values, v.text, strlen(v.text) + 1);
+	writer_bytes(&c->values, v.text, strlen(v.text) + 1);
 	c->arg++;
 	c->keyword_given = false;
-	c->value_given = true;
-	return true;
+	return !must_exist(c) || first_typed(c) != NULL;
 }
 
 static bool follow(struct cursor *c, const struct word *words, size_t count)
 {
-	char buffer[PARSE_VALUES_BYTES];
-	struct writer values;
 	bool pending = false; /* a name was taken, its values are not complete */
 
-	writer_init(&values, buffer, sizeof(buffer));
 	for (size_t i = 0; i < count; i++) {
-		if (!pending) {
-			if (!take_name(c, &words[i]))
-				return false;
-			writer_init(&values, buffer, sizeof(buffer));
-			pending = true;
-		} else if (!take_value(c, &words[i], &values)) {
+		if (!(pending ? take_value(c, &words[i]) : take_name(c, &words[i])))
 			return false;
-		}
-		if (c->arg == schema_arg_count(c->row)) {
-			struct tree_values key = {(uint16_t)c->arg, (uint32_t)values.size, buffer};
-
-			enter_statement(c, &key);
-			pending = false;
-		}
+		pending = c->arg < schema_arg_count(c->row);
+		if (!pending)
+			enter_statement(c);
 	}
 	return true;
 }
@@ -211,15 +262,11 @@ static bool is_complete(const struct cursor *c)
 {
 	bool all = c->arg == schema_arg_count(c->row);
 
-	if (c->purpose == EDIT_SHOW)
-		return all || c->arg == 0;
 	if (c->row == ROW_ROOT)
-		return false;
-	if (c->purpose == EDIT_DELETE)
-		return all || c->arg == 0;
-	if (c->purpose == EDIT_ENTER)
-		return all && holds_statements(c->row);
-	return all && schema_row(c->row)->kind != SCHEMA_BLOCK;
+		return c->purpose == EDIT_SHOW;
+	if (must_exist(c))
+		return all || c->arg == 0; /* the name alone: all of that name */
+	return all && (c->purpose == EDIT_ENTER || schema_row(c->row)->kind != SCHEMA_BLOCK);
 }
 
 int edit_complete(struct bytes *out, const struct tree *tree, const struct edit_words *words,

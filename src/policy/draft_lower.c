@@ -244,6 +244,7 @@ static void lower_system(struct draft *d)
 	d->text_host_name = draft_add_leaf_text(d, from, ROW_HOST_NAME);
 	d->utc_offset_s = draft_leaf_number(from, ROW_TIME_ZONE) == 0 ? TOKYO_OFFSET : 0;
 	d->connections_max = (uint32_t)draft_leaf_number(from, ROW_CONNECTIONS);
+	d->watch_s = draft_leaf_seconds(from, ROW_WATCH);
 }
 
 static void lower_entry(struct draft *d, struct tree_node *node)

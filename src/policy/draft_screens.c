@@ -55,6 +55,30 @@ static struct snapshot_access lower_access(struct draft *d, const struct tree_no
 	return a;
 }
 
+static struct snapshot_record lower_record(const struct tree_node *node)
+{
+	if (node == NULL)
+		return (struct snapshot_record){0};
+	return (struct snapshot_record){
+		.size_limit_bytes = draft_leaf_number(node, ROW_SCREEN_RECORD_SIZE),
+		.total_limit_bytes = draft_leaf_number(node, ROW_SCREEN_RECORD_TOTAL),
+		.keep_s = draft_leaf_seconds(node, ROW_SCREEN_RECORD_KEEP),
+		.on_full = (uint32_t)draft_leaf_number(node, ROW_SCREEN_RECORD_ON_FULL),
+	};
+}
+
+static struct snapshot_shadow lower_shadow(struct draft *d, const struct tree_node *node)
+{
+	struct snapshot_shadow shadow = {0};
+
+	if (node == NULL)
+		return shadow;
+	shadow.limit_s = draft_leaf_seconds(node, ROW_SCREEN_SHADOW_LIMIT);
+	shadow.notice = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SHADOW_NOTICE);
+	shadow.groups = draft_add_list(d, node, ROW_SCREEN_SHADOW_GROUP);
+	return shadow;
+}
+
 void draft_lower_screen(struct draft *d, const struct tree_node *node)
 {
 	const struct tree_node *tls = tree_first(node, ROW_SCREEN_TLS);
@@ -66,6 +90,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 					      ? draft_add_list(d, browser, ROW_SCREEN_BROWSER_NAME)
 					      : (struct snapshot_range){0};
 	struct snapshot_access access = lower_access(d, tree_first(node, ROW_SCREEN_ACCESS));
+	struct snapshot_shadow shadow = lower_shadow(d, tree_first(node, ROW_SCREEN_SHADOW));
 	struct snapshot_screen *s = draft_add(d, SECTION_SCREENS, node);
 
 	if (s == NULL)
@@ -92,6 +117,8 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	copy_slot(s->authority_slot, tls, ROW_SCREEN_TLS_AUTHORITY);
 	s->browser_names = names;
 	s->access = access;
+	s->record = lower_record(tree_first(node, ROW_SCREEN_RECORD));
+	s->shadow = shadow;
 	if (browser != NULL)
 		s->browser_port = (uint16_t)draft_leaf_number(browser, ROW_SCREEN_BROWSER_LISTEN);
 }
@@ -117,18 +144,34 @@ void draft_lower_screen_user(struct draft *d, const struct tree_node *node)
 /* ---- checks ---- */
 
 /* Words that would be without effect make a reader believe in a protection that is not there. */
-static void check_open(struct draft *d, const struct tree_node *screen)
+static void refuse_useless(struct draft *d, const struct tree_node *screen,
+			   const enum schema_id *useless, size_t count, const char *security)
 {
-	static const enum schema_id useless[] = {ROW_SCREEN_TLS, ROW_SCREEN_GROUP,
-						 ROW_SCREEN_USER_SESSIONS, ROW_SCREEN_BROWSER};
-
-	for (size_t i = 0; i < sizeof(useless) / sizeof(useless[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct tree_node *n = tree_first(screen, useless[i]);
 
 		if (n != NULL)
 			draft_refuse(d, n, PROBLEM_SCREEN_USELESS, schema_row(n->row)->name,
-				     "none");
+				     security);
 	}
+}
+
+static void check_open(struct draft *d, const struct tree_node *screen)
+{
+	static const enum schema_id useless[] = {ROW_SCREEN_TLS, ROW_SCREEN_GROUP,
+						 ROW_SCREEN_USER_SESSIONS, ROW_SCREEN_BROWSER,
+						 ROW_SCREEN_SHADOW};
+
+	refuse_useless(d, screen, useless, sizeof(useless) / sizeof(useless[0]), "none");
+}
+
+/* What only names and passwords give a meaning to. */
+static void check_certified(struct draft *d, const struct tree_node *screen, const char *security)
+{
+	static const enum schema_id useless[] = {ROW_SCREEN_GROUP, ROW_SCREEN_BROWSER,
+						 ROW_SCREEN_SHADOW};
+
+	refuse_useless(d, screen, useless, sizeof(useless) / sizeof(useless[0]), security);
 }
 
 static void check_secured(struct draft *d, const struct snapshot_screen *s,
@@ -143,14 +186,7 @@ static void check_secured(struct draft *d, const struct snapshot_screen *s,
 		if (s->tls_slot[0] != '\0' && s->authority_slot[0] == '\0')
 			draft_refuse(d, security, PROBLEM_SCREEN_LACKS, word,
 				     "tls { client-authority SLOT; }");
-		if (s->groups.count > 0)
-			draft_refuse(d, tree_first(screen, ROW_SCREEN_GROUP),
-				     PROBLEM_SCREEN_USELESS, schema_row(ROW_SCREEN_GROUP)->name,
-				     word);
-		if (s->browser_port != 0)
-			draft_refuse(d, tree_first(screen, ROW_SCREEN_BROWSER),
-				     PROBLEM_SCREEN_USELESS, schema_row(ROW_SCREEN_BROWSER)->name,
-				     word);
+		check_certified(d, screen, word);
 	} else if (s->groups.count == 0) {
 		draft_refuse(d, security, PROBLEM_SCREEN_LACKS, word, "group NAME;");
 	}
@@ -185,6 +221,14 @@ static void check_access(struct draft *d, const struct snapshot_access *a,
 	}
 }
 
+/* One session must find room, or none could ever begin. */
+static void check_record(struct draft *d, const struct snapshot_record *r,
+			 const struct tree_node *node)
+{
+	if (r->total_limit_bytes < r->size_limit_bytes)
+		draft_refuse(d, node, PROBLEM_SCREEN_RECORD_ROOM, NULL, NULL);
+}
+
 void draft_check_screen_security(struct draft *d, uint32_t i)
 {
 	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
@@ -193,6 +237,8 @@ void draft_check_screen_security(struct draft *d, uint32_t i)
 
 	if (access != NULL)
 		check_access(d, &s->access, access);
+	if (snapshot_is_recorded(s))
+		check_record(d, &s->record, tree_first(origin, ROW_SCREEN_RECORD));
 	if (s->security == SCREEN_SECURITY_NONE)
 		check_open(d, origin);
 	else

@@ -28,15 +28,22 @@ static int refuse_value(struct problems *problems, enum problem_id id, enum sche
 	return -ERR_SYNTAX;
 }
 
+int parse_word(struct value *out, const struct value_form *form, const struct word *word)
+{
+	int err = value_parse(out, form, (struct span){(const uint8_t *)word->text, word->size});
+
+	if (err == 0 && word->quoted && form->type != TYPE_TEXT && form->type != TYPE_PATTERN)
+		err = -ERR_SYNTAX;
+	return err;
+}
+
 static int parse_value(struct writer *w, enum schema_id row, unsigned arg, const struct word *word,
 		       struct problems *problems)
 {
 	const struct value_form *form = &schema_row(row)->args[arg];
 	struct value value;
-	int err = value_parse(&value, form, (struct span){(const uint8_t *)word->text, word->size});
+	int err = parse_word(&value, form, word);
 
-	if (err == 0 && word->quoted && form->type != TYPE_TEXT && form->type != TYPE_PATTERN)
-		err = -ERR_SYNTAX;
 	if (err == -ERR_RANGE)
 		return refuse_value(problems, PROBLEM_OUT_OF_RANGE, row, arg, word);
 	if (err == -ERR_TOO_LONG)

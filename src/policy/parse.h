@@ -26,6 +26,11 @@ enum parse_mode {
 int parse_text(struct tree *tree, struct span text, enum parse_mode mode,
 	       struct problems *problems);
 
+/* One word as a value of @form: as value_parse, but what stands in quotes is no value of most
+ * forms.
+ */
+int parse_word(struct value *out, const struct value_form *form, const struct word *word);
+
 /**
  * parse_values - check the words behind a statement's name and make the canonical values of it
  * @words: @count of them, without the name; all are used

@@ -9,7 +9,7 @@
 
 #define INDENT "    "
 
-static void print_quoted(struct bytes *out, const char *text)
+void print_quoted(struct bytes *out, const char *text)
 {
 	(void)bytes_append_u8(out, '"');
 	for (; *text != '\0'; text++) {

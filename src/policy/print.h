@@ -21,6 +21,9 @@ int print_tree(struct bytes *out, const struct tree_node *top);
  */
 int print_public(struct bytes *out, const struct tree_node *top);
 
+/* A free text as the language writes it: in quotes. */
+void print_quoted(struct bytes *out, const char *text);
+
 /* One statement with all below it, indented by @depth levels, each line after @mark. */
 int print_statement(struct bytes *out, const struct tree_node *node, unsigned depth,
 		    const char *mark);

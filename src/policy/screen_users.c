@@ -52,6 +52,12 @@ static bool share_one(const struct snapshot *s, struct snapshot_range a, struct 
 	return false;
 }
 
+bool screen_user_in(const struct snapshot *s, const struct snapshot_screen_user *user,
+		    struct snapshot_range groups)
+{
+	return share_one(s, user->groups, groups);
+}
+
 enum screen_user_refusal screen_user_judge(const struct snapshot *s,
 					   const struct snapshot_screen *screen,
 					   const struct snapshot_screen_user *user, int64_t now_s)
@@ -62,7 +68,7 @@ enum screen_user_refusal screen_user_judge(const struct snapshot *s,
 		return SCREEN_USER_SUSPENDED;
 	if (now_s >= user->expires_s)
 		return SCREEN_USER_EXPIRED;
-	if (!share_one(s, user->groups, screen->groups))
+	if (!screen_user_in(s, user, screen->groups))
 		return SCREEN_USER_GROUP;
 	return screen_is_open_at(s, screen, now_s) ? SCREEN_USER_FINE : SCREEN_USER_HOURS;
 }

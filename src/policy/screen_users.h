@@ -23,6 +23,10 @@ const char *screen_user_refusal_text(enum screen_user_refusal refusal);
 /* The user of that name, NULL: none. */
 const struct snapshot_screen_user *screen_user_find(const struct snapshot *s, const char *name);
 
+/* Whether the user belongs to one of @groups, in texts-of-list of @s. */
+bool screen_user_in(const struct snapshot *s, const struct snapshot_screen_user *user,
+		    struct snapshot_range groups);
+
 /* Whether a screen may be used at @now_s, seconds since 1970. */
 bool screen_is_open_at(const struct snapshot *s, const struct snapshot_screen *screen,
 		       int64_t now_s);

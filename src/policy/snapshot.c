@@ -385,6 +385,29 @@ static bool access_is_sound(const struct snapshot *s, const struct snapshot_acce
 	       snapshot_access_has_password(a) == (a->password_slot[0] != '\0');
 }
 
+/* Of a screen whose sessions are recorded one finds room, and is kept for a while. */
+static bool record_is_sound(const struct snapshot_record *r)
+{
+	static const struct snapshot_record none;
+
+	if (r->size_limit_bytes == 0)
+		return memcmp(r, &none, sizeof(none)) == 0;
+	return r->size_limit_bytes <= r->total_limit_bytes && r->total_limit_bytes <= INT64_MAX &&
+	       r->keep_s > 0 && r->on_full < SNAPSHOT_ON_FULL_COUNT_;
+}
+
+/* Only where persons log in there is somebody to be told, and a way in for an auditor. */
+static bool shadow_is_sound(const struct snapshot *s, const struct snapshot_screen *c)
+{
+	static const struct snapshot_shadow none;
+
+	if (c->shadow.limit_s == 0)
+		return memcmp(&c->shadow, &none, sizeof(none)) == 0;
+	return c->security == SCREEN_SECURITY_X509_PLAIN && c->shadow.limit_s < TIME_LIMIT_S &&
+	       c->shadow.notice < SNAPSHOT_NOTICE_COUNT_ &&
+	       range_is_sound(c->shadow.groups, s->list_text_count);
+}
+
 static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 {
 	const struct snapshot_screen *c = &s->screens[i];
@@ -403,7 +426,8 @@ static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 	       range_is_sound(c->browser_names, s->list_text_count) &&
 	       (c->browser_port == 0 || c->security == SCREEN_SECURITY_X509_PLAIN) &&
 	       (c->groups.count > 0) == (c->security == SCREEN_SECURITY_X509_PLAIN) &&
-	       screen_tls_is_sound(c) && access_is_sound(s, &c->access);
+	       screen_tls_is_sound(c) && access_is_sound(s, &c->access) &&
+	       record_is_sound(&c->record) && shadow_is_sound(s, c);
 }
 
 static bool desktop_is_sound(const struct snapshot *s, uint32_t i)
@@ -609,6 +633,7 @@ int snapshot_view_structure(struct snapshot *out, const void *block, size_t size
 	if (!texts_are_sound(out) || !text_is_sound(out, h->text_organization) ||
 	    !text_is_sound(out, h->text_host_name) || h->utc_offset_s < -OFFSET_MAX_S ||
 	    h->utc_offset_s > OFFSET_MAX_S || h->connections_max > SNAPSHOT_CONNECTIONS_MAX ||
+	    h->watch_s < SNAPSHOT_WATCH_S_MIN || h->watch_s > SNAPSHOT_WATCH_S_MAX ||
 	    !rows_are_sound(out)) {
 		*out = (struct snapshot){0};
 		return -ERR_RANGE;

@@ -15,10 +15,13 @@
 #include "policy/snapshot_screens.h"
 
 #define SNAPSHOT_MAGIC     0x53454b49534e4150ULL /* "SEKISNAP" */
-#define SNAPSHOT_VERSION   2
+#define SNAPSHOT_VERSION   3
 #define SNAPSHOT_BYTES_MAX (32U << 20)
 
 #define SNAPSHOT_CONNECTIONS_MAX (4U << 20)
+#define SNAPSHOT_WATCH_S_MIN     60U
+#define SNAPSHOT_WATCH_S_MAX     (90U * 86400U)
+#define SNAPSHOT_WATCH_S_DEFAULT (7U * 86400U)
 
 /* How a mail entry flattens, beyond the defaults. */
 enum snapshot_mail_option {
@@ -186,6 +189,8 @@ struct snapshot_header {
 	uint32_t text_host_name;
 	int32_t utc_offset_s;
 	uint32_t connections_max; /* flows that each zone may have at one time; 0: by memory */
+	uint32_t watch_s;         /* how long to watch what was isolated */
+	uint32_t pad;
 	struct {
 		uint32_t offset; /* from the start of the block, 8-byte aligned */
 		uint32_t count;  /* rows; bytes for text */

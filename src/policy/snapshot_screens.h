@@ -34,6 +34,13 @@ enum snapshot_watermark {
 	SNAPSHOT_WATERMARK_COUNT_
 };
 
+/* In the order of the words of the configuration's `on-full`. */
+enum snapshot_on_full {
+	SNAPSHOT_ON_FULL_END_SESSION,
+	SNAPSHOT_ON_FULL_GO_ON,
+	SNAPSHOT_ON_FULL_COUNT_
+};
+
 /* What a screen's desktops are asked for; the words of the configuration follow the first. */
 enum desktop_security {
 	DESKTOP_SECURITY_NONE, /* nothing is written: RFB's security type None */
@@ -51,6 +58,24 @@ struct snapshot_access {
 	uint32_t pad;
 	char authority_slot[SNAPSHOT_NAME_BYTES]; /* x509; else empty */
 	char password_slot[SNAPSHOT_NAME_BYTES];  /* vnc-auth, x509-plain; else empty */
+};
+
+/* Whether a screen's sessions are recorded; all zero: they are not. */
+struct snapshot_record {
+	uint64_t size_limit_bytes;  /* of one session */
+	uint64_t total_limit_bytes; /* of all of the screen */
+	uint32_t keep_s;
+	uint32_t on_full; /* enum snapshot_on_full */
+};
+
+/* What the users of a screen are told of its shadows, in the order of the words of `notice`. */
+enum snapshot_notice { SNAPSHOT_NOTICE_STANDING, SNAPSHOT_NOTICE_LIVE, SNAPSHOT_NOTICE_COUNT_ };
+
+/* Whether auditors may look on at a screen's sessions; all zero: they may not. */
+struct snapshot_shadow {
+	uint32_t limit_s;             /* of one look */
+	uint32_t notice;              /* enum snapshot_notice */
+	struct snapshot_range groups; /* in texts-of-list: whose sessions; empty: everybody's */
 };
 
 struct snapshot_screen {
@@ -76,7 +101,19 @@ struct snapshot_screen {
 	uint32_t bandwidth_kbit_s;           /* sent to the viewer; 0: no limit */
 	uint32_t pad2;
 	struct snapshot_access access;
+	struct snapshot_record record;
+	struct snapshot_shadow shadow;
 };
+
+static inline bool snapshot_is_watchable(const struct snapshot_screen *screen)
+{
+	return screen->shadow.limit_s != 0;
+}
+
+static inline bool snapshot_is_recorded(const struct snapshot_screen *screen)
+{
+	return screen->record.size_limit_bytes != 0;
+}
 
 static inline bool snapshot_access_has_tls(const struct snapshot_access *a)
 {
