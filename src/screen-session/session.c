@@ -67,6 +67,10 @@ static int take_settings(struct session *s, const struct control_start *start,
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
 	s->frame_period_ms = session_frame_period_ms(screen->frame_rate_max);
 	s->bandwidth_kbit_s = screen->bandwidth_kbit_s;
+	s->record_bytes_max = screen->record.size_limit_bytes;
+	s->on_full = (enum snapshot_on_full)screen->record.on_full;
+	s->watchable = snapshot_is_watchable(screen);
+	s->notice_live = s->watchable && screen->shadow.notice == SNAPSHOT_NOTICE_LIVE;
 	s->security = screen->security;
 	s->client_certificates = screen->authority_slot[0] != '\0';
 	s->idle_ms = screen->idle_timeout_s * UINT64_C(1000);

@@ -26,7 +26,8 @@
 	X(COLOUR_MAP, "colour-map")                                                                \
 	X(KEY_NOT_ALLOWED, "key-not-allowed")                                                      \
 	X(KEY_RATE, "key-rate")                                                                    \
-	X(RESIZE_REQUEST, "resize-request")
+	X(RESIZE_REQUEST, "resize-request")                                                        \
+	X(SHADOW_KEY, "key-of-a-shadow")
 
 enum session_drop {
 #define X(id, name) SESSION_DROP_##id,
@@ -57,9 +58,13 @@ struct session {
 						*/
 	char desktop_user[SESSION_USER_BYTES]; /* x509-plain: who the gateway is there */
 	uint64_t frame_period_ms;
-	uint32_t bandwidth_kbit_s; /* 0: no limit */
-	uint64_t idle_ms;          /* 0: no limit */
-	uint64_t limit_ms;         /* 0: no limit */
+	uint32_t bandwidth_kbit_s;     /* 0: no limit */
+	uint64_t record_bytes_max;     /* of its recording; 0: it is not recorded */
+	enum snapshot_on_full on_full; /* then: what follows where that fails */
+	bool watchable;                /* auditors may look on */
+	bool notice_live;              /* and its user is to see when they do */
+	uint64_t idle_ms;              /* 0: no limit */
+	uint64_t limit_ms;             /* 0: no limit */
 	uint64_t began_ms;
 	enum screen_end end; /* SCREEN_END_NONE_ while it goes on */
 	const char *detail;  /* of the end: fixed text or NULL */

@@ -19,7 +19,7 @@
 
 static struct source source;
 
-static const int syscalls[] = {SYS_sendmmsg, SYS_setsockopt};
+static const int syscalls[] = {SYS_setsockopt};
 static const struct sandbox_profile profile = {
 	.name = "screen-source",
 	.syscalls = syscalls,
@@ -64,6 +64,8 @@ static int give(void *ctx, const struct control_give *what, int fd)
 		s->authority_fd = fd;
 	else if (what->kind == GIVE_PASSWORD && s->password_fd < 0)
 		s->password_fd = fd;
+	else if (what->kind == GIVE_PIXELS && s->pixels == NULL)
+		return tiles_map(s, fd);
 	else
 		return -ERR_PEER;
 	return 0;
@@ -175,10 +177,8 @@ int main(void)
 
 	init(s);
 	tls_prepare();
-	if (session_frame(&s->frame) != 0)
-		return 1;
 	error = process_begin(&s->process, &profile, give, s, &start, &snapshot_fd);
-	if (error != 0 || start.role != ROLE_SCREEN_SOURCE || s->link.fd < 0)
+	if (error != 0 || start.role != ROLE_SCREEN_SOURCE || s->link.fd < 0 || s->pixels == NULL)
 		return 1;
 	error = session_load(&s->session, &s->process, "desktop", &start, snapshot_fd);
 	if (error != 0)

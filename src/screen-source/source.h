@@ -79,7 +79,8 @@ struct source {
 	bool slow;
 
 	/* tiles.c */
-	struct frame frame;
+	struct screen_pixels *pixels; /* the viewer's half reads there */
+	struct frame frame;           /* the larger part of it */
 	bool sending;   /* an update is being handed to the viewer: the frame must not change */
 	bool streaming; /* so are tiles of an update that is still coming in */
 	bool size_due, cursor_due;
@@ -127,6 +128,8 @@ void secure_shake(struct source *s);
 /* Write what the desktop wants to know; the password is read here and wiped. */
 void secure_login(struct source *s);
 
+/* Map the session's memory to draw into. @fd: taken where this succeeds. Return: as shared_map. */
+int tiles_map(struct source *s, int fd);
 /* Hand on what is drawn of an update that has not ended, while it is in the cache. */
 void tiles_stream(struct source *s);
 /* Hand an update to the viewer: as many records as the link takes now. */

@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records out: the marked tiles of the frame go to the viewer's half, several to a system call.
+ * Records out: the viewer's half is told of the marked tiles of the frame, many with one message;
+ * their pixels it finds where they were drawn.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/shared.h"
 #include "screen-source/source.h"
 
-enum { BATCH = 16 };
-
-/* Messages made ready for one sendmmsg. Pixels are gathered here: the kernel takes a tile in one
- * piece sooner than in one for each row. */
+/* One message. */
 struct batch {
 	unsigned count;
-	struct mmsghdr messages[BATCH];
-	struct screen_record records[BATCH];
-	struct iovec parts[BATCH][2];
-	uint32_t pixels[BATCH][SCREEN_TILE_PX * SCREEN_TILE_PX];
-	uint8_t columns[BATCH], rows[BATCH]; /* the tile of each */
+	struct screen_record records[SCREEN_BATCH];
 };
+
+int tiles_map(struct source *s, int fd)
+{
+	void *memory;
+	int error = shared_map(fd, sizeof(*s->pixels), SHARED_WRITE, &memory);
+
+	if (error != 0)
+		return error;
+	s->pixels = memory;
+	frame_init(&s->frame, s->pixels->frame,
+		   sizeof(s->pixels->frame) / sizeof(s->pixels->frame[0]));
+	(void)close(fd); /* the mapping stays */
+	return 0;
+}
 
 bool tiles_may_begin(const struct source *s)
 {
@@ -28,18 +38,9 @@ bool tiles_may_begin(const struct source *s)
 }
 
 /* 0, -ERR_AGAIN where the link is full, or -ERR_CLOSED. */
-static int send_bytes(struct source *s, const struct screen_record *record, const void *pixels,
-		      size_t pixel_bytes)
+static int send_records(struct source *s, const struct screen_record *records, size_t count)
 {
-	struct screen_record head = *record;
-	struct iovec parts[2] = {
-		{.iov_base = &head, .iov_len = sizeof(head)},
-		{.iov_base = (void *)(uintptr_t)pixels,
-		 .iov_len = pixel_bytes}, /* sendmsg only reads it */
-	};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = pixel_bytes > 0 ? 2 : 1};
-
-	if (sendmsg(s->link.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	if (send(s->link.fd, records, count * sizeof(*records), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
 	return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? -ERR_AGAIN : -ERR_CLOSED;
 }
@@ -63,56 +64,61 @@ static bool one_colour(const struct frame *f, const struct rfb_rect *r)
 static void batch_add(struct batch *b, const struct frame *f, unsigned column, unsigned row)
 {
 	struct rfb_rect r = frame_tile_rect(f, column, row);
-	struct iovec *parts = b->parts[b->count];
-	unsigned part_count = 1;
+	struct screen_record *record = &b->records[b->count++];
 
-	b->records[b->count] = (struct screen_record){
-		.kind = SCREEN_SOLID, .x = r.x, .y = r.y, .w = r.w, .h = r.h};
+	*record = (struct screen_record){
+		.kind = SCREEN_PIXELS, .x = r.x, .y = r.y, .w = r.w, .h = r.h};
 	if (one_colour(f, &r)) {
-		b->records[b->count].value = *frame_at(f, r.x, r.y);
-	} else {
-		b->records[b->count].kind = SCREEN_PIXELS;
-		for (unsigned y = 0; y < r.h; y++)
-			memcpy(b->pixels[b->count] + y * r.w, frame_at(f, r.x, r.y + y), r.w * 4U);
-		parts[part_count++] = (struct iovec){b->pixels[b->count], (size_t)r.w * r.h * 4};
+		record->kind = SCREEN_SOLID;
+		record->value = *frame_at(f, r.x, r.y);
 	}
-	parts[0] = (struct iovec){&b->records[b->count], sizeof(b->records[b->count])};
-	b->messages[b->count] =
-		(struct mmsghdr){.msg_hdr = {.msg_iov = parts, .msg_iovlen = part_count}};
-	b->columns[b->count] = (uint8_t)column;
-	b->rows[b->count] = (uint8_t)row;
-	b->count++;
 }
 
-/* The first BATCH marked tiles of the first @rows rows of tiles. */
+/* The first SCREEN_BATCH marked tiles of the first @rows rows of tiles. */
 static void batch_fill(struct batch *b, const struct frame *f, unsigned rows)
 {
 	b->count = 0;
-	for (unsigned row = 0; row < rows && b->count < BATCH; row++) {
+	for (unsigned row = 0; row < rows && b->count < SCREEN_BATCH; row++) {
 		uint64_t marks = f->dirty.rows[row];
 
-		for (; marks != 0 && b->count < BATCH; marks &= marks - 1)
+		for (; marks != 0 && b->count < SCREEN_BATCH; marks &= marks - 1)
 			batch_add(b, f, (unsigned)__builtin_ctzll(marks), row);
 	}
 }
 
-/* 0 when all marked tiles of the first @rows rows are sent. */
+/* A word of the shape: whoever reads it finds what was drawn before. */
+static void put_word(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static void batch_told(const struct batch *b, struct source *s)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		unsigned column = b->records[i].x / FRAME_TILE_PX;
+		unsigned row = b->records[i].y / FRAME_TILE_PX;
+		uint32_t *drawn = &s->pixels->shape.drawn[row][column];
+
+		s->frame.dirty.rows[row] &= ~(UINT64_C(1) << column);
+		put_word(drawn, *drawn + 1);
+	}
+}
+
+/* 0 when all marked tiles of the first @rows rows are told of. */
 static int send_rows(struct source *s, unsigned rows)
 {
 	__attribute__((uninitialized)) struct batch b; /* filled as far as it is used */
 
 	for (;;) {
-		int sent;
+		int error;
 
 		batch_fill(&b, &s->frame, rows);
 		if (b.count == 0)
 			return 0;
-		sent = sendmmsg(s->link.fd, b.messages, b.count, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (sent < 0)
-			return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? -ERR_AGAIN
-										     : -ERR_CLOSED;
-		for (int i = 0; i < sent; i++)
-			s->frame.dirty.rows[b.rows[i]] &= ~(UINT64_C(1) << b.columns[i]);
+		error = send_records(s, b.records, b.count);
+		if (error != 0)
+			return error;
+		batch_told(&b, s);
 	}
 }
 
@@ -125,11 +131,19 @@ static int send_size(struct source *s)
 {
 	struct screen_record record = {
 		.kind = SCREEN_GEOMETRY, .w = s->frame.width, .h = s->frame.height};
-	int error = s->size_due ? send_bytes(s, &record, NULL, 0) : 0;
+	struct screen_shape *shape = &s->pixels->shape;
+	int error;
 
-	if (error == 0)
-		s->size_due = false;
-	return error;
+	if (!s->size_due)
+		return 0;
+	error = send_records(s, &record, 1);
+	if (error != 0)
+		return error;
+	s->size_due = false;
+	put_word(&shape->width, s->frame.width);
+	put_word(&shape->height, s->frame.height);
+	put_word(&shape->sizes, shape->sizes + 1);
+	return 0;
 }
 
 static int send_cursor(struct source *s)
@@ -137,8 +151,12 @@ static int send_cursor(struct source *s)
 	const struct rfb_cursor *c = &s->parser.cursor;
 	struct screen_record record = {
 		.kind = SCREEN_CURSOR, .x = c->hot_x, .y = c->hot_y, .w = c->w, .h = c->h};
-	int error = s->cursor_due ? send_bytes(s, &record, c->pixels, (size_t)c->w * c->h * 4) : 0;
+	int error;
 
+	if (!s->cursor_due)
+		return 0;
+	memcpy(s->pixels->cursor, c->pixels, (size_t)c->w * c->h * sizeof(c->pixels[0]));
+	error = send_records(s, &record, 1);
 	if (error == 0)
 		s->cursor_due = false;
 	return error;
@@ -147,7 +165,7 @@ static int send_cursor(struct source *s)
 static int send_end(struct source *s)
 {
 	struct screen_record record = {.kind = SCREEN_UPDATE_END, .value = s->update_sent + 1};
-	int error = send_bytes(s, &record, NULL, 0);
+	int error = send_records(s, &record, 1);
 
 	if (error == 0)
 		s->update_sent++;
@@ -206,5 +224,5 @@ void tiles_end(struct source *s, enum screen_end why)
 	struct screen_record record = {.kind = SCREEN_ENDED, .value = why};
 
 	session_widen(s->link.fd);
-	(void)send_bytes(s, &record, NULL, 0); /* to a half that has gone: nobody asks */
+	(void)send_records(s, &record, 1); /* to a half that has gone: nobody asks */
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -86,6 +87,10 @@ static void take_key(struct viewer *v, const struct rfb_client_message *m)
 	struct screen_input input = {.kind = SCREEN_KEY, .flags = m->down, .value = m->keysym};
 
 	v->input_at_ms = clock_mono_ms(v->loop.clock);
+	if (v->shadow.is_one) {
+		shadow_take_key(v, m->down);
+		return;
+	}
 	if (!rfb_key_allowed(m->keysym)) {
 		session_drop(&v->session, SESSION_DROP_KEY_NOT_ALLOWED, 0);
 		return;
@@ -104,7 +109,8 @@ static void take_pointer(struct viewer *v, const struct rfb_client_message *m)
 	};
 
 	v->input_at_ms = clock_mono_ms(v->loop.clock);
-	client_send_input(v, &input);
+	if (!v->shadow.is_one)
+		client_send_input(v, &input);
 }
 
 static void take_request(struct viewer *v, const struct rfb_client_message *m)
@@ -192,19 +198,38 @@ static void shake(struct viewer *v)
 		secure_login(v);
 	} else if (event == RFB_HANDSHAKE_SIZE && v->admitted) {
 		v->phase = VIEWER_WAITING;
-		client_send_input(v, &begin);
+		if (v->shadow.is_one)
+			shadow_begin(v);
+		else
+			client_send_input(v, &begin);
 	}
+}
+
+/* @name: of the desktop, for the viewer's title: what whoever looks has to be told */
+static void put_name(const struct viewer *v, char *name, size_t name_bytes)
+{
+	if (v->shadow.is_one)
+		(void)snprintf(name, name_bytes, "%s", VIEWER_NAME_SHADOW); /* they all fit */
+	else
+		(void)snprintf(name, name_bytes, "%s%s%s", VIEWER_NAME,
+			       v->recorder.on ? VIEWER_NAME_RECORDED : "",
+			       v->session.watchable ? VIEWER_NAME_WATCHABLE : "");
 }
 
 void client_admit(struct viewer *v)
 {
 	struct writer w = update_writer(v);
+	char name[VIEWER_NAME_BYTES];
 
 	loop_disarm(&v->loop, &v->handshake_timer);
 	v->phase = VIEWER_RUNNING;
 	marking_begin(v);
+	recorder_begin(v);
+	if (v->session.end != SCREEN_END_NONE_)
+		return;
 	rfb_client_init(&v->parser);
-	rfb_greeter_size(&v->greeter, v->frame.width, v->frame.height, VIEWER_NAME, &w);
+	put_name(v, name, sizeof(name));
+	rfb_greeter_size(&v->greeter, v->frame.width, v->frame.height, name, &w);
 	update_written(v, &w);
 }
 

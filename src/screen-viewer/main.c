@@ -6,9 +6,11 @@
  * Talks to: the supervisor (control, descriptor 3), audit (events, 4), its screen-source (link),
  * one viewer (the accepted socket). A browser that has not asked for a session has no
  * screen-source. Holds: that socket, the framebuffer and, with TLS, its entry's certificate and
- * key. No capability, no other file, no other socket; an empty network namespace and an empty root.
+ * key; where the session is recorded, a file to append to. No capability, no other file, no other
+ * socket; an empty network namespace and an empty root.
  * What a hostile viewer could take over is this process of this one session, and what that could
- * still do is press keys on the allow list.
+ * still do is press keys on the allow list. A shadow, by which an auditor looks on at another
+ * session, has that session's memory to read in place of a link, and can press nothing.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,7 +22,7 @@
 
 static struct viewer viewer;
 
-static const int syscalls[] = {SYS_recvmmsg, SYS_setsockopt};
+static const int syscalls[] = {SYS_setsockopt};
 static const struct sandbox_profile profile = {
 	.name = "screen-viewer",
 	.syscalls = syscalls,
@@ -34,9 +36,11 @@ void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32
 	if (v->session.end != SCREEN_END_NONE_)
 		return;
 	session_end(&v->session, why, detail, code);
-	session_widen(v->link.fd);
-	/* To a half that has gone: nobody asks. */
-	(void)send(v->link.fd, &input, sizeof(input), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (v->link.fd >= 0) {
+		session_widen(v->link.fd);
+		/* To a half that has gone: nobody asks. */
+		(void)send(v->link.fd, &input, sizeof(input), MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
 	loop_stop(&v->loop, 0);
 }
 
@@ -52,10 +56,30 @@ static int give(void *ctx, const struct control_give *what, int fd)
 		v->certificate_fd = fd;
 	else if (what->kind == GIVE_AUTHORITY && v->authority_fd < 0)
 		v->authority_fd = fd;
+	else if (what->kind == GIVE_PIXELS && v->pixels == NULL)
+		return records_map(v, fd);
+	else if (what->kind == GIVE_RECORDING && v->recorder.fd < 0)
+		v->recorder.fd = fd;
 	else
 		return -ERR_PEER;
 	v->browser.is_one |= what->kind == GIVE_BROWSER;
 	return 0;
+}
+
+/* Later come the file of a recording, once the viewer's handshake is done, and the memory of the
+ * session that an auditor looks at, before the verdict that admits him. */
+static int give_late(void *ctx, const struct control_give *what, int fd)
+{
+	struct viewer *v = ctx;
+
+	if (what->kind == GIVE_PIXELS && v->phase == VIEWER_LOGIN && !v->shadow.is_one)
+		return shadow_become(v, fd);
+	return what->kind == GIVE_RECORDING ? give(ctx, what, fd) : -ERR_PEER;
+}
+
+static int on_give(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return process_keep(give_late, ctx, message);
 }
 
 static int on_ping(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -69,12 +93,24 @@ static int on_stop(struct channel *ch, void *ctx, const struct channel_message *
 	return 0;
 }
 
+static int on_watched(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct viewer *v = ctx;
+	const struct control_screen_watched *body = message->body;
+
+	marking_watch(v, v->session.notice_live && body->count > 0);
+	return 0;
+}
+
 static const struct channel_rule rules[] = {
 	{CONTROL_PING, 0, 0, sizeof(struct control_ping), sizeof(struct control_ping),
 	 CHANNEL_ANY_STATE, on_ping, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, on_stop, "stop"},
 	{CONTROL_SCREEN_VERDICT, 0, 0, CHANNEL_EXACTLY(control_screen_verdict), secure_on_verdict,
 	 "screen verdict"},
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), on_give, "give"},
+	{CONTROL_SCREEN_WATCHED, 0, 0, CHANNEL_EXACTLY(control_screen_watched), on_watched,
+	 "screen watched"},
 	{CONTROL_SCREEN_END, 0, 0, CHANNEL_EXACTLY(control_screen_end), secure_on_end,
 	 "screen end"},
 };
@@ -151,14 +187,16 @@ static void idle_due(struct loop *loop, struct loop_timer *self)
 		loop_arm(loop, self, v->session.idle_ms - idle_ms);
 }
 
+/* The last is served first: the file of a recording, which was given before the desktop was
+ * connected, is there before the first record that came of it. */
 static int watch(struct viewer *v)
 {
-	int error = loop_add(&v->loop, &v->control);
+	int error = loop_add(&v->loop, &v->link);
 
 	if (error == 0)
-		error = loop_add(&v->loop, &v->link);
-	if (error == 0)
 		error = loop_add(&v->loop, &v->peer);
+	if (error == 0)
+		error = loop_add(&v->loop, &v->control);
 	loop_arm(&v->loop, &v->handshake_timer, SESSION_HANDSHAKE_MS);
 	v->input_at_ms = clock_mono_ms(v->loop.clock);
 	if (v->session.idle_ms > 0)
@@ -182,6 +220,7 @@ static void init(struct viewer *v)
 	v->ack_timer = (struct loop_timer){.fire = ack_late, .ctx = v};
 	v->mark_timer = (struct loop_timer){.fire = mark_due, .ctx = v};
 	rfb_encoder_init(&v->encoder);
+	recorder_init(v);
 	loop_init(&v->loop, &clock_system, v->polls, v->poll_fds,
 		  sizeof(v->polls) / sizeof(v->polls[0]));
 }
@@ -213,6 +252,7 @@ static int load(struct viewer *v, int snapshot_fd)
 /* A browser that only looked at the page has had no session. */
 static void finish(struct viewer *v)
 {
+	recorder_end(v);
 	if (!v->browser.is_one || v->browser.upgraded)
 		session_close(&v->session, v->bytes_in, v->keys, v->updates);
 	peer_close(v);
@@ -230,7 +270,8 @@ int main(void)
 	if (session_frame(&v->frame) != 0)
 		return 1;
 	error = process_begin(&v->process, &profile, give, v, &v->start, &snapshot_fd);
-	if (error != 0 || v->start.role != ROLE_SCREEN_VIEWER || v->link.fd < 0 || v->peer.fd < 0)
+	if (error != 0 || v->start.role != ROLE_SCREEN_VIEWER || v->link.fd < 0 || v->peer.fd < 0 ||
+	    v->pixels == NULL)
 		return 1;
 	error = load(v, snapshot_fd);
 	if (error != 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The watermark of this session: what it says, when it changes, and that it is over what goes out.
- */
+/* What is drawn over what goes out: the watermark of this session, what it says and when it
+ * changes; and a red edge while an auditor looks on, where the policy wants that to be seen. */
 #include <arpa/inet.h>
 
 #include "base/clock.h"
 #include "screen-viewer/viewer.h"
 
-enum { MINUTE_S = 60 };
+enum { MINUTE_S = 60, EDGE_PX = 4, EDGE_COLOUR = 0xd01020 };
 
 /* The user; where nobody was asked for a name, the address of the viewer. */
 static void draw(struct viewer *v, int64_t wall_s)
@@ -47,14 +47,45 @@ void marking_renew(struct viewer *v)
 	update_consider(v);
 }
 
+void marking_watch(struct viewer *v, bool watched)
+{
+	const struct rfb_rect all = {0, 0, v->frame.width, v->frame.height};
+
+	if (v->watched == watched)
+		return;
+	v->watched = watched;
+	frame_mark(&v->frame, &v->frame.dirty, &all);
+	update_consider(v);
+}
+
+static bool on_edge(unsigned at, unsigned size)
+{
+	return at < EDGE_PX || at + EDGE_PX >= size;
+}
+
+/* As much of the picture's edge as is in this part of it. */
+static void draw_edge(struct viewer *v, const struct rfb_rect *rect)
+{
+	for (unsigned y = 0; y < rect->h; y++) {
+		bool whole = on_edge(rect->y + y, v->frame.height);
+
+		for (unsigned x = 0; x < rect->w; x++) {
+			if (whole || on_edge(rect->x + x, v->frame.width))
+				*frame_at(&v->marked, x, y) = EDGE_COLOUR;
+		}
+	}
+}
+
 void marking_encode(struct viewer *v, const struct rfb_rect *rect, struct writer *w)
 {
 	struct rfb_rect whole = {0, 0, rect->w, rect->h};
 
-	if (v->mark.strength == 0) {
+	if (v->mark.strength == 0 && !v->watched) {
 		rfb_encode_rect(&v->encoder, &v->frame, rect, v->choice.pixels, w);
 		return;
 	}
-	watermark_apply(&v->mark, &v->frame, rect, &v->marked);
+	watermark_apply(&v->mark, &v->frame, rect, &v->marked); /* without one it is a copy */
+	if (v->watched)
+		draw_edge(v, rect);
 	rfb_encode_rect_at(&v->encoder, &v->marked, &whole, rect, v->choice.pixels, w);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 modules += screen-viewer
-screen-viewer-src := main.c client.c glyphs.c marking.c pace.c page.c page_files.c peer.c records.c secure.c update.c watermark.c
+screen-viewer-src := main.c client.c glyphs.c marking.c pace.c page.c page_files.c peer.c recorder.c records.c secure.c shadow.c update.c watermark.c
 screen-viewer-use := screen-session tls policy wire base
 screen-viewer-lib := -lnettle
 

@@ -1,50 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records in: every one from the source is copied, checked to the byte, and only then drawn into
- * the frame.
+ * Records in: every one from the source is copied, checked to the byte, and only then is the tile
+ * that it names copied, row by row, into the frame.
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "screen-viewer/viewer.h"
 
-/* As many as wait, at most VIEWER_BATCH. 0, or a negative error where there is none. */
+int records_map(struct viewer *v, int fd)
+{
+	void *memory;
+	int error = shared_map(fd, sizeof(*v->pixels), SHARED_READ, &memory);
+
+	if (error != 0)
+		return error;
+	v->pixels = memory;
+	(void)close(fd); /* the mapping stays */
+	return 0;
+}
+
+/* A message of the link. Return: its length, 0 at the end, or a negative error. */
+static ssize_t receive_message(struct viewer *v, struct msghdr *message)
+{
+	ssize_t n = recvmsg(v->link.fd, message, MSG_DONTWAIT);
+
+	if (n < 0 && errno == ECONNRESET) /* input was left unread; records come behind that */
+		n = recvmsg(v->link.fd, message, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -ERR_AGAIN;
+	return n < 0 ? -ERR_CLOSED : n;
+}
+
+/* The next records. 0, or a negative error where there are none. */
 static int receive(struct viewer *v)
 {
-	struct mmsghdr messages[VIEWER_BATCH];
-	struct iovec parts[VIEWER_BATCH];
-	int count;
+	struct iovec part = {v->records, sizeof(v->records)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t n = receive_message(v, &message);
 
-	for (unsigned i = 0; i < VIEWER_BATCH; i++) {
-		parts[i] = (struct iovec){&v->records[i], sizeof(v->records[i])};
-		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
-	}
 	v->record_at = v->record_count = 0;
-	count = recvmmsg(v->link.fd, messages, VIEWER_BATCH, MSG_DONTWAIT, NULL);
-	if (count < 0 && errno == ECONNRESET) /* input was left unread; records come behind that */
-		count = recvmmsg(v->link.fd, messages, VIEWER_BATCH, MSG_DONTWAIT, NULL);
-	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == -ERR_AGAIN)
 		return -ERR_AGAIN;
-	for (int i = 0; i < count && messages[i].msg_len > 0; i++) {
-		v->record_bytes[i] = messages[i].msg_len;
-		v->record_flags[i] = messages[i].msg_hdr.msg_flags;
-		v->record_count++;
-	}
-	/* The end of the link comes as messages without a byte, perhaps behind others. */
-	if (v->record_count == 0) {
+	if (n <= 0) {
 		viewer_end(v, SCREEN_END_OTHER_HALF, NULL, 0);
 		return -ERR_CLOSED;
+	}
+	/* MSG_CTRUNC: a descriptor was sent along; the kernel has closed it. */
+	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		v->record_count = (unsigned)screen_record_count((size_t)n);
+	if (v->record_count == 0) {
+		viewer_end(v, SCREEN_END_RECORD, "message", 0);
+		return -ERR_PEER;
 	}
 	return 0;
 }
 
-static void take_geometry(struct viewer *v, const struct viewer_record *r)
+void records_resized(struct viewer *v)
 {
-	if (v->phase < VIEWER_WAITING || frame_resize(&v->frame, r->head.w, r->head.h) != 0) {
-		viewer_end(v, SCREEN_END_RECORD, "geometry", 0);
-		return;
-	}
 	memset(&v->wanted, 0, sizeof(v->wanted));
 	if (v->phase == VIEWER_WAITING)
 		client_admit(v);
@@ -54,22 +69,48 @@ static void take_geometry(struct viewer *v, const struct viewer_record *r)
 		v->size_due = true;
 }
 
-/* Drawn anew: a pixel is either opaque and 24 bits wide, or nothing. */
-static void take_cursor(struct viewer *v, const struct viewer_record *r)
+static void take_geometry(struct viewer *v, const struct screen_record *r)
 {
-	v->cursor = (struct rfb_rect){r->head.x, r->head.y, r->head.w, r->head.h};
-	for (unsigned i = 0; i < (unsigned)r->head.w * r->head.h; i++)
-		v->cursor_pixels[i] = r->pixels[i] == 0 ? 0 : r->pixels[i] | ~FRAME_PIXEL_MASK;
+	if (v->phase < VIEWER_WAITING || frame_resize(&v->frame, r->w, r->h) != 0)
+		viewer_end(v, SCREEN_END_RECORD, "geometry", 0);
+	else
+		records_resized(v);
+}
+
+/* Copied before the first look, by the compiler, too: a mapping's bytes may change between two. */
+static void copy_mapped(uint32_t *to, const uint32_t *from, size_t count)
+{
+	memcpy(to, from, count * sizeof(*from));
+	__asm__ volatile("" : : : "memory");
+}
+
+void records_copy_tile(struct viewer *v, const struct rfb_rect *at)
+{
+	const uint32_t *pixels = v->pixels->frame + (size_t)at->y * v->frame.width + at->x;
+
+	/* copies each row before it looks; masks; marks what changed */
+	(void)frame_replace(&v->frame, at, pixels, v->frame.width);
+}
+
+/* Drawn anew: a pixel is either opaque and 24 bits wide, or nothing. */
+static void take_cursor(struct viewer *v, const struct screen_record *r)
+{
+	unsigned count = (unsigned)r->w * r->h;
+
+	v->cursor = (struct rfb_rect){r->x, r->y, r->w, r->h};
+	copy_mapped(v->tile, v->pixels->cursor, count);
+	for (unsigned i = 0; i < count; i++)
+		v->cursor_pixels[i] = v->tile[i] == 0 ? 0 : v->tile[i] | ~FRAME_PIXEL_MASK;
 	v->cursor_due = v->choice.cursor;
 }
 
-static void take_end(struct viewer *v, const struct viewer_record *r)
+static void take_end(struct viewer *v, const struct screen_record *r)
 {
-	if (r->head.value != v->update_taken + 1) {
+	if (r->value != v->update_taken + 1) {
 		viewer_end(v, SCREEN_END_RECORD, "update-number", 0);
 		return;
 	}
-	v->update_taken = r->head.value;
+	v->update_taken = r->value;
 	v->inside_update = false;
 	v->ack_due = true;
 	update_consider(v);
@@ -77,20 +118,20 @@ static void take_end(struct viewer *v, const struct viewer_record *r)
 		records_acknowledge(v);
 }
 
-static void take(struct viewer *v, const struct viewer_record *r)
+static void take(struct viewer *v, const struct screen_record *r)
 {
-	struct rfb_rect at = {r->head.x, r->head.y, r->head.w, r->head.h};
+	struct rfb_rect at = {r->x, r->y, r->w, r->h};
 
 	v->inside_update = true;
-	switch (r->head.kind) {
+	switch (r->kind) {
 	case SCREEN_GEOMETRY:
 		take_geometry(v, r);
 		break;
 	case SCREEN_SOLID:
-		(void)frame_replace_solid(&v->frame, &at, r->head.value); /* marks what changed */
+		(void)frame_replace_solid(&v->frame, &at, r->value); /* marks what changed */
 		break;
 	case SCREEN_PIXELS:
-		(void)frame_replace(&v->frame, &at, r->pixels);
+		records_copy_tile(v, &at);
 		break;
 	case SCREEN_CURSOR:
 		take_cursor(v, r);
@@ -100,33 +141,29 @@ static void take(struct viewer *v, const struct viewer_record *r)
 		break;
 	default: /* SCREEN_ENDED, by screen_record_check */
 		viewer_end(v,
-			   r->head.value == SCREEN_END_NONE_ ? SCREEN_END_OTHER_HALF
-							     : (enum screen_end)r->head.value,
+			   r->value == SCREEN_END_NONE_ ? SCREEN_END_OTHER_HALF
+							: (enum screen_end)r->value,
 			   NULL, 0);
 		break;
 	}
 }
 
-static bool allowed(const struct viewer *v, unsigned i)
+static bool allowed(const struct viewer *v, const struct screen_record *r)
 {
-	/* MSG_CTRUNC: a descriptor was sent along; the kernel has closed it. */
-	return (v->record_flags[i] & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-	       screen_record_check(&v->records[i].head, v->record_bytes[i], v->frame.width,
-				   v->frame.height);
+	return screen_record_check(r, v->frame.width, v->frame.height);
 }
 
 /* The frame keeps its size while rectangles of that size are on their way. */
 static bool must_wait(const struct viewer *v)
 {
-	return v->records[v->record_at].head.kind == SCREEN_GEOMETRY && update_going(v);
+	return v->records[v->record_at].kind == SCREEN_GEOMETRY && update_going(v);
 }
 
 static void take_batch(struct viewer *v)
 {
 	while (v->session.end == SCREEN_END_NONE_ && v->record_at < v->record_count) {
-		if (!allowed(v, v->record_at)) {
-			viewer_end(v, SCREEN_END_RECORD, "tile",
-				   v->records[v->record_at].head.kind);
+		if (!allowed(v, &v->records[v->record_at])) {
+			viewer_end(v, SCREEN_END_RECORD, "tile", v->records[v->record_at].kind);
 			return;
 		}
 		if (must_wait(v)) {
@@ -140,6 +177,8 @@ static void take_batch(struct viewer *v)
 
 void records_serve(struct viewer *v)
 {
+	if (v->shadow.is_one)
+		return; /* it has no link */
 	if (v->record_at < v->record_count)
 		take_batch(v);
 	for (unsigned i = 0; i < VIEWER_BATCHES; i++) {
@@ -154,8 +193,8 @@ void records_last(struct viewer *v)
 {
 	do {
 		for (; v->record_at < v->record_count; v->record_at++) {
-			if (v->records[v->record_at].head.kind == SCREEN_ENDED &&
-			    allowed(v, v->record_at))
+			if (v->records[v->record_at].kind == SCREEN_ENDED &&
+			    allowed(v, &v->records[v->record_at]))
 				take(v, &v->records[v->record_at]);
 		}
 	} while (v->session.end == SCREEN_END_NONE_ && receive(v) == 0);

@@ -100,6 +100,7 @@ static void encode_next(struct viewer *v, struct writer *w)
 	rect = run_of(v, row, v->going.rows[row], &taken);
 	v->going.rows[row] &= ~taken;
 	v->rects_left--;
+	recorder_rect(v, &rect);
 	marking_encode(v, &rect, w);
 	pace_spend(&v->pace, w->size - before, now_ms(v));
 }
@@ -124,12 +125,15 @@ static bool is_held_up(const struct viewer *v)
 /* Encode and write until the update is out or the client, or the cap, takes no more. */
 static void pump(struct viewer *v)
 {
+	recorder_update(v);
 	do {
 		struct writer w = update_writer(v);
 
 		while (v->rects_left > 0 && w.capacity - w.size >= RFB_ENCODE_BYTES_MAX &&
 		       pace_wait_ms(&v->pace, now_ms(v)) == 0)
 			encode_next(v, &w);
+		if (!recorder_flush(v))
+			return;
 		update_written(v, &w);
 	} while (is_held_up(v) && pace_wait_ms(&v->pace, now_ms(v)) == 0);
 	if (is_held_up(v))
@@ -159,6 +163,8 @@ static void begin_size(struct viewer *v, struct writer *w)
 {
 	rfb_encode_update(w, 1);
 	rfb_encode_size(w, v->frame.width, v->frame.height, v->choice.extended_desktop_size);
+	recorder_update(v);
+	recorder_size(v);
 	v->size_due = false;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of one screen-viewer and its parts: client.c (RFB in), records.c (tiles in), update.c
- * (RFB out), marking.c (its watermark), secure.c (TLS and login), peer.c (bytes, or a browser's
- * frames), page.c (the page for browsers). */
+ * (RFB out), marking.c (its watermark), recorder.c (its recording), secure.c (TLS and login),
+ * peer.c (bytes, or a browser's frames), page.c (the page for browsers), shadow.c (an auditor's
+ * look at another session). */
 #ifndef SEKISHO_SCREEN_VIEWER_VIEWER_H
 #define SEKISHO_SCREEN_VIEWER_VIEWER_H
 
@@ -11,11 +12,14 @@
 
 #include "base/loop.h"
 #include "base/process.h"
+#include "base/shared.h"
 #include "channel/screen.h"
 #include "screen-session/session.h"
 #include "screen-viewer/pace.h"
+#include "screen-viewer/shadow.h"
 #include "screen-viewer/watermark.h"
 #include "tls/stream.h"
+#include "wire/recording.h"
 #include "wire/rfb_client.h"
 #include "wire/rfb_encode.h"
 #include "wire/rfb_frame.h"
@@ -23,11 +27,17 @@
 #include "wire/web_request.h"
 #include "wire/websocket.h"
 
-#define VIEWER_NAME        "Sekisho" /* the desktop's name that every viewer is told */
-#define VIEWER_IN_BYTES    4096      /* from the viewer, not yet parsed */
+/* The desktop's name that every viewer is told; what follows it where the session is recorded, and
+ * where auditors may watch it; the name that they are told. */
+#define VIEWER_NAME           "Sekisho"
+#define VIEWER_NAME_RECORDED  " - recorded 録画中"
+#define VIEWER_NAME_WATCHABLE " - may be watched 監査者閲覧あり"
+#define VIEWER_NAME_SHADOW    "Sekisho - shadow 閲覧のみ"
+
+#define VIEWER_NAME_BYTES  128
+#define VIEWER_IN_BYTES    4096                       /* from the viewer, not yet parsed */
 #define VIEWER_OUT_BYTES   (2 * RFB_ENCODE_BYTES_MAX) /* to the viewer, not yet taken */
-#define VIEWER_BATCH       8                          /* records taken with one system call */
-#define VIEWER_BATCHES     64                         /* before other descriptors have their turn */
+#define VIEWER_BATCHES     8 /* of records, before others have their turn */
 #define VIEWER_ACK_LATE_MS 100
 #define VIEWER_LOGIN_MS    120000 /* for a person to type name and password; for their judgement */
 #define VIEWER_RECTS_MAX   (FRAME_TILE_ROWS * 64)
@@ -36,6 +46,7 @@
 #define PAGE_REQUESTS_MAX  32      /* of one connection */
 #define PAGE_HEAD_MAX      1024    /* of an answer's head */
 #define PAGE_NAMES_MAX     1048576 /* octets of its names, and of addresses */
+#define RECORDER_MARK_MS   300000  /* how often the log is told how far a recording is */
 #define PEER_DRAIN_MS      500     /* for a browser to be told how its session ended */
 
 _Static_assert(VIEWER_IN_BYTES >= RFB_CLIENT_UNIT_MAX, "the parser can always see a whole unit");
@@ -53,13 +64,6 @@ enum viewer_phase {
 	VIEWER_LOGIN,   /* for the judgement of a name and password */
 	VIEWER_WAITING, /* for the desktop's size */
 	VIEWER_RUNNING,
-};
-
-/* A record as it was received: a copy of our own, so that what is checked is what is used. */
-struct viewer_record {
-	struct screen_record head;
-	uint32_t pixels[FRAME_TILE_PX * FRAME_TILE_PX];
-	uint8_t excess; /* filled by a message that is too long */
 };
 
 /* What a browser may ask for: the gateway's names and addresses, copied out of the policy. */
@@ -90,6 +94,21 @@ struct viewer_browser {
 	bool pong_due;
 	uint8_t pong[WEBSOCKET_CONTROL_MAX];
 	size_t pong_size;
+};
+
+/* A session's recording. */
+struct recorder {
+	int fd;  /* -1: there is no file, or none any more */
+	bool on; /* what is shown goes there */
+	uint64_t began_ms;
+	uint64_t update_ms;                    /* behind that: what goes out at once has one time */
+	struct rfb_encoder encoder;            /* of the form's one format */
+	struct recording_chain chain, written; /* with the blocks in @out, and without */
+	uint64_t written_bytes;
+	uint32_t marked; /* blocks that the log knows of */
+	struct loop_timer mark_timer;
+	uint8_t out[2 * RECORDING_BLOCK_MAX];
+	size_t out_bytes;
 };
 
 struct viewer {
@@ -125,9 +144,10 @@ struct viewer {
 
 	/* records.c */
 	struct frame frame;
-	struct viewer_record records[VIEWER_BATCH];
-	size_t record_bytes[VIEWER_BATCH];
-	int record_flags[VIEWER_BATCH];
+	const struct screen_pixels *pixels; /* the source writes there */
+	/* Copies of our own, so that what is checked is what is used. */
+	struct screen_record records[SCREEN_BATCH];
+	uint32_t tile[FRAME_TILE_PX * FRAME_TILE_PX];
 	unsigned record_at, record_count;
 	bool inside_update; /* tiles came, their end has not */
 	bool ack_due, ack_late;
@@ -149,8 +169,12 @@ struct viewer {
 
 	/* marking.c */
 	struct watermark mark;
+	bool watched;        /* an auditor looks on, and our user is to see that */
 	struct frame marked; /* what is encoded next, where there is a mark */
 	uint32_t marked_pixels[RFB_ENCODE_WIDTH_MAX * RFB_ENCODE_HEIGHT_MAX];
+
+	struct recorder recorder;
+	struct shadow shadow;
 };
 
 /* End the session: tell the source's half, stop the loop. */
@@ -208,6 +232,12 @@ void page_serve(struct viewer *v);
 /* Its time is over. */
 void page_timeout(struct viewer *v);
 
+/* Map the session's memory to read from. @fd: taken where this succeeds. Return: as shared_map. */
+int records_map(struct viewer *v, int fd);
+/* The frame has a new size: admit a viewer that waits for the first one, tell the others. */
+void records_resized(struct viewer *v);
+/* Copy a tile of the memory into the frame. @at: inside the frame and inside one tile */
+void records_copy_tile(struct viewer *v, const struct rfb_rect *at);
 /* Take records from the source, as long as the frame may change. */
 void records_serve(struct viewer *v);
 /* The source's half has hung up while its records had to wait: end with the reason that it gave. */
@@ -223,8 +253,26 @@ void records_acknowledge(struct viewer *v);
 void marking_begin(struct viewer *v);
 /* Draw it anew, minute by minute. */
 void marking_renew(struct viewer *v);
+/* How many auditors look on has changed: the picture has a red edge while there is one. */
+void marking_watch(struct viewer *v, bool watched);
 /* Encode a rectangle as the viewer is to see it. */
 void marking_encode(struct viewer *v, const struct rfb_rect *rect, struct writer *w);
+
+/* recorder.c; of no effect where the session is not recorded. What cannot be recorded ends the
+ * session or the recording, as its entry says. */
+void recorder_init(struct viewer *v);
+/* Somebody is in, and the screen has a size. */
+void recorder_begin(struct viewer *v);
+/* What follows goes out now: a whole update, or as much of it as caps and the viewer let through.
+ */
+void recorder_update(struct viewer *v);
+/* The viewer is told a new size; is shown a rectangle, which is as for rfb_encode_rect. */
+void recorder_size(struct viewer *v);
+void recorder_rect(struct viewer *v, const struct rfb_rect *rect);
+/* Before what was recorded goes out to the viewer: write it. Return: whether it may go out. */
+bool recorder_flush(struct viewer *v);
+/* The session has ended: the last block, and the record in the log. */
+void recorder_end(struct viewer *v);
 
 /* Where the client wants something that it does not have: see that the next tick sends it. */
 void update_consider(struct viewer *v);

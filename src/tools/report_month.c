@@ -46,6 +46,20 @@ static bool read_time(const char *text, int64_t *out)
 	return true;
 }
 
+/* Seconds east of UTC by the end of a record's time: "+09:00", or "Z" (RFC 5424 6.2.3). */
+static int64_t offset_of(struct span time)
+{
+	const char *end = (const char *)time.data + time.size;
+	unsigned hours, minutes;
+	int64_t offset_s;
+
+	if (time.size < MONTH_TIME_BYTES + 5 || !read_digits(end - 5, 2, &hours) ||
+	    !read_digits(end - 2, 2, &minutes))
+		return 0;
+	offset_s = (int64_t)hours * 3600 + minutes * 60;
+	return end[-6] == '-' ? -offset_s : offset_s;
+}
+
 unsigned month_day_count(const struct month *m)
 {
 	unsigned year = 0, month = 0;
@@ -145,17 +159,6 @@ static const struct {
 	{EVENT_SYSLOG_FORCED_OUT, MONTH_RECORDS},
 	{EVENT_EVENT_REFUSED, MONTH_RECORDS},
 };
-
-static enum event_id event_of(struct span name)
-{
-	for (unsigned id = EVENT_NONE_ + 1; id < EVENT_COUNT_; id++) {
-		const char *known = event_name(id);
-
-		if (known[0] == (char)name.data[0] && span_equal(span_of(known), name))
-			return id;
-	}
-	return EVENT_NONE_;
-}
 
 /* ---- fields */
 
@@ -334,13 +337,14 @@ static void note_event(struct month *m, enum event_id event, const char *time,
 }
 
 /* With a heartbeat each minute, silence is a time in which nobody recorded. */
-static void see_silence(struct month *m, const char *time, bool in_month)
+static void see_silence(struct month *m, const char *time, int64_t offset_s, bool in_month)
 {
 	char words[MONTH_NOTE_BYTES];
 	int64_t now_s;
 
 	if (!read_time(time, &now_s))
 		return;
+	now_s -= offset_s;
 	if (in_month && m->last_s > 0 && now_s - m->last_s > MONTH_SILENCE_S) {
 		snprintf(words, sizeof(words), "%lld s", (long long)(now_s - m->last_s));
 		add_note(m, MONTH_RECORDS, time, "silence", words);
@@ -355,7 +359,7 @@ void month_see(void *ctx, uint64_t sequence, const struct syslog_view *view)
 {
 	struct month *m = ctx;
 	char time[MONTH_TIME_BYTES];
-	enum event_id event = event_of(view->message_id);
+	enum event_id event = event_find(view->message_id);
 	int place;
 
 	(void)sequence; /* the walk has checked it */
@@ -368,7 +372,7 @@ void month_see(void *ctx, uint64_t sequence, const struct syslog_view *view)
 	see_commit(m, event, time, view);
 	if (event == EVENT_FLOW_PERMITTED)
 		see_permit(m, time, place == 0, view);
-	see_silence(m, time, place == 0);
+	see_silence(m, time, offset_of(view->time), place == 0);
 	if (place < 0)
 		return;
 	if (m->records++ == 0)

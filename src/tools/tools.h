@@ -20,6 +20,7 @@ int tool_flatten(int argc, char **argv);
 int tool_verify_mail(int argc, char **argv);
 int tool_trace(int argc, char **argv);
 int tool_replay(int argc, char **argv);
+int tool_replay_screen(int argc, char **argv);
 int tool_open_export(int argc, char **argv);
 int tool_report(int argc, char **argv);
 

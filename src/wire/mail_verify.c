@@ -228,37 +228,46 @@ static bool is_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
+/* Does a character of three octets begin with these two that is common, and tells nothing of what
+ * may follow? Kana and bopomofo, brackets and marks but U+3005 to U+3007, full-width forms. */
+static inline bool is_common_sign(const uint8_t *s)
+{
+	if (s[0] == 0xE3 && s[1] == 0x80)
+		return s[2] <= 0x84 || (s[2] >= 0x88 && s[2] <= 0xAF);
+	return s[0] == 0xE3 ? s[1] >= 0x81 && s[1] <= 0x84
+			    : s[0] == 0xEF && (s[1] == 0xBC || s[1] == 0xBD);
+}
+
 /*
- * How many octets at the start of @s are common characters in whole: printable ASCII, kana, and the
- * common ideographs. None of them is forbidden anywhere but behind a joiner, and the last one tells
- * what may follow.
+ * How many octets at the start of @s are common characters in whole: printable ASCII, kana,
+ * Japanese punctuation, full-width forms and the common ideographs. None of them is forbidden
+ * anywhere but behind a joiner, and the last one tells what may follow.
  */
 static size_t text_common(struct mail_text *t, const uint8_t *s, size_t size)
 {
+	uint8_t before = t->before;
 	size_t at = 0;
 
-	if (t->need > 0 || t->before == MAIL_TEXT_JOINER)
+	if (t->need > 0 || before == MAIL_TEXT_JOINER)
 		return 0;
 	while (at < size) {
 		if (s[at] >= 0x20 && s[at] < 0x7F) {
-			t->before = is_digit(s[at]) || s[at] == '#' || s[at] == '*'
-					    ? MAIL_TEXT_KEYCAP
-					    : MAIL_TEXT_OTHER;
+			before = is_digit(s[at]) || s[at] == '#' || s[at] == '*' ? MAIL_TEXT_KEYCAP
+										 : MAIL_TEXT_OTHER;
 			at++;
-		} else if (s[at] >= 0xE5 && s[at] <= 0xE9 && size - at >= 3 &&
-			   (s[at + 1] & 0xC0) == 0x80 &&
-			   (s[at + 2] & 0xC0) == 0x80) { /* U+5000 to U+9FFF */
-			t->before = MAIL_TEXT_HAN;
-			at += 3;
-		} else if (s[at] == 0xE3 && size - at >= 3 &&
-			   (s[at + 1] == 0x81 || s[at + 1] == 0x82) &&
-			   (s[at + 2] & 0xC0) == 0x80) { /* U+3040 to U+30BF */
-			t->before = MAIL_TEXT_OTHER;
-			at += 3;
-		} else {
-			break;
+			continue;
 		}
+		if (size - at < 3 || (s[at + 1] & 0xC0) != 0x80 || (s[at + 2] & 0xC0) != 0x80)
+			break;
+		if (s[at] >= 0xE5 && s[at] <= 0xE9) /* U+5000 to U+9FFF */
+			before = MAIL_TEXT_HAN;
+		else if (is_common_sign(s + at))
+			before = MAIL_TEXT_OTHER;
+		else
+			break;
+		at += 3;
 	}
+	t->before = before;
 	return at;
 }
 

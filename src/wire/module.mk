@@ -14,7 +14,7 @@ wire-src += web_request.c websocket.c
 
 # screen; its loops over pixels are worth the vectors that -O2 leaves out
 wire-src += rfb.c rfb_frame.c rfb_keys.c rfb_version.c rfb_greeter.c rfb_handshake.c rfb_vnc_auth.c rfb_client.c rfb_server.c rfb_hextile.c rfb_tile.c \
-	rfb_inflate.c rfb_encode.c rfb_zrle.c rfb_hextile_encode.c
+	rfb_inflate.c rfb_encode.c rfb_zrle.c rfb_hextile_encode.c recording.c
 $(O)/rel/wire/rfb_%.o: cflags-rel += -O3
 
 # audit

@@ -89,5 +89,9 @@ void rfb_encode_hextile(const struct rfb_encoder *e, const struct frame *f,
 			const struct rfb_rect *r, struct writer *w);
 void rfb_encode_zrle(struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
 		     struct writer *w);
+/* ZRLE's tiles alone, from the left, without the zlib stream that ZRLE puts them into; the rest as
+ * rfb_encode_rect. */
+void rfb_encode_tiles(const struct rfb_encoder *e, const struct frame *f, const struct rfb_rect *r,
+		      struct writer *w);
 
 #endif

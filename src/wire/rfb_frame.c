@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-enum { PREFETCH_ROWS = 8, BLOCK_PX = 16 };
+enum { PREFETCH_ROWS = 8, LINE_PX = 16 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pixel runs are copied as they come");
 
@@ -118,52 +118,53 @@ void frame_copy(struct frame *f, const struct rfb_rect *r, uint16_t from_x, uint
 	frame_mark(f, &f->dirty, r);
 }
 
-/* The bits in which a row differs from @pixels (masked). */
-static uint32_t difference(const uint32_t *row, const uint32_t *pixels, unsigned count)
-{
-	uint32_t bits = 0;
-
-	for (unsigned x = 0; x < count; x++)
-		bits |= row[x] ^ (pixels[x] & FRAME_PIXEL_MASK);
-	return bits;
-}
-
-/* Block by block: what has changed shows early, and a block of fixed size is compared in vectors.
- */
-static bool row_differs(const uint32_t *row, const uint32_t *pixels, unsigned count)
-{
-	for (; count >= BLOCK_PX; count -= BLOCK_PX, row += BLOCK_PX, pixels += BLOCK_PX)
-		if (difference(row, pixels, BLOCK_PX) != 0)
-			return true;
-	return difference(row, pixels, count) != 0;
-}
-
-static void row_write(uint32_t *row, const uint32_t *pixels, unsigned count)
-{
-	for (unsigned x = 0; x < count; x++)
-		row[x] = pixels[x] & FRAME_PIXEL_MASK;
-}
-
 /* Rows of a tile lie too far apart for the processor to guess which comes next. */
 static void row_prefetch(const uint32_t *row, unsigned count)
 {
-	for (unsigned x = 0; x < count; x += 16)
-		__builtin_prefetch(row + x, 1);
+	for (unsigned x = 0; x < count; x += LINE_PX)
+		__builtin_prefetch(row + x);
+	__builtin_prefetch(row + count - 1); /* rows need not begin with a line */
 }
 
-bool frame_replace(struct frame *f, const struct rfb_rect *r, const uint32_t *pixels)
+/*
+ * Read once, by the compiler, too: where somebody else may write there, what is compared is what is
+ * kept. Return: whether a pixel of @row differs from it.
+ */
+static bool row_replace(uint32_t *row, const uint32_t *from, unsigned count)
+{
+	__attribute__((uninitialized)) uint32_t copy[FRAME_TILE_PX]; /* @count are used */
+	uint32_t difference = 0;
+
+	memcpy(copy, from, count * sizeof(*copy));
+	__asm__ volatile("" : : : "memory");
+	for (unsigned x = 0; x < count; x++) {
+		copy[x] &= FRAME_PIXEL_MASK;
+		difference |= row[x] ^ copy[x];
+	}
+	if (difference != 0)
+		memcpy(row, copy, count * sizeof(*copy));
+	return difference != 0;
+}
+
+/* A tile's width is known to the compiler, which leaves no rest then. */
+static bool part_replace(uint32_t *row, const uint32_t *from, unsigned count)
+{
+	return count == FRAME_TILE_PX ? row_replace(row, from, FRAME_TILE_PX)
+				      : row_replace(row, from, count);
+}
+
+bool frame_replace(struct frame *f, const struct rfb_rect *r, const uint32_t *pixels, size_t stride)
 {
 	bool changed = false;
 
-	for (unsigned y = 0; y < r->h; y++, pixels += r->w) {
+	for (unsigned y = 0; y < r->h; y++, pixels += stride) {
 		uint32_t *row = frame_at(f, r->x, r->y + y);
 
-		if (y + PREFETCH_ROWS < r->h)
+		if (y + PREFETCH_ROWS < r->h) {
 			row_prefetch(row + (size_t)PREFETCH_ROWS * f->width, r->w);
-		if (!row_differs(row, pixels, r->w))
-			continue;
-		row_write(row, pixels, r->w);
-		changed = true;
+			row_prefetch(pixels + PREFETCH_ROWS * stride, r->w);
+		}
+		changed |= part_replace(row, pixels, r->w);
 	}
 	if (changed)
 		frame_mark(f, &f->dirty, r);

@@ -88,11 +88,14 @@ void frame_copy(struct frame *f, const struct rfb_rect *r, uint16_t from_x, uint
 /**
  * frame_replace - write a rectangle's pixels, masked to 24 bits, and mark it only where one of them
  * changed
- * @r: inside the frame
- * @pixels: r->w * r->h native 32-bit pixels without gaps, borrowed
+ * @r: inside the frame, at most FRAME_TILE_PX wide
+ * @pixels: r->h rows of r->w native 32-bit pixels, borrowed. Another process may write there
+ * meanwhile: each is read once, and any bits are a pixel.
+ * @stride: pixels from the begin of a row to that of the next one
  * Return: whether anything changed.
  */
-bool frame_replace(struct frame *f, const struct rfb_rect *r, const uint32_t *pixels);
+bool frame_replace(struct frame *f, const struct rfb_rect *r, const uint32_t *pixels,
+		   size_t stride);
 /* As frame_replace with one colour for all. */
 bool frame_replace_solid(struct frame *f, const struct rfb_rect *r, uint32_t colour);
 

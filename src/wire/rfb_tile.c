@@ -197,6 +197,6 @@ int rfb_tile_decode(struct rfb_palette *palette, bool reuse, struct reader *r, s
 	}
 	*r = ahead;
 	*palette = d.palette;
-	(void)frame_replace(frame, tile, d.pixels); /* marks what changed */
+	(void)frame_replace(frame, tile, d.pixels, tile->w); /* marks what changed */
 	return 0;
 }

@@ -37,7 +37,7 @@ function showEntrance(why) {
 	if (document.fullscreenElement)
 		document.exitFullscreen();
 	element("screen").replaceChildren();
-	element("screen").hidden = element("bar").hidden = true;
+	element("session").hidden = true;
 	element("entrance").hidden = false;
 	element("connect").disabled = false;
 	showTexts();
@@ -46,7 +46,7 @@ function showEntrance(why) {
 
 function showScreen() {
 	element("entrance").hidden = true;
-	element("screen").hidden = element("bar").hidden = false;
+	element("session").hidden = false;
 	rfb.focus();
 }
 
@@ -58,6 +58,10 @@ function begin(username, password) {
 	rfb = new RFB(element("screen"), socket, { credentials: { username, password } });
 	rfb.scaleViewport = true;
 	rfb.addEventListener("connect", showScreen);
+	rfb.addEventListener("desktopname", (event) => {
+		element("recorded").hidden = !event.detail.name.includes("recorded"); /* VIEWER_NAME_RECORDED */
+		element("watchable").hidden = !event.detail.name.includes("may be watched"); /* VIEWER_NAME_WATCHABLE */
+	});
 }
 
 function onSubmit(event) {
@@ -90,7 +94,7 @@ element("language").addEventListener("click", () => {
 });
 element("leave").addEventListener("click", () => rfb && rfb.disconnect());
 element("fullscreen").addEventListener("click", () => {
-	element("screen").requestFullscreen({ navigationUI: "hide" }).then(() => rfb && rfb.focus());
+	element("session").requestFullscreen({ navigationUI: "hide" }).then(() => rfb && rfb.focus());
 });
 for (const type of ["keydown", "keyup"])
 	element("screen").addEventListener(type, onJapaneseKey, { capture: true });
