@@ -51,8 +51,21 @@ static bool is_locked(struct account *a, bool alone, int64_t now_s)
 
 static bool is_older(const struct account *a, int64_t limit_s, int64_t now_s)
 {
+	int64_t seen_s = a->seen_s > a->set_s ? a->seen_s : a->set_s;
+
 	return limit_s > 0 &&
-	       (now_s - a->set_s >= limit_s || now_s < a->set_s - ACCOUNT_CLOCK_SLOP_S);
+	       (now_s - a->set_s >= limit_s || now_s < seen_s - ACCOUNT_CLOCK_SLOP_S);
+}
+
+bool account_is_over(const struct account *a, int64_t now_s)
+{
+	return a->temporary && is_older(a, ACCOUNT_TEMPORARY_S, now_s);
+}
+
+void account_see(struct account *a, int64_t now_s)
+{
+	if (now_s > a->seen_s)
+		a->seen_s = now_s;
 }
 
 static void count_failure(struct account *a, int64_t now_s)
@@ -116,11 +129,12 @@ enum account_verdict account_attempt(struct account *a, const struct account_rul
 		fail(a, rules, alone, now_s);
 		return verdict;
 	}
-	if (a->temporary && is_older(a, ACCOUNT_TEMPORARY_S, now_s)) {
+	if (account_is_over(a, now_s) && !alone) { /* nobody could issue him another one */
 		count_failure(a, now_s);
 		return ACCOUNT_DENY_OVER;
 	}
 	a->failures = a->locks = 0;
+	account_see(a, now_s);
 	if (a->temporary)
 		return ACCOUNT_STALE_TEMPORARY;
 	if (is_older(a, age_s, now_s))
@@ -141,6 +155,7 @@ void account_begin(struct account *a, int64_t now_s)
 void account_end(struct account *a, int64_t now_s)
 {
 	a->last_logout_s = now_s;
+	account_see(a, now_s);
 }
 
 static bool was_used(const struct account *a, const char *hash)
@@ -187,7 +202,7 @@ int account_set(struct account *a, const char *password, bool temporary, int64_t
 	}
 	memcpy(a->hash, hash, sizeof(hash));
 	a->temporary = temporary;
-	a->set_s = now_s;
+	a->set_s = a->seen_s = now_s;
 	a->logins = a->failures = a->locks = 0;
 	a->locked_until_s = 0;
 	return 0;

@@ -38,6 +38,8 @@ struct account {
 	char hash[PASSWORD_HASH_BYTES]; /* empty: nobody can log in */
 	bool temporary;
 	int64_t set_s;     /* when the password was set */
+	int64_t seen_s;    /* the latest time that was seen since */
+	int64_t era;       /* whose clock @seen_s knows of: struct keep_era */
 	uint32_t logins;   /* with it */
 	uint32_t failures; /* in a row */
 	uint32_t locks;    /* in a row */
@@ -75,13 +77,19 @@ const char *account_verdict_text(enum account_verdict verdict);
  * @matches: the password is the account's
  * @code:    of the second factor, NUL-terminated; NULL: none is asked for
  * @alone:   the person is an administrator, and no other one could log in: is never kept out for
- *	     longer than ACCOUNT_ALONE_MOST_S
+ *	     longer than ACCOUNT_ALONE_MOST_S, nor by the age of a temporary password
  * Changes the account's counters, which must be saved before the verdict is told. A code counts as
  * used only where the password was right too.
  */
 enum account_verdict account_attempt(struct account *a, const struct account_rules *rules,
 				     enum account_role role, bool matches, const char *code,
 				     bool alone, int64_t now_s);
+
+/* Whether the password is a temporary one that was not used in time. */
+bool account_is_over(const struct account *a, int64_t now_s);
+
+/* The clock has shown this time: behind it the password grows no younger (ADR 0309). */
+void account_see(struct account *a, int64_t now_s);
 
 /* The session begins: counts start anew. What was before is for the welcome. */
 void account_begin(struct account *a, int64_t now_s);

@@ -50,6 +50,7 @@ void desk_seat_close(struct desk *d, uint32_t console, const char *why)
 	note_logout(d, console, why);
 	explicit_bzero(&seat->offer, sizeof(seat->offer));
 	*seat = (struct seat){.state = SEAT_CLOSED,
+			      .terminal = seat->terminal,
 			      .language = seat->language,
 			      .since_ms = clock_mono_ms(d->clock)};
 	if (was_open)
@@ -82,20 +83,37 @@ int desk_init(struct desk *d, const struct clock *clock, int directory, struct d
 	d->rules = (struct account_rules){
 		.length_min = 12, .attempts = 3, .lock_s = 600, .idle_s = 300, .session_s = 1800};
 	(void)snprintf(d->host, sizeof(d->host), "sekisho");
-	d->closed = keep_is_closed(directory);
+	d->doors_missing = keep_load_doors(directory, &d->doors) == -ERR_NOT_FOUND;
+	d->latest_s = desk_now_s(d);
+	d->first_number = clock_mono_ns(clock);
+	d->first_console = DESK_SEATS;
+	account_init(&d->first_account, "");
+	if (desk_load_era(d) < 0)
+		return -ERR_SYSTEM;
 	return password_setting(d->nobody);
 }
 
-void desk_sit(struct desk *d, uint32_t console)
+void desk_fini(struct desk *d)
 {
-	d->seats[console] =
-		(struct seat){.state = SEAT_CLOSED, .since_ms = clock_mono_ms(d->clock)};
-	if (desk_is_open(d))
+	desk_first_forget(d);
+}
+
+void desk_sit(struct desk *d, uint32_t console, bool terminal)
+{
+	d->seats[console] = (struct seat){
+		.state = SEAT_CLOSED, .terminal = terminal, .since_ms = clock_mono_ms(d->clock)};
+	if (!desk_is_open(d))
+		return;
+	if (terminal)
+		d->seats[console].state = SEAT_SETUP;
+	else
 		desk_seat_open(d, console, ACCOUNT_ADMINISTRATOR, "", "");
 }
 
 void desk_leave(struct desk *d, uint32_t console)
 {
+	if (d->first_console == console)
+		desk_first_forget(d); /* its commit goes on, and nobody has the password */
 	desk_seat_close(d, console, "its console ended");
 	d->seats[console].state = SEAT_EMPTY;
 }
@@ -110,8 +128,19 @@ static bool may_stay(const struct desk *d, const struct seat *seat)
 /* Who has just handed over to an administrator without a password yet stays to give one. */
 static bool must_stay(const struct desk *d, const struct seat *seat)
 {
-	return seat->state == SEAT_OPEN && seat->role == ACCOUNT_ADMINISTRATOR &&
-	       d->person_count > 0 && desk_nobody_can(d);
+	return seat->role == ACCOUNT_ADMINISTRATOR && !seat->handed_over &&
+	       desk_hands_over(d, seat->name);
+}
+
+/* Whoever may log in, or must set up the first administrator, does not sit where that is asked for.
+ */
+static bool asks_in_vain(const struct desk *d, uint32_t console)
+{
+	enum seat_state state = d->seats[console].state;
+
+	if (state == SEAT_CLOSED)
+		return desk_is_open(d);
+	return state == SEAT_SETUP && d->first_console != console && !desk_is_open(d);
 }
 
 static void review_seats(struct desk *d)
@@ -119,28 +148,46 @@ static void review_seats(struct desk *d)
 	for (uint32_t i = 0; i < DESK_SEATS; i++) {
 		const struct seat *seat = &d->seats[i];
 
-		if (seat->state >= SEAT_STALE && !may_stay(d, seat) && !must_stay(d, seat))
+		if (asks_in_vain(d, i))
+			desk_show_out(d, i, "the accounts were changed",
+				      "the accounts were changed: this console begins anew",
+				      "アカウントが変更されたため、このコンソールを開始し直します");
+		else if (seat->state >= SEAT_STALE && !may_stay(d, seat) && !must_stay(d, seat))
 			desk_show_out(d, i, "the account was changed",
 				      "your account was changed: this session ends",
 				      "アカウントが変更されたため、このセッションを終了します");
 	}
 }
 
-void desk_policy(struct desk *d, const struct snapshot *snapshot)
+/* The first policy is known: who waits may sit down. */
+static void begin(struct desk *d)
+{
+	for (uint32_t i = 0; i < DESK_SEATS; i++) {
+		if (d->seats[i].state == SEAT_CLOSED)
+			desk_sit(d, i, d->seats[i].terminal);
+	}
+}
+
+void desk_policy(struct desk *d, const struct snapshot *snapshot,
+		 const struct control_policy *numbers)
 {
 	bool is_first = !d->has_policy;
+	bool has_opened = desk_has_opened(d, numbers);
 
-	/* A commit that takes all persons away opens the consoles; a start without them does not.
-	 */
-	if (d->person_count > 0 && snapshot->person_count == 0 && d->closed)
-		d->closed = keep_close(d->directory, false) != 0;
 	d->has_policy = true;
+	d->numbers = *numbers;
 	d->person_count = snapshot->person_count;
 	if (snapshot->person_count > 0)
 		memcpy(d->persons, snapshot->persons,
 		       snapshot->person_count * sizeof(d->persons[0]));
 	desk_load_latches(d);
-	desk_latch_ends(d);
+	(void)desk_latch_ends(d); /* the doors are looked at below */
+	if (is_first)
+		desk_begin_doors(d);
+	if (has_opened && snapshot->person_count > 0 && desk_nobody_can(d))
+		desk_stay_open(d);
+	else
+		desk_follow_policy(d);
 	if (snapshot->login_count > 0) {
 		const struct snapshot_login *l = snapshot->logins;
 
@@ -164,11 +211,10 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot)
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
 	(void)snprintf(d->organization, sizeof(d->organization), "%s",
 		       snapshot_text_at(snapshot, snapshot->header->text_organization));
-	review_seats(d);
-	for (uint32_t i = 0; is_first && i < DESK_SEATS; i++) {
-		if (d->seats[i].state == SEAT_CLOSED)
-			desk_sit(d, i);
-	}
+	if (is_first)
+		begin(d);
+	else
+		review_seats(d);
 }
 
 /* ---- time */
@@ -209,8 +255,11 @@ void desk_tick(struct desk *d)
 {
 	uint64_t now_ms = clock_mono_ms(d->clock);
 
-	desk_latch_ends(d);
-	review_seats(d); /* a person's last day may be over */
+	desk_watch_clock(d);
+	desk_keep_doors(d);
+	if (desk_latch_ends(d))
+		desk_follow_doors(d, d->doors.saved); /* who is over hands over no more */
+	review_seats(d);                              /* a person's last day may be over */
 	for (uint32_t i = 0; i < DESK_SEATS; i++)
 		tick_seat(d, i, now_ms);
 }

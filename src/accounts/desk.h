@@ -3,15 +3,17 @@
  * The desk: who sits at which console, for how long, and who may sit down. Everything that a person
  * is admitted to or refused is recorded and saved before it is told.
  *
- * While no administrator has a password (as it leaves the factory) every console is open, for
- * nobody in particular; from the first one on, each new session needs a login (ADR 0305).
+ * While no administrator has a password (as it leaves the factory) a terminal serves nothing but
+ * the dialogue that sets the first one, and a local socket, which only root can open, is open for
+ * nobody in particular; from the first one on, each new session needs a login (ADR 0305, ADR 0316).
  */
 #ifndef SEKISHO_ACCOUNTS_DESK_H
 #define SEKISHO_ACCOUNTS_DESK_H
 
-#include "accounts/account.h"
+#include "accounts/keep.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "channel/person.h"
 #include "policy/schema.h"
 #include "policy/snapshot.h"
 
@@ -23,6 +25,7 @@
 enum seat_state {
 	SEAT_EMPTY,  /* no console */
 	SEAT_CLOSED, /* nobody is logged in */
+	SEAT_SETUP,  /* the first administrator must be set up */
 	SEAT_STALE,  /* the password must be changed first */
 	SEAT_ENROL,  /* the password was right; a second factor must be enrolled first */
 	SEAT_OPEN,
@@ -42,6 +45,8 @@ struct seat {
 	char hands[ACCOUNT_HANDS_BYTES];
 	uint64_t since_ms, active_ms; /* monotonic */
 	bool warned;
+	bool terminal;    /* a serial line, not a local socket */
+	bool handed_over; /* has given an administrator a password: need not stay for it */
 	struct seat_offer offer;
 	enum language language;
 };
@@ -60,6 +65,9 @@ struct desk_owner {
 		       const char *hands);
 	/* A line for the person; @end: the session is over. */
 	void (*notice)(void *ctx, uint32_t console, bool end, const char *text);
+	/* The first administrator is to be recorded and committed: desk_first_done follows. Return:
+	 * false where it cannot be said. */
+	bool (*first)(void *ctx, const struct control_first *first);
 	void *ctx;
 };
 
@@ -77,7 +85,17 @@ struct desk {
 	bool two_person; /* some changes take two persons: who issues a password is kept (ADR 0311)
 			  */
 	bool has_policy; /* before it nobody is let in */
-	bool closed;     /* an administrator has had a password: see keep_is_closed */
+	struct control_policy numbers; /* of the running policy */
+	struct keep_doors doors;
+	bool doors_missing; /* there were none on the disk: lost, or never written */
+	bool doors_unsaved; /* they hold in memory; saved as soon as they can be */
+	int64_t latest_s;   /* the latest wall time since accounts began, or was set back to */
+	struct keep_era era;
+	bool era_unsaved;             /* it holds in memory; saved as soon as it can be */
+	uint64_t first_number;        /* of the last first administrator that was handed over: never
+					 one of an accounts that ran before */
+	uint32_t first_console;       /* who waits for it; DESK_SEATS: nobody */
+	struct account first_account; /* while somebody waits: saved when its commit is done */
 	int32_t utc_offset_s;
 	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
 	struct seat seats[DESK_SEATS];
@@ -86,11 +104,16 @@ struct desk {
 /* Return: 0 or -ERR_SYSTEM (no random numbers). */
 int desk_init(struct desk *d, const struct clock *clock, int directory, struct desk_owner owner);
 
-/* From now on these rules and persons; who may no longer sit there is shown out at once (A7). */
-void desk_policy(struct desk *d, const struct snapshot *snapshot);
+/* Forget a first administrator that is waited for. */
+void desk_fini(struct desk *d);
+
+/* From now on these rules and persons; who may no longer sit there is shown out at once (A7).
+ * @numbers: what config says of it. */
+void desk_policy(struct desk *d, const struct snapshot *snapshot,
+		 const struct control_policy *numbers);
 
 /* A console begins or ends. @console below DESK_SEATS. */
-void desk_sit(struct desk *d, uint32_t console);
+void desk_sit(struct desk *d, uint32_t console, bool terminal);
 void desk_leave(struct desk *d, uint32_t console);
 
 /**
@@ -110,6 +133,25 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
  * Return: 1..DESK_DELAY_MS.
  */
 uint64_t desk_hold_ms(uint64_t spent_ms);
+
+/**
+ * desk_first - the first administrator was typed in at a terminal
+ * @first:  its texts end within their fields; wiped by the caller
+ * @answer: filled in unless the answer comes later, but for the serial
+ * The password is judged; the record and the commit of the person are asked for. Nothing is saved
+ * before that commit is done.
+ * Return: whether the answer comes later: desk_first_done.
+ */
+bool desk_first(struct desk *d, uint32_t console, const struct account_first *first,
+		struct account_answer *answer);
+
+/**
+ * desk_first_done - what became of the commit: the password is saved if it was done, else forgotten
+ * @answer: filled in, but for the serial, where somebody waits for it
+ * Return: the console that waits, or DESK_SEATS.
+ */
+uint32_t desk_first_done(struct desk *d, const struct control_first_done *done,
+			 struct account_answer *answer);
 
 /* A key was pressed at a console. */
 void desk_active(struct desk *d, uint32_t console);

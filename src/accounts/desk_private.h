@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the desk's files share: persons (person.c), seats (desk.c), requests (serve.c, factor.c). */
+/*
+ * What the desk's files share: persons (person.c), seats (desk.c), requests (serve.c, factor.c,
+ * first.c).
+ */
 #ifndef SEKISHO_ACCOUNTS_DESK_PRIVATE_H
 #define SEKISHO_ACCOUNTS_DESK_PRIVATE_H
 
@@ -18,19 +21,66 @@ int64_t desk_now_s(const struct desk *d);
 const struct snapshot_person *desk_find_person(const struct desk *d, const char *name);
 /* What a person (may be NULL) may be today; ACCOUNT_ROLE_NONE: may not log in. */
 enum account_role desk_role_of(const struct desk *d, const struct snapshot_person *person);
-/* Whether no administrator of the running policy has a password. A damaged account counts as one
- * that has. */
+/* The same by name; an administrator, too, who hands over. */
+enum account_role desk_role_of_name(const struct desk *d, const char *name);
+/* Whether somebody of that name may have an account here. */
+bool desk_is_known(const struct desk *d, const char *name);
+/* Whether no administrator of the running policy has a password that counts. A damaged account
+ * counts as one that has. */
 bool desk_nobody_can(const struct desk *d);
-/* Whether consoles are open to everybody: what was lost must not open what was closed. */
-bool desk_is_open(const struct desk *d);
 /* Whether a person is an administrator, and no other administrator could log in now. */
 bool desk_is_alone(const struct desk *d, const struct snapshot_person *person);
 /* A new policy's persons: what is on disk of their days that were seen over. */
 void desk_load_latches(struct desk *d);
-/* A last day that is over stays over, wherever the clock is set to later. */
-void desk_latch_ends(struct desk *d);
+/* A last day that is over stays over, wherever the clock is set to later. Return: whether one has
+ * just ended. */
+bool desk_latch_ends(struct desk *d);
+/* What earlier desks have seen of the clock; where that is lost, every password is as old as can
+ * be. Return: 0 or -ERR_SYSTEM (no random numbers). */
+int desk_load_era(struct desk *d);
+/* A clock that was set back by more than ACCOUNT_CLOCK_SLOP_S makes no password young again: one
+ * small file is saved, whatever the number of accounts (ADR 0309). */
+void desk_watch_clock(struct desk *d);
+/* As keep_load; and the account, whose password is to be tried or set, learns of the clock what it
+ * has missed. */
+int desk_load(const struct desk *d, struct account *account);
 /* Return: 0, or the error of keep_save, which is an event. */
 int desk_save(struct desk *d, const struct account *account);
+
+/* doors.c */
+
+/* Whether a login is asked for: an administrator has had a password since persons last chose a
+ * configuration without any. */
+bool desk_is_closed(const struct desk *d);
+/* Whether there is no administrator yet, so that a terminal asks for the first one and a socket is
+ * open: what was lost must not open what was closed. */
+bool desk_is_open(const struct desk *d);
+/* With the first policy: a gateway that nobody has used yet has open doors, and notes that. */
+void desk_begin_doors(struct desk *d);
+/*
+ * Whether a person, as an administrator in full right, has committed the running policy, which
+ * knows the person no more and names administrators of whom none has chosen a password yet: until
+ * one has, the person may log in and give it.
+ */
+bool desk_hands_over(const struct desk *d, const char *name);
+/* Whether there is such a person. */
+bool desk_is_handing_over(const struct desk *d);
+/* Note who could hand over from now on, and behind which configuration; where an administrator has
+ * chosen a password, the doors close. What cannot be saved holds in memory. @saved: that number. */
+void desk_follow_doors(struct desk *d, uint32_t saved);
+/* The same with a new policy. */
+void desk_follow_policy(struct desk *d);
+/* Save what could not be saved before. */
+void desk_keep_doors(struct desk *d);
+/* Before the policy of @next: whether the present one has opened the doors, and is on the disk. */
+bool desk_has_opened(const struct desk *d, const struct control_policy *next);
+/* Then they stay open, where persons come without a password, until somebody has one. */
+void desk_stay_open(struct desk *d);
+/* From now on each session needs a login, whatever is lost later; nobody is awaited. Return: 0, or
+ * the error of keep_save_doors: then nothing is changed. */
+int desk_close_doors(struct desk *d);
+/* While they are open: the first administrator is being set up. Return: the same. */
+int desk_await_first(struct desk *d, const char *name);
 
 /* desk.c */
 
@@ -56,6 +106,20 @@ void desk_refuse(struct account_answer *answer, enum language language, const ch
  */
 void desk_begin(struct desk *d, uint32_t console, struct account *account, enum account_role role,
 		struct account_answer *answer);
+
+/* Judge and set a new password, not saved yet; neither the account's name, @host nor @organization
+ * may stand in it. The answer says what is wrong. Return: whether it was set; ACCOUNT_STALE in the
+ * answer: another one would be. */
+bool desk_choose_password(const struct desk *d, uint32_t console, struct account *account,
+			  const char *fresh, const char *host, const char *organization,
+			  struct account_answer *answer);
+/* Save and record it. Return: false, and the answer says so, where the old one stays. */
+bool desk_save_password(struct desk *d, uint32_t console, const struct account *account,
+			struct account_answer *answer);
+/* first.c */
+
+/* Nobody waits for a first administrator any more: its password is gone. */
+void desk_first_forget(struct desk *d);
 
 /* factor.c */
 

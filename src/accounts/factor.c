@@ -35,7 +35,8 @@ bool factor_is_asked(const struct desk *d)
 
 	while (i < d->person_count && !has_factor(d, d->persons[i].name))
 		i++;
-	return i < d->person_count || (d->person_count > 0 && d->rules.totp_required);
+	return i < d->person_count || (d->person_count > 0 && d->rules.totp_required) ||
+	       desk_is_handing_over(d); /* of whom nothing is told */
 }
 
 bool factor_is_missing(const struct desk *d, const struct account *account)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading and writing one account. */
+/* Reading and writing one account, the era of the clock, and the doors. */
 #include "accounts/keep.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,10 +13,17 @@
 #include "base/err.h"
 #include "base/file.h"
 
-#define FILE_BYTES_MAX (ACCOUNT_USED_BYTES * 2)
-#define NAME_BYTES     (sizeof("screen.") + ACCOUNT_NAME_BYTES)
-#define CLOSED         "closed"
-#define FILE_KIND      "sekisho-account"
+#define FILE_BYTES_MAX  (ACCOUNT_USED_BYTES * 2)
+#define NAME_BYTES      (sizeof("screen.") + ACCOUNT_NAME_BYTES)
+#define DOORS           "closed"
+#define DOORS_KIND      "sekisho-doors"
+#define DOORS_FORMAT    "closed %d\nawaited %s\nsaved %u\nadministrators %s\n"
+#define FILE_KIND       "sekisho-account"
+#define ERA             "era"
+#define ERA_KIND        "sekisho-era"
+#define ERA_BYTES_MAX   256U
+#define NUMBER_BYTES    24U
+#define DOORS_BYTES_MAX (KEEP_NAMES_BYTES + 256U) /* with its first line */
 
 /* ---- the fields of a file, one line each: "KEY VALUE" */
 
@@ -30,6 +38,8 @@ static const struct field {
 	FIELD("hash", FIELD_TEXT, hash),
 	FIELD("temporary", FIELD_BOOL, temporary),
 	FIELD("set", FIELD_I64, set_s),
+	FIELD("seen", FIELD_I64, seen_s),
+	FIELD("era", FIELD_I64, era),
 	FIELD("logins", FIELD_U32, logins),
 	FIELD("failures", FIELD_U32, failures),
 	FIELD("locks", FIELD_U32, locks),
@@ -70,11 +80,23 @@ static void print_field(const struct account *a, const struct field *f, char *ou
 	}
 }
 
+static bool read_number(const char *value, int64_t *out)
+{
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || number < 0)
+		return false;
+	*out = number;
+	return true;
+}
+
 static bool read_field(struct account *a, const struct field *f, const char *value)
 {
 	void *at = (char *)a + f->offset;
-	char *end;
-	long long number;
+	int64_t number;
 
 	if (f->kind == FIELD_TEXT) {
 		if (strlen(value) >= f->size)
@@ -82,10 +104,8 @@ static bool read_field(struct account *a, const struct field *f, const char *val
 		memcpy(at, value, strlen(value) + 1);
 		return true;
 	}
-	errno = 0;
-	number = strtoll(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' || number < 0 ||
-	    (f->kind == FIELD_U32 && number > UINT32_MAX) || (f->kind == FIELD_BOOL && number > 1))
+	if (!read_number(value, &number) || (f->kind == FIELD_U32 && number > UINT32_MAX) ||
+	    (f->kind == FIELD_BOOL && number > 1))
 		return false;
 	if (f->kind == FIELD_I64)
 		*(int64_t *)at = number;
@@ -141,26 +161,6 @@ static int take_file(struct account *a, struct bytes *file)
 static void file_name(char out[NAME_BYTES], const struct account *a)
 {
 	(void)snprintf(out, NAME_BYTES, "%s.%s", a->screen ? "screen" : "user", a->name);
-}
-
-/* A file of one octet: that it is there and not empty says closed. */
-bool keep_is_closed(int dir)
-{
-	int fd = openat(dir, CLOSED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char mark = 0;
-	bool missing = fd < 0 && errno == ENOENT;
-	ssize_t n;
-
-	if (fd < 0)
-		return !missing; /* what cannot be read is not taken for an open door */
-	n = read(fd, &mark, 1);
-	(void)close(fd); /* read only */
-	return n != 0;
-}
-
-int keep_close(int dir, bool closed)
-{
-	return file_replace(dir, CLOSED, NULL, span_of(closed ? "1" : ""));
 }
 
 int keep_load(int dir, struct account *a)
@@ -233,6 +233,128 @@ int keep_save(int dir, const struct account *a)
 		err = file_replace(dir, name, FILE_KIND, bytes_span(&content));
 	if (content.size > 0)
 		explicit_bzero(content.data, content.size);
+	bytes_fini(&content);
+	return err;
+}
+
+/* ---- the era of the clock */
+
+static int take_number(struct span *rest, const char *key, int64_t *out)
+{
+	char value[NUMBER_BYTES];
+	int err = file_take_line(rest, key, value, sizeof(value));
+
+	if (err < 0)
+		return err;
+	return read_number(value, out) ? 0 : -ERR_INTEGRITY;
+}
+
+int keep_load_era(int dir, struct keep_era *era)
+{
+	struct keep_era found;
+	struct bytes file;
+	struct span rest;
+	int err;
+
+	bytes_init(&file, ERA_BYTES_MAX);
+	err = file_read(dir, ERA, &file);
+	if (err == 0)
+		err = file_check(bytes_span(&file), ERA_KIND, &rest);
+	if (err == 0)
+		err = take_number(&rest, "number", &found.number);
+	if (err == 0)
+		err = take_number(&rest, "seen", &found.seen_s);
+	bytes_fini(&file);
+	if (err == 0)
+		*era = found;
+	return err;
+}
+
+int keep_save_era(int dir, const struct keep_era *era)
+{
+	char content[sizeof("number \nseen \n") + 2 * NUMBER_BYTES];
+
+	(void)snprintf(content, sizeof(content), "number %lld\nseen %lld\n", (long long)era->number,
+		       (long long)era->seen_s);
+	return file_replace(dir, ERA, ERA_KIND, span_of(content));
+}
+
+/* ---- the doors */
+
+static int take_doors(struct span rest, struct keep_doors *doors)
+{
+	int64_t closed = 0, saved = 0;
+	int err = file_take_number(&rest, "closed", &closed);
+
+	if (err == 0)
+		err = file_take_line(&rest, "awaited", doors->awaited, sizeof(doors->awaited));
+	if (err == 0)
+		err = file_take_number(&rest, "saved", &saved);
+	if (err == 0)
+		err = file_take_line(&rest, "administrators", doors->administrators,
+				     sizeof(doors->administrators));
+	doors->closed = closed != 0;
+	doors->saved = (uint32_t)saved;
+	return err;
+}
+
+int keep_load_doors(int dir, struct keep_doors *doors)
+{
+	struct bytes file;
+	struct span rest;
+	int err;
+
+	*doors = (struct keep_doors){0};
+	bytes_init(&file, DOORS_BYTES_MAX);
+	err = file_read(dir, DOORS, &file);
+	if (err == 0)
+		err = file_check(bytes_span(&file), DOORS_KIND, &rest);
+	if (err == 0)
+		err = take_doors(rest, doors);
+	bytes_fini(&file);
+	if (err < 0)
+		*doors = (struct keep_doors){.closed = true, .saved = UINT32_MAX};
+	return err;
+}
+
+/* Behind the dot of the one that counts the guesses at unknown names there is nothing. */
+static bool is_account(const char *name)
+{
+	return (strncmp(name, "user.", 5) == 0 && name[5] != '\0') ||
+	       (strncmp(name, "screen.", 7) == 0 && name[7] != '\0');
+}
+
+bool keep_has_nobody(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *item;
+	bool has_nobody;
+
+	if (listing == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	do {
+		errno = 0;
+		item = readdir(listing);
+	} while (item != NULL && !is_account(item->d_name));
+	has_nobody = item == NULL && errno == 0;
+	closedir(listing);
+	return has_nobody;
+}
+
+int keep_save_doors(int dir, const struct keep_doors *doors)
+{
+	struct bytes content;
+	int err;
+
+	bytes_init(&content, DOORS_BYTES_MAX);
+	err = bytes_printf(&content, DOORS_FORMAT, doors->closed, doors->awaited, doors->saved,
+			   doors->administrators);
+	if (err == 0)
+		err = file_replace(dir, DOORS, DOORS_KIND, bytes_span(&content));
 	bytes_fini(&content);
 	return err;
 }

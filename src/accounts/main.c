@@ -32,6 +32,7 @@ struct account_link {
 	struct loop_timer delay; /* a refusal is told only then */
 	uint32_t pid;            /* of the console */
 	struct account_answer answer;
+	bool awaits;       /* what becomes of its first administrator */
 	uint32_t language; /* of that HELLO */
 	uint32_t hello;    /* serial of a HELLO that waits for the first policy; 0: none */
 	bool used;
@@ -87,6 +88,14 @@ static void on_notice(void *ctx, uint32_t console, bool end, const char *text)
 				   NULL, 0);
 }
 
+static bool on_first(void *ctx, const struct control_first *first)
+{
+	struct accounts *a = ctx;
+
+	return channel_send(&a->process.control, CONTROL_FIRST, first, sizeof(*first), NULL, 0) ==
+	       0;
+}
+
 /* ---- consoles */
 
 static uint32_t number_of(const struct account_link *link)
@@ -135,7 +144,12 @@ static int greet(struct account_link *link)
 	return send_answer(link);
 }
 
-/* One request at a time: while an answer is held back, another is a violation. */
+/* One request at a time: while its answer is held back or awaited, another is a violation. */
+static bool is_busy(const struct account_link *link)
+{
+	return loop_armed(&link->delay) || link->awaits;
+}
+
 static int handle_request(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct account_link *link = ctx;
@@ -148,7 +162,7 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 		desk_active(&link->accounts->desk, number_of(link));
 		return 0;
 	}
-	if (request.kind == 0 || request.kind >= ACCOUNT_KIND_COUNT_ || loop_armed(&link->delay))
+	if (request.kind == 0 || request.kind >= ACCOUNT_KIND_COUNT_ || is_busy(link))
 		return -ERR_PEER;
 	if (request.kind == ACCOUNT_HELLO && !link->accounts->desk.has_policy) {
 		link->hello = request.serial;
@@ -170,8 +184,29 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 	return 0;
 }
 
+static int handle_first(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct account_link *link = ctx;
+	struct account_first first;
+
+	memcpy(&first, message->body, sizeof(first));
+	channel_wipe(message);
+	if (is_busy(link))
+		return -ERR_PEER;
+	first.name[sizeof(first.name) - 1] = '\0';
+	first.secret[sizeof(first.secret) - 1] = '\0';
+	first.host[sizeof(first.host) - 1] = '\0';
+	first.organization[sizeof(first.organization) - 1] = '\0';
+	first.preset[sizeof(first.preset) - 1] = '\0';
+	link->awaits = desk_first(&link->accounts->desk, number_of(link), &first, &link->answer);
+	link->answer.serial = first.serial;
+	explicit_bzero(first.secret, sizeof(first.secret));
+	return link->awaits ? 0 : send_answer(link);
+}
+
 static const struct channel_rule link_rules[] = {
 	{ACCOUNT_REQUEST, 0, 0, CHANNEL_EXACTLY(account_request), handle_request, "request"},
+	{ACCOUNT_FIRST, 0, 0, CHANNEL_EXACTLY(account_first), handle_first, "first"},
 };
 
 static void on_link(struct loop *loop, struct loop_fd *self, short revents)
@@ -190,8 +225,9 @@ static void on_link(struct loop *loop, struct loop_fd *self, short revents)
 }
 
 /* A console that was started anew has nobody sitting at it. */
-static int add_link(struct accounts *a, uint32_t index, uint32_t pid, int fd)
+static int add_link(struct accounts *a, const struct control_give *give, int fd)
 {
+	uint32_t index = give->index;
 	struct account_link *link;
 
 	if (index >= DESK_SEATS)
@@ -199,8 +235,9 @@ static int add_link(struct accounts *a, uint32_t index, uint32_t pid, int fd)
 	link = &a->links[index];
 	drop_link(link);
 	link->accounts = a;
-	link->pid = pid;
+	link->pid = give->pid;
 	link->hello = 0;
+	link->awaits = false;
 	channel_init(&link->channel, fd, link_rules, sizeof(link_rules) / sizeof(link_rules[0]),
 		     link);
 	link->watch = (struct loop_fd){.fd = fd, .events = POLLIN, .ready = on_link, .ctx = link};
@@ -208,7 +245,7 @@ static int add_link(struct accounts *a, uint32_t index, uint32_t pid, int fd)
 	if (loop_add(&a->loop, &link->watch) < 0)
 		return -ERR_NO_SPACE;
 	link->used = true;
-	desk_sit(&a->desk, index);
+	desk_sit(&a->desk, index, give->terminal != 0);
 	return 0;
 }
 
@@ -219,7 +256,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 	struct accounts *a = ctx;
 
 	if (give->kind == GIVE_LINK && give->role == ROLE_CONSOLE && a->desk.clock != NULL)
-		return add_link(a, give->index, give->pid, fd);
+		return add_link(a, give, fd);
 	if (give->kind == GIVE_STATE && a->directory < 0) {
 		a->directory = fd;
 		return 0;
@@ -233,9 +270,9 @@ static int handle_give(struct channel *ch, void *ctx, const struct channel_messa
 }
 
 /* @policy is taken: screens are judged by it until the next one. */
-static void adopt(struct accounts *a, struct snapshot policy)
+static void adopt(struct accounts *a, struct snapshot policy, const struct control_policy *numbers)
 {
-	desk_policy(&a->desk, &policy);
+	desk_policy(&a->desk, &policy, numbers);
 	if (a->has_policy)
 		snapshot_unload(&a->policy);
 	a->policy = policy;
@@ -247,12 +284,13 @@ static void adopt(struct accounts *a, struct snapshot policy)
 static int handle_policy(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct accounts *a = ctx;
+	const struct control_policy *numbers = message->body;
 	struct snapshot running;
 	int err = snapshot_load(&running, message->fds[0]);
 
 	if (err < 0)
 		return err;
-	adopt(a, running);
+	adopt(a, running, numbers);
 	for (size_t i = 0; i < DESK_SEATS; i++) {
 		if (a->links[i].used && a->links[i].hello != 0 && greet(&a->links[i]) < 0)
 			drop_link(&a->links[i]);
@@ -277,6 +315,28 @@ static int handle_screen_ask(struct channel *ch, void *ctx, const struct channel
 	return channel_send(ch, CONTROL_SCREEN_VERDICT, &verdict, sizeof(verdict), NULL, 0);
 }
 
+static int handle_first_done(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct accounts *a = ctx;
+	struct control_first_done done;
+	struct account_answer answer;
+	struct account_link *link;
+	uint32_t console;
+
+	memcpy(&done, message->body, sizeof(done));
+	done.text[sizeof(done.text) - 1] = '\0';
+	console = desk_first_done(&a->desk, &done, &answer);
+	if (console == DESK_SEATS)
+		return 0; /* whoever waited has gone */
+	link = &a->links[console];
+	answer.serial = link->answer.serial;
+	link->answer = answer;
+	link->awaits = false;
+	if (send_answer(link) < 0)
+		drop_link(link);
+	return 0;
+}
+
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct accounts *a = ctx;
@@ -289,7 +349,9 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
 	{CONTROL_SCREEN_ASK, 0, 0, CHANNEL_EXACTLY(control_screen_ask), handle_screen_ask,
 	 "screen ask"},
-	{CONTROL_POLICY, 1, 1, 0, 0, CHANNEL_ANY_STATE, handle_policy, "policy"},
+	{CONTROL_POLICY, 1, 1, CHANNEL_EXACTLY(control_policy), handle_policy, "policy"},
+	{CONTROL_FIRST_DONE, 0, 0, CHANNEL_EXACTLY(control_first_done), handle_first_done,
+	 "first done"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
@@ -304,8 +366,8 @@ static void on_tick(struct loop *loop, struct loop_timer *timer)
 
 /* ---- life */
 
-static const int extra_syscalls[] = {SYS_openat, SYS_unlinkat, SYS_renameat, SYS_renameat2,
-				     SYS_fsync};
+static const int extra_syscalls[] = {SYS_openat,    SYS_unlinkat,   SYS_renameat,
+				     SYS_renameat2, SYS_getdents64, SYS_fsync};
 
 static const struct sandbox_profile profile = {
 	.name = "accounts",
@@ -315,7 +377,7 @@ static const struct sandbox_profile profile = {
 };
 
 /* The policy that runs already when accounts is started again. */
-static int adopt_running(struct accounts *a, int snapshot_fd)
+static int adopt_running(struct accounts *a, int snapshot_fd, const struct control_policy *numbers)
 {
 	struct snapshot running;
 	int err;
@@ -326,13 +388,13 @@ static int adopt_running(struct accounts *a, int snapshot_fd)
 	(void)close(snapshot_fd); /* mapped, or of no use */
 	if (err < 0)
 		return err;
-	adopt(a, running);
+	adopt(a, running, numbers);
 	return 0;
 }
 
 static int start(struct accounts *a)
 {
-	const struct desk_owner owner = {on_event, on_person, on_notice, a};
+	const struct desk_owner owner = {on_event, on_person, on_notice, on_first, a};
 	struct control_start begin;
 	int snapshot_fd = -1;
 	int err = process_begin(&a->process, &profile, on_give, a, &begin, &snapshot_fd);
@@ -342,7 +404,7 @@ static int start(struct accounts *a)
 	if (err == 0)
 		err = desk_init(&a->desk, &clock_system, a->directory, owner);
 	if (err == 0)
-		err = adopt_running(a, snapshot_fd);
+		err = adopt_running(a, snapshot_fd, &begin.policy);
 	if (err < 0)
 		return err;
 	err = process_serve(&a->process, &a->loop, control_rules,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The persons of the running policy: what each may be now. */
 #include <string.h>
+#include <sys/random.h>
 
 #include "accounts/desk_private.h"
 #include "accounts/keep.h"
@@ -43,6 +44,18 @@ enum account_role desk_role_of(const struct desk *d, const struct snapshot_perso
 									   : ACCOUNT_ADMINISTRATOR;
 }
 
+enum account_role desk_role_of_name(const struct desk *d, const char *name)
+{
+	enum account_role role = desk_role_of(d, desk_find_person(d, name));
+
+	return desk_hands_over(d, name) ? ACCOUNT_ADMINISTRATOR : role;
+}
+
+bool desk_is_known(const struct desk *d, const char *name)
+{
+	return desk_find_person(d, name) != NULL || desk_hands_over(d, name);
+}
+
 bool desk_nobody_can(const struct desk *d)
 {
 	for (uint32_t i = 0; i < d->person_count; i++) {
@@ -50,7 +63,8 @@ bool desk_nobody_can(const struct desk *d)
 		bool has_none;
 		int err;
 
-		if (d->persons[i].role != SNAPSHOT_ROLE_ADMINISTRATOR)
+		if (d->persons[i].role != SNAPSHOT_ROLE_ADMINISTRATOR ||
+		    strcmp(d->persons[i].name, d->doors.awaited) == 0)
 			continue;
 		account_init(&account, d->persons[i].name);
 		err = keep_load(d->directory, &account);
@@ -62,19 +76,15 @@ bool desk_nobody_can(const struct desk *d)
 	return true;
 }
 
-bool desk_is_open(const struct desk *d)
-{
-	return d->has_policy && !d->closed && desk_nobody_can(d);
-}
-
 static bool could_log_in(const struct desk *d, const struct snapshot_person *person)
 {
 	struct account account;
 	bool could;
 
 	account_init(&account, person->name);
-	could = keep_load(d->directory, &account) == 0 && account.hash[0] != '\0' &&
-		account.locked_until_s <= desk_now_s(d);
+	could = desk_load(d, &account) == 0 && account.hash[0] != '\0' &&
+		account.locked_until_s <= desk_now_s(d) &&
+		!account_is_over(&account, desk_now_s(d));
 	account_fini(&account);
 	return could;
 }
@@ -138,9 +148,10 @@ static void save_latch(struct desk *d, uint32_t i)
 	account_fini(&account);
 }
 
-void desk_latch_ends(struct desk *d)
+bool desk_latch_ends(struct desk *d)
 {
 	int64_t now_s = desk_now_s(d);
+	bool has_ended = false;
 
 	for (uint32_t i = 0; i < d->person_count; i++) {
 		const struct snapshot_person *person = &d->persons[i];
@@ -150,5 +161,50 @@ void desk_latch_ends(struct desk *d)
 
 		if (expired || stood_in)
 			save_latch(d, i);
+		has_ended |= expired || stood_in;
 	}
+	return has_ended;
+}
+
+/* Return: 0 or -ERR_SYSTEM, then nothing is changed. */
+static int begin_era(struct desk *d, int64_t seen_s)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -ERR_SYSTEM;
+	d->era.number = (int64_t)(random >> 1 | 1);
+	if (seen_s > d->era.seen_s)
+		d->era.seen_s = seen_s;
+	d->era_unsaved = true;
+	return 0;
+}
+
+int desk_load_era(struct desk *d)
+{
+	int err = keep_load_era(d->directory, &d->era);
+
+	return err == 0 || err == -ERR_NOT_FOUND ? 0 : begin_era(d, INT64_MAX);
+}
+
+void desk_watch_clock(struct desk *d)
+{
+	int64_t now_s = desk_now_s(d);
+
+	if (now_s > d->latest_s)
+		d->latest_s = now_s;
+	if (now_s < d->latest_s - ACCOUNT_CLOCK_SLOP_S && begin_era(d, d->latest_s) == 0)
+		d->latest_s = now_s;
+	if (d->era_unsaved)
+		d->era_unsaved = keep_save_era(d->directory, &d->era) < 0;
+}
+
+int desk_load(const struct desk *d, struct account *account)
+{
+	int err = keep_load(d->directory, account);
+
+	if (account->era != d->era.number)
+		account_see(account, d->era.seen_s);
+	account->era = d->era.number;
+	return err;
 }

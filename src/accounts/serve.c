@@ -94,6 +94,7 @@ void desk_begin(struct desk *d, uint32_t console, struct account *account, enum 
 		return;
 	}
 	desk_seat_open(d, console, role, account->name, account->hands);
+	desk_follow_doors(d, d->numbers.saved);
 	answer->role = role;
 }
 
@@ -122,7 +123,7 @@ static void ask_change(struct desk *d, uint32_t console, const struct account *a
 /* A name that somebody typed is recorded only where it is one of ours: it may be a password. */
 static const char *name_for_record(const struct desk *d, const char *name)
 {
-	return desk_find_person(d, name) != NULL ? name : "unknown";
+	return desk_is_known(d, name) ? name : "unknown";
 }
 
 /* Whoever is refused learns nothing but that (A3); the record has the reason. */
@@ -144,13 +145,13 @@ static int load_or_nobody(struct desk *d, struct account *account, const char *n
 	int err = -ERR_NOT_FOUND;
 
 	account_init(account, name);
-	if (desk_find_person(d, name) != NULL)
-		err = keep_load(d->directory, account);
+	if (desk_is_known(d, name))
+		err = desk_load(d, account);
 	if (err == 0)
 		return 0;
 	account_fini(account);
 	account_init(account, "");
-	(void)keep_load(d->directory, account); /* the first time there is none */
+	(void)desk_load(d, account); /* the first time there is none */
 	account->hash[0] = '\0';
 	return err;
 }
@@ -159,7 +160,8 @@ static int load_or_nobody(struct desk *d, struct account *account, const char *n
 static const char *attempt(struct desk *d, struct account *account, enum account_role role,
 			   const char *secret, const char *code, enum account_verdict *verdict)
 {
-	bool alone = desk_is_alone(d, desk_find_person(d, account->name));
+	bool alone = desk_hands_over(d, account->name) ||
+		     desk_is_alone(d, desk_find_person(d, account->name));
 	bool matches =
 		password_matches(secret, account->hash[0] != '\0' ? account->hash : d->nobody);
 
@@ -173,7 +175,7 @@ static const char *attempt(struct desk *d, struct account *account, enum account
 static bool serve_login(struct desk *d, uint32_t console, const struct account_request *request,
 			struct account_answer *answer)
 {
-	enum account_role role = desk_role_of(d, desk_find_person(d, request->name));
+	enum account_role role = desk_role_of_name(d, request->name);
 	enum account_verdict verdict;
 	struct account account;
 	const char *why;
@@ -200,11 +202,18 @@ static bool serve_login(struct desk *d, uint32_t console, const struct account_r
 	return hold;
 }
 
-/* Judge and set; the answer says what is wrong. Return: whether it was set. */
-static bool set_password(struct desk *d, uint32_t console, struct account *account,
-			 const char *fresh, struct account_answer *answer)
+static void refuse_unsaved(const struct desk *d, uint32_t console, struct account_answer *answer)
 {
-	const char *const names[] = {account->name, d->host, d->organization};
+	desk_refuse(answer, d->seats[console].language,
+		    "the new password cannot be saved; the old one stays",
+		    "新しいパスワードを保存できません。元のパスワードのままです");
+}
+
+bool desk_choose_password(const struct desk *d, uint32_t console, struct account *account,
+			  const char *fresh, const char *host, const char *organization,
+			  struct account_answer *answer)
+{
+	const char *const names[] = {account->name, host, organization};
 	enum language language = d->seats[console].language;
 	enum password_defect defect =
 		password_judge(fresh, d->rules.length_min, names, sizeof(names) / sizeof(names[0]));
@@ -214,23 +223,40 @@ static bool set_password(struct desk *d, uint32_t console, struct account *accou
 	if (err == -ERR_EXISTS)
 		defect = PASSWORD_USED;
 	if (defect != PASSWORD_FINE) {
-		answer->status = ACCOUNT_REFUSED;
+		answer->status = ACCOUNT_STALE;
 		words_begin(&w, answer->text, sizeof(answer->text), language);
 		words_say(&w, "the new password cannot be used: %s\n",
 			  "新しいパスワードは使用できません: %s\n",
 			  password_defect_text(defect, language == LANGUAGE_JA));
 		return false;
 	}
-	if (err == 0)
-		err = keep_save(d->directory, account);
-	if (err < 0) {
-		desk_refuse(answer, language, "the new password cannot be saved; the old one stays",
-			    "新しいパスワードを保存できません。元のパスワードのままです");
+	if (err < 0)
+		refuse_unsaved(d, console, answer);
+	return err == 0;
+}
+
+bool desk_save_password(struct desk *d, uint32_t console, const struct account *account,
+			struct account_answer *answer)
+{
+	if (keep_save(d->directory, account) < 0) {
+		refuse_unsaved(d, console, answer);
 		return false;
 	}
 	(void)desk_tell(d, EVENT_PASSWORD_CHANGED, EV_TEXT(USER, account->name),
 			EV_NUMBER(CONSOLE, console)); /* it is changed by now */
+	desk_follow_doors(d, d->numbers.saved);
 	return true;
+}
+
+/* As serve_change wants it: a password that cannot be used is a refusal like any other. */
+static bool change_password(struct desk *d, uint32_t console, struct account *account,
+			    const char *fresh, struct account_answer *answer)
+{
+	if (!desk_choose_password(d, console, account, fresh, d->host, d->organization, answer)) {
+		answer->status = ACCOUNT_REFUSED;
+		return false;
+	}
+	return desk_save_password(d, console, account, answer);
 }
 
 /* Guesses in a session count like those before one, and end it where they lock the account. */
@@ -269,7 +295,7 @@ static bool serve_change(struct desk *d, uint32_t console, const struct account_
 		return false;
 	}
 	account_init(&account, seat->name);
-	if (keep_load(d->directory, &account) < 0) {
+	if (desk_load(d, &account) < 0) {
 		desk_refuse(answer, seat->language, "the account cannot be read",
 			    "アカウントを読み込めません");
 		account_fini(&account);
@@ -281,20 +307,11 @@ static bool serve_change(struct desk *d, uint32_t console, const struct account_
 		hold = deny_guess(d, console, &account,
 				  verdict == ACCOUNT_DENY_PASSWORD ? "wrong present password" : why,
 				  answer);
-	else if (set_password(d, console, &account, request->fresh, answer) && !was_open)
+	else if (change_password(d, console, &account, request->fresh, answer) && !was_open)
 		begin_stale(d, console, &account, answer);
 	account_fini(&account);
 	answer->role = seat->state == SEAT_OPEN ? seat->role : ACCOUNT_ROLE_NONE;
 	return hold;
-}
-
-/* From the first administrator's password on each session needs a login, whatever is lost later. */
-static int close_doors(struct desk *d)
-{
-	int err = d->closed ? 0 : keep_close(d->directory, true);
-
-	d->closed |= err == 0;
-	return err;
 }
 
 /* Whoever is half way in with the password that is void now. */
@@ -334,11 +351,11 @@ static int reset_password(struct desk *d, const struct seat *seat,
 	int err;
 
 	account_init(&account, person->name);
-	err = keep_load(d->directory, &account);
+	err = desk_load(d, &account);
 	if (err == -ERR_NOT_FOUND || err == -ERR_INTEGRITY)
 		err = 0; /* a damaged one is replaced, with its list of earlier passwords */
 	if (err == 0 && person->role == SNAPSHOT_ROLE_ADMINISTRATOR)
-		err = close_doors(d);
+		err = desk_close_doors(d);
 	if (err == 0)
 		err = password_temporary(fresh);
 	if (err == 0)
@@ -356,7 +373,7 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 			struct account_answer *answer)
 {
 	const struct snapshot_person *person = desk_find_person(d, request->name);
-	const struct seat *seat = &d->seats[console];
+	struct seat *seat = &d->seats[console];
 	char fresh[PASSWORD_TEMPORARY_BYTES] = "";
 	struct words w;
 
@@ -373,6 +390,7 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 			    "パスワードを保存できません");
 		return;
 	}
+	seat->handed_over |= person->role == SNAPSHOT_ROLE_ADMINISTRATOR;
 	end_stale_seats(d, person->name);
 	(void)desk_tell(d, EVENT_PASSWORD_RESET, EV_TEXT(USER, person->name),
 			EV_TEXT(NAME, seat->name[0] != '\0' ? seat->name : "nobody"),
@@ -426,6 +444,7 @@ static void hello(const struct desk *d, const struct seat *seat, struct account_
 {
 	answer->open = seat->state == SEAT_OPEN;
 	answer->role = seat->state == SEAT_OPEN ? seat->role : ACCOUNT_ROLE_NONE;
+	answer->setup = seat->state == SEAT_SETUP;
 	(void)snprintf(answer->host, sizeof(answer->host), "%s", d->host);
 	(void)snprintf(answer->organization, sizeof(answer->organization), "%s", d->organization);
 }
@@ -448,6 +467,7 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 	memset(answer, 0, sizeof(*answer));
 	seat->language = request->language == LANGUAGE_JA ? LANGUAGE_JA : LANGUAGE_EN;
 	desk_active(d, console);
+	desk_watch_clock(d);
 	switch ((enum account_kind)request->kind) {
 	case ACCOUNT_HELLO:
 		hello(d, seat, answer);

@@ -52,7 +52,10 @@ static const char *attempt(struct desk *d, struct account *account, bool matches
 	enum account_verdict verdict = account_attempt(account, &d->rules, ACCOUNT_ROLE_NONE,
 						       matches, code, false, desk_now_s(d));
 
-	return verdict == ACCOUNT_ADMIT ? NULL : account_verdict_text(verdict);
+	if (verdict != ACCOUNT_ADMIT)
+		return account_verdict_text(verdict);
+	/* A viewer has no way to enrol one: account screen-totp NAME does. */
+	return factor_is_missing(d, account) ? "no second factor yet" : NULL;
 }
 
 static const char *judge_known(struct desk *d, const struct snapshot_screen *screen,
@@ -99,7 +102,7 @@ static const char *judge(struct desk *d, const struct snapshot_screen *screen,
 	int err;
 
 	open_account(&account, user != NULL ? ask->name : "");
-	err = keep_load(d->directory, &account);
+	err = desk_load(d, &account);
 	code = split_secret(&account, ask->secret, password);
 	matches = password_matches(password, account.hash[0] != '\0' ? account.hash : d->nobody);
 	if (screen == NULL)
@@ -122,6 +125,7 @@ bool staff_judge(struct desk *d, const struct control_screen_ask *ask)
 	const struct snapshot_screen_user *user = NULL;
 	const char *why;
 
+	desk_watch_clock(d);
 	if (d->policy == NULL) {
 		(void)record(d, ask, "unknown", EVENT_SCREEN_LOGIN_REFUSED, "no policy yet");
 		return false;
@@ -146,7 +150,7 @@ static int renew(struct desk *d, const char *name, char fresh[PASSWORD_TEMPORARY
 	int err;
 
 	open_account(&account, name);
-	err = keep_load(d->directory, &account);
+	err = desk_load(d, &account);
 	if (err == -ERR_NOT_FOUND || err == -ERR_INTEGRITY)
 		err = 0; /* a damaged one is replaced, with its list of earlier passwords */
 	if (err == 0)

@@ -7,8 +7,8 @@
 
 struct asking {
 	struct config *c;
-	struct config_link *link;
-	const struct console_request *request;
+	struct config_link *link;              /* NULL: no console asks (first.c) */
+	const struct console_request *request; /* NULL: the same */
 	enum language language;
 	int fd;            /* what came with it, -1: nothing */
 	struct bytes text; /* the answer's */

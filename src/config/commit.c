@@ -33,7 +33,13 @@ void config_commit_fini(struct config_commit *commit)
 
 int config_commit_send(struct config *c)
 {
-	struct control_commit body = {.request = ++c->requests, .emergency = c->commit.emergency};
+	struct control_commit body = {
+		.request = ++c->requests,
+		.policy = {.chosen = c->commit.chosen ? c->commit.entry.number : 0,
+			   .saved = c->newest,
+			   .untouched = c->untouched},
+		.emergency = c->commit.emergency,
+	};
 	int fd = -1;
 	int err = sealed_make("policy", bytes_span(&c->commit.block), &fd);
 
@@ -47,6 +53,8 @@ int config_commit_send(struct config *c)
 			     ((const struct snapshot_header *)(const void *)c->commit.block.data)
 				     ->sha256));
 	body.emergency.number = c->commit.entry.number;
+	if (c->commit.chosen)
+		(void)snprintf(body.policy.by, sizeof(body.policy.by), "%s", c->commit.entry.by);
 	c->commit.active = true;
 	c->commit.request = body.request;
 	c->commit.sent_s = clock_wall_ns(&clock_system) / 1000000000;
@@ -64,6 +72,9 @@ static void tell(struct config *c, enum console_status status, const char *text)
 {
 	struct config_link *link;
 
+	if (c->commit.first_administrator != 0)
+		config_first_tell(c, c->commit.first_administrator, status == CONSOLE_OK,
+				  span_of(text));
 	if (c->commit.link == CONFIG_NOBODY)
 		return;
 	link = &c->links[c->commit.link];
@@ -78,6 +89,7 @@ static bool publish(struct config *c)
 {
 	if (c->commit.staged && store_publish(c->state_dir, c->commit.entry.number) == 0) {
 		c->newest = c->commit.entry.number;
+		c->untouched = c->untouched && !c->commit.chosen;
 		return true;
 	}
 	if ((c->commit.first || c->commit.edge) && !c->commit.staged)
@@ -140,6 +152,7 @@ static void settle_accepted(struct config *c, uint64_t epoch)
 	c->running_text = c->commit.text;
 	c->running_block = c->commit.block;
 	c->running_entry = c->commit.entry;
+	c->running_chosen = c->commit.chosen;
 	bytes_fini(&old_text);
 	bytes_fini(&old_block);
 	bytes_init(&c->commit.text, CONFIG_TEXT_BYTES);

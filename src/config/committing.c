@@ -47,11 +47,14 @@ enum console_status asking_prepare_commit(struct asking *a, const struct tree_no
 enum console_status asking_start_commit(struct asking *a, const char *person, const char *comment)
 {
 	struct config_commit *commit = &a->c->commit;
-	uint32_t minutes = a->request->kind == CONSOLE_COMMIT ? a->request->number : 0;
+	const struct console_request *r = a->request;
+	uint32_t minutes = r != NULL && r->kind == CONSOLE_COMMIT ? r->number : 0;
 
-	commit->entry = (struct store_entry){.number = a->c->newest + 1};
+	commit->chosen = true;
+	commit->entry = (struct store_entry){.number = a->c->newest + 1, .chosen = true};
 	commit->entry.time_s = clock_wall_ns(&clock_system) / 1000000000;
 	snprintf(commit->entry.origin, sizeof(commit->entry.origin), "%s", person);
+	snprintf(commit->entry.by, sizeof(commit->entry.by), "%s", person);
 	snprintf(commit->entry.comment, sizeof(commit->entry.comment), "%s", comment);
 	if (minutes > 0 && config_unconfirmed_note(a->c, commit->entry.number, minutes) < 0)
 		return asking_say(
@@ -59,8 +62,10 @@ enum console_status asking_start_commit(struct asking *a, const char *person, co
 			"refused, nothing was changed: that it returns cannot be saved\n",
 			"元の設定に戻す予定を保存できないため適用しません。何も変更していません\n");
 	commit->confirm_minutes = minutes;
-	commit->link = (uint32_t)(a->link - a->c->links);
-	commit->serial = a->request->serial;
+	if (r != NULL) {
+		commit->link = (uint32_t)(a->link - a->c->links);
+		commit->serial = r->serial;
+	}
 	commit->language = a->language;
 	commit->staged = a->c->state_dir >= 0 && store_stage(a->c->state_dir, &commit->entry,
 							     bytes_span(&commit->text)) == 0;

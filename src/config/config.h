@@ -40,10 +40,13 @@ struct config_commit {
 	bool staged;  /* its text waits on disk for its name */
 	bool edge;    /* the running one once more, because the time has changed what it means */
 	bool returns; /* what ran before one that nobody confirmed */
+	bool chosen;  /* by persons, and nothing of it or behind it is lost: struct control_policy
+		       */
 	uint32_t confirm_minutes; /* returns by itself after; 0: for good */
 	int64_t sent_s;           /* when it was sent: wall clock */
 	uint64_t request;
-	uint32_t link; /* who waits, CONFIG_NOBODY: no one */
+	uint64_t first_administrator; /* number of the CONTROL_FIRST that it carries out; 0: none */
+	uint32_t link;                /* who waits, CONFIG_NOBODY: no one */
 	uint32_t serial, language;
 	struct control_emergency emergency;
 	struct store_entry entry;
@@ -71,6 +74,8 @@ struct config {
 	struct bytes running_text;     /* canonical */
 	struct bytes running_block;
 	struct store_entry running_entry;
+	bool running_chosen;   /* as in its commit */
+	bool untouched;        /* struct control_policy */
 	uint32_t newest;       /* number of the newest saved configuration */
 	struct tree candidate; /* while @editor is somebody */
 	uint32_t editor;       /* link, CONFIG_NOBODY */
@@ -114,6 +119,15 @@ int config_commit_send(struct config *c);
 
 /* The supervisor's answer to the commit under way; any other is ignored. */
 void config_commit_settle(struct config *c, const struct control_committed *answer);
+
+/* first.c */
+
+/* Commit the first administrator, whatever rule of the running configuration holds for changes:
+ * there is nobody yet who could keep it. CONTROL_FIRST_DONE follows. */
+int config_handle_first(struct channel *ch, void *ctx, const struct channel_message *message);
+
+/* The end of the commit that carries it out, or why there is none. */
+void config_first_tell(struct config *c, uint64_t number, bool ok, struct span text);
 
 /* unconfirmed.c */
 

@@ -40,6 +40,7 @@ static int commit_again(struct config *c)
 	config_commit_fini(commit);
 	commit->edge = true;
 	commit->entry = c->running_entry;
+	commit->chosen = c->running_chosen;
 	snprintf(commit->entry.origin, sizeof(commit->entry.origin), "calendar");
 	err = bytes_append(&commit->text, c->running_text.data, c->running_text.size);
 	if (err == 0)

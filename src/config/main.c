@@ -132,6 +132,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
 	{CONTROL_COMMITTED, 0, 0, CHANNEL_EXACTLY(control_committed), handle_committed,
 	 "committed"},
+	{CONTROL_FIRST, 0, 0, CHANNEL_EXACTLY(control_first), config_handle_first, "first"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
@@ -222,6 +223,7 @@ static int start(struct config *c)
 	if (!running)
 		return config_commit_send(c);
 	c->running_entry = c->commit.entry;
+	c->running_chosen = c->commit.chosen;
 	config_commit_fini(&c->commit);
 	return 0;
 }

@@ -142,15 +142,21 @@ static int load_nothing(struct config *c)
 int config_load_return(struct config *c, uint32_t back)
 {
 	struct store_entry *entry = &c->commit.entry;
+	char by[sizeof(entry->by)];
 	int err = back > 0 ? load_newest(c, back) : -ERR_NOT_FOUND;
 
+	c->commit.chosen = back == 0 || (err == 0 && entry->number == back);
 	if (err != 0) {
 		back = 0;
 		err = load_nothing(c);
 	}
 	if (err != 0)
 		return err;
-	*entry = (struct store_entry){.number = c->newest + 1, .origin = "return"};
+	memcpy(by, entry->by, sizeof(by));
+	*entry = (struct store_entry){
+		.number = c->newest + 1, .origin = "return", .chosen = c->commit.chosen};
+	if (entry->chosen)
+		memcpy(entry->by, by, sizeof(by)); /* whose configuration it is again */
 	entry->time_s = clock_wall_ns(&clock_system) / 1000000000;
 	snprintf(entry->comment, sizeof(entry->comment),
 		 "configuration %u was not confirmed: back to %u", c->unconfirmed.number, back);
@@ -168,6 +174,10 @@ static int load_any(struct config *c)
 	const char *source = "saved";
 	int err = load_newest(c, UINT32_MAX);
 
+	c->commit.chosen =
+		err == 0 && c->commit.entry.number == c->newest && c->commit.entry.chosen;
+	c->untouched =
+		err == -ERR_NOT_FOUND || (err == 0 && c->newest == 1 && !c->commit.entry.chosen);
 	if (err == -ERR_NOT_FOUND) {
 		source = "file";
 		err = load_given(c);

@@ -17,6 +17,7 @@
 #define NAME_FORMAT    "config.%08u"
 #define NAME_BYTES     24
 #define HEAD_BYTES_MAX 1024
+#define CHOSEN         "# chosen " /* a comment to whoever does not know of it */
 
 /* "config.00000012" -> 12; 0 for any other name. */
 static uint32_t name_number(const char *name)
@@ -109,6 +110,8 @@ static int parse_head(struct store_entry *entry, struct span *rest)
 		err = take_line(rest, "# comment ", entry->comment, sizeof(entry->comment));
 	if (err != 0)
 		return err;
+	entry->by[0] = '\0';
+	entry->chosen = take_line(rest, CHOSEN, entry->by, sizeof(entry->by)) == 0;
 	entry->number = (uint32_t)strtoul(number, NULL, 10);
 	entry->time_s = (int64_t)strtoll(time, NULL, 10);
 	return 0;
@@ -151,6 +154,8 @@ int store_stage(int dir, const struct store_entry *entry, struct span text)
 	bytes_init(&file, text.size + HEAD_BYTES_MAX);
 	(void)bytes_printf(&file, "# number %u\n# time %lld\n# origin %s\n# comment %s\n",
 			   entry->number, (long long)entry->time_s, entry->origin, entry->comment);
+	if (entry->chosen)
+		(void)bytes_printf(&file, CHOSEN "%s\n", entry->by);
 	(void)bytes_append(&file, text.data, text.size); /* errors of both are in file.failed */
 	err = file.failed ? -ERR_NO_MEMORY : file_stage(dir, FILE_KIND, bytes_span(&file));
 	bytes_fini(&file);

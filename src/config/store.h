@@ -14,6 +14,7 @@
 
 #define STORE_KEPT          50 /* newest ones; older ones are removed */
 #define STORE_ORIGIN_BYTES  32
+#define STORE_BY_BYTES      24 /* as in struct control_policy */
 #define STORE_COMMENT_BYTES 512
 
 struct store_entry {
@@ -21,6 +22,8 @@ struct store_entry {
 	int64_t time_s;                    /* since 1970 */
 	char origin[STORE_ORIGIN_BYTES];   /* "console 0", "file"; printable */
 	char comment[STORE_COMMENT_BYTES]; /* one printable line of UTF-8 */
+	bool chosen;                       /* by persons; what does not say so was not */
+	char by[STORE_BY_BYTES];           /* the person, printable; empty: nobody in particular */
 };
 
 /**

@@ -61,6 +61,25 @@ void action_pending(struct console *c, const char *tail, unsigned number)
 	console_ask(c, CONSOLE_PENDING, 0, NULL, -1, on_pending);
 }
 
+static void on_compliance(struct console *c, enum console_status status, struct span text)
+{
+	char argument[CONTROL_ARGUMENT_BYTES];
+
+	/* A clause that config has found is shorter. */
+	snprintf(argument, sizeof(argument), "%s %.8s", c->language == LANGUAGE_JA ? "ja" : "en",
+		 c->request.line);
+	if (bytes_append(&c->preface, text.data, text.size) == 0 && status == CONSOLE_OK)
+		console_query(c, QUERY_SEEN, argument, 0);
+	else
+		console_show_answer(c, status, text);
+}
+
+/* config knows what is configured for the clauses, audit what was seen. */
+void action_compliance(struct console *c, const char *tail, unsigned number)
+{
+	console_ask(c, CONSOLE_COMPLIANCE, 0, tail, -1, on_compliance);
+}
+
 void action_query_log(struct console *c, const char *tail, unsigned number)
 {
 	unsigned long limit = LOG_ROWS;
@@ -115,6 +134,15 @@ void action_query_mail_log(struct console *c, const char *tail, unsigned number)
 void action_query_alarms(struct console *c, const char *tail, unsigned number)
 {
 	console_query(c, QUERY_ALARMS, c->language == LANGUAGE_JA ? "ja" : "en", 0);
+}
+
+void action_timeline(struct console *c, const char *tail, unsigned number)
+{
+	char argument[CONTROL_ARGUMENT_BYTES];
+
+	snprintf(argument, sizeof(argument), "%s%s%s", c->language == LANGUAGE_JA ? "ja" : "en",
+		 tail[0] != '\0' ? " " : "", tail);
+	console_query(c, QUERY_TIMELINE, argument, 0);
 }
 
 static void on_history(struct console *c, enum console_status status, struct span text)

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/sealed.h"
 #include "console/console.h"
+#include "console/wording.h"
 
 #define ANSWER_MS    70000U /* config gives up on a commit before */
 #define ROWS_MS      10000U
@@ -81,6 +82,7 @@ void console_query(struct console *c, enum query_kind kind, const char *argument
 {
 	struct control_query query = {.number = ++c->query, .kind = kind, .limit = limit};
 
+	recording_drop(c);
 	snprintf(query.argument, sizeof(query.argument), "%s", argument);
 	layout_table_fini(&c->table);
 	layout_table_init(&c->table, ROWS_BYTES, c->ambiguous_wide);
@@ -118,69 +120,6 @@ static bool row_is_sound(const struct control_row *row)
 	return true;
 }
 
-/* Headings that are common to the tables; what is not here is shown as it comes. */
-static const struct {
-	const char *en, *ja;
-} headings[] = {
-	{"zone", "ゾーン"},
-	{"from", "から"},
-	{"to", "へ"},
-	{"crossing", "通過点"},
-	{"permits", "許可"},
-	{"relays", "中継"},
-	{"IP path", "IP到達性"},
-	{"process", "プロセス"},
-	{"state", "状態"},
-	{"session", "セッション"},
-	{"entry", "設定"},
-	{"peer", "相手"},
-	{"up", "経過"},
-	{"deaths", "停止回数"},
-	{"port", "ポート"},
-	{"address", "アドレス"},
-	{"devices in common", "共有する装置"},
-	{"tier", "区分"},
-	{"verdict", "判定"},
-	{"reason", "理由"},
-	{"messages", "通数"},
-	{"time", "時刻"},
-	{"event", "事象"},
-	{"permit", "許可"},
-	{"flows", "通信数"},
-	{"flows now", "現在の通信数"},
-	{"packets", "パケット数"},
-	{"bytes", "バイト数"},
-	{"last hit", "最終使用"},
-	{"since", "計数開始"},
-	{"now", "現在"},
-	{"new", "新規の余裕"},
-	{"comment", "備考"},
-	{"refused", "満杯による破棄"},
-	{"emergency", "緊急操作"},
-	{"due", "期限"},
-	{"by", "実施者"},
-	{"what", "内容"},
-	{"why", "理由"},
-	{"acknowledged by", "確認者"},
-	{"acknowledged", "事後確認"},
-	{"set by", "設定者"},
-	{"server", "サーバ"},
-	{"stratum", "階層"},
-	{"offset", "ずれ"},
-	{"drift", "進み遅れ"},
-	{"reach", "到達"},
-	{"heard", "最終応答"},
-};
-
-static const char *heading_ja(const char *en)
-{
-	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
-		if (strcmp(headings[i].en, en) == 0)
-			return headings[i].ja;
-	}
-	return en;
-}
-
 static void add_heading(struct console *c, const struct control_row *row)
 {
 	char text[2 * sizeof(row->text)];
@@ -188,7 +127,7 @@ static void add_heading(struct console *c, const struct control_row *row)
 	size_t used = 0;
 
 	for (uint32_t i = 0; i < row->cell_count; i++) {
-		const char *shown = c->language == LANGUAGE_JA ? heading_ja(cell) : cell;
+		const char *shown = wording_heading(cell, c->language);
 		size_t size = strlen(shown) + 1;
 
 		if (size > sizeof(text) - used)
@@ -229,7 +168,8 @@ int console_take_row(struct console *c, const struct control_row *row)
 	}
 	if ((row->flags & CONTROL_ROW_ERROR) != 0) {
 		screen_print(c, bytes_span(&c->preface));
-		screen_printf(c, "%s\n", row->cell_count > 0 ? row->text : "?");
+		screen_printf(c, "%s\n",
+			      row->cell_count > 0 ? wording_refusal(row->text, c->language) : "?");
 		layout_table_fini(&c->table);
 		console_prompt(c);
 		return 0;
@@ -238,7 +178,9 @@ int console_take_row(struct console *c, const struct control_row *row)
 		add_heading(c, row);
 	else if (row->cell_count > 0)
 		layout_table_add(&c->table, row->text, row->cell_count, false);
-	if ((row->flags & CONTROL_ROW_LAST) != 0)
+	if ((row->flags & CONTROL_ROW_LAST) != 0 && c->recording_fd >= 0)
+		recording_show(c);
+	else if ((row->flags & CONTROL_ROW_LAST) != 0)
 		show_table(c);
 	else
 		console_await_row(c);

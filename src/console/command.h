@@ -31,9 +31,10 @@ extern const struct command commands[];
 extern const size_t command_count; /* at most COMMANDS_MAX */
 
 /*
- * reference.c: print the table to stdout, as docs/commands.md or as the list of sekisho-console(8).
- * @form: "--print-commands" or "--print-commands=mdoc". Return: an exit status; 2 for another
- * @form.
+ * reference.c: print the table to stdout, as docs/commands.md, as the list of
+ * sekisho-console(8), or as lines of mode, tab and words.
+ * @form: "--print-commands", "--print-commands=mdoc" or "--print-commands=words".
+ * Return: an exit status; 2 for another @form.
  */
 int command_reference(const char *form);
 

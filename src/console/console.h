@@ -25,6 +25,7 @@ enum console_state {
 	STATE_BANNER, /* the owner's name stands on the screen */
 	STATE_ENTRY,  /* a name or a password is being typed */
 	STATE_LOGIN,  /* accounts has been asked */
+	STATE_FIRST,  /* a question about the first administrator is being answered */
 	STATE_BEGIN,  /* a person is here; config's link is awaited */
 	STATE_PROMPT, /* a line is being edited */
 	STATE_ASKED,  /* config has been asked */
@@ -45,6 +46,17 @@ enum login_step {
 	LOGIN_FIRST_CODE,
 	LOGIN_PHRASE, /* of an export; no login */
 	LOGIN_PHRASE_AGAIN
+};
+
+/* What is asked of whoever sets up the first administrator; then the password. */
+enum first_step {
+	FIRST_LANGUAGE,
+	FIRST_ORGANIZATION,
+	FIRST_HOST,
+	FIRST_PRESET,
+	FIRST_NAME,
+	FIRST_SURE,
+	FIRST_STEP_COUNT_
 };
 
 /* What becomes of what is pasted. */
@@ -101,6 +113,10 @@ struct console {
 	void (*on_phrase)(struct console *c);
 	uint64_t active_ms; /* when accounts last heard of a key */
 
+	bool is_first; /* there is no administrator yet: nothing but the dialogue is served */
+	enum first_step first_step;
+	struct account_first first;
+
 	uint32_t query; /* number of the last query */
 	struct layout_table table;
 	struct bytes preface;    /* text that is shown before the table */
@@ -109,6 +125,7 @@ struct console {
 	size_t page_at;
 
 	struct evidence *evidence; /* being collected; NULL: none */
+	int recording_fd;          /* to be printed when its answer ends; -1: none */
 
 	enum console_kind load_kind;
 	enum load_use load_use;
@@ -121,6 +138,8 @@ struct console {
 /* Take over the terminal @c->tty: raw mode, size. Return: 0 or -ERR_SYSTEM. */
 int screen_open(struct console *c);
 void screen_close(struct console *c);
+/* The terminal has told its size. */
+void screen_report(struct console *c);
 /* Print text; every "\n" becomes "\r\n". What the output has no room for is lost. */
 void screen_print(struct console *c, struct span text);
 void screen_printf(struct console *c, const char *format, ...)
@@ -182,6 +201,8 @@ void login_greet(struct console *c);
 void login_key(struct console *c, uint8_t byte);
 /* Wipe what was typed of secrets. */
 void login_forget(struct console *c);
+/* Ask for a new password, twice; then first_send. */
+void login_ask_first(struct console *c);
 /* Ask for a passphrase without echo, twice where it is a new one; then @on_phrase, c->phrase set.
  */
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));
@@ -189,6 +210,17 @@ void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct co
 void login_active(struct console *c);
 extern const struct channel_rule console_account_rules[];
 extern const size_t console_account_rule_count;
+
+/* first.c: the dialogue that sets up the first administrator */
+
+/* Begin it, from the first question; what was answered before is offered again. */
+void first_begin(struct console *c);
+/* A key while a question of it is being answered. */
+void first_key(struct console *c, uint8_t byte);
+/* The password was typed, twice the same. */
+void first_send(struct console *c, const char *password);
+/* What became of it. */
+void first_answered(struct console *c, const struct account_answer *answer);
 
 /* matching.c */
 
@@ -203,14 +235,14 @@ void command_list(struct console *c, struct bytes *out);
 /* actions.c: what commands do; @tail is the rest of the line, behind the command's words */
 
 typedef void command_fn(struct console *c, const char *tail, unsigned number);
-command_fn action_query, action_query_text, action_pending, action_query_alarms, action_query_log,
-	action_query_mail_log, action_test_mail, action_configuration, action_history,
-	action_version, action_help, action_exit, action_language, action_length, action_width,
-	action_ambiguous, action_configure, action_change, action_edit, action_up, action_top,
-	action_show, action_slots, action_compare, action_simple, action_commit,
-	action_commit_confirmed, action_evidence, action_support, action_with_text, action_rollback,
-	action_load, action_load_password, action_password, action_account, action_export,
-	action_import;
+command_fn action_query, action_query_text, action_pending, action_compliance, action_query_alarms,
+	action_timeline, action_query_log, action_query_mail_log, action_test_mail,
+	action_configuration, action_history, action_version, action_help, action_exit,
+	action_language, action_length, action_width, action_ambiguous, action_configure,
+	action_change, action_edit, action_up, action_top, action_show, action_slots,
+	action_compare, action_simple, action_commit, action_commit_confirmed, action_evidence,
+	action_support, action_with_text, action_rollback, action_load, action_load_password,
+	action_password, action_account, action_export, action_import;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);
@@ -224,6 +256,15 @@ void export_loaded(struct console *c);
 void evidence_take_row(struct console *c, const struct control_row *row);
 /* Forget it. Nothing where there is none. */
 void evidence_abandon(struct console *c);
+
+/* recording.c: `save screen recording` */
+
+/* The file that @query asked for; taken. */
+void recording_take(struct console *c, uint32_t query, int fd);
+/* Print what was taken; then the prompt. */
+void recording_show(struct console *c);
+/* Nobody waits for it any more. */
+void recording_drop(struct console *c);
 
 /* Ctrl-D behind a paste: send it to config. */
 void action_loaded(struct console *c);

@@ -22,7 +22,7 @@
 #include "wire/tar.h"
 
 #define ARCHIVE_BYTES_MAX (32U << 20)
-#define PIECE_BYTES_MAX   (8U << 20) /* of one answer */
+#define PIECE_BYTES_MAX   (8U << 20) /* of one answer; and kept free for the log */
 #define NS_PER_S          1000000000
 #define SIGNATURE_BYTES   64
 #define ROWS_MAX          10000 /* of one answer */
@@ -32,37 +32,43 @@ struct step {
 	const char *member;
 	enum query_kind kind; /* 0: the running configuration, of config */
 	uint32_t columns;     /* only the first so many; 0: all */
+	const char *argument; /* of the question; NULL: none, or made for it */
 };
 
 /* What is asked, in this order; the signature last. */
 static const struct step evidence_steps[] = {
-	{"configuration.conf", 0, 0},
-	{"separation.txt", QUERY_SEPARATION, 0},
-	{"zones.txt", QUERY_ZONES, 0},
-	{"isolated.txt", QUERY_ISOLATED, 0},
-	{"emergencies.txt", QUERY_EMERGENCIES, 0},
-	{"crossings.txt", QUERY_CROSSINGS, 0},
-	{"permits.txt", QUERY_PERMITS, 0},
-	{"flows.txt", QUERY_FLOWS, 0},
-	{"mail-sessions.txt", QUERY_MAIL, 0},
-	{"screen-sessions.txt", QUERY_SCREEN, 0},
-	{"processes.txt", QUERY_PROCESSES, 0},
-	{"alarms.txt", QUERY_ALARMS, 0},
-	{"log", QUERY_LOG_FILES, 0}, /* a file for each of its files */
-	{"signature", QUERY_SIGN, 0},
+	{"configuration.conf", 0, 0, NULL},
+	{"separation.txt", QUERY_SEPARATION, 0, NULL},
+	{"zones.txt", QUERY_ZONES, 0, NULL},
+	{"rules.txt", QUERY_RULES, 0, NULL},
+	{"links.txt", QUERY_LINKS, 0, NULL},
+	{"isolated.txt", QUERY_ISOLATED, 0, NULL},
+	{"watch.txt", QUERY_WATCH, 0, NULL},
+	{"emergencies.txt", QUERY_EMERGENCIES, 0, NULL},
+	{"crossings.txt", QUERY_CROSSINGS, 0, NULL},
+	{"permits.txt", QUERY_PERMITS, 0, NULL},
+	{"flows.txt", QUERY_FLOWS, 0, NULL},
+	{"mail-sessions.txt", QUERY_MAIL, 0, NULL},
+	{"screen-sessions.txt", QUERY_SCREEN, 0, NULL},
+	{"processes.txt", QUERY_PROCESSES, 0, NULL},
+	{"alarms.txt", QUERY_ALARMS, 0, NULL},
+	{"timeline-en.txt", QUERY_TIMELINE, 0, "en"},
+	{"timeline-ja.txt", QUERY_TIMELINE, 0, "ja"},
+	{"log", QUERY_LOG_FILES, 0, NULL}, /* a file for each of its files */
+	{"signature", QUERY_SIGN, 0, NULL},
 };
 
 /* The first question is for administrators alone: nobody else collects half of it. */
 static const struct step support_steps[] = {
-	{"process-events.txt", QUERY_PROCESS_LOG, 0},
-	{"configuration.txt", 0, 0},
-	{"separation.txt", QUERY_SEPARATION, 0},
-	{"zones.txt", QUERY_ZONES, 0},
-	{"crossings.txt", QUERY_CROSSINGS, 0},
-	{"permits.txt", QUERY_PERMITS, 10}, /* not the comment */
-	{"processes.txt", QUERY_PROCESSES, 0},
-	{"alarms.txt", QUERY_PUBLIC_ALARMS, 0},
-	{"signature", QUERY_SIGN_SUPPORT, 0},
+	{"process-events.txt", QUERY_PROCESS_LOG, 0, NULL},
+	{"configuration.txt", 0, 0, NULL},
+	{"separation.txt", QUERY_SEPARATION, 0, NULL},
+	{"zones.txt", QUERY_ZONES, 0, NULL},
+	{"crossings.txt", QUERY_CROSSINGS, 0, NULL},
+	{"permits.txt", QUERY_PERMITS, 10, NULL}, /* not the comment */
+	{"processes.txt", QUERY_PROCESSES, 0, NULL},
+	{"alarms.txt", QUERY_PUBLIC_ALARMS, 0, NULL},
+	{"signature", QUERY_SIGN_SUPPORT, 0, NULL},
 };
 
 /* What is collected. */
@@ -80,6 +86,8 @@ struct evidence {
 	int64_t time_s;
 	struct bytes archive, manifest, piece; /* piece: the answer that comes in */
 	bool refused;                          /* ... and it is an error */
+	size_t reason_at;                      /* ... which begins here */
+	struct bytes missing;                  /* a line for each member that is not whole: why */
 };
 
 void evidence_abandon(struct console *c)
@@ -89,6 +97,7 @@ void evidence_abandon(struct console *c)
 	bytes_fini(&c->evidence->archive);
 	bytes_fini(&c->evidence->manifest);
 	bytes_fini(&c->evidence->piece);
+	bytes_fini(&c->evidence->missing);
 	free(c->evidence);
 	c->evidence = NULL;
 }
@@ -225,6 +234,12 @@ static void show_archive(struct console *c)
 	struct bytes out;
 
 	bytes_init(&out, CONSOLE_OUTPUT_BYTES);
+	if (c->evidence->missing.size > 0) {
+		(void)bytes_append_text(&out, c->language == LANGUAGE_JA
+						      ? "完全には取得できなかった資料:\n"
+						      : "these members are not whole:\n");
+		(void)bytes_append(&out, c->evidence->missing.data, c->evidence->missing.size);
+	}
 	armour_put(&out, title, bytes_span(&c->evidence->archive));
 	evidence_abandon(c);
 	c->pipe.no_more = true;
@@ -244,12 +259,43 @@ static bool is_signature(enum query_kind kind)
 	return kind == QUERY_SIGN || kind == QUERY_SIGN_SUPPORT;
 }
 
-/* What was not answered is no evidence. A supporter learns from that too, but nobody who may not
- * make the archive gets it. */
+/* Nobody who may not make the archive gets it. All else can be missing, and is told to be: whoever
+ * prevents one answer must not prevent the evidence. */
 static bool is_needed(const struct evidence *e)
 {
-	return e->bundle == &evidence_bundle || is_signature(e->step->kind) ||
-	       e->step->kind == QUERY_PROCESS_LOG;
+	return is_signature(e->step->kind) || e->step->kind == QUERY_PROCESS_LOG;
+}
+
+/* @text: what came of the answer; its end says why there is no more. */
+static void note_missing(struct evidence *e, struct span text)
+{
+	struct span reason = {text.data + e->reason_at, text.size - e->reason_at};
+
+	reason = span_trim(reason);
+	(void)bytes_printf(&e->missing, "%s: %.*s\n", e->step->member, (int)reason.size,
+			   (const char *)reason.data); /* there is room */
+}
+
+/* In place of an answer for which the archive has no room. */
+static void cut_piece(struct evidence *e)
+{
+	bytes_clear(&e->piece);
+	e->piece.limit = PIECE_BYTES_MAX;
+	(void)bytes_append_text(&e->piece, "an answer is too long\n"); /* there is room */
+	e->refused = true;
+	e->reason_at = 0;
+}
+
+/* So many bytes the next answer may have: the log has its place, whatever comes before it. */
+static size_t room_for_piece(const struct evidence *e)
+{
+	size_t taken = e->archive.size + PIECE_BYTES_MAX;
+	size_t left = taken < ARCHIVE_BYTES_MAX ? ARCHIVE_BYTES_MAX - taken : 0;
+
+	if (is_signature(e->step->kind) || e->step->kind == QUERY_LOG_FILES ||
+	    left > PIECE_BYTES_MAX)
+		return PIECE_BYTES_MAX;
+	return left;
 }
 
 static void take_piece(struct console *c, struct span text)
@@ -257,14 +303,10 @@ static void take_piece(struct console *c, struct span text)
 	struct evidence *e = c->evidence;
 	enum query_kind kind = e->step->kind;
 
-	if (e->refused) {
+	if (e->refused && is_needed(e)) {
 		screen_printf(c, "%s: %.*s", e->step->member, (int)text.size,
 			      (const char *)text.data);
 		console_prompt(c);
-		return;
-	}
-	if (e->piece.failed) {
-		give_up(c, "an answer is too long\n", "応答が長すぎます\n");
 		return;
 	}
 	if (is_signature(kind)) {
@@ -274,7 +316,9 @@ static void take_piece(struct console *c, struct span text)
 			give_up(c, "the archive could not be signed\n", "署名できませんでした\n");
 		return;
 	}
-	if (kind == QUERY_LOG_FILES)
+	if (e->refused)
+		note_missing(e, text);
+	if (kind == QUERY_LOG_FILES && !e->refused)
 		add_log(e, text);
 	else
 		add_member(e, e->step->member, text);
@@ -288,7 +332,7 @@ static void on_configuration(struct console *c, enum console_status status, stru
 
 	if (e == NULL)
 		return;
-	e->refused = status != CONSOLE_OK && is_needed(e);
+	e->refused = status != CONSOLE_OK;
 	take_piece(c, text);
 }
 
@@ -300,17 +344,23 @@ static void ask_next(struct console *c)
 	char argument[SHA256_HEX_BYTES] = "";
 
 	bytes_clear(&e->piece);
+	e->piece.limit = room_for_piece(e);
+	e->refused = false;
+	e->reason_at = 0;
 	if (kind == 0) {
 		console_ask(c, e->bundle->configuration, e->bundle->number, NULL, -1,
 			    on_configuration);
 		return;
 	}
 	if (is_signature(kind)) {
+		add_member(e, "missing.txt", bytes_span(&e->missing));
 		sha256_of(e->manifest.data, e->manifest.size, digest);
 		sha256_hex(digest, argument);
 	} else if (kind == QUERY_ALARMS || kind == QUERY_PUBLIC_ALARMS) {
 		snprintf(argument, sizeof(argument), "%s",
 			 c->language == LANGUAGE_JA ? "ja" : "en");
+	} else if (e->step->argument != NULL) {
+		snprintf(argument, sizeof(argument), "%s", e->step->argument);
 	}
 	console_query(c, kind, argument, ROWS_MAX);
 }
@@ -320,15 +370,26 @@ void evidence_take_row(struct console *c, const struct control_row *row)
 	struct evidence *e = c->evidence;
 	uint32_t columns = e->step->columns;
 	const char *cell = row->text;
+	bool is_last;
 
-	e->refused = e->refused || ((row->flags & CONTROL_ROW_ERROR) != 0 && is_needed(e));
+	if ((row->flags & CONTROL_ROW_ERROR) != 0) {
+		e->refused = true;
+		e->reason_at = e->piece.size;
+	}
 	for (uint32_t i = 0; i < row->cell_count && (columns == 0 || i < columns); i++) {
 		(void)bytes_printf(&e->piece, "%s%s", i > 0 ? "\t" : "", cell);
 		cell += strlen(cell) + 1;
 	}
 	if (row->cell_count > 0 && (row->flags & CONTROL_ROW_CONTINUES) == 0)
 		(void)bytes_append_u8(&e->piece, '\n');
-	if ((row->flags & CONTROL_ROW_LAST) != 0)
+	is_last = (row->flags & CONTROL_ROW_LAST) != 0;
+	if (e->piece.failed) {
+		if (!is_last)
+			console_withdraw(c);
+		cut_piece(e);
+		is_last = true;
+	}
+	if (is_last)
 		take_piece(c, bytes_span(&e->piece));
 	else
 		console_await_row(c);
@@ -351,6 +412,7 @@ static void begin(struct console *c, const struct bundle *bundle)
 	bytes_init(&e->archive, ARCHIVE_BYTES_MAX);
 	bytes_init(&e->manifest, PIECE_BYTES_MAX);
 	bytes_init(&e->piece, PIECE_BYTES_MAX);
+	bytes_init(&e->missing, PIECE_BYTES_MAX);
 	bytes_init(&version, PIECE_BYTES_MAX);
 	(void)bytes_printf(&version, "Sekisho %s\n", SEKISHO_VERSION); /* short */
 	add_member(e, "version.txt", bytes_span(&version));

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "console/console.h"
 
-#define ANSWER_MS 30000U /* a slow machine takes seconds for one password */
+#define ANSWER_MS 60000U /* a slow machine takes seconds for one password */
 #define ACTIVE_MS 10000U /* between two signs of life */
 #define CTRL_C    0x03
 #define CTRL_D    0x04
@@ -63,7 +63,9 @@ static void ask(struct console *c, enum login_step step)
 
 static void begin_again(struct console *c)
 {
-	if (c->account_role == ACCOUNT_ROLE_NONE)
+	if (c->is_first)
+		first_begin(c);
+	else if (c->account_role == ACCOUNT_ROLE_NONE)
 		ask(c, c->login_from);
 	else
 		console_prompt(c);
@@ -155,7 +157,10 @@ static void take_entry(struct console *c)
 		return;
 	case LOGIN_AGAIN:
 		if (strcmp(r->fresh, c->entry) == 0) {
-			send_entry(c, ACCOUNT_CHANGE);
+			if (c->is_first)
+				first_send(c, r->fresh);
+			else
+				send_entry(c, ACCOUNT_CHANGE);
 			return;
 		}
 		login_forget(c);
@@ -236,6 +241,10 @@ static void on_greeting(struct console *c, const struct account_answer *answer)
 void login_greet(struct console *c)
 {
 	screen_printf(c, "Sekisho  %s\n", c->organization);
+	if (c->is_first) {
+		first_begin(c);
+		return;
+	}
 	if (c->account_role != ACCOUNT_ROLE_NONE) {
 		console_begin(c);
 		return;
@@ -257,8 +266,14 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 	answer.organization[sizeof(answer.organization) - 1] = '\0';
 	if (c->state != STATE_LOGIN || answer.serial != c->account_serial)
 		return 0; /* Ctrl-C was pressed meanwhile */
+	if (c->is_first) {
+		first_answered(c, &answer);
+		explicit_bzero(answer.text, sizeof(answer.text));
+		return 0;
+	}
 	if (c->account_request.kind == ACCOUNT_HELLO) {
 		c->account_role = answer.open ? answer.role : ACCOUNT_ROLE_NONE;
+		c->is_first = answer.setup != 0;
 		on_greeting(c, &answer);
 		return 0;
 	}
@@ -312,6 +327,11 @@ const size_t console_account_rule_count =
 	sizeof(console_account_rules) / sizeof(console_account_rules[0]);
 
 /* ---- what others call */
+
+void login_ask_first(struct console *c)
+{
+	ask(c, LOGIN_FRESH);
+}
 
 void login_begin(struct console *c)
 {

@@ -40,6 +40,10 @@ void console_prompt(struct console *c)
 {
 	char prompt[LINE_PROMPT_BYTES];
 
+	if (c->account_role == ACCOUNT_ROLE_NONE) {
+		console_end(c); /* nobody is here whom it could be shown to */
+		return;
+	}
 	if (c->mode == MODE_CONFIGURE && c->path[0] != '\0')
 		screen_printf(c, "[edit %s]\n", c->path);
 	snprintf(prompt, sizeof(prompt), "%s%s%s ", c->host, c->changed ? "*" : "",
@@ -96,15 +100,6 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 
 /* ---- input */
 
-static void on_report(struct console *c)
-{
-	if (c->line.report_row < 2 || c->line.report_column < 2)
-		return;
-	c->rows = c->line.report_row;
-	c->columns = c->line.report_column;
-	c->line.columns = c->columns;
-}
-
 static void at_prompt(struct console *c, uint8_t byte)
 {
 	switch (line_feed(&c->line, byte)) {
@@ -124,7 +119,7 @@ static void at_prompt(struct console *c, uint8_t byte)
 		command_complete(c);
 		break;
 	case LINE_REPORT:
-		on_report(c);
+		screen_report(c);
 		break;
 	case LINE_END:
 		snprintf(c->line.text, sizeof(c->line.text), "exit");
@@ -203,6 +198,9 @@ static bool use_input(struct console *c)
 		return true;
 	case STATE_ENTRY:
 		login_key(c, c->input.data[c->input_at++]);
+		return true;
+	case STATE_FIRST:
+		first_key(c, c->input.data[c->input_at++]);
 		return true;
 	case STATE_ASKED:
 	case STATE_ROWS:
@@ -326,6 +324,10 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 		return take_link(c, fd);
 	if (give->kind == GIVE_LINK && give->role == ROLE_ACCOUNTS)
 		return take_account(c, fd);
+	if (give->kind == GIVE_RECORDING) {
+		recording_take(c, give->index, fd);
+		return 0;
+	}
 	if (give->kind != GIVE_TTY || c->tty >= 0)
 		return -ERR_PEER;
 	c->tty = fd;
@@ -427,7 +429,7 @@ static const struct sandbox_profile profile = {
 
 static void init(struct console *c)
 {
-	c->tty = -1;
+	c->tty = c->recording_fd = -1;
 	c->link.fd = -1;
 	c->account.fd = -1;
 	c->state = STATE_LOGIN;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of commands as pages of the documentation: docs/commands.md, the manual page's list. */
+/* The table of commands as pages of the documentation (docs/commands.md, the manual page's list),
+ * and as a list for programs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -92,12 +93,28 @@ static void print_mdoc(void)
 	}
 }
 
+/* For programs: the mode, a tab, the words. */
+static void print_words(void)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		bool both = commands[i].modes == (MODE_OPERATIONAL | MODE_CONFIGURE);
+
+		printf("%s\t%s\n",
+		       both                                        ? "both"
+		       : (commands[i].modes & MODE_CONFIGURE) != 0 ? "configure"
+								   : "operational",
+		       commands[i].words);
+	}
+}
+
 int command_reference(const char *form)
 {
 	if (strcmp(form, "--print-commands") == 0)
 		print_markdown();
 	else if (strcmp(form, "--print-commands=mdoc") == 0)
 		print_mdoc();
+	else if (strcmp(form, "--print-commands=words") == 0)
+		print_words();
 	else
 		return 2;
 	return 0;

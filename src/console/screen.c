@@ -15,7 +15,7 @@
 #define ROWS_FALLBACK    24
 #define COLUMNS_FALLBACK 80
 #define SIZE_MOST        500
-#define BANNER_MS        5000 /* A10: at least five seconds */
+#define BANNER_MS        5500 /* A10: at least 5 s from when a serial line has brought it */
 #define LINE_BUFFER      512
 
 static int make_raw(struct console *c)
@@ -46,6 +46,15 @@ static void find_size(struct console *c)
 	} else if (c->is_terminal) {
 		screen_printf(c, "\0337\033[%d;%dH\033[6n\0338", SIZE_MOST, SIZE_MOST);
 	}
+	c->line.columns = c->columns;
+}
+
+void screen_report(struct console *c)
+{
+	if (c->line.report_row < 2 || c->line.report_column < 2)
+		return;
+	c->rows = c->line.report_row;
+	c->columns = c->line.report_column;
 	c->line.columns = c->columns;
 }
 
@@ -130,17 +139,32 @@ static size_t line_end(const struct console *c, size_t at)
 	return end != NULL ? (size_t)(end - c->page.data) + 1 : c->page.size;
 }
 
-/* Print lines until @rows of the screen are full; wide lines take several. */
+static size_t rows_of(const struct console *c, struct span text)
+{
+	size_t columns;
+
+	if (text.data[text.size - 1] == '\n')
+		text.size--;
+	columns = utf8_columns(text, c->ambiguous_wide);
+	return columns <= c->columns ? 1 : (columns + c->columns - 1) / c->columns;
+}
+
+/* Print lines until @rows of the screen are full; one that does not fit any more waits for the next
+ * page, unless it is the first. */
 static void print_rows(struct console *c, size_t rows)
 {
-	while (c->page_at < c->page.size && rows > 0) {
+	size_t left = rows;
+
+	while (c->page_at < c->page.size && left > 0) {
 		size_t end = line_end(c, c->page_at);
 		struct span text = {c->page.data + c->page_at, end - c->page_at};
-		size_t needed = 1 + utf8_columns(text, c->ambiguous_wide) / (c->columns + 1);
+		size_t needed = rows_of(c, text);
 
+		if (needed > left && left < rows)
+			return;
 		screen_print(c, text);
 		c->page_at = end;
-		rows -= needed < rows ? needed : rows;
+		left -= needed < left ? needed : left;
 	}
 }
 
