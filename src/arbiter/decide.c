@@ -59,9 +59,33 @@ static void report_permitted(struct event_client *events, const struct snapshot 
 		EV_SPAN(NAME, name.data, name.size),
 	};
 
-	if (permit->flags & PERMIT_LOG)
-		event_emit(events, EVENT_FLOW_PERMITTED, args,
-			   sizeof(args) / sizeof(args[0]) - (name.size == 0));
+	event_emit(events, EVENT_FLOW_PERMITTED, args,
+		   sizeof(args) / sizeof(args[0]) - (name.size == 0));
+}
+
+/* Whoever sends, as far as the packet tells. */
+static struct watched_question sender_of(const struct work *w)
+{
+	enum judge_reason reason = w->verdict.reason;
+
+	return (struct watched_question){
+		.snapshot = w->snapshot,
+		.zone = w->q->zone,
+		.headers = &w->headers,
+		.mac = w->q->item->mac_bytes == 6 && !w->reply ? w->q->item->mac : NULL,
+		.of_another = reason == JUDGE_ADDRESS || reason == JUDGE_SPOOFED ||
+			      reason == JUDGE_STATION_UNKNOWN || reason == JUDGE_STATION_ADDRESS,
+		.now_s = w->q->now_s,
+	};
+}
+
+/* Its permit says so, or an end of it is watched. */
+static bool is_recorded(const struct work *w)
+{
+	const struct watched_question sender = sender_of(w);
+
+	return w->snapshot->permits[w->verdict.permit].flags & PERMIT_LOG ||
+	       watched_touches(&w->d->watched, &sender);
 }
 
 /* A flow that this packet begins by a permit with a limit: netfilter counts it. */
@@ -73,10 +97,11 @@ static bool is_counted(const struct work *w)
 	       w->q->item->before == 0 && w->q->purpose != PACKET_FOR_FLOWS;
 }
 
-/* What is permitted is recorded, where it is counted with its count. @tell: whether this packet is
- * the one that is recorded. */
-static void note_permitted(const struct work *w, bool tell, struct span name)
+/* What is permitted is recorded, where it is counted with its count. @begins: whether this packet
+ * is the one that would be recorded. */
+static void note_permitted(const struct work *w, bool begins, struct span name)
 {
+	bool tell = begins && is_recorded(w);
 	struct awaited_flow flow = {.policy = w->q->policy,
 				    .zone = w->q->zone,
 				    .id = w->q->item->id,
@@ -165,13 +190,17 @@ static void watch_source(const struct work *w, bool denied)
 	const struct packet_item *item = w->q->item;
 	const struct ip_headers *h = &w->headers;
 	const uint8_t *mac = item->mac_bytes == 6 ? item->mac : NULL;
+	const struct watched_question sender = sender_of(w);
 	struct detect_alarm alarm;
 
 	if (!w->readable || w->reply || w->q->purpose != PACKET_FOR_PACKETS || was_permitted(w) ||
 	    (w->established && !denied))
 		return;
+	if (denied)
+		watched_note(&w->d->watched, w->d->events, &sender, WATCHED_DENIED, w->q->now_ms);
 	if (!detect_note(&w->d->detect, s, w->q->zone, h, mac, denied, w->q->now_ms, &alarm))
 		return;
+	watched_note(&w->d->watched, w->d->events, &sender, alarm.kind, w->q->now_ms);
 	event_send(w->d->events, EVENT_SCAN_DETECTED, EV_TEXT(ZONE, s->zones[w->q->zone].name),
 		   address_arg(FIELD_SOURCE, h->family, h->source), EV_MAC(MAC, item->mac),
 		   address_arg(FIELD_DESTINATION, h->family, h->destination),
@@ -318,4 +347,5 @@ void decide_tick(struct decider *d, const struct snapshot *s, uint64_t now_ms)
 
 	conform_tick(&d->conform, now_ms, note_late, &late);
 	denials_tick(&d->denials, d->events, now_ms);
+	watched_tick(&d->watched, d->events, now_ms);
 }

@@ -12,6 +12,7 @@
 #include "arbiter/detect.h"
 #include "arbiter/heritage.h"
 #include "arbiter/judge.h"
+#include "arbiter/watched.h"
 #include "base/event.h"
 #include "channel/packet.h"
 
@@ -27,6 +28,7 @@ struct decider {
 	struct heritage heritage;
 	struct detect detect;
 	struct awaited awaited;
+	struct watched_list watched;
 	/* Called where the guard of a zone wants the station of an alarm shut out; NULL: nobody. */
 	void (*isolate)(const struct decide_question *q, const uint8_t mac[6], const char *kind);
 	uint64_t detail_tokens; /* in thousandths */

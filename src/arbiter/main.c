@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/process.h"
+#include "base/sealed.h"
 #include "channel/control.h"
 #include "channel/packet.h"
 #include "channel/stations.h"
@@ -311,8 +312,26 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 		loop_stop(loop, 1); /* netfilter is still there: a new link comes with a new life */
 }
 
+static int take_watched(int fd)
+{
+	struct bytes rows;
+	int err;
+
+	bytes_init(&rows, WATCHED_MAX * sizeof(struct watched));
+	err = sealed_read(&rows, fd);
+	if (err == 0)
+		err = watched_take(&arbiter.decider.watched, bytes_span(&rows));
+	bytes_fini(&rows);
+	if (err != 0)
+		return -ERR_PEER;
+	(void)close(fd); /* read */
+	return 0;
+}
+
 static int take_link(void *ctx, const struct control_give *give, int fd)
 {
+	if (give->kind == GIVE_WATCHED)
+		return take_watched(fd);
 	if (give->kind != GIVE_LINK || give->role != ROLE_NETFILTER)
 		return -ERR_PEER;
 	if (arbiter.link.fd >= 0)

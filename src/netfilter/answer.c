@@ -85,12 +85,11 @@ bool answer_number(const char *word, uint64_t most, uint64_t *out)
 	return *end == '\0' && *out <= most;
 }
 
-/* Those whose answer needs every flow. */
+/* Those whose answer needs a table of the kernel. */
 static const struct listing_kind *const listings[] = {
-	[QUERY_FLOWS] = &answer_flows,
-	[QUERY_CLEAR_FLOW] = &answer_clear,
-	[QUERY_PERMITS] = &answer_permits,
-	[QUERY_CROSSINGS] = &answer_crossings,
+	[QUERY_FLOWS] = &answer_flows,     [QUERY_CLEAR_FLOW] = &answer_clear,
+	[QUERY_PERMITS] = &answer_permits, [QUERY_CROSSINGS] = &answer_crossings,
+	[QUERY_RULES] = &answer_rules,
 };
 
 int answer_query(struct netfilter *nf, const struct control_query *query)

@@ -51,4 +51,7 @@ extern const struct listing_kind answer_flows, answer_clear;
  * the permits of each direction. */
 extern const struct listing_kind answer_permits, answer_crossings;
 
+/* answer_rules.c */
+extern const struct listing_kind answer_rules;
+
 #endif

@@ -74,7 +74,8 @@ static void refuse_zone(struct listing *l)
 {
 	char reason[SNAPSHOT_NAME_BYTES + 64];
 
-	snprintf(reason, sizeof(reason), "the flows of zone %s cannot be read", l->zone->name);
+	snprintf(reason, sizeof(reason), "the %s of zone %s cannot be read",
+		 l->kind->request != NULL ? "rules" : "flows", l->zone->name);
 	listing_refuse(l, reason);
 }
 
@@ -87,13 +88,37 @@ static void fail_reading(struct listing *l)
 
 static void take_piece(struct loop *loop, struct loop_fd *self, short revents);
 
+/* Ask for the zone's flows, or for what else is read of it. Return: 1; 0: nothing more; an error.
+ */
+static int request(struct listing *l)
+{
+	if (l->kind->request != NULL)
+		return l->kind->request(l);
+	return flows_begin(l->zone->flows_fd) == 0 ? 1 : -ERR_SYSTEM;
+}
+
+/* A dump has ended. */
+static void end_dump(struct listing *l, int error)
+{
+	int more = 0;
+
+	if (l->kind != NULL && l->kind->request != NULL && (error == 0 || error == -ENOENT))
+		more = request(l); /* what has gone meanwhile is its matter */
+	else if (l->kind != NULL && error != 0)
+		refuse_zone(l);
+	if (more < 0)
+		refuse_zone(l);
+	if (more <= 0)
+		end_reading(l);
+}
+
 static void begin_zone(struct listing *l, struct zone *zone)
 {
 	l->zone = zone;
 	l->phase = LISTING_READING;
 	l->watch = (struct loop_fd){
 		.fd = zone->flows_fd, .events = POLLIN, .ready = take_piece, .ctx = l};
-	if (loop_add(&l->nf->loop, &l->watch) != 0 || flows_begin(zone->flows_fd) != 0)
+	if (loop_add(&l->nf->loop, &l->watch) != 0 || request(l) <= 0)
 		fail_reading(l);
 }
 
@@ -122,11 +147,13 @@ static bool take_message(struct listing *l)
 
 	if (!netlink_next(&l->rest, &m))
 		return false;
-	if (m.type == NLMSG_DONE)
-		end_reading(l);
-	else if (m.type == NLMSG_ERROR)
-		fail_reading(l);
-	else if (l->kind != NULL && flow_of_message(&flow, &m))
+	if (l->kind != NULL && l->kind->take_message != NULL)
+		l->kind->take_message(l, &m);
+	if (m.type == NLMSG_ERROR && (l->kind == NULL || l->kind->request == NULL))
+		fail_reading(l); /* a list of flows has no other end than its own */
+	else if (m.type == NLMSG_DONE || m.type == NLMSG_ERROR)
+		end_dump(l, m.error);
+	else if (l->kind != NULL && l->kind->take != NULL && flow_of_message(&flow, &m))
 		l->kind->take(l, &flow);
 	return true;
 }
@@ -153,6 +180,8 @@ static bool next_question(struct listing *l)
 static void end_question(struct listing *l)
 {
 	l->phase = LISTING_IDLE;
+	bytes_fini(&l->kept);
+	bytes_fini(&l->lines);
 	l->asked_count--;
 	memmove(l->asked, l->asked + 1, l->asked_count * sizeof(l->asked[0]));
 }
@@ -167,6 +196,8 @@ static bool step(struct listing *l)
 		return take_message(l);
 	if (l->kind == NULL)
 		end_question(l);
+	else if (l->kind->go_on != NULL && l->kind->go_on(l))
+		return true;
 	else if (l->phase == LISTING_ZONES)
 		next_zone(l);
 	else

@@ -16,6 +16,7 @@
 #include "channel/packet.h"
 #include "netfilter/answer.h"
 #include "netfilter/flows.h"
+#include "netfilter/nft_text.h"
 #include "policy/snapshot.h"
 
 #define LISTING_ASKERS_MAX  8     /* the one that is answered, and those that wait */
@@ -23,14 +24,23 @@
 #define LISTING_TOP_MAX     50
 
 struct listing;
+struct netlink_message;
 struct zone;
 
-/* How a question about flows is answered. */
+/* How a question about flows, or about other tables of the kernel, is answered. */
 struct listing_kind {
 	/* Read the question, and send the heading or a refusal. */
 	void (*begin)(struct listing *l);
 	/* One flow of l->zone, of any generation; sends one row at most. */
 	void (*take)(struct listing *l, const struct flow *flow);
+	/* What else of l->zone than its flows is to be read: send the next dump's request by its
+	 * flows_fd. Return: 1: done so; 0: nothing more; or an error. NULL: its flows. */
+	int (*request)(struct listing *l);
+	/* One message of such a dump. */
+	void (*take_message)(struct listing *l, const struct netlink_message *m);
+	/* Between two zones, and behind the last: send one row of what the zone before has left, or
+	 * take a step towards it. Return: false: there is nothing left. May be NULL. */
+	bool (*go_on)(struct listing *l);
 	/* All of that zone's were taken; sends nothing. May be NULL. */
 	void (*end_zone)(struct listing *l);
 	/* Behind the last flow: sends one row at a time, the last with CONTROL_ROW_LAST. */
@@ -72,6 +82,22 @@ struct listing_permits {
 	uint32_t next;                        /* permit or direction to be shown */
 };
 
+/* `show rules`: a zone's rules are read whole, printed a piece at a time and sent line by line. */
+struct listing_rules {
+	uint32_t stage;   /* which dump */
+	uint32_t tries;   /* how often the zone's rules were changed while they were read */
+	bool interrupted; /* ... and now */
+	bool printing;    /* what is kept, line by line */
+	bool printed;     /* to the last line, which may still wait to be sent */
+	uint32_t generation, generation_after; /* the kernel's count of transactions */
+	size_t sets_at;       /* in l->kept: behind the last set whose elements were asked for */
+	bool is_filled;       /* by packets: that set */
+	uint32_t elements;    /* of that set in l->kept */
+	uint32_t left_out;    /* of that set, and are counted only */
+	struct nft_text text; /* l->kept as text */
+	size_t sent;          /* bytes of l->lines */
+};
+
 enum listing_phase {
 	LISTING_IDLE,
 	LISTING_ZONES,   /* between two zones */
@@ -101,7 +127,10 @@ struct listing {
 	union {
 		struct listing_flows flows;
 		struct listing_permits permits;
-	} work; /* empty when a question begins */
+		struct listing_rules rules;
+	} work;             /* empty when a question begins */
+	struct bytes kept;  /* messages of the kernel; both are freed behind each answer */
+	struct bytes lines; /* text to be sent */
 };
 
 void listing_init(struct listing *l, struct netfilter *nf);

@@ -49,6 +49,7 @@ static const enum give_kind given_kinds[GIVEN_COUNT_] = {
 	[GIVEN_ALTERED] = GIVE_ALTERED,
 	[GIVEN_QUEUE_COUNTS] = GIVE_QUEUE_COUNTS,
 	[GIVEN_FLOWS] = GIVE_FLOWS,
+	[GIVEN_SEVER] = GIVE_SEVER,
 };
 
 static int take_given(void *ctx, const struct control_give *give, int fd)
@@ -149,6 +150,31 @@ static int handle_withdraw(struct channel *ch, void *ctx, const struct channel_m
 	return 0;
 }
 
+static int handle_sever(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+	struct control_sever body;
+
+	memcpy(&body, message->body, sizeof(body));
+	body.zone[sizeof(body.zone) - 1] = '\0';
+	sever_zone(&nf->sever, body.zone, body.number);
+	return 0;
+}
+
+static int handle_sever_station(struct channel *ch, void *ctx,
+				const struct channel_message *message)
+{
+	struct netfilter *nf = ctx;
+	struct control_sever_station body;
+
+	memcpy(&body, message->body, sizeof(body));
+	if (body.count > STATION_ADDRESSES_MAX)
+		return -ERR_PEER;
+	body.name[sizeof(body.name) - 1] = '\0';
+	sever_station(&nf->sever, &body);
+	return 0;
+}
+
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct netfilter *nf = ctx;
@@ -165,6 +191,9 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_WITHDRAW, 0, 0, CHANNEL_EXACTLY(control_withdraw), handle_withdraw, "withdraw"},
+	{CONTROL_SEVER, 0, 0, CHANNEL_EXACTLY(control_sever), handle_sever, "sever"},
+	{CONTROL_SEVER_STATION, 0, 0, CHANNEL_EXACTLY(control_sever_station), handle_sever_station,
+	 "sever-station"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
@@ -224,6 +253,7 @@ static void prepare_state(struct netfilter *nf)
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
 	memset(nf->given, -1, sizeof(nf->given));
 	listing_init(&nf->listing, nf);
+	sever_init(&nf->sever, nf);
 	track_begin(&nf->track);
 	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);
 }

@@ -18,6 +18,7 @@
 #include "netfilter/listing.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
+#include "netfilter/sever.h"
 #include "netfilter/track.h"
 #include "netfilter/watch.h"
 #include "policy/snapshot.h"
@@ -51,6 +52,7 @@ enum given {
 	GIVEN_ALTERED,
 	GIVEN_QUEUE_COUNTS,
 	GIVEN_FLOWS,
+	GIVEN_SEVER,
 	GIVEN_COUNT_
 };
 
@@ -79,6 +81,7 @@ struct zone {
 	char beside[RULESET_BESIDE_BYTES]; /* the table that shuts it then; empty: none */
 	int capture_fd;
 	int flows_fd;        /* on which its flows are listed */
+	int sever_fd;        /* on which they are listed to be ended: no console holds that up */
 	int queue_counts_fd; /* the kernel's table of queues, a text */
 	struct watch watch;
 };
@@ -122,6 +125,7 @@ struct netfilter {
 	struct track track;
 	struct capture capture;
 	struct listing listing;
+	struct sever sever;
 	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */
 	size_t shut_count;
 };

@@ -214,12 +214,15 @@ bool netlink_next(struct span *rest, struct netlink_message *out)
 		return false;
 	struct span body = {rest->data + sizeof(header), header.nlmsg_len - sizeof(header)};
 
+	out->whole = (struct span){rest->data, header.nlmsg_len};
 	out->type = header.nlmsg_type;
 	out->flags = header.nlmsg_flags;
 	out->sequence = header.nlmsg_seq;
 	drop_front(rest, ALIGN(header.nlmsg_len));
 	if (out->type == NLMSG_ERROR)
 		return read_error(out, body);
+	if (out->type == NLMSG_DONE)
+		(void)read_error(out, body); /* the end of a dump says how it went, or nothing */
 	if (out->type < NLMSG_MIN_TYPE)
 		return true;
 	if (body.size < sizeof(generic))

@@ -63,8 +63,10 @@ struct netlink_message {
 	uint32_t sequence;
 	uint8_t family;
 	uint16_t resource_id; /* host order */
-	int error;            /* NLMSG_ERROR: the (negative) errno, 0: acknowledgement */
+	int error;            /* NLMSG_ERROR: the (negative) errno, 0: acknowledgement;
+				 NLMSG_DONE: the same of the dump */
 	struct span attributes;
+	struct span whole; /* as it was received, headers too */
 };
 
 /**

@@ -51,6 +51,8 @@ static void zone_close(struct zone *zone)
 	(void)close(zone->whole.fd);
 	listing_end_zone(&zone->nf->listing, zone);
 	(void)close(zone->flows_fd);
+	sever_end_zone(&zone->nf->sever, zone);
+	(void)close(zone->sever_fd);
 	(void)close(zone->capture_fd);
 	(void)close(zone->queue_counts_fd); /* read only */
 	loop_remove(&zone->nf->loop, &zone->track_fd);
@@ -181,6 +183,7 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->capture_fd = take_given(nf, GIVEN_CAPTURE, index);
 	zone->altered_fd.fd = take_given(nf, GIVEN_ALTERED, index);
 	zone->flows_fd = take_given(nf, GIVEN_FLOWS, index);
+	zone->sever_fd = take_given(nf, GIVEN_SEVER, index);
 	zone->queue_counts_fd = take_given(nf, GIVEN_QUEUE_COUNTS, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
@@ -469,6 +472,7 @@ void zones_apply(struct netfilter *nf)
 	nf->next = (struct policy){0};
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++)
 		nf->running.zones[i]->index = i;
+	sever_begin_anew(&nf->sever);
 	change_over(nf, generation);
 	close_all_given(nf);
 	sweep_zones(nf);
