@@ -63,8 +63,7 @@ static void put_heading(struct control_row *row)
 		put_cell(row, &used, span_of(titles[i]));
 }
 
-/* The parameters behind seq and mono, without the brackets. */
-static struct span fields_of(const struct syslog_view *view)
+struct span answer_fields(const struct syslog_view *view)
 {
 	struct span mono, rest = {view->data.data, 0};
 
@@ -90,7 +89,7 @@ int answer_row(struct control_row *row, struct span line)
 	put_cell(row, &used, span_of(severities[view.severity]));
 	put_cell(row, &used, view.process);
 	put_cell(row, &used, view.message_id);
-	put_cell(row, &used, fields_of(&view));
+	put_cell(row, &used, answer_fields(&view));
 	return 0;
 }
 
@@ -309,17 +308,14 @@ static bool take(struct answer *a, const struct control_query *query)
 	return true;
 }
 
-void answer_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
-		 void *ctx)
+static void print_text(struct answer *a, answer_print_fn *print, void *ctx)
 {
-	const char *why;
+	const char *why = print(ctx, &a->query, &a->text);
 
-	if (!take(a, query))
-		return;
-	why = print(ctx, &a->query, &a->text);
 	if (why != NULL) {
 		bytes_clear(&a->text);
-		refuse(a, query, why);
+		a->busy = false;
+		refuse(a, &a->query, why);
 		return;
 	}
 	a->heading_sent = true; /* lines need none */
@@ -328,23 +324,69 @@ void answer_text(struct answer *a, const struct control_query *query, answer_pri
 	hand_out(a->loop, &a->timer);
 }
 
+void answer_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
+		 void *ctx)
+{
+	if (take(a, query))
+		print_text(a, print, ctx);
+}
+
+/* ---- what reads much of the log: a fifth of the time at most */
+
+/* When the last one has been rested for. */
+static void begin_rested(struct answer *a,
+			 void (*begin)(struct loop *loop, struct loop_timer *timer))
+{
+	uint64_t now_ns = clock_mono_ns(a->loop->clock);
+
+	a->busy = true;
+	a->timer.fire = begin;
+	if (now_ns < a->rested_ns)
+		loop_arm(a->loop, &a->timer, 1 + (a->rested_ns - now_ns) / NS_PER_MS);
+	else
+		begin(a->loop, &a->timer);
+}
+
+static void rest_since(struct answer *a, uint64_t began_ns)
+{
+	uint64_t ended_ns = clock_mono_ns(a->loop->clock);
+
+	a->rested_ns = ended_ns + ANSWER_REST * (ended_ns - began_ns);
+}
+
+static void begin_text(struct loop *loop, struct loop_timer *timer)
+{
+	struct answer *a = timer->ctx;
+	uint64_t began_ns = clock_mono_ns(loop->clock);
+
+	print_text(a, a->print, a->print_ctx);
+	rest_since(a, began_ns);
+}
+
+void answer_log_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
+		     void *ctx)
+{
+	if (!take(a, query))
+		return;
+	a->print = print;
+	a->print_ctx = ctx;
+	begin_rested(a, begin_text);
+}
+
 static void begin_search(struct loop *loop, struct loop_timer *timer)
 {
 	struct answer *a = timer->ctx;
 	size_t want = a->query.limit > 0 ? a->query.limit : ANSWER_ROWS_DEFAULT;
-	uint64_t began_ns = clock_mono_ns(loop->clock), ended_ns;
+	uint64_t began_ns = clock_mono_ns(loop->clock);
 
 	search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);
-	ended_ns = clock_mono_ns(loop->clock);
-	a->rested_ns = ended_ns + ANSWER_REST * (ended_ns - began_ns);
+	rest_since(a, began_ns);
 	timer->fire = hand_out;
 	hand_out(loop, timer);
 }
 
 void answer_query(struct answer *a, const struct control_query *query)
 {
-	uint64_t now_ns = clock_mono_ns(a->loop->clock);
-
 	if (query->kind == QUERY_RECEIPT) {
 		answer_text(a, query, print_receipt, a);
 		return;
@@ -352,10 +394,5 @@ void answer_query(struct answer *a, const struct control_query *query)
 	if (!take(a, query))
 		return;
 	a->heading_sent = false;
-	a->busy = true;
-	a->timer.fire = begin_search;
-	if (now_ns < a->rested_ns)
-		loop_arm(a->loop, &a->timer, 1 + (a->rested_ns - now_ns) / NS_PER_MS);
-	else
-		begin_search(a->loop, &a->timer);
+	begin_rested(a, begin_search);
 }

@@ -13,6 +13,7 @@
 #include "base/channel.h"
 #include "base/loop.h"
 #include "channel/control.h"
+#include "wire/syslog.h"
 
 #define ANSWER_ROWS_DEFAULT 20
 #define ANSWER_ROWS_MAX     200
@@ -24,6 +25,10 @@ struct answer_place {
 	uint64_t offset;
 };
 
+/* Write lines for @query. Return: NULL, or why there is nothing to show: fixed text. */
+typedef const char *answer_print_fn(void *ctx, const struct control_query *query,
+				    struct bytes *out);
+
 struct answer {
 	struct loop *loop;
 	struct channel *control;
@@ -31,8 +36,10 @@ struct answer {
 	const struct receipts *receipts;
 	struct loop_timer timer;
 	bool busy;
-	uint64_t rested_ns; /* monotonic: until then no search begins, events come first */
+	uint64_t rested_ns; /* monotonic: until then the log is not read, events come first */
 	struct control_query query;
+	answer_print_fn *print; /* of answer_log_text */
+	void *print_ctx;
 	struct answer_place places[ANSWER_ROWS_MAX]; /* oldest first */
 	size_t count, next;
 	bool heading_sent;
@@ -46,24 +53,27 @@ void answer_init(struct answer *a, struct loop *loop, struct channel *control,
 /**
  * answer_query - begin to answer; the rows follow as the channel takes them
  * One query at a time: a second one gets a row that says so, as an error. Searching takes a fifth
- *of audit's time at most, whoever asks: a question that comes too early waits.
+ * of audit's time at most, whoever asks: a question that comes too early waits.
  * @query: QUERY_LOG, QUERY_MAIL_LOG: argument is a text that a record must contain; empty: all.
  *	   QUERY_RECEIPT: argument is an id or its beginning
  */
 void answer_query(struct answer *a, const struct control_query *query);
 
-/* Write lines for @query. Return: NULL, or why there is nothing to show: fixed text. */
-typedef const char *answer_print_fn(void *ctx, const struct control_query *query,
-				    struct bytes *out);
-
 /* As answer_query, with what @print writes at once: a row of one cell for each line. */
 void answer_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
 		 void *ctx);
+/* As answer_text, where @print reads much of the log: it is called when answer_query would search,
+ * @ctx is borrowed until then. */
+void answer_log_text(struct answer *a, const struct control_query *query, answer_print_fn *print,
+		     void *ctx);
 
 /**
  * answer_row - one record as a row: time, number, severity, process, event, fields
  * Return: 0 or -ERR_SYNTAX (not a record; @row is without cells).
  */
 int answer_row(struct control_row *row, struct span line);
+
+/* The parameters of a record behind seq and mono, without the brackets; a view into it. */
+struct span answer_fields(const struct syslog_view *view);
 
 #endif

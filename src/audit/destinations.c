@@ -117,8 +117,11 @@ static void close_unwanted(struct destinations *d, const struct destinations_lis
 		const struct destination *was = find_server(before, sender->name);
 		const struct destination *is = find_server(&d->running, sender->name);
 
-		if (sender->state != SENDER_CLOSED &&
-		    (was == NULL || is == NULL || memcmp(was, is, sizeof(*is)) != 0))
+		if (sender->state == SENDER_CLOSED)
+			continue;
+		if (is == NULL)
+			sender_leave(sender);
+		else if (was == NULL || memcmp(was, is, sizeof(*is)) != 0)
 			sender_close(sender);
 	}
 }

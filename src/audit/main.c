@@ -25,7 +25,9 @@
 #include "audit/evidence.h"
 #include "audit/links.h"
 #include "audit/receipts.h"
+#include "audit/seen.h"
 #include "audit/store.h"
+#include "audit/timeline.h"
 #include "base/err.h"
 #include "base/process.h"
 #include "channel/control.h"
@@ -334,6 +336,12 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	case QUERY_PUBLIC_ALARMS:
 		alarms_expire(&a->alarms, now_s(a));
 		answer_text(&a->answer, query, print_alarms, a);
+		return 0;
+	case QUERY_TIMELINE:
+		answer_log_text(&a->answer, query, timeline_print, &a->store);
+		return 0;
+	case QUERY_SEEN:
+		answer_log_text(&a->answer, query, seen_print, &a->store);
 		return 0;
 	case QUERY_LOG_FILES:
 		anchors_write(&a->anchors);

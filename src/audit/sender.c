@@ -47,12 +47,15 @@ static uint64_t load_place(const struct sender *s)
 	return got == PLACE_DIGITS ? strtoull(digits, NULL, 10) : 1;
 }
 
-/* Losing this only sends records twice, which their numbers show. */
+/* Losing this only sends records twice, which their numbers show. What is gone and not told of is
+ * counted anew from there after a restart. */
 static void save_place(const struct sender *s, uint64_t sequence)
 {
 	char name[SENDER_NAME_BYTES + 8], digits[PLACE_DIGITS + 2];
 	int fd;
 
+	if (s->gone_count > 0 && s->gone_begin < sequence)
+		sequence = s->gone_begin;
 	place_name(s, name);
 	fd = openat(s->store->directory, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
@@ -83,12 +86,30 @@ static void on_second(struct loop *loop, struct loop_timer *timer)
 
 /* ---- sending */
 
+/* Only of a server that is there, or leaves: an earlier record may itself be forced out. */
+static void tell_gone(struct sender *s)
+{
+	uint64_t count = s->gone_count;
+
+	s->gone_count = 0;
+	if (count > 0)
+		tell(s, EVENT_SYSLOG_FORCED_OUT, FIELD_COUNT, count);
+}
+
+/* What is gone is counted once, however often a connection that fails leads back before it. */
 static void seek(struct sender *s, uint64_t sequence)
 {
-	uint64_t gone = store_cursor_seek(s->store, &s->cursor, sequence);
+	uint64_t end = sequence + store_cursor_seek(s->store, &s->cursor, sequence);
+	uint64_t begin = sequence > s->gone_end ? sequence : s->gone_end;
 
-	if (gone > 0)
-		tell(s, EVENT_SYSLOG_FORCED_OUT, FIELD_COUNT, gone);
+	if (end <= begin)
+		return;
+	if (s->gone_count == 0)
+		s->gone_begin = begin;
+	s->gone_count += end - begin;
+	s->gone_end = end;
+	if (s->state == SENDER_FLOWING)
+		tell_gone(s);
 }
 
 void sender_pause(struct sender *s, uint64_t sequence, int error)
@@ -152,8 +173,9 @@ void sender_flow(struct sender *s)
 {
 	s->state = SENDER_FLOWING;
 	if (s->away)
-		tell(s, EVENT_SYSLOG_BACK, FIELD_SEQUENCE, s->cursor.sequence);
+		tell(s, EVENT_SYSLOG_BACK, FIELD_NEXT, s->cursor.sequence);
 	s->away = false;
+	tell_gone(s);
 	burst(s);
 }
 
@@ -249,6 +271,15 @@ void sender_close(struct sender *s)
 	loop_disarm(s->loop, &s->look_timer);
 	store_cursor_fini(&s->cursor);
 	s->state = SENDER_CLOSED;
+}
+
+void sender_leave(struct sender *s)
+{
+	if (s->state == SENDER_CLOSED)
+		return;
+	seek(s, s->cursor.sequence); /* what has gone since it was last tried */
+	tell_gone(s);
+	sender_close(s);
 }
 
 void sender_kick(struct sender *s)

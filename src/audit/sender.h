@@ -139,6 +139,8 @@ struct sender {
 	unsigned stuck_looks;
 	bool away; /* and the log says so */
 	struct store_cursor cursor;
+	uint64_t gone_begin, gone_end;  /* of what went unsent: first not told of, end of all */
+	uint64_t gone_count;            /* records that went unsent and are not told of yet */
 	uint64_t trail[SENDER_TRAIL_S]; /* what was due 0..1 s ago, 1..2 s ago, ... */
 	unsigned seconds;
 	uint64_t retry_ms;
@@ -173,6 +175,8 @@ void sender_connected(struct sender *s, const struct sender_connection *connecti
 void sender_refuse(const struct sender_connection *connection);
 /* Save the place and close; the struct may be opened again. */
 void sender_close(struct sender *s);
+/* Close for good: the server is no longer one of ours, so what is gone is told now or never. */
+void sender_leave(struct sender *s);
 /* New records are on the disk. */
 void sender_kick(struct sender *s);
 

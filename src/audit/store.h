@@ -80,6 +80,13 @@ int store_append(struct store *s, const char *process, const struct event_record
 /* Bring everything to the disk. Return: 0 or -ERR_SYSTEM (still dirty). */
 int store_sync(struct store *s);
 
+/**
+ * store_walk_newest - call @each for every line of the newest @files files, oldest first
+ * Return: 0; -ERR_SYSTEM where a file cannot be opened; or the first of @each that is not 0.
+ */
+int store_walk_newest(const struct store *s, size_t files, int (*each)(void *ctx, struct span line),
+		      void *ctx);
+
 /* A place in the log, for reading forward record by record. */
 struct store_cursor {
 	uint64_t sequence; /* of the record that is due */

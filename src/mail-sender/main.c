@@ -38,12 +38,13 @@ static int take_give(void *ctx, const struct control_give *give, int fd)
 	return 0;
 }
 
+/* The receiver is told the same. It ends the link when it has told its peer what became of the
+ * message under way; ending before it would turn the next hop's 250 into a 451. */
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	(void)ch;
 	(void)ctx;
 	(void)message;
-	sender_stop(&state.sender);
 	return 0;
 }
 

@@ -74,10 +74,10 @@ int sender_on_message(struct sender *s, const struct control_flatten *message, i
 	struct incoming *in = &s->incoming;
 	int flags = fcntl(*pipe_fd, F_GETFL);
 
-	if (message->message == 0 || breaks_in(s))
-		return -ERR_PEER;
-	if (flags < 0 || fcntl(*pipe_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (flags < 0)
 		return -ERR_SYSTEM;
+	if (message->message == 0 || !(flags & O_NONBLOCK) || breaks_in(s))
+		return -ERR_PEER;
 	begin(s, message->message);
 	in->pipe =
 		(struct loop_fd){.fd = *pipe_fd, .events = POLLIN, .ready = pipe_ready, .ctx = s};
