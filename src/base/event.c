@@ -76,6 +76,15 @@ const char *event_name(enum event_id id)
 	return row_of(id)->name;
 }
 
+enum event_id event_find(struct span name)
+{
+	for (enum event_id id = EVENT_NONE_ + 1; id < EVENT_COUNT_; id++) {
+		if (span_equal(name, span_of(event_name(id))))
+			return id;
+	}
+	return EVENT_NONE_;
+}
+
 unsigned event_severity(enum event_id id)
 {
 	return row_of(id)->severity;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #define EVENT_FIELDS_MAX 12 /* fields of one event */
 /* All text values of one event together; what does not fit is cut, and marked as cut. */
 #define EVENT_TEXT_BYTES 512
@@ -108,6 +110,8 @@ int event_build(struct event_record *record, enum event_id id, const struct even
 		size_t arg_count);
 
 const char *event_name(enum event_id id);
+/* The event of that name; EVENT_NONE_: there is none. */
+enum event_id event_find(struct span name);
 /* RFC 5424 severity, 0 (emergency) to 7 (debug). */
 unsigned event_severity(enum event_id id);
 const char *event_requirement(enum event_id id);

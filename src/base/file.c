@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 #define READ_BYTES       16384
 #define FIRST_LINE_BYTES (sizeof("#  sha256=\n") + FILE_KIND_BYTES + SHA256_HEX_BYTES)
+#define NUMBER_BYTES     24 /* of the longest number, with NUL */
 
 static int error_of_errno(void)
 {
@@ -95,6 +97,16 @@ int file_take_line(struct span *rest, const char *key, char *value, size_t value
 	rest->data += line + 1;
 	rest->size -= line + 1;
 	return 0;
+}
+
+int file_take_number(struct span *rest, const char *key, int64_t *out)
+{
+	char text[NUMBER_BYTES], *end;
+
+	if (file_take_line(rest, key, text, sizeof(text)) < 0)
+		return -ERR_INTEGRITY;
+	*out = strtoll(text, &end, 10);
+	return end != text && *end == '\0' ? 0 : -ERR_INTEGRITY;
 }
 
 static int write_staged(int fd, const char *kind, struct span content)

@@ -44,6 +44,12 @@ int file_check(struct span file, const char *kind, struct span *content);
 int file_take_line(struct span *rest, const char *key, char *value, size_t value_bytes);
 
 /**
+ * file_take_number - the same of a line whose value is a decimal number
+ * Return: 0 or -ERR_INTEGRITY, also where it is no number; then @rest may be behind the line.
+ */
+int file_take_number(struct span *rest, const char *key, int64_t *out);
+
+/**
  * file_stage - write the staged file of @dir and bring it to the disk; what has a name is untouched
  * @kind: for the first line; NULL: the file is @content and nothing else
  * Return: 0; -ERR_NO_SPACE; -ERR_SYSTEM. Unless 0 nothing stays staged.

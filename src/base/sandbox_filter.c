@@ -44,9 +44,10 @@ static const int core_calls[] = {
 	SYS_signalfd4,     SYS_exit,           SYS_exit_group,
 };
 
-/* fcntl is always allowed with these and kills with any other. */
+/* fcntl is always allowed with these and kills with any other: F_SETFL would make a file that is
+ * there to be appended to (a recording, a capture) one to be written over. */
 static const unsigned fcntl_requests[] = {
-	F_GETFD,     F_SETFD,     F_GETFL,      F_SETFL,      F_DUPFD_CLOEXEC,
+	F_GETFD,     F_SETFD,     F_GETFL,      F_DUPFD_CLOEXEC,
 	F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ, F_SETPIPE_SZ,
 };
 

@@ -7,8 +7,9 @@
  * be changed before anything else), ENROL (a second factor must be enrolled first) or OPEN. LOGIN
  * leads from CLOSED to one of the others, CHANGE from STALE to ENROL or OPEN, FIRST_CODE from ENROL
  * to OPEN, LOGOUT and the end of the link to CLOSED. What a state does not allow is answered with
- * ACCOUNT_REFUSED. While no administrator has a password yet, every link is OPEN for
- * nobody in particular (ADR 0305).
+ * ACCOUNT_REFUSED. While no administrator has a password yet, the link of a terminal is SETUP,
+ * where only ACCOUNT_FIRST is served, until that one has one; that of a local socket is OPEN for
+ * nobody in particular (ADR 0316).
  */
 #ifndef SEKISHO_CHANNEL_ACCOUNT_H
 #define SEKISHO_CHANNEL_ACCOUNT_H
@@ -20,11 +21,13 @@
 #define ACCOUNT_SECRET_BYTES 132 /* of a password, with NUL: 128 octets of UTF-8 */
 #define ACCOUNT_TEXT_BYTES   1536
 #define ACCOUNT_BANNER_BYTES 256
+#define ACCOUNT_PRESET_BYTES 24
 
 enum account_type {
 	ACCOUNT_REQUEST = 1, /* console -> accounts, struct account_request */
 	ACCOUNT_ANSWER,      /* accounts -> console, struct account_answer */
 	ACCOUNT_NOTICE,      /* accounts -> console, struct account_notice: a line for the person */
+	ACCOUNT_FIRST,       /* console -> accounts, struct account_first. Answer: ACCOUNT_ANSWER */
 };
 
 enum account_kind {
@@ -56,9 +59,20 @@ struct account_request {
 	char fresh[ACCOUNT_SECRET_BYTES];
 };
 
+/* The first administrator, and what the gateway is called; all NUL-terminated. */
+struct account_first {
+	uint32_t serial;   /* as that of a request */
+	uint32_t language; /* enum language, of the answer, and of consoles from now on */
+	char name[ACCOUNT_NAME_BYTES];
+	char secret[ACCOUNT_SECRET_BYTES];
+	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
+	char preset[ACCOUNT_PRESET_BYTES]; /* empty: none */
+};
+
 enum account_status {
-	ACCOUNT_OK,      /* done; after LOGIN and CHANGE the link is OPEN */
-	ACCOUNT_STALE,   /* LOGIN: the password must be changed now; the text says why */
+	ACCOUNT_OK,      /* done; after LOGIN and CHANGE the link is OPEN, after FIRST CLOSED */
+	ACCOUNT_STALE,   /* LOGIN: the password must be changed now; FIRST: another one must be
+			    chosen; the text says why */
 	ACCOUNT_REFUSED, /* the text says why, as far as it may */
 	ACCOUNT_ENROL,   /* FIRST_CODE must follow: a secret is shown, or the code was wrong */
 	ACCOUNT_STATUS_COUNT_
@@ -78,7 +92,7 @@ struct account_answer {
 	uint32_t role;   /* enum account_role, of the person at this link */
 	uint32_t open;   /* 1: no login is needed */
 	uint32_t codes;  /* PROMPTS: 1: ask for a code */
-	uint32_t pad;
+	uint32_t setup;  /* 1: the first administrator must be set up before anything else */
 	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
 	char text[ACCOUNT_TEXT_BYTES]; /* lines, printable UTF-8, NUL-terminated */
 };

@@ -40,4 +40,9 @@ struct control_screen_end {
 	uint32_t reason; /* enum screen_end */
 };
 
+/* CONTROL_SCREEN_WATCHED, S -> screen-viewer: auditors begin or cease to look on. */
+struct control_screen_watched {
+	uint32_t count; /* that look on now */
+};
+
 #endif

@@ -69,8 +69,8 @@ enum control_type {
 	CONTROL_COMMIT,    /* config -> S, struct control_commit; descriptor: sealed snapshot memfd.
 			      Answer: CONTROL_COMMITTED */
 	CONTROL_COMMITTED, /* S -> config, struct control_committed */
-	CONTROL_POLICY,    /* S -> accounts, no body: the policy that runs now, or the first one,
-			      which is being tried; descriptor: snapshot memfd */
+	CONTROL_POLICY,    /* S -> accounts, struct control_policy: the policy that runs now, or the
+			      first one, which is being tried; descriptor: snapshot memfd */
 	CONTROL_PERSON,    /* accounts -> S, struct control_person (person.h) */
 	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
 			      CONTROL_ROW_LAST set on the last */
@@ -94,9 +94,29 @@ enum control_type {
 				   CONTROL_CLOCK_DONE */
 	CONTROL_CLOCK_DONE,     /* S -> time-source, struct control_clock_done */
 	CONTROL_TIME,           /* time-source -> S, struct control_time */
+	CONTROL_SEVER,          /* S -> netfilter, struct control_sever: end the zone's flows.
+				   Answer: CONTROL_SEVERED */
+	CONTROL_SEVER_STATION,  /* S -> netfilter, struct control_sever_station (stations.h) */
+	CONTROL_FIRST,          /* accounts -> S -> config, struct control_first (person.h) */
+	CONTROL_FIRST_DONE,     /* config -> S -> accounts, struct control_first_done */
+	CONTROL_SEVERED,        /* netfilter -> S, struct control_severed */
+	CONTROL_SCREEN_WATCHED, /* S -> screen-viewer, struct control_screen_watched (admission.h)
+				 */
 };
 
+#define CONTROL_ZONE_BYTES 24  /* as SNAPSHOT_NAME_BYTES */
 #define CONTROL_PATH_BYTES 256 /* as MAIL_PATH_BYTES */
+
+struct control_sever {
+	uint32_t number; /* of the answer; 0: nobody waits for one */
+	char zone[CONTROL_ZONE_BYTES];
+};
+
+/* Every table was read behind CONTROL_SEVER. */
+struct control_severed {
+	uint32_t number; /* as asked */
+	uint32_t whole;  /* 0: some flows could not be read or ended */
+};
 
 /* What SMTP said of a message, as far as its flattener needs to know. */
 struct control_envelope {
@@ -105,13 +125,14 @@ struct control_envelope {
 };
 
 struct control_start {
-	uint32_t role;       /* enum role, so that a mix-up is noticed */
-	uint32_t session;    /* id of the mail or screen session, 0 for others */
-	uint32_t index;      /* which mail or screen entry of the snapshot, console number */
-	uint32_t zone;       /* zone index in the snapshot of the process's own side */
-	uint64_t epoch;      /* of the running snapshot, 0: none */
-	uint8_t peer_family; /* sessions: 4 or 6; 0: none */
-	uint8_t crowded;     /* sessions: so many are there that nobody is held up for his errors */
+	uint32_t role;    /* enum role, so that a mix-up is noticed */
+	uint32_t session; /* id of the mail or screen session, 0 for others */
+	uint32_t index;   /* which mail or screen entry of the snapshot, console number */
+	uint32_t zone;    /* zone index in the snapshot of the process's own side */
+	uint64_t epoch;   /* of the running snapshot, 0: none */
+	struct control_policy policy; /* of the running snapshot */
+	uint8_t peer_family;          /* sessions: 4 or 6; 0: none */
+	uint8_t crowded; /* sessions: so many are there that nobody is held up for his errors */
 	uint16_t peer_port;
 	uint8_t peer_addr[16];            /* network order, IPv4 in the first four */
 	struct control_envelope envelope; /* mail-flattener: of its message */
@@ -119,6 +140,7 @@ struct control_start {
 
 struct control_commit {
 	uint64_t request; /* config's own number, comes back */
+	struct control_policy policy;
 	struct control_emergency emergency;
 };
 

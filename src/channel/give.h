@@ -41,12 +41,19 @@ enum give_kind {
 	GIVE_QUEUE_COUNTS, /* netfilter: the kernel's table of packet queues of the zone @index, a
 			    * text to be read anew from its beginning */
 	GIVE_FLOWS, /* a NETLINK_NETFILTER socket of the zone @index, for lists of its flows */
+	GIVE_SEVER, /* a NETLINK_NETFILTER socket of the zone @index, for the flows to be ended */
 	GIVE_CAPTURE_FILE, /* netfilter: what the capture that is asked for next is written into, or
 			    * what QUERY_SAVE_CAPTURE is to print */
 	GIVE_TIME_SERVER,  /* time-source: a datagram socket connected to time server @index of the
 			    * snapshot, non-blocking */
-	GIVE_PASSWORD, /* screen-source: what it shows the desktop of its entry, read only (keys.h)
-			*/
+	GIVE_PASSWORD,  /* screen-source: what it shows the desktop of its entry, read only (keys.h)
+			 */
+	GIVE_WATCHED,   /* arbiter: sealed memfd, zones and stations to watch (watched.h) */
+	GIVE_PIXELS,    /* screen-source, to write; screen-viewer, to read: the session's memory
+			 * (screen.h) */
+	GIVE_RECORDING, /* screen-viewer: the file of its session's recording, to append to;
+			 * console: one that is to be printed from where it stands, read only, as
+			 * asked by the query @index */
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };
@@ -61,6 +68,7 @@ struct control_give {
 	uint32_t person_role; /* GIVE_LINK to config, of a console: enum account_role */
 	char person[24];      /* ... and the name of who sits there; empty: nobody in particular */
 	char hands[128];      /* ... and as in struct control_person */
+	uint32_t terminal;    /* GIVE_LINK to accounts: 1: of a terminal; 0: of a local socket */
 };
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Letting a person in: accounts tells the supervisor who sits at a console, the supervisor asks
- * audit whether the record of it is on the disk, and only then serves the console.
+ * audit whether the record of it is on the disk, and only then serves the console. The same way
+ * goes the first administrator: accounts -> supervisor -> audit, and then -> config, which commits
+ * it.
  */
 #ifndef SEKISHO_CHANNEL_PERSON_H
 #define SEKISHO_CHANNEL_PERSON_H
@@ -16,6 +18,17 @@ struct control_person {
 	char hands[128]; /* NUL-terminated: who has issued the person's password, with who issued
 			    theirs, while a change takes two persons; names with blanks between,
 			    "*": any (ACCOUNT_HANDS_BYTES) */
+};
+
+/* What config says of the configuration that a policy was compiled from (ADR 0317). */
+struct control_policy {
+	uint32_t chosen; /* its number, where persons chose it and nothing of it, or behind it, is
+			    lost; 0: out of the box, the file given, or one before a damaged one */
+	uint32_t saved;  /* number of the newest on the disk when it was sent; 0: none */
+	uint32_t untouched; /* 1: no configuration of persons has ever been on this disk, as far as
+			       what is left of it tells */
+	char by[24];        /* NUL-terminated: who committed it; empty: nobody in particular, or
+			       nobody */
 };
 
 #define EMERGENCY_TEXT_BYTES                                                                       \
@@ -43,6 +56,24 @@ struct control_recorded {
 	uint64_t number;
 	uint32_t ok; /* 0: the log cannot be written */
 	uint32_t pad;
+};
+
+/* The first administrator, whose password accounts saves behind the commit; all NUL-terminated. */
+struct control_first {
+	uint64_t number;   /* of accounts, comes back */
+	uint32_t console;  /* where it was typed */
+	uint32_t language; /* enum language */
+	char name[24];
+	char host[256], organization[256];
+	char preset[24]; /* empty: none */
+};
+
+/* What became of it, on the same way back. */
+struct control_first_done {
+	uint64_t number;
+	uint32_t ok; /* 0: it is not set up */
+	uint32_t pad;
+	char text[1024]; /* NUL-terminated lines for the person */
 };
 
 #endif

@@ -39,9 +39,20 @@ enum query_kind {
 	QUERY_EMERGENCIES,   /* argument: "open", or empty: those that are acknowledged too */
 	QUERY_ACKNOWLEDGE,   /* argument: an emergency's number, and a comment */
 	QUERY_TIME,          /* the clock, the RTC, what the time servers say */
+	QUERY_TIMELINE,      /* argument: "en" or "ja" [since TIME]: the course of events */
+	QUERY_SEEN,          /* argument: "en" or "ja" [clause]: the log's events, counted */
+	QUERY_WATCH,         /* what is watched since its isolation ended */
+	QUERY_CLEAR_WATCH,   /* argument: the number of a watch, and a comment */
+	QUERY_RECORDINGS,    /* the files of screen sessions' recordings */
+	QUERY_RECORDING,     /* argument: the name of one, and which part is to be printed;
+			      * GIVE_RECORDING comes before the answer's row */
+	QUERY_RULES,         /* argument: [ZONE]: what the kernel filters by, as text */
+	QUERY_LINKS,         /* devices, addresses, routes, neighbours and sysctls of each zone */
+	QUERY_SHADOW_SCREEN, /* argument: the number of the session that an auditor looks at */
 };
 
 #define CONTROL_ARGUMENT_BYTES 112
+#define RECORDING_PART_BYTES   (8U << 20) /* of a recording are printed at one time */
 
 struct control_query {
 	uint32_t number;                       /* the asker's, comes back in each row */

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The screen session's link: screen-source <-> screen-viewer, a SOCK_SEQPACKET pair. Pixels go one
- * way, keys the other.
+ * The screen session's link: screen-source <-> screen-viewer, a SOCK_SEQPACKET pair, and memory
+ * that the source writes and the viewer can only read. Pixels go one way, keys the other.
  *
- * source -> viewer: struct screen_record, behind SCREEN_PIXELS and SCREEN_CURSOR w * h native
- * 32-bit pixels in the same message. Order: GEOMETRY first; then tiles, CURSOR, GEOMETRY again
- * where the desktop changes its size, and UPDATE_END with a count that the viewer acknowledges; the
- * source sends nothing of the next update before that.
+ * source -> viewer: messages of 1 to SCREEN_BATCH struct screen_record. Order: GEOMETRY first; then
+ * tiles, CURSOR, GEOMETRY again where the desktop changes its size, and UPDATE_END with a count
+ * that the viewer acknowledges; the source sends nothing of the next update before that. What
+ * PIXELS and CURSOR are about lies in struct screen_pixels. It may change at any time: the viewer
+ * copies before it looks, and any bits are pixels. Where the source draws over a tile that it has
+ * told of, it tells of it again.
  *
  * viewer -> source: struct screen_input. START first; keys and pointer only after GEOMETRY was
  * sent.
+ *
+ * A shadow, which looks on at a session, hears nothing of either: it has the memory to read, and
+ * struct screen_shape tells it what to read there.
  *
  * Either: ENDED with a reason, as the last record. Each end checks every record with the functions
  * below before it looks at more of it; what fails ends the session. No descriptor travels here,
@@ -25,11 +30,33 @@
 #define SCREEN_WIDTH_MAX  4096
 #define SCREEN_HEIGHT_MAX 2304
 #define SCREEN_TILE_PX    64
+#define SCREEN_BATCH      64 /* records of a message at most */
+
+#define SCREEN_TILE_COLUMNS (SCREEN_WIDTH_MAX / SCREEN_TILE_PX)
+#define SCREEN_TILE_ROWS    (SCREEN_HEIGHT_MAX / SCREEN_TILE_PX)
+
+/*
+ * For shadows: written by the source behind what it has drawn, each word whole. A reader copies a
+ * word before it believes it, and pixels only after the word that tells of them; so it has read the
+ * newest, or finds another word next time.
+ */
+struct screen_shape {
+	uint32_t sizes;         /* how many GEOMETRYs there were; written behind the two below */
+	uint32_t width, height; /* of the newest */
+	uint32_t drawn[SCREEN_TILE_ROWS][SCREEN_TILE_COLUMNS]; /* how often each tile was */
+};
+
+/* The memory of one session (GIVE_PIXELS): native 32-bit pixels, row after row without gaps. */
+struct screen_pixels {
+	uint32_t frame[SCREEN_WIDTH_MAX * SCREEN_HEIGHT_MAX]; /* rows of the width of GEOMETRY */
+	uint32_t cursor[SCREEN_TILE_PX * SCREEN_TILE_PX];     /* rows of the width of CURSOR */
+	struct screen_shape shape;
+};
 
 enum screen_kind {
 	SCREEN_GEOMETRY = 1, /* w, h: the screen is black and this large from now on */
 	SCREEN_SOLID,        /* x, y, w, h inside one tile; value: colour 0x00RRGGBB */
-	SCREEN_PIXELS,       /* x, y, w, h inside one tile; pixels 0x00RRGGBB */
+	SCREEN_PIXELS,       /* x, y, w, h inside one tile, which is in the memory: 0x00RRGGBB */
 	SCREEN_CURSOR,     /* x, y: hot spot; w, h: 0..64; pixels 0xff'RRGGBB where drawn, else 0 */
 	SCREEN_UPDATE_END, /* value: number of the update, from 1 */
 	SCREEN_ENDED,      /* value: enum screen_end */
@@ -80,6 +107,8 @@ struct screen_input {
 	X(HOURS, "outside-hours")                                                                  \
 	X(ACCOUNT, "account-changed")                                                              \
 	X(POLICY, "policy-changed")                                                                \
+	X(RECORDING, "cannot-be-recorded")                                                         \
+	X(WATCHED, "watched-session-ended")                                                        \
 	X(STOPPED, "stopped")                                                                      \
 	X(INTERNAL, "internal-error")
 
@@ -130,23 +159,26 @@ static inline bool screen_record_empty(const struct screen_record *r)
 	return r->x == 0 && r->y == 0 && r->w == 0 && r->h == 0;
 }
 
-/**
- * screen_record_check - the viewer's check of one message from the source
- * @r: the message's first bytes, copied out of any memory that the source can write
- * @message_bytes: the whole message's length
- * @width, @height: of the screen as the last GEOMETRY said; 0 before the first
- * Return: whether kind, numbers and length are allowed, to the byte.
- */
-static inline bool screen_record_check(const struct screen_record *r, size_t message_bytes,
-				       uint32_t width, uint32_t height)
+/* Records of a message of this length, to the byte; 0: it is not allowed. */
+static inline size_t screen_record_count(size_t message_bytes)
 {
-	size_t pixel_bytes = (size_t)r->w * r->h * 4;
+	if (message_bytes % sizeof(struct screen_record) != 0 ||
+	    message_bytes > SCREEN_BATCH * sizeof(struct screen_record))
+		return 0;
+	return message_bytes / sizeof(struct screen_record);
+}
 
-	if (message_bytes < sizeof(*r) || r->zero != 0)
-		return false;
-	if (r->kind != SCREEN_PIXELS && r->kind != SCREEN_CURSOR)
-		pixel_bytes = 0;
-	if (message_bytes != sizeof(*r) + pixel_bytes)
+/**
+ * screen_record_check - the viewer's check of one record from the source
+ * @r: copied out of any memory that the source can write
+ * @width, @height: of the screen as the last GEOMETRY said; 0 before the first
+ * Return: whether kind and numbers are allowed. What a tile or a cursor that is names lies inside
+ * struct screen_pixels and inside a frame of this size.
+ */
+static inline bool screen_record_check(const struct screen_record *r, uint32_t width,
+				       uint32_t height)
+{
+	if (r->zero != 0)
 		return false;
 	switch (r->kind) {
 	case SCREEN_GEOMETRY:

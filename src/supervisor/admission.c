@@ -12,9 +12,9 @@
 #include "supervisor/supervisor.h"
 
 #define END_MS            1000U   /* for the halves to say how they ended */
-#define LOGIN_MS          160000U /* to be admitted: longer than the viewer's own limits */
+#define LOGIN_MS          160000U /* to log in, and to be judged: longer than the viewer allows */
 #define REFUSED_MS        5000U   /* for a viewer that was refused to end */
-#define ASKS_MAX          16U     /* logins that wait for accounts at one time */
+#define ASKS_MAX          4U      /* logins at accounts at one time; a console waits behind them */
 #define CERTIFICATE_SHOWN 9       /* octets of a certificate's hash that name its holder */
 
 static int64_t now_s(const struct supervisor *sup)
@@ -138,6 +138,8 @@ enum screen_end admission_judge(const struct session *session, const struct snap
 	if (c->security != a->security || strcmp(c->tls_slot, a->tls_slot) != 0 ||
 	    strcmp(c->authority_slot, a->authority_slot) != 0)
 		return SCREEN_END_POLICY;
+	if (session->shadow.watched != 0)
+		return shadows_judge(session, a->sup, s);
 	if (a->state != ADMISSION_GRANTED) /* nothing was given; accounts judges by this policy */
 		return SCREEN_END_NONE_;
 	if (!has_desktop(session, s, c))
@@ -163,6 +165,7 @@ void admission_end(struct session *session, enum screen_end reason)
 		return; /* it ends already, and no later for being asked again */
 	if (session->admission.state != ADMISSION_GRANTED)
 		session->admission.state = ADMISSION_REFUSED; /* a verdict comes too late now */
+	explicit_bzero(session->admission.secret, sizeof(session->admission.secret));
 	loop_disarm(&sup->loop, &session->admission.check);
 	loop_disarm(&sup->loop, &session->admission.refusal);
 	if (session->near)
@@ -213,6 +216,7 @@ static void refuse(struct session *session)
 	a->refusal = (struct loop_timer){.fire = on_refusal, .ctx = session};
 	loop_arm(&a->sup->loop, &a->refusal, ADMISSION_DELAY_MS - spent_ms % ADMISSION_DELAY_MS);
 	explicit_bzero(a->user, sizeof(a->user)); /* nobody; it may have been a password */
+	explicit_bzero(a->secret, sizeof(a->secret));
 }
 
 const char *admission_user(const struct session *session)
@@ -247,12 +251,21 @@ static unsigned count_same(const struct session *session, const struct superviso
 		const struct session *other = &sup->sessions[i];
 
 		count += other != session && other->used &&
-			 other->near_role == ROLE_SCREEN_VIEWER &&
+			 other->near_role == ROLE_SCREEN_VIEWER && other->shadow.watched == 0 &&
 			 other->admission.state == ADMISSION_GRANTED &&
 			 other->admission.security == a->security &&
 			 strcmp(other->admission.user, a->user) == 0;
 	}
 	return count;
+}
+
+static void let_in(struct session *session)
+{
+	struct admission *a = &session->admission;
+
+	a->state = ADMISSION_GRANTED;
+	loop_arm(&a->sup->loop, &a->check, ADMISSION_CHECK_MS);
+	tell(session, true);
 }
 
 static void grant(struct session *session)
@@ -268,9 +281,7 @@ static void grant(struct session *session)
 	} else if (session->browser && session_launch_far(session, a->sup) < 0) {
 		refuse_for(session, "its process cannot be started");
 	} else {
-		a->state = ADMISSION_GRANTED;
-		loop_arm(&a->sup->loop, &a->check, ADMISSION_CHECK_MS);
-		tell(session, true);
+		let_in(session);
 	}
 }
 
@@ -296,7 +307,8 @@ static void admit_certificate(struct session *session, const uint8_t certificate
 	grant(session);
 }
 
-static void ask_accounts(struct session *session, const struct control_screen_login *login)
+/* From here on the password is with accounts, or nowhere. */
+static void ask_accounts(struct session *session)
 {
 	struct admission *a = &session->admission;
 	struct child *accounts = child_find(a->sup, ROLE_ACCOUNTS, 0);
@@ -305,24 +317,48 @@ static void ask_accounts(struct session *session, const struct control_screen_lo
 		.peer_family = session->peer_family,
 	};
 
-	if (!accounts || accounts->state != CHILD_READY) {
-		refuse_for(session, "accounts is not running");
-		return;
-	}
-	if (a->sup->screen_asks >= ASKS_MAX) {
-		refuse_for(session, "too many logins at one time");
-		return;
-	}
 	memcpy(ask.peer_addr, session->peer_addr, sizeof(ask.peer_addr));
 	memcpy(ask.entry, session->entry, sizeof(ask.entry));
-	memcpy(ask.name, login->name, sizeof(ask.name));
-	memcpy(ask.secret, login->secret, sizeof(ask.secret));
-	/* Its queue is full of other things: the question alone is refused. */
-	if (channel_send(&accounts->control, CONTROL_SCREEN_ASK, &ask, sizeof(ask), NULL, 0) < 0)
-		refuse_for(session, "accounts is busy");
+	memcpy(ask.name, a->user, sizeof(ask.name));
+	memcpy(ask.secret, a->secret, sizeof(ask.secret));
+	explicit_bzero(a->secret, sizeof(a->secret));
+	a->state = ADMISSION_ASKED;
+	if (!accounts || accounts->state != CHILD_READY)
+		refuse_for(session, "accounts is not running");
+	else if (channel_send(&accounts->control, CONTROL_SCREEN_ASK, &ask, sizeof(ask), NULL, 0) <
+		 0)
+		refuse_for(session, "accounts is busy"); /* its queue is full of other things */
 	else
 		a->sup->screen_asks++;
 	explicit_bzero(&ask, sizeof(ask));
+}
+
+/* Return: NULL where nobody waits. */
+static struct session *first_in_line(struct supervisor *sup)
+{
+	struct session *first = NULL;
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &sup->sessions[i];
+
+		if (!session->used || session->admission.state != ADMISSION_WAITING)
+			continue;
+		if (!first || session->admission.asked_ms < first->admission.asked_ms)
+			first = session;
+	}
+	return first;
+}
+
+/* As many come at once in the morning: they wait in line, no longer than a viewer's login may take,
+ * and the sessions that are permitted bound the line. */
+static void ask_in_line(struct supervisor *sup)
+{
+	struct session *session = NULL;
+
+	while (sup->screen_asks < ASKS_MAX && (session = first_in_line(sup)) != NULL) {
+		if (session_keep(sup, session)) /* one that is not kept has left the line */
+			ask_accounts(session);
+	}
 }
 
 /* Return: whether the viewer may say this now, and says it properly. */
@@ -338,14 +374,49 @@ static bool is_due(const struct child *viewer, const struct control_screen_login
 		memcmp(login->certificate, none, sizeof(none)) != 0);
 }
 
+/* Nobody is asked for an auditor's password here: his console has made one for this session. */
+static void judge_shadow(struct session *session, const struct control_screen_login *login)
+{
+	struct admission *a = &session->admission;
+	const char *why = shadows_admit(session, a->sup, login);
+
+	if (why)
+		refuse_for(session, why);
+	else
+		a->state = ADMISSION_NOTED;
+}
+
+void admission_noted(struct session *session, bool ok)
+{
+	struct admission *a = &session->admission;
+	const char *why = ok ? NULL : "its record cannot be written";
+
+	if (a->state != ADMISSION_NOTED || !session_keep(a->sup, session))
+		return;
+	if (!why)
+		why = shadows_start(session, a->sup);
+	if (why) {
+		shadows_leave(session, a->sup);
+		refuse_for(session, why);
+		return;
+	}
+	(void)snprintf(a->user, sizeof(a->user), "%s", session->shadow.auditor); /* shorter */
+	let_in(session);
+}
+
 /* A viewer counts as a session since it connected; a browser does from now on. */
 static void judge_login(struct session *session, const struct control_screen_login *login)
 {
 	struct admission *a = &session->admission;
 	const char *full;
 
-	a->state = ADMISSION_ASKED;
+	a->state = ADMISSION_WAITING;
 	a->asked_ms = clock_mono_ms(a->sup->loop.clock);
+	loop_arm(&a->sup->loop, &a->check, LOGIN_MS);
+	if (a->security == SCREEN_SECURITY_X509_PLAIN && shadows_is_asked(login)) {
+		judge_shadow(session, login);
+		return;
+	}
 	full = session->browser ? session_over_limit(a->sup, session) : NULL;
 	if (full) {
 		refuse_for(session, full);
@@ -353,7 +424,8 @@ static void judge_login(struct session *session, const struct control_screen_log
 		admit_certificate(session, login->certificate);
 	} else {
 		(void)snprintf(a->user, sizeof(a->user), "%s", login->name); /* as long */
-		ask_accounts(session, login);
+		memcpy(a->secret, login->secret, sizeof(a->secret));
+		ask_in_line(a->sup);
 	}
 }
 
@@ -369,27 +441,33 @@ int admission_handle_login(struct channel *ch, void *ctx, const struct channel_m
 	return due ? 0 : -ERR_PEER;
 }
 
+static void conclude(struct session *session, bool admitted)
+{
+	if (!session_keep(session->admission.sup, session))
+		return;
+	if (admitted)
+		grant(session);
+	else
+		refuse(session);
+}
+
 int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *accounts = ctx;
 	const struct control_screen_verdict *verdict = message->body;
+	struct supervisor *sup = accounts->sup;
 
-	if (accounts->sup->screen_asks > 0)
-		accounts->sup->screen_asks--; /* also where the session has gone */
+	if (sup->screen_asks > 0)
+		sup->screen_asks--; /* also where the session has gone */
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		struct session *session = &accounts->sup->sessions[i];
+		struct session *session = &sup->sessions[i];
 
-		if (!session->used || session->id != verdict->session ||
-		    session->admission.state != ADMISSION_ASKED)
-			continue;
-		if (!session_keep(accounts->sup, session))
-			return 0;
-		if (verdict->admitted == 1)
-			grant(session);
-		else
-			refuse(session);
+		if (session->used && session->id == verdict->session &&
+		    session->admission.state == ADMISSION_ASKED)
+			conclude(session, verdict->admitted == 1);
 	}
-	return 0; /* a session that is not there any more */
+	ask_in_line(sup);
+	return 0;
 }
 
 void admission_forget(struct supervisor *sup)
@@ -398,7 +476,8 @@ void admission_forget(struct supervisor *sup)
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		struct session *session = &sup->sessions[i];
 
-		if (session->used && session->admission.state == ADMISSION_ASKED)
+		if (session->used && (session->admission.state == ADMISSION_ASKED ||
+				      session->admission.state == ADMISSION_WAITING))
 			refuse_for(session, "accounts has died");
 	}
 }
@@ -433,4 +512,5 @@ void admission_release(struct session *session)
 		return;
 	loop_disarm(&a->sup->loop, &a->check);
 	loop_disarm(&a->sup->loop, &a->refusal);
+	explicit_bzero(a->secret, sizeof(a->secret));
 }

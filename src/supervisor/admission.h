@@ -24,7 +24,14 @@ struct supervisor;
 struct session;
 struct child;
 
-enum admission_state { ADMISSION_OPEN, ADMISSION_ASKED, ADMISSION_REFUSED, ADMISSION_GRANTED };
+enum admission_state {
+	ADMISSION_OPEN,    /* nobody has said who he is */
+	ADMISSION_WAITING, /* until accounts has judged others */
+	ADMISSION_ASKED,   /* of accounts */
+	ADMISSION_NOTED,   /* a shadow, until the log has it on the disk */
+	ADMISSION_REFUSED,
+	ADMISSION_GRANTED
+};
 
 /* Of a screen session. */
 struct admission {
@@ -33,9 +40,10 @@ struct admission {
 	uint32_t security;                  /* enum screen_security, as the session began */
 	char tls_slot[SNAPSHOT_NAME_BYTES]; /* likewise: the keys that it was given */
 	char authority_slot[SNAPSHOT_NAME_BYTES];
-	char user[ACCOUNT_NAME_BYTES]; /* who looks; empty: nobody in particular */
-	uint64_t asked_ms;             /* when somebody asked to be let in */
-	struct loop_timer refusal;     /* is told then */
+	char user[ACCOUNT_NAME_BYTES];     /* who looks; empty: nobody in particular */
+	char secret[ACCOUNT_SECRET_BYTES]; /* what was typed, until accounts has it */
+	uint64_t asked_ms;                 /* when somebody asked to be let in */
+	struct loop_timer refusal;         /* is told then */
 	struct loop_timer check;
 };
 
@@ -59,7 +67,11 @@ enum screen_end admission_judge(const struct session *session, const struct snap
 int admission_handle_login(struct channel *ch, void *ctx, const struct channel_message *message);
 int admission_handle_verdict(struct channel *ch, void *ctx, const struct channel_message *message);
 
-/* accounts has died: whoever waits for it is refused. */
+/* audit has said whether the record of a shadow is on the disk. Nothing for a session that does not
+ * wait for that any more. */
+void admission_noted(struct session *session, bool ok);
+
+/* accounts has died: whoever asked or waits is refused. */
 void admission_forget(struct supervisor *sup);
 
 /* Who looks, for a record: what somebody typed as a name only where it is one of ours. */

@@ -115,6 +115,7 @@ static void send_start(struct child *child)
 		.role = child->role,
 		.index = child->index,
 		.epoch = running->epoch,
+		.policy = running->policy,
 		.zone = SNAPSHOT_NONE,
 	};
 
@@ -151,12 +152,13 @@ static void release_channels(struct child *child)
 int child_prepare(struct child *child)
 {
 	struct supervisor *sup = child->sup;
+	uint64_t file_bytes = recordings_limit_bytes(child);
 	int control_far, events_far;
 	pid_t pid;
 
 	if (open_channels(child, &control_far, &events_far) < 0)
 		return -ERR_SYSTEM;
-	pid = spawn_start(&sup->spawn, child->role, control_far, events_far);
+	pid = spawn_start(&sup->spawn, child->role, control_far, events_far, file_bytes);
 	(void)close(control_far); /* the child has its own copies */
 	(void)close(events_far);
 	child->watch = (struct loop_fd){
@@ -425,6 +427,8 @@ static void bury(struct child *child, int status)
 		persons_forget(sup);
 	if (child->role == ROLE_AUDIT)
 		persons_unrecorded(sup);
+	if (child->role == ROLE_NETFILTER)
+		restore_netfilter_died(sup);
 	if (in_reserve)
 		reserve_child_died(child);
 	else if (child->session)

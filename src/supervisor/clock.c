@@ -101,6 +101,8 @@ static const char *refuse_step(const struct supervisor *sup, int64_t offset_ns)
 {
 	int64_t target_s = now_s() + offset_ns / NS_PER_S;
 
+	if (sup->time.servers.count == 0)
+		return "no time server is configured";
 	if (sup->time.settled)
 		return "the clock was right before: it is turned, not set";
 	if (target_s < sup->time.built_s)
@@ -167,7 +169,8 @@ static int set_state(const struct control_clock *change)
 
 static int make_change(struct supervisor *sup, const struct control_clock *change)
 {
-	if (!sup->options.sets_clock)
+	if (!sup->options.sets_clock ||
+	    (sup->time.servers.count == 0 && change->change == CLOCK_FREQUENCY))
 		return EPERM;
 	switch ((enum clock_change)change->change) {
 	case CLOCK_ASK:

@@ -84,7 +84,7 @@ static const char *load_candidate(struct policy_run *candidate)
 
 void commit_begin(struct supervisor *sup, int snapshot_fd, const struct control_commit *asked)
 {
-	struct policy_run candidate = {.fd = snapshot_fd};
+	struct policy_run candidate = {.fd = snapshot_fd, .policy = asked->policy};
 	const char *why = sup->commit.state != COMMIT_IDLE ? "another commit is being carried out"
 							   : load_candidate(&candidate);
 
@@ -121,10 +121,12 @@ static int lead_kernel(struct supervisor *sup, const struct policy_run *run,
 void commit_tell_accounts(struct supervisor *sup)
 {
 	struct child *accounts = child_find(sup, ROLE_ACCOUNTS, 0);
-	int fd = sup->running.fd >= 0 ? sup->running.fd : sup->commit.candidate.fd;
+	const struct policy_run *run =
+		sup->running.fd >= 0 ? &sup->running : &sup->commit.candidate;
 
-	if (accounts && fd >= 0)
-		child_send(accounts, CONTROL_POLICY, NULL, 0, &fd, 1);
+	if (accounts && run->fd >= 0)
+		child_send(accounts, CONTROL_POLICY, &run->policy, sizeof(run->policy), &run->fd,
+			   1);
 }
 
 static void tell_holders(struct supervisor *sup, uint16_t type, uint64_t epoch, int fd)

@@ -20,7 +20,6 @@
 #define KIND           "sekisho-emergency"
 #define FILE_BYTES_MAX 4096
 #define NAME_BYTES     12
-#define NUMBER_BYTES   24
 
 /* ---- one file */
 
@@ -50,16 +49,6 @@ static int save(const struct emergencies *e, const struct emergency *one)
 	return err;
 }
 
-static int take_number(struct span *rest, const char *key, int64_t *out)
-{
-	char text[NUMBER_BYTES], *end;
-
-	if (file_take_line(rest, key, text, sizeof(text)) < 0)
-		return -ERR_INTEGRITY;
-	*out = strtoll(text, &end, 10);
-	return end != text && *end == '\0' ? 0 : -ERR_INTEGRITY;
-}
-
 static int take_person(struct span *rest, struct emergency_person *out)
 {
 	int err = file_take_line(rest, "name", out->name, sizeof(out->name));
@@ -69,7 +58,7 @@ static int take_person(struct span *rest, struct emergency_person *out)
 
 static int parse(struct emergency *one, struct span rest)
 {
-	int err = take_number(&rest, "time", &one->time_s);
+	int err = file_take_number(&rest, "time", &one->time_s);
 
 	if (err == 0)
 		err = file_take_line(&rest, "what", one->what, sizeof(one->what));
@@ -78,7 +67,7 @@ static int parse(struct emergency *one, struct span rest)
 	for (size_t i = 0; err == 0 && i < EMERGENCY_PERSONS_MAX; i++)
 		err = take_person(&rest, &one->who[i]);
 	if (err == 0)
-		err = take_number(&rest, "closed", &one->closed_s);
+		err = file_take_number(&rest, "closed", &one->closed_s);
 	if (err == 0)
 		err = take_person(&rest, &one->closer);
 	return err == 0 ? file_take_line(&rest, "comment", one->comment, sizeof(one->comment))

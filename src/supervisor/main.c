@@ -240,6 +240,8 @@ static int open_state(struct supervisor *sup)
 	sup->captures_fd = captures_open(sup->state_fd);
 	if (sup->captures_fd < 0)
 		return fail("captures");
+	if (recordings_open(sup) < 0)
+		return fail("recordings");
 	sup->isolation_fd = isolation_open(sup->state_fd);
 	if (sup->isolation_fd < 0)
 		return fail("isolated");
@@ -389,6 +391,7 @@ static int start(struct supervisor *sup)
 		return fail("giving up privileges");
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));
 	emergencies_tell(sup);
+	watch_start(sup);
 	clock_say_start(sup);
 	if (!sandbox_has_landlock())
 		supervisor_event(sup, EVENT_LANDLOCK_MISSING);
@@ -405,7 +408,7 @@ static void init(struct supervisor *sup)
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
 	sup->keys_fd = -1;
 	sup->accounts_fd = sup->device_fd = -1;
-	sup->isolation_fd = sup->captures_fd = sup->counters_fd = -1;
+	sup->isolation_fd = sup->captures_fd = sup->counters_fd = sup->recordings.fd = -1;
 	sup->console_listen_fd = sup->terminal_fd = sup->lock_fd = sup->watchdog_fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;
 	sup->zones.home_fd = -1;

@@ -160,22 +160,32 @@ int netns_sysctl(const char *name, const char *value)
 	return written == length ? 0 : -ERR_SYSTEM;
 }
 
-int netns_sysctl_number(const char *name, uint64_t *out)
+int netns_sysctl_read(const char *name, char *value, size_t value_bytes)
 {
-	char text[24];
-	char *end;
 	ssize_t length;
 	int fd = open_sysctl(name, O_RDONLY);
 
 	if (fd < 0)
 		return fd;
-	length = read(fd, text, sizeof(text) - 1);
+	length = read(fd, value, value_bytes - 1);
 	(void)close(fd);
 	if (length < 0)
 		return -ERR_SYSTEM;
-	text[length] = '\0';
+	value[length] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return 0;
+}
+
+int netns_sysctl_number(const char *name, uint64_t *out)
+{
+	char text[24];
+	char *end;
+	int err = netns_sysctl_read(name, text, sizeof(text));
+
+	if (err < 0)
+		return err;
 	*out = strtoull(text, &end, 10);
-	return end != text && (*end == '\n' || *end == '\0') ? 0 : -ERR_SYNTAX;
+	return end != text && *end == '\0' ? 0 : -ERR_SYNTAX;
 }
 
 int netns_each(const char *prefix, int (*each)(const char *name, void *ctx), void *ctx)

@@ -35,6 +35,13 @@ void netns_leave(int home_fd);
  */
 int netns_sysctl(const char *name, const char *value);
 
+/**
+ * netns_sysctl_read - read one as it is
+ * @value: NUL-terminated, without the end of the line; cut at @value_bytes
+ * Return: 0, -ERR_NOT_FOUND, -ERR_TOO_LONG (its name) or -ERR_SYSTEM.
+ */
+int netns_sysctl_read(const char *name, char *value, size_t value_bytes);
+
 /* Read one that is a number from 0 on. Return: 0, -ERR_SYNTAX (it is none) or as above. */
 int netns_sysctl_number(const char *name, uint64_t *out);
 

@@ -14,8 +14,9 @@
 #include "channel/keys.h"
 #include "supervisor/supervisor.h"
 
-const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK, GIVE_QUEUE,   GIVE_WHOLE,        GIVE_TRACK,
-				      GIVE_CAPTURE, GIVE_ALTERED, GIVE_QUEUE_COUNTS, GIVE_FLOWS};
+const uint32_t outfit_zone_kinds[] = {GIVE_NETLINK,      GIVE_QUEUE,   GIVE_WHOLE,
+				      GIVE_TRACK,        GIVE_CAPTURE, GIVE_ALTERED,
+				      GIVE_QUEUE_COUNTS, GIVE_FLOWS,   GIVE_SEVER};
 const size_t outfit_zone_kind_count = sizeof(outfit_zone_kinds) / sizeof(outfit_zone_kinds[0]);
 
 /* Give @fd, which is closed here then. */
@@ -78,7 +79,8 @@ static void link_accounts(struct child *console)
 	struct control_give to_accounts = {.kind = GIVE_LINK,
 					   .role = ROLE_CONSOLE,
 					   .index = console->index,
-					   .pid = (uint32_t)console->pid};
+					   .pid = (uint32_t)console->pid,
+					   .terminal = console->is_tty};
 	struct control_give to_console = {.kind = GIVE_LINK, .role = ROLE_ACCOUNTS};
 
 	if (accounts && accounts->state == CHILD_READY)
@@ -197,6 +199,10 @@ static void outfit_netfilter(struct child *netfilter)
 
 static void outfit_arbiter(struct child *arbiter)
 {
+	if (watch_give(arbiter->sup, arbiter) < 0) {
+		child_kill(arbiter, "the watch list could not be given");
+		return;
+	}
 	link_pair(arbiter, child_find(arbiter->sup, ROLE_NETFILTER, 0));
 }
 
@@ -281,12 +287,24 @@ static void give_kept(struct child *child, const struct control_give *give, int 
 	*fd = -1;
 }
 
+/* Each half of a screen's session gets its own way to their memory. */
+static void give_pixels(struct child *child)
+{
+	struct session *session = child->session;
+	struct control_give give = {.kind = GIVE_PIXELS, .session = session->id};
+	enum shared_way way = child->role == ROLE_SCREEN_SOURCE ? SHARED_WRITE : SHARED_READ;
+
+	give_kept(child, &give, &session->pixels_fds[way]);
+}
+
 static void outfit_session(struct child *child)
 {
 	struct session *session = child->session;
 	struct control_give give = {.index = session->index, .session = session->id};
 
 	give_keys(child);
+	if (child->role == ROLE_SCREEN_SOURCE || child->role == ROLE_SCREEN_VIEWER)
+		give_pixels(child);
 	if (child->role == session->near_role) {
 		give.kind = session->browser ? GIVE_BROWSER : GIVE_PEER;
 		give_kept(child, &give, &session->peer_fd);

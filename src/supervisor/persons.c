@@ -46,6 +46,15 @@ static const unsigned allowed[] = {
 	[QUERY_EMERGENCIES] = MAY_ALL,
 	[QUERY_ACKNOWLEDGE] = MAY_ALL,
 	[QUERY_TIME] = MAY_ALL,
+	[QUERY_TIMELINE] = MAY_ALL,
+	[QUERY_SEEN] = MAY_ALL,
+	[QUERY_WATCH] = MAY_ALL,
+	[QUERY_CLEAR_WATCH] = MAY_RUN,
+	[QUERY_RULES] = MAY_ALL,
+	[QUERY_LINKS] = MAY_ALL,
+	[QUERY_RECORDINGS] = MAY_ALL,
+	[QUERY_RECORDING] = MAY(ACCOUNT_AUDITOR),
+	[QUERY_SHADOW_SCREEN] = MAY(ACCOUNT_AUDITOR),
 };
 
 bool person_may(const struct child *console, uint32_t kind)
@@ -113,6 +122,8 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 	struct supervisor *sup = ((struct child *)ctx)->sup;
 	const struct control_recorded *answer = message->body;
 
+	first_recorded(sup, answer);
+	shadows_recorded(sup, answer);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 		struct person_wait waiting;
@@ -131,6 +142,8 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 
 void persons_unrecorded(struct supervisor *sup)
 {
+	first_unrecorded(sup);
+	shadows_unrecorded(sup);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/channel.h"
+#include "channel/person.h"
 
 struct child;
 struct supervisor;
@@ -25,6 +26,20 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 bool person_may(const struct child *console, uint32_t kind);
 /* accounts has died: nobody is known any more, and every console begins anew. */
 void persons_forget(struct supervisor *sup);
+/* first.c: the first administrator, on the way from accounts over audit to config and back. */
+
+struct first_wait {
+	uint64_t record; /* number of the question to audit; 0: nothing waits */
+	struct control_first first;
+};
+
+int first_handle(struct channel *ch, void *ctx, const struct channel_message *message);
+int first_handle_done(struct channel *ch, void *ctx, const struct channel_message *message);
+/* audit's answer. Nothing where nothing waits for it. */
+void first_recorded(struct supervisor *sup, const struct control_recorded *answer);
+/* audit has died: what waits is refused. */
+void first_unrecorded(struct supervisor *sup);
+
 /* audit has died: nobody who waits is let in. */
 void persons_unrecorded(struct supervisor *sup);
 

@@ -10,13 +10,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "channel/account.h"
 #include "supervisor/captures.h"
-#include "supervisor/isolation.h"
 #include "supervisor/query.h"
+
+#define TIME_BYTES 32
 
 void answer_begin(struct answer *answer, struct child *console, const struct control_query *query)
 {
@@ -64,6 +66,17 @@ void answer_error(struct answer *answer, const char *reason)
 {
 	answer_cell(answer, "%s", reason);
 	answer_send(answer, CONTROL_ROW_ERROR | CONTROL_ROW_LAST);
+}
+
+void answer_when(struct answer *answer, int64_t time_s, const char *behind)
+{
+	time_t when = (time_t)time_s;
+	char text[TIME_BYTES] = "";
+	struct tm parts;
+
+	if (time_s != 0 && gmtime_r(&when, &parts) != NULL)
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts); /* it fits */
+	answer_cell(answer, "%s%s", text, behind);
 }
 
 const char *answer_name(const struct answer *answer, char name[CONTROL_ARGUMENT_BYTES])
@@ -141,72 +154,6 @@ static void answer_mail(struct supervisor *sup, struct answer *answer)
 	answer_send(answer, CONTROL_ROW_LAST);
 }
 
-/*
- * Isolation: the zone's port goes down, its crossings and sessions end; the configuration stays as
- * it is. Return: of commit_reconverge.
- */
-static int lead_zone(struct supervisor *sup, const struct answer *answer, struct zone *zone,
-		     bool isolated)
-{
-	if (zone->isolated != isolated) {
-		supervisor_event(sup, isolated ? EVENT_ZONE_ISOLATED : EVENT_ZONE_RESTORED,
-				 EV_TEXT(ZONE, zone->name), EV_TEXT(USER, answer->console->person));
-		zone->isolated = isolated;
-		if (isolated)
-			session_end_zone(sup, zone->name);
-	}
-	return commit_reconverge(sup);
-}
-
-/* Shut first: a disk that stalls or takes nothing holds up what is written of it, and no more. */
-static void answer_isolate(struct supervisor *sup, struct answer *answer)
-{
-	char name[CONTROL_ARGUMENT_BYTES];
-	const char *why = answer_name(answer, name);
-	struct zone *zone = zones_find(&sup->zones, name);
-	bool was_isolated, led, kept;
-
-	if (!zone) {
-		answer_error(answer, "no such zone");
-		return;
-	}
-	was_isolated = zone->isolated;
-	led = lead_zone(sup, answer, zone, true) == 0;
-	kept = isolation_keep(sup->isolation_fd, name, true) == 0;
-	if (!was_isolated)
-		emergency_by_console(sup, answer->console, "zone", name, why);
-	if (!led) {
-		answer_error(answer, sup->zones.reason);
-	} else if (!kept) {
-		answer_error(answer, ISOLATED_UNKEPT);
-	} else {
-		answer_cell(answer, "%s", name);
-		answer_cell(answer, "isolated");
-		answer_send(answer, CONTROL_ROW_LAST);
-	}
-}
-
-/* Kept first: what would be shut again at the next start is not opened. */
-static void answer_restore(struct supervisor *sup, struct answer *answer)
-{
-	char name[CONTROL_ARGUMENT_BYTES];
-	struct zone *zone;
-
-	(void)answer_name(answer, name); /* what stands behind it is nothing here */
-	zone = zones_find(&sup->zones, name);
-	if (!zone) {
-		answer_error(answer, "no such zone");
-	} else if (isolation_keep(sup->isolation_fd, name, false) < 0) {
-		answer_error(answer, "the state directory cannot be written");
-	} else if (lead_zone(sup, answer, zone, false) < 0) {
-		answer_error(answer, sup->zones.reason);
-	} else {
-		answer_cell(answer, "%s", name);
-		answer_cell(answer, "restored");
-		answer_send(answer, CONTROL_ROW_LAST);
-	}
-}
-
 /* Who answers what: a function here, another process, or both, one after the other. */
 static const struct {
 	enum role owner;
@@ -243,8 +190,17 @@ static const struct {
 	[QUERY_CAPTURES] = {ROLE_SUPERVISOR, answer_captures},
 	[QUERY_SAVE_CAPTURE] = {ROLE_NETFILTER, answer_save_capture},
 	[QUERY_CLEAR_CAPTURE] = {ROLE_SUPERVISOR, answer_clear_capture},
+	[QUERY_RECORDINGS] = {ROLE_SUPERVISOR, answer_recordings},
+	[QUERY_RECORDING] = {ROLE_SUPERVISOR, answer_save_recording},
+	[QUERY_SHADOW_SCREEN] = {ROLE_SUPERVISOR, answer_shadow_screen},
 	[QUERY_EMERGENCIES] = {ROLE_SUPERVISOR, answer_emergencies},
 	[QUERY_ACKNOWLEDGE] = {ROLE_SUPERVISOR, answer_acknowledge},
+	[QUERY_TIMELINE] = {ROLE_AUDIT, NULL},
+	[QUERY_SEEN] = {ROLE_AUDIT, NULL},
+	[QUERY_WATCH] = {ROLE_SUPERVISOR, answer_watch},
+	[QUERY_CLEAR_WATCH] = {ROLE_SUPERVISOR, answer_clear_watch},
+	[QUERY_RULES] = {ROLE_NETFILTER, NULL},
+	[QUERY_LINKS] = {ROLE_SUPERVISOR, answer_links},
 };
 
 /*

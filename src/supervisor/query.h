@@ -23,6 +23,9 @@ void answer_heading(struct answer *answer, const char *const *cells, size_t coun
 /* The answer is that there is none. */
 void answer_error(struct answer *answer, const char *reason);
 
+/* A cell with a time since 1970 (empty for 0), and what stands behind it. */
+void answer_when(struct answer *answer, int64_t time_s, const char *behind);
+
 /* The first word of the question's argument. Return: what stands behind it. */
 const char *answer_name(const struct answer *answer, char name[CONTROL_ARGUMENT_BYTES]);
 
@@ -32,6 +35,12 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message);
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
 
+/* query_isolate.c */
+void answer_isolate(struct supervisor *sup, struct answer *answer);
+void answer_restore(struct supervisor *sup, struct answer *answer);
+/* From netfilter: the connections of a zone that is to be restored are ended. */
+int restore_handle_severed(struct channel *ch, void *ctx, const struct channel_message *message);
+
 /* query_zones.c: from the kernel's live state. */
 void answer_separation(struct supervisor *sup, struct answer *answer);
 void answer_zones(struct supervisor *sup, struct answer *answer);
@@ -40,8 +49,12 @@ void answer_crossings(struct supervisor *sup, struct answer *answer);
 /* The cells that every session has: number, entry, zones, peer. */
 void answer_session(struct answer *answer, const struct session *session);
 
+/* query_links.c: from the kernel's live state. */
+void answer_links(struct supervisor *sup, struct answer *answer);
+
 /* query_screens.c */
 void answer_screen(struct supervisor *sup, struct answer *answer);
+void answer_shadow_screen(struct supervisor *sup, struct answer *answer);
 void answer_clear_screen(struct supervisor *sup, struct answer *answer);
 
 /* query_emergencies.c */

@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/utf8.h"
 #include "supervisor/query.h"
 
-#define TIME_BYTES 32
-#define NS_PER_S   1000000000
+#define NS_PER_S 1000000000
 
 static int64_t now_s(const struct supervisor *sup)
 {
@@ -107,30 +105,19 @@ void emergencies_tell(struct supervisor *sup)
 
 /* ---- shown */
 
-static void cell_time(struct answer *answer, int64_t time_s, const char *behind)
-{
-	time_t when = (time_t)time_s;
-	char text[TIME_BYTES] = "";
-	struct tm parts;
-
-	if (time_s != 0 && gmtime_r(&when, &parts) != NULL)
-		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts); /* it fits */
-	answer_cell(answer, "%s%s", text, behind);
-}
-
 static void row_of(struct supervisor *sup, struct answer *answer, const struct emergency *one)
 {
 	int64_t due_s = one->time_s + EMERGENCY_DUE_S;
 	bool second = one->who[1].name[0] != '\0';
 
 	answer_cell(answer, "%" PRIu32, one->number);
-	cell_time(answer, one->time_s, "");
-	cell_time(answer, due_s, one->closed_s == 0 && now_s(sup) >= due_s ? " (overdue)" : "");
+	answer_when(answer, one->time_s, "");
+	answer_when(answer, due_s, one->closed_s == 0 && now_s(sup) >= due_s ? " (overdue)" : "");
 	answer_cell(answer, "%s%s%s", one->who[0].name, second ? ", " : "", one->who[1].name);
 	answer_cell(answer, "%s", one->what);
 	answer_cell(answer, "%s", one->why);
 	answer_cell(answer, "%s", one->closer.name);
-	cell_time(answer, one->closed_s, "");
+	answer_when(answer, one->closed_s, "");
 	answer_cell(answer, "%s", one->comment);
 	answer_send(answer, 0);
 }

@@ -31,11 +31,18 @@ static const char *user_of(const struct session *session)
 }
 
 static const char *const states[] = {
-	[ADMISSION_OPEN] = "login",
-	[ADMISSION_ASKED] = "judged",
-	[ADMISSION_REFUSED] = "refused",
-	[ADMISSION_GRANTED] = "admitted",
+	[ADMISSION_OPEN] = "login",      [ADMISSION_WAITING] = "waiting",
+	[ADMISSION_ASKED] = "judged",    [ADMISSION_NOTED] = "noted",
+	[ADMISSION_REFUSED] = "refused", [ADMISSION_GRANTED] = "admitted",
 };
+
+static void state_cell(struct answer *answer, const struct session *session)
+{
+	if (session->shadow.watched != 0)
+		answer_cell(answer, "watches %u", session->shadow.watched);
+	else
+		answer_cell(answer, "%s", states[session->admission.state]);
+}
 
 void answer_screen(struct supervisor *sup, struct answer *answer)
 {
@@ -53,7 +60,7 @@ void answer_screen(struct supervisor *sup, struct answer *answer)
 		answer_session(answer, session);
 		desktop_cell(answer, session);
 		answer_cell(answer, "%s", user_of(session));
-		answer_cell(answer, "%s", states[session->admission.state]);
+		state_cell(answer, session);
 		answer_cell(answer, "%lu s", (unsigned long)(now_ms - session->started_ms) / 1000);
 		answer_send(answer, 0);
 	}
@@ -88,5 +95,29 @@ void answer_clear_screen(struct supervisor *sup, struct answer *answer)
 	admission_end(session, SCREEN_END_CLEARED);
 	answer_cell(answer, "%u", session->id);
 	answer_cell(answer, "cleared");
+	answer_send(answer, CONTROL_ROW_LAST);
+}
+
+void answer_shadow_screen(struct supervisor *sup, struct answer *answer)
+{
+	static const char *const heading[] = {"session", "entry", "user", "log in as", "password"};
+	const char *auditor = answer->query->person;
+	struct session *session = find(sup, answer->query->argument);
+	const char *why = session ? shadows_open(session, sup, auditor)
+				  : "there is no screen session of that number";
+
+	if (why) {
+		answer_error(answer, why);
+		return;
+	}
+	supervisor_event(sup, EVENT_SCREEN_SHADOW_OPENED, EV_NUMBER(WATCHED, session->id),
+			 EV_TEXT(NAME, session->entry), EV_TEXT(USER, admission_user(session)),
+			 EV_TEXT(AUDITOR, auditor), EV_NUMBER(CONSOLE, answer->query->console));
+	answer_heading(answer, heading, sizeof(heading) / sizeof(heading[0]));
+	answer_cell(answer, "%u", session->id);
+	answer_cell(answer, "%s", session->entry);
+	answer_cell(answer, "%s", admission_user(session));
+	answer_cell(answer, "%s%u", SHADOWS_NAME, session->id);
+	answer_cell(answer, "%s", session->shadow.secret);
 	answer_send(answer, CONTROL_ROW_LAST);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routing netlink over libmnl: devices and the transport; addresses, routes and neighbours are in
- * rtnl_route.c.
+ * Routing netlink over libmnl: devices. Addresses, routes and neighbours are in rtnl_route.c, the
+ * transport in rtnl_talk.c.
  */
 #include "supervisor/rtnl.h"
 
@@ -23,98 +23,6 @@
 
 /* Of linux/if_bonding.h, which contradicts net/if.h. */
 enum { BOND_MODE_ACTIVEBACKUP = 1, BOND_MODE_8023AD = 4 };
-
-#define DUMP_BYTES 32768U
-
-int rtnl_open_protocol(struct rtnl *r, int protocol)
-{
-	int on = 1;
-
-	*r = (struct rtnl){.socket = mnl_socket_open2(protocol, SOCK_CLOEXEC)};
-	if (!r->socket)
-		return -ERR_SYSTEM;
-	/* Best effort: without it a refusal is only an error number. */
-	(void)mnl_socket_setsockopt(r->socket, NETLINK_EXT_ACK, &on, sizeof(on));
-	if (mnl_socket_bind(r->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		rtnl_close(r);
-		return -ERR_SYSTEM;
-	}
-	return 0;
-}
-
-int rtnl_open(struct rtnl *r)
-{
-	return rtnl_open_protocol(r, NETLINK_ROUTE);
-}
-
-void rtnl_close(struct rtnl *r)
-{
-	if (r->socket)
-		(void)mnl_socket_close(
-			r->socket); /* nothing is pending: every request was answered */
-	r->socket = NULL;
-}
-
-struct nlmsghdr *rtnl_request(struct rtnl *r, void *buffer, uint16_t type, uint16_t flags)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	nlh->nlmsg_seq = ++r->sequence;
-	return nlh;
-}
-
-static int keep_reason(const struct nlattr *attr, void *data)
-{
-	struct rtnl *r = data;
-
-	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
-	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-		(void)snprintf(r->reason, sizeof(r->reason), "%s", mnl_attr_get_str(attr));
-	return MNL_CB_OK;
-}
-
-/* The kernel's explanation, behind the error and (unless capped) a copy of the request. */
-static void read_reason(struct rtnl *r, const struct nlmsghdr *nlh)
-{
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(nlh);
-	size_t offset = sizeof(*error);
-
-	r->reason[0] = '\0';
-	if (nlh->nlmsg_type != NLMSG_ERROR || !(nlh->nlmsg_flags & NLM_F_ACK_TLVS) ||
-	    mnl_nlmsg_get_payload_len(nlh) < offset)
-		return;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		offset += MNL_ALIGN(error->msg.nlmsg_len) - sizeof(struct nlmsghdr);
-	if (offset < mnl_nlmsg_get_payload_len(nlh))
-		(void)mnl_attr_parse(nlh, (unsigned)offset, keep_reason, r);
-}
-
-int rtnl_talk(struct rtnl *r, struct nlmsghdr *nlh, mnl_cb_t each, void *ctx)
-{
-	__attribute__((uninitialized)) _Alignas(struct nlmsghdr) char buffer[DUMP_BYTES];
-	unsigned portid = mnl_socket_get_portid(r->socket);
-	int state;
-
-	if (mnl_socket_sendto(r->socket, nlh, nlh->nlmsg_len) < 0)
-		return -ERR_SYSTEM;
-	do {
-		ssize_t bytes = mnl_socket_recvfrom(r->socket, buffer, sizeof(buffer));
-
-		if (bytes < 0)
-			return -ERR_SYSTEM;
-		read_reason(r, (const struct nlmsghdr *)buffer);
-		state = mnl_cb_run(buffer, (size_t)bytes, nlh->nlmsg_seq, portid, each, ctx);
-	} while (state > MNL_CB_STOP);
-	return state < 0 ? -ERR_SYSTEM : 0;
-}
-
-int rtnl_command(struct rtnl *r, struct nlmsghdr *nlh)
-{
-	nlh->nlmsg_flags |= NLM_F_ACK;
-	return rtnl_talk(r, nlh, NULL, NULL);
-}
 
 static struct ifinfomsg *put_link(struct nlmsghdr *nlh, uint32_t index)
 {
@@ -227,10 +135,6 @@ static int walk_link(const struct nlmsghdr *nlh, void *data)
 	struct walk *walk = data;
 	struct rtnl_link link;
 
-	/*
-	 * All messages of the dump are read, whatever happens, so that the next request finds an
-	 * empty socket.
-	 */
 	if (walk->err == 0 && read_link(nlh, &link) == 0)
 		walk->err = walk->each(&link, walk->ctx);
 	return MNL_CB_OK;

@@ -75,6 +75,13 @@ int rtnl_route_set(struct rtnl *r, bool add, const struct rtnl_route *route);
 int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_prefix *address,
 		       const uint8_t mac[6]);
 
+/**
+ * rtnl_neighbour_each - call @each for every address that a station is known to have
+ * @index: the device behind which it is
+ */
+int rtnl_neighbour_each(struct rtnl *r, uint32_t index, const uint8_t mac[6],
+			void (*each)(void *ctx, const struct snapshot_prefix *address), void *ctx);
+
 /* Let the kernel answer ARP or neighbour discovery for a single address at a device, or no more. */
 int rtnl_proxy_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Routing netlink: addresses, routes and permanent neighbours. */
+/* Routing netlink: addresses, routes and neighbours. */
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -78,6 +78,61 @@ int rtnl_neighbour_add(struct rtnl *r, uint32_t index, const struct snapshot_pre
 	mnl_attr_put(nlh, NDA_DST, address_bytes(address), address->addr);
 	mnl_attr_put(nlh, NDA_LLADDR, 6, mac);
 	return rtnl_command(r, nlh);
+}
+
+/* Of rtnl_neighbour_each. */
+struct walk {
+	uint32_t index;
+	const uint8_t *mac;
+	void (*each)(void *ctx, const struct snapshot_prefix *address);
+	void *ctx;
+};
+
+/* What one entry says, as far as it is of use. */
+struct entry {
+	struct snapshot_prefix address;
+	uint8_t mac[6];
+};
+
+static int read_neighbour_attr(const struct nlattr *attr, void *data)
+{
+	struct entry *entry = data;
+	size_t size = mnl_attr_get_payload_len(attr);
+
+	if (mnl_attr_get_type(attr) == NDA_DST && size == address_bytes(&entry->address))
+		memcpy(entry->address.addr, mnl_attr_get_payload(attr), size);
+	else if (mnl_attr_get_type(attr) == NDA_LLADDR && size == sizeof(entry->mac))
+		memcpy(entry->mac, mnl_attr_get_payload(attr), size);
+	return MNL_CB_OK;
+}
+
+static int walk_neighbour(const struct nlmsghdr *nlh, void *data)
+{
+	const struct walk *walk = data;
+	const struct ndmsg *info = mnl_nlmsg_get_payload(nlh);
+	struct entry entry = {0};
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(*info) ||
+	    (uint32_t)info->ndm_ifindex != walk->index ||
+	    (info->ndm_family != AF_INET && info->ndm_family != AF_INET6))
+		return MNL_CB_OK;
+	entry.address.family = info->ndm_family == AF_INET6 ? 6 : 4;
+	entry.address.bits = info->ndm_family == AF_INET6 ? 128 : 32;
+	if (mnl_attr_parse(nlh, sizeof(*info), read_neighbour_attr, &entry) >= 0 &&
+	    memcmp(entry.mac, walk->mac, sizeof(entry.mac)) == 0)
+		walk->each(walk->ctx, &entry.address);
+	return MNL_CB_OK;
+}
+
+int rtnl_neighbour_each(struct rtnl *r, uint32_t index, const uint8_t mac[6],
+			void (*each)(void *ctx, const struct snapshot_prefix *address), void *ctx)
+{
+	char buffer[RTNL_REQUEST_BYTES];
+	struct nlmsghdr *nlh = rtnl_request(r, buffer, RTM_GETNEIGH, NLM_F_DUMP);
+	struct walk walk = {index, mac, each, ctx};
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
+	return rtnl_talk(r, nlh, walk_neighbour, &walk);
 }
 
 int rtnl_proxy_set(struct rtnl *r, bool add, uint32_t index, const struct snapshot_prefix *address)

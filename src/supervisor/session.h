@@ -9,11 +9,15 @@
 #include "base/channel.h"
 #include "base/loop.h"
 #include "base/sha256.h"
+#include "base/shared.h"
 #include "channel/control.h"
+#include "channel/stations.h"
 #include "policy/snapshot.h"
 #include "supervisor/admission.h"
 #include "supervisor/rates.h"
+#include "supervisor/recordings.h"
 #include "supervisor/scanning.h"
+#include "supervisor/shadows.h"
 
 struct child;
 struct listener;
@@ -39,16 +43,20 @@ struct session {
 	uint32_t target_count;
 	uint16_t target_port;
 	uint32_t connect_count;
+	uint32_t connected; /* the target of the newest connection, if there was one */
 	struct child *near, *far, *flattener;
 	int near_link_fd,
-		far_link_fd;       /* the two ends of their channel, until each has its own; -1 */
-	int peer_fd;               /* the accepted socket, until the near half has it; -1 */
-	int message_fd, output_fd; /* for the flattener that is being started; -1 */
-	uint64_t message;          /* that the flattener works on */
-	struct control_envelope envelope; /* of that message */
+		far_link_fd; /* the two ends of their channel, until each has its own; -1 */
+	int pixels_fds[SHARED_WAY_COUNT_]; /* screen: of their memory, likewise */
+	int peer_fd;                       /* the accepted socket, until the near half has it; -1 */
+	int message_fd, output_fd;         /* for the flattener that is being started; -1 */
+	uint64_t message;                  /* that the flattener works on */
+	struct control_envelope envelope;  /* of that message */
 	struct scan scan;
 	struct admission admission; /* screen: who looks */
-	int receipt_fd;             /* that the flattener writes into; -1 */
+	struct shadowing shadow;
+	struct session_recording recording;
+	int receipt_fd; /* that the flattener writes into; -1 */
 	uint32_t message_count;
 	struct loop_timer grace; /* the rest of a session whose one half has ended */
 };
@@ -85,6 +93,8 @@ void session_end(struct session *session, const char *why);
 /* End the sessions of entries that are no longer in the running policy as they were. */
 void session_refit_all(struct supervisor *sup);
 void session_end_zone(struct supervisor *sup, const char *zone);
+/* End those that come from an address of the station, or have one as their target. */
+void session_end_station(struct supervisor *sup, const struct control_sever_station *station);
 int session_handle_connect(struct channel *ch, void *ctx, const struct channel_message *message);
 int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_message *message);
 int session_handle_flattened(struct channel *ch, void *ctx, const struct channel_message *message);

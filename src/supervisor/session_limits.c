@@ -9,8 +9,8 @@
 
 #include "supervisor/supervisor.h"
 
-/* Connections of browsers that nobody has logged in on: of all screens together, so that they leave
- * most of SESSIONS_MAX to mail and to sessions; and of one source. */
+/* Connections of browsers on which nobody is let in or waits for it: of all screens together, so
+ * that they leave most of SESSIONS_MAX to mail and to sessions; and of one source. */
 #define LOOKERS_MAX        64U
 #define LOOKERS_PER_SOURCE 12U
 /* Of one source, to all screens and both of their ports. */
@@ -30,10 +30,11 @@ struct limits {
 	uint32_t total, per_source;
 };
 
-/* A connection that has only looked at the page for browsers. */
+/* A connection that has only looked at the page for browsers, or was not let in behind it. */
 static bool is_looking(const struct session *session)
 {
-	return session->browser && session->admission.state == ADMISSION_OPEN;
+	return session->browser && (session->admission.state == ADMISSION_OPEN ||
+				    session->admission.state == ADMISSION_REFUSED);
 }
 
 static struct limits limits_of(const struct snapshot *s, const struct session *session)
@@ -47,11 +48,12 @@ static struct limits limits_of(const struct snapshot *s, const struct session *s
 			       s->screens[session->index].sessions_per_source};
 }
 
-/* Whether both fall under one limit: lookers of all screens, otherwise sessions of one entry. */
+/* Whether both fall under one limit: lookers of all screens, otherwise sessions of one entry.
+ * Shadows take nothing from those who work. */
 static bool share_limit(const struct session *a, const struct session *b)
 {
-	return a->near_role == b->near_role && is_looking(a) == is_looking(b) &&
-	       (is_looking(a) || strcmp(a->entry, b->entry) == 0);
+	return a->shadow.watched == 0 && a->near_role == b->near_role &&
+	       is_looking(a) == is_looking(b) && (is_looking(a) || strcmp(a->entry, b->entry) == 0);
 }
 
 const char *session_over_limit(struct supervisor *sup, struct session *peer)

@@ -99,13 +99,18 @@ static void fill_mail(struct session *session, const struct snapshot *s,
 	}
 }
 
-/* What the half at the desktop holds from the policy of its start, and was given for it. */
-static void digest_access(uint8_t rules[SHA256_BYTES], const struct snapshot *s,
-			  const struct snapshot_access *access)
+/* What both halves hold from the policy of their start: how the desktop is reached, and whether the
+ * session is recorded. */
+static void digest_screen(uint8_t rules[SHA256_BYTES], const struct snapshot *s,
+			  const struct snapshot_screen *screen)
 {
+	const struct snapshot_access *access = &screen->access;
 	struct sha256 h;
 
 	sha256_init(&h);
+	sha256_update(&h, &screen->record.size_limit_bytes,
+		      sizeof(screen->record.size_limit_bytes));
+	sha256_update(&h, &screen->record.on_full, sizeof(screen->record.on_full));
 	sha256_update(&h, &access->security, sizeof(access->security));
 	mix_text(&h, access->authority_slot);
 	mix_text(&h, access->password_slot);
@@ -117,7 +122,7 @@ static void digest_access(uint8_t rules[SHA256_BYTES], const struct snapshot *s,
 static void fill_screen(struct session *session, const struct snapshot *s,
 			const struct snapshot_screen *screen)
 {
-	digest_access(session->rules, s, &screen->access);
+	digest_screen(session->rules, s, screen);
 	(void)snprintf(session->to, sizeof(session->to), "%s", s->zones[screen->to].name);
 }
 
@@ -168,12 +173,18 @@ static void release(struct session *session)
 {
 	close_kept(&session->near_link_fd);
 	close_kept(&session->far_link_fd);
+	close_kept(&session->pixels_fds[SHARED_WRITE]);
+	close_kept(&session->pixels_fds[SHARED_READ]);
 	close_kept(&session->peer_fd);
 	close_kept(&session->message_fd);
 	close_kept(&session->output_fd);
 	close_kept(&session->receipt_fd);
 	scanning_release(session);
 	admission_release(session);
+	if (session->admission.sup) {
+		recordings_release(session, session->admission.sup);
+		shadows_release(session, session->admission.sup);
+	}
 	session->used = false;
 }
 
@@ -199,6 +210,14 @@ int session_launch_far(struct session *session, struct supervisor *sup)
 	return launch_half(sup, session, far_role(session), &session->far);
 }
 
+/* Return: false where a screen's session lacks the memory that its halves share. */
+static bool make_pixels(struct session *session)
+{
+	session->pixels_fds[SHARED_WRITE] = session->pixels_fds[SHARED_READ] = -1;
+	return session->near_role != ROLE_SCREEN_VIEWER ||
+	       shared_make("screen", sizeof(struct screen_pixels), session->pixels_fds) == 0;
+}
+
 /* @fd is taken. */
 static void start_session(struct supervisor *sup, struct listener *listener,
 			  const struct session *peer, int fd)
@@ -222,7 +241,9 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 	session->message_fd = session->output_fd = -1;
 	session->scan.message_fd = session->scan.socket_fd = -1;
 	session->receipt_fd = -1;
-	if (!admission_begin(session, sup) ||
+	session->shadow.pixels_fd = -1;
+	if (!make_pixels(session) || shadows_begin(session, sup) != 0 ||
+	    !admission_begin(session, sup) ||
 	    (!session->browser && session_launch_far(session, sup) < 0) ||
 	    launch_half(sup, session, session->near_role, &session->near) < 0) {
 		supervisor_event(sup, EVENT_SESSION_REFUSED, EV_TEXT(NAME, session->entry),
@@ -327,6 +348,12 @@ static void tell_over_rate(struct session *session)
 	tell_flattened(session, &flattened);
 }
 
+/* Whether one of its two halves is missing; a shadow has one alone. */
+static bool is_torn(const struct session *session)
+{
+	return !session->near || (!session->far && session->shadow.watched == 0);
+}
+
 void session_child_died(struct child *child)
 {
 	struct session *session = child->session;
@@ -344,10 +371,12 @@ void session_child_died(struct child *child)
 		session->far = NULL;
 	}
 	child->session = NULL;
+	if (session->near_role == ROLE_SCREEN_VIEWER && is_torn(session))
+		shadows_end_of(session, sup);
 	if (session_is_empty(session)) {
 		loop_disarm(&sup->loop, &session->grace);
 		release(session);
-	} else if ((!session->near || !session->far) && !loop_armed(&session->grace)) {
+	} else if (is_torn(session) && !loop_armed(&session->grace)) {
 		session->grace = (struct loop_timer){.fire = on_grace_over, .ctx = session};
 		loop_arm(&sup->loop, &session->grace, GRACE_MS);
 	}
@@ -404,12 +433,27 @@ void session_refit_all(struct supervisor *sup)
 	}
 }
 
-static void end_isolated(struct session *session)
+static void tell_cut(struct supervisor *sup, const struct session *session,
+		     struct event_arg isolated)
 {
+	const bool v6 = session->peer_family == 6;
+	const struct event_arg peer = {FIELD_SOURCE, v6 ? EVENT_KIND_IPV6 : EVENT_KIND_IPV4, 0,
+				       session->peer_addr, v6 ? 16 : 4};
+
+	supervisor_event(sup, EVENT_SESSION_CUT, isolated, EV_TEXT(DETAIL, session->entry),
+			 EV_TEXT(FROM_ZONE, session->from), EV_TEXT(TO_ZONE, session->to), peer,
+			 EV_NUMBER(SOURCE_PORT, session->peer_port),
+			 EV_NUMBER(SESSION, session->id));
+}
+
+/* @isolated: the zone or the station that it is cut with */
+static void end_isolated(struct supervisor *sup, struct session *session, struct event_arg isolated)
+{
+	tell_cut(sup, session, isolated);
 	if (session->near_role == ROLE_SCREEN_VIEWER)
 		admission_end(session, SCREEN_END_ISOLATED);
 	else
-		session_end(session, "its zone is isolated");
+		session_end(session, "its zone or station is isolated");
 }
 
 void session_end_zone(struct supervisor *sup, const char *zone)
@@ -419,7 +463,38 @@ void session_end_zone(struct supervisor *sup, const char *zone)
 
 		if (session->used &&
 		    (strcmp(session->from, zone) == 0 || strcmp(session->to, zone) == 0))
-			end_isolated(session);
+			end_isolated(sup, session, EV_TEXT(ZONE, zone));
+	}
+}
+
+static bool has_address(const struct control_sever_station *station, uint8_t family,
+			const uint8_t address[16])
+{
+	const size_t size = family == 6 ? 16 : 4;
+
+	for (uint32_t i = 0; i < station->count; i++) {
+		if (station->addresses[i].size == size &&
+		    memcmp(station->addresses[i].bytes, address, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_joined_to(const struct session *session, const struct control_sever_station *station)
+{
+	const struct snapshot_prefix *target = &session->targets[session->connected];
+
+	return has_address(station, session->peer_family, session->peer_addr) ||
+	       (session->connect_count > 0 && has_address(station, target->family, target->addr));
+}
+
+void session_end_station(struct supervisor *sup, const struct control_sever_station *station)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &sup->sessions[i];
+
+		if (session->used && is_joined_to(session, station))
+			end_isolated(sup, session, EV_TEXT(NAME, station->name));
 	}
 }
 
@@ -436,7 +511,11 @@ int session_handle_connect(struct channel *ch, void *ctx, const struct channel_m
 		return -ERR_PEER;
 	if (!session_keep(child->sup, session))
 		return 0;
-	session->connect_count++;
+	session->connected = request->target;
+	/* A screen's source asks for its desktop once, when the viewer's handshake is done. */
+	if (session->connect_count++ == 0 && child->role == ROLE_SCREEN_SOURCE &&
+	    !recordings_give(session, child->sup))
+		return 0;
 	fd = sockets_connect(child->sup, session->to, &session->targets[request->target],
 			     session->target_port);
 	body.error = fd < 0 ? errno : 0;

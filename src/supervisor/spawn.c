@@ -176,8 +176,10 @@ static void shorten_slice(void)
 	(void)sched_setattr(0, &attributes, 0);
 }
 
-static bool set_limits(const struct table_role *role)
+static bool set_limits(const struct table_role *role, uint64_t file_bytes)
 {
+	if (file_bytes == 0)
+		file_bytes = (uint64_t)role->file_mib << 20;
 	if (role->urgent)
 		shorten_slice();
 	else if (setpriority(PRIO_PROCESS, 0, 0) < 0)
@@ -185,7 +187,7 @@ static bool set_limits(const struct table_role *role)
 	return set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_NOFILE, role->files_max) &&
 	       set_limit(RLIMIT_MEMLOCK, 0) && set_limit(RLIMIT_MSGQUEUE, 0) &&
 	       (!role->memory_mib || set_limit(RLIMIT_AS, (rlim_t)role->memory_mib << 20)) &&
-	       (!role->file_mib || set_limit(RLIMIT_FSIZE, (rlim_t)role->file_mib << 20)) &&
+	       (!file_bytes || set_limit(RLIMIT_FSIZE, file_bytes)) &&
 	       (!role->cpu_s || set_limit(RLIMIT_CPU, role->cpu_s));
 }
 
@@ -247,7 +249,8 @@ static void set_signals(void)
 }
 
 static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum role role,
-						int control_fd, int events_fd, pid_t parent)
+						int control_fd, int events_fd, uint64_t file_bytes,
+						pid_t parent)
 {
 	const struct table_role *row = &table_roles[role];
 	char name[32];
@@ -266,7 +269,7 @@ static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum 
 	if (!place_descriptors(spawn, role, control_fd, events_fd))
 		goto failed;
 	step = "limits";
-	if (!set_limits(row))
+	if (!set_limits(row, file_bytes))
 		goto failed;
 	step = "credentials";
 	if (!become(row))
@@ -284,12 +287,13 @@ failed:
 	_exit(STATUS_NOT_STARTED);
 }
 
-pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd)
+pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd,
+		  uint64_t file_bytes)
 {
 	const struct spawn places = *spawn; /* on the stack, which the child has */
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0)
-		run_child(&places, role, control_fd, events_fd, parent);
+		run_child(&places, role, control_fd, events_fd, file_bytes, parent);
 	return pid < 0 ? -ERR_SYSTEM : pid;
 }

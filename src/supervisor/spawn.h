@@ -40,9 +40,11 @@ void spawn_fini(struct spawn *spawn);
  * @spawn: may be in hidden memory
  * @control_fd: becomes descriptor 3; borrowed
  * @events_fd: becomes descriptor 4; borrowed
+ * @file_bytes: RLIMIT_FSIZE, in place of the role's; 0: the role's
  * Return: the process id, or -ERR_SYSTEM. What fails after the fork is said on stderr, and the
  * child ends with 126.
  */
-pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd);
+pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd,
+		  uint64_t file_bytes);
 
 #endif

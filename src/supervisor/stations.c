@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stations that an operator, or the guard of a zone, has shut out (Z11, Z12). Each is an empty file
- * beside those of isolated zones, named by its address, so that there is nothing to half write.
+ * Stations that an operator, or the guard of a zone, has shut out (Z11, Z12). Each is a file
+ * beside those of isolated zones, named by its address, so that there is nothing to half write;
+ * what is in the file is a note.
  */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,10 @@
 #include "channel/stations.h"
 #include "supervisor/isolation.h"
 #include "supervisor/query.h"
+#include "supervisor/station_text.h"
 
 #define PREFIX     "station-" /* no zone's name has one as long */
-#define NAME_BYTES 64
+#define NAME_BYTES STATION_TEXT_BYTES
 
 struct shut_list {
 	struct station_shut rows[STATIONS_SHUT_MAX];
@@ -27,44 +28,6 @@ struct shut_list {
 
 /* Shut, and not on the disk: not yet, or until the next start since it cannot be written. */
 static struct shut_list unkept;
-
-static bool read_mac(const char *text, uint8_t mac[6])
-{
-	unsigned b[6];
-	char more;
-
-	if (strlen(text) != 17 || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2],
-					 &b[3], &b[4], &b[5], &more) != 6)
-		return false;
-	for (unsigned i = 0; i < 6; i++)
-		mac[i] = (uint8_t)b[i];
-	return true;
-}
-
-static bool read_station(struct station_shut *out, const char *text)
-{
-	*out = (struct station_shut){.size = 6};
-	if (read_mac(text, out->bytes))
-		return true;
-	out->size = 4;
-	if (inet_pton(AF_INET, text, out->bytes) == 1)
-		return true;
-	out->size = 16;
-	return inet_pton(AF_INET6, text, out->bytes) == 1;
-}
-
-/* One way to write it, so that it has one file. */
-static void station_text(char out[NAME_BYTES], const struct station_shut *s)
-{
-	const uint8_t *m = s->bytes;
-
-	if (s->size == 6)
-		(void)snprintf(out, NAME_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2],
-			       m[3], m[4], m[5]);
-	else
-		(void)inet_ntop(s->size == 4 ? AF_INET : AF_INET6, m, out,
-				NAME_BYTES); /* the family and the size are right */
-}
 
 /* Where it is in @list; its count: it is not. */
 static size_t place_of(const struct shut_list *list, const struct station_shut *station)
@@ -93,7 +56,7 @@ static int read_list(struct supervisor *sup, struct shut_list *list)
 	}
 	while ((entry = readdir(dir)) != NULL && list->count < STATIONS_SHUT_MAX) {
 		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
-		    read_station(&list->rows[list->count], entry->d_name + sizeof(PREFIX) - 1) &&
+		    station_read(&list->rows[list->count], entry->d_name + sizeof(PREFIX) - 1) &&
 		    place_of(&unkept, &list->rows[list->count]) == unkept.count)
 			list->count++;
 	}
@@ -131,7 +94,7 @@ static void station_file(char out[NAME_BYTES + sizeof(PREFIX)], const struct sta
 {
 	char text[NAME_BYTES];
 
-	station_text(text, station);
+	station_print(text, station);
 	(void)snprintf(out, NAME_BYTES + sizeof(PREFIX), PREFIX "%s", text);
 }
 
@@ -144,15 +107,15 @@ static bool is_shut(struct supervisor *sup, const struct station_shut *station)
 	       isolation_holds(sup->isolation_fd, name);
 }
 
-/* On the disk as it is to be: no more among those that are not. Return: of isolation_keep. */
-static int keep(struct supervisor *sup, const struct station_shut *station, bool shut)
+/* On the disk as it is to be: no more among those that are not. @why, Return: of isolation_keep. */
+static int keep(struct supervisor *sup, const struct station_shut *station, const char *why)
 {
 	char name[NAME_BYTES + sizeof(PREFIX)];
 	size_t at = place_of(&unkept, station);
 	int err;
 
 	station_file(name, station);
-	err = isolation_keep(sup->isolation_fd, name, shut);
+	err = isolation_keep(sup->isolation_fd, name, why);
 	if (err == 0 && at < unkept.count)
 		unkept.rows[at] = unkept.rows[--unkept.count];
 	return err;
@@ -167,8 +130,9 @@ static void tell_netfilter(struct supervisor *sup)
 }
 
 /*
- * Shut first: a disk that stalls or takes nothing holds up what is written of it, and no more.
- * There is room for it. Return: of isolation_keep; it is shut all the same.
+ * Shut first, then end what it has open: a disk that stalls or takes nothing holds up what is
+ * written of it, and no more. There is room for it. Return: of isolation_keep; it is shut all the
+ * same.
  */
 static int shut_out(struct supervisor *sup, const struct station_shut *station, const char *why,
 		    const char *person)
@@ -179,8 +143,9 @@ static int shut_out(struct supervisor *sup, const struct station_shut *station, 
 	if (!is_shut(sup, station))
 		unkept.rows[unkept.count++] = *station;
 	tell_netfilter(sup);
-	err = keep(sup, station, true);
-	station_text(text, station);
+	station_sever(sup, station);
+	err = keep(sup, station, why);
+	station_print(text, station);
 	if (err == 0)
 		supervisor_event(sup, EVENT_STATION_ISOLATED, EV_TEXT(NAME, text),
 				 EV_TEXT(REASON, why), EV_TEXT(USER, person));
@@ -191,13 +156,22 @@ static int shut_out(struct supervisor *sup, const struct station_shut *station, 
 	return err;
 }
 
+static void read_why(struct supervisor *sup, const struct station_shut *station,
+		     char why[WATCHED_WHY_BYTES])
+{
+	char name[NAME_BYTES + sizeof(PREFIX)];
+
+	station_file(name, station);
+	isolation_why(sup->isolation_fd, name, why, WATCHED_WHY_BYTES);
+}
+
 /* The station that the argument names; otherwise the answer says what is allowed. */
 static bool take_station(struct answer *answer, struct station_shut *station, const char **reason)
 {
 	char name[CONTROL_ARGUMENT_BYTES];
 
 	*reason = answer_name(answer, name);
-	if (read_station(station, name))
+	if (station_read(station, name))
 		return true;
 	answer_error(answer, "allowed: a hardware address (02:00:00:00:00:05) or an address");
 	return false;
@@ -207,7 +181,7 @@ static void answer_done(struct answer *answer, const struct station_shut *statio
 {
 	char text[NAME_BYTES];
 
-	station_text(text, station);
+	station_print(text, station);
 	answer_cell(answer, "%s", text);
 	answer_cell(answer, "%s", done);
 	answer_send(answer, CONTROL_ROW_LAST);
@@ -228,8 +202,8 @@ void answer_isolate_station(struct supervisor *sup, struct answer *answer)
 		return;
 	}
 	was_shut = is_shut(sup, &station);
-	err = shut_out(sup, &station, "operator", answer->console->person);
-	station_text(text, &station);
+	err = shut_out(sup, &station, ISOLATED_BY_OPERATOR, answer->console->person);
+	station_print(text, &station);
 	if (!was_shut)
 		emergency_by_console(sup, answer->console, "station", text, reason);
 	if (err < 0)
@@ -242,18 +216,24 @@ void answer_isolate_station(struct supervisor *sup, struct answer *answer)
 void answer_restore_station(struct supervisor *sup, struct answer *answer)
 {
 	struct station_shut station;
-	char text[NAME_BYTES];
+	char text[NAME_BYTES], why[WATCHED_WHY_BYTES];
 	const char *reason;
+	bool was_shut;
 
 	if (!take_station(answer, &station, &reason))
 		return;
-	if (keep(sup, &station, false) < 0) {
+	was_shut = is_shut(sup, &station);
+	read_why(sup, &station, why);
+	if (keep(sup, &station, NULL) < 0) {
 		answer_error(answer, "the state directory cannot be written");
 		return;
 	}
-	station_text(text, &station);
+	station_print(text, &station);
+	if (was_shut)
+		watch_begin(sup, text, &station, why, answer->console->person);
 	supervisor_event(sup, EVENT_STATION_RESTORED, EV_TEXT(NAME, text),
 			 EV_TEXT(REASON, "operator"), EV_TEXT(USER, answer->console->person));
+	station_sever(sup, &station); /* a netfilter that was dead then has not done it */
 	tell_netfilter(sup);
 	answer_done(answer, &station, "restored");
 }
@@ -280,7 +260,7 @@ void answer_isolated(struct supervisor *sup, struct answer *answer)
 		return;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		station_text(text, &list.rows[i]);
+		station_print(text, &list.rows[i]);
 		answer_cell(answer, "station");
 		answer_cell(answer, "%s", text);
 		answer_send(answer, 0);
@@ -319,7 +299,7 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 	} else {
 		char text[NAME_BYTES];
 
-		station_text(text, &station);
+		station_print(text, &station);
 		supervisor_event(sup, EVENT_STATION_NOT_ISOLATED, EV_TEXT(NAME, text),
 				 EV_TEXT(REASON, "too many stations are isolated already"));
 	}

@@ -15,6 +15,7 @@
 #include "policy/snapshot.h"
 #include "supervisor/asking.h"
 #include "supervisor/emergencies.h"
+#include "supervisor/watchlist.h"
 #include "supervisor/outfit.h"
 #include "supervisor/persons.h"
 #include "supervisor/rates.h"
@@ -88,10 +89,21 @@ struct orphan {
 	int fd;
 };
 
+/* An isolated zone whose old connections are being ended, before it is connected again. */
+struct restore {
+	struct supervisor *sup;
+	uint32_t serial;  /* of the console's question (struct asking); 0: none */
+	uint32_t console; /* its number */
+	uint32_t signs_sent;
+	char zone[SNAPSHOT_NAME_BYTES];
+	struct loop_timer signs; /* of life, to the console */
+};
+
 /* A policy that runs, ran, or may run. */
 struct policy_run {
 	int fd; /* sealed memfd; -1: none */
 	struct snapshot snapshot;
+	struct control_policy policy;
 	uint64_t epoch;
 };
 
@@ -161,7 +173,11 @@ struct supervisor {
 	struct trial trial;
 	struct scanner_watch scanner_watch;
 	struct emergencies emergencies;
+	struct watchlist watchlist;
 	struct timekeeping time;
+	struct first_wait first;
+	struct recordings recordings;
+	struct restore restores[CONSOLES_MAX];
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */
@@ -246,6 +262,12 @@ void sockets_close_all(struct supervisor *sup);
 /* Give netfilter the whole list. Return: 0 or an error. */
 int stations_give(struct supervisor *sup, struct child *netfilter);
 int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_message *message);
+
+/* station_sever.c: end the flows and sessions of a station that is shut out. */
+void station_sever(struct supervisor *sup, const struct station_shut *station);
+
+/* query_isolate.c: netfilter has died; zones that wait for it to be restored stay isolated. */
+void restore_netfilter_died(struct supervisor *sup);
 
 /* consoles.c */
 int consoles_open(struct supervisor *sup);

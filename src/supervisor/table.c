@@ -5,6 +5,10 @@
 #include <stddef.h>
 
 #define UID_BASE 57700U /* outside what Debian gives to people, packages and containers */
+/* What derives a key from a password or a passphrase hears nothing meanwhile. On purpose that is a
+ * third of a second on a fast machine; on one that is slow, and busy, it may be a hundred times as
+ * long. */
+#define KEY_FROM_PHRASE_MS 60000U
 
 const struct table_role table_roles[ROLE_COUNT_] = {
 	[ROLE_SUPERVISOR] =
@@ -57,7 +61,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.restart = RESTART_ALWAYS,
 			.ping_ms = 150,
 			.silent_ms = 2000,
-			.files_max = 160,
+			.files_max = 176,
 			.memory_mib = 512,
 			.given = "nfnetlink sockets of each zone and the kernel's table of its "
 				 "packet queues, channel to "
@@ -84,7 +88,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.uid = UID_BASE + ROLE_ACCOUNTS,
 			.restart = RESTART_ALWAYS,
 			.ping_ms = 1000,
-			.silent_ms = 15000,
+			.silent_ms = KEY_FROM_PHRASE_MS,
 			.files_max = 32,
 			.memory_mib = 128,
 			.given = "directory of accounts, channels to consoles, snapshots",
@@ -96,7 +100,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.uid = UID_BASE + ROLE_CONSOLE,
 			.restart = RESTART_TTY,
 			.ping_ms = 1000,
-			.silent_ms = 15000,
+			.silent_ms = KEY_FROM_PHRASE_MS,
 			.files_max = 32,
 			.memory_mib = 128,
 			.file_mib = 64,
@@ -178,8 +182,8 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 20000,
 			.files_max = 16,
 			.memory_mib = 512,
-			.given = "one socket to the desktop, channel to its screen-viewer, "
-				 "snapshot; "
+			.given = "one socket to the desktop, channel to its screen-viewer and "
+				 "memory to write its pixels into, snapshot; "
 				 "where its entry wants them, authorities and password to log in "
 				 "with",
 			.reads = "RFB and TLS of the desktop",
@@ -193,8 +197,10 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 20000,
 			.files_max = 16,
 			.memory_mib = 512,
-			.given = "one accepted socket, channel to its screen-source, snapshot; "
-				 "with TLS its entry's certificate and key",
+			.given = "one accepted socket, channel to its screen-source and its pixels "
+				 "to read, snapshot; "
+				 "with TLS its entry's certificate and key; where the session is "
+				 "recorded, a file to append to",
 			.reads = "tile records, RFB of the viewer or requests and frames of a "
 				 "browser, name and password of one login",
 		},
