@@ -33,6 +33,7 @@ PACKETS = 200_000
 UDP_LOAD = os.environ.get("UDP_LOAD", "/out/bench/udp_load")
 FIRST_PACKET = os.environ.get("FIRST_PACKET", "/out/bench/first_packet")
 IPERF, CONNECT, LOAD, ANSWER, JUDGED = 5201, 5202, 5203, 5204, 5205
+DENIED = 5299           # nobody permits it
 FLOOD_PAUSE_US = 10     # between two SYNs of the flood, as far as the machine can
 FIRST = 2000            # flows of one round of the first packet's time
 BATCH = 256             # connections that are open at a time
@@ -203,6 +204,23 @@ class Bench:
         finally:
             flood.stop()
 
+    def denied_besides(self, host):
+        """The 99th percentile while packets that nobody permits come in, each a flow of its own, 100,000 a second if it can be."""
+        flood = self.net.popen(self.near, "hping3", "-q", "-n", "--udp", "-p", DENIED, "-a", client(self.subnets[host], CLIENTS),
+                               "--flood", host)
+        try:
+            before, begin = self.sent(), time.monotonic()
+            value = self.first_packet(host, 1)
+            print(f" [{(self.sent() - before) / (time.monotonic() - begin):,.0f} denied/s]", end="", flush=True)
+            return value
+        finally:
+            flood.stop()
+
+    def sent(self):
+        """Packets that have left the stations' host, on whatever way."""
+        shown = self.net.run(self.near, "cat", "/proc/net/dev").stdout
+        return sum(int(line.partition(":")[2].split()[9]) for line in shown.splitlines()[2:])
+
     def new_flows(self, host):
         """TCP connections a second, many under way at a time."""
         count, end = 0, time.monotonic() + SECONDS
@@ -279,5 +297,9 @@ def measures(scratch):
         yield Measure("packets: one established TCP flow in a SYN flood", "Mbit/s", lambda: bench.flooded_goodput(bench.ours),
                       {"kernel-only nft, two namespaces, in the flood": lambda: bench.flooded_goodput(bench.twin),
                        "ours, without the flood": lambda: bench.goodput(bench.ours)}, target=0.95)
+        yield Measure("packets: first packet, 99 %, beside denied ones", "1/s", lambda: bench.denied_besides(bench.ours),
+                      {"ours, quiet": lambda: bench.first_packet(bench.ours, 1),
+                       "kernel-only nft, two namespaces, beside denied ones": lambda: bench.denied_besides(bench.twin),
+                       "kernel-only nft, two namespaces, quiet": lambda: bench.first_packet(bench.twin, 1)}, target=0.9)
     finally:
         bench.close()

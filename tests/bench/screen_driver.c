@@ -6,9 +6,10 @@
  * network here, and there is no uid, namespace or root of their own.
  *
  * usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT [FRAMES-PER-S
- * [IDLE-S [LIMIT-S [STATEMENTS [AUTHORITY-FILE [PASSWORD-FILE]]]]]]] STATEMENTS are more of the
- * screen's entry, the files stand for the slots of its desktop-security. Prints `ready`, then a
- * line for each event; `started SESSION VIEWER-PID SOURCE-PID` for each session.
+ * [IDLE-S [LIMIT-S [STATEMENTS [AUTHORITY-FILE [PASSWORD-FILE [CERTIFICATE-FILE]]]]]]]]
+ * STATEMENTS are more of the screen's entry. The first two files stand for the slots of its
+ * desktop-security; with the third its security is x509-plain, and every login is admitted. Prints
+ * `ready`, then a line for each event; `started SESSION VIEWER-PID SOURCE-PID` for each session.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +30,10 @@
 #include "base/channel.h"
 #include "base/event.h"
 #include "base/sealed.h"
+#include "base/shared.h"
+#include "channel/admission.h"
 #include "channel/control.h"
+#include "channel/screen.h"
 #include "policy/policy.h"
 
 enum { SESSIONS_MAX = 512 };
@@ -45,6 +49,7 @@ struct driver {
 	int listener;
 	int snapshot;
 	int authority, password; /* of the desktops; -1: none */
+	int certificate;         /* of viewers' TLS; -1: they come without */
 	uint32_t next_session;
 	struct half halves[2 * SESSIONS_MAX];
 };
@@ -67,20 +72,21 @@ static void set_frame_rate(struct bytes *block, uint32_t rate)
 }
 
 /* A policy of two zones and one screen entry, as the configuration language gives it. */
-static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s, const char *statements)
+static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s, const char *security,
+			 const char *statements)
 {
 	static struct problems problems;
 	struct bytes block;
 	char text[1024];
 	int fd;
 
-	(void)snprintf(
-		text, sizeof(text),
-		"zone viewers { tier business; port eth0; address 10.20.0.1/24; }\n"
-		"zone desktops { tier outside; port eth1; address 203.0.113.1/28; }\n"
-		"screen screen { from viewers; to desktops; desktop 203.0.113.5; security none;"
-		" sessions 500; idle-timeout %us; session-limit %us; %s }\n",
-		idle_s, limit_s, statements);
+	(void)snprintf(text, sizeof(text),
+		       "zone viewers { tier business; port eth0; address 10.20.0.1/24; }\n"
+		       "zone desktops { tier outside; port eth1; address 203.0.113.1/28; }\n"
+		       "screen-user anybody { group staff; }\n"
+		       "screen screen { from viewers; to desktops; desktop 203.0.113.5; security %s"
+		       " sessions 500; idle-timeout %us; session-limit %us; %s }\n",
+		       security, idle_s, limit_s, statements);
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	problems_init(&problems);
 	if (policy_compile_text(span_of(text), &block, &problems) != 0) {
@@ -177,14 +183,19 @@ static void begin_session(struct driver *d, int peer, const struct sockaddr_in *
 {
 	struct half *viewer = start_half(d, "screen-viewer"),
 		    *desktop = start_half(d, "screen-source");
-	int link[2];
+	int link[2], pixels[SHARED_WAY_COUNT_];
 
-	if (viewer == NULL || desktop == NULL || channel_pair(link) != 0)
+	if (viewer == NULL || desktop == NULL || channel_pair(link) != 0 ||
+	    shared_make("screen", sizeof(struct screen_pixels), pixels) != 0)
 		die("session");
 	d->next_session++;
 	give(viewer, GIVE_PEER, 0, d->next_session, peer);
 	give(viewer, GIVE_LINK, ROLE_SCREEN_SOURCE, d->next_session, link[0]);
+	give(viewer, GIVE_PIXELS, 0, d->next_session, pixels[SHARED_READ]);
 	give(desktop, GIVE_LINK, ROLE_SCREEN_VIEWER, d->next_session, link[1]);
+	give(desktop, GIVE_PIXELS, 0, d->next_session, pixels[SHARED_WRITE]);
+	if (d->certificate >= 0)
+		give(viewer, GIVE_CERTIFICATE, 0, d->next_session, d->certificate);
 	if (d->authority >= 0)
 		give(desktop, GIVE_AUTHORITY, 0, d->next_session, d->authority);
 	if (d->password >= 0)
@@ -194,6 +205,8 @@ static void begin_session(struct driver *d, int peer, const struct sockaddr_in *
 	printf("started %u %d %d\n", d->next_session, viewer->pid, desktop->pid);
 	(void)close(link[0]);
 	(void)close(link[1]);
+	(void)close(pixels[SHARED_READ]);
+	(void)close(pixels[SHARED_WRITE]);
 }
 
 static void accept_viewer(struct driver *d)
@@ -236,6 +249,14 @@ static int on_connect(struct channel *ch, void *ctx, const struct channel_messag
 {
 	answer_connect(ctx, ch);
 	return 0;
+}
+
+/* Everybody is admitted: what a login costs is not what is measured. */
+static int on_login(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct control_screen_verdict verdict = {.admitted = 1};
+
+	return channel_send(ch, CONTROL_SCREEN_VERDICT, &verdict, sizeof(verdict), NULL, 0);
 }
 
 static int on_ready(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -290,6 +311,8 @@ static void serve_half(struct driver *d, struct half *half)
 		{CONTROL_CONNECT, 0, 0, sizeof(struct control_connect),
 		 sizeof(struct control_connect), CHANNEL_ANY_STATE, on_connect, "connect"},
 		{CONTROL_READY, 0, 0, 0, 0, CHANNEL_ANY_STATE, on_ready, "ready"},
+		{CONTROL_SCREEN_LOGIN, 0, 0, CHANNEL_EXACTLY(control_screen_login), on_login,
+		 "screen login"},
 	};
 	struct channel ch;
 	struct rusage used;
@@ -345,7 +368,7 @@ int main(int argc, char **argv)
 	if (argc < 5) {
 		fputs("usage: screen_driver LIBEXEC-DIRECTORY LISTEN-PORT DESKTOP-IPV4 DESKTOP-PORT"
 		      " [FRAMES-PER-S [IDLE-S [LIMIT-S [STATEMENTS [AUTHORITY-FILE"
-		      " [PASSWORD-FILE]]]]]]\n",
+		      " [PASSWORD-FILE [CERTIFICATE-FILE]]]]]]]\n",
 		      stderr);
 		return 2;
 	}
@@ -355,10 +378,15 @@ int main(int argc, char **argv)
 					 .sin_port = htons((uint16_t)number(argc, argv, 4, 0))};
 	if (inet_pton(AF_INET, argv[3], &d.desktop.sin_addr) != 1)
 		die("desktop address");
-	d.snapshot = make_snapshot(number(argc, argv, 5, 60), number(argc, argv, 6, 0),
-				   number(argc, argv, 7, 0), argc > 8 ? argv[8] : "");
 	d.authority = open_slot(argc, argv, 9);
 	d.password = open_slot(argc, argv, 10);
+	d.certificate = open_slot(argc, argv, 11);
+	d.snapshot = make_snapshot(number(argc, argv, 5, 60), number(argc, argv, 6, 0),
+				   number(argc, argv, 7, 0),
+				   d.certificate < 0
+					   ? "none;"
+					   : "x509-plain; tls { certificate screen; } group staff;",
+				   argc > 8 ? argv[8] : "");
 	d.listener = listen_on((uint16_t)number(argc, argv, 2, 0));
 	puts("ready");
 	for (;;)

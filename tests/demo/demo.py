@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import barrier
 import letter
 from attach import attach
+from lib import first_boot
 from lib.gateway import SEKISHO
 from lib.logs import rebuild, verify
 from lib.peers import capture_screen, difference
@@ -68,7 +69,7 @@ class Demo:
 
     def configure(self):
         console = self.machine.console
-        console.run("", timeout=30)
+        first_boot.begin(console, "sekisho-demo")
         console.run("configure")
         for statement in CONFIGURATION:
             answer = console.run(f"set {statement}", timeout=30)
@@ -221,7 +222,8 @@ def main(arguments):
         print("\n" + "\n".join(demo.summary))
         print(f"what was seen is in build/demo/; {'every step did what it should' if well else 'NOT every step did'}")
         if not automatic and demo.machine.running():
-            print("\nthe gateway's serial console (Ctrl-A X ends it):", flush=True)
+            print(f"\nthe gateway's serial console (Ctrl-A X ends it); its administrator is {first_boot.ADMINISTRATOR}, "
+                  f"with the password {first_boot.PASSWORD}:", flush=True)
             attach(demo.machine)
             demo.collect()
         return 0 if well else 1

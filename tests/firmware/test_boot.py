@@ -30,15 +30,6 @@ def test_boot_enforces_within_5_s_of_power_on(machine):
     assert min(tries) <= ENFORCES_SECONDS_MAX, tries
 
 
-@pytest.mark.limit(120)
-def test_boot_offers_the_console(machine):
-    board = machine()
-    board.power_on()
-    board.wait_ready(60)
-    board.console.send("\r")
-    board.console.expect(r"[>#] ?$")
-
-
 @pytest.mark.limit(60 + 30 * BOOTS)
 def test_boot_sends_no_frame_before_it_enforces(machine):
     """Z5: from power-on nothing leaves a port until rules are loaded. As it leaves the factory there are no zones, so

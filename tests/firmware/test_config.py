@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from lib import first_boot
 from lib.appliance import PERMIT, PORT, SERVER, ZONES, commit, talks
 from lib.net import three_zones
 from lib.peers import EchoServer
@@ -19,6 +20,7 @@ CLOCKS_SECONDS = 1.0    # by which the machine's clock, the capture's and ours m
 
 
 def configure(board):
+    first_boot.begin(board.console)
     commit(board.console, *ZONES, *PERMIT)
     assert "crossing mynumber lgwan" in board.console.run("show configuration | no-more")
 
@@ -27,7 +29,7 @@ def rules_loaded_at(console):
     """When the first rules of this boot were loaded, in the host's time, or a moment before.
 
     The machine's clock is not the host's: `configure` leaves a record, and it was typed no sooner than we look here."""
-    console.run("")
+    first_boot.log_in(console)
     console.run("terminal width 500")
     typed = time.time()
     console.run("configure")
@@ -54,8 +56,7 @@ def test_config_committed_over_serial_survives_a_power_cut(machine, net, wires):
     board.power_cut()
     board.power_on()
     board.wait_ready(60)
-    board.console.send("\r")
-    board.console.expect(r"sekisho-test> $")
+    first_boot.log_in(board.console)
     assert board.console.run("show configuration | no-more") == shown
     wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow after the power cut", 20, 0.5)
     assert not talks(net, "peer-internet")

@@ -133,8 +133,8 @@ def test_data_missing_disk_leaves_the_gateway_shut_and_says_so(machine):
     board.wait_line("no console is offered", 60)
     board.wait_ready()
     assert [board.frames_sent(port) for port in range(3)] == [[], [], []]
-    # The factory's console would be open to whoever stands there (A3): it answers nothing.
+    # The factory's console would let whoever stands there be the administrator (A3): it answers nothing.
     with pytest.raises(pexpect.TIMEOUT):
         for _ in range(10):
             board.console.send("\r")
-            board.console.expect(r"> $", timeout=1)
+            board.console.expect(r"[>:] $", timeout=1)

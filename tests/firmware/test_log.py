@@ -7,12 +7,13 @@ import time
 
 import pytest
 
+from lib import first_boot
 from lib.appliance import ZONES, commit
 from lib.logs import rebuild, records, verify
 from lib.peers import Syslog, udp_talk
 from lib.waiting import wait_until
 
-CUTS = int(os.environ.get("CUTS", "3"))
+CUTS = int(os.environ.get("CUTS") or 3)
 SYSLOG = ["system syslog zone lgwan", "system syslog server 10.20.0.20"]
 
 
@@ -29,6 +30,7 @@ def test_log_has_one_record_for_each_number_through_power_cuts(machine, net, wir
     board = machine(wires=wires)
     board.power_on()
     board.wait_ready(90)
+    first_boot.begin(board.console)
     commit(board.console, *ZONES, *SYSLOG)
     syslog.wait_line("syslog-configured", "sekisho-test", seconds=60)
     for _ in range(CUTS):

@@ -3,6 +3,7 @@
 
 import pytest
 
+from lib import first_boot
 from lib.appliance import PERMIT, PORT, SERVER, ZONES, commit, talks
 from lib.peers import EchoServer
 from lib.waiting import wait_until
@@ -15,6 +16,7 @@ def test_packets_are_judged_through_the_queue_expression(machine, net, wires):
     board.power_on()
     board.wait_ready(90)
     console = board.console
+    first_boot.begin(console)
     commit(console, *ZONES, *PERMIT)
     wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow", 30, 0.5)
     assert not talks(net, "peer-internet")

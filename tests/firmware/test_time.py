@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from lib import first_boot
 from lib.appliance import PERMIT, ZONES, commit
 from lib.time_servers import TimeStub
 from lib.waiting import wait_until
@@ -42,6 +43,7 @@ def test_time_is_set_once_and_over_2038(machine, net, wires):
     board.power_on()
     board.wait_ready(120)
     console = board.console
+    first_boot.begin(console)
     assert "+" in wait_log(console, "time-behind", 30)
     commit(console, *ZONES, *PERMIT, "crossing mynumber lgwan permit 10 expires 2040-12-31", *NTP)
     assert "+" in wait_log(console, "time-step", 120)

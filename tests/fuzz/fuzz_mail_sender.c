@@ -6,6 +6,8 @@
  */
 #include "mail_fuzz.h"
 
+#include <fcntl.h>
+
 #include "mail-sender/sender.h"
 #include "wire/smtp_data.h"
 
@@ -142,7 +144,7 @@ static void give_message(uint8_t how, struct script *s)
 	struct span text = how & 1 ? script_span(s) : span_of(good);
 	int pipe_fds[2];
 
-	must(pipe(pipe_fds) == 0);
+	must(pipe2(pipe_fds, O_NONBLOCK) == 0);
 	must(write(pipe_fds[1], text.data, text.size) == (ssize_t)text.size);
 	(void)close(pipe_fds[1]);
 	(void)sender_on_message(&sender, &message, &pipe_fds[0]);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as netlink datagrams: the walk over messages and nested attributes ends, inside the
- * bytes. */
+ * bytes; and the text of a ruleset that they may be. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "netfilter/netlink.h"
+#include "netfilter/nft_text.h"
 #include "netfilter/queue.h"
+
+#define TEXT_BYTES_MAX (4U << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,6 +26,24 @@ static unsigned walk(struct span attributes, int levels)
 			sum += walk(a.value, levels - 1);
 	}
 	return sum;
+}
+
+/* The bytes as answers about nf_tables: printing ends, and all that comes out may be shown on a
+ * terminal. */
+static void print(const uint8_t *data, size_t size)
+{
+	struct nft_text text;
+	struct bytes out;
+
+	bytes_init(&out, TEXT_BYTES_MAX);
+	nft_text_begin(&text, (struct span){data, size});
+	while (!out.failed && nft_text_next(&text, &out))
+		;
+	for (size_t i = 0; i < out.size; i++) {
+		if (out.data[i] != '\n' && (out.data[i] < ' ' || out.data[i] > '~'))
+			abort();
+	}
+	bytes_fini(&out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -44,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (queue_read(&item, datagram, size) &&
 	    (item.captured_bytes > PACKET_COPY_BYTES || item.wire_bytes < item.captured_bytes))
 		abort();
+	print(datagram, size);
 	free(datagram);
 	return 0;
 }

@@ -44,6 +44,8 @@ fuzz_rfb_server-use := wire base
 fuzz_rfb_server-lib := -lz
 fuzz_rfb_caller-use := wire base
 fuzz_rfb_encode-use := wire base
+fuzzers += fuzz_recording
+fuzz_recording-use := wire base
 fuzz_rfb_encode-lib := -lz
 
 # flatten

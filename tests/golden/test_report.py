@@ -105,6 +105,18 @@ def test_report_names_silences_and_clocks_set_back(log):
     assert "Events that could not be recorded | 5" in text
 
 
+def test_report_takes_another_time_zone_for_no_silence(log):
+    """L1, L2: before the first policy of a start the gateway knows no time zone, and its records are in UTC."""
+    log.record("gateway-stops", "", "supervisor", "2026-12-01T09:00:00")
+    log.record("gateway-starts", "", "supervisor", "2026-12-01T00:01:00", "+00:00")
+    log.record("policy-applied", "", "supervisor", "2026-12-01T09:02:00")
+    log.record("heartbeat", "", "audit", "2026-12-01T00:06:00", "+00:00")
+    _, text, _ = english(log, month="2026-12")
+    before = ("2026-12-01T00:00:00", "2026-12-01T09:00:00")
+    found = [row for row in rows(section(text, "== The log itself: gaps and faults (L1)")) if row[0] not in before]
+    assert found == [["2026-12-01T00:06:00", "silence", "240 s"]]
+
+
 def test_report_counts_logins_by_person_within_bounds(log):
     """A3: as many names as anybody tries need a bounded memory; the rest is counted together."""
     for number in range(230):

@@ -31,16 +31,18 @@ class Authority:
     def pem(self):
         return self.certificate.read_text()
 
-    def issue(self, host, not_before="20200101000000Z", not_after="20400101000000Z", key="ec", digest="sha256"):
+    def issue(self, host, not_before="20200101000000Z", not_after="20400101000000Z", key="ec", digest="sha256",
+              revoked_at=None):
         """Return a path: a key, then its certificate for `host` (the order that Postfix wants).
 
-        key: "ec" (P-256) or a number of RSA bits.
+        key: "ec" (P-256) or a number of RSA bits; revoked_at: where it says that a list of revoked ones lies.
         """
         self.count += 1
         base = self.directory / f"leaf{self.count}"
         kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else [f"rsa:{key}"]
         run("openssl", "req", "-newkey", *kind, "-nodes", "-keyout", f"{base}.key", "-out", f"{base}.csr",
-            "-subj", f"/CN={host}", "-addext", f"subjectAltName={'IP' if _is_address(host) else 'DNS'}:{host}")
+            "-subj", f"/CN={host}", "-addext", f"subjectAltName={'IP' if _is_address(host) else 'DNS'}:{host}",
+            *(["-addext", f"crlDistributionPoints=URI:{revoked_at}"] if revoked_at else []))
         run("openssl", "x509", "-req", "-in", f"{base}.csr", "-CA", self.certificate, "-CAkey", self.key,
             "-copy_extensions", "copyall", f"-{digest}", "-not_before", not_before, "-not_after", not_after,
             "-out", f"{base}.crt")
@@ -50,9 +52,9 @@ class Authority:
 
 
 def put_slot(state, name, text, kind="certificate"):
-    """Fill a slot before the gateway starts, as an administrator of a host would: kind certificate or authority."""
+    """Fill a slot before the gateway starts, as an administrator of a host would: kind certificate, authority or password."""
     keys = pathlib.Path(state) / "keys"
     keys.mkdir(parents=True, exist_ok=True)
-    path = keys / f"{name}.{kind}.pem"
+    path = keys / (f"{name}.password" if kind == "password" else f"{name}.{kind}.pem")
     path.write_text(text)
     path.chmod(0o644)

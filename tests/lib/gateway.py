@@ -123,6 +123,12 @@ class Gateway:
             return [p for p in self.pids(role) if p not in other_than]
         return wait_until(new, f"a running {role}", seconds)[0]
 
+    def wait_answering(self, role, other_than=(), seconds=5.0):
+        """The same, until the supervisor knows that it is ready: before that it is asked nothing."""
+        pid = self.wait_role(role, other_than, seconds)
+        wait_until(lambda: f'process-ready process="{role}" pid={pid}\n' in self.log(), f"a ready {role}", seconds)
+        return pid
+
     def kill(self, role, signo=signal.SIGKILL):
         """Send a signal to every process of a role; return their ids."""
         pids = self.pids(role)
@@ -157,6 +163,12 @@ class Gateway:
         else:
             fd = os.open(self.console_path, os.O_RDWR | os.O_NOCTTY)
         return Console(fd, self.directory / "console.txt", timeout)
+
+    def hang_up(self, console):
+        """Close a console, and wait until the gateway has noticed: there is one administrator at a time (A5)."""
+        serving = self.pids("console")
+        console.close()
+        wait_until(lambda: not all(pathlib.Path(f"/proc/{pid}").exists() for pid in serving), "the end of a console")
 
     def open_console(self):
         """A console that has shown its prompt, by itself: a key would bring another, which a later run() takes for its own."""

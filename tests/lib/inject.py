@@ -10,6 +10,8 @@ PTRACE_CONT, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_ATTACH, PTRACE_DETACH = 7, 1
 WALL = 0x40000000
 SYSCALL = b"\x0f\x05"  # the instruction
 NO_CALL = 2**64 - 1
+# What the kernel returns where it will begin an interrupted wait again (include/linux/errno.h): nothing was done, nothing is lost.
+WAITED = {2**64 - number for number in (512, 513, 514, 516)}
 REGISTERS = 27          # struct user_regs_struct of x86_64
 R10, R8, RAX, RDX, RSI, RDI, ORIG_RAX, RIP, RSP = 7, 9, 10, 12, 13, 14, 15, 16, 19
 STACK = object()        # as an argument: the address of its stack, a few hundred bytes that can be read
@@ -34,7 +36,7 @@ def _stop_in_syscall(pid):
         registers = list(struct.unpack(f"{REGISTERS}Q", buffer.raw))
         with open(f"/proc/{pid}/mem", "rb") as memory:
             memory.seek(registers[RIP] - 2)
-            if memory.read(2) == SYSCALL and registers[ORIG_RAX] != NO_CALL:
+            if memory.read(2) == SYSCALL and registers[RAX] in WAITED:
                 return registers
         _ptrace(PTRACE_DETACH, pid)
         time.sleep(0.01)

@@ -53,8 +53,8 @@ class Log:
         self.directory, self.next, self.hash, self.mono = directory, first, bytes(32), 1
         self.path = None
 
-    def record(self, event, fields="", process="audit", time="2026-04-01T09:00:00"):
-        line = (f"<134>1 {time}.000000+09:00 sekisho-1 sekisho {process} {event} "
+    def record(self, event, fields="", process="audit", time="2026-04-01T09:00:00", offset="+09:00"):
+        line = (f"<134>1 {time}.000000{offset} sekisho-1 sekisho {process} {event} "
                 f'[sekisho@32473 seq="{self.next}" mono="{self.mono}.000000"{fields}] Something happened. 関所').encode()
         self.hash = hashlib.sha256(self.hash + line).digest()
         with open(self.path, "ab") as file:

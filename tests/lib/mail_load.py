@@ -10,8 +10,8 @@ With --certificate the sink takes mail under TLS only; with --authority the send
 The ledgers are lines of JSON. The sink's: {"id", "whole", "told"}: a message that was taken; whether it is complete;
 whether 250 was said for it. The sender's: {"id", "code", "stage"}: how one attempt ended; code 0 is a lost connection.
 
-What the sink does is chosen by the local part of a sender or recipient, "at-STAGE-CODE" or "at-STAGE-drop"
-(STAGE: mail, rcpt, data, dot), or by chance with --trouble.
+What the sink does is chosen by the local part of a sender or recipient, "at-STAGE-CODE", "at-STAGE-CODE-ENHANCED" or
+"at-STAGE-drop" (STAGE: mail, rcpt, data, dot), or by chance with --trouble.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import sys
 
 TOKEN = re.compile(rb"ledger-id=(\d+)")
 END = re.compile(rb"ledger-end=(\d+)")
-ORDER = re.compile(r"<at-(mail|rcpt|data|dot)-(\d{3}|drop)[@-]")
+ORDER = re.compile(r"<at-(mail|rcpt|data|dot)-(?:drop|(\d{3})(?:-(\d\.\d+\.\d+))?)@")
 
 TEXT = """\
 From: =?UTF-8?B?5biC5b255omA?= <sender@example.jp>
@@ -55,6 +55,9 @@ class Ledger:
 
 # ---- the next hop ----
 
+DROP = "drop"
+
+
 class Dropped(Exception):
     """The sink closes this connection on purpose."""
 
@@ -74,16 +77,17 @@ class Session:
     async def refused(self, stage):
         """What is to happen at this stage by order or by chance; whether that was said instead of yes."""
         order = self.orders.pop(stage, None) or self.sink.chance(stage)
-        if order == "drop":
+        if order == DROP:
             raise Dropped
         if order:
-            await self.say(f"{order} {order[0]}.0.0 as ordered")
+            await self.say(f"{order} as ordered")
         return bool(order)
 
     def take_order(self, line):
         found = ORDER.search(line)
         if found:
-            self.orders[found[1]] = found[2]
+            stage, code, enhanced = found.groups()
+            self.orders[stage] = f"{code} {enhanced or code[0] + '.0.0'}" if code else DROP
 
     async def data(self):
         if await self.refused("data"):
@@ -154,7 +158,7 @@ class Sink:
     def chance(self, stage):
         if not self.happens(stage):
             return None
-        return self.random.choice(["drop", "451", "421" if stage != "dot" else "452"])
+        return self.random.choice([DROP, "451 4.0.0", "421 4.0.0" if stage != "dot" else "452 4.0.0"])
 
     def take(self, text, told):
         token, end = TOKEN.search(text), END.search(text)

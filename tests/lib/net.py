@@ -101,6 +101,10 @@ class Capture:
         from scapy.all import rdpcap  # slow to import: only where it is wanted
         return rdpcap(str(self.path)) if self.path.stat().st_size > 24 else []
 
+    def wait(self, wanted, what):
+        """Until a packet has been captured of which `wanted` is true."""
+        wait_until(lambda: any(map(wanted, self.packets())), what, pause=0.2)
+
     def stop(self):
         """End the capture and return its packets."""
         time.sleep(0.1)  # what the kernel has queued for tcpdump

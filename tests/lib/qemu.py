@@ -16,6 +16,7 @@ import fcntl
 import os
 import pathlib
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -79,15 +80,17 @@ class Machine:
     captured from power-on in DIRECTORY/port-N.pcap.   root: another root.img than the firmware's.   watch: a shell command
     that runs inside beside everything else; for that the machine gets the inspection image (rootfs/inspect.links).
     rtc: what its RTC shows at power-on (UTC), as 2016-01-02T03:04:05; None: the time of this machine.
+    terminal: the serial line is a pseudo-terminal, whose speed the guest sets, and not a socket.
+    disks: further ones, which the appliance does not look at: vdc, vdd, ...
     """
 
     def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None,
-                 models=(), rtc=None):
+                 models=(), rtc=None, disks=(), terminal=False):
         self.directory = pathlib.Path(directory)
         self.image = FIRMWARE / "inspect" if watch else FIRMWARE
         self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or self.image / "root.img", memory_mb
         self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
-        self.rtc = rtc
+        self.rtc, self.disks, self.terminal = rtc, list(disks), terminal
         self.process = self.console = None
         self.power_on_at = None
         self.boots = 0
@@ -128,12 +131,12 @@ class Machine:
                     "-nodefaults", "-display", "none", "-no-user-config", "-action", "reboot=shutdown",
                     "-action", "watchdog=reset", "-kernel", str(FIRMWARE / "bzImage"), "-append", cmdline,
                     "-device", "virtio-rng-pci", "-device", "i6300esb", "-chardev",
-                    f"socket,id=serial,path={serial},server=on,wait=on,logfile={self.serial_log},logappend=on",
+                    f"{serial},id=serial,logfile={self.serial_log},logappend=on",
                     "-serial", "chardev:serial", "-serial", f"file:{self.watch_path}", "-drive", f"file={self.root},format=raw,if=virtio,readonly=on")
         if self.rtc:
             yield from ("-rtc", f"base={self.rtc}")
-        if self.data:
-            yield from ("-drive", f"file={self.data},format=raw,if=virtio,cache=writeback")
+        for disk in [*([self.data] if self.data else []), *self.disks]:
+            yield from ("-drive", f"file={disk},format=raw,if=virtio,cache=writeback")
         for port, (wire, model) in enumerate(zip(self.wires, self.models)):
             yield from ("-netdev", f"hubport,id=n{port},hubid={port}" if wire is None else f"tap,id=n{port},fd={wire}",
                         "-device", f"{model},netdev=n{port},mac={port_mac(port)},addr={0x10 + port:#x},romfile=",
@@ -143,15 +146,43 @@ class Machine:
         """Start it. Its console is connected before the first instruction runs, so nothing that it prints is lost."""
         assert not self.running(), "the machine is on"
         self.boots += 1
-        path = self.directory / f"serial-{self.boots}"
-        with open(self.directory / "qemu.log", "ab") as log:
-            self.process = subprocess.Popen([*self._arguments(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            pass_fds=[w for w in self.wires if w is not None], start_new_session=True)
-        line = socket.socket(socket.AF_UNIX)
-        wait_until(lambda: self._connected(line, path), "QEMU's serial line", 10)
-        self.power_on_at = time.monotonic()
-        self.console = Console(line.detach(), self.directory / "console.txt", 120)
+        self.watch_path.unlink(missing_ok=True)
+        self._start(*(self._plug_terminal() if self.terminal else self._plug_socket()))
         return self
+
+    def _plug_terminal(self):
+        """Return: what QEMU connects its serial line to, and a function that waits for it and gives our end."""
+        master, slave = os.openpty()
+        name = os.ttyname(slave)
+
+        def is_open():
+            return any(os.path.realpath(fd) == name for fd in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir())
+
+        def connected():
+            wait_until(is_open, "QEMU's serial line", 10)
+            os.close(slave)     # its settings are QEMU's now, and its end is the end of the line
+            return master
+
+        return f"serial,path={name}", connected
+
+    def _plug_socket(self):
+        """The same for a socket."""
+        path = self.directory / f"serial-{self.boots}"
+        line = socket.socket(socket.AF_UNIX)
+
+        def connected():
+            wait_until(lambda: self._connected(line, path), "QEMU's serial line", 10)
+            return line.detach()
+
+        return f"socket,path={path},server=on,wait=on", connected
+
+    def _start(self, serial, our_end):
+        with open(self.directory / "qemu.log", "ab") as log:
+            self.process = subprocess.Popen([*self._arguments(serial)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            pass_fds=[w for w in self.wires if w is not None], start_new_session=True)
+        end = our_end()
+        self.power_on_at = time.monotonic()
+        self.console = Console(end, self.directory / "console.txt", 120)
 
     def _connected(self, line, path):
         assert self.running(), f"QEMU ended: {(self.directory / 'qemu.log').read_text()}"
@@ -201,6 +232,21 @@ class Machine:
             self.console = None
 
     stop = power_cut
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Every thread of the machine stands still meanwhile: its disk is what a power cut now would leave."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+
+        def stands():
+            return all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(stands, "the machine to stand still")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def transcript(self):
         """Everything that the machine has printed on its console in all its boots."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Numbered traffic between zones: who sent what when, and what of it arrived when."""
 
+import contextlib
 import errno
 import selectors
 import socket
@@ -9,11 +10,42 @@ import threading
 import time
 
 from .net import Background
+from .waiting import wait_until
 
 FIRST_PORT, PORTS = 8000, 6000  # of one source; below those that the kernel chooses by itself
 SO_TIMESTAMPNS = 35  # not in Python's socket module; also the type of the control message
 TIMESPEC = struct.Struct("qq")
 PACKET = struct.Struct("!4sId")  # kind, number, time of sending (monotonic)
+
+
+@contextlib.contextmanager
+def connecting(net, namespace, host, port, threads=4):
+    """Connections from a namespace, one behind the other on each thread, until the block ends; from the first one on.
+
+    Gives the list of the times (monotonic) at which they were there. Several threads: one may wait a second to send its packet again.
+    """
+    begun, over = [], threading.Event()
+
+    def connect():
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                net.connect(namespace, host, port).close()
+                begun.append(time.monotonic())
+    running = [threading.Thread(target=connect) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    try:
+        wait_until(lambda: begun, "a connection", 30)
+        yield begun
+    finally:
+        over.set()
+        for thread in running:
+            thread.join(60)
+
+
+def in_the_middle(times, first, length):
+    """Those in the middle half of `length` seconds from `first` on."""
+    return [t for t in times if first + length / 4 < t < first + 3 * length / 4]
 
 
 class Sink:

@@ -87,7 +87,7 @@ def test_audit_anchors_the_log_with_the_device_key(make_gateway, tmp_path):
     gateway = make_gateway(PERMIT)
     key = device_key(gateway, tmp_path / "device.pub")
     pid = gateway.kill("audit")
-    gateway.wait_role("audit", other_than=pid, seconds=10)
+    gateway.wait_answering("audit", other_than=pid, seconds=10)
     assert device_key(gateway, tmp_path / "again.pub").read_text() == key.read_text()
     gateway.stop()
     directory = log_directory(gateway)
@@ -116,7 +116,7 @@ def test_audit_without_a_whole_key_says_so_and_makes_another(make_gateway, tmp_p
 
 def ask(gateway, *commands):
     """What a console shows for the last of these commands; it is closed, for there are only a few."""
-    console = gateway.console()
+    console = gateway.open_console()
     shown = [console.run(command) for command in commands]
     console.close()
     return shown[-1]
@@ -135,7 +135,7 @@ def test_audit_shows_what_is_wrong_until_it_is_right(make_gateway):
     kept = log_directory(gateway) / "alarms"
     wait_until(lambda: kept.exists() and b"zone-isolated" in kept.read_bytes(), "the alarm on the disk", 10)
     pid = gateway.kill("audit")
-    gateway.wait_role("audit", other_than=pid, seconds=10)
+    gateway.wait_answering("audit", other_than=pid, seconds=10)
     shown = alarms(gateway, "ja")
     assert "zone-isolated  internet" in shown and "復旧は restore zone で行います。" in shown
     ask(gateway, "restore zone internet")

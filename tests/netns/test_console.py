@@ -10,6 +10,7 @@ import termios
 
 import pytest
 
+from lib import first_boot
 from lib.gateway import Console
 from lib.net import NETNS_DIR
 from lib.waiting import wait_until
@@ -100,6 +101,37 @@ def test_console_shows_compliance_by_clause(console):
     assert "no such clause" in console.run("show compliance Z99")
     console.run("terminal language ja")
     assert "未充足" in console.run("show compliance C1")
+
+
+def test_console_answers_in_the_language_of_who_asks(console):
+    """A5: refusals and headings of whichever process answers."""
+    console.run("terminal length 0")
+    asked = {"isolate zone nowhere": "no such zone", "show flows port none": "allowed: [zone NAME]",
+             "clear capture nothing": "no capture has this name", "show zones": "tier", "show permits": "last hit"}
+    for line, english in asked.items():
+        assert english in console.run(line), line
+    console.run("terminal language ja")
+    japanese = ("その名前のゾーンはありません", "指定できる値: [zone ゾーン]", "その名前のキャプチャはありません", "区分", "最終使用")
+    for line, told in zip(asked, japanese):
+        said = console.run(line)
+        assert told in said and asked[line] not in said, line
+
+
+def test_console_shows_what_was_seen_of_a_clause(gateway, console):
+    """L6: since when, and counts as an independent reader of the log counts them; only a clause's own where one is named."""
+    console.run("terminal length 0")
+    console.run("isolate zone internet")
+    console.run("restore zone internet")
+    gateway.wait_event("zone-restored")
+    text = console.run("show compliance Z11")
+    lines = gateway.audit_lines()
+    assert re.search(r"^seen in the records 1 to \d+ \(since " + re.escape(lines[0].split()[1]), text, re.MULTILINE), text
+    seen = {row[0]: row[2:4] for row in (re.split(r" +\| +", line.strip()) for line in text.splitlines()) if len(row) == 5}
+    for event in ("zone-isolated", "zone-restored"):
+        assert seen[event] == ["1", str(sum(f" {event} " in line for line in lines))]
+    assert "commit-done" not in seen and "| commit-done |" not in text
+    shown = console.run("show compliance")
+    assert re.search(r"^met: \d+, .*not used: \d+", shown, re.MULTILINE) and re.search(r"^log-segment +\| +L1", shown, re.MULTILINE)
 
 
 def test_console_speaks_japanese(editing):
@@ -266,24 +298,26 @@ def open_terminal(path, rows=0, columns=0):
 
 @pytest.fixture
 def terminal(topology, tmp_path, make_gateway):
-    """A gateway whose console is a terminal without a size."""
+    """A gateway whose console is a terminal without a size, and its administrator there."""
     path = tmp_path / "tty"
     master, slave = open_terminal(path)
     gateway = make_gateway(CROSSING, console=path)
     terminal = Terminal(gateway, master)
+    first_boot.begin(terminal)
     yield terminal
     os.close(slave)
 
 
 def test_console_asks_a_serial_line_for_its_size_and_goes_on_without(terminal):
-    terminal.expect_exact("\x1b[6n")
+    """Also when it comes back after `exit`."""
+    terminal.send("exit\r")
+    terminal.expect_exact("\x1b[6n", timeout=20)
     terminal.expect("試験市")
-    terminal.expect(terminal.PROMPT)
+    first_boot.log_in(terminal)
     assert "tcp 7000" in terminal.run("show configuration service echo")
 
 
 def test_console_stops_at_full_pages_of_the_size_that_was_reported(terminal):
-    terminal.expect(terminal.PROMPT)
     terminal.send("\x1b[10;60R")
     terminal.send("show configuration\r")
     terminal.expect_exact("-- more --")
@@ -297,18 +331,21 @@ def test_console_stops_at_full_pages_of_the_size_that_was_reported(terminal):
     assert "-- more --" not in terminal.run("show configuration | no-more")
 
 
+def test_console_page_with_lines_that_wrap_fits_the_screen(terminal):
+    """A narrow terminal: nothing of a page has left the screen when the next one is asked for."""
+    rows, columns = 10, 40
+    terminal.send(f"\x1b[{rows};{columns}R")
+    terminal.send("help\r")
+    terminal.expect_exact("-- more --")
+    shown = terminal.before.splitlines()[1:]
+    took = sum(max(1, -(-len(line) // columns)) for line in shown[:-1])
+    assert rows // 2 <= took <= rows - 1, shown
+
+
 def test_console_interrupt_leaves_a_page(terminal):
-    terminal.expect(terminal.PROMPT)
     terminal.send("show configuration\r")
     terminal.expect_exact("-- more --")
     terminal.send("\x03")
-    terminal.expect(terminal.PROMPT)
-
-
-def test_console_comes_back_after_exit(terminal):
-    terminal.expect(terminal.PROMPT)
-    terminal.send("exit\r")
-    terminal.expect("試験市", timeout=20)
     terminal.expect(terminal.PROMPT)
 
 

@@ -18,14 +18,15 @@ service echo { tcp 7000; }
 crossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; log; comment "証拠の試験"; } }
 """
 MEMBERS = {"version.txt", "configuration.conf", "separation.txt", "zones.txt", "isolated.txt", "emergencies.txt", "crossings.txt", "permits.txt",
-           "flows.txt", "mail-sessions.txt", "screen-sessions.txt", "processes.txt", "alarms.txt"}
+           "rules.txt", "links.txt", "flows.txt", "mail-sessions.txt", "screen-sessions.txt", "processes.txt", "alarms.txt", "timeline-en.txt",
+           "timeline-ja.txt", "watch.txt", "missing.txt"}
 UNSIGNED = {"manifest.sha256", "statement.txt", "signature.bin", "device-key.pem"}
 
 
-def collect(console, directory, command="evidence create", title="EVIDENCE"):
+def collect(console, directory, command="evidence create", title="EVIDENCE", timeout=60):
     """Make an archive at a prompt, decode it with base64 and tar as an operator would; return the directory."""
     console.send(command + "\r")
-    console.expect(f"END SEKISHO {title}-----", searchwindowsize=100, timeout=60)
+    console.expect(f"END SEKISHO {title}-----", searchwindowsize=100, timeout=timeout)
     shown = console.before + console.after
     console.expect(console.PROMPT)
     text = re.search(rf"-----BEGIN SEKISHO {title}-----\s(.*?)-----END SEKISHO {title}-----", shown, re.DOTALL)
@@ -70,7 +71,7 @@ def bundle(net, make_gateway, tmp_path):
 
 
 def test_evidence_verifies_with_public_tools_and_fails_for_each_altered_member(bundle):
-    """C7: the manifest names every member, the signature the manifest; one flipped byte of any is found."""
+    """C7: the manifest names every member, the signature the manifest; one flipped byte of any is found, and one more in an empty one."""
     _, directory = bundle
     assert checks(directory) == WHOLE
     with tarfile.open(directory / "evidence.tar") as archive:
@@ -81,7 +82,7 @@ def test_evidence_verifies_with_public_tools_and_fails_for_each_altered_member(b
     for name in sorted(names - {"device-key.pem"}):
         path = directory / name
         whole = path.read_bytes()
-        path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+        path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:] if whole else b"x")
         assert checks(directory) != WHOLE, name
         path.write_bytes(whole)
     assert checks(directory) == WHOLE
@@ -157,3 +158,47 @@ def test_evidence_can_be_interrupted_and_asked_for_again(make_gateway, tmp_path)
     console.expect(console.PROMPT)
     console.close()
     assert checks(create(gateway, tmp_path / "again")) == WHOLE
+
+
+def records_of(bundle):
+    """{number: line} of the log in an archive."""
+    lines = [line for path in sorted((bundle / "log").iterdir()) for line in path.read_text().splitlines()]
+    return {re.search(r' seq="(\d+)"', line)[1]: line for line in lines}
+
+
+def test_evidence_tells_the_course_of_an_incident_by_records_that_verify(net, topology, bundle, tmp_path):
+    """C7, Z11: who isolated what, the flow that ended with it, what was restored, in order, each line under the number of its record,
+    in both languages."""
+    gateway, _ = bundle
+    console = gateway.open_console()
+    running = net.connect(topology.zones["mynumber"].namespace, "10.20.0.8", 7000)
+    running.sendall(b"hello")
+    assert running.recv(5) == b"hello"
+    console.run("isolate zone lgwan suspicious traffic")
+    gateway.wait_event("zone-isolated", 'zone="lgwan"')
+    gateway.wait_event("flow-cut", 'zone="lgwan"', 'src="10.10.0.5"', 'dport="7000"', f'sport="{running.getsockname()[1]}"')
+    gateway.wait_event("flows-cut", 'zone="lgwan"', 'count="1"')
+    console.run("restore zone lgwan")
+    gateway.wait_event("zone-restored", 'zone="lgwan"')
+    shown = console.run("show timeline")
+    assert shown.index("| zone-isolated | A zone was isolated") < shown.index("| zone-restored | An isolated zone")
+    year = re.search(r"\| (\d{4}-\d\d-\d\d)T", shown)[1]
+    assert "zone-isolated" in console.run(f"show timeline since {year}")
+    assert "zone-isolated" not in console.run("show timeline since 2999-01-01")
+    assert "as the log writes it" in console.run("show timeline since yesterday")
+    console.close()
+    directory = create(gateway, tmp_path / "course")
+    assert checks(directory) == WHOLE
+    log = records_of(directory)
+    for language, meaning in (("en", "A zone was isolated"), ("ja", "ゾーンを隔離した")):
+        told = [line.split(" | ") for line in (directory / f"timeline-{language}.txt").read_text().splitlines()[1:]]
+        numbers = [int(line[0]) for line in told]
+        assert numbers == sorted(set(numbers))
+        events = [line[2] for line in told]
+        assert events.index("gateway-starts") < events.index("zone-isolated") < events.index("flow-cut") < events.index("zone-restored")
+        assert any(line[2] == "zone-isolated" and meaning in line[3] for line in told)
+        for number, time, event, _, *fields in told:
+            assert f" {event} " in log[number] and time in log[number] and " | ".join(fields) in log[number], number
+    done = subprocess.run([SEKISHO, "verify-log", "--key", directory / "device-key.pem", directory / "log"],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records, counts and ends of flows (Z8, Z10, Z11, Z12, L1)."""
 
-import contextlib
 import os
 import pathlib
 import re
 import signal
 import socket
 import tempfile
-import threading
 import time
 
 import pytest
 
 from lib.first_payload import Responder
 from lib.gateway import Gateway, config_text
+from lib.traffic import connecting, in_the_middle
 from lib.waiting import wait_until
 
 POLICY = """
@@ -199,18 +198,7 @@ def test_flows_begin_while_a_large_table_is_shown(net, topology, gateway, consol
     held = talk(net, topology)
     fill_table(net, zone, 60000)
     wait_until(lambda: counts(console, 10)[0] == 60001, "60,001 running flows", 30)
-    begun, over = [], threading.Event()
-
-    def connect():
-        while not over.is_set():
-            with contextlib.suppress(OSError):
-                net.connect(peer, SERVER, 7100).close()
-                begun.append(time.monotonic())
-    threads = [threading.Thread(target=connect) for _ in range(4)]  # one may wait a second to send its packet again
-    for thread in threads:
-        thread.start()
-    try:
-        wait_until(lambda: begun, "a connection", 30)
+    with connecting(net, peer, SERVER, 7100) as begun:
         middles = {}
         for words, said in (("show permits", r" 10 +60001 "), ("show crossing", r"mynumber +lgwan +6\d{4} "),
                             ("show flows top 1", r"8:7[01]00 "), ("clear flow port 7000", "60001 flows ended")):
@@ -218,12 +206,8 @@ def test_flows_begin_while_a_large_table_is_shown(net, topology, gateway, consol
             answer = console.run(words)
             length = time.monotonic() - first
             assert re.search(said, answer), answer
-            middles[words] = len([t for t in begun if first + length / 4 < t < first + 3 * length / 4])
+            middles[words] = len(in_the_middle(begun, first, length))
         assert sum(middles.values()) >= 20, f"{middles} of {len(begun)}"
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(60)
     wait_until(lambda: counts(console, 10)[0] == 60000, "all that have ended to be counted", 60)
     held.close()
 
@@ -362,9 +346,10 @@ def test_flows_guard_isolates_a_scanner(net, topology, make_gateway):
     gateway = make_gateway(POLICY, zone_extra={"mynumber": listed})
     echo(net, topology)
     peer = topology.zones["mynumber"].namespace
-    assert net.reaches(peer, SERVER, 7000)
+    running = talk(net, topology)
     net.run(peer, "nmap", "-n", "-Pn", "-sS", "--max-retries", "0", "--min-rate", "300", "-p", "1-200", SERVER, timeout=60)
     gateway.wait_event("station-isolated", f'name="{mac}"', 'reason="port-scan"', seconds=15)
+    gateway.wait_event("flow-cut", f'name="{mac}"', 'src="10.10.0.5"', f'sport="{running.getsockname()[1]}"')
     wait_until(lambda: not net.reaches(peer, SERVER, 7000), "the scanner to be shut out", 10)
 
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lib.rules import counter
 from lib.traffic import Sink
 from lib.waiting import wait_until
 
@@ -117,6 +118,7 @@ def test_packets_all_udp_ports(net, topology, make_gateway):
         if port % 1000 == 999:  # not more than the queue holds
             wait_until(lambda p=port: counter(net, gateway, "mynumber", "queued") == before + p + 1, "the arbiter to keep up", 20)
     wait_until(lambda: counter(net, gateway, "mynumber", "queued") == before + 65536, "every packet to be judged", 20)
+    capture.wait(lambda p: UDP in p and p[UDP].dport == 5000, "the permitted datagram")
     time.sleep(0.5)
     assert {p[UDP].dport for p in capture.stop() if UDP in p and p[UDP].sport == 40000} == {5000}
 
@@ -130,8 +132,7 @@ def test_packets_all_ipv6_next_headers(net, topology, gateway):
     for number in range(256):
         wire.send(bytes(head / IPv6(src="fd00:10::5", dst="fd00:20::8", nh=number) / Raw(b"\0" * 40)))
     wire.send(bytes(head / IPv6(src="fd00:10::5", dst="fd00:20::8", nh=17) / Raw(bytes.fromhex("9c401388000c0000") + b"\0" * 4)))
-    wait_until(lambda: any(p.src != topology.zones["lgwan"].mac and IPv6 in p and p[IPv6].nh == 17 for p in capture.packets()),
-               "the permitted datagram")
+    capture.wait(lambda p: p.src != topology.zones["lgwan"].mac and IPv6 in p and p[IPv6].nh == 17, "the permitted datagram")
     crossed = [p[IPv6].nh for p in capture.stop() if IPv6 in p and p[IPv6].src == "fd00:10::5"]
     assert crossed == [17]
 
@@ -183,6 +184,7 @@ def test_packets_other_protocols_by_number_only(net, topology, gateway):
             continue
         packet = Ether(dst=mac, src=topology.zones["mynumber"].mac) / IP(src="10.10.0.5", dst="10.20.0.8", proto=protocol)
         wire.send(bytes(packet / (GRE() if protocol == 47 else Raw(b"\0" * 16))))
+    capture.wait(lambda p: IP in p and p[IP].proto == 47, "the permitted packet")
     time.sleep(0.5)
     assert {p[IP].proto for p in capture.stop() if IP in p and p[IP].src == "10.10.0.5"} == {47}
     gateway.wait_event("flow-denied", 'from="mynumber"', 'to="lgwan"', 'proto="2"', 'reason="no-permit"')
@@ -192,11 +194,6 @@ def test_packets_other_protocols_by_number_only(net, topology, gateway):
 
 def gateway_mac(net, gateway, zone, port):
     return net.run(gateway.zone_namespace(zone), "cat", f"/sys/class/net/{port}/address").stdout.strip()
-
-
-def counter(net, gateway, zone, name):
-    shown = net.run(gateway.zone_namespace(zone), "nft", "list", "counter", "inet", "sekisho", name).stdout
-    return int(re.search(r"packets (\d+)", shown)[1])
 
 
 def hostile_packets():

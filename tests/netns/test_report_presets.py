@@ -8,7 +8,9 @@ import pytest
 
 from lib.gateway import Gateway
 from lib.logs import verify
+from lib.net import run
 from lib.peers import EchoServer, SmtpSink, submit, tcp_talk, udp_talk
+from lib.peers.browser import Chromium
 from lib.reports import cells, counts, page, report, rows, section
 from lib.waiting import wait_until
 
@@ -65,8 +67,9 @@ def a_day(net, topology, gateway, preset):
     return mails
 
 
+@pytest.mark.limit(150)
 @pytest.mark.parametrize("preset", PRESETS)
-def test_report_of_each_preset_over_a_real_log(net, topology, preset):
+def test_report_of_each_preset_over_a_real_log(net, topology, preset, tmp_path):
     """L6: counts as an independent reader counts them; both languages and forms say the same; the chain is whole."""
     config = CONFIGS / f"{preset}.conf"
     with Gateway(topology, config.read_text()) as gateway:
@@ -80,6 +83,7 @@ def test_report_of_each_preset_over_a_real_log(net, topology, preset):
         assert (status, message) == (0, "")
         check_counts(text, lines, month, mails)
         check_page(config, log, month)
+        check_picture(net, topology, report(config, log, month, "--language", "ja", "--format", "html")[1], tmp_path)
 
 
 def check_counts(text, lines, month, mails):
@@ -92,6 +96,8 @@ def check_counts(text, lines, month, mails):
     assert "Log: hash chain | whole: records 1 to " in text
     incidents = [row[1] for row in rows(section(text, "== Isolations and incidents (Z11, Z12)"))]
     assert incidents == ["zone-isolated", "zone-restored"]
+    gaps = {row[1] for row in rows(section(text, "== The log itself: gaps and faults (L1)"))}
+    assert not gaps & {"silence", "clock-set-back"}, "a day without a gap has none"
     seen = {row[0]: row[2:4] for heading in text.splitlines() if heading.startswith("-- ")
             for row in rows(section(text, heading)) if len(row) == 5}
     for event in ("gateway-starts", "flow-denied", "commit-done", "zone-isolated", "log-anchor"):
@@ -105,3 +111,39 @@ def check_page(config, log, month):
         assert status == 0
         found = {" ".join(cell.split()) for cell in cells(page(html))}
         assert {" ".join(cell.split()) for line in text.splitlines() if " | " in line for cell in line.split(" | ")} <= found
+
+
+# What is wrong with how the page is laid out, as sentences: boxes that leave their page or picture, texts over texts.
+FAULTS = """(() => {
+    const faults = [], box = e => e.getBoundingClientRect(), page = document.documentElement;
+    const inside = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1 && a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+    const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+    if (page.scrollWidth > page.clientWidth) faults.push(`the page is ${page.scrollWidth} wide`);
+    for (const cell of document.querySelectorAll('td, th'))
+        if (cell.scrollWidth > cell.clientWidth + 1) faults.push(`cut: ${cell.textContent}`);
+    for (const picture of document.querySelectorAll('svg')) {
+        const texts = [...picture.querySelectorAll('text')];
+        for (const text of texts)
+            if (!inside(box(text), box(picture))) faults.push(`outside: ${text.textContent}`);
+        texts.forEach((a, i) => texts.slice(i + 1).forEach(b => {
+            if (!apart(box(a), box(b))) faults.push(`over each other: ${a.textContent}, ${b.textContent}`);
+        }));
+    }
+    return faults;
+})()"""
+
+
+def check_picture(net, topology, html, directory):
+    """The page in a browser: nothing leaves it, no text lies over another, and each drawing has ink of more than one colour."""
+    path = directory / "report.html"
+    path.write_text(html)
+    browser = Chromium(net, topology.zones["lgwan"].namespace, size=(820, 1160))  # of A4 at 96 dots an inch, with its margins
+    browser.open(path.as_uri())
+    assert browser.evaluate(FAULTS) == []
+    drawings = browser.evaluate("document.querySelectorAll('svg').length")
+    assert drawings >= 2  # the zones, and counts by day
+    for number in range(drawings):
+        browser.evaluate(f"document.querySelectorAll('svg')[{number}].scrollIntoView()")
+        shown = browser.screenshot(directory / f"drawing-{number}.png")
+        colours = int(run("identify", "-format", "%k", shown, timeout=30).stdout)
+        assert colours > 10, f"drawing {number} has {colours} colours"

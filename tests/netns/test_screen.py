@@ -3,7 +3,6 @@
 
 import contextlib
 import itertools
-import pathlib
 import re
 import time
 
@@ -12,7 +11,9 @@ import pytest
 from lib import watermark
 from lib.net import run
 from lib.peers import Desktop, capture_screen, difference
+from lib.peers.desktops import X11vnc
 from lib.peers.rfb import RAW, ZRLE, Viewer, key, pointer, update_request
+from lib.peers.viewers import ViewerScreen, tigervnc
 from lib.relay import Relay
 from lib.waiting import wait_until
 
@@ -30,46 +31,8 @@ def xvnc(relay, size=SIZE, options=()):
     return Desktop(relay.net, zone.namespace, zone.peer4, size=size, options=options)
 
 
-class Xvfb:
-    """A screen for a viewer, in the viewers' namespace; larger than the desktop, so that its window is whole."""
-
-    numbers = itertools.count(60)
-
-    def __init__(self, relay, size="1000x800"):
-        self.relay = relay
-        self.display = f":{next(self.numbers)}"
-        self.env = {"DISPLAY": self.display}
-        relay.net.popen(relay.viewers.namespace, "Xvfb", self.display, "-screen", "0", f"{size}x24", "-noreset", "-ac")
-        wait_until(pathlib.Path(f"/tmp/.X11-unix/X{self.display[1:]}").exists, "Xvfb")
-
-    def popen(self, *argv):
-        return self.relay.net.popen(self.relay.viewers.namespace, *argv, env=self.env)
-
-    def run(self, *argv, **kwargs):
-        return self.relay.net.run(self.relay.viewers.namespace, *argv, env=self.env, **kwargs)
-
-    def window(self):
-        """Place of the viewer's window on this screen, or None; there is no window manager to frame it."""
-        found = self.run("xdotool", "search", "--name", "Sekisho - TigerVNC", check=False).stdout.split()
-        if not found:
-            return None
-        place = self.run("xdotool", "getwindowgeometry", "--shell", found[0]).stdout
-        values = dict(line.split("=") for line in place.split())
-        return int(values["X"]), int(values["Y"])
-
-    def screenshot(self, path, size=SIZE):
-        """What the viewer's window shows; the pointer is out of the way, because Xvfb draws it into the picture."""
-        x, y = wait_until(self.window, "the viewer's window", 10)
-        self.run("xdotool", "mousemove", 999, 799)
-        self.run("import", "-silent", "-window", "root", "-crop", f"{size}+{x}+{y}", "+repage", path, timeout=30)
-        return path
-
-
-def tigervnc(screen, relay, encoding):
-    """xtigervncviewer with one of our encodings; the name in its title is the gateway's."""
-    return screen.popen("xtigervncviewer", "-AutoSelect=0", f"-PreferredEncoding={encoding}", "-FullColor=1",
-                        "-RemoteResize=0", "-AlertOnFatalError=0", "-ReconnectOnError=0", "-Shared=1",
-                        f"{relay.host}::{relay.PORT}")
+def viewer_screen(relay):
+    return ViewerScreen(relay.net, relay.viewers.namespace)
 
 
 def wait_same(desktop, screen, tmp_path, seconds=10.0):
@@ -122,9 +85,9 @@ def test_screen_watermark_is_over_what_a_viewer_is_shown(net, ground, tmp_path, 
 @pytest.mark.parametrize("encoding", ["ZRLE", "Hextile", "Raw"])
 def test_screen_tigervnc_sees_every_pixel_of_a_moving_picture(relay, tmp_path, encoding):
     """Z4: still and after much movement (terminal, windows that move: CopyRect), in each encoding of ours."""
-    desktop, screen = xvnc(relay), Xvfb(relay)
+    desktop, screen = xvnc(relay), viewer_screen(relay)
     desktop.show_test_picture()
-    viewer = tigervnc(screen, relay, encoding)
+    viewer = tigervnc(screen, relay.host, relay.PORT, encoding)
     wait_same(desktop, screen, tmp_path)
     with moving_picture(desktop):
         time.sleep(4)
@@ -135,13 +98,13 @@ def test_screen_tigervnc_sees_every_pixel_of_a_moving_picture(relay, tmp_path, e
 def test_screen_compressed_link_to_the_desktop_loses_no_pixel(net, ground, tmp_path):
     """Z4: `encodings zrle`: Xvnc's own ZRLE, in a fraction of Raw's bytes, and one deflate stream over a moving picture."""
     relay = Relay(net, ground, statements="encodings zrle;")
-    desktop, screen = xvnc(relay), Xvfb(relay)
+    desktop, screen = xvnc(relay), viewer_screen(relay)
     run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=desktop.env)
     true = desktop.screenshot(tmp_path / "desktop.png")
     seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
     assert difference(true, seen) == 0
     assert int(relay.wait_end("desktop")["bytes"]) < 640 * 480 * 4 / 4
-    viewer = tigervnc(screen, relay, "Raw")
+    viewer = tigervnc(screen, relay.host, relay.PORT, "Raw")
     with moving_picture(desktop):
         time.sleep(3)
     wait_same(desktop, screen, tmp_path)
@@ -165,9 +128,9 @@ def moving_picture(desktop):
 
 def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
     """Z5: what is typed in the viewer's window is typed on the desktop; so is the pointer's place and button."""
-    desktop, screen = xvnc(relay), Xvfb(relay)
+    desktop, screen = xvnc(relay), viewer_screen(relay)
     xev = desktop.net.popen(desktop.namespace, "stdbuf", "-oL", "xev", "-geometry", "640x480+0+0", env=desktop.env)
-    tigervnc(screen, relay, "ZRLE")
+    tigervnc(screen, relay.host, relay.PORT, "ZRLE")
     relay.wait_line("screen-desktop")
     wait_same(desktop, screen, tmp_path)
     left, top = screen.window()
@@ -254,17 +217,9 @@ def test_screen_bandwidth_is_never_more_than_the_cap(net, ground, tmp_path, enco
 def test_screen_x11vnc_desktop_is_shown_pixel_by_pixel(relay_of_each, tmp_path):
     """Z4: a second kind of desktop: x11vnc on an X server of its own."""
     relay = relay_of_each
-    zone, display = relay.desktops, ":40"
-    relay.net.popen(zone.namespace, "Xvfb", display, "-screen", "0", f"{SIZE}x24", "-noreset", "-ac")
-    wait_until(pathlib.Path("/tmp/.X11-unix/X40").exists, "Xvfb")
-    env = {"DISPLAY": display}
-    run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=env)
-    run("xdotool", "mousemove", "639", "479", env=env)
-    relay.net.popen(zone.namespace, "x11vnc", "-display", display, "-nopw", "-listen", zone.peer4, "-rfbport",
-                    relay.DESKTOP_PORT, "-forever", "-shared", "-nocursor", "-noxdamage", env=env)
-    relay.net.wait_port(zone.namespace, zone.peer4, relay.DESKTOP_PORT)
-    true = tmp_path / "desktop.png"
-    relay.net.run(zone.namespace, "gvnccapture", "-q", f"{zone.peer4}:0", true, timeout=30)
+    zone = relay.desktops
+    desktop = X11vnc(relay.net, zone.namespace, zone.peer4, relay.DESKTOP_PORT, SIZE)
+    true = desktop.screenshot(tmp_path / "desktop.png")
     seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")
     assert difference(true, seen) == 0
     assert int(run("identify", "-format", "%k", seen).stdout) == 2, "the picture has its two colours"

@@ -14,6 +14,7 @@ import pytest
 from lib.peers.rfb import (COPY_RECT, CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, FORMAT, HEXTILE, LAST_RECT, RAW,
                            FakeDesktop, Viewer, key, pointer, rect, set_encodings, set_format, solid, update,
                            update_request)
+from lib.screen_entry import still
 from lib.waiting import wait_until
 
 import test_screen_hostile as hostile
@@ -72,11 +73,6 @@ def test_screen_row_of_the_message_tables_has_its_tests(row):
 def desktop_of(relay, script, **kwargs):
     zone = relay.desktops
     return FakeDesktop(relay.net, zone.namespace, zone.peer4, script=script, **kwargs)
-
-
-def still(desktop, stream):
-    desktop.show(stream, 0x112233)
-    desktop.serve(stream)
 
 
 def swapped(data, size):

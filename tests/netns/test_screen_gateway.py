@@ -8,34 +8,9 @@ import signal
 import time
 
 from lib.peers import Desktop, capture_screen, difference
-from lib.peers.rfb import FakeDesktop, Viewer, key, update_request
+from lib.peers.rfb import key, update_request
+from lib.screen_entry import PORT, fake_desktop, screen, still, viewer_of
 from lib.waiting import kept_within, wait_until
-
-PORT = 5900
-
-
-def screen(topology, *more):
-    """A screen entry: viewers in the lgwan zone, the desktop in the internet zone."""
-    return (f'screen web {{ from lgwan; to internet; listen {PORT}; desktop {topology.zones["internet"].peer4}:5900; '
-            f'security none; {" ".join(more)} }}')
-
-
-def fake_desktop(topology, script=None):
-    zone = topology.zones["internet"]
-    return FakeDesktop(topology.net, zone.namespace, zone.peer4, script=script)
-
-
-def still(desktop, stream):
-    desktop.show(stream, 0x112233)
-    desktop.serve(stream)
-
-
-def viewer_of(topology):
-    zone = topology.zones["lgwan"]
-    viewer = Viewer(topology.net.connect(zone.namespace, zone.gateway4, PORT))
-    viewer.begin()
-    return viewer
-
 
 def test_screen_gateway_shows_the_desktop_pixel_by_pixel(make_gateway, topology, tmp_path):
     """Z4: Xvnc in the internet zone, gvnccapture in the lgwan zone, difference 0, both ends of the session logged."""
@@ -95,7 +70,8 @@ def test_screen_gateway_limits_sessions(make_gateway, topology):
     assert third.recv(1) == b""
     gateway.wait_event("session-refused")
     first.close()
-    wait_until(lambda: len(gateway.pids("screen-viewer")) == 1, "the end of the first session")
+    wait_until(lambda: all(len(gateway.pids(half)) == 1 for half in ("screen-viewer", "screen-source")),
+               "the end of the first session's halves")
     third = viewer_of(topology)
     assert third.read_update()
 

@@ -21,6 +21,7 @@ from lib.certificates import Authority, put_slot
 from lib.hours import ALWAYS, shut_for_days, until_soon
 from lib.peers.rfb import FakeDesktop, key
 from lib.peers.vencrypt import Refused, SecureViewer, client_context
+from lib.tls_scan import assert_nothing_weak, scan, serve_tls_alone
 from lib.waiting import wait_until
 
 PORT = 5900
@@ -374,6 +375,23 @@ def test_login_needs_tls_1_2_and_gives_no_tickets(make_gateway, topology, author
     with pytest.raises((ssl.SSLError, ConnectionError)):
         SecureViewer(connect(topology), "suzuki", secret, context)
     gateway.wait_event("screen-tls-failed")
+
+
+def behind_vencrypt(topology, source=None):
+    """A socket to the gateway's viewers' port, just behind VeNCrypt's plain text."""
+    viewer = SecureViewer.__new__(SecureViewer)
+    super(SecureViewer, viewer).__init__(connect(topology, source=source), handshake=False)
+    viewer.negotiate(262)
+    return viewer.sock
+
+
+@pytest.mark.limit(90)
+def test_login_listener_has_nothing_weak(make_gateway, topology):
+    """Z4: sslscan behind VeNCrypt's plain text, as at the browsers' listener."""
+    make_gateway(screen(topology, PLAIN + "sessions-per-source 50; sessions 50;"))
+    namespace = topology.zones["lgwan"].namespace
+    serve_tls_alone(topology.net, namespace, 4433, lambda: behind_vencrypt(topology))
+    assert_nothing_weak(scan(topology.net, namespace, "127.0.0.1", 4433))
 
 
 # ---- certificates ----

@@ -53,7 +53,7 @@ def administrators(gateway):
     console = gateway.console()
     console.expect(r"> $")
     secrets = {user: temporary(console, user) for user in ("yamada", "tanaka")}
-    console.close()
+    gateway.hang_up(console)
     for user in ("tanaka", "yamada"):
         console = log_in(gateway, user, secrets[user])
         choose(console, FIRST)

@@ -18,7 +18,7 @@ from test_evidence import UNSIGNED, WHOLE, checks, collect
 CANARY = "kanari"
 SENDER = "kanari-taro@example.jp"
 RECIPIENT = "kanari-hanako@city.example.lg.jp"
-MEMBERS = {"version.txt", "configuration.txt", "separation.txt", "zones.txt", "crossings.txt", "permits.txt", "processes.txt",
+MEMBERS = {"version.txt", "configuration.txt", "separation.txt", "zones.txt", "crossings.txt", "permits.txt", "processes.txt", "missing.txt",
            "alarms.txt", "process-events.txt"}
 PRIVATE = """
 service echo { tcp 7000; }
@@ -47,7 +47,7 @@ def planted(net, topology, make_gateway):
     console = gateway.console()
     console.expect(r"> $")
     secret = temporary(console, "kanari-yamada")
-    console.close()
+    gateway.hang_up(console)
     console = log_in(gateway, "kanari-yamada", secret)
     choose(console, FIRST)
     console.expect(r"> $")
@@ -103,7 +103,7 @@ def test_support_archive_is_for_administrators(make_gateway):
     console = gateway.console()
     console.expect(r"> $")
     secrets = {user: temporary(console, user) for user in ("yamada", "sato")}
-    console.close()
+    gateway.hang_up(console)
     console = log_in(gateway, "yamada", secrets["yamada"])
     choose(console, FIRST)
     console.expect(r"> $")

@@ -65,6 +65,14 @@ def test_time_follows_a_server_of_the_zone(net, make_gateway):
     gateway.wait_event("time-configured", 'count="1"', seconds=20)
     gateway.wait_role("time-source", other_than=[pid], seconds=20)
     wait_until(lambda: sockets_in_zone(gateway) == ["[fd00:20::8]:123"], "the socket of the server that is left", 20)
+    console.commit("delete system ntp")
+    gateway.wait_event("time-configured", 'count="0"', seconds=20)
+    wait_until(lambda: sockets_in_zone(gateway) == [], "the end of the last socket", 20)
+    wait_until(lambda: "no server" in console.run("show time"), "what is shown", 20)
+    idle = gateway.wait_role("time-source", seconds=20)
+    assert capabilities(idle) == 0 and "time-" not in console.run("show alarms"), "nobody is asked: nobody is missed"
+    console.commit("set system ntp zone lgwan", "set system ntp server 10.20.0.8")
+    gateway.wait_event("time-synchronised", 'server="10.20.0.8"', seconds=60)
     assert not [line for line in gateway.audit_lines() if "process-died" in line]
 
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mail verifier's header: which fields in which order, and the grammar of their values. The
- * specification has no states: it looks at whole values, or at neighbouring symbols. Of mailboxes
- * only the lengths are proved.
+ * specification has no states: it looks at whole values, or at neighbouring symbols. The form of
+ * mailboxes is in mail_mailbox.c, their lengths are here.
  *
  * An induction over symbols is begun by what field_begin leaves (prove_order), and goes on from any
  * state that the symbols before can have led to.
@@ -12,10 +12,11 @@
 #include "wire/mail_parts.c"
 #include "wire/mail_verify.c"
 
-#define NAME_OCTETS 32 /* the longest beginning of a field has 28 */
-#define DATE_OCTETS 32 /* a date has 31 */
-#define HOST_OCTETS 3
-#define WORD_OCTETS 80 /* a word has 75 at most */
+#define NAME_OCTETS     32 /* the longest beginning of a field has 28 */
+#define DATE_OCTETS     32 /* a date has 31 */
+#define HOST_OCTETS     3
+#define RECEIVED_OCTETS (73 + HOST_OCTETS)
+#define WORD_OCTETS     80 /* a word has 75 at most */
 
 static bool one_of(int c, const char *set)
 {
@@ -280,6 +281,42 @@ void prove_receipt_id(void)
 	assert(pattern_accepts(fields[FIELD_ROWS - 1].pattern, value, size) ==
 	       is_receipt_id(value, size));
 	if (is_receipt_id(value, size))
+		REACHED(1);
+}
+
+/* From @at on: exactly these octets? */
+static bool stands(const uint8_t *s, size_t at, const char *text)
+{
+	return memcmp(s + at, text, strlen(text)) == 0;
+}
+
+/* "by HOST with Sekisho id ID; DATE": a host of HOST_OCTETS at most, and all else by its place
+ * behind it. */
+static bool is_received(const uint8_t *s, size_t size)
+{
+	static const char by[] = "by ", id[] = " with Sekisho id ", date[] = "; ";
+	size_t host = sizeof(by) - 1, rest = sizeof(id) - 1 + MAIL_ID_BYTES + sizeof(date) - 1 + 31;
+	size_t at = size - rest;
+
+	if (size <= host + rest || !stands(s, 0, by))
+		return false;
+	for (size_t i = host; i < at; i++) {
+		if (!is_domain_octet(s[i]))
+			return false;
+	}
+	return stands(s, at, id) && is_receipt_id(s + at + sizeof(id) - 1, MAIL_ID_BYTES) &&
+	       stands(s, at + sizeof(id) - 1 + MAIL_ID_BYTES, date) && is_date(s + size - 31, 31);
+}
+
+void prove_received(void)
+{
+	uint8_t value[RECEIVED_OCTETS];
+	size_t size = nondet_size();
+
+	__CPROVER_havoc_object(value);
+	suppose(size <= RECEIVED_OCTETS);
+	assert(pattern_accepts(fields[0].pattern, value, size) == is_received(value, size));
+	if (size == RECEIVED_OCTETS && is_received(value, size))
 		REACHED(1);
 }
 

@@ -23,12 +23,9 @@ static bool one_tile(const struct screen_record *r, uint32_t width, uint32_t hei
 	       r->y + r->h <= height;
 }
 
-static bool wanted_record(const struct screen_record *r, size_t bytes, uint32_t width,
-			  uint32_t height)
+static bool wanted_record(const struct screen_record *r, uint32_t width, uint32_t height)
 {
-	bool pixels = r->kind == SCREEN_PIXELS || r->kind == SCREEN_CURSOR;
-
-	if (bytes != 16 + (pixels ? (size_t)r->w * r->h * 4 : 0) || r->zero != 0)
+	if (r->zero != 0)
 		return false;
 	if (r->kind == SCREEN_GEOMETRY)
 		return (r->x | r->y) == 0 && r->value == 0 && 0 < r->w && r->w < 4097 && 0 < r->h &&
@@ -49,25 +46,39 @@ static bool wanted_record(const struct screen_record *r, size_t bytes, uint32_t 
 void prove_record(void)
 {
 	struct screen_record r;
-	size_t bytes = nondet_size();
 	uint32_t width = nondet_u32(), height = nondet_u32();
 	bool allowed;
 
 	__CPROVER_havoc_object(&r);
 	suppose((width == 0 && height == 0) || screen_size_allowed(width, height));
-	allowed = screen_record_check(&r, bytes, width, height);
-	assert(allowed == wanted_record(&r, bytes, width, height));
+	allowed = screen_record_check(&r, width, height);
+	assert(allowed == wanted_record(&r, width, height));
 	if (!allowed)
 		return;
 	if (r.kind == SCREEN_PIXELS)
 		REACHED(1);
 	if (r.kind == SCREEN_CURSOR)
 		REACHED(2);
-	/* What the viewer does with it then: no pixel outside the frame or its 64 x 64 buffer. */
-	assert(bytes <= 16 + 64 * 64 * 4);
+	/* What the viewer does with it then: no pixel outside the shared memory, the frame or the
+	 * buffer of one tile that it is copied into. */
+	if (r.kind == SCREEN_CURSOR || r.kind == SCREEN_PIXELS)
+		assert((uint64_t)r.w * r.h * 4 <= sizeof(((struct screen_pixels *)0)->cursor));
 	if (r.kind == SCREEN_SOLID || r.kind == SCREEN_PIXELS)
-		assert((uint64_t)(r.y + r.h - 1) * width + r.x + r.w - 1 <
-		       (uint64_t)SCREEN_WIDTH_MAX * SCREEN_HEIGHT_MAX);
+		assert(((uint64_t)(r.y + r.h - 1) * width + r.x + r.w) * 4 <=
+		       sizeof(((struct screen_pixels *)0)->frame));
+}
+
+/* A message's records are inside it, and inside the reader's memory for SCREEN_BATCH of them. */
+void prove_count(void)
+{
+	size_t bytes = nondet_size(), count = screen_record_count(bytes);
+
+	assert(count <= 64);
+	assert((count > 0) == (bytes >= 16 && bytes <= 1024 && (bytes & 15) == 0));
+	if (count == 0)
+		return;
+	REACHED(1);
+	assert(count * sizeof(struct screen_record) == bytes);
 }
 
 /* The allow list is a function of the keysym alone; the proof holds for any such list. */

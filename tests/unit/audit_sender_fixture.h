@@ -17,7 +17,12 @@
 #include "base/err.h"
 #include "place.h"
 
-#define RECORDS_MAX 600
+#define RECORDS_MAX   600
+#define GOT_MAX       16384
+#define DAY_MINUTES   1440U
+#define DAY_SEGMENT   (64U << 10)
+#define DAY_FITS      (4U << 20)   /* of a store that holds what a day has to say */
+#define DAY_OVERFLOWS (256U << 10) /* of one that does not */
 
 struct sending {
 	struct place place;
@@ -29,15 +34,20 @@ struct sending {
 	struct record_form form;
 	struct store store;
 	struct sender sender;
-	in_port_t port_be16;           /* of the server, once it was there */
-	uint64_t got[RECORDS_MAX * 2]; /* numbers of the records that arrived, as they did */
+	in_port_t port_be16;   /* of the server, once it was there */
+	uint64_t got[GOT_MAX]; /* numbers of the records that arrived, as they did */
 	size_t got_count;
 	unsigned told[EVENT_COUNT_]; /* how often the sender reported each event */
+	uint64_t forced_out;         /* records that it said were gone before they were sent */
 };
 
 static void on_report(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
 {
-	((struct sending *)ctx)->told[id]++;
+	struct sending *s = ctx;
+
+	s->told[id]++;
+	for (size_t i = 0; i < count && id == EVENT_SYSLOG_FORCED_OUT; i++)
+		s->forced_out += args[i].key == FIELD_COUNT ? args[i].number : 0;
 }
 
 /* A store of at most @limit_bytes in segments of @segment_bytes. */
@@ -97,15 +107,47 @@ static void take_record(struct sending *s, const uint8_t *line, size_t bytes)
 {
 	struct syslog_view view;
 
+	assert_true(s->got_count < GOT_MAX);
 	assert_int_equal(syslog_parse((struct span){line, bytes}, &view), 0);
 	assert_int_equal(syslog_param_number(&view, "seq", &s->got[s->got_count++]), 0);
+}
+
+static void step_ms(struct sending *s, uint64_t ms)
+{
+	s->time.mono_ns += ms * 1000000U;
+	assert_int_equal(loop_step(&s->loop, 0), 0);
 }
 
 /* 5 ms of simulated time. */
 static void step(struct sending *s)
 {
-	s->time.mono_ns += 5000000;
-	assert_int_equal(loop_step(&s->loop, 0), 0);
+	step_ms(s, 5);
+}
+
+/* A day on which nobody listens: a record each minute, and 15 more in those of the office hours. */
+static void pass_day_alone(struct sending *s)
+{
+	for (unsigned minute = 0; minute < DAY_MINUTES; minute++) {
+		append(s, minute >= 510 && minute < 1035 ? 16 : 1);
+		for (unsigned i = 0; i < 60 * 4; i++)
+			step_ms(s, 250);
+	}
+}
+
+/* Numbers only grow but for what is sent twice, and end with the newest. Return: how many are
+ * missing. */
+static uint64_t check_gaps(const struct sending *s)
+{
+	uint64_t next = 1, missing = 0;
+
+	for (size_t i = 0; i < s->got_count; i++) {
+		if (s->got[i] < next)
+			continue;
+		missing += s->got[i] - next;
+		next = s->got[i] + 1;
+	}
+	assert_int_equal(next, s->store.chain.next_sequence);
+	return missing;
 }
 
 /* Each number from 1 on arrived, the first arrival of each in order. Return: how many came twice.

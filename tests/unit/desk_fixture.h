@@ -26,7 +26,10 @@ struct fixture {
 	enum account_role role[DESK_SEATS];
 	bool ended[DESK_SEATS];
 	char notice[ACCOUNT_TEXT_BYTES];
-	bool deaf; /* audit takes no event */
+	bool deaf;                  /* audit takes no event */
+	struct control_first first; /* handed over last */
+	uint32_t newest;            /* configuration on the disk */
+	const char *by;             /* who commits */
 };
 
 static inline bool on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
@@ -59,13 +62,42 @@ static inline void on_notice(void *ctx, uint32_t console, bool end, const char *
 	(void)snprintf(f->notice, sizeof(f->notice), "%s", text);
 }
 
-static inline void apply(struct fixture *f, const char *configuration)
+static inline bool on_first(void *ctx, const struct control_first *first)
 {
+	struct fixture *f = ctx;
+
+	f->first = *first;
+	return !f->deaf;
+}
+
+static inline void tell_policy(struct fixture *f, const char *configuration, uint32_t chosen)
+{
+	struct control_policy numbers = {
+		.chosen = chosen, .saved = f->newest, .untouched = f->newest == 0};
 	struct policy_fixture policy;
 
+	(void)snprintf(numbers.by, sizeof(numbers.by), "%s", f->by);
 	policy_fixture_init(&policy, configuration);
-	desk_policy(&f->desk, &policy.snapshot);
+	desk_policy(&f->desk, &policy.snapshot, &numbers);
 	policy_fixture_fini(&policy);
+}
+
+/* A commit, which is on the disk only when the desk knows of it. */
+static inline void apply(struct fixture *f, const char *configuration)
+{
+	tell_policy(f, configuration, f->newest + 1);
+	f->newest++;
+}
+
+/* The power comes back: the newest on the disk is @configuration. */
+static inline void start_with(struct fixture *f, const char *configuration, uint32_t newest)
+{
+	const struct desk_owner owner = f->desk.owner;
+
+	desk_fini(&f->desk);
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir, owner), 0);
+	f->newest = newest;
+	tell_policy(f, configuration, newest);
 }
 
 static const char users[] =
@@ -77,12 +109,14 @@ static inline int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	place_open(&f->place);
+	f->by = "yamada";
 	f->time.mono_ns = 1000000000;
 	f->time.wall_ns = 1800000000LL * 1000000000;
 	f->clock = clock_simulate(&f->time);
-	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir,
-				   (struct desk_owner){on_event, on_person, on_notice, f}),
-			 0);
+	assert_int_equal(
+		desk_init(&f->desk, &f->clock, f->place.dir,
+			  (struct desk_owner){on_event, on_person, on_notice, on_first, f}),
+		0);
 	*state = f;
 	return 0;
 }
@@ -91,6 +125,7 @@ static inline int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	desk_fini(&f->desk);
 	place_close(&f->place);
 	free(f);
 	return 0;
@@ -125,7 +160,7 @@ static inline void sit(struct fixture *f, uint32_t console)
 {
 	f->role[console] = ACCOUNT_ROLE_NONE;
 	f->ended[console] = false;
-	desk_sit(&f->desk, console);
+	desk_sit(&f->desk, console, false);
 }
 
 /* The temporary password that the last answer shows. */

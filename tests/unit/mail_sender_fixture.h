@@ -119,7 +119,7 @@ static inline void give_message(uint64_t id, const char *text, size_t size, uint
 		.message = id, .status = status, .output_bytes = said_bytes};
 	int pipe_fds[2];
 
-	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(pipe2(pipe_fds, O_NONBLOCK), 0);
 	assert_int_equal(sender_on_message(&sender, &message, &pipe_fds[0]), 0);
 	assert_int_equal(write(pipe_fds[1], text, size), size);
 	(void)close(pipe_fds[1]);

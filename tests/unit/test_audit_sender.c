@@ -30,11 +30,11 @@ static int connect_server(const struct fixture *f)
 	return fd;
 }
 
-static int setup(void **state)
+static int setup_with(void **state, uint64_t limit_bytes, uint64_t segment_bytes)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	sending_init(&f->s, 64U << 10, 16U << 10);
+	sending_init(&f->s, limit_bytes, segment_bytes);
 	server_start(f);
 	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store,
 				     (struct sender_report){.event = on_report, .ctx = &f->s},
@@ -42,6 +42,21 @@ static int setup(void **state)
 			 0);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, 64U << 10, 16U << 10);
+}
+
+static int setup_day(void **state)
+{
+	return setup_with(state, DAY_FITS, DAY_SEGMENT);
+}
+
+static int setup_day_too_long(void **state)
+{
+	return setup_with(state, DAY_OVERFLOWS, DAY_SEGMENT);
 }
 
 static int teardown(void **state)
@@ -158,7 +173,7 @@ static void test_sender_counts_what_was_forced_out(void **state)
 {
 	struct fixture *f = *state;
 
-	pass(f, 100);
+	pass(f, 15000); /* what arrived is beyond doubt */
 	server_stop(f);
 	append(&f->s, 1);
 	pass(f, 100);
@@ -166,8 +181,90 @@ static void test_sender_counts_what_was_forced_out(void **state)
 	assert_true(f->s.store.segments[0].first_sequence > 10);
 	server_start(f);
 	pass(f, 30000);
-	assert_true(f->s.told[EVENT_SYSLOG_FORCED_OUT] > 0);
-	assert_int_equal(f->s.got[f->s.got_count - 1] + 1, f->s.store.chain.next_sequence);
+	assert_true(f->s.forced_out > 0);
+	assert_int_equal(check_gaps(&f->s), f->s.forced_out);
+}
+
+/* The server goes, and more happens than the store holds. */
+static void overflow_without_server(struct fixture *f)
+{
+	server_stop(f);
+	append(&f->s, 1);
+	pass(f, 100);
+	append(&f->s, RECORDS_MAX);
+	pass(f, 30000);
+	append(&f->s, RECORDS_MAX);
+}
+
+/* A record that counts them and is written meanwhile could be forced out itself. */
+static void test_sender_tells_of_what_was_forced_out_once_the_server_is_back(void **state)
+{
+	struct fixture *f = *state;
+	struct sender_report report = {.event = on_report, .ctx = &f->s};
+
+	pass(f, 15000);
+	overflow_without_server(f);
+	pass(f, 30000);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_FORCED_OUT], 0);
+	sender_close(&f->s.sender);
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store, report, "server",
+				     connect_server(f), false),
+			 0);
+	append(&f->s, RECORDS_MAX);
+	pass(f, 30000);
+	server_start(f);
+	pass(f, 30000);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_FORCED_OUT], 1);
+	assert_int_equal(check_gaps(&f->s), f->s.forced_out);
+}
+
+/* Nobody else ever says it: the server is taken out of the configuration while it is away. */
+static void test_sender_tells_of_what_was_forced_out_when_its_server_leaves(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t arrived;
+
+	append(&f->s, 1);
+	pass(f, 15000);
+	arrived = f->s.got[f->s.got_count - 1];
+	overflow_without_server(f);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_FORCED_OUT], 0);
+	sender_leave(&f->s.sender);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_FORCED_OUT], 1);
+	assert_true(f->s.store.segments[0].first_sequence > RECORDS_MAX);
+	assert_int_equal(f->s.forced_out, f->s.store.segments[0].first_sequence - arrived - 1);
+	sender_leave(&f->s.sender);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_FORCED_OUT], 1);
+}
+
+/* The server goes, and comes back a day later. */
+static void live_through_a_day(struct fixture *f)
+{
+	append(&f->s, 5);
+	pass(f, 15000);
+	server_stop(f);
+	pass_day_alone(&f->s);
+	server_start(f);
+	pass(f, 30000);
+}
+
+static void test_sender_loses_nothing_while_the_server_is_away_for_a_day(void **state)
+{
+	struct fixture *f = *state;
+
+	live_through_a_day(f);
+	assert_int_equal(check_order(&f->s), 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
+}
+
+static void test_sender_counts_what_a_day_forced_out(void **state)
+{
+	struct fixture *f = *state;
+
+	live_through_a_day(f);
+	assert_true(f->s.forced_out > 1000);
+	assert_int_equal(check_gaps(&f->s), f->s.forced_out);
 }
 
 static void test_sender_goes_on_where_it_was_closed(void **state)
@@ -220,6 +317,17 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_counts_what_was_forced_out, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_sender_tells_of_what_was_forced_out_once_the_server_is_back, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_sender_tells_of_what_was_forced_out_when_its_server_leaves, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_sender_loses_nothing_while_the_server_is_away_for_a_day, setup_day,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_sender_counts_what_a_day_forced_out,
+						setup_day_too_long, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_goes_on_where_it_was_closed, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_sender_with_a_damaged_place_sends_all_again,

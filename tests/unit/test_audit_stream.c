@@ -109,12 +109,12 @@ static struct bytes make_identity(const char *name)
 	return pem;
 }
 
-static struct fixture *begin(void **state)
+static struct fixture *begin(void **state, uint64_t limit_bytes)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->server = -1;
-	sending_init(&f->s, 256U << 10, 64U << 10);
+	sending_init(&f->s, limit_bytes, DAY_SEGMENT);
 	server_start(f);
 	*state = f;
 	return f;
@@ -122,14 +122,20 @@ static struct fixture *begin(void **state)
 
 static int setup(void **state)
 {
-	open_sender(begin(state));
+	open_sender(begin(state, DAY_OVERFLOWS));
+	return 0;
+}
+
+static int setup_day(void **state)
+{
+	open_sender(begin(state, DAY_FITS));
 	return 0;
 }
 
 /* The server shows a certificate for SERVER_NAME, which is what the sender verifies it with. */
-static struct fixture *begin_secure(void **state)
+static struct fixture *begin_secure(void **state, uint64_t limit_bytes)
 {
-	struct fixture *f = begin(state);
+	struct fixture *f = begin(state, limit_bytes);
 
 	f->secure = true;
 	f->peer = SERVER_NAME;
@@ -141,7 +147,13 @@ static struct fixture *begin_secure(void **state)
 
 static int setup_secure(void **state)
 {
-	open_sender(begin_secure(state));
+	open_sender(begin_secure(state, DAY_OVERFLOWS));
+	return 0;
+}
+
+static int setup_day_secure(void **state)
+{
+	open_sender(begin_secure(state, DAY_FITS));
 	return 0;
 }
 
@@ -275,18 +287,34 @@ static void test_stream_resends_what_a_hung_server_never_read(void **state)
 	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
 }
 
+/* Return: simulated ms between the last octet that the server's host is seen to acknowledge and the
+ * sender's giving up. The kernel fills the host's window in real time: that may be at any step. */
+static unsigned pass_until_away(struct fixture *f)
+{
+	const uint64_t *acknowledged = &f->s.sender.stream.acknowledged_bytes;
+	unsigned stalled_ms = 0;
+
+	for (unsigned at = 0; at < 600000 && f->s.told[EVENT_SYSLOG_AWAY] == 0; at += 5) {
+		uint64_t before = *acknowledged;
+
+		pass(f, 5);
+		stalled_ms = *acknowledged > before ? 0 : stalled_ms + 5;
+	}
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	return stalled_ms;
+}
+
 /* A connection that takes nothing more for 20 s is dead, whatever the kernel still hopes. */
 static void test_stream_gives_up_a_connection_that_stalls(void **state)
 {
 	struct fixture *f = *state;
+	unsigned stalled_ms;
 
 	pass(f, 1000);
 	f->deaf = true;
 	append(&f->s, 400);
-	pass(f, 15000);
-	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 0);
-	pass(f, 20000);
-	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	stalled_ms = pass_until_away(f);
+	assert_in_range(stalled_ms, 20000 - SENDER_LOOK_MS, 20000 + SENDER_LOOK_MS);
 	server_stop(f);
 	f->deaf = false;
 	server_start(f);
@@ -306,6 +334,36 @@ static void test_stream_without_an_answer_asks_again(void **state)
 	server_start(f);
 	pass(f, 20000);
 	assert_int_equal(check_order(&f->s), 0);
+}
+
+/* The server goes, and comes back a day later. */
+static void live_through_a_day(struct fixture *f)
+{
+	append(&f->s, 5);
+	pass(f, 30000);
+	server_stop(f);
+	pass_day_alone(&f->s);
+	server_start(f);
+	pass(f, 60000);
+}
+
+static void test_stream_loses_nothing_while_the_server_is_away_for_a_day(void **state)
+{
+	struct fixture *f = *state;
+
+	live_through_a_day(f);
+	assert_int_equal(check_order(&f->s), 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
+}
+
+static void test_stream_counts_what_a_day_forced_out(void **state)
+{
+	struct fixture *f = *state;
+
+	live_through_a_day(f);
+	assert_true(f->s.forced_out > 1000);
+	assert_int_equal(check_gaps(&f->s), f->s.forced_out);
 }
 
 static void test_stream_goes_on_where_it_was_closed(void **state)
@@ -352,7 +410,7 @@ static void check_refused(struct fixture *f, unsigned failures)
 
 static void test_secure_server_of_another_name_gets_nothing(void **state)
 {
-	struct fixture *f = begin_secure(state);
+	struct fixture *f = begin_secure(state, DAY_OVERFLOWS);
 
 	f->peer = "other.example.jp";
 	open_sender(f);
@@ -364,7 +422,7 @@ static void test_secure_server_of_another_name_gets_nothing(void **state)
 
 static void test_secure_server_of_an_unknown_authority_gets_nothing(void **state)
 {
-	struct fixture *f = begin_secure(state);
+	struct fixture *f = begin_secure(state, DAY_OVERFLOWS);
 
 	tls_wipe(&f->authority);
 	f->authority = make_identity(SERVER_NAME);
@@ -384,7 +442,7 @@ static void test_secure_server_of_an_unknown_authority_gets_nothing(void **state
 
 static void test_secure_without_an_authority_gets_nothing(void **state)
 {
-	struct fixture *f = begin_secure(state);
+	struct fixture *f = begin_secure(state, DAY_OVERFLOWS);
 
 	f->authority.size = 0;
 	open_sender(f);
@@ -396,7 +454,7 @@ static void test_secure_without_an_authority_gets_nothing(void **state)
 /* A server in plain text on the port: it answers nothing that could be taken for TLS. */
 static void test_secure_server_in_plain_text_gets_nothing(void **state)
 {
-	struct fixture *f = begin_secure(state);
+	struct fixture *f = begin_secure(state, DAY_OVERFLOWS);
 	uint8_t first = 0;
 
 	f->deaf = true;
@@ -416,7 +474,7 @@ static void test_secure_server_in_plain_text_gets_nothing(void **state)
  */
 static void test_secure_server_that_ends_it_at_once_gets_nothing(void **state)
 {
-	struct fixture *f = begin_secure(state);
+	struct fixture *f = begin_secure(state, DAY_OVERFLOWS);
 
 	open_sender(f);
 	append(&f->s, 10);
@@ -470,6 +528,13 @@ int main(void)
 		BOTH_WAYS(test_stream_resends_what_a_hung_server_never_read),
 		BOTH_WAYS(test_stream_gives_up_a_connection_that_stalls),
 		BOTH_WAYS(test_stream_without_an_answer_asks_again),
+		cmocka_unit_test_setup_teardown(
+			test_stream_loses_nothing_while_the_server_is_away_for_a_day, setup_day,
+			teardown),
+		{"test_stream_loses_nothing_while_the_server_is_away_for_a_day_under_tls",
+		 test_stream_loses_nothing_while_the_server_is_away_for_a_day, setup_day_secure,
+		 teardown, NULL},
+		BOTH_WAYS(test_stream_counts_what_a_day_forced_out),
 		BOTH_WAYS(test_stream_goes_on_where_it_was_closed),
 		BOTH_WAYS(test_stream_closes_a_connection_nobody_asked_for),
 		cmocka_unit_test_teardown(test_secure_server_of_another_name_gets_nothing,

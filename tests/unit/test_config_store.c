@@ -75,6 +75,25 @@ static void test_store_gives_back_what_was_saved(void **state)
 	assert_int_equal(read_back(p->dir, 3, &entry), -ERR_NOT_FOUND);
 }
 
+/* That persons chose it, and who, outlives a restart; what does not say so was not chosen. */
+static void test_store_knows_what_persons_chose(void **state)
+{
+	struct place *p = *state;
+	struct store_entry entry = {
+		.number = 2, .origin = "return", .chosen = true, .by = "yamada"};
+
+	save(p->dir, 1);
+	assert_int_equal(store_stage(p->dir, &entry, span_of(TEXT)), 0);
+	assert_int_equal(store_publish(p->dir, 2), 0);
+	entry.chosen = false;
+	assert_int_equal(read_back(p->dir, 2, &entry), 0);
+	assert_true(entry.chosen);
+	assert_string_equal(entry.by, "yamada");
+	assert_int_equal(read_back(p->dir, 1, &entry), 0);
+	assert_false(entry.chosen);
+	assert_string_equal(entry.by, "");
+}
+
 /* What is staged and has no name yet does not count: a power cut before publish leaves the old one.
  */
 static void test_store_staged_text_does_not_count(void **state)
@@ -178,6 +197,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_store_gives_back_what_was_saved, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_store_knows_what_persons_chose, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_store_staged_text_does_not_count, setup,
 						teardown),

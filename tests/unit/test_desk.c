@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accounts/keep.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "desk_fixture.h"
 
 #define DAY_S 86400LL
@@ -157,6 +157,191 @@ static void test_desk_survives_a_clock_stepped_back(void **state)
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
 }
 
+/* A1, A2: what a password's own account has seen of the time counts: behind that it is no younger.
+ */
+static void test_desk_password_is_not_made_young_by_a_clock_set_back(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	pass(f, 13 * DAY_S);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	sit(f, 0);
+	f->time.wall_ns -= 3600LL * 1000000000; /* a clock that was a little wrong */
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
+	sit(f, 0);
+	f->time.wall_ns -= 10 * DAY_S * 1000000000;
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir, f->desk.owner), 0);
+	apply(f, users); /* a restart at the wrong time: the account alone knows */
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+	assert_string_equal(f->answer.text,
+			    "this password has been used long enough: choose a new one\n");
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", BETTER), ACCOUNT_OK);
+}
+
+/* The same where nobody logged in while the password grew old: the desk has seen the time. */
+static void test_desk_password_is_as_old_as_the_desk_has_seen(void **state)
+{
+	struct fixture *f = *state;
+	char temporary[PASSWORD_TEMPORARY_BYTES];
+
+	apply(f, users);
+	establish(f, "yamada");
+	establish(f, "tanaka");
+	assert_int_equal(login(f, 0, "tanaka", GOOD), ACCOUNT_OK);
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "sato", "", ""), ACCOUNT_OK);
+	memcpy(temporary, shown_password(f), sizeof(temporary));
+	desk_leave(&f->desk, 0);
+	sit(f, 0);
+	pass(f, 15 * DAY_S);
+	f->time.wall_ns -= 15 * DAY_S * 1000000000;
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", BETTER), ACCOUNT_OK);
+	sit(f, 1);
+	assert_int_equal(login(f, 1, "sato", temporary), ACCOUNT_REFUSED);
+	assert_string_equal(f->reason, "temporary password not used in time");
+}
+
+#define GLITCH_S (73LL * 365 * DAY_S)
+
+/* A clock that is far ahead for a moment, and right again. */
+static void glitch(struct fixture *f)
+{
+	pass(f, GLITCH_S);
+	f->time.wall_ns -= GLITCH_S * 1000000000;
+	desk_tick(&f->desk);
+}
+
+static void restart(struct fixture *f)
+{
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir, f->desk.owner), 0);
+	apply(f, users);
+	sit(f, 0);
+}
+
+static void read_kept(const struct fixture *f, const char *name, struct bytes *out)
+{
+	bytes_init(out, 65536);
+	assert_int_equal(file_read(f->place.dir, name, out), 0);
+}
+
+/* One small file says so for any number of accounts, after a restart too. */
+static void test_desk_clock_set_back_writes_no_account(void **state)
+{
+	static const char *const names[] = {"user.yamada", "user.tanaka"};
+	struct fixture *f = *state;
+	struct bytes before[2], after;
+
+	apply(f, users);
+	establish(f, "yamada");
+	establish(f, "tanaka");
+	for (int i = 0; i < 2; i++)
+		read_kept(f, names[i], &before[i]);
+	pass(f, 13 * DAY_S);
+	f->time.wall_ns -= 13 * DAY_S * 1000000000;
+	pass(f, 1);
+	pass(f, 1);
+	for (int i = 0; i < 2; i++) {
+		read_kept(f, names[i], &after);
+		assert_int_equal(after.size, before[i].size);
+		assert_memory_equal(after.data, before[i].data, after.size);
+		bytes_fini(&after);
+		bytes_fini(&before[i]);
+	}
+	restart(f);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
+	restart(f);
+	assert_int_equal(login(f, 0, "yamada", BETTER), ACCOUNT_OK);
+}
+
+/* Set back twice, the second time by less: who was not there sees what the first time showed. */
+static void test_desk_password_remembers_every_clock_that_was_set_back(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	pass(f, 10 * DAY_S);
+	f->time.wall_ns -= 10 * DAY_S * 1000000000;
+	pass(f, 3 * DAY_S);
+	f->time.wall_ns -= 3 * DAY_S * 1000000000;
+	desk_tick(&f->desk);
+	pass(f, 5 * DAY_S);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+}
+
+/* What cannot be saved holds in memory, and is saved as soon as it can be. */
+static void test_desk_clock_set_back_is_noted_when_the_disk_takes_it(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	pass(f, 13 * DAY_S);
+	assert_int_equal(mkdirat(f->place.dir, FILE_STAGED, 0700), 0);
+	f->time.wall_ns -= 13 * DAY_S * 1000000000;
+	pass(f, 1);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_REFUSED);
+	assert_int_equal(unlinkat(f->place.dir, FILE_STAGED, AT_REMOVEDIR), 0);
+	pass(f, 1);
+	restart(f);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+}
+
+/* Where it is not known any more what the clock has shown, every password is changed once. */
+static void test_desk_damaged_note_of_the_clock_makes_no_password_young(void **state)
+{
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	assert_int_equal(file_replace(f->place.dir, "era", NULL, span_of("number 0\nseen 0\n")), 0);
+	restart(f);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
+	restart(f);
+	assert_int_equal(login(f, 0, "yamada", BETTER), ACCOUNT_OK);
+}
+
+/* Nobody could issue another one: the temporary password of the last administrator still opens the
+ * way to a new one, while the clock is wrong and afterwards. */
+static void test_desk_glitch_of_the_clock_locks_no_lone_administrator_out(void **state)
+{
+	struct fixture *f = *state;
+	char temporary[PASSWORD_TEMPORARY_BYTES], second[PASSWORD_TEMPORARY_BYTES];
+
+	apply(f, users);
+	sit(f, 0);
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "yamada", "", ""), ACCOUNT_OK);
+	memcpy(temporary, shown_password(f), sizeof(temporary));
+	assert_int_equal(ask(f, 0, ACCOUNT_RESET, "tanaka", "", ""), ACCOUNT_OK);
+	memcpy(second, shown_password(f), sizeof(second));
+	desk_leave(&f->desk, 0);
+	glitch(f);
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", temporary), ACCOUNT_STALE);
+	f->time.wall_ns += GLITCH_S * 1000000000;
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", temporary), ACCOUNT_STALE);
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", GOOD), ACCOUNT_OK);
+	sit(f, 1);
+	assert_int_equal(login(f, 1, "tanaka", second), ACCOUNT_REFUSED);
+	assert_string_equal(f->reason, "temporary password not used in time");
+	f->time.wall_ns -= GLITCH_S * 1000000000;
+	sit(f, 0);
+	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
+	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
+}
+
 /* A3, A4: without a key pressed, and in any case. */
 static void test_desk_sessions_end_idle_and_at_their_limit(void **state)
 {
@@ -272,14 +457,16 @@ static void test_desk_closed_is_not_opened_by_what_was_lost(void **state)
 {
 	struct fixture *f = *state;
 
+	apply(f, "");
 	apply(f, users);
 	establish(f, "yamada");
 	assert_int_equal(unlinkat(f->place.dir, "user.yamada", 0), 0);
 	sit(f, 0);
 	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
-	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir, f->desk.owner), 0);
-	apply(f, "");
-	apply(f, "");
+	start_with(f, "", 0); /* none is whole, or the files of all are gone */
+	sit(f, 0);
+	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
+	start_with(f, "", 1); /* one before, as if it were the newest */
 	sit(f, 0);
 	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
 	apply(f, users);
@@ -372,10 +559,10 @@ static void test_desk_admits_nobody_whose_login_is_not_recorded(void **state)
 static void test_desk_expired_account_stays_so_when_the_clock_goes_back(void **state)
 {
 	static const char over[] =
-		"login { user yamada { role administrator; } "
+		"login { maximum-age 0s; user yamada { role administrator; } "
 		"user sato { role operator; expires 2027-01-16; } "
 		"user suzuki { role auditor; administrator-until 2027-01-16; } }";
-	static const char longer[] = "login { user yamada { role administrator; } "
+	static const char longer[] = "login { maximum-age 0s; user yamada { role administrator; } "
 				     "user sato { role operator; expires 2027-01-17; } }";
 	struct fixture *f = *state;
 
@@ -535,6 +722,13 @@ int main(void)
 		TEST(test_desk_password_is_used_up),
 		TEST(test_desk_wrong_passwords_lock_the_account),
 		TEST(test_desk_survives_a_clock_stepped_back),
+		TEST(test_desk_password_is_not_made_young_by_a_clock_set_back),
+		TEST(test_desk_password_is_as_old_as_the_desk_has_seen),
+		TEST(test_desk_clock_set_back_writes_no_account),
+		TEST(test_desk_password_remembers_every_clock_that_was_set_back),
+		TEST(test_desk_clock_set_back_is_noted_when_the_disk_takes_it),
+		TEST(test_desk_damaged_note_of_the_clock_makes_no_password_young),
+		TEST(test_desk_glitch_of_the_clock_locks_no_lone_administrator_out),
 		TEST(test_desk_sessions_end_idle_and_at_their_limit),
 		TEST(test_desk_admits_one_administrator_at_a_time),
 		TEST(test_desk_shows_out_who_may_no_longer_be_there),

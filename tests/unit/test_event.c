@@ -97,6 +97,20 @@ static void test_event_table_rows_are_complete(void **state)
 	}
 }
 
+/* A syslog server may keep only the last of two parameters of one name. */
+static void test_event_field_names_are_distinct_and_not_of_the_record_itself(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < FIELD_COUNT_; i++) {
+		const char *name = event_key_name((enum event_key)i);
+
+		assert_string_not_equal(name, "seq");
+		assert_string_not_equal(name, "mono");
+		for (unsigned j = 1; j < i; j++)
+			assert_string_not_equal(name, event_key_name((enum event_key)j));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_event_build_says_when_fields_are_left_out),
 		cmocka_unit_test(test_event_emit_counts_what_found_no_room),
 		cmocka_unit_test(test_event_table_rows_are_complete),
+		cmocka_unit_test(test_event_field_names_are_distinct_and_not_of_the_record_itself),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * another. */
 #include "unit.h"
 
+#include "accounts/staff.h"
 #include "desk_fixture.h"
 
 /* The secret that the last answer shows. */
@@ -202,6 +203,78 @@ static void test_factor_second_factor_is_not_replaced_by_an_older_offer(void **s
 	assert_int_equal(login_with(f, 0, "yamada", GOOD, code_of(f, owners, 1)), ACCOUNT_OK);
 }
 
+#define SCREENS                                                                                    \
+	"zone inside { tier business; port eth1; address 10.20.0.1/24; }"                          \
+	"zone outside { tier outside; port eth2; address 203.0.113.1/28; }"                        \
+	"screen web { from inside; to outside; listen 5900; desktop 203.0.113.5:5900;"             \
+	" security x509-plain; tls { certificate screen; } group staff; }"                         \
+	"screen-user suzuki { group staff; }"
+#define STAFF "login { user yamada { role administrator; } }" SCREENS
+
+static bool see_screen(struct fixture *f, const char *name, const char *secret, const char *code)
+{
+	struct control_screen_ask ask = {.session = 7, .peer_family = 4};
+
+	(void)snprintf(ask.entry, sizeof(ask.entry), "web");
+	(void)snprintf(ask.name, sizeof(ask.name), "%s", name);
+	(void)snprintf(ask.secret, sizeof(ask.secret), "%s%s", secret, code);
+	return staff_judge(&f->desk, &ask);
+}
+
+/* A policy that screens are judged by until the test ends. */
+static void apply_for_screens(struct fixture *f, struct policy_fixture *policy, const char *text)
+{
+	const struct control_policy none = {.untouched = 1};
+
+	policy_fixture_init(policy, text);
+	desk_policy(&f->desk, &policy->snapshot, &none);
+	f->desk.policy = &policy->snapshot;
+}
+
+/* A viewer has no way to enrol: who has no second factor where it is required sees no screen. */
+static void test_factor_required_of_screen_users_too(void **state)
+{
+	struct fixture *f = *state;
+	struct policy_fixture optional, required;
+	char secret[TOTP_SECRET_BYTES], password[PASSWORD_TEMPORARY_BYTES];
+
+	apply_for_screens(f, &optional, STAFF);
+	sit(f, 0);
+	assert_int_equal(ask(f, 0, ACCOUNT_SCREEN_RESET, "suzuki", "", ""), ACCOUNT_OK);
+	memcpy(password, shown_password(f), sizeof(password));
+	assert_true(see_screen(f, "suzuki", password, ""));
+	apply_for_screens(f, &required,
+			  "login { totp required; user yamada { role administrator; } }" SCREENS);
+	assert_false(see_screen(f, "suzuki", password, ""));
+	assert_string_equal(f->reason, "no second factor yet");
+	assert_int_equal(ask(f, 0, ACCOUNT_SCREEN_TOTP, "suzuki", "", ""), ACCOUNT_ENROL);
+	memcpy(secret, shown_secret(f), sizeof(secret));
+	assert_int_equal(ask(f, 0, ACCOUNT_FIRST_CODE, "", code_of(f, secret, 0), ""), ACCOUNT_OK);
+	assert_false(see_screen(f, "suzuki", password, code_of(f, secret, 0)));
+	assert_string_equal(f->reason, "wrong code"); /* that one is used */
+	assert_true(see_screen(f, "suzuki", password, code_of(f, secret, 1)));
+	policy_fixture_fini(&required);
+	policy_fixture_fini(&optional);
+}
+
+/* A1: a screen's password is as old as the desk has seen it, too. */
+static void test_factor_screen_password_is_not_made_young_by_a_clock_set_back(void **state)
+{
+	struct fixture *f = *state;
+	struct policy_fixture policy;
+	char password[PASSWORD_TEMPORARY_BYTES];
+
+	apply_for_screens(f, &policy, STAFF);
+	sit(f, 0);
+	assert_int_equal(ask(f, 0, ACCOUNT_SCREEN_RESET, "suzuki", "", ""), ACCOUNT_OK);
+	memcpy(password, shown_password(f), sizeof(password));
+	pass(f, 31 * 86400);
+	f->time.wall_ns -= 31LL * 86400 * 1000000000;
+	assert_false(see_screen(f, "suzuki", password, ""));
+	assert_string_equal(f->reason, "password too old");
+	policy_fixture_fini(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +285,8 @@ int main(void)
 		TEST(test_factor_second_factor_is_removed_by_another_administrator),
 		TEST(test_factor_required_second_factor_is_enrolled_at_the_login),
 		TEST(test_factor_second_factor_is_not_replaced_by_an_older_offer),
+		TEST(test_factor_required_of_screen_users_too),
+		TEST(test_factor_screen_password_is_not_made_young_by_a_clock_set_back),
 #undef TEST
 	};
 

@@ -262,6 +262,33 @@ static void test_file_read_says_what_it_cannot_do(void **state)
 	bytes_fini(&file);
 }
 
+static int take_number(const char *line, int64_t *out)
+{
+	struct span rest = span_of(line);
+
+	return file_take_number(&rest, "number", out);
+}
+
+static void test_file_take_number_takes_a_number_and_no_more(void **state)
+{
+	static const char *const bad[] = {"",
+					  "number 1",
+					  "number \n",
+					  "number x\n",
+					  "number 1x\n",
+					  "numbers 1\n",
+					  "number1\n",
+					  "number 000000000000000000000001\n"};
+	int64_t number = 0;
+
+	assert_int_equal(take_number("number 0\n", &number), 0);
+	assert_int_equal(number, 0);
+	assert_int_equal(take_number("number -9223372036854775808\nmore\n", &number), 0);
+	assert_true(number == INT64_MIN);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(take_number(bad[i], &number), -ERR_INTEGRITY);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -274,6 +301,7 @@ int main(void)
 		TEST(test_file_stage_touches_nothing_that_has_a_name),
 		TEST(test_file_check_refuses_every_flipped_bit_and_truncation),
 		TEST(test_file_read_says_what_it_cannot_do),
+		TEST(test_file_take_number_takes_a_number_and_no_more),
 #undef TEST
 	};
 

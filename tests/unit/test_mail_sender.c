@@ -213,7 +213,7 @@ static void test_mail_sender_takes_no_other_message_while_it_sends_one(void **st
 		expect_command("DATA\r\n");
 		if (replies[i][0] != '\0')
 			reply(replies[i]);
-		assert_int_equal(pipe(pipe_fds), 0);
+		assert_int_equal(pipe2(pipe_fds, O_NONBLOCK), 0);
 		assert_int_equal(write(pipe_fds[1], raw, sizeof(raw) - 1), sizeof(raw) - 1);
 		(void)close(pipe_fds[1]);
 		assert_int_equal(sender_on_message(&sender, &message, &pipe_fds[0]), -ERR_PEER);
@@ -239,7 +239,7 @@ static void test_mail_sender_takes_message_and_result_in_any_order(void **state)
 
 	open_transaction();
 	sha256_of(flat_text, sizeof(flat_text) - 1, result.sha256_output);
-	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(pipe2(pipe_fds, O_NONBLOCK), 0);
 	assert_int_equal(sender_on_message(&sender, &message, &pipe_fds[0]), 0);
 	assert_int_equal(sender_on_flattened(&sender, &result), 0);
 	ask_message(1);

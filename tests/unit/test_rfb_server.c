@@ -392,11 +392,11 @@ static void test_rfb_frame_marks_the_tiles_that_a_change_touches(void **state)
 	static const uint32_t tile[] = {1, 2, 0xff000003, 4};
 	const struct rfb_rect r = {70, 0, 2, 2};
 
-	assert_true(frame_replace(&frame, &r, tile));
+	assert_true(frame_replace(&frame, &r, tile, r.w));
 	assert_int_equal(at(70, 1), 3);
 	assert_int_equal(frame.dirty.rows[0], 2);
 	memset(&frame.dirty, 0, sizeof(frame.dirty));
-	assert_false(frame_replace(&frame, &r, tile));
+	assert_false(frame_replace(&frame, &r, tile, r.w));
 	assert_false(frame_any_dirty(&frame));
 	assert_true(frame_replace_solid(&frame, &r, 0xff000009));
 	assert_false(frame_replace_solid(&frame, &r, 9));

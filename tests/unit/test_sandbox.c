@@ -104,6 +104,12 @@ static int act_fcntl_owner(void)
 	return fcntl(STDERR_FILENO, F_SETOWN, 1) < 0;
 }
 
+/* What is there to be appended to becomes something to be written over. */
+static int act_fcntl_flags(void)
+{
+	return fcntl(STDERR_FILENO, F_SETFL, 0) < 0;
+}
+
 static int act_tty_inject(void)
 {
 	return syscall(SYS_ioctl, STDERR_FILENO, 0x5412 /* TIOCSTI */, "x") < 0;
@@ -173,6 +179,7 @@ static void test_sandbox_kills_on_each_forbidden_act(void **state)
 		act_map_executable,
 		act_make_executable,
 		act_fcntl_owner,
+		act_fcntl_flags,
 		act_tty_inject,
 		act_pipe,
 #if defined(__x86_64__)

@@ -228,9 +228,8 @@ static void test_sandbox_filter_knows_each_request(void **state)
 	static const int calls[] = {SYS_ioctl, SYS_setsockopt};
 	static const struct sandbox_profile profile = {
 		.name = "terminal", .syscalls = calls, .syscall_count = 2};
-	static const int descriptors[] = {F_GETFD,     F_SETFD,         F_GETFL,
-					  F_SETFL,     F_DUPFD_CLOEXEC, F_GET_SEALS,
-					  F_ADD_SEALS, F_GETPIPE_SZ,    F_SETPIPE_SZ};
+	static const int descriptors[] = {F_GETFD,     F_SETFD,     F_GETFL,      F_DUPFD_CLOEXEC,
+					  F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ, F_SETPIPE_SZ};
 	static const int terminal[] = {TCGETS, TCSETS,     TCSETSW,  TCSETSF, TCFLSH,
 				       TCSBRK, TIOCGWINSZ, TIOCOUTQ, FIONREAD};
 	struct sandbox_filter f;

@@ -8,18 +8,16 @@
 
 enum { HEAD = sizeof(struct screen_record), WIDTH = 200, HEIGHT = 100 };
 
-static bool check(struct screen_record r, size_t bytes)
+static bool check(struct screen_record r)
 {
-	return screen_record_check(&r, bytes, WIDTH, HEIGHT);
+	return screen_record_check(&r, WIDTH, HEIGHT);
 }
 
 static void test_screen_record_takes_tiles_inside_screen_and_grid(void **state)
 {
-	assert_true(check((struct screen_record){SCREEN_PIXELS, 0, 0, 64, 64, 0, 0},
-			  HEAD + 64 * 64 * 4));
-	assert_true(check((struct screen_record){SCREEN_PIXELS, 192, 64, 8, 36, 0, 0},
-			  HEAD + 8 * 36 * 4));
-	assert_true(check((struct screen_record){SCREEN_SOLID, 70, 70, 3, 3, 0, 0xffffff}, HEAD));
+	assert_true(check((struct screen_record){SCREEN_PIXELS, 0, 0, 64, 64, 0, 0}));
+	assert_true(check((struct screen_record){SCREEN_PIXELS, 192, 64, 8, 36, 0, 0}));
+	assert_true(check((struct screen_record){SCREEN_SOLID, 70, 70, 3, 3, 0, 0xffffff}));
 }
 
 static void test_screen_record_refuses_tiles_outside_screen_or_grid(void **state)
@@ -33,31 +31,30 @@ static void test_screen_record_refuses_tiles_outside_screen_or_grid(void **state
 		struct screen_record r = {SCREEN_PIXELS, bad[i][0], bad[i][1], bad[i][2],
 					  bad[i][3],     0,         0};
 
-		assert_false(check(r, HEAD + (size_t)r.w * r.h * 4));
+		assert_false(check(r));
 		r.kind = SCREEN_SOLID;
-		assert_false(check(r, HEAD));
+		assert_false(check(r));
 	}
 }
 
-static void test_screen_record_refuses_any_other_length(void **state)
+static void test_screen_record_counts_whole_records_only(void **state)
 {
-	struct screen_record r = {SCREEN_PIXELS, 0, 0, 4, 4, 0, 0};
+	for (size_t bytes = 0; bytes < 3 * SCREEN_BATCH * HEAD; bytes++) {
+		size_t count = screen_record_count(bytes);
 
-	for (size_t bytes = 0; bytes < 200; bytes++)
-		assert_int_equal(check(r, bytes), bytes == HEAD + 64);
-	r.kind = SCREEN_SOLID;
-	for (size_t bytes = 0; bytes < 200; bytes++)
-		assert_int_equal(check(r, bytes), bytes == HEAD);
+		assert_true(count <= SCREEN_BATCH);
+		assert_int_equal(count > 0, bytes > 0 && bytes % 16 == 0 && bytes <= 1024);
+		assert_true(count == 0 || count * 16 == bytes);
+	}
 }
 
 static void test_screen_record_refuses_numbers_where_none_belong(void **state)
 {
-	assert_false(check((struct screen_record){SCREEN_SOLID, 0, 0, 1, 1, 1, 0}, HEAD));
-	assert_false(check((struct screen_record){SCREEN_PIXELS, 0, 0, 1, 1, 0, 1}, HEAD + 4));
-	assert_false(check((struct screen_record){SCREEN_UPDATE_END, 1, 0, 0, 0, 0, 1}, HEAD));
-	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 10, 10, 0, 1}, HEAD));
-	assert_false(check((struct screen_record){SCREEN_ENDED, 0, 0, 0, 0, 0, SCREEN_END_COUNT_},
-			   HEAD));
+	assert_false(check((struct screen_record){SCREEN_SOLID, 0, 0, 1, 1, 1, 0}));
+	assert_false(check((struct screen_record){SCREEN_PIXELS, 0, 0, 1, 1, 0, 1}));
+	assert_false(check((struct screen_record){SCREEN_UPDATE_END, 1, 0, 0, 0, 0, 1}));
+	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 10, 10, 0, 1}));
+	assert_false(check((struct screen_record){SCREEN_ENDED, 0, 0, 0, 0, 0, SCREEN_END_COUNT_}));
 }
 
 static void test_screen_record_refuses_pixels_before_a_size(void **state)
@@ -65,22 +62,20 @@ static void test_screen_record_refuses_pixels_before_a_size(void **state)
 	struct screen_record r = {SCREEN_SOLID, 0, 0, 1, 1, 0, 0},
 			     end = {SCREEN_UPDATE_END, 0, 0, 0, 0, 0, 1};
 
-	assert_false(screen_record_check(&r, HEAD, 0, 0));
-	assert_false(screen_record_check(&end, HEAD, 0, 0));
+	assert_false(screen_record_check(&r, 0, 0));
+	assert_false(screen_record_check(&end, 0, 0));
 }
 
 static void test_screen_record_bounds_sizes_and_cursors(void **state)
 {
-	assert_true(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 4096, 2304, 0, 0}, HEAD));
-	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 4097, 1, 0, 0}, HEAD));
-	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 1, 2305, 0, 0}, HEAD));
-	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 0, 5, 0, 0}, HEAD));
-	assert_true(check((struct screen_record){SCREEN_CURSOR, 63, 63, 64, 64, 0, 0},
-			  HEAD + 64 * 64 * 4));
-	assert_true(check((struct screen_record){SCREEN_CURSOR, 0, 0, 0, 0, 0, 0}, HEAD));
-	assert_false(
-		check((struct screen_record){SCREEN_CURSOR, 0, 0, 65, 1, 0, 0}, HEAD + 65 * 4));
-	assert_false(check((struct screen_record){SCREEN_CURSOR, 5, 0, 5, 5, 0, 0}, HEAD + 100));
+	assert_true(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 4096, 2304, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 4097, 1, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 1, 2305, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 0, 5, 0, 0}));
+	assert_true(check((struct screen_record){SCREEN_CURSOR, 63, 63, 64, 64, 0, 0}));
+	assert_true(check((struct screen_record){SCREEN_CURSOR, 0, 0, 0, 0, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_CURSOR, 0, 0, 65, 1, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_CURSOR, 5, 0, 5, 5, 0, 0}));
 }
 
 static void test_screen_record_refuses_unknown_kinds(void **state)
@@ -89,7 +84,7 @@ static void test_screen_record_refuses_unknown_kinds(void **state)
 		struct screen_record r = {.kind = (uint16_t)kind};
 
 		if (kind < SCREEN_GEOMETRY || kind > SCREEN_ENDED)
-			assert_false(check(r, HEAD));
+			assert_false(check(r));
 	}
 }
 
@@ -153,7 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_screen_record_takes_tiles_inside_screen_and_grid),
 		cmocka_unit_test(test_screen_record_refuses_tiles_outside_screen_or_grid),
-		cmocka_unit_test(test_screen_record_refuses_any_other_length),
+		cmocka_unit_test(test_screen_record_counts_whole_records_only),
 		cmocka_unit_test(test_screen_record_refuses_numbers_where_none_belong),
 		cmocka_unit_test(test_screen_record_refuses_pixels_before_a_size),
 		cmocka_unit_test(test_screen_record_bounds_sizes_and_cursors),

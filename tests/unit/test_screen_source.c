@@ -2,6 +2,7 @@
 /* The half that faces the desktop, alone: what it says when the viewer's half has gone. */
 #include "unit.h"
 
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,7 +11,7 @@
 enum { WIDTH = 128, HEIGHT = 128 };
 
 static struct source source;
-static uint32_t pixels[WIDTH * HEIGHT];
+static struct screen_pixels memory; /* touched as far as the frame goes */
 static int viewer_fd;
 
 /* What main.c has of it, without a loop to stop. */
@@ -32,9 +33,11 @@ static int setup(void **state)
 	source = (struct source){
 		.link = {.fd = link[0], .events = POLLIN},
 		.phase = SOURCE_RUNNING,
+		.pixels = &memory,
 	};
+	memset(&memory.shape, 0, sizeof(memory.shape));
 	viewer_fd = link[1];
-	frame_init(&source.frame, pixels, WIDTH * HEIGHT);
+	frame_init(&source.frame, memory.frame, WIDTH * HEIGHT);
 	assert_int_equal(frame_resize(&source.frame, WIDTH, HEIGHT), 0);
 	return 0;
 }
@@ -93,6 +96,25 @@ static void test_source_tells_of_a_half_that_died_without_a_reason(void **state)
 	assert_string_equal(screen_end_name(source.session.end), "other-half-died");
 }
 
+static void test_source_counts_in_the_memory_what_it_has_told(void **state)
+{
+	const struct rfb_rect corner = {WIDTH - 1, HEIGHT - 1, 1, 1};
+	const struct screen_shape *shape = &memory.shape;
+
+	source.size_due = true;
+	draw();
+	assert_int_equal(shape->sizes, 1);
+	assert_int_equal(shape->width, WIDTH);
+	assert_int_equal(shape->height, HEIGHT);
+	frame_mark(&source.frame, &source.frame.dirty, &corner);
+	tiles_begin(&source);
+	assert_int_equal(shape->sizes, 1);
+	assert_int_equal(shape->drawn[0][0], 1);
+	assert_int_equal(shape->drawn[1][1], 2);
+	assert_int_equal(shape->drawn[2][0], 0);
+	(void)close(viewer_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +128,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_source_tells_of_a_half_that_died_without_a_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_source_counts_in_the_memory_what_it_has_told,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

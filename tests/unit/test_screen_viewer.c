@@ -2,6 +2,7 @@
 /* The half that faces the viewer, alone: what it says when the desktop's half has gone. */
 #include "unit.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "screen-viewer/viewer.h"
@@ -11,6 +12,8 @@ enum { WIDTH = 128, HEIGHT = 128 };
 static struct viewer viewer;
 static uint32_t pixels[WIDTH * HEIGHT];
 static int source_fd;
+
+static struct screen_pixels drawn; /* by the desktop's half */
 
 static const struct screen_input key = {.kind = SCREEN_KEY, .flags = 1, .value = 0x61};
 
@@ -33,6 +36,7 @@ static int setup(void **state)
 		.link = {.fd = link[0], .events = POLLIN},
 		.peer = {.fd = -1},
 		.phase = VIEWER_RUNNING,
+		.pixels = &drawn,
 	};
 	source_fd = link[1];
 	stream_init(&viewer.stream, -1);
@@ -81,7 +85,7 @@ static void test_viewer_tells_the_desktops_reason_behind_a_size_that_waits(void 
 {
 	viewer.rects_left = 1;
 	source_says((struct screen_record){.kind = SCREEN_GEOMETRY, .w = 64, .h = 64});
-	for (unsigned i = 0; i < 2 * VIEWER_BATCH; i++)
+	for (unsigned i = 0; i < 2 * SCREEN_BATCH; i++)
 		source_says((struct screen_record){.kind = SCREEN_SOLID, .w = 64, .h = 64});
 	source_leaves();
 	records_serve(&viewer);
@@ -100,6 +104,21 @@ static void test_viewer_tells_of_a_half_that_died_without_a_reason(void **state)
 	assert_string_equal(screen_end_name(viewer.session.end), "other-half-died");
 }
 
+/* What is in the fourth byte of a pixel would be in no picture, but in the shape of what is
+ * encoded. */
+static void test_viewer_takes_no_more_than_24_bits_of_a_pixel(void **state)
+{
+	memset(&drawn, 0xDE, sizeof(drawn));
+	source_says((struct screen_record){.kind = SCREEN_PIXELS, .x = 64, .w = 64, .h = 64});
+	source_says((struct screen_record){.kind = SCREEN_SOLID, .w = 64, .h = 64, .value = ~0U});
+	source_says((struct screen_record){.kind = SCREEN_CURSOR, .w = 2, .h = 1});
+	records_serve(&viewer);
+	assert_int_equal(viewer.session.end, SCREEN_END_NONE_);
+	assert_int_equal(*frame_at(&viewer.frame, 64, 63), 0xDEDEDE);
+	assert_int_equal(*frame_at(&viewer.frame, 0, 63), 0xFFFFFF);
+	assert_int_equal(viewer.cursor_pixels[1], 0xFFDEDEDE); /* opaque, and nothing else */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +133,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_viewer_tells_of_a_half_that_died_without_a_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_viewer_takes_no_more_than_24_bits_of_a_pixel,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,17 @@ static void test_limits_lookers_of_one_source_wherever(void **state)
 	assert_null(enter(0, 1, true));
 }
 
+static void test_limits_refused_browsers_take_nothing_from_sessions(void **state)
+{
+	screens[0].sessions_max = 4;
+	for (size_t i = 0; i < 12; i++) {
+		assert_null(enter(0, 1, true));
+		sup.sessions[i].admission.state = ADMISSION_REFUSED; /* it ends within seconds */
+	}
+	assert_null(enter(0, 2, false));
+	assert_string_equal(enter(0, 1, true), "sessions of one source");
+}
+
 static void test_limits_sessions_of_screens_are_apart(void **state)
 {
 	screens[0].sessions_max = 2;
@@ -169,6 +180,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_limits_lookers_of_all_screens_are_one_crowd, setup),
 		cmocka_unit_test_setup(test_limits_lookers_of_one_source_wherever, setup),
+		cmocka_unit_test_setup(test_limits_refused_browsers_take_nothing_from_sessions,
+				       setup),
 		cmocka_unit_test_setup(test_limits_sessions_of_screens_are_apart, setup),
 		cmocka_unit_test_setup(test_limits_screens_have_a_rate_of_a_source, setup),
 		cmocka_unit_test_setup(test_limits_refusals_are_counted, setup),

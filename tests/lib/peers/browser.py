@@ -185,12 +185,15 @@ class Chromium:
         home = tempfile.mkdtemp(prefix="chromium-")
         self.net, self.namespace, self.number = net, namespace, 0
         trust = [f"--ignore-certificate-errors-spki-list={spki}"] if spki else []
+        net.run(namespace, "ip", "link", "set", "lo", "up")
+        # An address that comes up while a page loads makes Chromium break off what it loads (net::ERR_NETWORK_CHANGED).
+        wait_until(lambda: not net.run(namespace, "ip", "-6", "address", "show", "tentative").stdout.strip(),
+                   "addresses that stay")
         self.process = net.popen(
             namespace, "chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             "--no-first-run", "--disable-background-networking", f"--remote-debugging-port={self.PORT}",
             f"--user-data-dir={home}", "--lang=ja", f"--window-size={size[0]},{size[1]}", *trust, "about:blank",
             env={"HOME": home})
-        net.run(namespace, "ip", "link", "set", "lo", "up")
         found = wait_until(lambda: re.search(r"ws://127.0.0.1:\d+(/\S+)", self.process.log()), "DevTools", 60)
         self.browser = self._attach(found.group(1))
         target = self._call(self.browser, "Target.createTarget", url="about:blank")["targetId"]
@@ -236,6 +239,13 @@ class Chromium:
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **what,
                   **({"text": text} if text else {}))
         self.call("Input.dispatchKeyEvent", type="keyUp", **what)
+
+    def click(self, selector):
+        """One click of the mouse in the middle of an element."""
+        x, y = self.evaluate(f"(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('{selector}')"
+                             ".getBoundingClientRect())")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def screenshot(self, path):
         """The page as a person sees it."""

@@ -31,7 +31,7 @@ global(DefaultNetstreamDriver="{driver}" DefaultNetstreamDriverCAFile="{authorit
 RSYSLOG_TLS_MODULE = 'StreamDriver.Name="{driver}" StreamDriver.Mode="1" StreamDriver.AuthMode="{mode}" {permitted}'
 SYSLOG_NG_CONF = """\
 @version: 4.2
-options {{ keep-hostname(yes); use-dns(no); }};
+options {{ keep-hostname(yes); use-dns(no); log-fifo-size(100000); }};
 source in {{ syslog(ip("{address}") port({port}) transport("{transport}") log-msg-size(65536) flags(no-parse) {secure}); }};
 parser fields {{ syslog-parser(flags(syslog-protocol)); }};
 destination raw {{ file("{directory}/raw.log" template("$MSG\\n")); }};
