@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The harness itself: its peers work over a plain wire, so that a failure elsewhere is the gateway's."""
 
-from lib.net import Topology
+import collections
+import os
+import signal
+import subprocess
+
+from lib import processes
+from lib.net import NETNS_DIR, Background, Topology
 from lib.peers import (Desktop, EchoServer, Postfix, SmtpSink, Syslog, capture_screen, difference, nmap, ping,
                        submit, swaks, tcp_talk, udp_talk)
+from lib.waiting import wait_until
+
+ENDED = {"alive": False, "program": None, "status": None, "descriptors": {}, "text": None, "link": None, "send": False}
 
 
 def plain_pair(net):
@@ -71,3 +80,51 @@ def test_harness_topology_reaches_the_ports(net):
         net.address(topology.gateway, zone.port, *zone.gateway)
         assert ping(net, zone.namespace, zone.gateway4)
         assert ping(net, zone.namespace, zone.gateway6)
+
+
+def looks(pid):
+    """What each function of lib/processes.py says of a process."""
+    return {"alive": processes.alive(pid), "program": processes.program(pid), "status": processes.status(pid),
+            "descriptors": processes.descriptors(pid), "text": processes.text(pid, "maps"), "link": processes.link(pid, "ns/net"),
+            "send": processes.send(pid, 0)}
+
+
+def test_harness_processes_are_told_from_those_that_have_ended(net):
+    one = net.popen(net.namespace("left"), "sleep", "60")
+    wait_until(lambda: processes.program(one.pid) == "sleep", "the program")
+    os.kill(one.pid, signal.SIGSTOP)
+    wait_until(lambda: processes.status(one.pid)["State"].startswith("T"), "a stopped process")
+    seen = looks(one.pid)
+    assert seen["alive"] and seen["program"] == "sleep" and "[stack]" in seen["text"] and seen["send"]
+    assert seen["link"] == f"net:[{os.stat(NETNS_DIR / 'left').st_ino}]" and {0, 1, 2} <= set(seen["descriptors"])
+    os.kill(one.pid, signal.SIGKILL)
+    wait_until(lambda: not processes.alive(one.pid), "its end")
+    assert processes.status(one.pid)["State"].startswith("Z"), "nobody has asked for its status yet"
+    assert processes.program(one.pid) is None and processes.descriptors(one.pid) == {} and not processes.text(one.pid, "maps")
+    assert one.stop() == -signal.SIGKILL
+    assert looks(one.pid) == ENDED
+
+
+def test_harness_processes_may_end_in_the_middle_of_a_look():
+    """Many looks at processes that live for a millisecond: each is answered, whichever moment of their end it meets."""
+    started, met = [], collections.Counter()
+
+    def churn(stopping):
+        while not stopping.is_set():
+            with subprocess.Popen(["true"]) as one:
+                started.append(one.pid)
+
+    def look():
+        """Until a thousand looks have met a running program; only the newest can be one."""
+        for pid in started[-1:]:
+            seen = looks(pid)
+            met[seen["program"]] += 1
+            assert isinstance(seen["alive"], bool) and isinstance(seen["send"], bool), seen
+        return met["true"] >= 1000
+
+    churning = Background(churn)
+    try:
+        wait_until(look, "a thousand looks at running processes", pause=0)
+    finally:
+        churning.stop()
+    assert all(looks(pid) == ENDED for pid in started)

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from lib import processes
 from lib.gateway import SEKISHOD, Gateway, config_text
 from lib.inject import STACK, inject_syscall
 from lib.net import NETNS_DIR, Topology, run, three_zones
@@ -218,8 +219,7 @@ def test_spine_dead_supervisor_takes_all_with_it_and_the_next_one_takes_over(net
     first = make_gateway(CROSSING)
     pids = first.pids()
     os.kill(first.pid, signal.SIGKILL)
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/exe") and os.readlink(f"/proc/{pid}/exe")
-                               for pid in pids if os.path.exists(f"/proc/{pid}")), "its processes to end", 2)
+    wait_until(lambda: not any(map(processes.alive, pids)), "its processes to end", 2)
     second = make_gateway(CROSSING, state=first.state)
     assert links(net, second.zone_namespace("lgwan")) == ["eth1", "lo", "void", "x-mynumber"]
     assert second.stop() == 0
