@@ -7,7 +7,7 @@ Viewers are in the lgwan zone's namespace, desktops in the internet zone's, the 
 import os
 import re
 
-from .waiting import wait_until
+from .waiting import PATIENCE_SECONDS, wait_until
 
 DRIVER = os.environ.get("SCREEN_DRIVER", "/out/bench/screen_driver")
 LIBEXEC = os.environ.get("SEKISHO_LIBEXEC", "/out/libexec")
@@ -40,13 +40,13 @@ class Relay:
                                       password)
         self.process.wait_log("ready")
 
-    def connect(self, timeout=5.0):
+    def connect(self, timeout=PATIENCE_SECONDS):
         """A socket from the viewers' namespace to the relay."""
         return self.net.connect(self.viewers.namespace, self.host, self.PORT, timeout)
 
     def lines(self, *parts):
-        """The lines of the driver's output that have all `parts`, oldest first."""
-        return [line for line in self.process.log().splitlines() if all(p in line for p in parts)]
+        """The lines of the driver's output that have all `parts`, oldest first; one that is still being written is none."""
+        return [line for line in self.process.log().split("\n")[:-1] if all(p in line for p in parts)]
 
     def wait_line(self, *parts, seconds=5.0, count=1):
         return wait_until(lambda: self.lines(*parts)[count - 1:], f"a line with {parts}", seconds)[0]

@@ -2,6 +2,7 @@
 """A screen entry of the whole gateway without a login: viewers in the lgwan zone, the desktop in the internet zone."""
 
 from .peers.rfb import FakeDesktop, Viewer
+from .waiting import PATIENCE_SECONDS
 
 PORT = 5900
 
@@ -24,6 +25,6 @@ def still(desktop, stream):
 
 def viewer_of(topology):
     zone = topology.zones["lgwan"]
-    viewer = Viewer(topology.net.connect(zone.namespace, zone.gateway4, PORT))
+    viewer = Viewer(topology.net.connect(zone.namespace, zone.gateway4, PORT, PATIENCE_SECONDS))
     viewer.begin()
     return viewer

@@ -21,7 +21,7 @@ from lib.peers.rfb import key
 from lib.peers.vencrypt import Refused, SecureViewer, client_context
 from lib.screen_entry import fake_desktop, still
 from lib.tls_scan import assert_nothing_weak, scan
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE_SECONDS, wait_until
 
 PORT = 443
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -53,7 +53,7 @@ def host(topology):
     return topology.zones["lgwan"].gateway4
 
 
-def connect(topology, timeout=15.0):
+def connect(topology, timeout=PATIENCE_SECONDS):
     """A connection under TLS, nothing asked yet."""
     zone = topology.zones["lgwan"]
     return client_context().wrap_socket(topology.net.connect(zone.namespace, zone.gateway4, PORT, timeout))
@@ -183,7 +183,7 @@ def test_browser_upgrades_that_are_not_exact_are_refused(make_web, topology):
 def test_browser_that_sends_slowly_is_dropped(make_web, topology):
     """Z14: an unfinished request ends after ten seconds, whatever trickles in; waiting connections end alike."""
     gateway = make_web(screen(topology))
-    idle, slow = connect(topology, 30), connect(topology, 30)
+    idle, slow = connect(topology), connect(topology)
     begin = time.monotonic()
     slow.sendall(b"GET / HTTP/1.1\r\n")
     for _ in range(3):
@@ -208,7 +208,7 @@ def test_browser_connections_of_one_source_are_limited(make_web, topology):
     held.pop().close()
     viewer = wait_until(lambda: attempt(viewer_of, topology, "suzuki", secret), "a free connection", 15)
     viewer.wait_pixel(0, 0, 0x112233)
-    plain = SecureViewer(topology.net.connect(zone.namespace, zone.gateway4, 5900, 10), "suzuki", secret)
+    plain = SecureViewer(topology.net.connect(zone.namespace, zone.gateway4, 5900, PATIENCE_SECONDS), "suzuki", secret)
     assert plain.width == 320
 
 

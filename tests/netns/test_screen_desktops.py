@@ -146,9 +146,9 @@ class SecureDesktop(FakeDesktop):
     def show_and_serve(self, _desktop, stream):
         self.show(stream, 0x112233)
         if self.told(stream, "cut", False):
-            self.go.wait(20)
+            self.go.wait()
             stream.sock.shutdown(socket.SHUT_WR)  # of the connection: TLS is not told
-            stream.drain(20)
+            stream.drain()
         else:
             self.serve(stream)
 
@@ -188,7 +188,7 @@ def test_desktop_that_lies_while_it_is_logged_in_at(relay_as, certificates, name
     if "cut" in bad:
         relay.wait_line("screen-desktop ")
         desktop.go.set()
-    assert viewer.drain(20), "the session did not end"
+    assert viewer.drain(), "the session did not end"
     relay.wait_line("screen-ended ", "peer=desktop", f"detail={detail}")
     if event:
         relay.wait_line(*event)
@@ -214,7 +214,7 @@ def test_desktop_does_not_know_the_loaded_password(relay_as, certificates, tmp_p
         desktop = Desktop(relay.net, zone.namespace, zone.peer4, size=SIZE, security=security)
         viewer = Viewer(relay.connect(), handshake=False)
         viewer.send(b"RFB 003.008\n\1\1")
-        assert viewer.drain(20), access
+        assert viewer.drain(), access
         assert bytes(viewer.received) == b"RFB 003.008\n\1\1\0\0\0\0"
         relay.wait_line("screen-ended ", "peer=desktop", "reason=desktop-refused", "detail=login-refused-by-desktop", seconds=20)
         desktop.stop()

@@ -101,9 +101,9 @@ def test_desktop_gateway_logs_in_with_what_was_loaded(make_gateway, topology, pa
     viewer.send(update_request(640, 480))
     assert viewer.read_update()
     console.commit("set screen web desktop-security name other.example.jp")
-    assert viewer.drain(20), "the session has outlived what it logged in by"
+    assert viewer.drain(), "the session has outlived what it logged in by"
     gateway.wait_event("screen-ended", 'reason="policy-changed"')
     viewer = Viewer(topology.net.connect(lgwan.namespace, lgwan.gateway4, PORT), handshake=False)
     viewer.send(b"RFB 003.008\n\1\1")
-    assert viewer.drain(20), "a desktop with another name was shown"
+    assert viewer.drain(), "a desktop with another name was shown"
     gateway.wait_event("screen-tls-failed", 'reason="certificate is for another name"')

@@ -80,7 +80,7 @@ def fake_desktop(topology):
 
 def work(office, user="suzuki"):
     """The viewer of somebody who works, and the number of the session."""
-    viewer = SecureViewer(connect(office.topology, timeout=20), user, office.secrets[user])
+    viewer = SecureViewer(connect(office.topology), user, office.secrets[user])
     viewer.begin()
     viewer.read_update()
     return viewer, session_of(office, user)
@@ -99,7 +99,7 @@ def pass_to(office, session):
 
 def watch(office, session):
     """The auditor's viewer."""
-    viewer = SecureViewer(connect(office.topology, timeout=20), *pass_to(office, session))
+    viewer = SecureViewer(connect(office.topology), *pass_to(office, session))
     viewer.begin()
     viewer.read_update()
     return viewer
@@ -108,7 +108,7 @@ def watch(office, session):
 def glance(office, session):
     """The auditor's viewer that awaits no picture: its time may be over before one is here."""
     name, secret = pass_to(office, session)
-    viewer = SecureViewer(connect(office.topology, timeout=20), name, login=False)
+    viewer = SecureViewer(connect(office.topology), name, login=False)
     viewer.log_in(name, secret)
     viewer.send(b"\1")
     return viewer
@@ -185,7 +185,7 @@ def test_shadow_has_no_hand_in_the_session(office, topology):
     assert [body[-1] for _, body in typed(desktop)] == [0x67] * 2, "one press by the user, and its release"
     for unknown in (150, 248, 250, 255):
         shadow.send(struct.pack(">B", unknown) + canary)
-        assert shadow.drain(10)
+        assert shadow.drain()
         bureau.gateway.wait_event("screen-ended ", 'reason="viewer-protocol"', f'code="{unknown}"')
         shadow = watch(bureau, session)
     worker.send(key(0x61))
@@ -212,7 +212,7 @@ def test_shadow_is_refused_to_everybody_else(office, topology):
              ("suzuki", secret))
     with ThreadPoolExecutor(len(wrong)) as at_once:
         list(at_once.map(lambda login: refused(topology, *login), wrong))
-    shadow = SecureViewer(connect(topology, timeout=20), name, secret)
+    shadow = SecureViewer(connect(topology), name, secret)
     refused(topology, name, secret)
     bureau.gateway.wait_event("screen-login-refused", 'reason="no pass for a shadow"')
     number = session_of_shadow(bureau, session)
@@ -248,7 +248,7 @@ def test_shadow_is_off_by_default(office, topology):
     assert "has no shadow" in bureau.auditor.run(f"observe screen session {session}")
     assert b"watched" not in worker.name
     with pytest.raises(Refused):
-        SecureViewer(connect(topology, timeout=20), f"shadow:{session}", "0" * 20)
+        SecureViewer(connect(topology), f"shadow:{session}", "0" * 20)
 
 
 @pytest.mark.limit(120)
@@ -260,7 +260,7 @@ def test_shadow_ends_with_what_allows_it(office, topology):
     worker, session = work(bureau)
 
     def ends(shadow, reason):
-        assert shadow.drain(20)
+        assert shadow.drain()
         bureau.gateway.wait_event("screen-ended ", f'reason="{reason}"', f'user="shadow:{session}"')
 
     ends(glance(bureau, session), "session-limit")
@@ -293,7 +293,7 @@ def test_shadow_ends_with_a_commit(office, topology, change, reason):
     administrator = log_in(bureau.gateway, "yamada", SECRETS["yamada"])
     administrator.expect(administrator.PROMPT)
     assert "committed" in administrator.commit(*change)
-    assert shadow.drain(20)
+    assert shadow.drain()
     bureau.gateway.wait_event("screen-ended ", f'reason="{reason}"', f'user="shadow:{session}"')
 
 
@@ -305,7 +305,7 @@ def test_shadow_of_idle_hands_ends_alone(office, topology):
     administrator = log_in(bureau.gateway, "yamada", SECRETS["yamada"])
     administrator.expect(administrator.PROMPT)
     assert "committed" in administrator.commit("set screen web idle-timeout 8s")
-    assert glance(bureau, session).drain(20)
+    assert glance(bureau, session).drain()
     bureau.gateway.wait_event("screen-ended ", 'reason="idle-timeout"', f'user="shadow:{session}"')
     worker.send(key(0x67))
     worker.wait_pixel(0, 0, GREEN)
@@ -317,7 +317,7 @@ def test_shadow_in_a_browser(office, topology):
     bureau = office(SHADOW, "browser { name screen.lg.example; }")
     worker, session = work(bureau)
     host = topology.zones["lgwan"].gateway4
-    socket = client_context().wrap_socket(connect(topology, timeout=20, port=443))
+    socket = client_context().wrap_socket(connect(topology, port=443))
     shadow = BrowserViewer(socket, host, *pass_to(bureau, session))
     shadow.begin()
     shadow.read_update()
@@ -340,7 +340,7 @@ def test_shadow_ends_with_the_watched_session(office, topology):
     worker, session = work(bureau)
     shadow = watch(bureau, session)
     worker.close()
-    assert shadow.drain(20)
+    assert shadow.drain()
     bureau.gateway.wait_event("screen-ended ", 'reason="watched-session-ended"', f'user="shadow:{session}"')
     bureau.gateway.wait_event("screen-shadow-ended ", f'watched="{session}"')
     _worker, session = work(bureau)
@@ -348,7 +348,7 @@ def test_shadow_ends_with_the_watched_session(office, topology):
     administrator = log_in(bureau.gateway, "yamada", SECRETS["yamada"])
     administrator.expect(administrator.PROMPT)
     administrator.run("isolate zone internet")
-    assert shadow.drain(20)
+    assert shadow.drain()
     bureau.gateway.wait_event("screen-ended ", 'reason="zone-isolated"', f'user="shadow:{session}"')
 
 
@@ -371,7 +371,7 @@ def test_shadow_and_session_survive_each_other(office, topology):
     worker.send(key(0x67))
     worker.wait_pixel(0, 0, GREEN)
     os.kill(pid, signal.SIGKILL)
-    assert shadow.drain(20)
+    assert shadow.drain()
     worker.send(key(0x61))
     worker.wait_pixel(0, 0, BLUE)
     bureau.gateway.wait_event("screen-shadow-ended ")
@@ -383,7 +383,7 @@ def test_shadow_and_session_survive_each_other(office, topology):
     def ends():
         begin = time.monotonic()
         os.kill(own, signal.SIGKILL)
-        assert shadow.drain(20)
+        assert shadow.drain()
         return time.monotonic() - begin
 
     kept_within(ends, 2)

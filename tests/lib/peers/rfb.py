@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 
-from ..waiting import wait_until
+from ..waiting import PATIENCE_SECONDS, wait_until
 
 RAW, COPY_RECT, HEXTILE, TRLE, ZRLE = 0, 1, 5, 15, 16
 CURSOR, DESKTOP_SIZE, LAST_RECT, EXTENDED_DESKTOP_SIZE = -239, -223, -224, -308
@@ -67,7 +67,7 @@ class Stream:
     def send(self, data):
         self.sock.sendall(data)
 
-    def drain(self, seconds=2.0):
+    def drain(self, seconds=PATIENCE_SECONDS):
         """Everything until the other side closes or is silent for `seconds`; whether it closed."""
         self.sock.settimeout(seconds)
         try:
@@ -84,6 +84,13 @@ class Stream:
     def close(self):
         with contextlib.suppress(OSError):
             self.sock.close()
+
+    def abort(self):
+        """Close it under a thread that may be reading or writing: to close alone would leave that thread, the connection
+        and their namespace there until the peer says something."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.close()
 
 
 class Viewer(Stream):
@@ -147,8 +154,8 @@ class Viewer(Stream):
         return struct.unpack_from("<I", self.picture, at)[0]
 
     def wait_pixel(self, x, y, colour, seconds=5.0):
-        """Ask for updates until a pixel has a colour."""
-        self.sock.settimeout(seconds)
+        """Ask for updates until a pixel has a colour; seconds: as wait_until() has it, of one update."""
+        self.sock.settimeout(max(seconds, PATIENCE_SECONDS))
         while self.pixel(x, y) != colour:
             self.send(update_request(self.width, self.height, 1))
             self.read_update()
@@ -158,7 +165,8 @@ class FakeDesktop:
     """A desktop in a namespace that runs `script(desktop, stream)` for each connection, after a handshake if wanted.
 
     The handshake's parts can be replaced: version, security (what follows the version exchange, up to and with the
-    result), init (ServerInit). `messages` are the client's messages that were parsed by `serve`.
+    result), init (ServerInit). `messages` are the client's messages that were parsed by `serve`. A connection may be silent
+    for as long as a test takes: stop() ends all, and every script that waits for `go`.
     """
 
     WIDTH, HEIGHT = 320, 240
@@ -174,19 +182,18 @@ class FakeDesktop:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
         self.listener.listen(16)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
         net.on_close(self.stop)
 
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
-                sock, _ = self.listener.accept()
-                threading.Thread(target=self._run, args=(Stream(sock),), daemon=True).start()
+                self.streams.append(Stream(self.listener.accept()[0]))  # here: in the order in which they come
+                threading.Thread(target=self._run, args=(self.streams[-1],), daemon=True).start()
 
     def _run(self, stream):
-        self.streams.append(stream)
         try:
-            stream.sock.settimeout(20)
             if self.shake(stream) and self.script:
                 self.script(self, stream)
         except (EOFError, OSError):
@@ -201,7 +208,7 @@ class FakeDesktop:
         answer = stream.read(12)
         if self.security is not None:
             stream.send(self.security)
-            stream.drain(1.0)
+            stream.drain()
             return False
         if answer == b"RFB 003.003\n":
             stream.send(b"\0\0\0\1")
@@ -251,5 +258,7 @@ class FakeDesktop:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self.accepting.join(PATIENCE_SECONDS)
         for stream in self.streams:
-            stream.close()
+            stream.abort()
+        self.go.set()
