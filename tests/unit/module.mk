@@ -16,8 +16,9 @@ units += test_smtp_command test_smtp_data test_smtp_reply
 test_smtp_command-use := wire base
 test_smtp_data-use := wire base
 test_smtp_reply-use := wire base
-units += test_tls
+units += test_tls test_gcm
 test_tls-use := tls base
+test_gcm-use := tls base
 
 # packets
 units += test_ip test_ranges test_proxied test_judge test_denials test_netlink test_tls_hello
