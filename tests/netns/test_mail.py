@@ -5,6 +5,7 @@
     Postfix, swaks, by hand  --25-->  receiver -> flattener -> sender  --25-->  Postfix, or a sink that does as told
 """
 
+import contextlib
 import email
 import email.policy
 import itertools
@@ -115,7 +116,7 @@ def test_mail_passes_from_postfix_to_postfix(net, zones, make_gateway):
     assert "資料を送付します。\n.\n..二つの点\n" in text
     assert "資料.exe" in text and "MZ\x90" not in text
     near.wait_sent(1)
-    assert near.queued() == []
+    near.wait_empty()
 
 
 def test_mail_of_several_kinds_in_one_session(net, zones, make_gateway):
@@ -345,16 +346,15 @@ def test_mail_is_not_confirmed_where_a_process_dies(net, zones, make_gateway, ro
     gateway = make_gateway(mail_block(zones))
     with dialogue(net, zones) as peer:
         peer.open_data()
-        if role == "mail-flattener":
-            kill_flattener(gateway, lambda: peer.send(PLAIN * 20000 + b".\r\n"))
-        else:
-            peer.send(PLAIN)
-            gateway.kill(role)
-            peer.send(b".\r\n")
-        try:
+        got = ""
+        with contextlib.suppress(ConnectionError):  # reset where the one that was killed had not read all
+            if role == "mail-flattener":
+                kill_flattener(gateway, lambda: peer.send(PLAIN * 20000 + b".\r\n"))
+            else:
+                peer.send(PLAIN)
+                gateway.kill(role)
+                peer.send(b".\r\n")
             got = peer.reply()
-        except ConnectionError:
-            got = ""
         assert got == "" or got.startswith("4"), got
     assert sink.messages() == []
     assert send(net, zones)[0] == 250

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from lib import processes
 from lib.gateway import RESERVED
 from lib.mail_peers import Dialogue, OrderSink
 from lib.peers import submit
@@ -50,8 +51,10 @@ def test_reserve_holds_nothing_but_its_channels(net, zones, make_gateway):
     """Decision 2, Z14: confined like those that serve, before anybody connects; no policy, key or message is mapped."""
     gateway = make_gateway(mail_block(zones))
     for pid in gateway.wait_reserve():
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
-        assert "\nSeccomp:\t2\n" in status and "\nNoNewPrivs:\t1\n" in status and "\nCapBnd:\t0000000000000000\n" in status
+        # It is known by its program from exec on, and locks itself as its first act.
+        wait_until(lambda p=pid: processes.status(p)["Seccomp"] == "2", "a process in reserve to lock itself")
+        status = processes.status(pid)
+        assert status["NoNewPrivs"] == "1" and status["CapBnd"] == "0000000000000000"
         assert {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")} == set(range(5))
         assert "memfd:" not in pathlib.Path(f"/proc/{pid}/maps").read_text()
         assert os.listdir(f"/proc/{pid}/root/") == []

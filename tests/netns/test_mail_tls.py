@@ -14,6 +14,7 @@ import pytest
 from lib.certificates import Authority, put_slot
 from lib.mail_peers import Dialogue, OrderSink, ScriptedHop
 from lib.peers import Postfix, submit, swaks
+from lib.waiting import wait_until
 
 TO = "hanako@city.example.lg.jp"
 FROM = "taro@example.jp"
@@ -330,7 +331,7 @@ def test_tls_delivers_to_a_verified_postfix(net, zones, make_gateway, authority,
     gateway = make_gateway(mail_block(zones, VERIFIED), state=state)
     assert send(net, zones)[0] == 250
     assert len(far.wait_messages()) == 1
-    assert "TLSv1.3 with cipher" in far.log()
+    wait_until(lambda: "TLSv1.3 with cipher" in far.log(), "the far server's word on TLS")
     gateway.wait_event("mail-tls", f'name="{HOP_NAME}"', 'version="TLSv1.3"')
 
 
@@ -350,7 +351,7 @@ def test_tls_postfix_to_postfix_under_tls_on_both_sides(net, zones, make_gateway
         near.send(FROM, [TO], PLAIN + b"number %d\r\n" % number)
     near.wait_sent(3)
     assert len(far.wait_messages(3)) == 3
-    assert near.queued() == []
+    near.wait_empty()
 
 
 def failing(authority):

@@ -112,6 +112,12 @@ class Postfix:
         listing = self.net.run(self.namespace, "postqueue", "-c", self.config, "-j", timeout=30).stdout
         return re.findall(r'"queue_id": "([^"]+)"', listing)
 
+    def wait_empty(self, seconds=30.0):
+        """Wait until nothing waits here: the queue manager removes a mail some time after it was logged as sent.
+
+        A mail on its way from one queue to another can be missed by a listing: look for what arrived first."""
+        wait_until(lambda: not self.queued(), "an empty queue", seconds, 0.1)
+
     def wait_sent(self, count=1, seconds=30.0):
         """Wait until that many deliveries to other hosts are logged as status=sent."""
         def sent():
