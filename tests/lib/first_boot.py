@@ -23,6 +23,7 @@ def answers(host, language="en", user=ADMINISTRATOR, password=PASSWORD, preset=P
 
 def set_up(console, host="sekisho-test", language="en", **options):
     """Go through the whole dialogue; the console stands at the login prompt then."""
+    console.hosts.add(host)
     for question, typed in answers(host, language, **options):
         console.expect(question, timeout=PATIENCE_SECONDS)
         console.send(typed + "\r")

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import socket
 import stat
@@ -11,10 +12,16 @@ import tempfile
 
 from pexpect import fdpexpect
 
+from . import processes
+from .files import whole_lines
 from .waiting import PATIENCE_SECONDS, wait_until
 
 SEKISHOD = os.environ.get("SEKISHOD", "/out/sekishod")
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
+SUPERVISOR = os.path.basename(SEKISHOD)  # what its child is called between fork and exec, too
+HOST = "sekisho-test"
+HOSTS = "sekisho(?:-[a-z0-9]+)?"    # of the tests, the presets, the factory
+HOST_NAME = re.compile(r"host-name\s+([a-z0-9.-]+)")
 RESERVED = {"mail-receiver": 2, "mail-flattener": 2, "mail-sender": 2}  # how many wait where there is mail
 
 # Gateways of the running test: conftest.py adds their logs to the report of a failure.
@@ -33,7 +40,7 @@ def config_text(topology, *blocks, system="", zone_extra=None):
     system: further statements of the system block. zone_extra: {zone name: further statements of its block}.
     """
     extra = zone_extra or {}
-    head = f'system {{ organization "試験市"; host-name sekisho-test; {system} }}\n'
+    head = f'system {{ organization "試験市"; host-name {HOST}; {system} }}\n'
     zones = "".join(zone_text(z, extra.get(z.name, "")) for z in topology.zones.values())
     return head + zones + "\n".join(blocks) + "\n"
 
@@ -54,6 +61,7 @@ class Gateway:
         self.state.mkdir(exist_ok=True)
         self.config_path = self.directory / "sekisho.conf"
         self.config_path.write_text(config)
+        self.hosts = set(HOST_NAME.findall(config))
         self.console_path = pathlib.Path(console or self.directory / "console")
         self.log_path = self.directory / "sekishod.log"
         started.append(self)
@@ -94,7 +102,7 @@ class Gateway:
 
         Those in reserve serve nobody and are not among them: see reserve().
         """
-        return [pid for pid, program in self._children() if role in (None, program) and not _in_reserve(pid, program)]
+        return [pid for pid, program in self._children() if role in (None, program) and _serves(pid, program)]
 
     def reserve(self, role=None):
         """Process ids of those that wait for a session or message."""
@@ -110,12 +118,11 @@ class Gateway:
         return wait_until(full, "processes in reserve", seconds)
 
     def _children(self):
-        children, found = {self.pid}, []
-        for pid, parent, program in sorted(_processes()):
-            if parent in children and pid != self.pid:
-                children.add(pid)
-                found.append((pid, program))
-        return found
+        """(id, program) of all that descend from the supervisor, and have a program of their own by now."""
+        seen, family = sorted(_processes()), {self.pid}
+        while grown := {pid for pid, parent, _ in seen if parent in family} - family:
+            family |= grown     # ids start anew one day: a child's may be below its parent's
+        return [(pid, program) for pid, _, program in seen if pid in family and program != SUPERVISOR]
 
     def wait_role(self, role, other_than=(), seconds=5.0):
         """Wait for a process of `role` whose id is not among `other_than` (the killed ones); return its id."""
@@ -130,24 +137,26 @@ class Gateway:
         return pid
 
     def kill(self, role, signo=signal.SIGKILL):
-        """Send a signal to every process of a role; return their ids."""
-        pids = self.pids(role)
+        """Send a signal to every process of a role; return the ids of those that it reached."""
+        pids = [pid for pid in self.pids(role) if processes.send(pid, signo)]
         assert pids, f"no {role} is running"
-        for pid in pids:
-            os.kill(pid, signo)
         return pids
 
     def halt(self, *roles):
-        """SIGSTOP to every process of these roles, and to the supervisor, which would start others; stop() lets them go on."""
-        self.halted = [self.pid, *(pid for role in roles for pid in self.pids(role))]
-        for pid in self.halted:
-            os.kill(pid, signal.SIGSTOP)
+        """Every process of these roles stands, and the supervisor, which would start others; stop() lets them go on."""
+        self._stand(self.pid)   # first: from then on nobody starts one that the list lacks
+        for pid in (pid for role in roles for pid in self.pids(role)):
+            self._stand(pid)
+
+    def _stand(self, pid):
+        if processes.send(pid, signal.SIGSTOP):
+            self.halted.append(pid)
+            wait_until(lambda: processes.stands(pid) or not processes.alive(pid), f"process {pid} to stand")
 
     def resume(self):
         """What halt() stopped goes on."""
         for pid in reversed(self.halted):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+            processes.send(pid, signal.SIGCONT)
         self.halted = []
 
     def console(self, timeout=30):
@@ -157,12 +166,21 @@ class Gateway:
         """
         wait_until(self.console_path.exists, "the console", 5)
         if stat.S_ISSOCK(self.console_path.stat().st_mode):
-            line = socket.socket(socket.AF_UNIX)
-            line.connect(str(self.console_path))
-            fd = line.detach()
+            fd = self._connect().detach()
         else:
             fd = os.open(self.console_path, os.O_RDWR | os.O_NOCTTY)
-        return Console(fd, self.directory / "console.txt", timeout)
+        return Console(fd, self.directory / "console.txt", timeout, hosts=self.hosts)
+
+    def _connect(self):
+        """The console's socket has its name a moment before somebody listens there."""
+        def connected():
+            with contextlib.suppress(ConnectionRefusedError):
+                line.connect(str(self.console_path))
+                return True
+            return False
+        line = socket.socket(socket.AF_UNIX)
+        wait_until(connected, "the console to listen")
+        return line
 
     def hang_up(self, console):
         """Close a console, and wait until the gateway has noticed: there is one administrator at a time (A5)."""
@@ -177,11 +195,8 @@ class Gateway:
         return console
 
     def audit_lines(self):
-        """The lines of the local log, oldest first."""
-        lines = []
-        for segment in sorted(self.state.glob("**/*.log")):
-            lines += segment.read_text(errors="replace").splitlines()
-        return lines
+        """The lines of the local log, oldest first; without one that is still being written, or a segment that had to go."""
+        return [line for segment in sorted(self.state.glob("**/*.log")) for line in whole_lines(segment)]
 
     def wait_event(self, *parts, seconds=5.0):
         """Wait for a line of the local log that has every one of `parts`; return it."""
@@ -194,7 +209,7 @@ class Gateway:
         self.resume()
         if self in started and not self.process.running():
             return self.process.stop()
-        return self.process.stop(signal.SIGTERM, seconds)
+        return self.process.stop(signal.SIGTERM, max(seconds, PATIENCE_SECONDS))
 
     def report(self):
         """What a failed test shows."""
@@ -202,21 +217,40 @@ class Gateway:
 
 
 class Console(fdpexpect.fdspawn):
-    """pexpect on a terminal or socket, with everything seen kept in a file."""
+    """pexpect on a terminal or socket, with everything seen kept in a file.
 
-    PROMPT = r"[a-z0-9.-]+\*?[>#] $"
+    hosts: names that the gateway may have beside HOSTS; those that are typed behind `host-name` are added. alone: nobody but the
+    console writes to this terminal, so that what is typed in one piece is echoed in one piece.
+    """
 
-    def __init__(self, fd, transcript, timeout):
+    def __init__(self, fd, transcript, timeout, hosts=(), alone=True):
         super().__init__(fd, timeout=timeout, encoding="utf-8", codec_errors="replace")
         self.logfile_read = open(transcript, "a", encoding="utf-8")
+        self.hosts, self.alone = set(hosts), alone
+
+    @property
+    def PROMPT(self):   # pylint: disable=invalid-name
+        """The gateway's name at the beginning of a line (or of a row drawn anew), at the end of all that has been read. Any word
+        would not do: what is read ends anywhere, so in the middle of an answer too, for instance behind `10.10.0.5 -> `."""
+        names = "|".join([HOSTS, *map(re.escape, sorted(self.hosts))])
+        return rf"(?:\A|(?<=[\r\n])|(?<=\x1b\[[JK])|(?<=\x1b8))(?:{names})\*?[>#] \Z"
+
+    def send(self, s):
+        self.hosts.update(HOST_NAME.findall(s))
+        return super().send(s)
 
     def run(self, line, timeout=-1):
         """Type a line, return what is printed up to the next prompt (without the echo).
 
+        A prompt in front of the echo is not the answer's: it belongs to what was typed before.
         timeout: as wait_until() has it; by default that of the console."""
+        timeout = timeout if timeout < 0 else max(timeout, PATIENCE_SECONDS)
         self.send(line + "\r")
-        self.expect(self.PROMPT, timeout=timeout if timeout < 0 else max(timeout, PATIENCE_SECONDS))
-        return "\n".join(self.before.splitlines()[1:])
+        echoed = self.alone and line.isprintable() and "?" not in line  # other keys draw what they like
+        if echoed:
+            self.expect(_echo(line), timeout=timeout)
+        self.expect(self.PROMPT, timeout=timeout)
+        return "\n".join(self.before.splitlines()[0 if echoed else 1:])
 
     def edit(self, *lines):
         """Enter configuration mode and type the lines, each of which must be taken."""
@@ -234,24 +268,25 @@ class Console(fdpexpect.fdspawn):
         return said
 
 
+def _echo(line):
+    """What the line editor shows of a line that was typed at its end: behind the right margin the row goes on (` \\r`)."""
+    return "".join(re.escape(c) + "(?: \r)?" for c in line) + "\r\n"
+
+
 def _in_reserve(pid, program):
-    """Whether a process of a role that is kept in reserve has nothing but standard descriptors, control and events."""
-    if program not in RESERVED:
-        return False
-    try:
-        return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")} <= set(range(5))
-    except OSError:
-        return False
+    """Whether a process of a role that is kept in reserve has nothing but standard descriptors, control and events. One that has
+    none at all is about to end."""
+    return program in RESERVED and bool(fds := set(processes.descriptors(pid))) and fds <= set(range(5))
+
+
+def _serves(pid, program):
+    """Whether it is neither in reserve nor about to end."""
+    return program not in RESERVED or not set(processes.descriptors(pid)) <= set(range(5))
 
 
 def _processes():
     """(pid, parent, program) of everything that runs; what ends meanwhile is left out."""
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            status = pathlib.Path(entry.path, "stat").read_text()
-            program = os.path.basename(os.readlink(f"{entry.path}/exe")).removesuffix(" (deleted)")
-        except OSError:
-            continue
-        yield int(entry.name), int(status.rpartition(")")[2].split()[1]), program
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        stat, program = processes.text(pid, "stat"), processes.program(pid)
+        if stat and program:
+            yield pid, int(stat.rpartition(")")[2].split()[1]), program

@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 
+from . import processes
 from .waiting import PATIENCE_SECONDS, wait_until
 
 NETNS_DIR = pathlib.Path("/run/netns")
@@ -83,7 +84,7 @@ class Process:
                 self.popen.wait(seconds)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        return self.popen.wait(5)
+        return self.popen.wait(PATIENCE_SECONDS)
 
 
 class Capture:
@@ -106,8 +107,12 @@ class Capture:
         wait_until(lambda: any(map(wanted, self.packets())), what, pause=0.2)
 
     def stop(self):
-        """End the capture and return its packets."""
-        time.sleep(0.1)  # what the kernel has queued for tcpdump
+        """End the capture and return its packets: all that had come to the device.
+
+        The signal makes tcpdump leave what the kernel has queued for it. It waits for packets only when it has written every
+        one of them, and the next one makes it ready to run in the moment that it comes."""
+        time.sleep(0.1)  # what is still on its way to the device
+        wait_until(lambda: processes.waits(self.process.pid) or not self.process.running(), "tcpdump to have written all")
         self.process.stop(signal.SIGINT)
         return self.packets()
 
@@ -225,15 +230,15 @@ class Net:
         self._closers.append(function)
 
     def close(self):
-        for function in reversed(self._closers):
-            function()
-        self._closers.clear()
-        for process in reversed(self.processes):
-            process.stop(seconds=2.0)
-        self.processes.clear()
-        for name in reversed(self.namespaces):
-            run("ip", "netns", "delete", name, check=False)
-        self.namespaces.clear()
+        """All of it, in reverse order, also where a part of it raises: the next test uses the same names."""
+        with contextlib.ExitStack() as rest:
+            for name in self.namespaces:
+                rest.callback(run, "ip", "netns", "delete", name, check=False)
+            for process in self.processes:
+                rest.callback(process.stop, seconds=2.0)
+            for function in self._closers:
+                rest.callback(function)
+            self._closers, self.processes, self.namespaces = [], [], []
 
 
 class Zone:

@@ -30,10 +30,25 @@ def link(pid, name):
         return None
 
 
+def state(pid):
+    """The letter of its state as proc_pid_stat(5) has it, such as R, S, T or Z; "X": it has ended."""
+    stat = text(pid, "stat")
+    return stat.rpartition(")")[2].split()[0] if stat else "X"
+
+
 def alive(pid):
     """Whether the process runs or could (stopped ones are alive); one that only its parent still has to ask for is not."""
-    stat = text(pid, "stat")
-    return bool(stat) and stat.rpartition(")")[2].split()[0] not in "ZX"
+    return state(pid) not in "ZX"
+
+
+def waits(pid):
+    """Whether it waits for something to come: what wakes it makes it ready to run in the same moment."""
+    return state(pid) == "S"
+
+
+def stands(pid):
+    """Whether it has been stopped: a signal that does it is sent before it takes effect."""
+    return state(pid) == "T"
 
 
 def program(pid):

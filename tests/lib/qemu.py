@@ -92,6 +92,7 @@ class Machine:
         self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
         self.rtc, self.disks, self.terminal = rtc, list(disks), terminal
         self.process = self.console = None
+        self.hosts = set()
         self.power_on_at = None
         self.boots = 0
 
@@ -182,7 +183,9 @@ class Machine:
                                             pass_fds=[w for w in self.wires if w is not None], start_new_session=True)
         end = our_end()
         self.power_on_at = time.monotonic()
-        self.console = Console(end, self.directory / "console.txt", 120)
+        # Process 1 and the kernel write to this line as well.
+        self.console = Console(end, self.directory / "console.txt", 120, self.hosts, alone=False)
+        self.hosts = self.console.hosts
 
     def _connected(self, line, path):
         assert self.running(), f"QEMU ended: {(self.directory / 'qemu.log').read_text()}"

@@ -7,6 +7,7 @@ import re
 import socket
 import tempfile
 
+from ..files import whole_lines
 from ..net import Background
 from ..waiting import wait_until
 
@@ -93,14 +94,16 @@ class Syslog:
         self.process.stop()
 
     def lines(self):
-        """Messages as received, one each."""
-        path = self.directory / "raw.log"
-        return path.read_text(errors="replace").splitlines() if path.exists() else []
+        """Messages as received, one each, each of them whole."""
+        return whole_lines(self.directory / "raw.log")
 
     def parsed(self):
-        """Messages as the server took them apart: facility|severity|host|app|procid|msgid|structured data|text."""
-        path = self.directory / "parsed.log"
-        return path.read_text(errors="replace").splitlines() if path.exists() else []
+        """Messages as the server took them apart: facility|severity|host|app|procid|msgid|structured data|text. It writes those
+        behind the received ones: as many as have been received by now are waited for."""
+        received = len(self.lines())
+        parsed = self.directory / "parsed.log"
+        wait_until(lambda: len(whole_lines(parsed)) >= received, f"{received} messages to be taken apart")
+        return whole_lines(parsed)
 
     def wait_line(self, *parts, seconds=10.0):
         """Wait for a message that has every one of `parts`; return it."""
