@@ -148,6 +148,12 @@ class Gateway:
         for pid in (pid for role in roles for pid in self.pids(role)):
             self._stand(pid)
 
+    def stand(self, role):
+        """The one process of this role stands; the supervisor goes on, and will not wait for ever. Return its id."""
+        [pid] = self.pids(role)
+        self._stand(pid)
+        return pid
+
     def _stand(self, pid):
         if processes.send(pid, signal.SIGSTOP):
             self.halted.append(pid)

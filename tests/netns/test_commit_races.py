@@ -2,11 +2,13 @@
 """What else may happen while a commit is half way: an isolation, a connection (F, Z6, Z12)."""
 
 import os
+import re
 import signal
 import time
 
+from lib import processes
 from lib.net import NETNS_DIR
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE_SECONDS, wait_until
 
 SERVICES = "service echo { tcp 7000; }\n"
 ADD_INTERNET = ("set zone internet tier outside", "set zone internet port eth2",
@@ -16,10 +18,16 @@ ADD_INTERNET = ("set zone internet tier outside", "set zone internet port eth2",
                 "set crossing internet lgwan permit 10 service echo")
 
 
-def send_commit(console, *lines):
-    """As far as `commit`, whose answer is not waited for."""
-    console.edit(*lines)
-    console.send("commit\r")
+def policies(pid):
+    """The policies that a process has in its memory, as inodes."""
+    return set(re.findall(r"(\d+) +/memfd:policy\b", processes.text(pid, "maps") or ""))
+
+
+def wait_prepared(gateway, pid, before):
+    """Until a process has prepared a policy that was not among `before`, and the supervisor has read of it: both sleep again, and
+    a message that had not been read yet would have woken its reader."""
+    wait_until(lambda: policies(pid) - before and processes.waits(pid), f"process {pid} to have prepared the policy")
+    wait_until(lambda: processes.waits(gateway.pid), "the supervisor to have heard of it")
 
 
 def has_rules(net, namespace):
@@ -33,12 +41,13 @@ def test_isolation_while_a_zone_is_prepared_leaves_no_zone_without_rules(net, to
     first, second, zone = gateway.open_console(), gateway.open_console(), gateway.zone_namespace("internet")
     assert "committed" in first.commit("delete zone internet")
     assert not (NETNS_DIR / zone).exists()
-    arbiter = gateway.kill("arbiter", signal.SIGSTOP)
-    send_commit(first, *ADD_INTERNET)
+    first.edit(*ADD_INTERNET)
+    arbiter = gateway.stand("arbiter")
+    first.send("commit\r")
     wait_until((NETNS_DIR / zone).exists, "the new zone's namespace")
     wait_until(lambda: has_rules(net, zone), "netfilter's first rules of the new zone")
     second.run("isolate zone mynumber")
-    os.kill(arbiter[0], signal.SIGCONT)
+    os.kill(arbiter, signal.SIGCONT)
     first.expect(first.PROMPT, timeout=30)
     assert not (NETNS_DIR / zone).exists() or has_rules(net, zone)
     second.run("restore zone mynumber")
@@ -53,16 +62,29 @@ def mail_lines(name, source, target, port, hop):
             (f"from {source}", f"to {target}", f"listen {port}", "domain city.example.lg.jp", f"next-hop {hop}")]
 
 
-def greeting(net, zone, port=25):
-    """What a mail server says first; empty where it closes or refuses, None where it says nothing."""
+def greeting(net, zone, seconds):
+    """What a mail server says first; empty where it closes or refuses, None where it says nothing for so long."""
     try:
-        with net.connect(zone.namespace, zone.gateway4, port, timeout=1.0) as connection:
-            connection.settimeout(1.5)
+        with net.connect(zone.namespace, zone.gateway4, 25, timeout=seconds) as connection:
             return connection.recv(200)
     except TimeoutError:
         return None
     except OSError:
         return b""
+
+
+def commit_without_netfilter(gateway, console):
+    """All have prepared what is edited, the supervisor says that it is to be applied, and netfilter stands. Return (arbiter,
+    netfilter)."""
+    [netfilter] = gateway.pids("netfilter")
+    arbiter = gateway.stand("arbiter")
+    before = policies(arbiter) | policies(netfilter)
+    console.send("commit\r")
+    wait_prepared(gateway, netfilter, before)
+    assert gateway.stand("netfilter") == netfilter
+    os.kill(arbiter, signal.SIGCONT)
+    wait_prepared(gateway, arbiter, before)
+    return arbiter, netfilter
 
 
 def test_connection_while_a_policy_is_applied_gets_no_other_entry(net, topology, make_gateway):
@@ -71,17 +93,12 @@ def test_connection_while_a_policy_is_applied_gets_no_other_entry(net, topology,
     gateway = make_gateway(SERVICES)
     console = gateway.open_console()
     assert "committed" in console.commit(*mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
-    assert greeting(net, zones["internet"]).startswith(b"220")
+    assert greeting(net, zones["internet"], PATIENCE_SECONDS).startswith(b"220")
     # Prepared by all but the arbiter; then netfilter is stopped, so that it cannot apply what all have prepared.
-    arbiter = gateway.kill("arbiter", signal.SIGSTOP)
-    send_commit(console, "delete mail first",
-                *mail_lines("second", "lgwan", "mynumber", 26, zones["mynumber"].peer4))
-    time.sleep(0.5)
-    netfilter = gateway.kill("netfilter", signal.SIGSTOP)
-    os.kill(arbiter[0], signal.SIGCONT)
-    time.sleep(0.3)
-    said = greeting(net, zones["internet"])
-    os.kill(netfilter[0], signal.SIGCONT)
+    console.edit("delete mail first", *mail_lines("second", "lgwan", "mynumber", 26, zones["mynumber"].peer4))
+    commit_without_netfilter(gateway, console)
+    said = greeting(net, zones["internet"], 1.5)
+    gateway.resume()
     console.expect(console.PROMPT, timeout=30)
     assert not (said or b"").startswith(b"220"), said
 
@@ -93,7 +110,7 @@ def test_session_ends_when_its_next_hop_is_replaced(net, topology, make_gateway)
     console = gateway.open_console()
     assert "committed" in console.commit(*mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
     with net.connect(zones["internet"].namespace, zones["internet"].gateway4, 25) as connection:
-        connection.settimeout(5)
+        connection.settimeout(PATIENCE_SECONDS)
         assert connection.recv(200).startswith(b"220")
         assert "committed" in console.commit(f"delete mail first next-hop {zones['lgwan'].peer4}",
                                      "set mail first next-hop 10.20.0.77")
@@ -110,27 +127,25 @@ def test_failed_rollback_stays_shut_until_a_policy_is_whole(net, topology, make_
     def joined():
         return "x-lgwan" in net.run(gateway.zone_namespace("mynumber"), "ip", "-br", "link").stdout
 
+    def has_address(address):
+        return address in net.run(gateway.zone_namespace("internet"), "ip", "-br", "address").stdout
+
     assert joined()
     holder = net.socket(gateway.zone_namespace("internet"))
     holder.bind((zones["internet"].gateway4, 25))
     holder.listen(1)
-    # The commit fails at its last step, and its way back meets an isolation.
-    arbiter = gateway.kill("arbiter", signal.SIGSTOP)
-    send_commit(console, *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
-    time.sleep(0.5)
-    netfilter = gateway.kill("netfilter", signal.SIGSTOP)
-    os.kill(arbiter[0], signal.SIGCONT)
-    time.sleep(0.3)
-    os.kill(arbiter[0], signal.SIGSTOP)
-    os.kill(netfilter[0], signal.SIGCONT)
-    time.sleep(0.5)
+    # The commit fails at its last step, behind which its way back begins at once. That meets an isolation.
+    console.edit("set zone internet address 203.0.113.3/28", *mail_lines("first", "internet", "lgwan", 25, zones["lgwan"].peer4))
+    arbiter, netfilter = commit_without_netfilter(gateway, console)
+    assert gateway.stand("arbiter") == arbiter and not has_address("203.0.113.3")
+    os.kill(netfilter, signal.SIGCONT)
+    wait_until(lambda: has_address("203.0.113.3"), "the last step of the commit")
     other.run("isolate zone internet")
-    os.kill(arbiter[0], signal.SIGCONT)
+    gateway.resume()
     console.expect(console.PROMPT, timeout=30)
     gateway.wait_event("rollback-failed")
     assert not joined()
-    audit = gateway.kill("audit")
-    gateway.wait_role("audit", audit)
+    gateway.wait_answering("audit", gateway.kill("audit"))
     time.sleep(2.5)
     assert not joined()
     holder.close()
