@@ -55,3 +55,11 @@ def wait_caught_up(gateway, server, seconds=20):
         local, remote = numbers(gateway.audit_lines()), numbers(server.lines())
         return remote and local and remote[-1] >= local[-1]
     wait_until(caught_up, "the syslog server to have every record", seconds, 0.1)
+
+
+def received_log(server):
+    """A file with the records that the server has whole by now: it may be writing the next one, and does so in pieces."""
+    path = server.directory / "received.log"
+    whole, end, _ = (server.directory / "raw.log").read_bytes().rpartition(b"\n")
+    path.write_bytes(whole + end)
+    return path

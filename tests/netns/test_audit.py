@@ -14,8 +14,8 @@ import time
 
 import pytest
 
-from lib.log_server import SERVERS, in_order, numbers, start_log_server, wait_caught_up
-from lib.logs import SEKISHO, verify
+from lib.log_server import SERVERS, in_order, numbers, received_log, start_log_server, wait_caught_up
+from lib.logs import SEKISHO, records, verify
 from lib.net import run
 from lib.peers import EchoServer, tcp_talk, udp_talk
 from lib.waiting import wait_until
@@ -115,10 +115,10 @@ def test_audit_without_a_whole_key_says_so_and_makes_another(make_gateway, tmp_p
 
 
 def ask(gateway, *commands):
-    """What a console shows for the last of these commands; it is closed, for there are only a few."""
+    """What a console shows for the last of these commands; it has ended by then, for there are only a few."""
     console = gateway.open_console()
     shown = [console.run(command) for command in commands]
-    console.close()
+    gateway.hang_up(console)
     return shown[-1]
 
 
@@ -160,11 +160,11 @@ def test_syslog_gets_every_record_in_order(net, topology, make_gateway, state, t
     some_events(net, topology, 20)
     wait_caught_up(gateway, syslog)
     assert in_order(syslog.lines())[0] == 1
-    assert syslog.lines()[:5] == gateway.audit_lines()[:5]
+    assert list(records(syslog.lines()).values())[:5] == gateway.audit_lines()[:5]
     fields = syslog.parsed()[-1].split("|")
     assert fields[0] == "local0" and fields[2] == "sekisho-test" and fields[3] == "sekisho"
     gateway.stop()
-    verify_log(gateway, syslog.directory / "raw.log")
+    verify_log(gateway, received_log(syslog))
 
 
 @KINDS
@@ -281,8 +281,11 @@ def test_audit_full_disk_refuses_commits_and_counts(net, topology, make_gateway,
     with contextlib.suppress(OSError), open(state / "filler", "wb", buffering=0) as filler:
         while True:
             filler.write(bytes(4096))
-    some_events(net, topology, 40)
-    wait_until(lambda: "log cannot be written" in gateway.log(), "the disk to be full", 30, 0.2)
+
+    def full():
+        some_events(net, topology, 40)
+        return "log cannot be written" in gateway.log()
+    wait_until(full, "the disk to be full", 30, 0.2)
     assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
     console = gateway.console()
     console.expect(r"> $")
@@ -295,7 +298,7 @@ def test_audit_full_disk_refuses_commits_and_counts(net, topology, make_gateway,
     assert re.search(r'count="[1-9]', gateway.wait_event("log-unwritten", seconds=15))
     gateway.stop()
     verify_log(gateway)
-    run("umount", state)
+    run("umount", "--lazy", state)
 
 
 @pytest.mark.limit(120)

@@ -97,7 +97,7 @@ def live_through_a_day(server, days):
         day.go_on()
     for day in days:
         last = day.written()
-        wait_until(lambda day=day, last=last: last in numbers(day.understood(server)), f"record {last} of {day.host}", 60)
+        wait_until(lambda day=day, last=last: last in numbers(day.arrived(server)), f"record {last} of {day.host}", 60)
 
 
 @pytest.mark.limit(300)

@@ -12,7 +12,8 @@ import ssl
 import pytest
 
 from lib.certificates import Authority, put_slot
-from lib.log_server import ADDRESS, NAME, TLS_PORT, in_order, numbers, send_by, start_tls_server, wait_caught_up
+from lib.log_server import (ADDRESS, NAME, TLS_PORT, in_order, numbers, received_log, send_by, start_tls_server,
+                            wait_caught_up)
 from lib.logs import verify
 from lib.net import Background
 from lib.peers import EchoServer, Syslog, SyslogTls, tcp_talk, udp_talk
@@ -48,7 +49,7 @@ def arrived(gateway, server):
     wait_caught_up(gateway, server, 40)
     in_order(server.lines())
     gateway.stop()
-    verify(next(iter(gateway.state.glob("**/*.log"))).parent, server.directory / "raw.log")
+    verify(next(iter(gateway.state.glob("**/*.log"))).parent, received_log(server))
 
 
 @pytest.mark.limit(90)

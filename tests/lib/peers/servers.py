@@ -23,7 +23,7 @@ ruleset(name="in") {{
     action(type="omfile" file="{directory}/raw.log" template="as-received" asyncWriting="off")
     action(type="omfile" file="{directory}/parsed.log" template="parsed" asyncWriting="off")
 }}
-input(type="{module}" address="{address}" port="{port}" ruleset="in")
+input(type="{module}" address="{address}" port="{port}" ruleset="in" {room})
 """
 RSYSLOG_TLS = """\
 global(DefaultNetstreamDriver="{driver}" DefaultNetstreamDriverCAFile="{authority}"
@@ -33,7 +33,7 @@ RSYSLOG_TLS_MODULE = 'StreamDriver.Name="{driver}" StreamDriver.Mode="1" StreamD
 SYSLOG_NG_CONF = """\
 @version: 4.2
 options {{ keep-hostname(yes); use-dns(no); log-fifo-size(100000); }};
-source in {{ syslog(ip("{address}") port({port}) transport("{transport}") log-msg-size(65536) flags(no-parse) {secure}); }};
+source in {{ syslog(ip("{address}") port({port}) transport("{transport}") log-msg-size(65536) flags(no-parse) {room} {secure}); }};
 parser fields {{ syslog-parser(flags(syslog-protocol)); }};
 destination raw {{ file("{directory}/raw.log" template("$MSG\\n")); }};
 destination parsed {{ file("{directory}/parsed.log"
@@ -41,6 +41,9 @@ destination parsed {{ file("{directory}/parsed.log"
 log {{ source(in); destination(raw); }};
 log {{ source(in); parser(fields); destination(parsed); }};
 """
+# Nobody sends a datagram again that the socket has no room for. As it is by default there is some for 166 records, and the
+# gateway sends a whole log in bursts of 64 each 10 ms: a server that waits for the processor for longer would lose some.
+ROOM_BYTES = 4 << 20
 SYSLOG_NG_TLS = 'tls(key-file("{key}") cert-file("{certificate}") peer-verify(optional-untrusted))'
 
 
@@ -84,8 +87,9 @@ class Syslog:
 
     def configuration(self, tls):
         settings = tls.settings() if tls else {"secure": "", "how": ""}
-        return RSYSLOG_CONF.format(directory=self.directory, address=self.address, port=self.port,
-                                   module="imudp" if self.transport == "udp" else "imtcp", **settings)
+        module, room = ("imudp", f'rcvbufSize="{ROOM_BYTES}"') if self.transport == "udp" else ("imtcp", "")
+        return RSYSLOG_CONF.format(directory=self.directory, address=self.address, port=self.port, module=module, room=room,
+                                   **settings)
 
     def command(self):
         return "rsyslogd", "-n", "-f", self.config, "-i", self.directory / "pid"
@@ -116,8 +120,9 @@ class SyslogNg(Syslog):
     """The same by syslog-ng."""
 
     def configuration(self, tls):
-        return SYSLOG_NG_CONF.format(directory=self.directory, address=self.address, port=self.port,
-                                     transport=self.transport, secure=SYSLOG_NG_TLS.format(**tls.files) if tls else "")
+        return SYSLOG_NG_CONF.format(directory=self.directory, address=self.address, port=self.port, transport=self.transport,
+                                     room=f"so-rcvbuf({ROOM_BYTES})" if self.transport == "udp" else "",
+                                     secure=SYSLOG_NG_TLS.format(**tls.files) if tls else "")
 
     def command(self):
         return ("syslog-ng", "--foreground", "--no-caps", f"--cfgfile={self.config}", f"--pidfile={self.directory}/pid",
