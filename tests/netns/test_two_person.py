@@ -32,6 +32,8 @@ class People:
         self.gateway, self.chance = gateway, chance
         self.passwords, self.used = {}, set()
         self.console, self.user = None, None
+        self.logouts = 0    # recorded before the present session
+        self.window = shut_for_days()
 
     def fresh(self):
         while True:
@@ -42,42 +44,43 @@ class People:
 
     def be(self, user):
         """A console at which `user` sits."""
-        for _ in range(20):
-            if self.user == user:
-                break
-            self.leave()
-            self.console = log_in(self.gateway, user, self.passwords[user], self.gateway.console(timeout=PATIENCE_S))
-            # Whoever left before may still be leaving: there is one administrator at a time (A5).
-            if self.console.expect([r"> $", "another administrator is logged in"]) == 0:
-                self.user = user
-        assert self.user == user
+        if self.user != user:
+            self._go_to_a_console(user, self.passwords[user])
+            self._sit_down(user)
         return self.console
-
-    def leave(self):
-        if self.console is not None:
-            if self.user is not None:
-                self.console.send("exit\r")
-                self.console.expect(pexpect.EOF)
-            self.console.close()
-        self.console = self.user = None
 
     def take(self, user, secret):
         """Log in with a temporary password and choose another."""
         self.passwords[user] = self.fresh()
-        for _ in range(20):
-            self.leave()
-            self.console = log_in(self.gateway, user, secret, self.gateway.console(timeout=PATIENCE_S))
-            if self.console.expect(["choose a new one", "another administrator is logged in"]) == 0:
-                break
+        self._go_to_a_console(user, secret)
         choose(self.console, self.passwords[user])
+        self._sit_down(user)
+
+    def leave(self):
+        """Wait until the seat is free: there is one administrator at a time (A5), and whoever left may still be leaving."""
+        if self.user is not None:
+            self.console.send("exit\r")
+            self.console.expect(pexpect.EOF)
+            wait_until(lambda: self._logouts() > self.logouts, "the record of the logout")
+            self.console.close()
+        self.console = self.user = None
+
+    def _go_to_a_console(self, user, secret):
+        self.leave()
+        self.console = log_in(self.gateway, user, secret, self.gateway.console(timeout=PATIENCE_S))
+
+    def _sit_down(self, user):
         self.console.expect(r"> $")
-        self.user = user
+        self.user, self.logouts = user, self._logouts()
+
+    def _logouts(self):
+        return sum(" logout " in line for line in self.gateway.audit_lines())
 
 
-def rule_of(kind):
+def rule_of(kind, window):
     """The statements that bring a rule into force, and take it away."""
     two = (["set login two-person"], ["delete login two-person"])
-    window = ([f"set schedule night window {shut_for_days()}", "set login change-window night"], ["delete login change-window"])
+    window = ([f"set schedule night window {window}", "set login change-window night"], ["delete login change-window"])
     return {"two": two, "window": window, "both": (window[0] + two[0], window[1] + two[1])}[kind]
 
 
@@ -94,12 +97,12 @@ def people(make_gateway, rule):
     console = gateway.console(timeout=PATIENCE_S)
     console.expect(r"> $")
     secrets = {user: temporary(console, user) for user in USERS}
-    console.close()
+    gateway.hang_up(console)
     for user in USERS:
         people.take(user, secrets[user])
     console = people.be("yamada")
     console.run("configure")
-    for line in rule_of(rule)[0]:
+    for line in rule_of(rule, people.window)[0]:
         console.run(line)
     assert "committed" in console.run("commit", timeout=40)
     console.run("exit")
@@ -181,7 +184,7 @@ def test_two_person_needs_two_administrators(make_gateway):
 @pytest.mark.parametrize("rule", ["window"], indirect=True)
 def test_window_holds_for_commits_and_not_for_two_in_an_emergency(people):
     """C1, C2: outside the window a change is refused with the next opening; two persons can make one, which is recorded."""
-    day = shut_for_days().split()[0]
+    day = people.window.split()[0]
     console = people.be("yamada")
     console.run("configure")
     console.run("set service one udp 1")
@@ -356,7 +359,7 @@ def step_reset(people, model, user, number):
 
 def step_restart(people, model, user, number):
     gone = people.gateway.kill("config")
-    people.gateway.wait_role("config", other_than=gone, seconds=20)
+    people.gateway.wait_answering("config", other_than=gone, seconds=20)
     people.leave()
 
 
