@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lib.qemu import FIRMWARE, INIT
+from lib.qemu import FIRMWARE, INIT, until_runs
 
 BOOTS = int(os.environ.get("BOOTS", "3"))
 ENFORCES_SECONDS_MAX = 5.0
@@ -93,7 +93,8 @@ def test_boot_refuses_a_program_with_one_flipped_bit(machine, tmp_path):
 @pytest.mark.limit(120)
 def test_boot_idle_memory_of_all_our_processes(machine):
     """Resident memory of the supervisor and all that it started, pages shared between them counted each time."""
-    board = machine(watch="sleep 25; for p in /proc/[0-9]*; do readlink $p/exe; cat $p/status; done; echo END")
+    board = machine(watch=f"{until_runs('console')}; sleep 25; "
+                          "for p in /proc/[0-9]*; do readlink $p/exe; cat $p/status; done; echo END")
     board.power_on()
     board.wait_ready(60)
     resident = {}
@@ -108,7 +109,8 @@ def test_boot_idle_memory_of_all_our_processes(machine):
 @pytest.mark.limit(120)
 def test_boot_leaves_no_way_around(machine):
     """Nothing but our programs runs (the shell is this test's); no address, no socket and no port that is up in the first namespace."""
-    board = machine(watch="sleep 20; for p in /proc/[0-9]*; do echo exe $(readlink $p/exe); done; ip link; ip addr; "
+    board = machine(watch=f"{until_runs('console')}; sleep 20; "
+                          "for p in /proc/[0-9]*; do echo exe $(readlink $p/exe); done; ip link; ip addr; "
                           "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6; cat /proc/mounts; echo END")
     board.power_on()
     board.wait_ready(60)
@@ -127,7 +129,8 @@ def test_boot_leaves_no_way_around(machine):
 def test_boot_names_ports_by_slot_whatever_the_cards(machine):
     """Drivers find their cards in an order of their own; the name of a port is that of its slot (board/*/ports)."""
     board = machine(models=("e1000e", "e1000", "virtio-net-pci"),
-                    watch="sleep 5; for d in eth0 eth1 eth2; do readlink -f /sys/class/net/$d; done; dmesg; echo END")
+                    watch=f"{until_runs('sekishod')}; "
+                          "for d in eth0 eth1 eth2; do readlink -f /sys/class/net/$d; done; dmesg; echo END")
     board.power_on()
     board.wait_ready(60)
     seen = board.wait_watched()

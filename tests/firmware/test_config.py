@@ -13,6 +13,7 @@ from lib import first_boot
 from lib.appliance import PERMIT, PORT, SERVER, ZONES, commit, talks
 from lib.net import three_zones
 from lib.peers import EchoServer
+from lib.qemu import PATIENCE_SECONDS
 from lib.waiting import wait_until
 
 BOOTS = int(os.environ.get("BOOTS", "3"))
@@ -25,19 +26,32 @@ def configure(board):
     assert "crossing mynumber lgwan" in board.console.run("show configuration | no-more")
 
 
-def rules_loaded_at(console):
-    """When the first rules of this boot were loaded, in the host's time, or a moment before.
+def silent_until(console):
+    """Until when this boot had to send nothing, in the host's time, or a moment before.
 
-    The machine's clock is not the host's: `configure` leaves a record, and it was typed no sooner than we look here."""
+    The machine's clock is not the host's: `configure` leaves a record, and it was typed no sooner than we look here. A record
+    has the time at which it was written, which may be late; those of the zones' making are always written before the first
+    rules are loaded, for nothing takes effect whose causes are not on the disk."""
     first_boot.log_in(console)
     console.run("terminal width 500")
     typed = time.time()
     console.run("configure")
     console.run("exit")
-    boot = console.run("show log 60 | no-more").rpartition("gateway-starts")[2]
-    loaded, editing = (datetime.datetime.fromisoformat(re.search(rf"^(\S+) .* {event} ", boot, re.MULTILINE)[1])
-                       for event in ("rules-loaded", "config-editing"))
-    return typed - (editing - loaded).total_seconds()
+
+    def moments(event):
+        shown = console.run(f"show log 1000 | match {event} | no-more")
+        return [datetime.datetime.fromisoformat(moment) for moment in re.findall(rf"^(\S+) .* {event} ", shown, re.MULTILINE)]
+
+    started = moments("gateway-starts")[-1]
+
+    def of_this_boot(event):
+        return [moment for moment in moments(event) if moment >= started]
+
+    editing = wait_until(lambda: of_this_boot("config-editing"), "the record of `configure`", PATIENCE_SECONDS, 0.5)[0]
+    loaded = of_this_boot("rules-loaded")[0]
+    made = max(moment for moment in of_this_boot("zone-made") if moment <= loaded)
+    allowed = min(loaded - datetime.timedelta(seconds=CLOCKS_SECONDS), made)
+    return typed - (editing - allowed).total_seconds()
 
 
 @pytest.mark.limit(240)
@@ -50,7 +64,7 @@ def test_config_committed_over_serial_survives_a_power_cut(machine, net, wires):
     configure(board)
     shown = board.console.run("show configuration | no-more")
     assert "destination 10.20.0.8;" in shown
-    wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow", 20, 0.5)
+    wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow", PATIENCE_SECONDS, 0.5)
     assert not talks(net, "peer-internet")
 
     board.power_cut()
@@ -58,7 +72,7 @@ def test_config_committed_over_serial_survives_a_power_cut(machine, net, wires):
     board.wait_ready(60)
     first_boot.log_in(board.console)
     assert board.console.run("show configuration | no-more") == shown
-    wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow after the power cut", 20, 0.5)
+    wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow after the power cut", PATIENCE_SECONDS, 0.5)
     assert not talks(net, "peer-internet")
 
 
@@ -81,10 +95,10 @@ def test_config_saved_one_lets_nothing_out_before_the_first_ruleset(machine, net
             net.run(zone.namespace, "ip", "neigh", "flush", "dev", "eth0")
         board.power_on()
         board.wait_ready(60)
-        silent_until = rules_loaded_at(board.console) - CLOCKS_SECONDS
-        wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow", 20, 0.5)
+        allowed_from = silent_until(board.console)
+        wait_until(lambda: talks(net, "peer-mynumber"), "the permitted flow", PATIENCE_SECONDS, 0.5)
         for port in range(3):
-            early = [f.summary() for f in board.frames_sent(port) if f.time < silent_until]
+            early = [f.summary() for f in board.frames_sent(port) if f.time < allowed_from]
             assert early == [], f"port {port}"
         assert board.frames_sent(0) and board.frames_sent(1), "the capture sees nothing at all"
         board.power_cut()

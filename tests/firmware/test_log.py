@@ -11,6 +11,7 @@ from lib import first_boot
 from lib.appliance import ZONES, commit
 from lib.logs import rebuild, records, verify
 from lib.peers import Syslog, udp_talk
+from lib.qemu import PATIENCE_SECONDS
 from lib.waiting import wait_until
 
 CUTS = int(os.environ.get("CUTS") or 3)
@@ -32,14 +33,14 @@ def test_log_has_one_record_for_each_number_through_power_cuts(machine, net, wir
     board.wait_ready(90)
     first_boot.begin(board.console)
     commit(board.console, *ZONES, *SYSLOG)
-    syslog.wait_line("syslog-configured", "sekisho-test", seconds=60)
+    syslog.wait_line("syslog-configured", "sekisho-test", seconds=PATIENCE_SECONDS)
     for _ in range(CUTS):
         make_events(net, random.uniform(0.5, 4.0))
         board.power_cut()
         board.power_on()
         board.wait_ready(90)
     wait_until(lambda: sum(" log-opened " in line for line in records(syslog.lines()).values()) == CUTS + 1,
-               "the record of every start", 60, 0.5)
+               "the record of every start", PATIENCE_SECONDS, 0.5)
     (tmp_path / "copy").mkdir()
     rebuild(syslog.lines(), tmp_path / "copy")
     assert verify(tmp_path / "copy").startswith("whole: records 1 to ")

@@ -29,7 +29,7 @@ SERVICES = 150          # enough for a file of several blocks
 COMMITTED = "committed: configuration "
 # Each saved configuration by its last two: name, its first line, what that line should say, which commit it is. Nothing here
 # holds an equals sign or a quotation mark: it travels on the kernel command line.
-LOOK = ("sleep 4; mkdir /run/copy; for d in {disks}; do mount -t ext4 /dev/$d /run/copy; echo DISK $d; cd /run/copy/sekisho/config; "
+LOOK = ("until mkdir /run/copy; do sleep 1; done; for d in {disks}; do mount -t ext4 /dev/$d /run/copy; echo DISK $d; cd /run/copy/sekisho/config; "
         "for f in $(ls | grep ^config.0 | tail -n 2); do echo FILE $f; head -n 1 $f; tail -n +2 $f | sha256sum; "
         "grep -o cut.[0-9]* $f; done; cd /; umount /run/copy; done; echo END")
 

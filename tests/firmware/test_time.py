@@ -8,6 +8,7 @@ import pytest
 
 from lib import first_boot
 from lib.appliance import PERMIT, ZONES, commit
+from lib.qemu import PATIENCE_SECONDS
 from lib.time_servers import TimeStub
 from lib.waiting import wait_until
 
@@ -28,7 +29,7 @@ def log_of(console, text):
 
 
 def wait_log(console, text, seconds):
-    wait_until(lambda: re.search(rf"{text}.*=", log_of(console, text)), f"the event {text}", seconds, 1)
+    wait_until(lambda: re.search(rf"{text}.*=", log_of(console, text)), f"the event {text}", max(seconds, PATIENCE_SECONDS), 1)
     return log_of(console, text)
 
 

@@ -22,6 +22,7 @@ import struct
 import subprocess
 import time
 
+from . import processes
 from .gateway import Console
 from .waiting import wait_until
 
@@ -35,6 +36,11 @@ PATIENCE_SECONDS = 180  # no wait for the machine gives up sooner: an emulator o
 READY = r"(?:\x1b[78]|(?<![-\w]))ready[\r\n]"
 # The watch script starts before anything is mounted; its output goes to the second serial line once that is there.
 WATCH_WAIT = "until [ -c /dev/ttyS1 ]; do sleep 1; done"
+
+
+def until_runs(program):
+    """For a watch script: wait until a program of this name runs, however slowly the machine gets there."""
+    return f"until grep -qsx {program} /proc/[0-9]*/comm; do sleep 1; done"
 
 
 @contextlib.contextmanager
@@ -239,10 +245,10 @@ class Machine:
     @contextlib.contextmanager
     def frozen(self):
         """Every thread of the machine stands still meanwhile: its disk is what a power cut now would leave."""
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
-
         def stands():
-            return all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+            """A thread that has ended meanwhile writes nothing either: QEMU lets those go that it has no work for."""
+            tasks = [processes.text(self.process.pid, f"task/{task}/stat") for task in os.listdir(f"/proc/{self.process.pid}/task")]
+            return all(stat.rpartition(")")[2].split()[0] == "T" for stat in tasks if stat)
 
         self.process.send_signal(signal.SIGSTOP)
         try:
