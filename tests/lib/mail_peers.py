@@ -80,8 +80,7 @@ class Dialogue:
     """One SMTP connection by hand: bytes as they are, in segments as they are."""
 
     def __init__(self, net, namespace, host, port=25, timeout=30):
-        self.socket = net.connect(namespace, host, port, timeout=5)
-        self.socket.settimeout(timeout)
+        self.socket = net.connect(namespace, host, port, timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 

@@ -71,6 +71,7 @@ def clamd(wire, mode):
                   "clamd-escape": f"{number}: stream: \x1b[31mEvil\r\nX FOUND\0",
                   }.get(mode, f"{number}: stream: {answer}\0"))
         if mode == "clamd-half":
+            wire.until(b"\0")   # to close with anything unread would reset the connection
             return
 
 

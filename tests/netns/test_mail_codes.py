@@ -12,11 +12,13 @@ import signal
 
 import pytest
 
+from lib import processes
 from lib.certificates import put_slot
 from lib.mail_peers import Dialogue, OrderSink
 from lib.net import run
 from lib.replies import DELIVERY, OWN, replies
 from lib.scanners import Stub
+from lib.waiting import wait_until
 
 CITY = "city.example.lg.jp"
 TO = f"hanako@{CITY}"
@@ -31,12 +33,14 @@ AMBIGUOUS = b"Subject: another\r\n" + PLAIN
 LEAVING = f"From: <{TO}>\r\nTo: <{PARTNER}>\r\nSubject: test\r\n".encode()
 DAMAGED = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
-PLAIN_PORT, TLS_PORT, NO_KEY_PORT, NO_HOP_PORT, ONE_MAIL_PORT, FEW_PORT, STRICT_PORT, CROWDED_PORT = 25, *range(2501, 2508)
+PLAIN_PORT, TLS_PORT, NO_KEY_PORT, NO_HOP_PORT, ONE_MAIL_PORT, FEW_PORT, STRICT_PORT, CROWDED_PORT, MINUTE_PORT = 25, *range(2501, 2509)
+SESSION_ROLES = ("mail-receiver", "mail-sender", "mail-flattener")
 RULES = {
     PLAIN_PORT: "",
     TLS_PORT: "tls { certificate mail; required; }",
     NO_KEY_PORT: "tls { certificate damaged; required; }",
     ONE_MAIL_PORT: "mails-per-minute 1;",
+    MINUTE_PORT: "mails-per-minute 1;",
     FEW_PORT: "recipients 1;",
     STRICT_PORT: "ambiguous refuse;",
     CROWDED_PORT: "sessions 2;",
@@ -64,6 +68,16 @@ class Ground:
     def dialogue(self, port=PLAIN_PORT, zone="internet"):
         return Dialogue(self.net, self.zones[zone].namespace, self.zones[zone].gateway4, port)
 
+    def alone(self):
+        """No process of an earlier session serves any more: whoever serves next is of the session that is opened next."""
+        wait_until(lambda: not any(map(self.gateway.pids, SESSION_ROLES)), "the end of the sessions before")
+
+    def asked(self, sender, receiver):
+        """Whether something that the receiver has sent waits in the sender's queue on the link between them."""
+        ours, theirs = (sockets(pid) for pid in (sender, receiver))
+        listed = [line.split() for line in self.net.run(self.gateway.topology.gateway, "ss", "-xnaH").stdout.splitlines()]
+        return any(int(row[2]) > 0 and row[5] in ours and row[7] in theirs for row in listed)
+
     def said(self, *commands, port=PLAIN_PORT, zone="internet"):
         """What is said to the last of these commands; bytes are sent as they are, and a greeting comes first."""
         with self.dialogue(port, zone) as peer:
@@ -76,6 +90,11 @@ class Ground:
 
     def leave(self, message, sender=TO):
         return self.bring(message, zone="lgwan", envelope=(HELLO, f"MAIL FROM:<{sender}>", f"RCPT TO:<{PARTNER}>"))
+
+
+def sockets(pid):
+    """The numbers of its sockets, as ss(8) has them."""
+    return {target[len("socket:["):-1] for target in processes.descriptors(pid).values() if target.startswith("socket:[")}
 
 
 def ask(peer, command):
@@ -110,6 +129,7 @@ def refused_at(stage, order):
 def without_sender(*commands):
     """The process that speaks with the next hop is killed behind these commands: the end of the session says so."""
     def way(ground):
+        ground.alone()
         with ground.dialogue() as peer:
             assert peer.reply().startswith("220 ")
             for command in commands:
@@ -121,19 +141,22 @@ def without_sender(*commands):
 
 
 def while_asking(ground):
-    """The same while the peer waits for what the next hop says; halted before, so that it cannot have answered."""
+    """The same while the peer waits for what the next hop says; halted before, so that it has the question and no answer."""
+    ground.alone()
     with ground.dialogue() as peer:
         assert peer.reply().startswith("220 ")
         peer.ask(HELLO)
-        ground.gateway.wait_role("mail-sender")
+        sender, receiver = map(ground.gateway.wait_role, ("mail-sender", "mail-receiver"))
         ground.gateway.kill("mail-sender", signal.SIGSTOP)
         peer.send(MAIL.encode() + b"\r\n")
+        wait_until(lambda: ground.asked(sender, receiver), "the question to reach the sender")
         ground.gateway.kill("mail-sender")
         return peer.reply()
 
 
 def without_flattener(ground):
     """The flattener is killed in the middle of a message: its reader is halted, so that it cannot have ended."""
+    ground.alone()
     with ground.dialogue() as peer:
         peer.open_data()
         halted = ground.gateway.kill("mail-sender", signal.SIGSTOP)
@@ -147,12 +170,12 @@ def without_flattener(ground):
 
 def without_memory(ground):
     """The receiver may open nothing more: there is nowhere to put a message."""
+    ground.alone()
     with ground.dialogue() as peer:
         assert peer.reply().startswith("220 ")
         for command in ENVELOPE:
             peer.ask(command)
-        for pid in ground.gateway.pids("mail-receiver"):
-            limit_descriptors(pid, 3)
+        limit_descriptors(ground.gateway.wait_role("mail-receiver"), 3)
         return peer.ask("DATA")
 
 
@@ -176,8 +199,8 @@ def a_thousand_mails(ground):
 
 
 def second_of_a_minute(ground):
-    ground.bring(PLAIN, port=ONE_MAIL_PORT)
-    return ground.bring(PLAIN, port=ONE_MAIL_PORT)
+    ground.bring(PLAIN, port=MINUTE_PORT)
+    return ground.bring(PLAIN, port=MINUTE_PORT)
 
 
 def third_error_in_a_crowd(ground):

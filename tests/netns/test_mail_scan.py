@@ -131,7 +131,7 @@ def test_scan_by_c_icap_echo_both_methods(net, lgwan, path):
     way = path(f"icap {lgwan.peer4}; service echo;")
     assert way.send(mail(bytes(range(256)) * 500)) == DELIVERED
     assert way.arrived() == 1
-    assert "RESPMOD" in server.access_log.read_text()
+    wait_until(lambda: "RESPMOD" in server.access_log.read_text(), "the server's own record of it")
 
 
 def test_scan_by_c_icap_reqmod(net, lgwan, path):
@@ -139,7 +139,7 @@ def test_scan_by_c_icap_reqmod(net, lgwan, path):
     way = path(f"icap {lgwan.peer4}; service echo; method reqmod;")
     assert way.send(mail(bytes(range(256)) * 500)) == DELIVERED
     assert way.arrived() == 1
-    assert "REQMOD" in server.access_log.read_text()
+    wait_until(lambda: "REQMOD" in server.access_log.read_text(), "the server's own record of it")
 
 
 # ---- scanners that fail ----
