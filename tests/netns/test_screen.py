@@ -11,9 +11,10 @@ import pytest
 from lib import watermark
 from lib.net import run
 from lib.peers import Desktop, capture_screen, difference
-from lib.peers.desktops import X11vnc
+from lib.peers.desktops import X11vnc, tell_qemu
 from lib.peers.rfb import RAW, ZRLE, Viewer, key, pointer, update_request
 from lib.peers.viewers import ViewerScreen, tigervnc
+from lib.peers.xserver import focus_window
 from lib.relay import Relay
 from lib.waiting import wait_until
 
@@ -142,7 +143,7 @@ def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
         return "root:(123,234)" in xev.log()
     wait_until(moved, "the pointer's place in xev", pause=0.2)
     for side, title in ((screen, "Sekisho - TigerVNC"), (desktop, "Event Tester")):
-        side.run("xdotool", "windowfocus", "--sync", side.run("xdotool", "search", "--name", title).stdout.split()[0])
+        focus_window(side, title)
     screen.run("xdotool", "type", "aZ9@")
     screen.run("xdotool", "key", "Return", "F5", "Henkan", "Zenkaku_Hankaku", "ctrl+c")
     screen.run("xdotool", "click", "3")
@@ -167,9 +168,7 @@ def test_screen_keys_of_japanese_keyboards_arrive(relay):
     viewer = Viewer(relay.connect())
     viewer.begin()
     viewer.read_update()
-    window = wait_until(lambda: desktop.run("xdotool", "search", "--name", "Event Tester", check=False).stdout.split(),
-                        "xev's window", 10)
-    desktop.run("xdotool", "windowfocus", "--sync", window[0])
+    focus_window(desktop, "Event Tester")
 
     def arrives(keysym):
         """Pressed again until it is seen: Xvnc makes room in its keymap at the first press, which xev may see too late."""
@@ -234,16 +233,12 @@ def test_screen_qemu_desktop_is_shown_pixel_by_pixel(relay_of_each, tmp_path):
                     "-vnc", f"{zone.peer4}:0", "-monitor", f"unix:{monitor},server,nowait", "-boot", "menu=on")
     relay.net.wait_port(zone.namespace, zone.peer4, relay.DESKTOP_PORT)
 
-    def tell(command):
-        run("socat", "-", f"UNIX-CONNECT:{monitor}", stdin=f"{command}\n")
-
     def shows_text():
         dump.unlink(missing_ok=True)
-        tell(f"screendump {dump}")
-        wait_until(lambda: dump.exists() and dump.stat().st_size > 1000, "QEMU's dump")
+        tell_qemu(monitor, f"screendump {dump}")
         return int(run("identify", "-format", "%k", dump).stdout) > 1
     wait_until(shows_text, "text on the machine's screen", 120, pause=0.5)
-    tell("stop")  # its text cursor blinks, and on a busy machine faster than two pictures of it are taken
+    tell_qemu(monitor, "stop")  # its text cursor blinks, and on a busy machine faster than two pictures of it are taken
 
     def same():
         seen = capture_screen(relay.net, relay.viewers.namespace, relay.host, relay.PORT, tmp_path / "viewer.png")

@@ -17,6 +17,7 @@ from lib.certificates import Authority, put_slot
 from lib.net import run
 from lib.peers import Desktop, difference
 from lib.peers.browser import Chromium
+from lib.peers.xserver import focus_window
 from lib.waiting import wait_until
 from test_screen_login import password_of
 
@@ -109,12 +110,6 @@ KEYS = [("a", "KeyA", 65, "a", 0x61), ("Z", "KeyZ", 90, "Z", 0x5a), ("Enter", "E
         ("¥", "IntlYen", 220, "¥", 0xa5)]
 
 
-def focused(desktop, title):
-    """Give the keyboard to a window of the desktop, once it is there."""
-    window = wait_until(lambda: desktop.run("xdotool", "search", "--name", title, check=False).stdout.split(), title, 10)
-    desktop.run("xdotool", "windowfocus", "--sync", window[0])
-
-
 @pytest.mark.limit(240)
 def test_chromium_shows_every_pixel_and_types(office, tmp_path):
     """Z4, Z5: the picture that the page drew equals the desktop's; keys arrive, 半角/全角 too; the pointer where it is.
@@ -136,7 +131,7 @@ def test_chromium_shows_every_pixel_and_types(office, tmp_path):
     wait_same(office, tmp_path)
     documented(browser, "screen-session")
     xev = office.net.popen(desktop.namespace, "stdbuf", "-oL", "xev", "-geometry", "640x480+0+0", env=desktop.env)
-    focused(desktop, "Event Tester")
+    focus_window(desktop, "Event Tester")
     for name, code, number, text, keysym in KEYS:
         def arrives(k=keysym, event=(name, code, number, text)):
             browser.press(*event)
@@ -165,7 +160,7 @@ def test_chromium_full_screen_over_ipv6(office, tmp_path):
                  "(document.querySelector('#screen canvas').getBoundingClientRect())")
     wait_same(office, tmp_path)
     xev = office.net.popen(desktop.namespace, "stdbuf", "-oL", "xev", "-geometry", "640x480+0+0", env=desktop.env)
-    focused(desktop, "Event Tester")
+    focus_window(desktop, "Event Tester")
     wait_until(lambda: browser.press("a", "KeyA", 65, "a") or "(keysym 0x61," in xev.log(), "a key in full screen", pause=0.3)
     end_session(office)
     message_begins(browser, "管理者が切断しました")
@@ -239,7 +234,7 @@ def input_method_at(desktop, directory):
     desktop.net.popen(desktop.namespace, "xterm", "-u8", "-fa", "IPAGothic", "-T", "typing", "-e", "sh", "-c", f"cat >{typed}",
                       env=env)
     wait_until(typed.exists, "the terminal")
-    focused(desktop, "typing")
+    focus_window(desktop, "typing")
     return typed
 
 

@@ -3,10 +3,12 @@
 
 import itertools
 import pathlib
+import socket
 import stat
 
 from ..net import run
-from ..waiting import wait_until
+from ..waiting import PATIENCE_SECONDS
+from .xserver import wait_display
 
 
 class X11vnc:
@@ -22,7 +24,7 @@ class X11vnc:
         display = f":{next(self.displays)}"
         self.env = {"DISPLAY": display}
         net.popen(namespace, "Xvfb", display, "-screen", "0", f"{size}x24", "-noreset", "-ac")
-        wait_until(pathlib.Path(f"/tmp/.X11-unix/X{display[1:]}").exists, "Xvfb")
+        wait_display(display)
         run("xsetroot", "-mod", "5", "7", "-fg", "#123456", "-bg", "#fedcba", env=self.env)
         self.process = net.popen(namespace, "x11vnc", "-display", display, *security, "-listen", address, "-rfbport", port,
                                  "-forever", "-shared", "-nocursor", "-noxdamage", "-nolookup", env=self.env)
@@ -50,12 +52,22 @@ class Qemu:
         """QEMU's own dump of the machine's screen."""
         path = pathlib.Path(path).with_suffix(".ppm")
         path.unlink(missing_ok=True)
-        run("socat", "-", f"UNIX-CONNECT:{self.monitor}", stdin=f"screendump {path}\n")
-
-        def whole():
-            return path.exists() and path.stat().st_size >= 640 * 480 * 3
-        wait_until(whole, "QEMU's dump")
+        tell_qemu(self.monitor, f"screendump {path}")
         return path
+
+
+def tell_qemu(monitor, command):
+    """One command at QEMU's monitor; back when it has been done, which the next prompt says."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(PATIENCE_SECONDS)
+        line.connect(str(monitor))
+        for typed in (b"", command.encode() + b"\n"):
+            line.sendall(typed)
+            said = b""
+            while not said.endswith(b"(qemu) "):
+                more = line.recv(4096)
+                assert more, f"QEMU ended: {said}"
+                said += more
 
 
 def qemu_secret(directory, password):

@@ -6,6 +6,7 @@ import tempfile
 
 from ..net import run
 from ..waiting import wait_until
+from .xserver import wait_display
 
 
 class Desktop:
@@ -24,14 +25,17 @@ class Desktop:
             namespace, "Xvnc", self.display, "-geometry", size, "-depth", "24", *security, "-interface", address,
             "-rfbport", port, "-AlwaysShared", "-ac", "-noreset", *options)
         net.wait_port(namespace, address, port)
-        socket = pathlib.Path(f"/tmp/.X11-unix/X{self.display[1:]}")
-        wait_until(socket.exists, "the X server's socket")
+        wait_display(self.display)
 
     def show(self, picture):
-        """Put a picture file of the screen's own size on the root window, and see that it is there."""
-        run("display", "-window", "root", picture, env=self.env, timeout=30, check=False)  # its status says nothing
-        shown = self.screenshot(self.directory / "shown.png")
-        assert difference(picture, shown) == 0, "the desktop does not show its picture"
+        """Put a picture file of the screen's own size on the root window, and see that it is there.
+
+        Put there again until it is seen: a client that has just ended may be drawn for after `display` was.
+        """
+        def shows():
+            run("display", "-window", "root", picture, env=self.env, timeout=30, check=False)  # its status says nothing
+            return difference(picture, self.screenshot(self.directory / "shown.png")) == 0
+        wait_until(shows, "the desktop's picture on it")
 
     def show_test_picture(self, text="関所 試験画面"):
         """Something with text, flat areas and noise, so that every encoding has work to do."""

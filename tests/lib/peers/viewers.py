@@ -7,6 +7,7 @@ import pathlib
 
 from ..net import run
 from ..waiting import wait_until
+from .xserver import wait_display
 
 
 class ViewerScreen:
@@ -24,7 +25,7 @@ class ViewerScreen:
         self.display = f":{next(self.numbers)}"
         self.env = {"DISPLAY": self.display}
         net.popen(namespace, "Xvfb", self.display, "-screen", "0", f"{size}x24", "-noreset", "-ac")
-        wait_until(pathlib.Path(f"/tmp/.X11-unix/X{self.display[1:]}").exists, "Xvfb")
+        wait_display(self.display)
         self.run("setxkbmap", "-model", "jp106", "-layout", "jp")
 
     def popen(self, *argv, env=None):
@@ -34,12 +35,14 @@ class ViewerScreen:
         return self.net.run(self.namespace, *argv, env=self.env, **kwargs)
 
     def window(self, title="Sekisho - TigerVNC"):
-        """Place of the viewer's window on this screen, or None."""
+        """Place of the viewer's window on this screen, or None; one that is gone before it was asked for its place is none."""
         found = self.run("xdotool", "search", "--name", title, check=False).stdout.split()
         if not found:
             return None
-        place = self.run("xdotool", "getwindowgeometry", "--shell", found[0]).stdout
-        values = dict(line.split("=") for line in place.split())
+        place = self.run("xdotool", "getwindowgeometry", "--shell", found[0], check=False)
+        if place.returncode != 0 and "BadWindow" in place.stderr:
+            return None
+        values = dict(line.split("=") for line in place.stdout.split())
         return int(values["X"]), int(values["Y"])
 
     def screenshot(self, path, size="640x480", title="Sekisho - TigerVNC"):
