@@ -25,6 +25,7 @@ from lib.waiting import holds_for, kept_within, wait_until
 CANARY = bytes.fromhex("ca5e1a7badc0ffee")
 SOURCE_IN_BYTES = 256 << 10  # what a source reads ahead
 MEMORY_MAX_KIB = 12 * 1024 + 4096  # a session's half while it works
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h
 
 
 def desktop_of(relay, script=None, **kwargs):
@@ -47,10 +48,10 @@ def processor_ns(pid):
 
 
 def waits(pid, seconds=0.3):
-    """Whether a process used no processor time at all in a while."""
+    """Whether a process has slept through a while: it used no processor time, and it is not one that only gets none."""
     before = processor_ns(pid)
     time.sleep(seconds)
-    return processor_ns(pid) == before
+    return "(sleeping)" in pathlib.Path(f"/proc/{pid}/status").read_text().partition("State:")[2] and processor_ns(pid) == before
 
 
 def assert_works(relay):
@@ -613,8 +614,20 @@ def test_screen_resize_storm_ends_the_session(relay):
     assert_works(relay)
 
 
+def arrival(sock):
+    """When the kernel took in what is read next, in seconds: whenever that is read (socket(7), SO_TIMESTAMPNS)."""
+    _, [(_, kind, stamp)], _, _ = sock.recvmsg(1, socket.CMSG_SPACE(16), socket.MSG_PEEK)
+    assert kind == SO_TIMESTAMPNS
+    seconds, nanoseconds = struct.unpack("qq", stamp)
+    return seconds + nanoseconds / 1e9
+
+
 def test_screen_updates_leave_at_fixed_ticks(net, ground):
-    """docs/trust.md: how often and in how many pieces the desktop draws does not show; only at most one update a tick."""
+    """docs/trust.md: how often and in how many pieces the desktop draws does not show; only at most one update a tick.
+
+    The viewer's half goes before what else runs on the machine, and its updates are timed when they arrive and not when
+    they are read: how long a processor lets either wait is not what is asked here.
+    """
     relay = Relay(net, ground, frame_rate=10)
 
     def script(desktop, stream):
@@ -626,11 +639,13 @@ def test_screen_updates_leave_at_fixed_ticks(net, ground):
 
     desktop_of(relay, script)
     viewer = Viewer(relay.connect())
+    viewer.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    os.setpriority(os.PRIO_PROCESS, relay.pids(1)[0], -20)
     viewer.begin()
     times = []
     for _ in range(12):
+        times.append(arrival(viewer.sock))
         rects = viewer.read_update()
-        times.append(time.monotonic())
         assert [r[1] for r in rects] == sorted((r[1] for r in rects), key=lambda r: (r[1], r[0])), "tiles in fixed order"
         viewer.send(update_request(viewer.width, viewer.height, 1))
     gaps = [b - a for a, b in zip(times[1:], times[2:])]
