@@ -73,6 +73,12 @@ def descriptors(pid):
     return {number: target for number, target in found.items() if target is not None}
 
 
+def reaped(pids):
+    """Whether their parent has asked for each of them, and so knows that they have ended: what is only no longer alive may
+    still count for it."""
+    return not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+
+
 def send(pid, signo):
     """Send a signal; whether there was a process to send it to."""
     with contextlib.suppress(ProcessLookupError):

@@ -9,8 +9,15 @@ import time
 
 from lib.peers import Desktop, capture_screen, difference
 from lib.peers.rfb import key, update_request
+from lib.processes import reaped
 from lib.screen_entry import PORT, fake_desktop, screen, still, viewer_of
 from lib.waiting import kept_within, wait_until
+
+
+def halves(gateway):
+    """Process ids of both halves of all sessions."""
+    return gateway.pids("screen-viewer") + gateway.pids("screen-source")
+
 
 def test_screen_gateway_shows_the_desktop_pixel_by_pixel(make_gateway, topology, tmp_path):
     """Z4: Xvnc in the internet zone, gvnccapture in the lgwan zone, difference 0, both ends of the session logged."""
@@ -63,15 +70,16 @@ def test_screen_gateway_limits_sessions(make_gateway, topology):
     """Z14: the session over the limit is closed at once; when another has ended the next is served."""
     fake_desktop(topology, still)
     gateway = make_gateway(screen(topology, "sessions 2;"))
-    first, second = viewer_of(topology), viewer_of(topology)
+    first = viewer_of(topology)
     first.read_update()
+    of_first = halves(gateway)
+    second = viewer_of(topology)
     second.read_update()
     third = topology.net.connect(topology.zones["lgwan"].namespace, topology.zones["lgwan"].gateway4, PORT)
     assert third.recv(1) == b""
     gateway.wait_event("session-refused")
     first.close()
-    wait_until(lambda: all(len(gateway.pids(half)) == 1 for half in ("screen-viewer", "screen-source")),
-               "the end of the first session's halves")
+    wait_until(lambda: reaped(of_first), "the end of the first session's halves")
     third = viewer_of(topology)
     assert third.read_update()
 
@@ -95,8 +103,9 @@ def test_screen_gateway_killed_half_ends_its_session_within_a_second(make_gatewa
         assert goes.drain()
         stays.send(key(0x61) + update_request(320, 240))
         assert stays.read_update()
+        ending = halves(gateway)
         stays.close()
-        wait_until(lambda: not gateway.pids("screen-source"), "the end of all sessions")
+        wait_until(lambda: reaped(ending), "the end of all sessions")
         return took
 
     kept_within(lambda: ends("screen-source", "screen-viewer"), 1.5)

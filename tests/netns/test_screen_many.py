@@ -20,6 +20,7 @@ from lib.peers import Desktop, difference
 from lib.peers.rfb import Viewer, key, pointer, update_request
 from lib.peers.vencrypt import Refused, SecureViewer
 from lib.peers.viewers import ViewerScreen, tigervnc
+from lib.processes import reaped
 from lib.waiting import wait_until
 from test_screen_login import password_of
 from test_second_factor import enrol
@@ -209,12 +210,12 @@ def test_many_logins_at_once_are_all_judged(make_gateway, topology, tmp_path):
 def test_many_logins_at_once_are_refused_without_accounts(make_gateway, topology):
     """reliability.md: accounts dies; who was asked for and who waited are refused, and locked out is nobody."""
     gateway, secrets, viewers = ask_all_at_once(make_gateway, topology)
-    lgwan = topology.zones["lgwan"]
+    lgwan, ending = topology.zones["lgwan"], gateway.pids("screen-viewer")
     gateway.kill("accounts")
     for _, viewer in viewers:
         with pytest.raises(Refused, match="^login refused$"):
             viewer.log_in(None, "")
-    wait_until(lambda: not gateway.pids("screen-viewer"), "the end of all", 60)
+    wait_until(lambda: reaped(ending), "the end of all", 60)
 
     def is_admitted():
         viewer = SecureViewer(topology.net.connect(lgwan.namespace, lgwan.gateway4, PORT, 60), "suzuki", login=False)
