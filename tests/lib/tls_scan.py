@@ -43,14 +43,15 @@ def serve_tls_alone(net, namespace, port, reach):
     listener = net.socket(namespace, timeout=None)
     listener.bind(("127.0.0.1", port))
     listener.listen(64)
-    net.on_close(listener.close)
+    net.on_close(lambda: listener.shutdown(socket.SHUT_RDWR))    # ends accept(), which close() would not
 
     def serve():
-        with contextlib.suppress(OSError):
+        with listener, contextlib.suppress(OSError):
             while True:
                 sock, _ = listener.accept()
                 try:
                     far = reach()
+                    far.settimeout(None)    # a scanner may think for as long as it likes
                 except (OSError, EOFError, Refused):
                     sock.close()
                     continue

@@ -6,6 +6,7 @@
 """
 
 import base64
+import errno
 import gzip
 import pathlib
 import re
@@ -310,7 +311,11 @@ def memory_of(pid):
             begin, end = (int(part, 16) for part in line.split()[0].split("-"))
             if line.split()[1].startswith("rw"):
                 memory.seek(begin)
-                found += memory.read(end - begin)
+                try:
+                    found += memory.read(end - begin)
+                except OSError as error:
+                    if error.errno != errno.EIO:    # given back to the kernel since it was listed
+                        raise
     return found
 
 

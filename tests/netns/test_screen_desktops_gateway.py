@@ -14,6 +14,7 @@ from lib.peers.rfb import Viewer, update_request
 from test_evidence import collect
 from test_mail_tls import paste
 from test_screen_gateway import PORT, screen, viewer_of
+from test_screen_login import state_files
 
 
 @pytest.fixture
@@ -41,19 +42,9 @@ def sealed_memory(pids):
     return octets
 
 
-def state_files(gateway):
-    """{path: octets} of all but the slots; what is replaced meanwhile is left out."""
-    files = {}
-    for path in gateway.state.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            if path.is_file() and path.parent.name != "keys":
-                files[str(path)] = path.read_bytes()
-    return files
-
-
 def places_of_secrets(gateway, console, directory):
     """{where: its octets}: everything that a password must not be in."""
-    places = state_files(gateway)
+    places = {str(path): octets for path, octets in state_files(gateway).items() if path.parent.name != "keys"}
     for command, title in (("evidence create", "EVIDENCE"), ("tech-support", "TECH-SUPPORT")):
         places[command] = (collect(console, directory / title, command, title) / "evidence.tar").read_bytes()
     places["show configuration"] = console.run("show configuration").encode()
