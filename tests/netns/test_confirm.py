@@ -20,7 +20,7 @@ def gateway(make_gateway):
 
 def edit(gateway):
     console = gateway.console(timeout=30)
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     console.run("configure")
     return console
 

@@ -26,9 +26,7 @@ def gateway(make_gateway):
 
 @pytest.fixture
 def console(gateway):
-    console = gateway.console()
-    console.expect(r"> $")
-    return console
+    return gateway.open_console()
 
 
 @pytest.fixture
@@ -63,7 +61,7 @@ def test_console_help_answers_at_once(console):
     console.expect(r"zones +zones, ports, counters")
     console.expect("> show z")
     console.send("\x03")
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
 
 
 def test_console_help_names_the_values_of_a_statement(editing):
@@ -72,14 +70,14 @@ def test_console_help_names_the_values_of_a_statement(editing):
     editing.expect("business")
     editing.expect("outside")
     editing.send("\x03")
-    editing.expect("# $")
+    editing.expect(editing.PROMPT)
 
 
 def test_console_tab_completes_names_that_exist(editing):
     editing.send("set cross\tmyn\tlg\tperm\t1")
     editing.expect_exact("set crossing mynumber lgwan permit 1")
     editing.send("\x03")
-    editing.expect("# $")
+    editing.expect(editing.PROMPT)
 
 
 def test_console_refuses_a_bad_value_and_changes_nothing(editing):
@@ -176,8 +174,7 @@ def test_console_commit_with_an_error_changes_nothing(editing):
 
 def test_console_only_one_edits(gateway, editing):
     """A5: one administrator at a time."""
-    other = gateway.console()
-    other.expect(r"> $")
+    other = gateway.open_console()
     assert "console 0 is editing" in other.run("configure")
     editing.run("exit")
     other.run("configure")
@@ -236,7 +233,7 @@ def test_console_takes_a_long_paste_whole(editing):
     editing.expect(r"(\d+) lines, (\d+) bytes")
     assert int(editing.match.group(1)) == text.count("\n")
     assert int(editing.match.group(2)) == len(text.encode())
-    editing.expect(r"# $")
+    editing.expect(editing.PROMPT)
     assert editing.run("show | match permit | count", timeout=20).strip() == "501"
     shown = editing.run("show crossing mynumber lgwan permit 510", timeout=20)
     assert 'comment "番号 510";' in shown
@@ -247,7 +244,7 @@ def test_console_load_with_an_error_changes_nothing(editing):
     editing.expect("Ctrl-D")
     editing.send("zone a {\r  tier bogus;\r}\r\x04")
     editing.expect(r"terminal:2:8: 'bogus' is not allowed for 'tier'")
-    editing.expect(r"# $")
+    editing.expect(editing.PROMPT)
     assert editing.run("compare").strip() == ""
 
 
@@ -266,7 +263,7 @@ def test_console_configuration_survives_a_restart_of_config(gateway, console):
     killed = gateway.kill("config")
     gateway.wait_role("config", other_than=killed)
     console.expect("config was restarted")
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     wait_until(lambda: "hold 3s;" in console.run("show configuration zone lgwan"), "the saved configuration", 10)
 
 

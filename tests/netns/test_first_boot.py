@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from lib import first_boot
+from lib import files, first_boot, processes
 from lib.gateway import Console
 from lib.waiting import PATIENCE_SECONDS, wait_until
 
@@ -33,7 +33,7 @@ class Terminal(Console):
     def __init__(self, make_gateway, blocks="", **options):
         self.master, self.slave = pty.openpty()
         self.gateway = make_gateway(blocks, console=os.ttyname(self.slave), **options)
-        super().__init__(self.master, self.gateway.directory / "terminal.txt", 30)
+        super().__init__(self.master, self.gateway.directory / "terminal.txt", 30, hosts=["gate-1"])
 
     def answer(self, count, language="en", **options):
         """The first `count` answers; the next question stands there then."""
@@ -84,13 +84,15 @@ def test_first_boot_ends_in_a_commit_a_record_and_a_login(terminal, language):
         assert statement in shown
     assert re.search(r"user yamada \{\s+role administrator;", shown)
     assert re.search(r"2 +\S+ +yamada +first administrator", terminal.run("show history"))
+    terminal.gateway.wait_event(" login ")
     lines = terminal.gateway.audit_lines()
     order = [next(i for i, line in enumerate(lines) if all(part in line for part in parts))
              for parts in ((" first-administrator ", 'user="yamada"'), (" commit-done ", 'commit="2"'), (" login ",))]
     assert order == sorted(order)
-    kept = [path.read_text(errors="replace") for path in terminal.gateway.state.rglob("*") if path.is_file()]
-    seen = (terminal.gateway.directory / "terminal.txt").read_text()
-    assert not any(first_boot.PASSWORD in text for text in [*kept, seen, terminal.gateway.log()])
+    kept = [files.text(path) for path in terminal.gateway.state.rglob("*") if path.is_file()]
+    seen = files.text(terminal.gateway.directory / "terminal.txt")
+    assert any(first_boot.ADMINISTRATOR in part for part in kept) and first_boot.ADMINISTRATOR in seen
+    assert not any(first_boot.PASSWORD in part for part in [*kept, seen, terminal.gateway.log()])
 
 
 def test_first_boot_keeps_the_house_rules_for_passwords(terminal):
@@ -166,8 +168,10 @@ def hand_over(terminal):
 def cut_power(terminal, make_terminal, topology):
     """Its processes die with the supervisor. Return: the terminal of the next start."""
     gateway = terminal.gateway
+    family = [*gateway.pids(), *gateway.reserve()]
     os.kill(gateway.pid, signal.SIGKILL)
     gateway.process.stop()
+    wait_until(lambda: not any(map(processes.alive, family)), "its processes to end")
     topology.restore_ports()
     return make_terminal(state=gateway.state)
 
@@ -181,18 +185,13 @@ def test_first_boot_that_ends_before_the_commit_leaves_nothing(terminal, make_te
     first_boot.begin(again)
 
 
-def is_idle(pid):
-    """Whether a process waits for something to come."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "S"
-
-
 def test_first_boot_that_ends_behind_the_commit_begins_again(terminal, make_terminal, topology):
     """C2: the configuration names the person, the password never comes to the disk (accounts stands still), the power fails.
     At the next start the dialogue is there, and takes the same name."""
     gateway = terminal.gateway
     hand_over(terminal)
-    wait_until(lambda: is_idle(gateway.pids("accounts")[0]), "accounts to have handed over")
+    [serving] = gateway.pids("accounts")
+    wait_until(lambda: processes.waits(serving), "accounts to have handed over")
     gateway.kill("accounts", signal.SIGSTOP)
     gateway.kill("config", signal.SIGCONT)
     wait_until(lambda: commits(gateway) == ["config.00000001", "config.00000002"], "the commit")

@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import itertools
 import os
 import pathlib
 import re
@@ -33,11 +34,6 @@ def links(net, namespace):
     """Names of the devices in a namespace, without the end of the pair that `ip` shows behind @."""
     lines = net.run(namespace, "ip", "-br", "link").stdout.splitlines()
     return sorted(line.split()[0].partition("@")[0] for line in lines)
-
-
-def status_of(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 
 # What is made, and that it goes away.
@@ -119,7 +115,7 @@ def test_spine_processes_are_confined(make_gateway):
     void, uids = set(), set()
     for role in CORE_ROLES:
         [pid] = gateway.pids(role)
-        status = status_of(pid)
+        status = processes.status(pid)
         capabilities = 1 << 12 if role == "netfilter" else 0
         for kind in ("CapEff", "CapPrm", "CapBnd", "CapAmb"):
             assert int(status[kind], 16) == capabilities, f"{role} {kind}"
@@ -136,7 +132,7 @@ def test_spine_processes_are_confined(make_gateway):
 
 
 def test_spine_supervisor_gave_up_what_it_does_not_need(make_gateway):
-    status = status_of(make_gateway(CROSSING).pid)
+    status = processes.status(make_gateway(CROSSING).pid)
     effective = int(status["CapEff"], 16)
     for name, number in {"SYS_MODULE": 16, "SYS_RAWIO": 17, "SYS_PTRACE": 19, "SYS_BOOT": 22, "SYS_TIME": 25,
                          "MKNOD": 27, "BPF": 39, "PERFMON": 38}.items():
@@ -204,15 +200,16 @@ def test_spine_restart_storm_shuts_the_crossing_until_it_is_over(net, make_gatew
     """Z1: who cannot stay alive takes the path down with it; when it can, the path comes back."""
     gateway = make_gateway(CROSSING)
     lgwan = gateway.zone_namespace("lgwan")
-    end = time.monotonic() + 30
-    while "restart-storm" not in gateway.log():
-        assert time.monotonic() < end, "no storm"
+
+    def storm():
         for pid in gateway.pids("arbiter"):
-            os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
+            processes.send(pid, signal.SIGKILL)     # the one before may just have ended of it
+        return "restart-storm" in gateway.log()
+
+    wait_until(storm, "a storm")
     wait_until(lambda: links(net, lgwan) == ["eth1", "lo", "void"], "the crossing to be gone", 2)
     wait_until(lambda: "path-opened" in gateway.log(), "the path to be opened", 15)
-    assert links(net, lgwan) == ["eth1", "lo", "void", "x-mynumber"]
+    wait_until(lambda: links(net, lgwan) == ["eth1", "lo", "void", "x-mynumber"], "the crossing, which is made behind that record")
 
 
 def test_spine_dead_supervisor_takes_all_with_it_and_the_next_one_takes_over(net, topology, make_gateway):
@@ -230,14 +227,18 @@ def test_spine_stopped_supervisor_shuts_established_flows_within_a_second(net, t
     """Fail closed: SIGSTOP of the one that watches all others; the kernel's own clock takes the path away."""
     zones = topology.zones
     EchoServer(net, zones["lgwan"].namespace, zones["lgwan"].peer4, 7000)
-    gateway = make_gateway(CROSSING)
+    gateway, numbers = make_gateway(CROSSING), itertools.count()
     with net.socket(zones["mynumber"].namespace, kind=socket.SOCK_DGRAM, timeout=0.2) as flow:
         flow.connect((zones["lgwan"].peer4, 7000))
 
         def passes():
-            flow.send(b"numbered")
+            """Whether this datagram is answered; an answer to an earlier one may still come."""
+            number = b"%d" % next(numbers)
             with contextlib.suppress(OSError):
-                return flow.recv(100) == b"numbered"
+                flow.send(number)
+                while flow.recv(100) != number:
+                    pass
+                return True
             return False
 
         wait_until(passes, "the flow to pass", 5)
@@ -269,7 +270,7 @@ def test_spine_session_limits_hold_per_source_and_in_total(net, topology, make_g
     first, second = zone.peer4, "203.0.113.14"
     assert [banner(first) for _ in range(5)] == [b"220"] * 4 + [b"421"]
     assert [banner(second) for _ in range(3)] == [b"220"] * 2 + [b"421"]
-    assert "session-refused" in gateway.log()
+    wait_until(lambda: "session-refused" in gateway.log(), "the record of it")
     for one in held:
         one.close()
     # A session counts until both of its processes have ended.
@@ -283,12 +284,11 @@ def test_spine_watchdog_is_fed_while_all_is_well_and_disarmed_at_the_end(net, to
     with Gateway(topology, config_text(topology), options=["--watchdog", device]) as gateway:
         fed = device.stat().st_size
         wait_until(lambda: device.stat().st_size > fed, "the watchdog to be fed", 5)
-        os.kill(gateway.pid, signal.SIGSTOP)
-        time.sleep(0.2)
+        gateway.halt()
         fed = device.stat().st_size
         time.sleep(3)
         assert device.stat().st_size == fed
-        os.kill(gateway.pid, signal.SIGCONT)
+        gateway.resume()
     assert device.read_bytes()[-1:] == b"V"
 
 
@@ -333,9 +333,12 @@ def send_all_kinds(net, source, target):
 
 def gateway_mac(net, zone):
     """The MAC of the gateway's port, as the zone's peer learns it."""
-    net.run(zone.namespace, "ping", "-c1", "-W1", zone.gateway4, check=False)
-    shown = net.run(zone.namespace, "ip", "neigh", "show", zone.gateway4).stdout
-    return re.search(r"lladdr ([0-9a-f:]{17})", shown)[1]
+    def learned():
+        net.run(zone.namespace, "ping", "-c1", "-W1", zone.gateway4, check=False)
+        shown = net.run(zone.namespace, "ip", "neigh", "show", zone.gateway4).stdout
+        return re.search(r"lladdr ([0-9a-f:]{17})", shown)
+
+    return wait_until(learned, "the MAC of the gateway")[1]
 
 
 def from_zone(packets, zone):

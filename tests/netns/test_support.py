@@ -45,13 +45,13 @@ def planted(net, topology, make_gateway):
     assert submit(net, zones["internet"].namespace, zones["internet"].gateway4, SENDER, RECIPIENT, message)[0] == 250
     wait_until(lambda: list(gateway.state.glob("**/receipt-*.json")), "the receipt", 20)
     console = gateway.console()
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     secret = temporary(console, "kanari-yamada")
     gateway.hang_up(console)
     console = log_in(gateway, "kanari-yamada", secret)
     choose(console, FIRST)
-    console.expect(r"> $")
-    gateway.wait_role("arbiter", other_than=gateway.kill("arbiter"), seconds=20)
+    console.expect(console.PROMPT)
+    gateway.wait_answering("arbiter", other_than=gateway.kill("arbiter"), seconds=20)
     gateway.wait_event("process-died", 'process="arbiter"', seconds=20)
     return gateway, console
 
@@ -101,16 +101,16 @@ def test_support_archive_is_for_administrators(make_gateway):
     """A5, C8: an operator is told so, gets nothing, and nothing is recorded as made."""
     gateway = make_gateway(LOGIN)
     console = gateway.console()
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     secrets = {user: temporary(console, user) for user in ("yamada", "sato")}
     gateway.hang_up(console)
     console = log_in(gateway, "yamada", secrets["yamada"])
     choose(console, FIRST)
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     leave(gateway, console)
     console = log_in(gateway, "sato", secrets["sato"])
     choose(console, FIRST)
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     shown = console.run("tech-support", timeout=60)
     assert "your role does not allow this" in shown and "BEGIN" not in shown
     assert not [line for line in gateway.audit_lines() if " support-created " in line]
