@@ -11,6 +11,7 @@ import socket
 import time
 
 from lib.peers import nmap, ping, tcp_talk, udp_talk
+from lib.qemu import port_mac
 from lib.waiting import WaitedTooLong, wait_until
 
 from site_of_demo import DEVICE, OTHER_PORT, SERVICE_PORT
@@ -107,8 +108,7 @@ def try_pair(site, attempt, source, target):
 def spoof(site, source, pretended, target):
     """Packets from one zone with the address of another as their source."""
     from scapy.all import ICMP, IP, UDP, Ether
-    mac = site.net.run(source.namespace, "ip", "neigh", "show", source.gateway4).stdout.split()
-    frame = Ether(src=source_mac(site, source), dst=mac[mac.index("lladdr") + 1])
+    frame = Ether(src=source_mac(site, source), dst=port_mac(int(source.port.removeprefix("eth"))))
     capture = site.net.capture(target.namespace, DEVICE, f"src {pretended.peer4} and (udp port 7999 or icmp)")
     with site.net.packet_socket(source.namespace, DEVICE) as wire:
         for packet in (UDP(sport=7999, dport=7999) / b"spoofed", ICMP() / b"spoofed"):

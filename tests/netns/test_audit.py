@@ -18,7 +18,7 @@ from lib.log_server import SERVERS, in_order, numbers, received_log, start_log_s
 from lib.logs import SEKISHO, records, verify
 from lib.net import run
 from lib.peers import EchoServer, tcp_talk, udp_talk
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE_SECONDS, wait_until
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 KINDS = pytest.mark.parametrize("kind", list(SERVERS))
@@ -53,7 +53,7 @@ def state(tmp_path):
 def test_audit_log_is_whole_and_readable(net, topology, make_gateway):
     EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
     gateway = make_gateway(PERMIT)
-    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
     some_events(net, topology)
     gateway.wait_event("flow-permitted", "10.10.0.5")
     gateway.stop()
@@ -233,7 +233,7 @@ def test_audit_stopped_process_does_not_hold_up_traffic(net, topology, make_gate
         tries = []
         while len(tries) < 3 and min(tries, default=1.0) >= 1.0:    # a busy machine may have a SYN sent twice, but not each
             begin = time.monotonic()
-            assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+            assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
             tries.append(time.monotonic() - begin)
         assert min(tries) < 1.0, tries
     finally:
@@ -286,7 +286,7 @@ def test_audit_full_disk_refuses_commits_and_counts(net, topology, make_gateway,
         some_events(net, topology, 40)
         return "log cannot be written" in gateway.log()
     wait_until(full, "the disk to be full", 30, 0.2)
-    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
     console = gateway.console()
     console.expect(r"> $")
     console.run("configure")

@@ -17,7 +17,7 @@ from lib.log_server import (ADDRESS, NAME, TLS_PORT, in_order, numbers, received
 from lib.logs import verify
 from lib.net import Background
 from lib.peers import EchoServer, Syslog, SyslogTls, tcp_talk, udp_talk
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE_SECONDS, wait_until
 
 PERMIT = """
 service echo { tcp 7000; }
@@ -206,7 +206,7 @@ def test_tls_server_that_hangs_holds_up_nobody(net, topology, make_gateway, stat
     gateway.wait_event(" syslog-tls ", seconds=20)
     wait_until(lambda: hung.connection is not None, "the handshake", 10)
     for _ in range(10):
-        assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+        assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
         some_events(net, topology)
     gateway.wait_event(" flow-permitted ", seconds=5)
     gateway.wait_event(" syslog-away ", f'error="{errno.ETIMEDOUT}"', seconds=60)

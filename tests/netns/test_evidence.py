@@ -12,6 +12,7 @@ import pytest
 from lib.gateway import Gateway
 from lib.logs import SEKISHO, Log
 from lib.peers import EchoServer, tcp_talk
+from lib.waiting import PATIENCE_SECONDS
 
 PERMIT = """
 service echo { tcp 7000; }
@@ -65,7 +66,7 @@ WHOLE = {"members": True, "signature": True, "manifest": True}
 def bundle(net, make_gateway, tmp_path):
     EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
     gateway = make_gateway(PERMIT)
-    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+    assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
     gateway.wait_event("flow-permitted")
     return gateway, create(gateway, tmp_path / "bundle")
 

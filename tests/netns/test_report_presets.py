@@ -12,7 +12,7 @@ from lib.net import run
 from lib.peers import EchoServer, SmtpSink, submit, tcp_talk, udp_talk
 from lib.peers.browser import Chromium
 from lib.reports import cells, counts, page, report, rows, section
-from lib.waiting import wait_until
+from lib.waiting import PATIENCE_SECONDS, wait_until
 
 CONFIGS = pathlib.Path(__file__).parents[1] / "golden" / "report"
 PRESETS = ["three-tier", "two-tier-utility", "two-tier-association", "village", "city-general"]
@@ -55,7 +55,7 @@ def a_day(net, topology, gateway, preset):
     wait_until(lambda: be_denied(net, topology, gateway), "a denied flow in the log", 30, 0.5)
     if "crossing" in gateway.config_path.read_text():
         EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
-        assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000) == b"hello"
+        assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
         gateway.wait_event("flow-permitted", "10.10.0.5")
     mails = send_mails(net, topology, preset)
     console = gateway.console()
