@@ -13,8 +13,9 @@ from lib.peers.browser import Chromium
 from lib.peers.rfb import (CURSOR, DESKTOP_SIZE, EXTENDED_DESKTOP_SIZE, RAW, FakeDesktop, key, pointer, rect, solid, update,
                            update_request)
 from lib.peers.vencrypt import SecureViewer
+from lib.peers.xserver import focus_window
 from lib.waiting import wait_until
-from test_screen_chromium import focused, log_in as type_login, message_begins, spki_of
+from test_screen_chromium import log_in as type_login, message_begins, spki_of
 from test_screen_login import connect
 from test_screen_recording import colour, files, log_of, pictures, replay
 from test_screen_shadow import BLUE, RED, SHADOW, office, pass_to, session_of, typed
@@ -187,7 +188,7 @@ def test_shadow_in_chromium_follows_the_desktop_and_has_no_hand_in_it(office, to
 
     same_at(640, 480)
     xev = topology.net.popen(zone.namespace, "stdbuf", "-oL", "xev", "-geometry", "640x480+0+0", env=real.env)
-    focused(real, "Event Tester")
+    focus_window(real, "Event Tester")
     browser.click("#screen canvas")
     browser.press("b", "KeyB", 66, "b")
     bureau.gateway.wait_event("screen-dropped ", 'detail="key-of-a-shadow"')
