@@ -9,6 +9,11 @@ from ..waiting import wait_until
 from .xserver import wait_display
 
 
+# Xvnc refuses an address for ten seconds from which that many connections have come whose login is not over yet; 5 by default.
+# The gateway's sessions come from one address, and as many of them at once as there are logins.
+BLACKLIST = 10000
+
+
 class Desktop:
     """Xvnc in a namespace, without authentication unless `security` is given; the root window shows a picture."""
 
@@ -23,7 +28,7 @@ class Desktop:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="desktop-"))
         self.process = net.popen(
             namespace, "Xvnc", self.display, "-geometry", size, "-depth", "24", *security, "-interface", address,
-            "-rfbport", port, "-AlwaysShared", "-ac", "-noreset", *options)
+            "-rfbport", port, "-AlwaysShared", "-ac", "-noreset", "-BlacklistThreshold", BLACKLIST, *options)
         net.wait_port(namespace, address, port)
         wait_display(self.display)
 
