@@ -3,6 +3,7 @@
 
 import contextlib
 import errno
+import os
 import selectors
 import socket
 import struct
@@ -15,7 +16,37 @@ from .waiting import wait_until
 FIRST_PORT, PORTS = 8000, 6000  # of one source; below those that the kernel chooses by itself
 SO_TIMESTAMPNS = 35  # not in Python's socket module; also the type of the control message
 TIMESPEC = struct.Struct("qq")
+SO_RCVBUFFORCE = 33
+ROOM_BYTES = 4 << 20  # for some thousand packets that wait for a thread
+STAMP_BYTES = socket.CMSG_SPACE(TIMESPEC.size)
+SAME_TIME_SECONDS = 0.001  # two clocks were read at one time if no more went by between them
 PACKET = struct.Struct("!4sId")  # kind, number, time of sending (monotonic)
+
+
+def stamped(control):
+    """When the kernel had what a socket with SO_TIMESTAMPNS gave, on the monotonic clock: a thread may come to it much later.
+
+    control: of recvmsg(). None: without a stamp, as what came before the kernel began to write them.
+    """
+    stamps = [TIMESPEC.unpack(data) for level, kind, data in control if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)]
+    if not stamps:
+        return None
+    [(seconds, nanoseconds)] = stamps
+    while True:     # who is interrupted between the two clocks would be wrong by as long as that takes
+        before, wall, after = time.monotonic(), time.time(), time.monotonic()
+        if after - before < SAME_TIME_SECONDS:
+            return seconds + nanoseconds / 1e9 - wall + before
+
+
+@contextlib.contextmanager
+def on_one_processor():
+    """What the calling thread sends in the block arrives in its order: each processor has a queue of its own on the way."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 @contextlib.contextmanager
@@ -56,6 +87,7 @@ class Sink:
         self.got = []  # (kind, number, sent, received)
         self.udp = net.socket(namespace, family, socket.SOCK_DGRAM)
         self.udp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM_BYTES)
         self.udp.bind((host, port))
         self.tcp = net.socket(namespace, family)
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,7 +110,7 @@ class Sink:
                     if ready is self.tcp:
                         ready_ones.register(self.tcp.accept()[0], selectors.EVENT_READ)
                     elif ready is self.udp:
-                        self._take(*self.udp.recvmsg(2048, socket.CMSG_SPACE(TIMESPEC.size)))
+                        self._take(*self.udp.recvmsg(2048, STAMP_BYTES))
                     elif not self._echo(ready):
                         ready_ones.unregister(ready)
                         ready.close()
@@ -89,18 +121,11 @@ class Sink:
     def _take(self, data, control, _flags, sender):
         if len(data) >= PACKET.size:
             kind, number, sent = PACKET.unpack_from(data)
-            self.got.append((kind.decode(), number, sent, self._arrived(control)))
+            self.got.append((kind.decode(), number, sent, stamped(control)))
         try:
             self.udp.sendto(data, sender)
         except OSError:
             pass  # the way back may be shut: that is what the tests do
-
-    @staticmethod
-    def _arrived(control):
-        """When the kernel had the packet, on the monotonic clock: this thread may come to it much later."""
-        [(_, _, stamp)] = control
-        seconds, nanoseconds = TIMESPEC.unpack(stamp)
-        return seconds + nanoseconds / 1e9 - time.time() + time.monotonic()
 
     @staticmethod
     def _echo(stream):
@@ -129,7 +154,9 @@ class Source:
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.sent = 0
         self.answers = []  # (kind, number, sent, received): of the one flow
+        self.over, self.silent = threading.Event(), threading.Event()
         self.one = net.socket(namespace, self.family, socket.SOCK_DGRAM, timeout=0)
+        self.one.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM_BYTES)
         self.thread = Background(self._send)
         net.on_close(self.stop)
 
@@ -137,20 +164,27 @@ class Source:
         self.thread.stop()
         self.one.close()
 
+    def end(self):
+        """Send no more: `sent` is the last number from now on. Answers are still read, until stop()."""
+        self.over.set()
+        wait_until(self.silent.is_set, "the end of sending")
+
     def _send(self, stopping):
-        number = 0
         with self.net.inside(self.namespace):
             while not stopping.is_set():
-                number += 1
-                self._send_from(self.one, b"flow", number)
-                with socket.socket(self.family, socket.SOCK_DGRAM) as new:
-                    new.bind(("", self.first_port + number % PORTS))  # never one that was a flow before
-                    self._send_from(new, b"new ", number)
-                self.sent = number
+                if self.over.is_set():
+                    self.silent.set()
+                else:
+                    self._send_both(self.sent + 1)
                 self._read_answers()
                 time.sleep(self.pause)
-            time.sleep(0.1)
-            self._read_answers()
+
+    def _send_both(self, number):
+        self._send_from(self.one, b"flow", number)
+        with socket.socket(self.family, socket.SOCK_DGRAM) as new:
+            new.bind(("", self.first_port + number % PORTS))  # never one that was a flow before
+            self._send_from(new, b"new ", number)
+        self.sent = number
 
     def _send_from(self, sender, kind, number):
         try:
@@ -171,11 +205,12 @@ class Source:
 
 
 class Stream:
-    """One TCP connection that sends a byte now and then and notes when the echo came."""
+    """One TCP connection that sends a byte now and then and notes when the kernel had the echo."""
 
     def __init__(self, net, namespace, host, port, pause=0.02, source=None):
         self.socket = net.connect(namespace, host, port, source=source)
         self.socket.settimeout(0.05)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.pause = pause
         self.echoes = []       # times
         self.ended = None      # (time, error) when the connection was cut
@@ -191,8 +226,9 @@ class Stream:
         while not stopping.is_set() and self.ended is None:
             try:
                 self.socket.send(b".")
-                if self.socket.recv(4096):
-                    self.echoes.append(time.monotonic())
+                data, control, _, _ = self.socket.recvmsg(4096, STAMP_BYTES)
+                if data:
+                    self.echoes.append(stamped(control) or time.monotonic())
                 else:
                     self.ended = (time.monotonic(), "closed")
             except TimeoutError:
