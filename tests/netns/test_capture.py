@@ -13,6 +13,7 @@ import pytest
 from lib.first_payload import Responder
 from lib.net import run
 from lib.peers import EchoServer, tcp_talk
+from lib.traffic import on_one_processor
 from lib.waiting import wait_until
 
 POLICY = """
@@ -38,9 +39,12 @@ def console(gateway):
         yield made
 
 
-def during(console, command, traffic):
-    """What a command says while `traffic` goes on."""
-    thread = threading.Thread(target=lambda: (time.sleep(0.5), traffic()), daemon=True)
+def during(net, gateway, console, command, traffic):
+    """What a capture of mynumber says while `traffic` goes on: from when the kernel has its rules."""
+    def begin():
+        wait_until(lambda: "sekisho-capture" in net.run(gateway.zone_namespace("mynumber"), "nft", "list", "tables").stdout, "the capture")
+        traffic()
+    thread = threading.Thread(target=begin, daemon=True)
     thread.start()
     text = console.run(command, timeout=40)
     thread.join(10)
@@ -56,9 +60,8 @@ def read_by_tcpdump(text, tmp_path):
     return run("tcpdump", "-n", "-r", path).stdout.splitlines()
 
 
-def capture(console, words, traffic, tmp_path):
-    zone, rest = words.split(" ", 1)
-    return read_by_tcpdump(during(console, f"capture zone {zone} raw {rest}", traffic), tmp_path)
+def capture(net, gateway, console, words, traffic, tmp_path):
+    return read_by_tcpdump(during(net, gateway, console, f"capture zone mynumber raw {words}", traffic), tmp_path)
 
 
 def packets(text):
@@ -78,7 +81,7 @@ def test_capture_is_a_file_that_tcpdump_reads(net, topology, gateway, console, t
         client.sendall(b"hello")
         client.recv(10)
         client.close()
-    lines = capture(console, "mynumber count 4 seconds 20 proto tcp and port 7000", traffic, tmp_path)
+    lines = capture(net, gateway, console, "count 4 seconds 20 proto tcp and port 7000", traffic, tmp_path)
     assert len(lines) == 4
     assert "10.10.0.5." in lines[0] and "> 10.20.0.8.7000: Flags [S]" in lines[0]
     assert "10.20.0.8.7000 > 10.10.0.5." in lines[1] and "Flags [S.]" in lines[1]
@@ -99,9 +102,9 @@ def test_capture_sees_what_is_refused_and_filters_exactly(net, topology, gateway
             plain.sendto(b"x", (SERVER, port))
             plain.sendto(b"x", ("10.20.0.99", port))
             six.sendto(b"x", ("fd00:20::8", port))
-    lines = capture(console, f"mynumber seconds 3 net 10.20.0.0/24 not host {SERVER} proto udp", traffic, tmp_path)
+    lines = capture(net, gateway, console, f"seconds 6 net 10.20.0.0/24 not host {SERVER} proto udp", traffic, tmp_path)
     assert sorted(re.findall(r"> 10\.20\.0\.99\.(\d+): UDP", "\n".join(lines))) == ["1111", "2222", "3333"] and len(lines) == 3
-    lines = capture(console, "mynumber seconds 3 port 2222 or port 3333 and host fd00:20::8", traffic, tmp_path)
+    lines = capture(net, gateway, console, "seconds 6 port 2222 or port 3333 and host fd00:20::8", traffic, tmp_path)
     assert len([x for x in lines if ".2222: UDP" in x]) == 3
     assert len([x for x in lines if "fd00:20::8.3333: UDP" in x]) == 1 and len(lines) == 4
 
@@ -136,7 +139,7 @@ def test_capture_shows_a_line_a_packet_with_what_the_policy_says(net, topology, 
         net.socket(peer, socket.AF_INET6, socket.SOCK_DGRAM).sendto(b"x" * 300, ("fd00:20::8", 7000))
         net.run(peer, "ping", "-c1", "-W1", "10.10.0.1", check=False)
         client.close()
-    text = during(console, "capture zone mynumber seconds 4 count 100", traffic)
+    text = during(net, gateway, console, "capture zone mynumber seconds 8 count 100", traffic)
     seen = packets(text)
     assert "SECRET" not in text
     first = next(x for x in seen if x[1] == "tcp")
@@ -156,10 +159,11 @@ def test_capture_shows_a_thousand_packets(net, topology, gateway, console):
     plain = net.socket(peer, kind=socket.SOCK_DGRAM)
 
     def many():
-        for number in range(1000):
-            plain.sendto(b"x", (SERVER, 20000 + number))
-            time.sleep(0.0005)
-    seen = packets(during(console, "capture zone mynumber seconds 30 count 1000 proto udp", many))
+        with on_one_processor():
+            for number in range(1000):
+                plain.sendto(b"x", (SERVER, 20000 + number))
+                time.sleep(0.0005)
+    seen = packets(during(net, gateway, console, "capture zone mynumber seconds 30 count 1000 proto udp", many))
     assert [int(x[3].split(":")[1]) for x in seen] == list(range(20000, 21000))
 
 
@@ -171,7 +175,7 @@ def test_capture_into_a_file_is_listed_printed_and_removed(net, topology, gatewa
     def traffic():
         for _ in range(3):
             plain.sendto(b"x", (SERVER, 1111))
-    said = during(console, "capture zone mynumber count 3 seconds 20 file case-7 port 1111", traffic)
+    said = during(net, gateway, console, "capture zone mynumber count 3 seconds 20 file case-7 port 1111", traffic)
     assert "3 packets" in said, said
     gateway.wait_event("capture-started", "file case-7 port 1111", seconds=10)
     assert re.search(r"case-7 +\d+", console.run("show captures"))
@@ -219,7 +223,7 @@ def test_capture_ends_with_the_policy_that_it_is_shown_by(net, make_gateway, whe
         if when == "sent":
             gateway.wait_event("capture-ended", seconds=10)
         assert "committed" in console.run("commit", timeout=30)
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
         if when == "taken":
             assert "the policy has changed" in said["text"]

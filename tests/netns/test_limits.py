@@ -2,6 +2,7 @@
 """Limits of a permit, for all its sources together (Z14): flows at one time, new flows in a time; what is over them is denied, and
 the record names the permit."""
 
+import itertools
 import re
 import socket
 
@@ -51,9 +52,9 @@ def commit(gateway, *lines):
 
 
 def again(gateway, role):
-    """Kill a process and wait for the next one, which judges."""
+    """Kill a process and wait until the next one is ready, and judges."""
     killed = gateway.kill(role)
-    gateway.wait_role(role, other_than=killed, seconds=15)
+    gateway.wait_answering(role, other_than=killed, seconds=15)
 
 
 def all_echo(held):
@@ -117,10 +118,11 @@ def test_limits_new_flows_of_all_sources_are_counted_together(net, topology, mak
     net.address("peer-mynumber", "port", f"{source}/{24 if family == 4 else 64}")
     kind = socket.AF_INET if family == 4 else socket.AF_INET6
 
+    ports = itertools.count(20000)  # none twice, as the kernel may choose them: that would be no new flow
+
     def begin(number):
         with net.socket("peer-mynumber", kind, socket.SOCK_DGRAM) as one:
-            if number % 2:
-                one.bind((source, 0))
+            one.bind((source if number % 2 else "", next(ports)))
             one.sendto(b"new " + bytes(12), (host, 7000))
 
     def denied():

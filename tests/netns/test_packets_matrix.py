@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lib.rules import counter
-from lib.traffic import Sink
+from lib.traffic import Sink, on_one_processor
 from lib.waiting import wait_until
 
 POLICY = """
@@ -44,6 +44,12 @@ def open_ports(net, namespace, host, *options):
     return {int(port) for port in re.findall(r"(\d+)/open/", shown)}
 
 
+def missed(net, namespace, host, ports):
+    """Which of these TCP ports are open all the same. nmap gives a port up after two packets that had no answer in time, as it
+    happens where it competes for the processor; TCP itself does not."""
+    return {port for port in ports if net.reaches(namespace, host, port, timeout=15)}
+
+
 def listen_everywhere(net, zone, ports):
     """A peer that accepts on all these ports, on all of its addresses, in both families."""
     made = []
@@ -65,17 +71,20 @@ def test_packets_all_tcp_ports_between_every_pair(net, topology, gateway):
         listen_everywhere(net, zone, [22, 25, 79, 80, 81, 443, 7999, *range(8000, 8012)])
     for source, target in PAIRS:
         peer = topology.zones[target]
+        permitted = PERMITTED_TCP if (source, target) == ("mynumber", "lgwan") else set()
         found = open_ports(net, topology.zones[source].namespace, peer.peer4, "-p", "1-65535" if source == "mynumber" else
                            "22,25,79-81,443,7999-8011")
-        assert found == (PERMITTED_TCP if (source, target) == ("mynumber", "lgwan") else set()), (source, target)
+        assert found | missed(net, topology.zones[source].namespace, peer.peer4, permitted - found) == permitted, (source, target)
 
 
 def test_packets_ipv6_tcp_between_every_pair(net, topology, gateway):
     for zone in topology.zones.values():
         listen_everywhere(net, zone, [22, 79, 80, 81, *range(7999, 8012)])
     for source, target in PAIRS:
-        found = open_ports(net, topology.zones[source].namespace, topology.zones[target].peer6, "-p", "22,79-81,7999-8011")
-        assert found == (PERMITTED_TCP if (source, target) == ("mynumber", "lgwan") else set()), (source, target)
+        permitted = PERMITTED_TCP if (source, target) == ("mynumber", "lgwan") else set()
+        peer = topology.zones[target].peer6
+        found = open_ports(net, topology.zones[source].namespace, peer, "-p", "22,79-81,7999-8011")
+        assert found | missed(net, topology.zones[source].namespace, peer, permitted - found) == permitted, (source, target)
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -115,7 +124,7 @@ def test_packets_all_udp_ports(net, topology, make_gateway):
     for port in range(65536):
         frame[36:38] = port.to_bytes(2, "big")
         wire.send(frame)
-        if port % 1000 == 999:  # not more than the queue holds
+        if port % 500 == 499:   # not more than the queue holds, nor a busy kernel on the way to its rules
             wait_until(lambda p=port: counter(net, gateway, "mynumber", "queued") == before + p + 1, "the arbiter to keep up", 20)
     wait_until(lambda: counter(net, gateway, "mynumber", "queued") == before + 65536, "every packet to be judged", 20)
     capture.wait(lambda p: UDP in p and p[UDP].dport == 5000, "the permitted datagram")
@@ -167,9 +176,10 @@ def test_packets_ping_follows_the_permits_in_both_families(net, topology, gatewa
     for source, target in PAIRS:
         zone = topology.zones[target]
         for host in (zone.peer4, zone.peer6):
-            answered = net.run(topology.zones[source].namespace, "ping", "-c", "2", "-i", "0.2", "-W", "1", host,
+            permitted = (source, target) == ("mynumber", "lgwan")
+            answered = net.run(topology.zones[source].namespace, "ping", "-c", "2", "-i", "0.2", "-W", "15" if permitted else "1", host,
                                check=False).returncode == 0
-            assert answered == ((source, target) == ("mynumber", "lgwan")), (source, target, host)
+            assert answered == permitted, (source, target, host)
 
 
 def test_packets_other_protocols_by_number_only(net, topology, gateway):
@@ -274,6 +284,7 @@ def test_packets_authentication_header_takes_no_flow_of_what_is_behind_it(net, t
     sender.sendto(b"last" + bytes(12), (ends[1], 5000))
     wait_until(lambda: [x for x in sink.got if x[0] == "last"], "the flow to go on")
     assert capture.stop() == []
+    wait_until(lambda: counter(net, gateway, "mynumber", "options") > before, "the packet with AH to be counted")
     assert counter(net, gateway, "mynumber", "options") == before + 1
 
 
@@ -328,16 +339,18 @@ def test_packets_stations_bind_hardware_to_addresses(net, topology, make_gateway
 def test_packets_flow_without_answers_is_judged_once(net, topology, gateway):
     """One-way UDP (a syslog stream, a camera) takes the fast way too, and no rate guard holds it for new flows."""
     sink = net.socket("peer-lgwan", socket.AF_INET, socket.SOCK_DGRAM)
-    sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
     sink.bind(("10.20.0.8", 5000))
     sender = net.socket("peer-mynumber", socket.AF_INET, socket.SOCK_DGRAM)
     sender.connect(("10.20.0.8", 5000))
     sender.send(b"first")
     assert sink.recv(100) == b"first"
     before = counter(net, gateway, "mynumber", "queued")
-    for number in range(10000):
-        sender.send(b"%d" % number)
-    assert [sink.recv(100) for _ in range(10000)] == [b"%d" % number for number in range(10000)]
+    with on_one_processor():
+        for first in range(0, 10000, 200):  # not more than a busy kernel and the socket have room for
+            numbers = [b"%d" % number for number in range(first, first + 200)]
+            for number in numbers:
+                sender.send(number)
+            assert [sink.recv(100) for _ in numbers] == numbers
     assert counter(net, gateway, "mynumber", "queued") == before
     assert counter(net, gateway, "mynumber", "rate") == 0
     sender.close()
@@ -383,7 +396,7 @@ def test_packets_queue_kind_of_this_kernel_is_told(gateway):
 
 def test_packets_permitted_flow_with_log_is_reported(net, topology, gateway):
     listen_everywhere(net, topology.zones["lgwan"], [80])
-    assert net.reaches("peer-mynumber", "10.20.0.8", 80)
+    net.connect("peer-mynumber", "10.20.0.8", 80).close()
     gateway.wait_event("flow-permitted", 'from="mynumber"', 'to="lgwan"', 'src="10.10.0.5"', 'dport="80"', 'permit="10"')
 
 
