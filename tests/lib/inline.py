@@ -47,8 +47,10 @@ class OneNetwork:
 
     def plug(self, place):
         """Pull both cables and put them in elsewhere: the hosts see their link go and come, and nothing else."""
-        for cable in self.CABLES.values():
+        for host, cable in self.CABLES.items():
             self.net.run(self.place, "ip", "link", "set", cable, "down")
+            # A host's kernel notices up to a second later, and forgets then whom it knew: a shorter pull would be none to it.
+            wait_until(lambda h=host: " state UP " not in self.net.run(h, "ip", "link", "show", "port").stdout, f"{host} to see it")
             if place != self.place:
                 self.net.run(self.place, "ip", "link", "set", cable, "netns", place)
             if place == "switch":

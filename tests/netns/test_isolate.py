@@ -104,7 +104,8 @@ class Load:
         inside = topology.zones["lgwan"]
         source = topology.zones["mynumber"].namespace
         net.popen(inside.namespace, "iperf3", "-s", "-p", str(BULK))
-        net.wait_port(inside.namespace, inside.peer4, BULK)
+        # Asked by a connection, it would close its listener for a moment behind that.
+        wait_until(lambda: f":{BULK} " in net.run(inside.namespace, "ss", "-Hltn").stdout, "iperf3 to listen")
         self.sink = Sink(net, inside.namespace, inside.peer4, NUMBERED)
         self.bulk = net.popen(source, "iperf3", "-c", inside.peer4, "-p", str(BULK), "-t", "120", "-P", "4")
         self.source = Source(net, source, inside.peer4, NUMBERED, pause=0.002)
