@@ -9,28 +9,22 @@ def receipt_files(gateway):
 
 def ask(gateway, command):
     """What the console shows for one command."""
-    console = gateway.console()
-    console.expect(r"> $")
-    console.sendline("terminal length 0")
-    console.expect(r"> $")
-    console.sendline(command)
-    console.expect_exact(command)
-    console.expect(r"> $")
-    shown = console.before if isinstance(console.before, str) else console.before.decode(errors="replace")
+    console = gateway.open_console()
+    console.run("terminal length 0")
+    shown = console.run(command)
     console.close()
     return shown
 
 
 def paste_mail(running, command, mail):
     """What `test mail` shows."""
-    console = running.console()
-    console.expect(r"> $")
+    console = running.open_console()
     console.run("terminal length 0")
     console.send(command + "\r")
     console.expect("Ctrl-D")
     console.send(mail.decode().replace("\r\n", "\r") + "\x04")
     console.expect("lines, ")
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     shown = console.before
     console.close()
     return shown

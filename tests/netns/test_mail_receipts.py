@@ -55,7 +55,7 @@ def first_password(gateway, administrator, user):
     type_line(console, "password: $", secret)
     type_line(console, "new password: $", SECRETS[user])
     type_line(console, "again: $", SECRETS[user])
-    console.expect(r"> $")
+    console.expect(console.PROMPT)
     return console
 
 
@@ -110,9 +110,7 @@ def test_receipt_with_names_for_the_auditor(net, topology, gateway):
     running = gateway(LOGIN)
     assert send(net, topology)[0] == 250
     number = json.loads(wait_until(lambda: receipt_files(running), "a receipt")[0].read_text())["receipt"]
-    open_console = running.console()
-    open_console.expect(r"> $")
-    administrator = first_password(running, open_console, "yamada")
+    administrator = first_password(running, running.open_console(), "yamada")
     administrator.run("terminal length 0")
     shown = administrator.run(f"show mail receipt {number}")
     assert number in shown and "himitsu" not in shown

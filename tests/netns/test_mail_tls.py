@@ -11,6 +11,7 @@ import ssl
 
 import pytest
 
+from lib import files
 from lib.certificates import Authority, put_slot
 from lib.mail_peers import Dialogue, OrderSink, ScriptedHop
 from lib.peers import Postfix, submit, swaks
@@ -401,8 +402,7 @@ def test_tls_without_its_authority_nothing_is_sent(net, zones, make_gateway, aut
         greeted(peer)
         assert peer.ask(f"MAIL FROM:<{FROM}>").startswith("451 4.4.1")
     assert hop.mail_in_plain() == []
-    console = gateway.console()
-    console.expect("> $")
+    console = gateway.open_console()
     assert "loaded: CN=Test Authority" in paste(console, "load authority inner", authority.pem)
     assert send(net, zones)[0] == 250
     assert hop.mails == 1
@@ -438,8 +438,7 @@ def test_keys_are_made_shown_and_loaded_but_never_exported(net, zones, make_gate
     made = key_file.read_text()
     assert key_file.stat().st_mode & 0o777 == 0o600 and (state / "keys").stat().st_mode & 0o777 == 0o700
     secret = re.search(r"KEY-----\n(.{40})", made)[1]
-    console = gateway.console()
-    console.expect("> $")
+    console = gateway.open_console()
     assert f"CN={OWN_NAME}" in console.run("show certificates")
     shown = console.run("show certificates mail")
     assert "BEGIN CERTIFICATE" in shown and "KEY" not in shown
@@ -461,7 +460,7 @@ def test_keys_are_made_shown_and_loaded_but_never_exported(net, zones, make_gate
     secrets = (secret, key.splitlines()[1])
     for path in state.glob("**/*"):
         if path.is_file() and path.parent.name != "keys":
-            text = path.read_text(errors="replace")
+            text = files.text(path)
             assert not any(s in text for s in secrets), path
     assert not any(s in console.run("show configuration") for s in secrets)
     with dialogue(net, zones) as peer:
@@ -474,8 +473,7 @@ def test_keys_are_made_shown_and_loaded_but_never_exported(net, zones, make_gate
 def test_keys_missing_authority_is_refused_at_commit(net, zones, make_gateway):
     """C1: the place and what to do; nothing is changed."""
     gateway = make_gateway(mail_block(zones, ""))
-    console = gateway.console()
-    console.expect("> $")
+    console = gateway.open_console()
     console.run("configure")
     console.run("set mail inbound next-hop-tls authority inner")
     console.run(f"set mail inbound next-hop-tls name {HOP_NAME}")
