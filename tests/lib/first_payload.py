@@ -50,7 +50,7 @@ def rdp_request(cookie="sato"):
 
 class Responder:
     """Accepts on a TCP port, sends `greeting`, remembers all that comes, and once a connection has brought `after`
-    bytes answers what it brings with `answer`.
+    bytes, or what the function `after` finds enough, answers what it brings with `answer`.
 
     It works beside the test: what it has counted (`streams`, `received`, `resets`) is waited for, not read once, unless
     its answer has come back already.
@@ -86,7 +86,7 @@ class Responder:
             peer.sendall(self.greeting)
             while data := peer.recv(65536):
                 stream += data
-                if len(stream) >= self.after:
+                if self.after(stream) if callable(self.after) else len(stream) >= self.after:
                     peer.sendall(self.answer)
         except OSError:
             self.resets += 1
