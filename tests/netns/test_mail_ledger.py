@@ -106,7 +106,7 @@ class Saboteur:
             for line in (None, "configure", f"set mail inbound recipients {100 + self.commits % 7}", "commit", "exit", "exit"):
                 if line:
                     console.send(line + "\r")
-                if console.expect([r"[>#] $", pexpect.EOF]) == 1:
+                if console.expect([console.PROMPT, pexpect.EOF]) == 1:
                     break
             self.commits += 1
         except (pexpect.TIMEOUT, ConnectionError):  # a restart of config ends configuration mode: the first exit is the last
