@@ -161,6 +161,14 @@ int sender_some(struct sender *s, unsigned most)
 	return sent > 0 ? (int)sent : -ERR_AGAIN;
 }
 
+void sender_repeat(struct sender *s)
+{
+	uint64_t last = s->cursor.sequence - 1;
+
+	if (last >= s->store->segments[0].first_sequence)
+		seek(s, last);
+}
+
 static void burst(struct sender *s)
 {
 	int sent = sender_some(s, SENDER_BURST);

@@ -50,4 +50,7 @@ void sender_flow(struct sender *s);
  */
 int sender_some(struct sender *s, unsigned most);
 
+/* The last record that was sent goes out once more, unless the store has let it go. */
+void sender_repeat(struct sender *s);
+
 #endif

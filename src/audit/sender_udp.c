@@ -39,12 +39,19 @@ static void try_one(struct sender *s)
 	}
 }
 
+/*
+ * Quiet is believed where an error has come this way before. Where none ever has, the first record
+ * may be lost without one, refused behind our back before the server was there: it goes once more.
+ */
 static void retry(struct sender *s)
 {
-	if (s->state == SENDER_TRYING)
-		sender_flow(s); /* it was quiet long enough */
-	else
+	if (s->state != SENDER_TRYING) {
 		try_one(s);
+		return;
+	}
+	if (!s->away)
+		sender_repeat(s);
+	sender_flow(s); /* it was quiet long enough */
 }
 
 static uint64_t reached(const struct sender *s)

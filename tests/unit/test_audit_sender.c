@@ -155,6 +155,28 @@ static void test_sender_tries_a_new_server_with_one_record(void **state)
 	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
 }
 
+/* The first record is lost, no error says so, and then the server is there. */
+static void test_sender_repeats_the_first_record_where_no_error_ever_came(void **state)
+{
+	struct fixture *f = *state;
+
+	sender_close(&f->s.sender);
+	append(&f->s, 5);
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store,
+				     (struct sender_report){.event = on_report, .ctx = &f->s},
+				     "server", connect_server(f), false),
+			 0);
+	for (unsigned at = 0; at < 2000; at += 5)
+		step(&f->s);
+	assert_int_equal(f->s.sender.state, SENDER_TRYING);
+	server_stop(f); /* with what nobody has read */
+	server_start(f);
+	pass(f, 10000);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 0);
+	assert_int_equal(check_order(&f->s), 0);
+	assert_int_equal(f->s.got[0], 1);
+}
+
 static void test_sender_resends_what_was_sent_shortly_before(void **state)
 {
 	struct fixture *f = *state;
@@ -313,6 +335,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_sender_tries_a_new_server_with_one_record,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_sender_repeats_the_first_record_where_no_error_ever_came, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(test_sender_resends_what_was_sent_shortly_before,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_counts_what_was_forced_out, setup,
