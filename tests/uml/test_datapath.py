@@ -14,6 +14,7 @@ import pytest
 from lib.gateway import Gateway, config_text
 from lib.net import Topology, Zone, run
 from lib.traffic import Sink, Source, Stream
+from lib.trunk import lay_trunk
 from lib.waiting import wait_until
 
 KEPT, CUT = "10.20.0.8", "10.20.0.25"
@@ -227,10 +228,7 @@ class Trunk(Topology):
     def _join(self, zone):
         net = self.net
         if not self.joined:
-            for link in self.links:
-                net.veth("switch", f"to-{link}", self.gateway, link)
-                net.run(self.gateway, "ip", "link", "set", link, "down")
-            self._build_switch()
+            lay_trunk(net, "switch", self.gateway, self.links)
             self.joined = True
         vlan = zone.port.rpartition(".")[2]
         net.run("switch", "ip", "link", "add", "link", "trunk", "name", f"v{vlan}", "type", "vlan", "id", vlan)
@@ -240,19 +238,6 @@ class Trunk(Topology):
         net.address(zone.namespace, self.DEVICE, *zone.peer)
         net.route(zone.namespace, "default", "via", zone.gateway4, "src", zone.peer4)
         net.route(zone.namespace, "default", "via", zone.gateway6)
-
-    def _build_switch(self):
-        """One device `trunk` over all links: a bond where there are several, as the other side has."""
-        net, switch = self.net, "switch"
-        if len(self.links) == 1:
-            net.run(switch, "ip", "link", "set", f"to-{self.links[0]}", "down")
-            net.run(switch, "ip", "link", "set", f"to-{self.links[0]}", "name", "trunk")
-        else:
-            net.run(switch, "ip", "link", "add", "trunk", "type", "bond", "mode", "active-backup", "miimon", "100")
-            for link in self.links:
-                net.run(switch, "ip", "link", "set", f"to-{link}", "down")
-                net.run(switch, "ip", "link", "set", f"to-{link}", "master", "trunk")
-        net.run(switch, "ip", "link", "set", "trunk", "promisc", "on", "up")
 
 
 VLAN_POLICY = "service echo { tcp 7000; udp 7000; }\ncrossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; } }"
