@@ -284,31 +284,6 @@ static void restart(struct child *child)
 	}
 }
 
-static void on_timer(struct loop *loop, struct loop_timer *self)
-{
-	struct child *child = self->ctx;
-
-	switch (child->state) {
-	case CHILD_STARTING:
-		child_kill(child, "was not ready in time");
-		break;
-	case CHILD_READY:
-		ping(child);
-		break;
-	case CHILD_DOWN:
-		restart(child);
-		break;
-	case CHILD_RESERVE: /* has no time limit */
-	case CHILD_FREE:
-		break;
-	}
-}
-
-static void on_life_over(struct loop *loop, struct loop_timer *self)
-{
-	child_kill(self->ctx, "took too long");
-}
-
 /* Return: false where the child has broken its table or hung up. */
 static bool serve(struct child *child)
 {
@@ -330,18 +305,45 @@ static bool serve(struct child *child)
 	return false;
 }
 
+/* A process without its control channel is of no use; if it is not dying, it is ended. */
+static void hear(struct child *child)
+{
+	if (!serve(child)) {
+		loop_remove(&child->sup->loop, &child->watch);
+		child_kill(child, NULL);
+	}
+}
+
 static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	hear(self->ctx);
+}
+
+static void on_timer(struct loop *loop, struct loop_timer *self)
 {
 	struct child *child = self->ctx;
 
-	if (!serve(child)) {
-		/*
-		 * A process without its control channel is of no use; if it is not dying, it is
-		 * ended.
-		 */
-		loop_remove(loop, &child->watch);
-		child_kill(child, NULL);
+	switch (child->state) {
+	case CHILD_STARTING:
+		hear(child); /* our own pause is not the child's: it may have said so long ago */
+		if (child->state == CHILD_STARTING)
+			child_kill(child, "was not ready in time");
+		break;
+	case CHILD_READY:
+		ping(child);
+		break;
+	case CHILD_DOWN:
+		restart(child);
+		break;
+	case CHILD_RESERVE: /* has no time limit */
+	case CHILD_FREE:
+		break;
 	}
+}
+
+static void on_life_over(struct loop *loop, struct loop_timer *self)
+{
+	child_kill(self->ctx, "took too long");
 }
 
 static uint32_t restart_delay_ms(uint32_t deaths)

@@ -252,6 +252,26 @@ def test_spine_stopped_supervisor_shuts_established_flows_within_a_second(net, t
         wait_until(passes, "the flow to pass again", 8)
 
 
+def test_spine_paused_supervisor_takes_nobody_ready_for_late(net, topology, make_gateway):
+    """C2: a supervisor that stood for longer than a process may take to start, as all of a machine may, hears first what the
+    process has said meanwhile: it goes on, and is not started anew."""
+    gateway = make_gateway(CROSSING)
+    slow = net.popen(topology.gateway, "strace", "-f", "-qq", "-e", "trace=execveat", "-e", "inject=execveat:delay_exit=3000000", "-p",
+                     str(gateway.pid))
+    wait_until(lambda: processes.status(gateway.pid)["TracerPid"] != "0", "every new program to begin 3 s late")
+    killed = gateway.kill("config")
+    new = gateway.wait_role("config", killed)
+    os.kill(gateway.pid, signal.SIGSTOP)
+    assert f"pid={new}" not in gateway.log(), "ready before the supervisor stood: nothing is shown"
+    try:
+        time.sleep(10.0)  # more than the 8 s that the start may take, of which the process takes 3 s
+    finally:
+        os.kill(gateway.pid, signal.SIGCONT)
+    slow.stop(signal.SIGINT)
+    assert gateway.wait_answering("config", killed) == new
+    assert "was not ready in time" not in gateway.log()
+
+
 # Limits (Z14) and the watchdog.
 
 def test_spine_session_limits_hold_per_source_and_in_total(net, topology, make_gateway):
