@@ -2,7 +2,6 @@
 /* Settings, drops and the end of one half of a screen session. */
 #include "screen-session/session.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -119,17 +118,6 @@ int session_frame(struct frame *f)
 		      MADV_HUGEPAGE); /* slower without, but right */
 	frame_init(f, memory, capacity_px);
 	return 0;
-}
-
-void session_shorten_slice(void)
-{
-	struct sched_attr attributes = {
-		.size = sizeof(attributes),
-		.sched_policy = SCHED_OTHER, /* with the nice value of 0 that it has */
-		.sched_runtime = SESSION_SLICE_NS,
-	};
-
-	(void)sched_setattr(0, &attributes, 0); /* slower without, but right */
 }
 
 static void tell_drop(struct session *s, enum session_drop what, uint64_t count, uint64_t bytes)

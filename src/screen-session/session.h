@@ -18,7 +18,6 @@
 #define SESSION_LINK_BYTES_LAST    (1 << 20) /* more than any link holds; the kernel caps it */
 #define SESSION_GATEWAY_BYTES      64        /* of longer names, the beginning */
 #define SESSION_HANDSHAKE_MS       15000     /* for each peer to get through its handshake */
-#define SESSION_SLICE_NS           100000    /* the least that the scheduler gives */
 
 /* Things that peers send and the gateway does not pass on. */
 #define SESSION_DROPS(X)                                                                           \
@@ -98,13 +97,6 @@ uint64_t session_frame_period_ms(uint32_t rate);
  * Return: 0 or -ERR_SYSTEM. To be called before the sandbox is locked.
  */
 int session_frame(struct frame *f);
-
-/*
- * Ask the scheduler for slices of SESSION_SLICE_NS: it takes this process sooner then, when a key
- * wakes it, and gives it no more of the processor in all (ADR 713). To be called before the sandbox
- * is locked. Where the kernel has no slices (before 6.12), or refuses, keys take longer.
- */
-void session_shorten_slice(void);
 
 /* Count a thing that was not passed on; the first of each kind is an event at once, the others in
  * session_close. */

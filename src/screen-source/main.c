@@ -177,7 +177,6 @@ int main(void)
 
 	init(s);
 	tls_prepare();
-	session_shorten_slice();
 	error = process_begin(&s->process, &profile, give, s, &start, &snapshot_fd);
 	if (error != 0 || start.role != ROLE_SCREEN_SOURCE || s->link.fd < 0 || s->pixels == NULL)
 		return 1;

@@ -266,7 +266,6 @@ int main(void)
 	int snapshot_fd, error;
 
 	tls_prepare();
-	session_shorten_slice();
 	init(v);
 	if (session_frame(&v->frame) != 0)
 		return 1;

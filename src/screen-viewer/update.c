@@ -116,34 +116,28 @@ void update_written(struct viewer *v, const struct writer *w)
 	client_watch_peer(v);
 }
 
-/* Whether the client has taken all that was encoded of an update, and there is a rest of it. */
+/* Whether nothing but the cap on bytes keeps the rest of an update. */
 static bool is_held_up(const struct viewer *v)
 {
 	return v->session.end == SCREEN_END_NONE_ && v->rects_left > 0 && v->out_at == v->out_end;
 }
 
-/*
- * Encode and write one bufferful: the rest of an update goes out when the client has taken it, or
- * the cap lets it, or else in the next round of the loop. So a key waits for a bufferful, however
- * large the screen and however fast the client.
- */
+/* Encode and write until the update is out or the client, or the cap, takes no more. */
 static void pump(struct viewer *v)
 {
-	struct writer w = update_writer(v);
-
 	recorder_update(v);
-	while (v->rects_left > 0 && w.capacity - w.size >= RFB_ENCODE_BYTES_MAX &&
-	       pace_wait_ms(&v->pace, now_ms(v)) == 0)
-		encode_next(v, &w);
-	if (!recorder_flush(v))
-		return;
-	update_written(v, &w);
-	if (!is_held_up(v))
-		return;
-	if (pace_wait_ms(&v->pace, now_ms(v)) > 0)
+	do {
+		struct writer w = update_writer(v);
+
+		while (v->rects_left > 0 && w.capacity - w.size >= RFB_ENCODE_BYTES_MAX &&
+		       pace_wait_ms(&v->pace, now_ms(v)) == 0)
+			encode_next(v, &w);
+		if (!recorder_flush(v))
+			return;
+		update_written(v, &w);
+	} while (is_held_up(v) && pace_wait_ms(&v->pace, now_ms(v)) == 0);
+	if (is_held_up(v))
 		arm_tick(v);
-	else
-		loop_arm(&v->loop, &v->tick_timer, 0);
 }
 
 /* Once an update is out: what had to wait for it. */

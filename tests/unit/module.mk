@@ -128,7 +128,7 @@ test_screen_pace-lib := -lnettle
 test_watermark-use := screen-viewer screen-session tls policy wire base
 test_watermark-lib := -lnettle
 test_screen_viewer-use := screen-viewer screen-session tls policy wire base
-test_screen_viewer-lib := -lnettle -Wl,--wrap=send
+test_screen_viewer-lib := -lnettle
 test_screen_source-use := screen-source screen-session tls policy wire base
 test_screen_source-lib := -lnettle -lz
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The caps of a screen: bytes in any time, updates a second; and the slices that it asks for. */
+/* The caps of a screen: bytes in any time, updates a second. */
 #include "unit.h"
-
-#include <sched.h>
 
 #include "screen-session/session.h"
 #include "screen-viewer/pace.h"
@@ -87,26 +85,6 @@ static void test_session_ticks_are_never_more_than_the_rate(void **state)
 	assert_int_equal(session_frame_period_ms(UINT32_MAX), 1);
 }
 
-/* What the scheduler has of this process. */
-static struct sched_attr scheduled(void)
-{
-	struct sched_attr attributes;
-
-	assert_int_equal(sched_getattr(0, &attributes, sizeof(attributes), 0), 0);
-	return attributes;
-}
-
-static void test_session_has_short_slices_where_there_are_any(void **state)
-{
-	struct sched_attr before = scheduled(), after;
-
-	session_shorten_slice();
-	after = scheduled();
-	assert_int_equal(after.sched_policy, SCHED_OTHER);
-	assert_int_equal(after.sched_nice, before.sched_nice);
-	assert_int_equal(after.sched_runtime, before.sched_runtime == 0 ? 0 : SESSION_SLICE_NS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,7 +94,6 @@ int main(void)
 		cmocka_unit_test(test_pace_saves_nothing_ahead_however_long_it_was_silent),
 		cmocka_unit_test(test_pace_holds_in_any_time),
 		cmocka_unit_test(test_session_ticks_are_never_more_than_the_rate),
-		cmocka_unit_test(test_session_has_short_slices_where_there_are_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

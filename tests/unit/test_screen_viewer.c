@@ -1,33 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The half that faces the viewer, alone: what it says when the desktop's half has gone, and when it
- * hears keys. */
+/* The half that faces the viewer, alone: what it says when the desktop's half has gone. */
 #include "unit.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "screen-viewer/viewer.h"
 
-enum { WIDTH = 128, HEIGHT = 128, HEIGHT_MANY = SCREEN_HEIGHT_MAX };
+enum { WIDTH = 128, HEIGHT = 128 };
 
 static struct viewer viewer;
-static uint32_t pixels[WIDTH * HEIGHT_MANY];
+static uint32_t pixels[WIDTH * HEIGHT];
 static int source_fd;
 
 static struct screen_pixels drawn; /* by the desktop's half */
 
 static const struct screen_input key = {.kind = SCREEN_KEY, .flags = 1, .value = 0x61};
-
-/* A client that takes whatever it is sent at once. */
-static int client_fds[2];
-ssize_t __real_send(int fd, const void *data, size_t size, int flags);
-ssize_t __wrap_send(int fd, const void *data, size_t size, int flags);
-
-ssize_t __wrap_send(int fd, const void *data, size_t size, int flags)
-{
-	return fd == viewer.stream.fd ? (ssize_t)size : __real_send(fd, data, size, flags);
-}
 
 /* What main.c has of it, without a loop to stop. */
 void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code)
@@ -52,7 +40,7 @@ static int setup(void **state)
 	};
 	source_fd = link[1];
 	stream_init(&viewer.stream, -1);
-	frame_init(&viewer.frame, pixels, WIDTH * HEIGHT_MANY);
+	frame_init(&viewer.frame, pixels, WIDTH * HEIGHT);
 	assert_int_equal(frame_resize(&viewer.frame, WIDTH, HEIGHT), 0);
 	return 0;
 }
@@ -131,54 +119,6 @@ static void test_viewer_takes_no_more_than_24_bits_of_a_pixel(void **state)
 	assert_int_equal(viewer.cursor_pixels[1], 0xFFDEDEDE); /* opaque, and nothing else */
 }
 
-static void tick_due(struct loop *loop, struct loop_timer *self)
-{
-	update_tick(&viewer);
-}
-
-/* A client that is in, has asked for all of a screen of several bufferfuls, and typed a key. */
-static void client_types_behind_a_request(void)
-{
-	static const uint8_t typed[] = {RFB_KEY, 1, 0, 0, 0, 0, 0, 0x61};
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, client_fds), 0);
-	loop_init(&viewer.loop, &clock_system, viewer.polls, viewer.poll_fds, 4);
-	viewer.peer = (struct loop_fd){.fd = client_fds[0], .ctx = &viewer};
-	viewer.tick_timer = (struct loop_timer){.fire = tick_due, .ctx = &viewer};
-	viewer.session.frame_period_ms = 1;
-	recorder_init(&viewer);
-	rfb_encoder_init(&viewer.encoder);
-	client_begin(&viewer);
-	viewer.phase = VIEWER_RUNNING;
-	rfb_client_init(&viewer.parser);
-	viewer.choice.pixels = RFB_RAW;
-	viewer.wants = true;
-	assert_int_equal(frame_resize(&viewer.frame, WIDTH, HEIGHT_MANY), 0);
-	viewer.wanted = viewer.frame.dirty;
-	assert_int_equal(loop_add(&viewer.loop, &viewer.peer), 0);
-	assert_int_equal(__real_send(client_fds[1], typed, sizeof(typed), 0), sizeof(typed));
-}
-
-static void test_viewer_hears_keys_between_bufferfuls_of_an_update(void **state)
-{
-	struct screen_input heard;
-	unsigned rounds = 0;
-
-	client_types_behind_a_request();
-	update_tick(&viewer);
-	assert_true(viewer.rects_left > 0);
-	assert_int_equal(loop_step(&viewer.loop, 0), 0);
-	assert_true(viewer.rects_left > 0);
-	assert_int_equal(recv(source_fd, &heard, sizeof(heard), 0), sizeof(heard));
-	assert_memory_equal(&heard, &key, sizeof(key));
-	for (; update_going(&viewer) && rounds < HEIGHT_MANY / SCREEN_TILE_PX; rounds++)
-		assert_int_equal(loop_step(&viewer.loop, 0), 0);
-	assert_false(update_going(&viewer)); /* and nothing had to come for the rest to go out */
-	assert_int_equal(viewer.session.end, SCREEN_END_NONE_);
-	(void)close(client_fds[0]);
-	(void)close(client_fds[1]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,8 +135,6 @@ int main(void)
 			test_viewer_tells_of_a_half_that_died_without_a_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_viewer_takes_no_more_than_24_bits_of_a_pixel,
 						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_viewer_hears_keys_between_bufferfuls_of_an_update, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
