@@ -2,7 +2,9 @@
 /*
  * AES-GCM (NIST SP 800-38D) by nettle, as mbedTLS asks for it: mbedTLS's own works block by block,
  * and takes eight times as long (ADR 712). The calls and their results are those of mbedtls/gcm.h,
- * less what TLS has no use for: keys of 192 bits, and nonces of another size than 96 bits.
+ * less what TLS has no use for, which is refused: keys of 192 bits, nonces of another size than 96
+ * bits, a piece behind one that was no whole number of blocks, and a result that overlaps its input
+ * without being in its place.
  */
 #include <mbedtls/constant_time.h>
 #include <mbedtls/gcm.h>

@@ -8,7 +8,14 @@
 #include <mbedtls/gcm.h>
 #include <string.h>
 
-enum { KEY_MAX = 32, NONCE_BYTES = 12, DATA_BYTES = 20, TEXT_BYTES = 60, TAG_BYTES = 16 };
+enum {
+	KEY_MAX = 32,
+	NONCE_BYTES = 12,
+	DATA_BYTES = 20,
+	TEXT_BYTES = 60,
+	TAG_BYTES = 16,
+	RECORD_BYTES_MAX = 16401
+};
 
 struct vector {
 	unsigned key_bits;
@@ -109,6 +116,55 @@ static void test_gcm_seals_and_opens_the_published_cases(void **state)
 	}
 }
 
+/* The tags that OpenSSL 3 gives texts of a whole TLS record and a little more, byte i of which is 7
+ * i + i / 256. */
+static const struct {
+	unsigned key_bits;
+	size_t text_bytes;
+	uint8_t tag[TAG_BYTES];
+} records[] = {
+	{128,
+	 16384,
+	 {0xe5, 0xeb, 0x65, 0xa3, 0x54, 0x26, 0x43, 0x8d, 0x46, 0x5c, 0x3b, 0x5e, 0x7e, 0x09, 0x5d,
+	  0x08}},
+	{128,
+	 16401,
+	 {0x87, 0xa7, 0xbb, 0x42, 0x49, 0xcc, 0x83, 0x4e, 0x21, 0x46, 0x8f, 0x77, 0xd1, 0x12, 0x47,
+	  0x3d}},
+	{256,
+	 16384,
+	 {0x72, 0x7b, 0xf0, 0xff, 0xb2, 0x75, 0xad, 0x19, 0x7a, 0x19, 0x34, 0xaf, 0xfc, 0xe3, 0xf2,
+	  0x62}},
+	{256,
+	 16401,
+	 {0xcd, 0xac, 0x9e, 0x8c, 0xe5, 0xde, 0xe7, 0xee, 0xae, 0x0b, 0x33, 0xf0, 0x03, 0x48, 0xfa,
+	  0xc2}},
+};
+
+/* Long texts have code of their own in the library. */
+static void test_gcm_seals_and_opens_whole_records(void **state)
+{
+	static uint8_t plain[RECORD_BYTES_MAX], bytes[RECORD_BYTES_MAX];
+
+	for (size_t i = 0; i < sizeof(plain); i++)
+		plain[i] = (uint8_t)(7 * i + i / 256);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		struct vector v = vectors[VECTOR_COUNT - 1];
+		uint8_t tag[TAG_BYTES];
+
+		v.key_bits = records[i].key_bits;
+		v.text_bytes = records[i].text_bytes;
+		memcpy(bytes, plain, sizeof(bytes));
+		take_key(&v);
+		assert_int_equal(seal(&v, bytes, tag), 0);
+		assert_memory_equal(tag, records[i].tag, TAG_BYTES);
+		assert_memory_not_equal(bytes, plain, v.text_bytes);
+		assert_int_equal(open_sealed(&v, bytes, tag), 0);
+		assert_memory_equal(bytes, plain, sizeof(bytes));
+		mbedtls_gcm_free(&gcm);
+	}
+}
+
 /* Whichever bit of text or tag was changed: it is said, and nothing of the text is left. */
 static void test_gcm_opens_nothing_that_was_changed(void **state)
 {
@@ -183,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gcm_seals_and_opens_the_published_cases),
+		cmocka_unit_test(test_gcm_seals_and_opens_whole_records),
 		cmocka_unit_test(test_gcm_opens_nothing_that_was_changed),
 		cmocka_unit_test(test_gcm_takes_pieces_of_whole_blocks),
 		cmocka_unit_test(test_gcm_refuses_what_tls_has_no_use_for),
