@@ -38,7 +38,7 @@ struct entry {
 	struct span angle;
 	struct span comment;
 	size_t begin; /* of what is outside of angles and comments */
-	size_t end;
+	size_t end;   /* its end: the first angle; SIZE_MAX where there is none */
 };
 
 /* Take what begins at @at as a unit; note angles and comments. Return: behind it. */
@@ -61,7 +61,7 @@ static size_t entry_unit(struct span list, size_t at, struct entry *e)
 		e->angle = (struct span){list.data + at + 1, end - at - 1};
 		if (e->angle.size > 0 && e->angle.data[e->angle.size - 1] == '>')
 			e->angle.size--;
-		if (e->end == 0)
+		if (e->end == SIZE_MAX)
 			e->end = at;
 		return end;
 	default:
@@ -73,7 +73,7 @@ static size_t entry_unit(struct span list, size_t at, struct entry *e)
 static void entry_finish(struct span list, const struct entry *e, size_t end,
 			 struct mime_mailbox *out)
 {
-	struct span outside = {list.data + e->begin, (e->end > 0 ? e->end : end) - e->begin};
+	struct span outside = {list.data + e->begin, (e->end < end ? e->end : end) - e->begin};
 
 	outside = span_trim(outside);
 	if (e->angle.data != NULL) {
@@ -96,13 +96,13 @@ static void entry_finish(struct span list, const struct entry *e, size_t end,
 bool mime_mailbox_next(struct span list, size_t *at, struct mime_mailbox *out)
 {
 	while (*at < list.size) {
-		struct entry e = {.begin = *at};
+		struct entry e = {.begin = *at, .end = SIZE_MAX};
 		size_t i = *at;
 
 		while (i < list.size && list.data[i] != ',' && list.data[i] != ';') {
 			if (list.data[i] == ':' &&
 			    e.angle.data == NULL) { /* the name of a group ends */
-				e = (struct entry){.begin = ++i};
+				e = (struct entry){.begin = ++i, .end = SIZE_MAX};
 				continue;
 			}
 			i = entry_unit(list, i, &e);

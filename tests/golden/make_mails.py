@@ -492,6 +492,8 @@ def mails():
     for level in range(33):
         nested = b"Subject: level %d\nContent-Type: message/rfc822\n\n" % level + nested
     yield "nested-too-deep", b"From: a@example.jp\n" + nested
+    yield "addresses-bare", b"From: <a@example.jp>\nTo: <b@example.jp>, C <c@example.jp>\nCc: <d@example.jp> (D)\n" \
+        b"Date: Sun, 22 Nov 2026 09:00:00 +0900\nSubject: bare\nContent-Type: text/plain\n\nx\n"
     yield "no-header", "ヘッダーのない本文だけの入力\n".encode()
 
 

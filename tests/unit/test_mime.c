@@ -127,6 +127,7 @@ static void test_mime_mailboxes_of_all_shapes(void **state)
 	struct span list = span_of(
 		"a@b.jp, \"A, B\" <c@d.jp>, e@f.jp (=?UTF-8?B?5ryi?=), G: <h@i.jp>, j@k.jp;, "
 		"x..y.@docomo.ne.jp, <no address>, =?UTF-8?B?5ryi?=<z@z.jp>");
+	struct span bare = span_of("<a@b.jp>,<c@d.jp> (C), <e@f.jp>");
 	struct mime_mailbox mailbox;
 	size_t at = 0;
 
@@ -139,6 +140,11 @@ static void test_mime_mailboxes_of_all_shapes(void **state)
 	check_mailbox(list, &at, "", NULL);
 	check_mailbox(list, &at, "漢", "z@z.jp");
 	assert_false(mime_mailbox_next(list, &at, &mailbox));
+	at = 0; /* what stands in brackets alone is no name, at the list's very beginning neither */
+	check_mailbox(bare, &at, "", "a@b.jp");
+	check_mailbox(bare, &at, "C", "c@d.jp");
+	check_mailbox(bare, &at, "", "e@f.jp");
+	assert_false(mime_mailbox_next(bare, &at, &mailbox));
 }
 
 static void check_date(const char *text, const char *written)
