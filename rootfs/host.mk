@@ -25,7 +25,7 @@ uml: ##			build/uml/linux: User-mode Linux from the same source, for tests
 check: ##			every test; the last line is `N passed, N failed`
 check-unit: ##		unit tests under AddressSanitizer and UBSan
 check-golden: ##		golden mails and configurations
-check-netns: ##		tests with real peers in network namespaces (TESTS=file or expression for -k)
+check-netns: ##		tests with real peers in network namespaces (TESTS=expression for -k)
 check-uml: ##		tests that need our kernel's network features, in User-mode Linux (TESTS=...)
 check-firmware: ##		tests that boot the image in QEMU
 check-reproducible: ##	builds the firmware a second time from clean and compares the bytes (KERNEL=1: the kernel too)
@@ -66,9 +66,10 @@ firmware: host-tools
 	@image=$$(./rootfs/make-root.sh image) && \
 		$(enter-build) $(in-root) -j$$(nproc) IMAGE_ROOT=/cache/$${image##*/} firmware
 
+# Most of these tests wait most of the time: as many runs at once as there are processors divide them, but for chosen ones.
+RUNS_AT_ONCE ?= $(if $(TESTS),1,$(shell nproc))
 check-netns: tools
-	@mkdir -p $(O)/check
-	@$(enter-test) $(pytest) --junitxml=/out/check/netns.xml tests/netns $(if $(TESTS),-k '$(TESTS)')
+	@tests/netns/run.sh $(O) $(RUNS_AT_ONCE) $(if $(TESTS),-k '$(TESTS)')
 
 check-uml: tools uml
 	@mkdir -p $(O)/check

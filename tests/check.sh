@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs every suite, also after one has failed, and adds up their results. Each suite leaves what it counted in
-# $O/check: NAME.count ("PASSED FAILED") or NAME.xml (JUnit). A suite that leaves neither did not run: that is a failure.
+# $O/check: NAME.count ("PASSED FAILED"), or JUnit files NAME.xml or NAME.1.xml, NAME.2.xml and so on. A suite that
+# leaves neither did not run: that is a failure.
 # The last line of the output is "N passed, N failed"; status 0 only when nothing failed.
 set -eu
 
@@ -10,17 +11,20 @@ rm -rf "$check"
 mkdir -p "$check"
 passed=0 failed=0 notes=
 
-# The number in attribute $1 of the first <testsuite> of file $2.
-attribute() { sed -n "s/.*<testsuite [^>]*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$2" | head -n 1; }
+# The numbers in attribute $2 of the <testsuite> of each JUnit file of suite $1, added up; nothing where there is no file.
+attribute() {
+	cat "$check/$1.xml" "$check/$1".[0-9]*.xml 2>/dev/null |
+		sed -n "s/.*<testsuite [^>]*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" | awk '{ n += $1 } END { if (NR > 0) print n }'
+}
 
 add() { # suite, status of its command
 	if [ -s "$check/$1.count" ]; then
 		read -r good bad <"$check/$1.count"
 		skipped=0
-	elif [ -s "$check/$1.xml" ]; then
-		bad=$(($(attribute failures "$check/$1.xml") + $(attribute errors "$check/$1.xml")))
-		skipped=$(attribute skipped "$check/$1.xml")
-		good=$(($(attribute tests "$check/$1.xml") - bad - skipped))
+	elif [ -n "$(attribute "$1" tests)" ]; then
+		bad=$(($(attribute "$1" failures) + $(attribute "$1" errors)))
+		skipped=$(attribute "$1" skipped)
+		good=$(($(attribute "$1" tests) - bad - skipped))
 	else
 		good=0 bad=1 skipped=0
 		notes="$notes$1 did not run (status $2). "

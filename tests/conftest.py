@@ -14,6 +14,7 @@ import pytest
 from lib import gateway as gateway_module
 from lib.gateway import Gateway, config_text
 from lib.net import Net, Topology
+from lib.sharing import Sharing
 
 DEFAULT_LIMIT_SECONDS = 60
 LIMIT_FACTOR = 3    # how much slower a busy machine may be than the one that the limits are for
@@ -23,8 +24,14 @@ class TimeLimit(BaseException):
     """Raised inside a test that has used up its time; not an Exception, so that no test swallows it."""
 
 
+def pytest_addoption(parser):
+    parser.addoption("--share", metavar="DIR", help="divide the files with other runs that were given the same directory")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "limit(seconds): the time that the test may take on an idle machine (default 60)")
+    if config.getoption("share"):
+        config.pluginmanager.register(Sharing(config.getoption("share")))
     faulthandler.enable()
 
 
