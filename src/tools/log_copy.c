@@ -12,15 +12,33 @@
 
 static const char number_mark[] = "[" LOG_CHAIN_ELEMENT " seq=\"";
 
-/* Servers put their own words in front of a message; what is ours is found by its marks. */
-static bool parse_line(struct span line, struct log_copy_record *record)
+/* Where "<PRI>1 " stands last before @mark; the line's begin where there is none. */
+static const uint8_t *begin_of(struct span line, const uint8_t *mark)
+{
+	for (const uint8_t *at = mark; at-- > line.data;) {
+		const uint8_t *digits = at + 1;
+
+		while (digits < mark && *digits >= '0' && *digits <= '9')
+			digits++;
+		if (*at == '<' && digits > at + 1 && mark - digits > 3 &&
+		    memcmp(digits, ">1 ", 3) == 0)
+			return at;
+	}
+	return line.data;
+}
+
+bool log_copy_parse(struct span line, struct log_copy_record *record, struct span *message)
 {
 	const uint8_t *mark = memmem(line.data, line.size, number_mark, sizeof(number_mark) - 1);
-	const uint8_t *end = line.data + line.size;
+	const uint8_t *end;
 	uint64_t number = 0;
 
+	line = span_trim(line);
+	end = line.data + line.size;
 	if (mark == NULL || log_chain_stated(line, record->hash) < 0)
 		return false;
+	message->data = begin_of(line, mark);
+	message->size = (size_t)(end - message->data);
 	for (mark += sizeof(number_mark) - 1; mark < end && *mark >= '0' && *mark <= '9'; mark++) {
 		if (__builtin_mul_overflow(number, 10U, &number) ||
 		    __builtin_add_overflow(number, (uint64_t)(*mark - '0'), &number))
@@ -57,6 +75,7 @@ static int by_sequence(const void *a, const void *b)
 int log_copy_read(struct log_copy *copy, const char *path)
 {
 	struct log_copy_record record;
+	struct span message;
 	char *text = NULL;
 	size_t capacity = 0;
 	ssize_t size;
@@ -67,9 +86,9 @@ int log_copy_read(struct log_copy *copy, const char *path)
 	if (file == NULL)
 		return -ERR_SYSTEM;
 	while (err == 0 && (size = getline(&text, &capacity, file)) > 0) {
-		struct span line = span_trim((struct span){(const uint8_t *)text, (size_t)size});
+		struct span line = {(const uint8_t *)text, (size_t)size};
 
-		if (parse_line(line, &record))
+		if (log_copy_parse(line, &record, &message))
 			err = add(copy, &record);
 	}
 	if (err == 0 && ferror(file))

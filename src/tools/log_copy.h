@@ -4,6 +4,7 @@
 #ifndef SEKISHO_TOOLS_LOG_COPY_H
 #define SEKISHO_TOOLS_LOG_COPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,14 @@ struct log_copy_record {
 	uint64_t sequence;
 	uint8_t hash[SHA256_BYTES];
 };
+
+/**
+ * log_copy_parse - find a record in one line of a file of received messages
+ * Servers put their own words in front of a message: what is ours is found by its marks.
+ * @message: the record as it was sent, from "<PRI>1 " on if the server kept that; a view into @line
+ * Return: whether there is one.
+ */
+bool log_copy_parse(struct span line, struct log_copy_record *record, struct span *message);
 
 struct log_copy {
 	struct log_copy_record *records; /* by sequence */

@@ -15,6 +15,7 @@ struct tool {
 int tool_check(int argc, char **argv);
 int tool_schema(int argc, char **argv);
 int tool_verify_log(int argc, char **argv);
+int tool_import_log(int argc, char **argv);
 int tool_events(int argc, char **argv);
 int tool_flatten(int argc, char **argv);
 int tool_verify_mail(int argc, char **argv);

@@ -173,7 +173,6 @@ class Demo:
     def whole_log(self):
         """The server has every record from the first on: cut into files again, the chain is whole."""
         directory = self.scratch / "copy"
-        directory.mkdir()
         rebuild(self.site.syslog.lines(), directory)
         return verify(directory)
 

@@ -28,14 +28,11 @@ def records(lines):
 
 
 def rebuild(lines, directory):
-    """Write received records into files as the gateway's own log has them; fails where the first is missing."""
-    path = None
-    for number, line in records(lines).items():
-        if " log-segment " in line:
-            path = pathlib.Path(directory, f"{number:020}.log")
-        assert path, f"record {number} is the first that came, and not the first of a file of the log"
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+    """Make a log directory out of received records with sekisho import-log; fails with its words where any is missing."""
+    received = pathlib.Path(f"{directory}.received")
+    received.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    done = subprocess.run([SEKISHO, "import-log", received, directory], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def verify(directory, *copy):
