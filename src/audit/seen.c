@@ -8,7 +8,23 @@
 
 #include "audit/evidence.h"
 #include "policy/clauses.h"
+#include "policy/drills.h"
 #include "wire/syslog.h"
+
+/* A start commits the same policy again: that is no change. */
+static void take_commit(struct seen *s, const struct syslog_view *view, const char *time)
+{
+	char policy[SHA256_HEX_BYTES];
+	struct span hash;
+
+	if (syslog_param(view, "sha256", &hash) < 0)
+		return;
+	snprintf(policy, sizeof(policy), "%.*s", (int)hash.size, (const char *)hash.data);
+	if (strcmp(policy, s->policy) == 0)
+		return;
+	memcpy(s->policy, policy, sizeof(policy));
+	snprintf(s->changed, sizeof(s->changed), "%s", time);
+}
 
 int seen_take(void *ctx, struct span line)
 {
@@ -27,10 +43,48 @@ int seen_take(void *ctx, struct span line)
 	}
 	s->last = number;
 	event = &s->events[event_find(view.message_id)];
+	memcpy(s->now, time, sizeof(time));
+	if (event_find(view.message_id) == EVENT_COMMIT_REQUESTED)
+		take_commit(s, &view, time);
 	event->records++;
 	event->count += syslog_param_number(&view, "count", &count) == 0 ? count : 1;
 	memcpy(event->last, time, sizeof(time));
 	return 0;
+}
+
+/* These records do not reach far: what is not in them may have been done before. */
+static int write_drills(const struct seen *s, const char *clause, enum language language,
+			struct bytes *out)
+{
+	bool begun = false;
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < drill_count; i++) {
+		const struct drill *d = &drills[i];
+		const char *last = s->events[d->event].last;
+		enum drill_state state = drill_judge(d, last, s->changed, s->now);
+
+		if (clause[0] != '\0' && !clause_is_named(d->clause, clause))
+			continue;
+		if (!begun)
+			err = bytes_printf(
+				out,
+				language == LANGUAGE_JA
+					? "定期作業・訓練 (%s 以降の記録による。それ以前は"
+					  "sekisho reportで確認する):\n"
+					  "作業 | 条項 | 頻度 | 最終 | 状況\n"
+					: "drills and work that is due (by the records since "
+					  "%s; sekisho report knows earlier ones):\n"
+					  "work | clause | how often | last | state\n",
+				s->since);
+		begun = true;
+		if (err == 0)
+			err = bytes_printf(out, "%s | %s | %s | %s | %s\n", d->work[language],
+					   d->clause, d->often[language],
+					   last[0] != '\0' ? last : "-",
+					   drill_state_name(state, language));
+	}
+	return err;
 }
 
 int seen_write(const struct seen *s, const char *clause, bool japanese, struct bytes *out)
@@ -52,7 +106,7 @@ int seen_write(const struct seen *s, const char *clause, bool japanese, struct b
 		err = bytes_printf(out, "%s | %s | %" PRIu64 " | %" PRIu64 " | %s\n",
 				   event_name(id), ids, event->records, event->count, event->last);
 	}
-	return err;
+	return err == 0 ? write_drills(s, clause, japanese ? LANGUAGE_JA : LANGUAGE_EN, out) : err;
 }
 
 const char *seen_print(void *ctx, const struct control_query *query, struct bytes *out)

@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define CONSOLE_PATH_BYTES 512 /* where `edit` stands, as words, with NUL */
+/* number of CONSOLE_LOAD_REPLACE: the text came out of an export under a passphrase */
+#define CONSOLE_LOAD_IMPORTED 1
 #define CONSOLE_SHOW_RUNNING                                                                       \
 	1 /* number of CONSOLE_SHOW: the running configuration, path not looked at */
 #define CONSOLE_LINE_BYTES 4096 /* of one typed line, with NUL */

@@ -213,7 +213,12 @@ static enum console_status serve_load(struct asking *a, bool merge)
 
 static enum console_status serve_load_replace(struct asking *a)
 {
-	return serve_load(a, false);
+	enum console_status status = serve_load(a, false);
+
+	if (status == CONSOLE_OK && a->request->number == CONSOLE_LOAD_IMPORTED)
+		event_send(&a->c->process.events, EVENT_CONFIG_IMPORTED,
+			   EV_TEXT(USER, a->link->person), EV_NUMBER(CONSOLE, a->link->index));
+	return status;
 }
 
 static enum console_status serve_load_merge(struct asking *a)

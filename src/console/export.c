@@ -81,7 +81,8 @@ static void import_with_phrase(struct console *c)
 		err = sealed_make("import", bytes_span(&text), &fd);
 	bytes_fini(&text);
 	if (err == 0) {
-		console_ask(c, CONSOLE_LOAD_REPLACE, 0, NULL, fd, console_show_answer);
+		console_ask(c, CONSOLE_LOAD_REPLACE, CONSOLE_LOAD_IMPORTED, NULL, fd,
+			    console_show_answer);
 		close(fd);
 		return;
 	}

@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/survey.h"
 
 #define STEP_DEADLINE_MS 15000U
 
@@ -42,6 +43,7 @@ static void answer(struct supervisor *sup, uint64_t request, bool ok, const char
 	struct child *config = child_find(sup, ROLE_CONFIG, 0);
 
 	(void)snprintf(body.reason, sizeof(body.reason), "%s", reason);
+	survey_soon(sup);
 	if (ok)
 		supervisor_event(sup, EVENT_POLICY_APPLIED, EV_NUMBER(EPOCH, sup->running.epoch),
 				 EV_SHA256(SHA256, sup->running.snapshot.header->sha256));
@@ -175,6 +177,7 @@ static void give_up(struct supervisor *sup, const char *reason)
 
 int commit_reconverge(struct supervisor *sup)
 {
+	survey_soon(sup);
 	/* Leading the kernel to the running policy removes what was made for the candidate. */
 	if (sup->commit.state == COMMIT_PREPARING)
 		give_up(sup, "a zone was isolated or restored, or the path shut or opened, "

@@ -7,40 +7,11 @@
 #include "base/err.h"
 #include "channel/device.h"
 #include "supervisor/query.h"
+#include "supervisor/survey.h"
 
 #define HEADING(answer, ...)                                                                       \
 	answer_heading((answer), (const char *const[]){__VA_ARGS__},                               \
 		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
-
-/* Devices of one zone whose other end is in the other zone, by what the kernel says. */
-struct joining {
-	int32_t other_id; /* the other zone's namespace, as this one numbers it; -1: it has no
-			     number */
-	char names[96];
-	uint32_t count;
-};
-
-static int count_joining(const struct rtnl_link *link, void *ctx)
-{
-	struct joining *joining = ctx;
-	size_t used = strlen(joining->names);
-
-	if (joining->other_id < 0 || link->peer_netns != joining->other_id)
-		return 0;
-	joining->count++;
-	(void)snprintf(joining->names + used, sizeof(joining->names) - used, "%s%s",
-		       used ? " " : "", link->name);
-	return 0;
-}
-
-static int find_joining(struct zone *zone, const struct zone *other, struct joining *joining)
-{
-	int err;
-
-	*joining = (struct joining){.other_id = -1};
-	err = rtnl_netns_id(&zone->rtnl, other->netns_fd, &joining->other_id);
-	return err < 0 ? err : rtnl_link_each(&zone->rtnl, count_joining, joining);
-}
 
 /* Which relays cross from one zone to the other, by the running policy. */
 static void list_relays(const struct snapshot *s, const char *from, const char *to, char *out,
@@ -92,13 +63,13 @@ static void answer_pair(struct supervisor *sup, struct answer *answer, struct zo
 {
 	const struct snapshot *s = &sup->running.snapshot;
 	bool configured = crossing_configured(s, from->name, to->name);
-	struct joining joining;
+	struct survey_joining joining;
 	char relays[128];
 
 	answer_cell(answer, "%s", from->name);
 	answer_cell(answer, "%s", to->name);
 	answer_cell(answer, "%s", configured ? "configured" : "none");
-	if (find_joining(from, to, &joining) < 0) {
+	if (survey_find_joining(from, to, &joining) < 0) {
 		answer_cell(answer, "the kernel does not say");
 		answer_cell(answer, "unknown");
 	} else {

@@ -33,6 +33,16 @@ static struct ifinfomsg *put_link(struct nlmsghdr *nlh, uint32_t index)
 	return info;
 }
 
+static int read_vlan(const struct nlattr *attr, void *data)
+{
+	struct rtnl_link *link = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_VLAN_ID && mnl_attr_validate(attr, MNL_TYPE_U16) >= 0)
+		link->vlan = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+/* The kernel says of what kind a link is before what only that kind has. */
 static int read_kind(const struct nlattr *attr, void *data)
 {
 	struct rtnl_link *link = data;
@@ -40,6 +50,8 @@ static int read_kind(const struct nlattr *attr, void *data)
 	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
 	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
 		(void)snprintf(link->kind, sizeof(link->kind), "%s", mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && strcmp(link->kind, "vlan") == 0)
+		return mnl_attr_parse_nested(attr, read_vlan, link);
 	return MNL_CB_OK;
 }
 
@@ -73,6 +85,9 @@ static int read_link_attr(const struct nlattr *attr, void *data)
 		break;
 	case IFLA_LINK:
 		link->peer_index = number ? mnl_attr_get_u32(attr) : 0;
+		break;
+	case IFLA_MASTER:
+		link->master_index = number ? mnl_attr_get_u32(attr) : 0;
 		break;
 	case IFLA_LINK_NETNSID:
 		link->peer_netns = number ? (int32_t)mnl_attr_get_u32(attr) : -1;

@@ -28,6 +28,8 @@ struct rtnl_link {
 	uint32_t mtu;
 	char name[RTNL_NAME_BYTES];
 	char kind[RTNL_NAME_BYTES]; /* "veth", "bridge", ...; empty for a physical device */
+	uint32_t vlan;              /* of a VLAN: its number; else 0 */
+	uint32_t master_index;      /* the bond or bridge that it is in; 0: none */
 	uint32_t peer_index;        /* veth: index of the other end; 0: none */
 	int32_t peer_netns; /* veth: the other end's namespace as an id of this one; -1: this one */
 	uint8_t mac[6];

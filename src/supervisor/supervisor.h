@@ -167,7 +167,7 @@ struct supervisor {
 	struct loop_timer watchdog_timer;
 	uint64_t last_ready_ms[ROLE_COUNT_]; /* for the watchdog */
 	struct loop_timer stop_timer;
-	struct loop_timer connections_timer;
+	struct loop_timer connections_timer, survey_timer;
 	struct connections_table connections_table;
 	struct scanner_state scanners[SCANNERS_MAX];
 	struct trial trial;

@@ -30,7 +30,13 @@ enum document_kind {
 	DOCUMENT_END,
 };
 
-enum document_link { DOCUMENT_LINK_PACKETS, DOCUMENT_LINK_MAIL, DOCUMENT_LINK_SCREEN };
+enum document_link {
+	DOCUMENT_LINK_PACKETS,
+	DOCUMENT_LINK_MAIL,
+	DOCUMENT_LINK_SCREEN,
+	DOCUMENT_LINK_SHUT,    /* asked for and not there, or not now */
+	DOCUMENT_LINK_FOREIGN, /* there and not asked for */
+};
 
 /* From one node of a picture to another, by their places. */
 #define DOCUMENT_LINK_OF(kind, from, to) ((uint64_t)(kind) << 16 | (uint64_t)(from) << 8 | (to))

@@ -15,7 +15,7 @@ enum {
 	CHART_HEIGHT_PX = 120,
 	CHART_FOOT_PX = 18,
 	NODE_WIDTH_PX = 150,
-	NODE_HEIGHT_PX = 74,
+	NODE_HEIGHT_PX = 90,
 	LINE_HEIGHT_PX = 16,
 	LINK_HEIGHT_PX = 30,
 };
@@ -214,7 +214,9 @@ static void connection(struct writing *w, const struct document_item *item)
 	static const char *const strokes[] = {
 		"stroke=\"#b03030\" stroke-width=\"3\"",
 		"stroke=\"#2d6a4f\" stroke-width=\"2\" stroke-dasharray=\"8 4\"",
-		"stroke=\"#4a6fa5\" stroke-width=\"2\" stroke-dasharray=\"2 3\""};
+		"stroke=\"#4a6fa5\" stroke-width=\"2\" stroke-dasharray=\"2 3\"",
+		"stroke=\"#777777\" stroke-width=\"1\" stroke-dasharray=\"1 5\"",
+		"stroke=\"#ff0000\" stroke-width=\"6\""};
 	size_t level = w->link++;
 	double shift = (double)level * 8 - (double)w->links * 4;
 	double from = node_middle(w, DOCUMENT_LINK_FROM(item->number)) + shift;

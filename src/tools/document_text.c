@@ -100,7 +100,7 @@ static void node_name(struct writing *w, size_t place)
 
 static void connection(struct writing *w, const struct document_item *item)
 {
-	static const char *const arrows[] = {" <==> ", " ---> ", " ...> "};
+	static const char *const arrows[] = {" <==> ", " ---> ", " ...> ", " =/ /= ", " !==! "};
 
 	(void)bytes_append_text(w->out, "  ");
 	node_name(w, DOCUMENT_LINK_FROM(item->number));

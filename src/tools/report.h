@@ -31,6 +31,8 @@ __attribute__((format_arg(2), format_arg(3))) static inline const char *report_w
 /* report_state.c: what the report rests on: configuration, log; then zones, paths and permits. */
 void report_basis(const struct report *r);
 void report_state(const struct report *r);
+/* report_zones.c: the zones and the paths between them, by the kernel and by the configuration. */
+void report_zones(const struct report *r);
 /* report_clauses.c: how many clauses are met and what is open; each of them. */
 void report_summary(const struct report *r);
 void report_clauses(const struct report *r);

@@ -139,6 +139,8 @@ static const struct {
 	{EVENT_CAPTURE_STARTED, MONTH_INCIDENTS},
 	{EVENT_EMERGENCY_OPENED, MONTH_INCIDENTS},
 	{EVENT_EMERGENCY_ACKNOWLEDGED, MONTH_INCIDENTS},
+	{EVENT_ZONE_DIFFERS, MONTH_INCIDENTS},
+	{EVENT_PATH_DIFFERS, MONTH_INCIDENTS},
 	{EVENT_SCAN_DETECTED, MONTH_INCIDENTS},
 	{EVENT_ADDRESS_CLAIMED, MONTH_INCIDENTS},
 	{EVENT_MAIL_INFECTED, MONTH_INCIDENTS},
@@ -278,6 +280,65 @@ const struct month_permit *month_permit_find(const struct month *m, const char *
 	return NULL;
 }
 
+/* ---- the kernel's state, read back (ADR 810) */
+
+static bool is_pair(const struct month_read *r, const char *zone, const char *other)
+{
+	return (strcmp(r->zone, zone) == 0 && strcmp(r->other, other) == 0) ||
+	       (other[0] != '\0' && strcmp(r->zone, other) == 0 && strcmp(r->other, zone) == 0);
+}
+
+static size_t find_read(const struct month *m, const char *zone, const char *other)
+{
+	size_t i = 0;
+
+	while (i < m->read_count && !is_pair(&m->reads[i], zone, other))
+		i++;
+	return i;
+}
+
+const struct month_read *month_read_find(const struct month *m, const char *zone, const char *other)
+{
+	size_t i = find_read(m, zone, other != NULL ? other : "");
+
+	return i < m->read_count ? &m->reads[i] : NULL;
+}
+
+static void see_read(struct month *m, enum event_id event, const char *time, bool in_month,
+		     const struct syslog_view *view)
+{
+	bool is_zone = event == EVENT_ZONE_READ || event == EVENT_ZONE_DIFFERS;
+	bool differs = event == EVENT_ZONE_DIFFERS || event == EVENT_PATH_DIFFERS;
+	char zone[32], other[32] = "";
+	struct month_read *read;
+	size_t place;
+
+	if (!is_zone && event != EVENT_PATH_READ && event != EVENT_PATH_DIFFERS)
+		return;
+	copy_param(zone, sizeof(zone), view, is_zone ? "zone" : "from");
+	if (!is_zone)
+		copy_param(other, sizeof(other), view, "to");
+	place = find_read(m, zone, other);
+	if (place == MONTH_READ_MAX) {
+		m->reads_untold++;
+		return;
+	}
+	read = &m->reads[place];
+	if (place == m->read_count) {
+		m->read_count++;
+		snprintf(read->zone, sizeof(read->zone), "%s", zone);
+		snprintf(read->other, sizeof(read->other), "%s", other);
+	}
+	snprintf(read->time, sizeof(read->time), "%s", time);
+	copy_param(read->found, sizeof(read->found), view, "detail");
+	copy_param(read->difference, sizeof(read->difference), view, "reason");
+	copy_param(read->state, sizeof(read->state), view, "name");
+	if (differs && read->difference[0] == '\0')
+		snprintf(read->difference, sizeof(read->difference), "%s", event_name(event));
+	read->times += in_month;
+	read->differed += in_month && differs;
+}
+
 /* ---- the month itself */
 
 static void see_person(struct month *m, enum event_id event, const struct syslog_view *view)
@@ -369,9 +430,12 @@ void month_see(void *ctx, uint64_t sequence, const struct syslog_view *view)
 	place = strncmp(time, m->name, strlen(m->name));
 	if (place > 0)
 		return;
+	if (event != EVENT_NONE_)
+		snprintf(m->last_ever[event], sizeof(m->last_ever[event]), "%s", time);
 	see_commit(m, event, time, view);
 	if (event == EVENT_FLOW_PERMITTED)
 		see_permit(m, time, place == 0, view);
+	see_read(m, event, time, place == 0, view);
 	see_silence(m, time, offset_of(view->time), place == 0);
 	if (place < 0)
 		return;

@@ -14,6 +14,7 @@
 #define MONTH_NOTES_MAX    200  /* kept of one kind; the rest is counted */
 #define MONTH_PEOPLE_MAX   200  /* told apart; the rest is counted together */
 #define MONTH_PERMITS_MAX  2048 /* as for people: permits with records of their own */
+#define MONTH_READ_MAX     512  /* zones and pairs of zones whose live state is kept */
 #define MONTH_TIME_BYTES   20   /* "2026-11-22T10:30:00" with NUL */
 #define MONTH_NOTE_BYTES   320
 #define MONTH_PERSON_BYTES 64
@@ -68,6 +69,16 @@ struct month_permit {
 	uint64_t flows;              /* in the month */
 };
 
+/* What the kernel had of a zone or a pair of zones, by the newest record up to the month's end. */
+struct month_read {
+	char zone[32], other[32]; /* @other is empty for a zone by itself */
+	char time[MONTH_TIME_BYTES];
+	char found[MONTH_NOTE_BYTES];      /* as the record has it */
+	char difference[MONTH_NOTE_BYTES]; /* empty: as the policy asks for */
+	char state[16];                    /* of a pair: "none", "open" or "shut" by the policy */
+	uint64_t times, differed;          /* in the month */
+};
+
 /* A configuration that took effect. */
 struct month_commit {
 	uint64_t number;
@@ -80,6 +91,7 @@ struct month_commit {
 struct month {
 	char name[8]; /* "2026-11" */
 	struct month_event events[EVENT_COUNT_];
+	char last_ever[EVENT_COUNT_][MONTH_TIME_BYTES]; /* up to the month's end; empty: never */
 	uint64_t days[MONTH_DAYS][MONTH_LINE_COUNT_];
 	struct month_notes notes[MONTH_KIND_COUNT_];
 	struct month_person people[MONTH_PEOPLE_MAX];
@@ -88,6 +100,9 @@ struct month {
 	struct month_permit permits[MONTH_PERMITS_MAX];
 	size_t permit_count;
 	uint64_t permits_untold; /* records of permits that found no place */
+	struct month_read reads[MONTH_READ_MAX];
+	size_t read_count;
+	uint64_t reads_untold; /* records that found no place */
 	struct month_commit asked, running;
 	bool has_commit;
 	uint64_t records; /* of the month */
@@ -114,5 +129,10 @@ uint64_t month_days_since(const struct month *m, const char *time);
 
 /* What the log says of a permit; NULL: nothing up to the month's end. */
 const struct month_permit *month_permit_find(const struct month *m, const char *name);
+
+/* @other: NULL for the zone by itself; a pair in either order. NULL: no record up to the month's
+ * end. */
+const struct month_read *month_read_find(const struct month *m, const char *zone,
+					 const char *other);
 
 #endif

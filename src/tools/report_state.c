@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/sha256.h"
+#include "policy/drills.h"
 #include "tools/report.h"
 
 /* ---- the basis */
@@ -91,60 +92,6 @@ void report_basis(const struct report *r)
 	document_say(r->d, DOCUMENT_END, 0, "%s", "");
 }
 
-/* ---- zones and paths */
-
-static const char *tier_name(const struct report *r, uint32_t tier)
-{
-	static const char *const names[][2] = {[TIER_SENSITIVE] = {"sensitive", "sensitive"},
-					       [TIER_BUSINESS] = {"business", "business"},
-					       [TIER_OUTSIDE] = {"outside", "outside"}};
-
-	return names[tier][r->d->language];
-}
-
-static void add_nodes(const struct report *r)
-{
-	for (uint32_t i = 0; i < r->policy->zone_count; i++) {
-		const struct snapshot_zone *z = &r->policy->zones[i];
-
-		document_say(r->d, DOCUMENT_NODE, z->tier, "%s\n%s, %s\n%s", z->name,
-			     tier_name(r, z->tier), z->port,
-			     snapshot_text_at(r->policy, z->text_description));
-	}
-}
-
-static uint32_t permits_of(const struct snapshot *s, uint32_t crossing)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < s->permit_count; i++)
-		count += s->permits[i].crossing == crossing;
-	return count;
-}
-
-static void add_links(const struct report *r)
-{
-	const struct snapshot *s = r->policy;
-
-	for (uint32_t i = 0; i < s->crossing_count; i++)
-		document_say(r->d, DOCUMENT_LINK,
-			     DOCUMENT_LINK_OF(DOCUMENT_LINK_PACKETS, s->crossings[i].low,
-					      s->crossings[i].high),
-			     report_words(r, "packets: %u permits", "特定通信: 許可 %u 件"),
-			     permits_of(s, i));
-	for (uint32_t i = 0; i < s->mail_count; i++)
-		document_say(r->d, DOCUMENT_LINK,
-			     DOCUMENT_LINK_OF(DOCUMENT_LINK_MAIL, s->mails[i].from, s->mails[i].to),
-			     report_words(r, "mail as text: %s", "メール無害化: %s"),
-			     s->mails[i].name);
-	for (uint32_t i = 0; i < s->screen_count; i++)
-		document_say(r->d, DOCUMENT_LINK,
-			     DOCUMENT_LINK_OF(DOCUMENT_LINK_SCREEN, s->screens[i].to,
-					      s->screens[i].from),
-			     report_words(r, "screen transfer: %s", "画面転送: %s"),
-			     s->screens[i].name);
-}
-
 /* ---- permits and what is due */
 
 /* What the log and the configuration say about the use of a permit. */
@@ -219,47 +166,38 @@ static void add_permits(const struct report *r)
 	document_say(r->d, DOCUMENT_END, 0, "%s", "");
 }
 
-/* What the policies ask for at intervals. This version records neither: what was done stands on
- * paper, and is due as far as this report can know. */
+/* What the policies ask for at intervals, and when the log saw it last. */
 static void add_drills(const struct report *r)
 {
-	static const char *const drills[][2][3] = {
-		{{"failover test", "each quarter (C4)", "no record: due"},
-		 {"切替試験(二重化の動作検証)", "四半期ごと(C4)", "記録なし: 要実施"}},
-		{{"reinstallation of the system", "each quarter (C3)", "no record: due"},
-		 {"OSの再インストール", "四半期ごと(C3)", "記録なし: 要実施"}},
-		{{"restoring a backup of the configuration", "when it changes (C6)",
-		  "no record: due"},
-		 {"設定のバックアップからの復元確認", "変更時(C6)", "記録なし: 要実施"}},
-	};
+	const struct month *m = r->month;
+	const char *changed = m->has_commit ? m->running.time : "";
 
 	document_say(r->d, DOCUMENT_HEADING, 2, "%s",
 		     report_words(r, "Drills and work that is due", "定期作業・訓練"));
-	document_say(r->d, DOCUMENT_TABLE, 3, "%s", "");
-	report_row(r, 3,
+	document_say(r->d, DOCUMENT_TABLE, 5, "%s", "");
+	report_row(r, 5,
 		   (const char *const[]){report_words(r, "work", "作業"),
+					 report_words(r, "clause", "条項"),
 					 report_words(r, "how often", "頻度"),
+					 report_words(r, "last by the log", "最終(ログ)"),
 					 report_words(r, "state", "状況")});
-	for (size_t i = 0; i < sizeof(drills) / sizeof(drills[0]); i++)
-		report_row(r, 3, drills[i][r->d->language]);
+	for (size_t i = 0; i < drill_count; i++) {
+		const struct drill *d = &drills[i];
+		const char *last = m->last_ever[d->event];
+
+		report_row(r, 5,
+			   (const char *const[]){
+				   d->work[r->d->language], d->clause, d->often[r->d->language],
+				   last[0] != '\0' ? last : "-",
+				   drill_state_name(drill_judge(d, last, changed, m->last),
+						    r->d->language)});
+	}
 	document_say(r->d, DOCUMENT_END, 0, "%s", "");
 }
 
 void report_state(const struct report *r)
 {
-	document_say(r->d, DOCUMENT_HEADING, 2, "%s",
-		     report_words(r, "Zones and what crosses between them",
-				  "ゾーンとゾーン間の経路"));
-	document_say(r->d, DOCUMENT_TEXT, 0, "%s",
-		     report_words(r,
-				  "Between zones without a line there is no path. Drawn from the "
-				  "configuration; the live state is shown by show separation.",
-				  "線のないゾーン間に経路はない。設定から作図した。実際の状態は "
-				  "show separation で確認する。"));
-	document_say(r->d, DOCUMENT_PICTURE, 0, "%s", report_words(r, "Zones", "ゾーン構成図"));
-	add_nodes(r);
-	add_links(r);
-	document_say(r->d, DOCUMENT_END, 0, "%s", "");
+	report_zones(r);
 	add_permits(r);
 	add_drills(r);
 }

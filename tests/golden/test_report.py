@@ -152,16 +152,92 @@ def test_report_page_holds_what_the_text_holds(log):
         assert any("<script>alert(1)</script>" in cell for cell in found)
 
 
+ZONES = "== Zones and what crosses between them"
+DRILLS = "== Drills and work that is due"
+
+
+def read_back(log, time, paths, zones=("mynumber", "lgwan", "internet")):
+    """Records of what the kernel had. paths: {(zone, zone): (devices, how they stand by the policy, what differs)}."""
+    for zone in zones:
+        log.record("zone-read", f' zone="{zone}" port="eth0" detail="up, carrier, 02:00:00:00:00:01" reason=""', "supervisor",
+                   time)
+    for (one, other), (devices, state, reason) in paths.items():
+        log.record("path-differs" if reason else "path-read",
+                   f' from="{one}" to="{other}" detail="{devices}" reason="{reason}" name="{state}"', "supervisor", time)
+
+
+AS_CONFIGURED = {("lgwan", "mynumber"): ("x-mynumber", "open", ""), ("internet", "mynumber"): ("none", "none", ""),
+                 ("internet", "lgwan"): ("none", "none", "")}
+
+
 def test_report_draws_charts_and_zones(log):
+    read_back(log, "2026-11-06T01:00:00", AS_CONFIGURED)
     _, html, _ = english(log, "--format", "html")
     root = page(html)
     drawings = list(root.iter("{http://www.w3.org/2000/svg}svg"))
     assert len(drawings) == 2
     zones, denied = drawings
     words = ["".join(element.itertext()) for element in zones.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"mynumber", "lgwan", "internet", "packets: 2 permits", "screen transfer: browse"} <= set(words)
+    assert {"mynumber", "lgwan", "internet", "packets: 2 permits", "screen transfer: browse", "up, carrier"} <= set(words)
     assert len(list(zones.iter("{http://www.w3.org/2000/svg}path"))) == 3
     assert len(list(denied.iter("{http://www.w3.org/2000/svg}rect"))) == 30
+
+
+def picture(log, *options, month="2026-11"):
+    """(the lines of the picture, {zone or pair: further cells}) of the text form."""
+    lines = section(english(log, *options, month=month)[1], ZONES)
+    table = {row[0]: row[1:] for row in rows([line for line in lines if line.count(" | ") == 5])}
+    return [line for line in lines if line.startswith("  ") and " | " not in line], table
+
+
+def test_report_draws_what_the_kernel_had(log):
+    """L6, Z6: a path is drawn where the kernel had one; where that is not as configured, the picture says so."""
+    lines, table = picture(log)
+    assert "  lgwan <==> mynumber  packets: 2 permits (not read)" in lines
+    assert table["internet"] == ["[!] no record: the log does not know", "-", "-", "0", "0"]
+    read_back(log, "2026-11-07T01:00:00", AS_CONFIGURED)
+    lines, table = picture(log)
+    assert "  lgwan <==> mynumber  packets: 2 permits" in lines
+    assert "[!]" not in "".join(lines)
+    assert table["internet - mynumber"] == ["none", "none", "2026-11-07T01:00:00", "1", "0"]
+    read_back(log, "2026-11-08T01:00:00", {
+        ("lgwan", "mynumber"): ("none", "open", "the crossing is missing"),
+        ("internet", "mynumber"): ("leak", "none", "joined by a device that no policy asks for")})
+    lines, table = picture(log)
+    assert "  lgwan =/ /= mynumber  packets: 2 permits [!] NOT IN THE KERNEL" in lines
+    assert "  internet !==! mynumber  [!] NOT IN THE CONFIGURATION: leak" in lines
+    assert table["internet - mynumber"] == ["leak", "[!] joined by a device that no policy asks for", "2026-11-08T01:00:00",
+                                            "2", "1"]
+    log.record("zone-differs", ' zone="lgwan" port="eth1" detail="down, no carrier" reason="the port is down"', "supervisor",
+               "2026-11-09T01:00:00")
+    read_back(log, "2026-12-01T01:00:00", {("lgwan", "mynumber"): ("none", "shut", "")}, zones=())
+    lines, table = picture(log)
+    assert "  [lgwan / business, eth1 / [!] down, no carrier / LGWAN接続系]" in lines
+    assert table["lgwan"][1:] == ["[!] the port is down", "2026-11-09T01:00:00", "3", "1"]
+    lines, table = picture(log, month="2026-12")
+    assert "  lgwan =/ /= mynumber  packets: 2 permits (shut)" in lines
+    assert table["internet"][3:] == ["0", "0"]
+
+
+def test_report_names_drills_that_are_due(log):
+    """L6, C4: when each was done last by the log, also before the month, and whether it is due by then."""
+    def drills(month="2026-11"):
+        found = rows(section(english(log, month=month)[1], DRILLS))
+        return {row[0]: row[3:] for row in found}
+
+    isolating, export = "isolating a zone and restoring it", "backup of the configuration (export)"
+    assert drills()["failover test"] == ["-", "no record: DUE"]
+    assert drills()[isolating] == ["-", "DUE"]
+    log.record("zone-restored", ' zone="internet"', "supervisor", "2026-11-20T09:00:00")
+    log.record("config-exported", "", "config", "2026-11-20T10:00:00")
+    assert drills()[isolating] == ["2026-11-20T09:00:00", "done"]
+    assert drills()[export] == ["2026-11-20T10:00:00", "done"]
+    commit(log, "2026-11-21T09:00:00", 7, "yamada", "", "11" * 32)
+    assert drills()[export] == ["2026-11-20T10:00:00", "DUE"]
+    log.record("heartbeat", "", "audit", "2027-11-20T09:00:00")
+    assert drills("2027-11")[isolating] == ["2026-11-20T09:00:00", "done"]
+    log.record("heartbeat", "", "audit", "2027-11-21T09:00:00")
+    assert drills("2027-11")[isolating] == ["2026-11-20T09:00:00", "DUE"]
 
 
 @pytest.mark.parametrize("options", [["--month", "2026-13"], ["--month", "2026"], ["--format", "pdf"], ["--language", "fr"],

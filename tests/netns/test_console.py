@@ -128,6 +128,10 @@ def test_console_shows_what_was_seen_of_a_clause(gateway, console):
     for event in ("zone-isolated", "zone-restored"):
         assert seen[event] == ["1", str(sum(f" {event} " in line for line in lines))]
     assert "commit-done" not in seen and "| commit-done |" not in text
+    drill = {line.split(" | ")[0].strip(): line for line in text.splitlines() if " Z11 " in line}
+    assert drill["isolating a zone and restoring it"].rstrip().endswith("done")
+    assert drill["isolating a station and restoring it"].rstrip().endswith("DUE")
+    assert "evidence create" not in text
     shown = console.run("show compliance")
     assert re.search(r"^met: \d+, .*not used: \d+", shown, re.MULTILINE) and re.search(r"^log-segment +\| +L1", shown, re.MULTILINE)
 

@@ -54,6 +54,7 @@ def test_export_comes_back_by_import_and_offline(make_gateway, tmp_path):
     assert "backup-test" not in console.run("show configuration | no-more")
     assert "not whole" not in imported(console, block.replace("\r", ""), PHRASE)
     assert re.search(r"\+ +service backup-test", console.run("compare")), "a candidate like any other"
+    gateway.wait_event("config-imported", seconds=20)
     assert "committed" in console.run("commit", timeout=40)
     console.run("exit")
     assert console.run("show configuration | no-more").split() == running.split()

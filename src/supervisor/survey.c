@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What each zone's namespace has, read back from the kernel and compared with the running policy:
+ * a record for each zone and each pair of zones, which the monthly report is drawn from.
+ */
+#include "supervisor/survey.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "channel/device.h"
+#include "supervisor/netns.h"
+#include "supervisor/rtnl_dump.h"
+#include "supervisor/supervisor.h"
+
+#define SURVEY_SOON_MS  2000U     /* carriers come and addresses are tried meanwhile */
+#define SURVEY_EVERY_MS 86400000U /* a day */
+#define LINKS_MAX       64        /* of a namespace; more of them differ from every policy */
+#define CARRIER         0x10000U  /* IFF_LOWER_UP, which net/if.h lacks */
+#define SCOPE_LINK      " scope 253"
+#define SYSCTL_BYTES    24
+
+/* ---- what is found of one zone */
+
+struct survey {
+	struct supervisor *sup;
+	struct zone *zone;
+	struct rtnl_link links[LINKS_MAX];
+	size_t count, more; /* more: links beyond LINKS_MAX */
+	const struct rtnl_link *port;
+	unsigned seen;        /* addresses of the policy that the port has */
+	char found[300];      /* what is there */
+	char difference[160]; /* what is not as the policy asks for; empty: nothing */
+};
+
+static void append(char *text, size_t size, const char *between, const char *format, va_list args)
+{
+	size_t used = strlen(text);
+
+	if (used > 0 && used < size)
+		used += (size_t)snprintf(text + used, size - used, "%s", between);
+	if (used < size)
+		(void)vsnprintf(text + used, size - used, format, args); /* cut where too long */
+}
+
+static void tell(struct survey *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void differ(struct survey *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void tell(struct survey *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	append(s->found, sizeof(s->found), ", ", format, args);
+	va_end(args);
+}
+
+static void differ(struct survey *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	append(s->difference, sizeof(s->difference), "; ", format, args);
+	va_end(args);
+}
+
+/* ---- devices */
+
+static int keep_link(const struct rtnl_link *link, void *ctx)
+{
+	struct survey *s = ctx;
+
+	if (s->count == LINKS_MAX)
+		s->more++;
+	else
+		s->links[s->count++] = *link;
+	return 0;
+}
+
+static const struct rtnl_link *find_link(const struct survey *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(s->links[i].name, name) == 0)
+			return &s->links[i];
+	}
+	return NULL;
+}
+
+static bool is_crossing(const struct survey *s, const char *name)
+{
+	const struct zones *zs = &s->sup->zones;
+	char end[DEVICE_NAME_BYTES];
+
+	for (size_t i = 0; i < sizeof(zs->crossings) / sizeof(zs->crossings[0]); i++) {
+		const struct crossing *c = &zs->crossings[i];
+
+		if (!c->used || (c->low != s->zone && c->high != s->zone))
+			continue;
+		device_crossing_name(end, c->low == s->zone ? c->high->name : c->low->name);
+		if (strcmp(end, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_member(const struct layout_base *base, const char *name)
+{
+	for (uint32_t i = 0; i < base->member_count; i++) {
+		if (strcmp(base->members[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Devices that are down lead nowhere: some kernels put tunnels that nobody uses into every
+ * namespace. */
+static void look_for_strangers(struct survey *s)
+{
+	const struct layout_base *base = &s->zone->base;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct rtnl_link *link = &s->links[i];
+
+		if ((link->flags & IFF_UP) == 0 || (link->flags & IFF_LOOPBACK) != 0 ||
+		    strcmp(link->name, DEVICE_VOID) == 0 || link == s->port ||
+		    strcmp(link->name, base->parent) == 0 || is_member(base, link->name) ||
+		    is_crossing(s, link->name))
+			continue;
+		differ(s, "device %s is up and no policy asks for it", link->name);
+	}
+	if (s->more > 0)
+		differ(s, "%zu more devices than are looked at", s->more);
+}
+
+static void look_at_vlan(struct survey *s)
+{
+	const struct layout_base *base = &s->zone->base;
+	const struct rtnl_link *parent;
+
+	if (base->vlan == 0)
+		return;
+	parent = find_link(s, base->parent);
+	tell(s, "VLAN %u of %s", s->port->vlan, parent != NULL ? parent->name : "?");
+	if (s->port->vlan != base->vlan || parent == NULL || s->port->peer_index != parent->index)
+		differ(s, "the port is not VLAN %u of %s", base->vlan, base->parent);
+}
+
+static void look_at_bond(struct survey *s)
+{
+	const struct layout_base *base = &s->zone->base;
+	const char *name = base->parent[0] != '\0' ? base->parent : s->zone->port;
+	const struct rtnl_link *bond = find_link(s, name);
+
+	if (base->member_count == 0)
+		return;
+	if (bond == NULL || strcmp(bond->kind, "bond") != 0) {
+		differ(s, "%s is no bond", name);
+		return;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		const struct rtnl_link *link = &s->links[i];
+		bool is = link->master_index == bond->index;
+
+		if (is)
+			tell(s, "bond member %s %s", link->name,
+			     link->flags & CARRIER ? "carrier" : "no carrier");
+		if (is != is_member(base, link->name))
+			differ(s, "%s is %s the bond", link->name, is ? "in" : "not in");
+	}
+	for (uint32_t i = 0; i < base->member_count; i++) {
+		if (find_link(s, base->members[i]) == NULL)
+			differ(s, "bond member %s is missing", base->members[i]);
+	}
+}
+
+static void look_at_port(struct survey *s)
+{
+	const uint8_t *m;
+	bool up;
+
+	s->port = find_link(s, s->zone->port);
+	if (s->port == NULL) {
+		differ(s, "the port is missing");
+		return;
+	}
+	m = s->port->mac;
+	up = (s->port->flags & IFF_UP) != 0;
+	tell(s, "%s, %s, %02x:%02x:%02x:%02x:%02x:%02x", up ? "up" : "down",
+	     s->port->flags & CARRIER ? "carrier" : "no carrier", m[0], m[1], m[2], m[3], m[4],
+	     m[5]);
+	if (up == s->zone->isolated)
+		differ(s, "the port is %s", up ? "up, and the zone is isolated" : "down");
+	look_at_vlan(s);
+	look_at_bond(s);
+}
+
+/* ---- addresses and forwarding */
+
+static void prefix_text(const struct snapshot_prefix *prefix, char *out, size_t size)
+{
+	char address[INET6_ADDRSTRLEN] = "?";
+
+	(void)inet_ntop(prefix->family == 6 ? AF_INET6 : AF_INET, prefix->addr, address,
+			sizeof(address)); /* the loader has checked the family */
+	(void)snprintf(out, size, "%s/%u", address, prefix->bits);
+}
+
+static bool is_asked_for(const struct survey *s, const char *text, size_t size)
+{
+	const struct layout_addresses *asked = &s->zone->addresses;
+	char wanted[INET6_ADDRSTRLEN + 8];
+
+	for (size_t i = 0; i < asked->count; i++) {
+		prefix_text(&asked->rows[i], wanted, sizeof(wanted));
+		if (strlen(wanted) == size && strncmp(wanted, text, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_address(const struct rtnl_entry *entry, void *ctx)
+{
+	struct survey *s = ctx;
+	const char *scope = strstr(entry->text, " scope ");
+	size_t size = scope != NULL ? (size_t)(scope - entry->text) : strlen(entry->text);
+
+	if (s->port == NULL || entry->index != s->port->index)
+		return;
+	tell(s, "%.*s", (int)size, entry->text);
+	if (is_asked_for(s, entry->text, size))
+		s->seen++;
+	else if (!s->zone->ipv6 || scope == NULL || strcmp(scope, SCOPE_LINK) != 0)
+		differ(s, "address %.*s", (int)size, entry->text);
+}
+
+/* IPv6 addresses go with the link and come back with it. */
+static unsigned count_lasting(const struct survey *s)
+{
+	const struct layout_addresses *asked = &s->zone->addresses;
+	bool up = s->port != NULL && (s->port->flags & IFF_UP) != 0;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < asked->count; i++)
+		count += up || asked->rows[i].family == 4;
+	return count;
+}
+
+static void look_at_addresses(struct survey *s)
+{
+	if (rtnl_dump_addresses(&s->zone->rtnl, take_address, s) < 0)
+		differ(s, "the kernel does not say its addresses");
+	else if (s->seen < count_lasting(s))
+		differ(s, "%u addresses of %zu", s->seen, s->zone->addresses.count);
+}
+
+static void look_at_forwarding(struct survey *s)
+{
+	char value[SYSCTL_BYTES] = "";
+	const char *wanted = s->zone->forwarding ? "1" : "0";
+	int err = netns_enter(s->zone->netns_fd);
+
+	if (err == 0) {
+		err = netns_sysctl_read("net/ipv4/ip_forward", value, sizeof(value));
+		netns_leave(s->sup->zones.home_fd);
+	}
+	if (err < 0 || strcmp(value, wanted) != 0)
+		differ(s, "forwarding is %s", err < 0 ? "unknown" : value);
+}
+
+/* ---- the records */
+
+static void read_zone(struct supervisor *sup, struct zone *zone)
+{
+	struct survey s = {.sup = sup, .zone = zone};
+
+	if (rtnl_link_each(&zone->rtnl, keep_link, &s) < 0)
+		differ(&s, "the kernel does not say its devices");
+	look_at_port(&s);
+	look_for_strangers(&s);
+	look_at_addresses(&s);
+	look_at_forwarding(&s);
+	if (zone->isolated)
+		tell(&s, "isolated");
+	supervisor_event(sup, s.difference[0] != '\0' ? EVENT_ZONE_DIFFERS : EVENT_ZONE_READ,
+			 EV_TEXT(ZONE, zone->name), EV_TEXT(PORT, zone->port),
+			 EV_TEXT(DETAIL, s.found), EV_TEXT(REASON, s.difference),
+			 EV_NUMBER(EPOCH, sup->running.epoch));
+}
+
+static int count_joining(const struct rtnl_link *link, void *ctx)
+{
+	struct survey_joining *joining = ctx;
+	size_t used = strlen(joining->names);
+
+	if (joining->other_id < 0 || link->peer_netns != joining->other_id)
+		return 0;
+	joining->count++;
+	(void)snprintf(joining->names + used, sizeof(joining->names) - used, "%s%s",
+		       used ? " " : "", link->name);
+	return 0;
+}
+
+int survey_find_joining(struct zone *zone, const struct zone *other, struct survey_joining *joining)
+{
+	int err;
+
+	*joining = (struct survey_joining){.other_id = -1};
+	err = rtnl_netns_id(&zone->rtnl, other->netns_fd, &joining->other_id);
+	return err < 0 ? err : rtnl_link_each(&zone->rtnl, count_joining, joining);
+}
+
+static bool is_configured(const struct snapshot *s, uint32_t a, uint32_t b)
+{
+	for (uint32_t i = 0; i < s->crossing_count; i++) {
+		if ((s->crossings[i].low == a && s->crossings[i].high == b) ||
+		    (s->crossings[i].low == b && s->crossings[i].high == a))
+			return true;
+	}
+	return false;
+}
+
+static void read_path(struct supervisor *sup, struct zone *a, struct zone *b, bool configured)
+{
+	bool shut = a->isolated || b->isolated || sup->zones.shut != 0;
+	uint32_t wanted = configured && !shut ? 1 : 0;
+	struct survey_joining joining;
+	const char *difference = "", *state = "none";
+
+	if (survey_find_joining(a, b, &joining) < 0) {
+		joining = (struct survey_joining){.names = ""};
+		difference = "the kernel does not say";
+		state = "unknown";
+	} else if (joining.count > 0) {
+		state = joining.names;
+	}
+	if (joining.count > wanted)
+		difference = "joined by a device that no policy asks for";
+	else if (joining.count < wanted && difference[0] == '\0')
+		difference = "the crossing is missing";
+	supervisor_event(sup, difference[0] != '\0' ? EVENT_PATH_DIFFERS : EVENT_PATH_READ,
+			 EV_TEXT(FROM_ZONE, a->name), EV_TEXT(TO_ZONE, b->name),
+			 EV_TEXT(DETAIL, state), EV_TEXT(REASON, difference),
+			 EV_TEXT(NAME, !configured ? "none"
+				       : shut      ? "shut"
+						   : "open"));
+}
+
+static void look(struct loop *loop, struct loop_timer *self)
+{
+	struct supervisor *sup = self->ctx;
+	const struct snapshot *s = &sup->running.snapshot;
+
+	if (sup->stopping)
+		return;
+	loop_arm(loop, self, sup->commit.state != COMMIT_IDLE ? SURVEY_SOON_MS : SURVEY_EVERY_MS);
+	if (sup->running.fd < 0 || sup->commit.state != COMMIT_IDLE)
+		return;
+	for (uint32_t i = 0; i < s->zone_count; i++) {
+		struct zone *zone = zones_find(&sup->zones, s->zones[i].name);
+
+		if (zone == NULL)
+			continue;
+		read_zone(sup, zone);
+		for (uint32_t j = i + 1; j < s->zone_count; j++) {
+			struct zone *other = zones_find(&sup->zones, s->zones[j].name);
+
+			if (other != NULL)
+				read_path(sup, zone, other, is_configured(s, i, j));
+		}
+	}
+}
+
+void survey_soon(struct supervisor *sup)
+{
+	sup->survey_timer.fire = look;
+	sup->survey_timer.ctx = sup;
+	loop_arm(&sup->loop, &sup->survey_timer, SURVEY_SOON_MS);
+}
