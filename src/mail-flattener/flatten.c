@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "mail-flattener/outbound.h"
 #include "mail-flattener/state.h"
 
@@ -197,9 +198,24 @@ static void state_emptiness(struct flatten *f)
 			    NULL, NULL);
 }
 
+/* Is there a letter in what was hidden? Mailers fill preview lines with blanks of many kinds. */
+static bool has_hidden(const struct flatten *f)
+{
+	struct span s = bytes_span(&f->hidden);
+	uint32_t c;
+
+	for (size_t at = 0, length; at < s.size; at += length > 0 ? length : 1) {
+		length = utf8_decode((struct span){s.data + at, s.size - at}, &c);
+		if (length > 0 && c > ' ' && c != 0xA0 && c != 0xAD && c != 0x34F && c != 0x3000 &&
+		    c != 0xFEFF && !(c >= 0x2000 && c <= 0x200F))
+			return true;
+	}
+	return false;
+}
+
 static void put_hidden(struct flatten *f)
 {
-	if (span_trim(bytes_span(&f->hidden)).size == 0)
+	if (!has_hidden(f))
 		return;
 	f->gap = true;
 	flatten_say(f, NOTICE_HIDDEN, NULL, NULL);
@@ -255,7 +271,7 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_ACTIVE, f->html.active);
 	put_done(f, &done, NOTICE_DONE_LINKS, f->html.dropped_links);
 	put_done(f, &done, NOTICE_DONE_MISLEADING, f->html.misleading_links);
-	put_done(f, &done, NOTICE_DONE_HIDDEN, f->hidden.size > 0);
+	put_done(f, &done, NOTICE_DONE_HIDDEN, has_hidden(f));
 	put_done(f, &done, NOTICE_DONE_NESTED, f->count.nested);
 	put_done(f, &done, NOTICE_DONE_WINMAIL, f->count.winmail);
 	put_done(f, &done, NOTICE_DONE_GUESSED, f->count.guesses);

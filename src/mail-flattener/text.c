@@ -180,6 +180,8 @@ void text_show_html(struct flatten *f, uint32_t number)
 		text_state_charset(f, &decoded.choice);
 	if (f->html.by_tags)
 		flatten_say(f, NOTICE_BY_TAGS, NULL, NULL);
+	if (f->html.sheet_cut && !report.sheet_cut)
+		flatten_say(f, NOTICE_STYLES_CUT, NULL, NULL);
 	f->html.by_tags = f->html.by_tags || report.by_tags;
 	flatten_show(f, bytes_span(&f->rendered));
 }

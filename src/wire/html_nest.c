@@ -137,8 +137,8 @@ static void render_open(struct nest *n, const struct html_token *token)
 {
 	struct html_element out = {.attrs = token->attrs, .attr_count = token->attr_count};
 
-	out.tag = html_tag_of((struct span){(const uint8_t *)token->name, token->name_size},
-			      &out.is_void);
+	out.name = (struct span){(const uint8_t *)token->name, token->name_size};
+	out.tag = html_tag_of(out.name, &out.is_void);
 	html_render_open(n->render, &out);
 }
 
@@ -156,6 +156,12 @@ static void enter_body(struct nest *n)
 		return;
 	leave_head(n);
 	n->phase = PHASE_BODY;
+}
+
+/* Are there the elements around the body's content that a tree always has? Rules may name them. */
+static bool has_frame(const struct nest *n)
+{
+	return !html_render_has_rules(n->render) || (n->html_seen && n->head_seen && n->body_seen);
 }
 
 /* html, head and body: each once, in this order. */
@@ -210,6 +216,10 @@ static bool fits(const struct nest *n, enum rule rule)
 
 	if (wanted != 0 ? !(parent & wanted) : (parent & choosy) != 0)
 		return false;
+	/* A tree has rows around each row, and columns around each column: rules may name them. */
+	if ((rule == RULE_ROW || rule == RULE_COLUMN) && parent == IN(RULE_TABLE) &&
+	    html_render_has_rules(n->render))
+		return false;
 	if ((n->inside & IN(RULE_PARA)) && (IN(rule) & blocks))
 		return false;
 	return !(n->inside & IN(rule) & lonely);
@@ -238,6 +248,8 @@ static bool take_open(struct nest *n, const struct html_token *token)
 	if (rule >= RULE_HTML)
 		return open_frame(n, rule, token);
 	if (rule == RULE_META || rule == RULE_RAW) {
+		if (n->phase < PHASE_HEAD && html_render_has_rules(n->render))
+			return false;
 		if (n->phase == PHASE_AFTER_HEAD || (parent_of(n) & choosy))
 			return false;
 		n->phase = n->phase == PHASE_START ? PHASE_HEAD : n->phase;
@@ -246,7 +258,7 @@ static bool take_open(struct nest *n, const struct html_token *token)
 		render_open(n, token);
 		return true;
 	}
-	if (!fits(n, rule) || n->depth == HTML_DEPTH_MAX)
+	if (!fits(n, rule) || n->depth == HTML_DEPTH_MAX || !has_frame(n))
 		return false;
 	enter_body(n);
 	render_open(n, token);
@@ -312,6 +324,8 @@ static bool take_text(struct nest *n, struct span text)
 			html_render_text(n->render, (struct span){text.data, blank});
 		if (blank == text.size)
 			return true;
+		if (!has_frame(n))
+			return false;
 		enter_body(n);
 		text = (struct span){text.data + blank, text.size - blank};
 	}

@@ -11,7 +11,10 @@
 /* An open element: what to undo when it closes. */
 struct html_frame {
 	uint8_t tag; /* enum html_tag */
-	bool hides, skips;
+	uint8_t key; /* of its name: what closes it has the same */
+	bool skips;
+	bool lost;        /* CSS hides all of it */
+	bool silent;      /* it began without any effect, and so it ends */
 	bool data_table;  /* a table whose empty cells count */
 	uint32_t cells;   /* of a row: how many came */
 	size_t mark;      /* of a link: where its text begins in out */
@@ -19,149 +22,33 @@ struct html_frame {
 	struct html_look look;
 };
 
-enum { VOID = 1 };
-
-static const struct {
-	const char *name;
-	uint8_t tag;
-	uint8_t flags;
-} tags[] = {
-	{"a", HTML_A, 0},
-	{"address", HTML_BLOCK, 0},
-	{"applet", HTML_EMBED, 0},
-	{"area", HTML_AREA, VOID},
-	{"article", HTML_BLOCK, 0},
-	{"aside", HTML_BLOCK, 0},
-	{"audio", HTML_EMBED, 0},
-	{"base", HTML_BASE, VOID},
-	{"blockquote", HTML_QUOTE, 0},
-	{"body", HTML_BODY, 0},
-	{"br", HTML_BR, VOID},
-	{"canvas", HTML_EMBED, 0},
-	{"caption", HTML_BLOCK, 0},
-	{"center", HTML_BLOCK, 0},
-	{"col", HTML_OTHER, VOID},
-	{"dd", HTML_BLOCK, 0},
-	{"del", HTML_DEL, 0},
-	{"details", HTML_BLOCK, 0},
-	{"dir", HTML_LIST, 0},
-	{"div", HTML_BLOCK, 0},
-	{"dl", HTML_PARA, 0},
-	{"dt", HTML_BLOCK, 0},
-	{"embed", HTML_EMBED, VOID},
-	{"fieldset", HTML_BLOCK, 0},
-	{"figcaption", HTML_BLOCK, 0},
-	{"figure", HTML_PARA, 0},
-	{"footer", HTML_BLOCK, 0},
-	{"form", HTML_FORM, 0},
-	{"frame", HTML_EMBED, VOID},
-	{"frameset", HTML_SKIP, 0},
-	{"h1", HTML_HEADING, 0},
-	{"h2", HTML_HEADING, 0},
-	{"h3", HTML_HEADING, 0},
-	{"h4", HTML_HEADING, 0},
-	{"h5", HTML_HEADING, 0},
-	{"h6", HTML_HEADING, 0},
-	{"header", HTML_BLOCK, 0},
-	{"hr", HTML_HR, VOID},
-	{"iframe", HTML_EMBED, 0},
-	{"img", HTML_IMG, VOID},
-	{"image", HTML_IMG, VOID},
-	{"input", HTML_INPUT, VOID},
-	{"legend", HTML_BLOCK, 0},
-	{"li", HTML_LI, 0},
-	{"link", HTML_OTHER, VOID},
-	{"listing", HTML_PRE, 0},
-	{"main", HTML_BLOCK, 0},
-	{"math", HTML_OTHER, 0},
-	{"menu", HTML_LIST, 0},
-	{"meta", HTML_OTHER, VOID},
-	{"nav", HTML_BLOCK, 0},
-	{"noembed", HTML_SKIP, 0},
-	{"object", HTML_EMBED, 0},
-	{"ol", HTML_OL, 0},
-	{"option", HTML_BLOCK, 0},
-	{"p", HTML_PARA, 0},
-	{"param", HTML_OTHER, VOID},
-	{"plaintext", HTML_PRE, 0},
-	{"pre", HTML_PRE, 0},
-	{"q", HTML_Q, 0},
-	{"rp", HTML_SKIP, 0},
-	{"rt", HTML_RT, 0},
-	{"s", HTML_DEL, 0},
-	{"script", HTML_SCRIPT, 0},
-	{"section", HTML_BLOCK, 0},
-	{"source", HTML_OTHER, VOID},
-	{"strike", HTML_DEL, 0},
-	{"style", HTML_STYLE, 0},
-	{"summary", HTML_BLOCK, 0},
-	{"sup", HTML_SUP, 0},
-	{"svg", HTML_EMBED, 0},
-	{"table", HTML_TABLE, 0},
-	{"td", HTML_CELL, 0},
-	{"template", HTML_SKIP, 0},
-	{"textarea", HTML_PRE, 0},
-	{"th", HTML_HEAD_CELL, 0},
-	{"title", HTML_SKIP, 0},
-	{"tr", HTML_ROW, 0},
-	{"track", HTML_OTHER, VOID},
-	{"ul", HTML_LIST, 0},
-	{"video", HTML_EMBED, 0},
-	{"wbr", HTML_OTHER, VOID},
-	{"xml", HTML_SKIP, 0},
-	{"xmp", HTML_PRE, 0},
+/* Large, but only what is used of it is ever touched. */
+struct html_room {
+	struct html_frame frames[HTML_FRAMES_MAX];
+	struct html_match matches[HTML_FRAMES_MAX + 1]; /* of the document, then of each frame */
+	struct html_sheet sheet;
 };
 
-enum html_tag html_tag_of(struct span name, bool *is_void)
+struct html_room *html_room_new(void)
 {
-	size_t low = 0, high = sizeof(tags) / sizeof(tags[0]);
-
-	*is_void = false;
-	for (size_t i = low; i < high; i++) {
-		if (tags[i].name[0] == name.data[0] && strlen(tags[i].name) == name.size &&
-		    memcmp(tags[i].name, name.data, name.size) == 0) {
-			*is_void = tags[i].flags == VOID;
-			return (enum html_tag)tags[i].tag;
-		}
-	}
-	return HTML_OTHER;
-}
-
-static const struct html_attr *attr_find(const struct html_element *element, const char *name)
-{
-	struct span wanted = span_of(name);
-
-	for (size_t i = 0; i < element->attr_count; i++) {
-		if (span_equal_nocase(element->attrs[i].name, wanted))
-			return &element->attrs[i];
-	}
-	return NULL;
-}
-
-struct span html_attr_of(const struct html_element *element, const char *name)
-{
-	const struct html_attr *attr = attr_find(element, name);
-
-	return attr != NULL ? span_trim(attr->value) : span_of("");
-}
-
-bool html_attr_has(const struct html_element *element, const char *name)
-{
-	return attr_find(element, name) != NULL;
-}
-
-struct html_frame *html_frames_new(void)
-{
-	return calloc(HTML_FRAMES_MAX, sizeof(struct html_frame));
+	return calloc(1, sizeof(struct html_room));
 }
 
 void html_render_init(struct html_render *r, const struct html_policy *policy,
-		      struct html_frame *frames, struct bytes *out, struct bytes *hidden,
-		      struct html_report *report)
+		      struct html_room *room, struct span document, struct bytes *out,
+		      struct bytes *hidden, struct html_report *report)
 {
 	*r = (struct html_render){.policy = policy, .report = report, .out = out, .hidden = hidden};
-	r->frames = frames;
+	r->room = room;
+	r->frames = room->frames;
 	r->line_begin = out->size;
+	memset(&room->matches[0], 0, sizeof(room->matches[0]));
+	html_sheet_collect(&room->sheet, document);
+}
+
+bool html_render_has_rules(const struct html_render *r)
+{
+	return r->room->sheet.compound_count > 0;
 }
 
 static void put(struct html_render *r, const void *data, size_t size)
@@ -365,14 +252,30 @@ static void hide_text(struct html_render *r, struct span text)
 	}
 }
 
+/* What the innermost element hands down. */
+static struct html_look look_of(const struct html_render *r)
+{
+	struct html_look look;
+
+	if (r->frame_count > 0)
+		return r->frames[r->frame_count - 1].look;
+	html_look_init(&look);
+	return look;
+}
+
+/* Is text of this look in the flow seen? */
+static bool is_seen(const struct html_render *r, const struct html_look *look)
+{
+	return r->lost == 0 && !look->invisible && !html_look_is_faint(look);
+}
+
 void html_render_text(struct html_render *r, struct span text)
 {
-	if (r->skips > 0) {
-		if (r->frame_count > 0 && r->frames[r->frame_count - 1].tag == HTML_STYLE)
-			html_sheet_read(&r->sheet, text);
+	struct html_look look = look_of(r);
+
+	if (r->skips > 0)
 		return;
-	}
-	if (r->hides > 0)
+	if (!is_seen(r, &look))
 		hide_text(r, text);
 	else if (r->pres > 0)
 		pre_text(r, text);
@@ -550,7 +453,6 @@ static void open_effect(struct html_render *r, const struct html_element *elemen
 			html_render_mark(r, "^");
 		break;
 	case HTML_A:
-		frame->href = html_attr_of(element, "href");
 		r->image_only = false;
 		break;
 	default:
@@ -559,10 +461,16 @@ static void open_effect(struct html_render *r, const struct html_element *elemen
 }
 
 /* Elements without content. */
-static void open_void(struct html_render *r, const struct html_element *element)
+static void open_void(struct html_render *r, const struct html_element *element, bool shown)
 {
-	if (r->skips > 0 || r->hides > 0)
+	struct span alt = html_attr_of(element, "alt");
+
+	if (r->skips > 0)
 		return;
+	if (!shown) {
+		hide_text(r, alt);
+		return;
+	}
 	switch (element->tag) {
 	case HTML_BR:
 		line_end_now(r);
@@ -582,7 +490,7 @@ static void open_void(struct html_render *r, const struct html_element *element)
 		r->report->active++;
 		break;
 	case HTML_AREA:
-		html_link_close(r, html_attr_of(element, "href"), html_attr_of(element, "alt"));
+		html_link_close(r, html_attr_of(element, "href"), alt);
 		break;
 	default:
 		break;
@@ -597,41 +505,100 @@ static bool is_skipped(struct html_render *r, enum html_tag tag)
 	return tag == HTML_SCRIPT || tag == HTML_EMBED || tag == HTML_SKIP || tag == HTML_STYLE;
 }
 
+/* What style sheets and its own attributes make of an element in the innermost one. Return: whether
+ * they hide all of it. */
+static bool take_style(struct html_render *r, const struct html_element *element,
+		       struct html_look *look)
+{
+	struct html_sheet *sheet = &r->room->sheet;
+	struct html_cascade cascade;
+
+	if (sheet->compound_count == 0 && element->attr_count == 0 && element->tag != HTML_A)
+		return false;
+	cascade.set = 0;
+	if (sheet->compound_count > 0)
+		html_sheet_match(sheet, element, &r->room->matches[r->frame_count],
+				 &r->room->matches[r->frame_count + 1], &cascade);
+	r->report->sheet_cut = r->report->sheet_cut || sheet->cut;
+	return html_style_apply(element, &cascade, look);
+}
+
+/* Of an element whose own text is not seen: does it write any mark that would stand alone? */
+static bool writes_mark(enum html_tag tag)
+{
+	return tag == HTML_HEADING || tag == HTML_LI || tag == HTML_Q || tag == HTML_RT ||
+	       tag == HTML_DEL || tag == HTML_SUP || tag == HTML_FORM;
+}
+
+static uint8_t key_of(struct span name)
+{
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < name.size; i++)
+		hash = hash * 31 + name.data[i];
+	return (uint8_t)hash;
+}
+
+static void open_link(struct html_render *r, struct html_frame *frame)
+{
+	flush_separators(r);
+	flush_breaks(r);
+	flush_space(r, span_of(""));
+	frame->mark = r->out->size;
+}
+
 void html_render_open(struct html_render *r, const struct html_element *element)
 {
+	struct html_look look = look_of(r);
 	struct html_frame *frame;
-	struct html_look look = {HTML_COLOR_NONE, HTML_COLOR_NONE};
+	bool lost;
 
-	if (element->is_void) {
-		open_void(r, element);
-		return;
-	}
 	if (r->frame_count == HTML_FRAMES_MAX) {
-		r->ignored_depth++;
+		if (element->is_void)
+			open_void(r, element, r->lost == 0 && !look.invisible);
+		else
+			r->ignored_depth++;
 		return;
 	}
-	if (r->frame_count > 0)
-		look = r->frames[r->frame_count - 1].look;
+	lost = take_style(r, element, &look);
+	if (element->is_void) {
+		open_void(r, element, r->lost == 0 && !lost && !look.invisible);
+		return;
+	}
 	frame = &r->frames[r->frame_count++];
-	*frame = (struct html_frame){.tag = (uint8_t)element->tag, .look = look};
-	frame->skips = is_skipped(r, element->tag);
-	frame->hides =
-		html_style_apply(element, &frame->look) || html_sheet_hides(&r->sheet, element);
+	*frame = (struct html_frame){.tag = (uint8_t)element->tag,
+				     .key = key_of(element->name),
+				     .look = look,
+				     .lost = lost,
+				     .skips = is_skipped(r, element->tag)};
 	r->skips += frame->skips;
-	r->hides += frame->hides;
-	if (r->skips > 0)
-		return;
-	if (r->hides > 0) {
+	r->lost += frame->lost;
+	frame->silent =
+		r->skips > 0 || r->lost > 0 || (!is_seen(r, &look) && writes_mark(element->tag));
+	if (element->tag == HTML_A)
+		frame->href = html_attr_of(element, "href");
+	if (r->skips == 0 && !is_seen(r, &look))
 		hide_text(r, span_of(" "));
+	if (frame->silent)
 		return;
-	}
 	open_effect(r, element, frame);
-	if (element->tag == HTML_A) {
-		flush_separators(r);
-		flush_breaks(r);
-		flush_space(r, span_of(""));
-		frame->mark = r->out->size;
-	}
+	if (element->tag == HTML_A)
+		open_link(r, frame);
+}
+
+/* Where a link goes whose text is not seen. */
+static void hide_link(struct html_render *r, const struct html_frame *frame)
+{
+	struct span href = frame->href;
+
+	if (r->skips > 0 || (!span_starts_nocase(href, span_of("http:")) &&
+			     !span_starts_nocase(href, span_of("https:"))))
+		return;
+	if (href.size > HTML_URL_SHOWN)
+		href.size = HTML_URL_SHOWN;
+	hide_text(r, span_of(" <"));
+	hide_text(r, href);
+	hide_text(r, span_of(">"));
 }
 
 static void close_link(struct html_render *r, const struct html_frame *frame)
@@ -643,6 +610,10 @@ static void close_link(struct html_render *r, const struct html_frame *frame)
 		return;
 	shown = (struct span){bytes_span(r->out).data + mark, r->out->size - mark};
 	if (span_trim(shown).size == 0) {
+		if (!r->image_only && !is_seen(r, &frame->look)) {
+			hide_link(r, frame);
+			return;
+		}
 		/* What is written may move the output, and with it what was shown. */
 		shown = span_of("");
 		html_render_mark(r, r->image_only ? say(r, "[画像]", "[image]")
@@ -700,7 +671,6 @@ static void close_effect(struct html_render *r, const struct html_frame *frame)
 void html_render_close(struct html_render *r)
 {
 	struct html_frame frame;
-	bool shown = r->skips == 0 && r->hides == 0;
 
 	if (r->ignored_depth > 0) {
 		r->ignored_depth--;
@@ -708,20 +678,25 @@ void html_render_close(struct html_render *r)
 	}
 	if (r->frame_count == 0)
 		return;
-	frame = r->frames[--r->frame_count];
+	frame = r->frames[r->frame_count - 1];
+	if (frame.tag == HTML_A && frame.silent)
+		hide_link(r, &frame);
+	r->frame_count--;
 	r->skips -= frame.skips;
-	r->hides -= frame.hides;
-	if (shown)
+	r->lost -= frame.lost;
+	if (!frame.silent)
 		close_effect(r, &frame);
 }
 
-bool html_render_has_open(const struct html_render *r, enum html_tag tag, bool nearby,
-			  size_t *distance)
+bool html_render_has_open(const struct html_render *r, enum html_tag tag, struct span name,
+			  bool nearby, size_t *distance)
 {
+	uint8_t key = key_of(name);
+
 	for (size_t i = r->frame_count; i > 0; i--) {
 		enum html_tag open = (enum html_tag)r->frames[i - 1].tag;
 
-		if (open == tag) {
+		if (open == tag && (tag != HTML_OTHER || r->frames[i - 1].key == key)) {
 			*distance = r->ignored_depth + r->frame_count - i + 1;
 			return true;
 		}

@@ -183,11 +183,11 @@ static size_t raw_end(struct span in, size_t at, const struct tag *tag)
 	return in.size;
 }
 
-static void scan_close(struct html_render *r, enum html_tag tag, bool nearby)
+static void scan_close(struct html_render *r, const struct html_element *element, bool nearby)
 {
 	size_t distance;
 
-	if (tag == HTML_OTHER || !html_render_has_open(r, tag, nearby, &distance))
+	if (!html_render_has_open(r, element->tag, element->name, nearby, &distance))
 		return;
 	while (distance-- > 0)
 		html_render_close(r);
@@ -200,26 +200,24 @@ static size_t scan_tag(struct span in, size_t at, struct html_render *r)
 	struct tag tag;
 
 	at = tag_read(in, at, &tag, SIZE_MAX);
-	element.tag = html_tag_of((struct span){(const uint8_t *)tag.name, tag.name_size},
-				  &element.is_void);
+	element.name = (struct span){(const uint8_t *)tag.name, tag.name_size};
+	element.tag = html_tag_of(element.name, &element.is_void);
 	if (tag.closes) {
-		scan_close(r, element.tag, false);
+		scan_close(r, &element, false);
 		return at;
 	}
 	element.attrs = tag.attrs;
 	element.attr_count = tag.attr_count;
 	/* Items and paragraphs end where the next one begins, as everybody writes them. */
 	if (element.tag == HTML_LI || element.tag == HTML_PARA)
-		scan_close(r, element.tag, true);
+		scan_close(r, &element, true);
 	if (element.tag == HTML_SCRIPT || element.tag == HTML_STYLE) {
 		size_t end = raw_end(in, at, &tag);
 
 		r->report->active += element.tag == HTML_SCRIPT;
-		if (element.tag == HTML_STYLE)
-			html_sheet_read(&r->sheet, (struct span){in.data + at, end - at});
 		return end;
 	}
-	if (element.tag != HTML_OTHER || element.attr_count > 0)
+	if (element.tag != HTML_OTHER || element.attr_count > 0 || html_render_has_rules(r))
 		html_render_open(r, &element);
 	return at;
 }

@@ -1,138 +1,296 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Style sheets inside of a document, as far as they hide: rules of one class or id each, outside of
- * @media and the like. */
+/* Style sheets inside of a document: which rules there are (CSS Syntax Level 3), and which of them
+ * hold on a screen of usual size (Media Queries Level 4). */
 #include <string.h>
 
 #include "wire/html_render.h"
+#include "wire/html_style.h"
 
-static bool is_name(uint8_t c)
+enum { VIEW_WIDTH_PX = 1024, VIEW_HEIGHT_PX = 768 };
+
+static bool is_space(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
 }
 
-/* Behind the comment that begins at @at, or @at. */
-static size_t skip_comment(struct span css, size_t at)
+/* Without the word at its beginning, which is put into @word. */
+static struct span word_cut(struct span s, struct span *word)
 {
-	const uint8_t *end;
+	size_t end = 0;
 
-	if (css.size - at < 2 || css.data[at] != '/' || css.data[at + 1] != '*')
+	s = span_trim(s);
+	while (end < s.size && !is_space(s.data[end]) && s.data[end] != '(')
+		end++;
+	*word = (struct span){s.data, end};
+	return span_trim((struct span){s.data + end, s.size - end});
+}
+
+/* "(max-width: 600px)" without its brackets: does it hold? What is not known does not. */
+static bool feature_holds(struct span feature)
+{
+	static const char *const held[] = {
+		"color",
+		"hover",
+		"hover:hover",
+		"any-hover:hover",
+		"pointer",
+		"pointer:fine",
+		"any-pointer:fine",
+		"orientation:landscape",
+		"prefers-color-scheme:light",
+		"scripting",
+		"grid:0",
+	};
+	uint8_t text[64];
+	struct span plain = {text, 0}, value;
+	const uint8_t *colon;
+	int64_t bound, size = VIEW_WIDTH_PX;
+
+	for (size_t i = 0; i < feature.size; i++) {
+		if (is_space(feature.data[i]))
+			continue;
+		if (plain.size == sizeof(text))
+			return false;
+		text[plain.size++] = feature.data[i];
+	}
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+		if (span_equal_nocase(plain, span_of(held[i])))
+			return true;
+	}
+	colon = plain.size > 0 ? memchr(text, ':', plain.size) : NULL;
+	if (colon == NULL)
+		return false;
+	value = (struct span){colon + 1, plain.size - (size_t)(colon + 1 - text)};
+	if (html_number_read(value, &bound) == 0)
+		return false;
+	bound /= 1000;
+	if (memmem(value.data, value.size, "em", 2) != NULL)
+		bound *= 16;
+	if (memmem(text, plain.size, "height", 6) != NULL)
+		size = VIEW_HEIGHT_PX;
+	else if (memmem(text, plain.size, "width", 5) == NULL)
+		size = 1; /* a ratio or resolution */
+	if (memmem(text, plain.size, "max-", 4) != NULL)
+		return size <= bound;
+	return memmem(text, plain.size, "min-", 4) != NULL && size >= bound;
+}
+
+/* One query of a list: "only screen and (min-width: 600px) and (color)". */
+static bool query_holds(struct span query)
+{
+	struct span word, rest = word_cut(query, &word);
+	bool negated = span_equal_nocase(word, span_of("not")), holds = true;
+
+	if (negated || span_equal_nocase(word, span_of("only")))
+		rest = word_cut(rest, &word);
+	if (word.size > 0)
+		holds = span_equal_nocase(word, span_of("all")) ||
+			span_equal_nocase(word, span_of("screen"));
+	while (rest.size > 0) {
+		const uint8_t *close;
+
+		if (rest.data[0] != '(') { /* "and" */
+			size_t before = rest.size;
+
+			rest = word_cut(rest, &word);
+			if (rest.size == before)
+				return false;
+			continue;
+		}
+		close = memchr(rest.data, ')', rest.size);
+		if (close == NULL)
+			return false;
+		holds = feature_holds(
+				(struct span){rest.data + 1, (size_t)(close - rest.data) - 1}) &&
+			holds;
+		rest = span_trim(
+			(struct span){close + 1, rest.size - (size_t)(close - rest.data) - 1});
+	}
+	return holds != negated;
+}
+
+static bool media_hold(struct span list)
+{
+	if (span_trim(list).size == 0)
+		return true;
+	for (size_t at = 0; at < list.size;) {
+		const uint8_t *comma = memchr(list.data + at, ',', list.size - at);
+		size_t end = comma != NULL ? (size_t)(comma - list.data) : list.size;
+
+		if (query_holds((struct span){list.data + at, end - at}))
+			return true;
+		at = end + 1;
+	}
+	return false;
+}
+
+/* The last octet of the string at @at, with its line at the latest; @at where none begins. */
+static size_t string_end(struct span css, size_t at)
+{
+	size_t end = at + 1;
+
+	if (css.data[at] != '"' && css.data[at] != '\'')
 		return at;
-	end = memmem(css.data + at + 2, css.size - at - 2, "*/", 2);
-	return end != NULL ? (size_t)(end - css.data) + 2 : css.size;
+	while (end < css.size && css.data[end] != css.data[at] && css.data[end] != '\n')
+		end += css.data[end] == '\\' ? 2 : 1;
+	return end < css.size ? end : css.size - 1;
 }
 
-/* Behind an at-rule: its semicolon, or its block with all blocks inside. */
-static size_t skip_at_rule(struct span css, size_t at)
+/* Behind the block that begins at @at with "{". */
+static size_t block_end(struct span css, size_t at)
 {
 	unsigned depth = 0;
 
 	for (; at < css.size; at++) {
-		if (css.data[at] == '{')
-			depth++;
-		else if (css.data[at] == '}' && (depth == 0 || --depth == 0))
-			return at + 1;
-		else if (css.data[at] == ';' && depth == 0)
+		at = string_end(css, at);
+		depth += css.data[at] == '{';
+		if (css.data[at] == '}' && --depth == 0)
 			return at + 1;
 	}
-	return at;
+	return css.size;
 }
 
-/* Keep "tag.class", ".class" or "#id"; selectors that look at more than one element are beyond us.
- */
-static void keep_selector(struct html_sheet *sheet, struct span selector)
+/* Where what stands before a block or a semicolon ends. */
+static size_t prelude_end(struct span css, size_t at)
 {
-	size_t at = 0;
-
-	selector = span_trim(selector);
-	while (at < selector.size && is_name(selector.data[at]))
-		at++;
-	if (selector.size - at < 2 || (selector.data[at] != '.' && selector.data[at] != '#') ||
-	    sheet->count == HTML_SHEET_MAX)
-		return;
-	for (size_t i = at + 1; i < selector.size; i++) {
-		if (!is_name(selector.data[i]))
-			return;
-	}
-	sheet->hiding[sheet->count++] = (struct span){selector.data + at, selector.size - at};
+	while (at < css.size && css.data[at] != '{' && css.data[at] != ';' && css.data[at] != '}')
+		at = string_end(css, at) + 1;
+	return at < css.size ? at : css.size;
 }
 
-static void keep_selectors(struct html_sheet *sheet, struct span list)
+/* An at-rule. Return: behind it, or in its block where the rules inside hold. */
+static size_t take_at_rule(struct span css, size_t at)
 {
-	size_t at = 0;
+	size_t end = prelude_end(css, at);
+	struct span prelude = {css.data + at + 1, end - at - 1}, word;
+	struct span rest = word_cut(prelude, &word);
 
-	while (at < list.size) {
-		const uint8_t *comma = memchr(list.data + at, ',', list.size - at);
-		size_t end = comma != NULL ? (size_t)(comma - list.data) : list.size;
+	if (end >= css.size || css.data[end] != '{')
+		return end + 1;
+	if (span_equal_nocase(word, span_of("layer")) ||
+	    span_equal_nocase(word, span_of("-moz-document")) ||
+	    (span_equal_nocase(word, span_of("media")) && media_hold(rest)) ||
+	    (span_equal_nocase(word, span_of("supports")) &&
+	     !span_starts_nocase(rest, span_of("not"))))
+		return end + 1;
+	return block_end(css, end);
+}
 
-		keep_selector(sheet, (struct span){list.data + at, end - at});
-		at = end + 1;
-	}
+static void keep_declaration(void *ctx, const struct html_declaration *declaration)
+{
+	struct html_sheet *sheet = ctx;
+
+	if (sheet->declaration_count == HTML_SHEET_DECLARATIONS)
+		sheet->cut = true;
+	else
+		sheet->declarations[sheet->declaration_count++] = *declaration;
+}
+
+/* Return: behind the rule. */
+static size_t take_rule(struct html_sheet *sheet, struct span css, size_t at)
+{
+	size_t open = prelude_end(css, at), first = sheet->declaration_count, end;
+
+	if (open >= css.size || css.data[open] != '{')
+		return open + 1;
+	end = block_end(css, open);
+	html_declarations(
+		(struct span){css.data + open + 1,
+			      end - open - 1 - (css.data[end - 1] == '}' && end > open + 1)},
+		keep_declaration, sheet);
+	if (sheet->declaration_count > first)
+		html_selectors_keep(sheet, (struct span){css.data + at, open - at}, first,
+				    sheet->declaration_count - first);
+	return end;
 }
 
 void html_sheet_read(struct html_sheet *sheet, struct span css)
 {
-	size_t at = 0;
+	uint8_t *text = sheet->text + sheet->text_size;
 
-	while (at < css.size && sheet->count < HTML_SHEET_MAX) {
-		const uint8_t *open, *close;
-		size_t begin = skip_comment(css, at), body;
-
-		if (begin > at || strchr(" \t\r\n\f<>!-", css.data[at]) != NULL) {
-			at = begin > at ? begin : at + 1;
-			continue;
-		}
-		if (css.data[at] == '@') {
-			at = skip_at_rule(css, at);
-			continue;
-		}
-		open = memchr(css.data + at, '{', css.size - at);
-		if (open == NULL)
-			return;
-		body = (size_t)(open - css.data) + 1;
-		close = memchr(css.data + body, '}', css.size - body);
-		if (close == NULL)
-			return;
-		if (html_style_hides(
-			    (struct span){css.data + body, (size_t)(close - css.data) - body}))
-			keep_selectors(sheet, (struct span){css.data + at, body - 1 - at});
-		at = (size_t)(close - css.data) + 1;
+	if (css.size > HTML_SHEET_BYTES - sheet->text_size) {
+		sheet->cut = true;
+		css.size = HTML_SHEET_BYTES - sheet->text_size;
 	}
+	css = (struct span){text, html_css_plain(css, text)};
+	sheet->text_size += css.size;
+	for (size_t at = 0; at < css.size && sheet->compound_count < HTML_SHEET_COMPOUNDS;) {
+		if (is_space(css.data[at]) || css.data[at] == '}' || css.data[at] == ';')
+			at++;
+		else if (css.data[at] == '@')
+			at = take_at_rule(css, at);
+		else
+			at = take_rule(sheet, css, at);
+	}
+	sheet->cut = sheet->cut || sheet->compound_count == HTML_SHEET_COMPOUNDS;
 }
 
-/* Is @word one of the space-separated @list? */
-static bool has_word(struct span list, struct span word)
+/* The value of the attribute "media" of the tag @tag, as it is written. */
+static struct span media_of(struct span tag)
 {
-	size_t at = 0;
+	for (size_t at = 0; at + 6 < tag.size; at++) {
+		struct span rest = {tag.data + at, tag.size - at};
+		const uint8_t *end;
+		size_t quoted;
 
-	while (at < list.size) {
-		size_t begin;
-
-		while (at < list.size && list.data[at] <= ' ')
-			at++;
-		begin = at;
-		while (at < list.size && list.data[at] > ' ')
-			at++;
-		if (span_equal((struct span){list.data + begin, at - begin}, word))
-			return true;
+		if (!span_starts_nocase(rest, span_of("media=")))
+			continue;
+		quoted = rest.data[6] == '"' || rest.data[6] == '\'';
+		rest = (struct span){rest.data + 6 + quoted, rest.size - 6 - quoted};
+		end = rest.size == 0 ? NULL
+		      : quoted       ? memchr(rest.data, rest.data[-1], rest.size)
+				     : memchr(rest.data, ' ', rest.size);
+		return (struct span){rest.data,
+				     end != NULL ? (size_t)(end - rest.data) : rest.size};
 	}
-	return false;
+	return span_of("");
 }
 
-bool html_sheet_hides(const struct html_sheet *sheet, const struct html_element *element)
+/* Behind the style element whose "<" is at @at. */
+static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 {
-	struct span class, id;
+	const uint8_t *gt = memchr(in.data + at, '>', in.size - at);
+	size_t begin = gt != NULL ? (size_t)(gt - in.data) + 1 : in.size, end = begin;
+	struct span tag = {in.data + at, begin - at};
 
-	if (sheet->count == 0 || element->attr_count == 0)
-		return false;
-	class = html_attr_of(element, "class");
-	id = html_attr_of(element, "id");
-	for (size_t i = 0; i < sheet->count; i++) {
-		struct span selector = sheet->hiding[i],
-			    name = {selector.data + 1, selector.size - 1};
+	for (; end < in.size; end++) {
+		const uint8_t *lt = memchr(in.data + end, '<', in.size - end);
 
-		if (selector.data[0] == '.' ? has_word(class, name) : span_equal(id, name))
-			return true;
+		end = lt != NULL ? (size_t)(lt - in.data) : in.size;
+		if (span_starts_nocase((struct span){in.data + end, in.size - end},
+				       span_of("</style")))
+			break;
 	}
-	return false;
+	end = end < in.size ? end : in.size;
+	if (media_hold(media_of(tag)))
+		html_sheet_read(sheet, (struct span){in.data + begin, end - begin});
+	return end;
+}
+
+void html_sheet_collect(struct html_sheet *sheet, struct span in)
+{
+	sheet->compound_count = sheet->simple_count = sheet->declaration_count = 0;
+	sheet->text_size = 0;
+	sheet->steps = HTML_SHEET_STEPS;
+	sheet->cut = false;
+	for (size_t at = 0; at < in.size;) {
+		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);
+		struct span rest;
+
+		if (lt == NULL)
+			return;
+		at = (size_t)(lt - in.data);
+		rest = (struct span){lt, in.size - at};
+		if (rest.size >= 4 && memcmp(lt, "<!--", 4) == 0) {
+			const uint8_t *end = memmem(lt + 2, rest.size - 2, "-->", 3);
+
+			at = end != NULL ? (size_t)(end - in.data) + 3 : in.size;
+		} else if (rest.size > 6 && (lt[1] | 0x20) == 's' &&
+			   span_starts_nocase(rest, span_of("<style")) &&
+			   (is_space(lt[6]) || lt[6] == '>' || lt[6] == '/')) {
+			at = collect_one(sheet, in, at);
+		} else {
+			at++;
+		}
+	}
 }

@@ -1,228 +1,511 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inline CSS, as far as it hides text: display, visibility, size, opacity, colour on the same
- * colour, off the screen. */
+/* What the styles of an element make of it: which declarations win, and whether its text is seen.
+ */
 #include <string.h>
 
 #include "wire/html_render.h"
+#include "wire/html_style.h"
 
-static const struct {
-	const char *name;
-	uint32_t rgb;
-} colors[] = {
-	{"white", 0xFFFFFF},  {"black", 0x000000}, {"red", 0xFF0000},  {"blue", 0x0000FF},
-	{"green", 0x008000},  {"gray", 0x808080},  {"grey", 0x808080}, {"yellow", 0xFFFF00},
-	{"silver", 0xC0C0C0}, {"navy", 0x000080},
+enum {
+	PLAIN_BYTES = 2048,    /* of a style attribute with escapes that is read without them */
+	FONT_MILLI_PX = 16000, /* what browsers begin with */
+	FONT_LEAST_MILLI_PX = 3500, /* smaller letters are not read */
+	FAR_MILLI_PX = 500000,      /* to the left or above: off the screen */
+	FAR_RIGHT_MILLI_PX = 2500000,
+	THIN_MILLI_PX = 1000, /* a box in which nothing is seen */
+	OPACITY_LEAST = 100,  /* thousandths */
+	ALPHA_LEAST = 26,     /* of 255 */
+	VIEW_WIDTH_PX = 1024, /* of the screen that is thought of */
+	VIEW_HEIGHT_PX = 768,
 };
 
-static int hex_value(uint8_t c)
+#define IMPORTANT   (UINT32_C(1) << 31)
+#define OF_ELEMENT  (UINT32_C(1) << 30)
+#define LENGTH_MOST INT64_C(1000000000)
+
+void html_cascade_take(struct html_cascade *cascade, const struct html_declaration *declaration,
+		       uint32_t specificity, bool is_inline)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	uint32_t weight = specificity | (declaration->important ? IMPORTANT : 0) |
+			  (is_inline ? OF_ELEMENT : 0);
+	uint32_t bit = UINT32_C(1) << declaration->property;
+
+	if ((cascade->set & bit) && cascade->weight[declaration->property] > weight)
+		return;
+	cascade->set |= bit;
+	cascade->weight[declaration->property] = weight;
+	cascade->value[declaration->property] = declaration->value;
 }
 
-static uint32_t color_hex(struct span s)
+/* The value that wins; an empty span where there is none. */
+static struct span winner(const struct html_cascade *cascade, enum html_property property)
 {
-	uint32_t value = 0;
-	size_t digits = s.size;
-
-	if (digits != 3 && digits != 6)
-		return HTML_COLOR_NONE;
-	for (size_t i = 0; i < digits; i++) {
-		int v = hex_value(s.data[i]);
-
-		if (v < 0)
-			return HTML_COLOR_NONE;
-		value = value << 4 | (uint32_t)v;
-		if (digits == 3)
-			value = value << 4 | (uint32_t)v;
-	}
-	return value;
+	return cascade->set >> property & 1 ? cascade->value[property] : span_of("");
 }
-
-/* "rgb(255, 255, 255)" */
-static uint32_t color_rgb(struct span s)
-{
-	uint32_t value = 0, part = 0;
-	unsigned parts = 0;
-	bool digits = false;
-
-	for (size_t i = 0; i <= s.size; i++) {
-		uint8_t c = i < s.size ? s.data[i] : ')';
-
-		if (c >= '0' && c <= '9') {
-			part = part * 10 + (c - '0');
-			part = part > 255 ? 255 : part;
-			digits = true;
-		} else if (digits && parts < 3) {
-			value = value << 8 | part;
-			parts++;
-			part = 0;
-			digits = false;
-		}
-	}
-	return parts == 3 ? value : HTML_COLOR_NONE;
-}
-
-/* The colour that a value begins with, or HTML_COLOR_NONE. */
-static uint32_t color_of(struct span s)
-{
-	s = span_trim(s);
-	if (s.size > 1 && s.data[0] == '#') {
-		size_t n = 1;
-
-		while (n < s.size && hex_value(s.data[n]) >= 0)
-			n++;
-		return color_hex((struct span){s.data + 1, n - 1});
-	}
-	if (span_starts_nocase(s, span_of("rgb(")) || span_starts_nocase(s, span_of("rgba(")))
-		return color_rgb(s);
-	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++) {
-		if (span_starts_nocase(s, span_of(colors[i].name)))
-			return colors[i].rgb;
-	}
-	return HTML_COLOR_NONE;
-}
-
-/* A number with its sign; *@ok false where the value is none. Fractions count as their whole part.
- */
-static long number_of(struct span s, bool *ok)
-{
-	bool minus = s.size > 0 && s.data[0] == '-';
-	long value = 0;
-
-	*ok = false;
-	for (size_t i = minus ? 1 : 0; i < s.size && s.data[i] >= '0' && s.data[i] <= '9'; i++) {
-		if (value < 1000000)
-			value = value * 10 + (s.data[i] - '0');
-		*ok = true;
-	}
-	return minus ? -value : value;
-}
-
-/* What the declarations of one style attribute say together. */
-struct declared {
-	bool none;    /* display:none and its like */
-	bool tiny;    /* no size in some direction */
-	bool clipped; /* overflow:hidden */
-	bool off;     /* far off the screen */
-};
 
 static bool is(struct span s, const char *text)
 {
 	return span_equal_nocase(s, span_of(text));
 }
 
-static bool begins(struct span s, const char *text)
+/* Where @word begins in @s, whatever its case; NULL. */
+static const uint8_t *find_word(struct span s, const char *word)
 {
-	return span_starts_nocase(s, span_of(text));
-}
+	struct span wanted = span_of(word);
 
-/* Zero, or too small to be read. "0.9em" is not: its whole part is 0, but a fraction follows. */
-static bool is_zero(struct span value)
-{
-	bool ok;
-	long n = number_of(value, &ok);
-
-	for (size_t i = 0; i < value.size; i++) {
-		if (value.data[i] == '.' && i + 1 < value.size && value.data[i + 1] != '0')
-			return false;
+	for (size_t at = 0; at + wanted.size <= s.size; at++) {
+		if (span_starts_nocase((struct span){s.data + at, s.size - at}, wanted))
+			return s.data + at;
 	}
-	return ok && n == 0;
+	return NULL;
 }
 
-static void declare_size(struct declared *d, struct span name, struct span value)
+static struct span behind(struct span s, const uint8_t *at)
 {
-	bool ok;
-	long n = number_of(value, &ok);
-
-	if (is(name, "font-size"))
-		d->none = d->none || is_zero(value) ||
-			  (ok && n == 1 && memmem(value.data, value.size, "px", 2));
-	else if (is(name, "opacity"))
-		d->none = d->none || is_zero(value);
-	else if (is(name, "height") || is(name, "max-height") || is(name, "width") ||
-		 is(name, "max-width"))
-		d->tiny = d->tiny || is_zero(value);
-	else if (is(name, "text-indent") || is(name, "left") || is(name, "top") ||
-		 is(name, "margin-left") || is(name, "right"))
-		d->off = d->off || (ok && n <= -500);
+	return (struct span){at, s.size - (size_t)(at - s.data)};
 }
 
-static void declare(struct declared *d, struct html_look *look, struct span name, struct span value)
+static bool is_digit(uint8_t c)
 {
-	if (is(name, "display")) {
-		d->none = d->none || begins(value, "none");
-	} else if (is(name, "visibility")) {
-		d->none = d->none || begins(value, "hidden") || begins(value, "collapse");
-	} else if (is(name, "mso-hide")) {
-		d->none = d->none || begins(value, "all");
-	} else if (is(name, "overflow")) {
-		d->clipped = d->clipped || begins(value, "hidden");
-	} else if (is(name, "color")) {
-		if (begins(value, "transparent"))
-			d->none = true;
-		look->color = color_of(value);
-	} else if (is(name, "background-color") || is(name, "background")) {
-		uint32_t color = color_of(value);
+	return c >= '0' && c <= '9';
+}
 
-		look->background = color != HTML_COLOR_NONE ? color : look->background;
-	} else {
-		declare_size(d, name, value);
+/* "e-9" and the like. Return: octets taken; *@value is scaled. */
+static size_t exponent_read(struct span s, int64_t *value)
+{
+	size_t at = 1;
+	bool minus;
+	int power = 0;
+
+	if (s.size < 2 || (s.data[0] | 0x20) != 'e')
+		return 0;
+	minus = s.data[1] == '-';
+	at += s.data[1] == '-' || s.data[1] == '+';
+	if (at >= s.size || !is_digit(s.data[at]))
+		return 0;
+	for (; at < s.size && is_digit(s.data[at]); at++)
+		power = power < 20 ? power * 10 + (s.data[at] - '0') : power;
+	for (; power > 0; power--) {
+		*value = minus ? *value / 10 : *value * 10;
+		*value = *value > LENGTH_MOST ? LENGTH_MOST : *value;
 	}
+	return at;
 }
 
-static void declare_all(struct declared *d, struct html_look *look, struct span style)
+size_t html_number_read(struct span s, int64_t *milli)
 {
-	size_t at = 0;
+	bool minus = s.size > 0 && s.data[0] == '-', any = false;
+	size_t at = s.size > 0 && (s.data[0] == '-' || s.data[0] == '+') ? 1 : 0;
+	int64_t value = 0, unit = 1000;
 
-	while (at < style.size) {
-		const uint8_t *semicolon = memchr(style.data + at, ';', style.size - at);
-		size_t end = semicolon != NULL ? (size_t)(semicolon - style.data) : style.size;
-		const uint8_t *colon = memchr(style.data + at, ':', end - at);
-
-		if (colon != NULL) {
-			size_t middle = (size_t)(colon - style.data);
-
-			declare(d, look, span_trim((struct span){style.data + at, middle - at}),
-				span_trim((struct span){colon + 1, end - middle - 1}));
+	for (; at < s.size && is_digit(s.data[at]); at++, any = true)
+		value = value < LENGTH_MOST ? value * 10 + (s.data[at] - '0') * unit : value;
+	if (at + 1 < s.size && s.data[at] == '.' && is_digit(s.data[at + 1])) {
+		for (at++; at < s.size && is_digit(s.data[at]); at++, any = true) {
+			unit /= 10;
+			value += (s.data[at] - '0') * unit;
 		}
-		at = end + 1;
+	}
+	if (!any)
+		return 0;
+	at += exponent_read((struct span){s.data + at, s.size - at}, &value);
+	value = value > LENGTH_MOST ? LENGTH_MOST : value;
+	*milli = minus ? -value : value;
+	return at;
+}
+
+/* Thousandths of pixels that one of a unit has; 0: of the font, or of a whole. */
+static const struct {
+	const char *unit;
+	int64_t milli_px;
+	int64_t thousandths_of_font;
+} units[] = {
+	{"px", 1000, 0},
+	{"pt", 1333, 0},
+	{"pc", 16000, 0},
+	{"in", 96000, 0},
+	{"cm", 37795, 0},
+	{"mm", 3780, 0},
+	{"q", 945, 0},
+	{"vw", VIEW_WIDTH_PX * 10, 0},
+	{"vh", VIEW_HEIGHT_PX * 10, 0},
+	{"vmin", VIEW_HEIGHT_PX * 10, 0},
+	{"vmax", VIEW_WIDTH_PX * 10, 0},
+	{"em", 0, 1000},
+	{"rem", FONT_MILLI_PX, 0},
+	{"ex", 0, 500},
+	{"ch", 0, 500},
+	{"ic", 0, 1000},
+};
+
+/*
+ * A length at the beginning of @s, or of what stands in its brackets ("calc(-99px)"), in
+ * thousandths of a pixel; percentages of @whole. Return: octets taken, 0 where there is none.
+ */
+static size_t length_read(struct span s, int64_t font_milli_px, int64_t whole_milli_px,
+			  int64_t *milli_px)
+{
+	const uint8_t *open = s.size > 0 && (s.data[0] | 0x20) >= 'a' && (s.data[0] | 0x20) <= 'z'
+				      ? memchr(s.data, '(', s.size)
+				      : NULL;
+	size_t begin = open != NULL ? (size_t)(open - s.data) + 1 : 0, end;
+	size_t taken = html_number_read((struct span){s.data + begin, s.size - begin}, milli_px);
+
+	if (taken == 0)
+		return 0;
+	begin += taken;
+	for (end = begin;
+	     end < s.size && (s.data[end] | 0x20) >= 'a' && (s.data[end] | 0x20) <= 'z';)
+		end++;
+	if (end < s.size && s.data[end] == '%') {
+		*milli_px = *milli_px * (whole_milli_px / 100) / 1000;
+		return end + 1;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!span_equal_nocase((struct span){s.data + begin, end - begin},
+				       span_of(units[i].unit)))
+			continue;
+		*milli_px =
+			*milli_px *
+			(units[i].milli_px + units[i].thousandths_of_font * font_milli_px / 1000) /
+			1000;
+		break;
+	}
+	*milli_px = *milli_px > LENGTH_MOST ? LENGTH_MOST : *milli_px;
+	*milli_px = *milli_px < -LENGTH_MOST ? -LENGTH_MOST : *milli_px;
+	return end;
+}
+
+static bool is_far(int64_t milli_px)
+{
+	return milli_px <= -FAR_MILLI_PX || milli_px >= FAR_RIGHT_MILLI_PX;
+}
+
+/* Does this property move the element off the screen? */
+static bool moves_away(const struct html_cascade *cascade, enum html_property property,
+		       const struct html_look *look)
+{
+	int64_t length;
+
+	return length_read(winner(cascade, property), look->font_milli_px, VIEW_WIDTH_PX * 1000,
+			   &length) > 0 &&
+	       is_far(length);
+}
+
+static bool is_thin(const struct html_cascade *cascade, enum html_property property,
+		    const struct html_look *look)
+{
+	int64_t length;
+
+	return length_read(winner(cascade, property), look->font_milli_px, VIEW_WIDTH_PX * 1000,
+			   &length) > 0 &&
+	       length <= THIN_MILLI_PX;
+}
+
+static bool is_off_screen(const struct html_cascade *cascade, const struct html_look *look)
+{
+	static const enum html_property places[] = {HTML_LEFT, HTML_TOP, HTML_RIGHT, HTML_BOTTOM};
+	struct span position = winner(cascade, HTML_POSITION);
+	bool placed = position.size > 0 && !is(position, "static");
+
+	for (size_t i = 0; placed && i < sizeof(places) / sizeof(places[0]); i++) {
+		if (moves_away(cascade, places[i], look))
+			return true;
+	}
+	return moves_away(cascade, HTML_MARGIN_LEFT, look) ||
+	       moves_away(cascade, HTML_MARGIN_TOP, look);
+}
+
+static bool is_squeezed(const struct html_cascade *cascade, const struct html_look *look)
+{
+	struct span overflow = winner(cascade, HTML_OVERFLOW);
+	bool clipped = find_word(overflow, "hidden") != NULL ||
+		       find_word(overflow, "clip") != NULL || find_word(overflow, "scroll") != NULL;
+
+	/* Who writes max-height: 0 wants nothing to be seen, whatever else he forgot. */
+	if (is_thin(cascade, HTML_MAX_HEIGHT, look) || is_thin(cascade, HTML_MAX_WIDTH, look))
+		return true;
+	return clipped &&
+	       (is_thin(cascade, HTML_HEIGHT, look) || is_thin(cascade, HTML_WIDTH, look));
+}
+
+/* Are all lengths between the brackets of @s at most @most? False where there is none. */
+static bool are_all_small(struct span s, const struct html_look *look, int64_t most)
+{
+	const uint8_t *open = s.size > 0 ? memchr(s.data, '(', s.size) : NULL;
+	bool any = false;
+
+	if (open == NULL)
+		return false;
+	s = behind(s, open + 1);
+	for (size_t at = 0; at < s.size && s.data[at] != ')';) {
+		int64_t length;
+		size_t taken;
+
+		if (!is_digit(s.data[at]) && s.data[at] != '-' && s.data[at] != '.') {
+			at++;
+			continue;
+		}
+		taken = length_read((struct span){s.data + at, s.size - at}, look->font_milli_px,
+				    VIEW_WIDTH_PX * 1000, &length);
+		if (taken > 0 && (length > most || length < -most))
+			return false;
+		any = any || taken > 0;
+		at += taken > 0 ? taken : 1;
+	}
+	return any;
+}
+
+static bool is_clipped(const struct html_cascade *cascade, const struct html_look *look)
+{
+	struct span clip = winner(cascade, HTML_CLIP), path = winner(cascade, HTML_CLIP_PATH);
+	const uint8_t *inset = find_word(path, "inset(");
+	int64_t percent;
+
+	if (find_word(clip, "rect(") != NULL && are_all_small(clip, look, THIN_MILLI_PX))
+		return true;
+	if (inset != NULL &&
+	    length_read(behind(path, inset + 6), look->font_milli_px, 100000, &percent) > 0 &&
+	    percent >= 50000)
+		return true;
+	return inset == NULL && path.size > 0 && are_all_small(path, look, THIN_MILLI_PX);
+}
+
+/* The length or number behind @word in @value. */
+static bool argument_of(struct span value, const char *word, const struct html_look *look,
+			int64_t *length)
+{
+	const uint8_t *at = find_word(value, word);
+	const uint8_t *open = at != NULL ? memchr(at, '(', behind(value, at).size) : NULL;
+
+	return open != NULL && length_read(span_trim(behind(value, open + 1)), look->font_milli_px,
+					   VIEW_WIDTH_PX * 1000, length) > 0;
+}
+
+static bool is_transformed_away(const struct html_cascade *cascade, const struct html_look *look)
+{
+	struct span transform = winner(cascade, HTML_TRANSFORM),
+		    scale = winner(cascade, HTML_SCALE);
+	int64_t length;
+
+	if (argument_of(transform, "scale", look, &length) && length < 50 && length > -50)
+		return true;
+	if (argument_of(transform, "translate", look, &length) && is_far(length))
+		return true;
+	if ((argument_of(transform, "rotatex", look, &length) ||
+	     argument_of(transform, "rotatey", look, &length)) &&
+	    (length == 90000 || length == -90000))
+		return true;
+	if (argument_of(transform, "matrix", look, &length) && length < 50 && length > -50)
+		return true;
+	if (html_number_read(scale, &length) > 0 && length < 50 && length > -50)
+		return true;
+	return moves_away(cascade, HTML_TRANSLATE, look);
+}
+
+/* Is nothing of the element seen, whatever those in it say? */
+static bool is_lost(const struct html_cascade *cascade, const struct html_look *look)
+{
+	struct span filter = winner(cascade, HTML_FILTER);
+	int64_t opacity;
+
+	if (is(winner(cascade, HTML_DISPLAY), "none") ||
+	    is(winner(cascade, HTML_MSO_HIDE), "all") ||
+	    is(winner(cascade, HTML_CONTENT_VISIBILITY), "hidden") ||
+	    look->opacity <= OPACITY_LEAST)
+		return true;
+	if (argument_of(filter, "opacity", look, &opacity) && opacity < OPACITY_LEAST)
+		return true;
+	return is_off_screen(cascade, look) || is_squeezed(cascade, look) ||
+	       is_clipped(cascade, look) || is_transformed_away(cascade, look);
+}
+
+static void look_font(const struct html_cascade *cascade, struct html_look *look)
+{
+	static const struct {
+		const char *word;
+		int32_t milli_px;
+	} words[] = {{"xx-small", 9000},  {"x-small", 10000},   {"small", 13000},
+		     {"medium", 16000},   {"large", 18000},     {"x-large", 24000},
+		     {"xx-large", 32000}, {"xxx-large", 48000}, {"initial", 16000}};
+	struct span value = winner(cascade, HTML_FONT_SIZE);
+	int64_t length;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (is(value, words[i].word))
+			look->font_milli_px = words[i].milli_px;
+	}
+	if (length_read(value, look->font_milli_px, look->font_milli_px, &length) > 0 &&
+	    length >= 0)
+		look->font_milli_px = (int32_t)length;
+}
+
+static void look_opacity(const struct html_cascade *cascade, struct html_look *look)
+{
+	struct span value = winner(cascade, HTML_OPACITY);
+	int64_t opacity;
+	size_t taken = html_number_read(value, &opacity);
+
+	if (taken == 0)
+		return;
+	if (taken < value.size && value.data[taken] == '%')
+		opacity /= 100;
+	opacity = opacity < 0 ? 0 : opacity > 1000 ? 1000 : opacity;
+	look->opacity = look->opacity * (uint32_t)opacity / 1000;
+}
+
+/* The end of the token that begins at @at: brackets belong to it. */
+static size_t token_end(struct span s, size_t at)
+{
+	unsigned depth = 0;
+
+	for (; at < s.size && (depth > 0 || s.data[at] > ' '); at++) {
+		depth += s.data[at] == '(';
+		depth -= s.data[at] == ')' && depth > 0;
+	}
+	return at;
+}
+
+/* The next token of @s from *@at on; empty at the end. */
+static struct span token_next(struct span s, size_t *at)
+{
+	size_t begin;
+
+	while (*at < s.size && s.data[*at] <= ' ')
+		(*at)++;
+	begin = *at;
+	*at = token_end(s, begin);
+	return (struct span){s.data + begin, *at - begin};
+}
+
+static void look_background(const struct html_cascade *cascade, struct html_look *look)
+{
+	struct span value = winner(cascade, HTML_BACKGROUND), token,
+		    image = winner(cascade, HTML_BACKGROUND_IMAGE);
+	bool picture = find_word(image, "url(") != NULL || find_word(image, "gradient(") != NULL;
+	bool colored = false;
+	uint32_t argb;
+
+	if (find_word(winner(cascade, HTML_BACKGROUND_CLIP), "text") != NULL)
+		look->ink_is_picture = true;
+	for (size_t at = 0; (token = token_next(value, &at)).size > 0;) {
+		picture = picture || find_word(token, "url(") != NULL ||
+			  find_word(token, "gradient(") != NULL;
+		if (html_color_read(token, true, &argb)) {
+			look->background = html_color_over(argb, look->background);
+			colored = argb >> 24 >= 0x80;
+		}
+	}
+	look->background_known = colored || (look->background_known && !picture);
+}
+
+static void look_color(const struct html_cascade *cascade, struct html_look *look)
+{
+	static const enum html_property colors[] = {HTML_COLOR, HTML_TEXT_FILL};
+
+	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++) {
+		struct span value = winner(cascade, colors[i]);
+		uint32_t argb;
+
+		if (is(value, "initial"))
+			look->color = 0xFF000000;
+		else if (html_color_read(value, true, &argb))
+			look->color = argb;
 	}
 }
 
-static bool hides(const struct declared *d)
+static void look_rest(const struct html_cascade *cascade, struct html_look *look)
 {
-	return d->none || d->off || (d->tiny && d->clipped);
+	struct span visibility = winner(cascade, HTML_VISIBILITY);
+	int64_t length;
+
+	if (is(visibility, "hidden") || is(visibility, "collapse"))
+		look->invisible = true;
+	else if (is(visibility, "visible") || is(visibility, "initial"))
+		look->invisible = false;
+	if (length_read(winner(cascade, HTML_TEXT_INDENT), look->font_milli_px, FAR_MILLI_PX,
+			&length) > 0)
+		look->indent_milli_px = (int32_t)length;
 }
 
-bool html_style_hides(struct span declarations)
+void html_look_init(struct html_look *look)
 {
-	struct html_look look = {HTML_COLOR_NONE, HTML_COLOR_NONE};
-	struct declared d = {0};
-
-	declare_all(&d, &look, declarations);
-	return hides(&d);
+	*look = (struct html_look){.color = 0xFF000000,
+				   .background = 0xFFFFFF,
+				   .background_known = true,
+				   .font_milli_px = FONT_MILLI_PX,
+				   .opacity = 1000};
 }
 
-bool html_style_apply(const struct html_element *element, struct html_look *look)
+bool html_look_is_faint(const struct html_look *look)
 {
-	struct declared d = {0};
-	struct span color, background;
+	uint32_t alpha = (look->color >> 24) * look->opacity / 1000;
 
-	if (element->attr_count == 0)
-		return false;
-	color = html_attr_of(element, "color");
-	background = html_attr_of(element, "bgcolor");
-	if (color.size > 0)
-		look->color = color_of(color);
-	if (background.size > 0)
-		look->background = color_of(background);
-	declare_all(&d, look, html_attr_of(element, "style"));
-	if (html_attr_has(element, "hidden") || hides(&d))
+	if (look->font_milli_px < FONT_LEAST_MILLI_PX || is_far(look->indent_milli_px))
 		return true;
-	/* Without any colour said the page is white; a picture behind the text is not known. */
-	return look->color != HTML_COLOR_NONE &&
-	       look->color == (look->background == HTML_COLOR_NONE ? 0xFFFFFF : look->background);
+	if (look->ink_is_picture)
+		return false;
+	if (alpha < ALPHA_LEAST)
+		return true;
+	return look->background_known &&
+	       html_color_is_near(html_color_over(alpha << 24 | (look->color & 0xFFFFFF),
+						  look->background),
+				  look->background);
+}
+
+static void take_inline(void *ctx, const struct html_declaration *declaration)
+{
+	html_cascade_take(ctx, declaration, 0, true);
+}
+
+/* An attribute that is as good as a declaration, weaker than any. */
+static void take_hint(struct html_cascade *cascade, enum html_property property, struct span value)
+{
+	struct html_declaration hint = {.property = property, .value = value};
+
+	if (value.size > 0 && !(cascade->set >> property & 1))
+		html_cascade_take(cascade, &hint, 0, false);
+}
+
+static void take_attributes(const struct html_element *element, struct html_cascade *cascade)
+{
+	bool is_body = element->tag == HTML_BODY;
+
+	if (html_attr_has(element, "hidden"))
+		take_hint(cascade, HTML_DISPLAY, span_of("none"));
+	take_hint(cascade, HTML_COLOR, html_attr_of(element, is_body ? "text" : "color"));
+	take_hint(cascade, HTML_BACKGROUND, html_attr_of(element, "bgcolor"));
+	if (html_attr_of(element, "background").size > 0)
+		take_hint(cascade, HTML_BACKGROUND_IMAGE, span_of("url()"));
+	if (element->tag == HTML_A && html_attr_has(element, "href"))
+		take_hint(cascade, HTML_COLOR, span_of("#0000ee"));
+}
+
+static void take_style(struct span style, uint8_t plain[PLAIN_BYTES], struct html_cascade *cascade)
+{
+	bool escaped = style.size > 0 && (memchr(style.data, '\\', style.size) != NULL ||
+					  memmem(style.data, style.size, "/*", 2) != NULL);
+
+	if (escaped && style.size <= PLAIN_BYTES)
+		style = (struct span){plain, html_css_plain(style, plain)};
+	html_declarations(style, take_inline, cascade);
+}
+
+bool html_style_apply(const struct html_element *element, struct html_cascade *cascade,
+		      struct html_look *look)
+{
+	uint8_t plain[PLAIN_BYTES];
+
+	if (element->attr_count > 0) {
+		take_attributes(element, cascade);
+		take_style(html_attr_of(element, "style"), plain, cascade);
+	}
+	if (cascade->set == 0)
+		return false;
+	look_font(cascade, look);
+	look_opacity(cascade, look);
+	look_background(cascade, look);
+	look_color(cascade, look);
+	look_rest(cascade, look);
+	return is_lost(cascade, look);
 }

@@ -23,23 +23,23 @@ int html_to_text(struct span in, const struct html_policy *policy, struct bytes 
 {
 	static int (*const readers[])(struct span in, struct html_render *r) = {
 		html_nest_walk, read_by_tree, read_by_tags};
-	struct html_frame *frames = html_frames_new();
+	struct html_room *room = html_room_new();
 	struct html_report before = *report;
 	size_t out_before = out->size, hidden_before = hidden->size;
 	struct html_render r;
 	int err = -ERR_NO_MEMORY;
 
-	if (frames == NULL)
+	if (room == NULL)
 		return err;
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]) && err < 0; i++) {
 		/* Begin anew: a reader that gave up has written nothing or only a part. */
 		*report = before;
 		out->size = out_before;
 		hidden->size = hidden_before;
-		html_render_init(&r, policy, frames, out, hidden, report);
+		html_render_init(&r, policy, room, in, out, hidden, report);
 		err = readers[i](in, &r);
 	}
 	html_render_end(&r);
-	free(frames);
+	free(room);
 	return r.err;
 }

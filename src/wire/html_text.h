@@ -35,6 +35,7 @@ struct html_report {
 	uint32_t active;           /* scripts, forms, frames and embedded objects left out */
 	uint64_t hidden_bytes;     /* text that CSS hides */
 	bool by_tags;              /* read tag by tag, see above */
+	bool sheet_cut;            /* style sheets beyond a limit: not all that hides was seen */
 };
 
 /**

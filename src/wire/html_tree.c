@@ -122,6 +122,7 @@ static void open_element(struct html_render *r, const GumboElement *element, boo
 	struct span name = span_of_tag(element);
 
 	*is_void = false;
+	out.name = name;
 	if (name.size > 0)
 		out.tag = html_tag_of(name, is_void);
 	out.is_void = *is_void;

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* One way of reading. Return: whether it gave up. What it wrote is in @out and @hidden. */
 static bool read_by(int (*walk)(struct span in, struct html_render *r), struct span in,
-		    struct html_frame *frames, struct bytes *out, struct bytes *hidden,
+		    struct html_room *room, struct bytes *out, struct bytes *hidden,
 		    struct html_report *report)
 {
 	struct html_policy policy = {.english = in.size & 1, .defang = in.size & 2};
@@ -20,7 +20,7 @@ static bool read_by(int (*walk)(struct span in, struct html_render *r), struct s
 	*report = (struct html_report){0};
 	bytes_clear(out);
 	bytes_clear(hidden);
-	html_render_init(&render, &policy, frames, out, hidden, report);
+	html_render_init(&render, &policy, room, in, out, hidden, report);
 	if (walk(in, &render) < 0)
 		return true;
 	html_render_end(&render);
@@ -36,7 +36,7 @@ static int scan(struct span in, struct html_render *r)
 }
 
 /* Where the tags nest, the tree says the same. */
-static void compare(struct span in, struct html_frame *frames)
+static void compare(struct span in, struct html_room *room)
 {
 	struct html_report by_nest, by_tree;
 	struct bytes out[2], hidden[2];
@@ -46,8 +46,8 @@ static void compare(struct span in, struct html_frame *frames)
 		bytes_init(&hidden[i], HTML_HIDDEN_BYTES + 8);
 	}
 	if (html_scan_guard(in) &&
-	    !read_by(html_nest_walk, in, frames, &out[0], &hidden[0], &by_nest) &&
-	    !read_by(html_tree_walk, in, frames, &out[1], &hidden[1], &by_tree) &&
+	    !read_by(html_nest_walk, in, room, &out[0], &hidden[0], &by_nest) &&
+	    !read_by(html_tree_walk, in, room, &out[1], &hidden[1], &by_tree) &&
 	    (!span_equal(bytes_span(&out[0]), bytes_span(&out[1])) ||
 	     !span_equal(bytes_span(&hidden[0]), bytes_span(&hidden[1])) ||
 	     memcmp(&by_nest, &by_tree, sizeof(by_nest)) != 0))
@@ -61,21 +61,21 @@ static void compare(struct span in, struct html_frame *frames)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct html_policy policy = {.english = size & 1, .defang = size & 2};
-	struct html_frame *frames = html_frames_new();
+	struct html_room *room = html_room_new();
 	struct html_report report = {0};
 	struct span in = {data, size};
 	struct bytes out, hidden;
 
 	bytes_init(&out, 64U << 20);
 	bytes_init(&hidden, HTML_HIDDEN_BYTES + 8);
-	if (frames == NULL || html_to_text(in, &policy, &out, &hidden, &report) < 0 ||
-	    read_by(scan, in, frames, &out, &hidden, &report))
+	if (room == NULL || html_to_text(in, &policy, &out, &hidden, &report) < 0 ||
+	    read_by(scan, in, room, &out, &hidden, &report))
 		abort();
-	compare(in, frames);
+	compare(in, room);
 	bytes_clear(&out);
 	if (html_words(in, &out) < 0 || out.size > in.size)
 		abort();
-	free(frames);
+	free(room);
 	bytes_fini(&out);
 	bytes_fini(&hidden);
 	return 0;

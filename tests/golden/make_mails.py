@@ -322,6 +322,22 @@ DECEIT = """<p>重要なお知らせ <a href="https://login.evil.example.net/x">
 """
 
 
+SHEETS = """<!DOCTYPE html><html><head><style>
+.preheader { display: none !important } .card .note > b { color: #fefefe } td#i.x { font: 0/0 a }
+@media screen { .s { clip-path: inset(100%) } } @media print { .p { display: none } }
+@media only screen and (max-width: 600px) { .wide { display: none } }
+[data-x^=h] { position: absolute; left: -9999px } .off { visibility: hidden } .off .on { visibility: visible }
+i + u { opacity: .01 } .lost { transform: scale(0) } .lost.found { transform: none }
+</style></head><body><div class="preheader">開封前の要約&#847;&nbsp;&zwnj;</div>
+<div class="card"><p class="note">見える<b>隠0</b></p></div>
+<table><tbody><tr><td id="i" class="x">隠1<span style="font-size:14px">これも見える</span></td></tr></tbody></table>
+<p class="s">隠2</p><p class="p">紙で消えるだけ</p><p class="wide">狭い画面で消えるだけ</p><p data-x="hide">隠3</p>
+<div class="off">隠4<span class="on">中で見える</span></div><p><i>斜体</i><u>隠5</u></p><p class="lost">隠6</p>
+<p class="lost found">打ち消された</p><a style="opacity:0" href="https://example.jp/hidden">隠7</a>
+<div style="background:#223344"><font color="#233445">隠8</font><font color="#ffffff">白い字</font></div></body></html>
+"""
+
+
 def mails():
     subject = word(jis("【重要】①㈱髙島屋からのお知らせｶﾅ"), "ISO-2022-JP")
     yield "jis-newsletter", single(subject, "text/html; charset=ISO-2022-JP", jis_lines(NEWSLETTER), "7bit")
@@ -475,6 +491,7 @@ def mails():
                 "color:rgb(255,255,255)", "color:transparent", "text-indent:-9999px", "position:absolute;left:-5000px",
                 "height:0;overflow:hidden", "mso-hide:all"))) + "<p class=gone>隠13</p><p id=nix>隠14</p><p hidden>隠15</p>"
         "<p style='font-size:0.9em;opacity:0.5;color:#ffe;background:#000'>これも見える</p></body>").encode())
+    yield "hidden-by-sheets", single(b"sheets", "text/html; charset=utf-8", SHEETS.encode())
     yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (
         "<h2>見出し</h2><table border=1><tr><th></th><th>4月</th><th>5月</th></tr><tr><th>件数</th><td>1</td><td></td></tr></table>"
         "<table><tr><td>段組<table border=1><tr><td>内</td><td>側</td></tr></table></td><td>右</td></tr></table>"

@@ -39,15 +39,15 @@ static const char *render(const char *html)
 static const char *scan(const char *html)
 {
 	static const struct html_policy policy = {0};
-	struct html_frame *frames = html_frames_new();
+	struct html_room *room = html_room_new();
 	struct html_render r;
 
 	reset();
-	assert_non_null(frames);
-	html_render_init(&r, &policy, frames, &out, &hidden, &report);
+	assert_non_null(room);
+	html_render_init(&r, &policy, room, span_of(html), &out, &hidden, &report);
 	html_scan_walk(span_of(html), &r);
 	html_render_end(&r);
-	free(frames);
+	free(room);
 	return finish();
 }
 
@@ -108,6 +108,240 @@ static void test_html_hidden_text_is_told_apart(void **state)
 			    "shown\n");
 }
 
+/* "secret" is told apart, and "ab" stays; or all of it stays. */
+static void check_hides(const char *html, bool hides)
+{
+	const char *text = render(html);
+	bool told = hidden.size > 0 && memmem(hidden.data, hidden.size, "secret", 6) != NULL;
+
+	if ((strstr(text, "secret") == NULL) != hides)
+		fail_msg("%s: %s", html, text);
+	if (told != hides)
+		fail_msg("%s: hidden is %.*s", html, (int)hidden.size, (const char *)hidden.data);
+	if (strstr(text, "a") == NULL || strstr(text, "b") == NULL)
+		fail_msg("%s: %s", html, text);
+}
+
+static void test_html_declarations_that_hide(void **state)
+{
+	static const char *const styles[] = {
+		"color:#fefefe",
+		"color:#eee",
+		"color:rgba(0,0,0,0)",
+		"color:rgb(0 0 0 / 5%)",
+		"color:#12345600",
+		"color:hsl(0, 0%, 99%)",
+		"color:WhiteSmoke",
+		"background:#00f;color:blue",
+		"background:url(x) #00f;color:blue",
+		"-webkit-text-fill-color:white",
+		"opacity:.05",
+		"opacity: 1%",
+		"filter:opacity(0)",
+		"font-size:0.1px",
+		"font-size:1px",
+		"font-size:.01em",
+		"font:0/0 a",
+		"font:italic 700 1px/2 serif",
+		"font-size:1e-3px",
+		"position:absolute;left:-9999px",
+		"position:fixed;left:9999px",
+		"position:absolute;top:-100em",
+		"position:absolute;left:calc(-9999px)",
+		"position:relative;inset:-9999px 0 0 0",
+		"margin:-9999px",
+		"margin:0 0 0 -9999px",
+		"margin-left:-200vw",
+		"text-indent:-9999px",
+		"visibility:collapse",
+		"clip:rect(0,0,0,0);position:absolute",
+		"clip:rect(1px 1px 1px 1px)",
+		"clip-path:inset(50%)",
+		"clip-path:circle(0)",
+		"clip-path:polygon(0 0, 0 0, 0 0)",
+		"max-height:0",
+		"max-height:0;overflow:hidden",
+		"width:0;overflow:hidden",
+		"height:1px;overflow-y:hidden",
+		"transform:scale(0)",
+		"transform:rotate(3deg) scaleX(0.0)",
+		"transform:translate(-9999px)",
+		"transform:rotateY(90deg)",
+		"scale:0",
+		"translate:-9999px",
+		"content-visibility:hidden",
+		"display:none!important;display:block",
+		"dis\\70lay:none",
+		"display:/**/none",
+		"mso-hide:all",
+		";;x;display:none",
+		"background:url('a;b');display:none",
+	};
+	char html[512];
+
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		(void)snprintf(html, sizeof(html), "a<span style=\"%s\">secret</span>b", styles[i]);
+		check_hides(html, true);
+	}
+}
+
+static void test_html_declarations_that_do_not_hide(void **state)
+{
+	static const char *const styles[] = {
+		"color:#999",
+		"color:yellow",
+		"color:inherit",
+		"color:var(--x)",
+		"color:#fff;background:#333",
+		"color:#fff;background:url(x)",
+		"background:linear-gradient(red,blue);background-clip:text;color:transparent",
+		"opacity:.5",
+		"font-size:0.9em",
+		"font-size:80%",
+		"font:700 12px/1 serif",
+		"left:-9999px",
+		"position:relative;left:-20px",
+		"margin:-1px",
+		"text-indent:-1em",
+		"height:0",
+		"height:0.9em;overflow:hidden",
+		"transform:scale(1.1)",
+		"clip-path:inset(1px)",
+		"display:none;display:block",
+		"max-width:100%",
+		"x-display:none",
+	};
+	char html[512];
+
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		(void)snprintf(html, sizeof(html), "a<span style=\"%s\">secret</span>b", styles[i]);
+		check_hides(html, false);
+	}
+}
+
+/* What an element hides, those in it may show again, but for what takes all of it away. */
+static void test_html_styles_are_inherited(void **state)
+{
+	check_hides("a<div style='font-size:0'><p style='font-size:14px'>secret</p></div>b", false);
+	check_hides("a<div style='visibility:hidden'><p style='visibility:visible'>secret</p></div>"
+		    "b",
+		    false);
+	check_hides("a<div style='display:none'><p style='display:block'>secret</p></div>b", true);
+	check_hides("a<div style='opacity:.3'><p style='opacity:.3'>secret</p></div>b", true);
+	check_hides("a<div style='font-size:4px'><p style='font-size:.5em'>secret</p></div>b",
+		    true);
+	check_hides("a<font color=white>secret</font>b", true);
+	check_hides("<td>a<font color=ffffff>secret</font>b</td>", true);
+	check_hides("a<table bgcolor=#123456><tr><td><font color='#133557'>secret</font></td></tr>"
+		    "</table>b",
+		    true);
+	check_hides("<body text=white bgcolor=black>a secret b</body>", false);
+	check_hides("a<div hidden>secret</div>b", true);
+	check_hides("a<img style='display:none' alt=secret>b", true);
+	check_hides("a<div style='color:#fff'><a href=https://x.jp/>secret</a></div>b", false);
+	check_hides("a<a href=https://x.jp/ style='color:#fff'>secret</a>b", true);
+	assert_non_null(memmem(hidden.data, hidden.size, "<https://x.jp/>", 15));
+	/* An image of a link is seen where text would not be. */
+	assert_string_equal(render("<td style='font-size:0'><a href=https://x.jp/><img src=y></a>"),
+			    "[画像] <https://x.jp/>\n");
+}
+
+static void test_html_selectors_match(void **state)
+{
+	static const struct {
+		const char *css, *body;
+		bool hides;
+	} cases[] = {
+		{"p{display:none}", "<p>secret</p>", true},
+		{"P{display:none}", "<p>secret</p>", true},
+		{".x.y{display:none}", "<p class='y z x'>secret</p>", true},
+		{".x.y{display:none}", "<p class='y z'>secret</p>", false},
+		{"#i.x{display:none}", "<p id=i class=x>secret</p>", true},
+		{"p#i.x{display:none}", "<div id=i class=x>secret</div>", false},
+		{".o .i{display:none}", "<div class=o><p><b class=i>secret</b></p></div>", true},
+		{".o .i{display:none}", "<p class=o></p><b class=i>secret</b>", false},
+		{".o>.i{display:none}", "<div class=o><p class=i>secret</p></div>", true},
+		{".o > .i{display:none}", "<div class=o><p><b class=i>secret</b></p></div>", false},
+		{".m .o > .i{display:none}",
+		 "<div class=m><div class=o><div class=o></div><p class=i>secret</p></div></div>",
+		 true},
+		{"i + b{display:none}", "<p><i>x</i><b>secret</b></p>", true},
+		{"i + b{display:none}", "<p><i>x</i><u>x</u><b>secret</b></p>", false},
+		{"i ~ b{display:none}", "<p><i>x</i><u>x</u><b>secret</b></p>", true},
+		{"br + b{display:none}", "<p>x<br><b>secret</b></p>", true},
+		{"[title]{display:none}", "<p title=x>secret</p>", true},
+		{"[title=\"k v\"]{display:none}", "<p title='k v'>secret</p>", true},
+		{"[title~=v],x{display:none}", "<p title='k v'>secret</p>", true},
+		{"[title^=k]{display:none}", "<p title='k v'>secret</p>", true},
+		{"[title$=v]{display:none}", "<p title='k v'>secret</p>", true},
+		{"[title*=v]{display:none}", "<p title='k'>secret</p>", false},
+		{"[lang|=ja]{display:none}", "<p lang=ja-JP>secret</p>", true},
+		{"td:first-child{display:none}",
+		 "<table><tbody><tr><td>secret</td><td>x</td></tr></tbody></table>", true},
+		{"p:nth-child(2){display:none}", "<p>x</p><p>secret</p>", true},
+		{"p:hover{display:none}", "<p>secret</p>", false},
+		{"p::before,q{display:none}", "<p>secret</p>", false},
+		{".y{color:#fff}", "<p class=y>secret</p>", true},
+		{".y{color:#fff}", "<p class=y style='color:red'>secret</p>", false},
+		{".y{color:#fff!important}", "<p class=y style='color:red'>secret</p>", true},
+		/* The cascade: specificity, then order. */
+		{"#i{display:block} p{display:none}", "<p id=i>secret</p>", false},
+		{".x{display:block} .x{display:none}", "<p class=x>secret</p>", true},
+		{"p{display:none!important} #i{display:block}", "<p id=i>secret</p>", true},
+		{"[hidden]{display:block}", "<p hidden>secret</p>", false},
+		/* At-rules, comments, escapes. */
+		{"@media screen{p{display:none}}", "<p>secret</p>", true},
+		{"@media print{p{display:none}} b{color:red}", "<p>secret</p>", false},
+		{"@media print{x{}} p{display:none}", "<p>secret</p>", true},
+		{"@media only screen and (max-width:600px){p{display:none}}", "<p>secret</p>",
+		 false},
+		{"@media (min-width: 600px) and (color){p{display:none}}", "<p>secret</p>", true},
+		{"@media not print{p{display:none}}", "<p>secret</p>", true},
+		{"@media print, screen{p{display:none}}", "<p>secret</p>", true},
+		{"@supports (color:red){p{display:none}}", "<p>secret</p>", true},
+		{"@import 'x'; p{display:none}", "<p>secret</p>", true},
+		{"@font-face{font-family:x} p{display:none}", "<p>secret</p>", true},
+		{"/* { */ p/**/{display:none}", "<p>secret</p>", true},
+		{"<!-- p{display:none} -->", "<p>secret</p>", true},
+		{"q{content:'}'} p{display:none}", "<p>secret</p>", true},
+		{".\\78{display:none}", "<p class=x>secret</p>", true},
+	};
+	char html[512];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(html, sizeof(html),
+			       "<html><head><style>%s</style></head><body>a<div>%s</div>b</body>"
+			       "</html>",
+			       cases[i].css, cases[i].body);
+		check_hides(html, cases[i].hides);
+		/* Behind what it hides, and in a document that only a tree makes whole. */
+		(void)snprintf(html, sizeof(html), "a<div>%s</div>b<style type=text/css>%s</style>",
+			       cases[i].body, cases[i].css);
+		check_hides(html, cases[i].hides);
+	}
+	check_hides("<!--[if mso]><style>p{display:none}</style><![endif]-->a<p>secret</p>b",
+		    false);
+	check_hides("<style media=print>p{display:none}</style>a<p>secret</p>b", false);
+}
+
+/* Past a limit the sheet no longer hides, and the report says so. */
+static void test_html_sheets_beyond_a_limit_are_cut(void **state)
+{
+	struct bytes html;
+
+	bytes_init(&html, 1 << 22);
+	assert_int_equal(bytes_append_text(&html, "a<style>"), 0);
+	for (int i = 0; i < HTML_SHEET_COMPOUNDS; i++)
+		assert_int_equal(bytes_append_text(&html, ".x{color:red}"), 0);
+	assert_int_equal(bytes_append_text(&html, "p{display:none}</style><p>secret</p>b"), 0);
+	assert_int_equal(bytes_append_u8(&html, '\0'), 0);
+	check_hides((const char *)html.data, false);
+	assert_true(report.sheet_cut);
+	render("<style>p{display:none}</style><p>x</p>");
+	assert_false(report.sheet_cut);
+	bytes_fini(&html);
+}
+
 static void test_html_style_sheets_hide_too(void **state)
 {
 	check("<style>/* a */ @media x { .b{display:none} } div.a, #c { display : none }</style>"
@@ -153,17 +387,17 @@ static void test_html_guard_keeps_bombs_from_the_tree(void **state)
 static const char *read_by(int (*walk)(struct span in, struct html_render *r), const char *html)
 {
 	static const struct html_policy policy = {0};
-	struct html_frame *frames = html_frames_new();
+	struct html_room *room = html_room_new();
 	struct html_render r;
 	int err;
 
 	reset();
-	assert_non_null(frames);
-	html_render_init(&r, &policy, frames, &out, &hidden, &report);
+	assert_non_null(room);
+	html_render_init(&r, &policy, room, span_of(html), &out, &hidden, &report);
 	err = walk(span_of(html), &r);
 	if (err == 0)
 		html_render_end(&r);
-	free(frames);
+	free(room);
 	return err == 0 ? finish() : NULL;
 }
 
@@ -303,6 +537,11 @@ int main(void)
 		cmocka_unit_test(test_html_lists_and_tables),
 		cmocka_unit_test(test_html_links_show_where_they_go),
 		cmocka_unit_test(test_html_hidden_text_is_told_apart),
+		cmocka_unit_test(test_html_declarations_that_hide),
+		cmocka_unit_test(test_html_declarations_that_do_not_hide),
+		cmocka_unit_test(test_html_styles_are_inherited),
+		cmocka_unit_test(test_html_selectors_match),
+		cmocka_unit_test(test_html_sheets_beyond_a_limit_are_cut),
 		cmocka_unit_test(test_html_style_sheets_hide_too),
 		cmocka_unit_test(test_html_hosts_of_other_scripts_have_both_spellings),
 		cmocka_unit_test(test_html_ruby_images_and_active_content),
