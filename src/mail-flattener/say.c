@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 
+enum { PIECE_BYTES = 65536 }; /* of text that is written and looked over at a time */
+
 void flatten_fail(struct flatten *f, int err)
 {
 	if (err < 0 && f->err == 0)
@@ -76,9 +78,8 @@ void flatten_say(struct flatten *f, enum notice notice, const char *a, const cha
 	bytes_fini(&line);
 }
 
-/* Back to the end of the last whole line, then the notice; what comes later is small and has room
- * again. */
-static void cut_output(struct flatten *f)
+/* Back to the end of the last whole line. */
+static void drop_part_of_line(struct flatten *f)
 {
 	size_t end = f->out->size;
 
@@ -86,6 +87,12 @@ static void cut_output(struct flatten *f)
 		end--;
 	f->out->size = end;
 	f->out->failed = false;
+}
+
+/* The notice behind the last whole line; what comes later is small and has room again. */
+static void cut_output(struct flatten *f)
+{
+	drop_part_of_line(f);
 	f->out->limit += FLATTEN_TRAILER_BYTES;
 	f->count.limits++;
 	flatten_say(f, NOTICE_CUT, NULL, NULL);
@@ -101,28 +108,58 @@ static void show_result(struct flatten *f, int err)
 		flatten_fail(f, err);
 }
 
+static int put_text(struct flatten *f, struct span utf8)
+{
+	put_gap(f);
+	return text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size}, f->out,
+				&f->clean);
+}
+
 void flatten_show_own(struct flatten *f, struct span utf8)
 {
-	if (f->cut || span_trim(utf8).size == 0)
-		return;
-	put_gap(f);
-	show_result(f, text_clean_lines(utf8, (struct span){(uint8_t *)f->prefix, f->prefix_size},
-					f->out, &f->clean));
+	if (!f->cut && span_trim(utf8).size > 0)
+		show_result(f, put_text(f, utf8));
+}
+
+/* The first lines of @text, about PIECE_BYTES or one longer line. */
+static struct span first_piece(struct span text)
+{
+	const uint8_t *lf = NULL;
+
+	if (text.size > PIECE_BYTES)
+		lf = memchr(text.data + PIECE_BYTES, '\n', text.size - PIECE_BYTES);
+	return (struct span){text.data, lf != NULL ? (size_t)(lf - text.data) + 1 : text.size};
+}
+
+/* A piece of the message's text. What stood before the limit was met may imitate, too. */
+static int show_piece(struct flatten *f, struct span piece)
+{
+	size_t begin = f->out->size;
+	int marked = 0, err = put_text(f, piece);
+
+	if (err == -ERR_TOO_LONG)
+		drop_part_of_line(f);
+	/* Inside of a nested message every line has its bar: nothing there looks like ours. */
+	if (f->prefix_size == 0 && (err == 0 || err == -ERR_TOO_LONG))
+		marked = imitation_mark(f, begin);
+	return marked < 0 ? marked : err;
 }
 
 void flatten_show(struct flatten *f, struct span utf8)
 {
-	size_t begin;
+	int err = 0;
 
 	if (f->cut || span_trim(utf8).size == 0)
 		return;
 	f->shown = true;
 	put_gap(f);
-	begin = f->out->size;
-	flatten_show_own(f, utf8);
-	/* Inside of a nested message every line has its bar: nothing there looks like ours. */
-	if (f->prefix_size == 0 && !f->cut && f->err == 0)
-		show_result(f, imitation_mark(f, begin));
+	while (utf8.size > 0 && err == 0) {
+		struct span piece = first_piece(utf8);
+
+		err = show_piece(f, piece);
+		utf8 = (struct span){utf8.data + piece.size, utf8.size - piece.size};
+	}
+	show_result(f, err);
 }
 
 const char *flatten_clean(struct flatten *f, struct span utf8, size_t limit_bytes,

@@ -270,6 +270,19 @@ def test_mail_text_bombs_stay_within_time_and_memory(name):
     assert verify(done.stdout)[0] == 0
 
 
+@pytest.mark.limit(120)
+def test_mail_imitations_are_marked_where_the_text_is_cut():
+    """Private use becomes four times as long: past the output limit the text ends, and what came before it is marked all the same."""
+    warning = "【注意: 差出人の表示名が別のメールアドレスに見えます】\n"
+    text = warning + ("\ue000" * 300 + "\n") * 4_000 + warning + ("\ue000" * 300 + "\n") * 5_000
+    done = flatten(make_mails.HEAD + b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + text.encode())
+    assert done.returncode == 0, done.stderr.decode()
+    assert verify(done.stdout)[0] == 0
+    lines = done.stdout.decode().splitlines(keepends=True)
+    assert "【本文が長すぎるため、ここで打ち切りました】\n" in lines
+    assert [line for line in lines if "【注意" in line] == ["(本文の表記) " + warning] * 2
+
+
 @pytest.mark.parametrize("name", BOMBS)
 @pytest.mark.limit(120)
 def test_mail_html_bombs_stay_within_time_and_memory(name):
