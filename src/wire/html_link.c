@@ -55,15 +55,17 @@ static void target_copy(struct target *t, struct span href)
 	t->url[t->size] = '\0';
 }
 
+/* RFC 3986 3.1. One that is too long for any that is known is cut. */
 static void target_scheme(struct target *t)
 {
-	size_t n = strcspn(t->url, ":/?#");
+	size_t n =
+		strspn(t->url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+	bool begins = (t->url[0] | 0x20) >= 'a' && (t->url[0] | 0x20) <= 'z';
 
-	if (t->url[n] != ':' || n >= SCHEME_MAX)
+	if (t->url[n] != ':' || !begins)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && i + 1 < SCHEME_MAX; i++)
 		t->scheme[i] = lower((uint8_t)t->url[i]);
-	t->scheme[n] = '\0';
 }
 
 /* The host of "//user@host:port/": browsers take backslashes for slashes. */
@@ -87,10 +89,20 @@ static void target_init(struct target *t, struct span href)
 {
 	const char *authority;
 
+	/* Browsers leave out what is blank or a control character in front; of the latter a parser
+	 * has made replacement characters. */
+	href = span_trim(href);
+	while (href.size > 0 &&
+	       (href.data[0] <= ' ' || span_starts_nocase(href, span_of("\uFFFD")))) {
+		size_t size = href.data[0] <= ' ' ? 1 : 3;
+
+		href = (struct span){href.data + size, href.size - size};
+	}
 	*t = (struct target){0};
-	target_copy(t, span_trim(href));
+	target_copy(t, href);
 	target_scheme(t);
-	authority = t->url + (t->scheme[0] != '\0' ? strlen(t->scheme) + 1 : 0);
+	authority = strchr(t->url, ':');
+	authority = t->scheme[0] != '\0' && authority != NULL ? authority + 1 : t->url;
 	if (strspn(authority, "/\\") >= 2)
 		host_of(authority + strspn(authority, "/\\"), t->host, &t->has_user);
 }
@@ -254,12 +266,95 @@ static void put_web(struct html_render *r, const struct target *t, const char *s
 	put_other_spelling(r, t);
 }
 
+/* How much of an absolute target a relative one, which begins so, is put behind (RFC 3986 5.2). */
+static size_t base_size(const struct target *base, const char *relative)
+{
+	const char *path = strstr(base->url, "//"), *end;
+
+	if (strspn(relative, "/\\") >= 2)
+		return strlen(base->scheme) + 1;
+	path = path != NULL ? path + 2 + strcspn(path + 2, "/\\?#") : base->url + base->size;
+	if (relative[0] == '/' || relative[0] == '\\')
+		return (size_t)(path - base->url);
+	end = path + strcspn(path, relative[0] == '#' ? "#" : "?#");
+	if (relative[0] == '?' || relative[0] == '#')
+		return (size_t)(end - base->url);
+	while (end > path && end[-1] != '/' && end[-1] != '\\')
+		end--;
+	return (size_t)(end - base->url);
+}
+
+/* The target of @href in this document. */
+static void target_of(const struct html_render *r, struct span href, struct target *t)
+{
+	char whole[2 * sizeof(t->url)];
+	struct target base;
+	size_t size;
+	int written;
+
+	target_init(t, href);
+	if (r->base.size == 0 || t->scheme[0] != '\0' || t->size == 0 || t->url[0] == '#')
+		return;
+	target_init(&base, r->base);
+	if (base.host[0] == '\0' || base.scheme[0] == '\0')
+		return;
+	size = base_size(&base, t->url);
+	written = snprintf(
+		whole, sizeof(whole), "%.*s%s%s", (int)size, base.url,
+		size == base.size && strcspn(t->url, "/\\?#") > 0 && base.url[size - 1] != '/' ? "/"
+											       : "",
+		t->url);
+	if (written > 0 && (size_t)written < sizeof(whole))
+		target_init(t, span_of(whole));
+}
+
+/* Schemes of targets that are written; whatever else there is starts a program of some kind. */
+static const char *const web_schemes[] = {"", "http", "https", "ftp", NULL};
+static const char *const plain_schemes[] = {"mailto", "tel", "sms", "fax", "line", NULL};
+
+/* A share of files is reached by two backslashes, with no scheme. */
+static bool is_dropped(const struct target *t)
+{
+	return strncmp(t->url, "\\\\", 2) == 0 ||
+	       (!one_of(t->scheme, web_schemes) && !one_of(t->scheme, plain_schemes));
+}
+
+static void put_dropped(struct html_render *r, const struct target *t)
+{
+	r->report->dropped_links++;
+	html_render_mark(r, say(r, "[リンク削除: ", "[link removed: "));
+	html_render_mark(r, t->scheme[0] != '\0' ? t->scheme : "\\\\");
+	html_render_mark(r, "]");
+}
+
+/* A place inside of the message: of no use to the reader. */
+static bool is_inside(const struct target *t)
+{
+	return t->size == 0 || t->url[0] == '#' || strcmp(t->scheme, "cid") == 0 ||
+	       strcmp(t->scheme, "mid") == 0;
+}
+
+void html_link_note(struct html_render *r, struct span href, const char *label)
+{
+	struct target t;
+
+	target_of(r, href, &t);
+	if (is_inside(&t))
+		return;
+	if (is_dropped(&t)) {
+		put_dropped(r, &t);
+		return;
+	}
+	html_render_mark(r, "[");
+	html_render_mark(r, label);
+	html_render_mark(r, ":");
+	put_target(r, &t);
+	put_other_spelling(r, &t);
+	html_render_mark(r, "]");
+}
+
 void html_link_close(struct html_render *r, struct span href, struct span shown)
 {
-	static const char *const dropped[] = {"javascript", "data",  "vbscript", "file",
-					      "blob",       "about", "ms-word",  "search-ms",
-					      "ms-excel",   NULL};
-	static const char *const plain[] = {"mailto", "tel", "sms", "line", NULL};
 	char text[SHOWN_MAX];
 	struct target t;
 
@@ -270,15 +365,13 @@ void html_link_close(struct html_render *r, struct span href, struct span shown)
 	if (shown.size > 0)
 		memcpy(text, shown.data, shown.size);
 	text[shown.size] = '\0';
-	target_init(&t, href);
-	if (one_of(t.scheme, dropped)) {
-		r->report->dropped_links++;
-		html_render_mark(r, say(r, "[リンク削除: ", "[link removed: "));
-		html_render_mark(r, t.scheme);
-		html_render_mark(r, "]");
-	} else if (one_of(t.scheme, plain)) {
+	target_of(r, href, &t);
+	if (is_inside(&t))
+		return;
+	if (is_dropped(&t))
+		put_dropped(r, &t);
+	else if (one_of(t.scheme, plain_schemes))
 		put_plain(r, &t, text);
-	} else if (t.size > 0 && t.url[0] != '#' && strcmp(t.scheme, "cid") != 0) {
+	else
 		put_web(r, &t, text);
-	}
 }

@@ -235,6 +235,21 @@ static void pre_text(struct html_render *r, struct span text)
 	}
 }
 
+/* Text that a parser would have to read: its words alone. */
+static void unread_text(struct html_render *r, struct span text)
+{
+	struct bytes words;
+	int err;
+
+	bytes_init(&words, text.size + 8);
+	err = html_words(text, &words);
+	if (err == 0)
+		flow_text(r, bytes_span(&words));
+	else
+		r->err = r->err == 0 ? err : r->err;
+	bytes_fini(&words);
+}
+
 static void hide_text(struct html_render *r, struct span text)
 {
 	bool last_space = r->hidden->size > 0 && is_space(r->hidden->data[r->hidden->size - 1]);
@@ -277,6 +292,8 @@ void html_render_text(struct html_render *r, struct span text)
 		return;
 	if (!is_seen(r, &look))
 		hide_text(r, text);
+	else if (r->frame_count > 0 && r->frames[r->frame_count - 1].tag == HTML_UNREAD)
+		unread_text(r, text);
 	else if (r->pres > 0)
 		pre_text(r, text);
 	else
@@ -379,15 +396,21 @@ static void open_cell(struct html_render *r, const struct html_element *element)
 
 static void open_form(struct html_render *r, const struct html_element *element)
 {
-	struct span action = html_attr_of(element, "action");
-
 	r->report->active++;
 	want_breaks(r, 1);
-	if (action.size == 0)
-		return;
-	html_render_mark(r, say(r, "[入力フォーム 送信先: ", "[form, sends to: "));
-	html_render_raw(r, action);
-	html_render_mark(r, "]");
+	html_link_note(r, html_attr_of(element, "action"),
+		       say(r, "入力フォーム 送信先", "form, sends to"));
+	want_breaks(r, 1);
+}
+
+/* What is embedded from elsewhere. */
+static void open_embedded(struct html_render *r, const struct html_element *element)
+{
+	static const char *const names[] = {"src", "data", "href"};
+
+	want_breaks(r, 1);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		html_link_note(r, html_attr_of(element, names[i]), say(r, "埋め込み", "embedded"));
 	want_breaks(r, 1);
 }
 
@@ -436,6 +459,13 @@ static void open_effect(struct html_render *r, const struct html_element *elemen
 	case HTML_FORM:
 		open_form(r, element);
 		break;
+	case HTML_EMBED:
+		open_embedded(r, element);
+		break;
+	case HTML_UNREAD:
+		open_embedded(r, element);
+		unread_text(r, html_attr_of(element, "srcdoc"));
+		break;
 	case HTML_Q:
 		html_render_mark(r, "「");
 		break;
@@ -465,6 +495,8 @@ static void open_void(struct html_render *r, const struct html_element *element,
 {
 	struct span alt = html_attr_of(element, "alt");
 
+	if (element->tag == HTML_BASE && r->base.size == 0)
+		r->base = html_attr_of(element, "href");
 	if (r->skips > 0)
 		return;
 	if (!shown) {
@@ -488,6 +520,10 @@ static void open_void(struct html_render *r, const struct html_element *element,
 		break;
 	case HTML_EMBED:
 		r->report->active++;
+		open_embedded(r, element);
+		break;
+	case HTML_SOURCE:
+		open_embedded(r, element);
 		break;
 	case HTML_AREA:
 		html_link_close(r, html_attr_of(element, "href"), alt);
@@ -500,9 +536,8 @@ static void open_void(struct html_render *r, const struct html_element *element,
 /* Is the element's content left out, whatever its style? */
 static bool is_skipped(struct html_render *r, enum html_tag tag)
 {
-	if (tag == HTML_SCRIPT || tag == HTML_EMBED)
-		r->report->active++;
-	return tag == HTML_SCRIPT || tag == HTML_EMBED || tag == HTML_SKIP || tag == HTML_STYLE;
+	r->report->active += tag == HTML_SCRIPT || tag == HTML_EMBED || tag == HTML_UNREAD;
+	return tag == HTML_SCRIPT || tag == HTML_SKIP || tag == HTML_STYLE;
 }
 
 /* What style sheets and its own attributes make of an element in the innermost one. Return: whether
@@ -569,7 +604,7 @@ void html_render_open(struct html_render *r, const struct html_element *element)
 	*frame = (struct html_frame){.tag = (uint8_t)element->tag,
 				     .key = key_of(element->name),
 				     .look = look,
-				     .lost = lost,
+				     .lost = lost || element->tag == HTML_TEMPLATE,
 				     .skips = is_skipped(r, element->tag)};
 	r->skips += frame->skips;
 	r->lost += frame->lost;
@@ -631,6 +666,8 @@ static void close_effect(struct html_render *r, const struct html_frame *frame)
 	case HTML_TABLE:
 	case HTML_FORM:
 	case HTML_LI:
+	case HTML_EMBED:
+	case HTML_UNREAD:
 		want_breaks(r, 1);
 		break;
 	case HTML_PARA:

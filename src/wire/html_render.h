@@ -20,7 +20,7 @@ enum html_tag {
 	HTML_CELL,
 	HTML_HEAD_CELL,
 	HTML_DEL,
-	HTML_EMBED, /* object, iframe, audio, ...: left out and counted */
+	HTML_EMBED, /* object, svg, audio, ...: counted; the text inside is told */
 	HTML_FORM,
 	HTML_HEADING,
 	HTML_HR,
@@ -33,12 +33,15 @@ enum html_tag {
 	HTML_Q,
 	HTML_QUOTE,
 	HTML_ROW,
+	HTML_SOURCE, /* of audio and video */
 	HTML_RT,
 	HTML_SCRIPT, /* left out and counted */
 	HTML_SKIP,   /* left out: title, style, rp, ... */
 	HTML_STYLE,
 	HTML_SUP,
 	HTML_TABLE,
+	HTML_TEMPLATE, /* never seen: told as what CSS hides is */
+	HTML_UNREAD,   /* iframe, noframes, ...: what is in it is a text for parsers */
 };
 
 struct html_attr {
@@ -91,8 +94,9 @@ struct html_render {
 	size_t line_begin;                      /* where the current line starts in out */
 	size_t indent;                          /* spaces after the quote marks */
 	bool in_line;                           /* something stands on the current line */
-	bool image_only; /* an image without a text stood where a link's text should be */
-	int err;         /* the first failed append */
+	struct span base; /* to which links are relative; empty where the document does not say */
+	bool image_only;  /* an image without a text stood where a link's text should be */
+	int err;          /* the first failed append */
 };
 
 /* @room: see html_room_new. @document: what will be read; its style sheets are, at once. */
@@ -124,6 +128,8 @@ void html_render_raw(struct html_render *r, struct span text);
 
 /* html_link.c: what stands behind a link's text. @shown: the link's text as it was written. */
 void html_link_close(struct html_render *r, struct span href, struct span shown);
+/* What is not a link but names a place: "[LABEL: target]". Nothing where @href is empty. */
+void html_link_note(struct html_render *r, struct span href, const char *label);
 
 /*
  * html_nest.c, html_tree.c and html_scan.c: the three ways of reading. An error of one means: begin

@@ -274,6 +274,8 @@ static struct span word_next(struct span list, size_t *at)
 {
 	size_t begin;
 
+	if (list.size == 0)
+		return span_of("");
 	while (*at < list.size && list.data[*at] <= ' ')
 		(*at)++;
 	for (begin = *at; *at < list.size && list.data[*at] > ' ';)
@@ -309,7 +311,8 @@ static bool attribute_matches(const struct html_simple *simple, const struct htm
 		return has_word(have, want);
 	case '|':
 		return span_equal_nocase(have, want) ||
-		       (span_starts_nocase(have, want) && have.data[want.size] == '-');
+		       (have.size > want.size && span_starts_nocase(have, want) &&
+			have.data[want.size] == '-');
 	case '^':
 		return want.size > 0 && span_starts_nocase(have, want);
 	case '$':
@@ -317,7 +320,8 @@ static bool attribute_matches(const struct html_simple *simple, const struct htm
 		       span_equal_nocase(
 			       (struct span){have.data + have.size - want.size, want.size}, want);
 	default:
-		return want.size > 0 && memmem(have.data, have.size, want.data, want.size) != NULL;
+		return want.size > 0 && have.size > 0 &&
+		       memmem(have.data, have.size, want.data, want.size) != NULL;
 	}
 }
 

@@ -371,6 +371,8 @@ static struct span token_next(struct span s, size_t *at)
 {
 	size_t begin;
 
+	if (s.size == 0)
+		return span_of("");
 	while (*at < s.size && s.data[*at] <= ' ')
 		(*at)++;
 	begin = *at;

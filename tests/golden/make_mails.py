@@ -492,6 +492,11 @@ def mails():
                 "height:0;overflow:hidden", "mso-hide:all"))) + "<p class=gone>隠13</p><p id=nix>隠14</p><p hidden>隠15</p>"
         "<p style='font-size:0.9em;opacity:0.5;color:#ffe;background:#000'>これも見える</p></body>").encode())
     yield "hidden-by-sheets", single(b"sheets", "text/html; charset=utf-8", SHEETS.encode())
+    yield "embedded-media", single(b"media", "text/html; charset=utf-8", (
+        "<base href=https://news.example.jp/2026/><svg width=9><title>題</title><text>図の字</text></svg><canvas>画布の字</canvas>"
+        "<audio src=a.mp3>音の字</audio><video><source src=/v.mp4>動画の字</video><object data=o.swf><p>部品の字</p></object>"
+        "<iframe src=https://frame.example.org/></iframe><a href=x>相対</a> <a href=ms-msdt:/id>診断</a> <a href='search-ms:q'>検索</a>"
+        ).encode())
     yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (
         "<h2>見出し</h2><table border=1><tr><th></th><th>4月</th><th>5月</th></tr><tr><th>件数</th><td>1</td><td></td></tr></table>"
         "<table><tr><td>段組<table border=1><tr><td>内</td><td>側</td></tr></table></td><td>右</td></tr></table>"

@@ -88,6 +88,60 @@ static void test_html_links_show_where_they_go(void **state)
 	check("<a href=\"https://x.jp/\"><img src=y></a>", "[画像] <https://x.jp/>\n");
 }
 
+static void test_html_targets_are_absolute_where_the_document_says_of_what(void **state)
+{
+	check("<base href=https://x.jp/a/b?q><base href=https://y.jp/><a href=c>t</a>",
+	      "t <https://x.jp/a/c>\n");
+	check("<base href=https://x.jp/a/b><a href=/c>t</a>", "t <https://x.jp/c>\n");
+	check("<base href=https://x.jp><a href=c>t</a>", "t <https://x.jp/c>\n");
+	check("<base href=https://x.jp/a/b><a href=?c>t</a>", "t <https://x.jp/a/b?c>\n");
+	check("<base href=https://x.jp/a/b><a href=//y.jp/c>t</a>", "t <https://y.jp/c>\n");
+	check("<base href=https://x.jp/a/b><a href=http://z.jp/>t</a>", "t <http://z.jp/>\n");
+	check("<base href=https://evil.jp/><a href=/x>www.bank.jp</a>",
+	      "www.bank.jp <https://evil.jp/x>【注意: 表示と異なるリンク】\n");
+}
+
+static void test_html_targets_that_start_programs_are_dropped(void **state)
+{
+	static const char *const schemes[] = {
+		"ms-msdt",    "intent",         "vscode",
+		"search-ms",  "file",           "data",
+		"vbscript",   "shell",          "ms-settings-and-a-long-tail",
+		"JavaScript", "\x01javascript", "x.y+z-1"};
+	char html[128];
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		(void)snprintf(html, sizeof(html), "<a href='%s:secret'>t</a>", schemes[i]);
+		if (strstr(render(html), "secret") != NULL ||
+		    strstr(render(html), "t[リンク削除: ") == NULL)
+			fail_msg("%s: %s", html, render(html));
+		assert_int_equal(report.dropped_links, 1);
+	}
+	check("<a href='\\\\host\\share'>t</a>", "t[リンク削除: \\\\]\n");
+	check("<form action='ms-x:y'></form>", "[リンク削除: ms-x]\n");
+	check("<a href=tel:0312345678>t</a>", "t <0312345678>\n");
+	check("<a href=ftp://x.jp/>t</a>", "t <ftp://x.jp/>\n");
+	check("<a href=#x>t</a><a href=cid:x>u</a>", "tu\n");
+}
+
+/* What is embedded is not fetched, but what stands in its place is told. */
+static void test_html_text_in_what_is_embedded_is_told(void **state)
+{
+	check("<svg><text>a</text><text>b</text><style>x{}</style></svg>", "a\nb\n");
+	check("<canvas>a</canvas><audio src=/s.mp3>b</audio>", "a\n[埋め込み: </s.mp3>]\nb\n");
+	check("<video><source src=https://x.jp/v>c</video>", "[埋め込み: <https://x.jp/v>]\nc\n");
+	check("<object data=https://x.jp/o><p>d</p></object>",
+	      "[埋め込み: <https://x.jp/o>]\n\nd\n");
+	check("<iframe src=https://x.jp/i></iframe>", "[埋め込み: <https://x.jp/i>]\n");
+	check("<iframe srcdoc='<p>e</p>'></iframe>", "e\n");
+	check("<embed src=data:x>", "[リンク削除: data]\n");
+	render("a<template>secret</template>b");
+	assert_memory_equal(span_trim(bytes_span(&hidden)).data, "secret", 6);
+	assert_string_equal(render("<iframe><p>f</p></iframe>"), "f\n");
+	assert_string_equal(render("<frameset><noframes><p>g</p></noframes></frameset>"), "g\n");
+	assert_int_equal(report.active, 1);
+}
+
 static void test_html_hidden_text_is_told_apart(void **state)
 {
 	static const char *const styles[] = {"display:none",  "visibility: hidden",
@@ -536,6 +590,9 @@ int main(void)
 		cmocka_unit_test(test_html_lines_and_paragraphs),
 		cmocka_unit_test(test_html_lists_and_tables),
 		cmocka_unit_test(test_html_links_show_where_they_go),
+		cmocka_unit_test(test_html_targets_are_absolute_where_the_document_says_of_what),
+		cmocka_unit_test(test_html_targets_that_start_programs_are_dropped),
+		cmocka_unit_test(test_html_text_in_what_is_embedded_is_told),
 		cmocka_unit_test(test_html_hidden_text_is_told_apart),
 		cmocka_unit_test(test_html_declarations_that_hide),
 		cmocka_unit_test(test_html_declarations_that_do_not_hide),
