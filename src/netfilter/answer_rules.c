@@ -15,6 +15,7 @@
 #include "netfilter/netfilter.h"
 #include "netfilter/netlink.h"
 #include "netfilter/nft.h"
+#include "netfilter/rules_compare.h"
 
 #define KEPT_BYTES_MAX  (32U << 20) /* of one zone */
 #define LINES_BYTES_MAX (1U << 20)  /* of one piece */
@@ -96,6 +97,32 @@ static const char *state_of(const struct zone *zone)
 	return zone->has_rules ? "has the rules of the running policy" : "shut";
 }
 
+/* Chain by chain and rule by rule, expression by expression. */
+static void compare(struct listing *l)
+{
+	const struct ruleset r = zones_ruleset(l->nf, l->zone->index);
+	struct rules_compared compared = {0};
+	struct nft_batch asked;
+	int err;
+
+	nft_begin(&asked, RULESET_BATCH_BYTES);
+	err = ruleset_write(&r, &asked);
+	if (err == 0)
+		err = rules_compare(bytes_span(&l->kept),
+				    (struct span){asked.buffer.data, asked.buffer.size}, &l->lines,
+				    &compared);
+	nft_fini(&asked);
+	if (err != 0)
+		(void)bytes_printf(&l->lines, "# not compared with the policy: %s\n",
+				   err_name(err)); /* there is room, here and below */
+	else if (compared.differing > 0)
+		(void)bytes_printf(&l->lines, "# NOT AS THE POLICY ASKS FOR, %u times\n",
+				   compared.differing);
+	else
+		(void)bytes_printf(&l->lines, "# as the policy asks for: %u rules in %u chains\n",
+				   compared.rules, compared.chains);
+}
+
 /* The zone is read: from here on it is text. */
 static void begin_printing(struct listing *l)
 {
@@ -116,6 +143,8 @@ static void begin_printing(struct listing *l)
 	else
 		(void)bytes_printf(&l->lines, "# the kernel says: as of its transaction %u\n",
 				   w->generation);
+	if (l->zone->has_rules && !has_changed(w))
+		compare(l);
 	w->printing = true;
 	w->printed = false;
 	w->sent = 0;

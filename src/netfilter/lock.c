@@ -224,7 +224,7 @@ void lock_put_rules(const struct lock *lock, struct nft_batch *b, const char *ch
 		nft_match_family(b, shape->family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 		at += load_address(b, shape, true, at);
 		at += load_address(b, shape, false, at);
-		nft_ct_original(b, NFT_CT_PROTOCOL, REG(at++));
+		nft_ct(b, NFT_CT_PROTOCOL, REG(at++)); /* the same in both directions */
 		if (shape->port_bits > 0) {
 			uint16_t mask = htons((uint16_t)(0xffff0000U >> shape->port_bits));
 

@@ -152,6 +152,8 @@ void zones_beat(struct netfilter *nf);
 /* The list of isolated stations, as the supervisor gives it. A zone whose rules do not take it is
  * shut. Return: 0 or -ERR_PEER. */
 int zones_shut_stations(struct netfilter *nf, int fd);
+/* The ruleset that a zone of the running policy has, as long as has_rules. */
+struct ruleset zones_ruleset(const struct netfilter *nf, uint32_t index);
 /* Flows of a zone (its index in the running policy) meet the rules with their next packet, also
  * those that the flow table carries. A zone where that fails is shut. */
 void zones_renew_offload(struct netfilter *nf, uint32_t index);

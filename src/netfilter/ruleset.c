@@ -485,6 +485,32 @@ static int load_own(const struct ruleset *r, int netlink_fd)
 	return err;
 }
 
+/* Everything but what load_own has put there before. */
+static void put_whole(struct nft_batch *b, const struct ruleset *r, const struct lock *lock,
+		      bool own)
+{
+	ruleset_put_table(b, r->fresh);
+	if (own)
+		ruleset_put_own(b, r);
+	put_common_sets(b);
+	put_generations(b, r);
+	lock_remove_sets(b, r->fresh ? 0 : r->lock_sets);
+	lock_put_sets(lock, b);
+	put_rules(b, r, lock);
+	ruleset_put_arp(b, r);
+}
+
+int ruleset_write(const struct ruleset *r, struct nft_batch *b)
+{
+	struct lock *lock = lock_new(r->snapshot, r->zone);
+
+	if (lock == NULL)
+		return -ERR_NO_MEMORY;
+	put_whole(b, r, lock, true);
+	lock_free(lock);
+	return b->buffer.failed ? -ERR_TOO_LONG : 0;
+}
+
 int ruleset_load(struct ruleset *r, int netlink_fd)
 {
 	bool own_first = !r->fresh && !r->check;
@@ -495,15 +521,7 @@ int ruleset_load(struct ruleset *r, int netlink_fd)
 	if (lock == NULL)
 		return err != 0 ? err : -ERR_NO_MEMORY;
 	nft_begin(&b, RULESET_BATCH_BYTES);
-	ruleset_put_table(&b, r->fresh);
-	if (!own_first)
-		ruleset_put_own(&b, r);
-	put_common_sets(&b);
-	put_generations(&b, r);
-	lock_remove_sets(&b, r->fresh ? 0 : r->lock_sets);
-	lock_put_sets(lock, &b);
-	put_rules(&b, r, lock);
-	ruleset_put_arp(&b, r);
+	put_whole(&b, r, lock, !own_first);
 	err = r->check ? nft_check(&b, netlink_fd) : nft_commit(&b, netlink_fd);
 	if (err == 0 && !r->check)
 		r->lock_sets = lock_set_count(lock);

@@ -100,6 +100,13 @@ struct ruleset {
 int ruleset_load(struct ruleset *r, int netlink_fd);
 
 /**
+ * ruleset_write - the messages that ruleset_load would send, without sending them
+ * @b: begun by nft_begin; the caller's
+ * Return: 0, -ERR_TOO_LONG, -ERR_NO_MEMORY.
+ */
+int ruleset_write(const struct ruleset *r, struct nft_batch *b);
+
+/**
  * ruleset_shut - shut out the stations of @r->shut and no others
  * @r: as it was loaded, with the list of now
  * A flow table is exchanged in the same transaction, see ruleset_load: what it holds of a station

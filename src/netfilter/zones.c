@@ -233,6 +233,14 @@ static struct ruleset ruleset_of(const struct netfilter *nf, const struct policy
 	};
 }
 
+struct ruleset zones_ruleset(const struct netfilter *nf, uint32_t index)
+{
+	struct ruleset r = ruleset_of(nf, &nf->running, index, nf->generation);
+
+	r.own_place = nf->running.zones[index]->own_place;
+	return r;
+}
+
 static void tell_no_offload(struct netfilter *nf, const char *zone, const char *reason)
 {
 	event_send(&nf->process.events, EVENT_OFFLOAD_MISSING, EV_TEXT(ZONE, zone),

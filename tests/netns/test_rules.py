@@ -57,6 +57,8 @@ def test_rules_in_evidence_are_those_that_nft_reads(net, make_gateway, tmp_path)
         theirs = rules.objects_of_nft(net.run(namespace, "nft", "-j", "list", "ruleset").stdout)
         expressions = rules.rules_of_nft(net.run(namespace, "nft", "--debug=netlink", "list", "ruleset").stdout)
         assert "has the rules of the running policy" in texts[zone][0]
+        asked = [line for line in texts[zone] if line.startswith("#") and "policy asks for" in line]
+        assert asked == [f"# as the policy asks for: {len(expressions)} rules in {sum(key[0] == 'chain' for key in theirs)} chains"], "\n".join(texts[zone][:400])
         assert set(mine) == set(theirs)
         ours = [(*key[1:], *one) for key, lines in mine.items() if key[0] == "chain" for one in lines if isinstance(one, tuple)]
         assert [one for one in ours if one not in expressions] == [one for one in expressions if one not in ours] == []
