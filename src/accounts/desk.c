@@ -32,7 +32,7 @@ static void note_logout(struct desk *d, uint32_t console, const char *why)
 
 	if (seat->state != SEAT_OPEN || seat->name[0] == '\0')
 		return;
-	(void)desk_tell(d, EVENT_LOGOUT, EV_TEXT(USER, seat->name), EV_NUMBER(CONSOLE, console),
+	(void)desk_tell(d, EVENT_LOGOUT, EV_PERSON(USER, seat->name, console),
 			EV_TEXT(REASON, why)); /* the session ends all the same */
 	account_init(&account, seat->name);
 	if (keep_load(d->directory, &account) == 0) {

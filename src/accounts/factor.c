@@ -124,8 +124,7 @@ static void tell(struct desk *d, uint32_t console, enum event_id event, const ch
 	const struct seat *seat = &d->seats[console];
 
 	(void)desk_tell(d, event, EV_TEXT(USER, name),
-			EV_TEXT(NAME, seat->name[0] != '\0' ? seat->name : "nobody"),
-			EV_NUMBER(CONSOLE, console),
+			EV_PERSON(NAME, seat->name[0] != '\0' ? seat->name : "nobody", console),
 			EV_TEXT(DETAIL, screen ? "screen-user" : "login")); /* it is so by now */
 }
 

@@ -86,8 +86,7 @@ static bool hand_over(struct desk *d, uint32_t console, const struct account_fir
 	memcpy(body.host, first->host, sizeof(body.host));
 	memcpy(body.organization, first->organization, sizeof(body.organization));
 	memcpy(body.preset, first->preset, sizeof(body.preset));
-	return desk_tell(d, EVENT_FIRST_ADMINISTRATOR, EV_TEXT(USER, first->name),
-			 EV_NUMBER(CONSOLE, console)) &&
+	return desk_tell(d, EVENT_FIRST_ADMINISTRATOR, EV_PERSON(USER, first->name, console)) &&
 	       d->owner.first(d->owner.ctx, &body);
 }
 
@@ -140,7 +139,7 @@ static bool save_first(struct desk *d, uint32_t console, struct account_answer *
 		return false;
 	if (had_factor)
 		(void)desk_tell(d, EVENT_TOTP_REMOVED, EV_TEXT(USER, account->name),
-				EV_TEXT(NAME, account->name), EV_NUMBER(CONSOLE, console),
+				EV_PERSON(NAME, account->name, console),
 				EV_TEXT(DETAIL, "login")); /* it is so by now */
 	if (desk_close_doors(d) < 0) {
 		desk_refuse(answer, d->seats[console].language,

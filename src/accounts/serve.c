@@ -65,8 +65,8 @@ static bool is_kept_out(struct desk *d, uint32_t console, const struct account *
 {
 	if (role != ACCOUNT_ADMINISTRATOR || find_administrator(d, console) == DESK_SEATS)
 		return false;
-	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account->name),
-			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, "another administrator"));
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_PERSON(USER, account->name, console),
+			EV_TEXT(REASON, "another administrator"));
 	desk_refuse(answer, d->seats[console].language,
 		    "another administrator is logged in; there is one at a time",
 		    "別の管理者がログイン中です。管理者は同時に1人だけです");
@@ -87,7 +87,7 @@ void desk_begin(struct desk *d, uint32_t console, struct account *account, enum 
 	welcome(d, account, role, language, answer);
 	account_begin(account, desk_now_s(d));
 	if (desk_save(d, account) < 0 ||
-	    !desk_tell(d, EVENT_LOGIN, EV_TEXT(USER, account->name), EV_NUMBER(CONSOLE, console),
+	    !desk_tell(d, EVENT_LOGIN, EV_PERSON(USER, account->name, console),
 		       EV_TEXT(ROLE, words_role(role, LANGUAGE_EN)))) {
 		desk_refuse(answer, language, "the login cannot be recorded: nobody is let in",
 			    "ログインを記録できないため受け付けません");
@@ -130,8 +130,8 @@ static const char *name_for_record(const struct desk *d, const char *name)
 static bool deny(struct desk *d, uint32_t console, const char *name, const char *why,
 		 struct account_answer *answer)
 {
-	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, name_for_record(d, name)),
-			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, why)); /* refused anyway */
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_PERSON(USER, name_for_record(d, name), console),
+			EV_TEXT(REASON, why)); /* refused anyway */
 	desk_refuse(answer, d->seats[console].language, "login incorrect", "ログインできません");
 	return true;
 }
@@ -242,8 +242,8 @@ bool desk_save_password(struct desk *d, uint32_t console, const struct account *
 		refuse_unsaved(d, console, answer);
 		return false;
 	}
-	(void)desk_tell(d, EVENT_PASSWORD_CHANGED, EV_TEXT(USER, account->name),
-			EV_NUMBER(CONSOLE, console)); /* it is changed by now */
+	(void)desk_tell(d, EVENT_PASSWORD_CHANGED,
+			EV_PERSON(USER, account->name, console)); /* it is changed by now */
 	desk_follow_doors(d, d->numbers.saved);
 	return true;
 }
@@ -263,8 +263,8 @@ static bool change_password(struct desk *d, uint32_t console, struct account *ac
 static bool deny_guess(struct desk *d, uint32_t console, const struct account *account,
 		       const char *why, struct account_answer *answer)
 {
-	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_TEXT(USER, account->name),
-			EV_NUMBER(CONSOLE, console), EV_TEXT(REASON, why)); /* refused anyway */
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_PERSON(USER, account->name, console),
+			EV_TEXT(REASON, why)); /* refused anyway */
 	desk_refuse(answer, d->seats[console].language, "the present password is wrong",
 		    "現在のパスワードが違います");
 	if (account->locked_until_s > desk_now_s(d))
@@ -393,8 +393,8 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 	seat->handed_over |= person->role == SNAPSHOT_ROLE_ADMINISTRATOR;
 	end_stale_seats(d, person->name);
 	(void)desk_tell(d, EVENT_PASSWORD_RESET, EV_TEXT(USER, person->name),
-			EV_TEXT(NAME, seat->name[0] != '\0' ? seat->name : "nobody"),
-			EV_NUMBER(CONSOLE, console)); /* it is reset by now */
+			EV_PERSON(NAME, seat->name[0] != '\0' ? seat->name : "nobody",
+				  console)); /* it is reset by now */
 	words_begin(&w, answer->text, sizeof(answer->text), seat->language);
 	words_say(&w,
 		  "temporary password of %s: %s\nit is shown once, holds %d days and must "

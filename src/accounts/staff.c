@@ -172,8 +172,7 @@ void staff_reset(struct desk *d, uint32_t console, const char *name, struct acco
 	const struct seat *seat = &d->seats[console];
 	const struct event_arg args[] = {
 		EV_TEXT(USER, name),
-		EV_TEXT(NAME, seat->name[0] != '\0' ? seat->name : "nobody"),
-		EV_NUMBER(CONSOLE, console),
+		EV_PERSON(NAME, seat->name[0] != '\0' ? seat->name : "nobody", console),
 		EV_TEXT(DETAIL, "screen-user"),
 	};
 	char fresh[PASSWORD_TEMPORARY_BYTES] = "";

@@ -51,8 +51,7 @@ const char *evidence_sign(void *ctx, const struct control_query *query, struct b
 	uint8_t hash[SHA256_BYTES], signature[LOG_ANCHOR_SIGNATURE_BYTES];
 	int64_t now_s = clock_wall_ns(a->store->form->clock) / NS_PER_S;
 	bool support = query->kind == QUERY_SIGN_SUPPORT;
-	const struct event_arg args[] = {EV_TEXT(USER, query->person),
-					 EV_NUMBER(CONSOLE, query->console),
+	const struct event_arg args[] = {EV_PERSON(USER, query->person, query->console),
 					 EV_SHA256(SHA256, hash)};
 	int err = 0;
 

@@ -79,6 +79,13 @@ struct event_arg {
 #define EV_MAC(key, p)     ((struct event_arg){FIELD_##key, EVENT_KIND_MAC, 0, (p), 6})
 #define EV_SHA256(key, p)  ((struct event_arg){FIELD_##key, EVENT_KIND_SHA256, 0, (p), 32})
 
+/*
+ * Who did it, and at which console (C1, A6): two arguments. A console's number stands in no record
+ * without the person; `make lint` holds every sender to it. @key: USER, or, where that is somebody
+ * else whom it befalls, another one. @person: empty where no login is needed.
+ */
+#define EV_PERSON(key, person, console) EV_TEXT(key, person), EV_NUMBER(CONSOLE, console)
+
 struct event_arg event_arg_text(enum event_key key, const char *text);
 
 struct event_client {

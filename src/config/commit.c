@@ -103,7 +103,7 @@ static bool publish(struct config *c)
  * not be taken back by itself. */
 static void confirm_older(struct config *c)
 {
-	if (config_unconfirmed_confirm(c) < 0)
+	if (config_unconfirmed_confirm(c, c->commit.entry.origin) < 0)
 		config_unconfirmed_returned(c, false);
 }
 

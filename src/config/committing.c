@@ -99,7 +99,7 @@ static enum console_status confirm(struct asking *a)
 {
 	if (a->c->unconfirmed.number == 0 || a->request->number > 0)
 		return asking_say(a, CONSOLE_OK, "nothing to commit\n", "変更はありません\n");
-	if (config_unconfirmed_confirm(a->c) < 0)
+	if (config_unconfirmed_confirm(a->c, a->link->person) < 0)
 		return asking_say(a, CONSOLE_FAILED, "that it stays cannot be saved\n",
 				  "確定を保存できません\n");
 	return asking_say(a, CONSOLE_OK, "confirmed: it stays\n", "確定しました\n");

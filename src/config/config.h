@@ -143,8 +143,9 @@ int config_unconfirmed_note(struct config *c, uint32_t number, uint32_t minutes)
 /* What was noted has taken effect; or not, and what was before it holds again. */
 void config_unconfirmed_settle(struct config *c, bool accepted);
 
-/* What waits, if anything, stays for good. Return: 0 or -ERR_SYSTEM: it goes on waiting. */
-int config_unconfirmed_confirm(struct config *c);
+/* What waits, if anything, stays for good: @person, who committed, confirms it. Return: 0 or
+ * -ERR_SYSTEM: it goes on waiting. */
+int config_unconfirmed_confirm(struct config *c, const char *person);
 
 /* The configuration before runs again. @saved: and is the newest on the disk. */
 void config_unconfirmed_returned(struct config *c, bool saved);

@@ -171,8 +171,9 @@ static enum console_status keep(struct asking *a, struct proposal *p)
 	if (write_proposal(a->c, p) < 0)
 		return asking_say(a, CONSOLE_FAILED, "the proposal cannot be saved\n",
 				  "提案を保存できません\n");
-	event_send(&a->c->process.events, EVENT_CHANGE_PROPOSED, EV_TEXT(USER, p->author),
-		   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+	event_send(&a->c->process.events, EVENT_CHANGE_PROPOSED,
+		   EV_PERSON(USER, p->author, a->link->index), EV_TEXT(COMMENT, p->reason),
+		   EV_TEXT(HASH, p->hash));
 	problems_init(&problems);
 	(void)config_replace_candidate(a->c, bytes_span(&a->c->running_text),
 				       &problems); /* it parsed before */
@@ -278,8 +279,9 @@ static void tell_emergency(struct asking *a, const struct proposal *p)
 {
 	struct control_emergency *emergency = &a->c->commit.emergency;
 
-	event_send(&a->c->process.events, EVENT_CHANGE_EMERGENCY, EV_TEXT(USER, a->link->person),
-		   EV_TEXT(NAME, p->author), EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+	event_send(&a->c->process.events, EVENT_CHANGE_EMERGENCY,
+		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->author),
+		   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
 	emergency->is = 1;
 	(void)snprintf(emergency->author.name, sizeof(emergency->author.name), "%s", p->author);
 	(void)snprintf(emergency->author.hands, sizeof(emergency->author.hands), "%s", p->hands);
@@ -295,8 +297,9 @@ static enum console_status start(struct asking *a, const struct proposal *p, boo
 {
 	char comment[STORE_COMMENT_BYTES];
 
-	event_send(&a->c->process.events, EVENT_CHANGE_APPROVED, EV_TEXT(USER, a->link->person),
-		   EV_TEXT(NAME, p->author), EV_TEXT(HASH, p->hash));
+	event_send(&a->c->process.events, EVENT_CHANGE_APPROVED,
+		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->author),
+		   EV_TEXT(HASH, p->hash));
 	if (outside)
 		tell_emergency(a, p);
 	snprintf(comment, sizeof(comment), "(%sapproved by %s) %.*s", outside ? "emergency, " : "",
@@ -351,7 +354,8 @@ enum console_status proposal_approve(struct asking *a)
 	if (a->link->person[0] == '\0' ||
 	    persons_may_be_one(p.author, p.hands, a->link->person, a->link->hands)) {
 		event_send(&a->c->process.events, EVENT_CHANGE_NOT_APPROVED,
-			   EV_TEXT(USER, a->link->person), EV_TEXT(NAME, p.author));
+			   EV_PERSON(USER, a->link->person, a->link->index),
+			   EV_TEXT(NAME, p.author));
 		status = asking_say(
 			a, CONSOLE_REFUSED,
 			"another person must approve it, whose password its author did not issue\n",
@@ -382,8 +386,9 @@ enum console_status proposal_withdraw(struct asking *a)
 				  "別の適用処理が進行中です\n");
 	if (read_proposal(a->c, &p) < 0)
 		return refuse_none(a);
-	event_send(&a->c->process.events, EVENT_CHANGE_WITHDRAWN, EV_TEXT(USER, a->link->person),
-		   EV_TEXT(NAME, p.author), EV_TEXT(HASH, p.hash));
+	event_send(&a->c->process.events, EVENT_CHANGE_WITHDRAWN,
+		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p.author),
+		   EV_TEXT(HASH, p.hash));
 	drop_proposal(a->c);
 	end_proposal(&p);
 	return asking_say(a, CONSOLE_OK, "withdrawn\n", "提案を取り下げました\n");

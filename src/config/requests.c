@@ -105,7 +105,8 @@ static enum console_status serve_enter(struct asking *a)
 	if (asking_parse(&a->c->candidate, bytes_span(&a->c->running_text), &problems) != 0)
 		return asking_say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
 	a->c->editor = own;
-	event_send(&a->c->process.events, EVENT_CONFIG_EDITING, EV_NUMBER(CONSOLE, a->link->index));
+	event_send(&a->c->process.events, EVENT_CONFIG_EDITING,
+		   EV_PERSON(USER, a->link->person, a->link->index));
 	return CONSOLE_OK;
 }
 
@@ -114,7 +115,7 @@ void config_stop_editing(struct config *c)
 	if (c->editor == CONFIG_NOBODY)
 		return;
 	event_send(&c->process.events, EVENT_CONFIG_EDITED,
-		   EV_NUMBER(CONSOLE, c->links[c->editor].index));
+		   EV_PERSON(USER, c->links[c->editor].person, c->links[c->editor].index));
 	tree_fini(&c->candidate);
 	c->editor = CONFIG_NOBODY;
 }
@@ -310,8 +311,8 @@ static enum console_status serve_show(struct asking *a)
 /* It leaves the gateway: recorded before it does. */
 static enum console_status serve_export(struct asking *a)
 {
-	event_send(&a->c->process.events, EVENT_CONFIG_EXPORTED, EV_TEXT(USER, a->link->person),
-		   EV_NUMBER(CONSOLE, a->link->index),
+	event_send(&a->c->process.events, EVENT_CONFIG_EXPORTED,
+		   EV_PERSON(USER, a->link->person, a->link->index),
 		   EV_NUMBER(COMMIT, a->c->running_entry.number));
 	(void)bytes_append(&a->text, a->c->running_text.data,
 			   a->c->running_text.size); /* a full text is seen by whoever sends it */

@@ -59,8 +59,9 @@ static enum console_status put(struct asking *a, enum keys_kind kind, struct spa
 		return asking_say(a, CONSOLE_FAILED, "it could not be written\n",
 				  "書き込めませんでした\n");
 	event_send(&a->c->process.events, EVENT_CERTIFICATE_LOADED,
-		   EV_NUMBER(CONSOLE, a->link->index), EV_TEXT(NAME, slot_name(a, name)),
-		   EV_TEXT(DETAIL, summary.subject), EV_SHA256(SHA256, summary.sha256));
+		   EV_PERSON(USER, a->link->person, a->link->index),
+		   EV_TEXT(NAME, slot_name(a, name)), EV_TEXT(DETAIL, summary.subject),
+		   EV_SHA256(SHA256, summary.sha256));
 	(void)bytes_printf(&a->text,
 			   a->language == LANGUAGE_JA
 				   ? "読み込みました: %s。次の接続から使われます\n"
@@ -109,7 +110,8 @@ static enum console_status put_password(struct asking *a, struct span typed)
 	if (err < 0)
 		return asking_say(a, CONSOLE_FAILED, "it could not be written\n",
 				  "書き込めませんでした\n");
-	event_send(&a->c->process.events, EVENT_PASSWORD_LOADED, EV_NUMBER(CONSOLE, a->link->index),
+	event_send(&a->c->process.events, EVENT_PASSWORD_LOADED,
+		   EV_PERSON(USER, a->link->person, a->link->index),
 		   EV_TEXT(NAME, slot_name(a, name)));
 	return asking_say(a, CONSOLE_OK, "loaded; it is used from the next connection on\n",
 			  "読み込みました。次の接続から使われます\n");

@@ -134,14 +134,14 @@ void config_unconfirmed_settle(struct config *c, bool accepted)
 	c->unconfirmed_note = (struct config_unconfirmed){0};
 }
 
-int config_unconfirmed_confirm(struct config *c)
+int config_unconfirmed_confirm(struct config *c, const char *person)
 {
 	int err = c->unconfirmed.number != 0 ? drop_file(c) : 0;
 
 	if (err < 0 || c->unconfirmed.number == 0)
 		return err;
 	event_send(&c->process.events, EVENT_COMMIT_CONFIRMED,
-		   EV_NUMBER(COMMIT, c->unconfirmed.number));
+		   EV_NUMBER(COMMIT, c->unconfirmed.number), EV_TEXT(USER, person));
 	forget(c);
 	return 0;
 }

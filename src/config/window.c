@@ -59,7 +59,7 @@ bool window_is_open(struct asking *a)
 enum console_status window_refuse(struct asking *a)
 {
 	event_send(&a->c->process.events, EVENT_CHANGE_OUTSIDE_WINDOW,
-		   EV_TEXT(USER, a->link->person), EV_NUMBER(CONSOLE, a->link->index));
+		   EV_PERSON(USER, a->link->person, a->link->index));
 	return asking_say(a, CONSOLE_REFUSED,
 			  "in an emergency two administrators can: propose emergency \"reason\"\n",
 			  "緊急の場合は管理者2名で行えます: propose emergency \"理由\"\n");

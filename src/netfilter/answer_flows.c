@@ -250,7 +250,7 @@ static void record_clear(struct listing *l)
 	if (l->zone != NULL)
 		end_zone_clear(l);
 	event_send(&l->nf->process.events, EVENT_FLOWS_CLEARED,
-		   EV_NUMBER(CONSOLE, l->answer.query->console),
+		   EV_PERSON(USER, l->answer.query->person, l->answer.query->console),
 		   EV_NUMBER(COUNT, l->work.flows.cleared),
 		   EV_TEXT(DETAIL, l->answer.query->argument));
 }

@@ -189,8 +189,9 @@ static void stop(struct capture *c)
 	remove_rules(zone);
 	(void)configure(c->watch.fd, NFULNL_CFG_CMD_UNBIND); /* it listens to no rule any more */
 	event_send(&nf->process.events, EVENT_CAPTURE_ENDED, EV_TEXT(ZONE, zone->name),
-		   EV_NUMBER(CONSOLE, c->query.console), EV_NUMBER(PACKETS, c->packets),
-		   EV_NUMBER(BYTES, c->size), EV_NUMBER(DROPPED, c->left_out));
+		   EV_PERSON(USER, c->query.person, c->query.console),
+		   EV_NUMBER(PACKETS, c->packets), EV_NUMBER(BYTES, c->size),
+		   EV_NUMBER(DROPPED, c->left_out));
 	c->zone = NULL;
 }
 
@@ -315,8 +316,8 @@ static const char *begin(struct netfilter *nf, const struct control_query *query
 		return "the file cannot be made";
 	c->query = *query;
 	event_send(&nf->process.events, EVENT_CAPTURE_STARTED, EV_TEXT(ZONE, request.zone),
-		   EV_NUMBER(CONSOLE, query->console), EV_NUMBER(COUNT, request.packets),
-		   EV_TEXT(DETAIL, query->argument));
+		   EV_PERSON(USER, query->person, query->console),
+		   EV_NUMBER(COUNT, request.packets), EV_TEXT(DETAIL, query->argument));
 	if (start(nf, index, &request) != 0)
 		return "the kernel refuses the capture";
 	if (request.form == CAPTURE_STORED) {

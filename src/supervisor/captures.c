@@ -134,7 +134,7 @@ void answer_captures(struct supervisor *sup, struct answer *answer)
 
 static void record(struct supervisor *sup, enum event_id event, const struct answer *answer)
 {
-	supervisor_event(sup, event, EV_NUMBER(CONSOLE, answer->query->console),
+	supervisor_event(sup, event, EV_PERSON(USER, answer->query->person, answer->query->console),
 			 EV_TEXT(NAME, answer->query->argument));
 }
 

@@ -150,8 +150,9 @@ static void tell_closing(struct supervisor *sup, const struct child *console,
 			 const struct emergency *one, const char *comment)
 {
 	supervisor_event(sup, EVENT_EMERGENCY_ACKNOWLEDGED, EV_NUMBER(EMERGENCY, one->number),
-			 EV_TEXT(USER, console->person), EV_TEXT(NAME, one->who[0].name),
-			 EV_TEXT(DETAIL, one->what), EV_TEXT(COMMENT, comment));
+			 EV_PERSON(USER, console->person, console->index),
+			 EV_TEXT(NAME, one->who[0].name), EV_TEXT(DETAIL, one->what),
+			 EV_TEXT(COMMENT, comment));
 }
 
 static void refuse(struct supervisor *sup, struct answer *answer, uint32_t number, int err)
@@ -161,7 +162,7 @@ static void refuse(struct supervisor *sup, struct answer *answer, uint32_t numbe
 	} else if (err == -ERR_DENIED) {
 		supervisor_event(sup, EVENT_EMERGENCY_NOT_ACKNOWLEDGED,
 				 EV_NUMBER(EMERGENCY, number),
-				 EV_TEXT(USER, answer->console->person));
+				 EV_PERSON(USER, answer->console->person, answer->console->index));
 		answer_error(answer, "another person must acknowledge it, whose password those "
 				     "who did it did not issue");
 	} else {

@@ -91,7 +91,7 @@ void answer_clear_screen(struct supervisor *sup, struct answer *answer)
 	}
 	supervisor_event(sup, EVENT_SCREEN_CLEARED, EV_NUMBER(SESSION, session->id),
 			 EV_TEXT(NAME, session->entry), EV_TEXT(USER, admission_user(session)),
-			 EV_NUMBER(CONSOLE, answer->query->console));
+			 EV_PERSON(BY, answer->query->person, answer->query->console));
 	admission_end(session, SCREEN_END_CLEARED);
 	answer_cell(answer, "%u", session->id);
 	answer_cell(answer, "cleared");
@@ -112,7 +112,7 @@ void answer_shadow_screen(struct supervisor *sup, struct answer *answer)
 	}
 	supervisor_event(sup, EVENT_SCREEN_SHADOW_OPENED, EV_NUMBER(WATCHED, session->id),
 			 EV_TEXT(NAME, session->entry), EV_TEXT(USER, admission_user(session)),
-			 EV_TEXT(AUDITOR, auditor), EV_NUMBER(CONSOLE, answer->query->console));
+			 EV_PERSON(AUDITOR, auditor, answer->query->console));
 	answer_heading(answer, heading, sizeof(heading) / sizeof(heading[0]));
 	answer_cell(answer, "%u", session->id);
 	answer_cell(answer, "%s", session->entry);

@@ -487,9 +487,8 @@ void answer_save_recording(struct supervisor *sup, struct answer *answer)
 		return;
 	}
 	supervisor_event(sup, EVENT_SCREEN_RECORDING_FETCHED,
-			 EV_NUMBER(CONSOLE, answer->query->console),
-			 EV_TEXT(USER, answer->query->person), EV_TEXT(NAME, name),
-			 EV_NUMBER(FIRST, part), EV_NUMBER(COUNT, count));
+			 EV_PERSON(USER, answer->query->person, answer->query->console),
+			 EV_TEXT(NAME, name), EV_NUMBER(FIRST, part), EV_NUMBER(COUNT, count));
 	child_give(answer->console,
 		   &(struct control_give){.kind = GIVE_RECORDING, .index = answer->query->number},
 		   fd);

@@ -232,7 +232,8 @@ void answer_restore_station(struct supervisor *sup, struct answer *answer)
 	if (was_shut)
 		watch_begin(sup, text, &station, why, answer->console->person);
 	supervisor_event(sup, EVENT_STATION_RESTORED, EV_TEXT(NAME, text),
-			 EV_TEXT(REASON, "operator"), EV_TEXT(USER, answer->console->person));
+			 EV_TEXT(REASON, "operator"),
+			 EV_PERSON(USER, answer->console->person, answer->console->index));
 	station_sever(sup, &station); /* a netfilter that was dead then has not done it */
 	tell_netfilter(sup);
 	answer_done(answer, &station, "restored");

@@ -112,6 +112,27 @@ def check_calls(_output):
                 yield path, number, found.group(1)
 
 
+def event_calls(text):
+    """Calls that send an event, in functions that serve a console or are told a person: signature, line, arguments."""
+    for function in re.finditer(r"^([a-z][^\n;={}]*\([^;{}]*?\))\n\{\n(.*?)^\}\n", text, re.M | re.S):
+        if not re.search(r"struct (asking|answer|listing) \*|\*person\b", function[1]):
+            continue
+        for call in re.finditer(r"\b(?:event_send|event_emit|supervisor_event|desk_tell)\((.*?)\);", function[2], re.S):
+            yield text[:function.start(2) + call.start()].count("\n") + 1, call[1]
+
+
+def check_persons(_output):
+    """a record of what a console was told to do names the person (C1, A6): none has its number alone"""
+    for path in (f for f in C_FILES if f.parts[0] == "src"):
+        text = path.read_text(errors="replace")
+        for found in re.finditer(r"EV_NUMBER\(CONSOLE\b", text):
+            if path.as_posix() != "src/base/event.h":
+                yield path, text[:found.start()].count("\n") + 1, "a console without its person: EV_PERSON"
+        for number, arguments in event_calls(text):
+            if not re.search(r"\bEV_PERSON\(|\bEV_TEXT\(USER, person\)", arguments):
+                yield path, number, "an event of a console's command without its person: EV_PERSON"
+
+
 def may_include(owner):
     if owner == "tools":
         return TOOLS_MAY
