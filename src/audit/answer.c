@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Searching the newest files of the log, and handing out rows at the channel's pace. */
 #include "audit/answer.h"
+#include "audit/follow.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -224,6 +226,19 @@ static int send_line(struct answer *a)
 	return err;
 }
 
+/* Where the next question goes on, and how many records were left out. */
+static void put_end(const struct answer *a, struct control_row *row)
+{
+	char text[48];
+	size_t used = 0;
+
+	(void)snprintf(text, sizeof(text), FOLLOW_PLACE_FORM, (unsigned long long)a->end.segment,
+		       (unsigned long long)a->end.offset); /* it fits */
+	put_cell(row, &used, span_of(text));
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)a->left_out); /* the same */
+	put_cell(row, &used, span_of(text));
+}
+
 static int send_next(struct answer *a)
 {
 	struct control_row row = {0};
@@ -243,6 +258,8 @@ static int send_next(struct answer *a)
 		return err;
 	}
 	row.flags = CONTROL_ROW_LAST;
+	if (a->query.kind == QUERY_FOLLOW)
+		put_end(a, &row);
 	err = send_row(a, &row);
 	a->busy = err != 0;
 	return err;
@@ -379,7 +396,10 @@ static void begin_search(struct loop *loop, struct loop_timer *timer)
 	size_t want = a->query.limit > 0 ? a->query.limit : ANSWER_ROWS_DEFAULT;
 	uint64_t began_ns = clock_mono_ns(loop->clock);
 
-	search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);
+	if (a->query.kind == QUERY_FOLLOW)
+		follow_search(a);
+	else
+		search(a, want < ANSWER_ROWS_MAX ? want : ANSWER_ROWS_MAX);
 	rest_since(a, began_ns);
 	timer->fire = hand_out;
 	hand_out(loop, timer);
@@ -393,6 +413,6 @@ void answer_query(struct answer *a, const struct control_query *query)
 	}
 	if (!take(a, query))
 		return;
-	a->heading_sent = false;
+	a->heading_sent = query->kind == QUERY_FOLLOW; /* what goes on has none */
 	begin_rested(a, begin_search);
 }

@@ -42,6 +42,8 @@ struct answer {
 	void *print_ctx;
 	struct answer_place places[ANSWER_ROWS_MAX]; /* oldest first */
 	size_t count, next;
+	struct answer_place end; /* QUERY_FOLLOW: where the next question goes on */
+	uint64_t left_out;       /* the same: records that matched and have no place */
 	bool heading_sent;
 	struct bytes text; /* of a receipt, in lines; from text_at on it is still to be sent */
 	size_t text_at;
@@ -56,6 +58,7 @@ void answer_init(struct answer *a, struct loop *loop, struct channel *control,
  * of audit's time at most, whoever asks: a question that comes too early waits.
  * @query: QUERY_LOG, QUERY_MAIL_LOG: argument is a text that a record must contain; empty: all.
  *	   QUERY_RECEIPT: argument is an id or its beginning
+ *	   QUERY_FOLLOW: what follow.h says
  */
 void answer_query(struct answer *a, const struct control_query *query);
 

@@ -329,6 +329,7 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	case QUERY_LOG:
 	case QUERY_MAIL_LOG:
 	case QUERY_PROCESS_LOG:
+	case QUERY_FOLLOW:
 	case QUERY_RECEIPT:
 		answer_query(&a->answer, query);
 		return 0;

@@ -49,6 +49,12 @@ enum query_kind {
 	QUERY_RULES,         /* argument: [ZONE]: what the kernel filters by, as text */
 	QUERY_LINKS,         /* devices, addresses, routes, neighbours and sysctls of each zone */
 	QUERY_SHADOW_SCREEN, /* argument: the number of the session that an auditor looks at */
+	QUERY_ISOLATE_ALL,   /* argument: a reason, or empty */
+	QUERY_RESTORE_ALL,
+	QUERY_REBOOT,
+	QUERY_SHUTDOWN,
+	QUERY_FOLLOW, /* argument: empty, or the place that the last row of the answer before named,
+		       * then a text that records must contain: what was recorded since */
 };
 
 #define CONTROL_ARGUMENT_BYTES 112

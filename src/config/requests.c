@@ -218,7 +218,7 @@ static enum console_status serve_load_replace(struct asking *a)
 
 	if (status == CONSOLE_OK && a->request->number == CONSOLE_LOAD_IMPORTED)
 		event_send(&a->c->process.events, EVENT_CONFIG_IMPORTED,
-			   EV_TEXT(USER, a->link->person), EV_NUMBER(CONSOLE, a->link->index));
+			   EV_PERSON(USER, a->link->person, a->link->index));
 	return status;
 }
 

@@ -151,6 +151,15 @@ static void show_table(struct console *c)
 	bytes_fini(&text);
 }
 
+void console_refuse(struct console *c, const struct control_row *row)
+{
+	screen_print(c, bytes_span(&c->preface));
+	screen_printf(c, "%s\n",
+		      row->cell_count > 0 ? wording_refusal(row->text, c->language) : "?");
+	layout_table_fini(&c->table);
+	console_prompt(c);
+}
+
 void console_await_row(struct console *c)
 {
 	console_enter_state(c, STATE_ROWS, ROWS_MS);
@@ -166,12 +175,12 @@ int console_take_row(struct console *c, const struct control_row *row)
 		evidence_take_row(c, row);
 		return 0;
 	}
+	if (c->follow.on) {
+		follow_take_row(c, row);
+		return 0;
+	}
 	if ((row->flags & CONTROL_ROW_ERROR) != 0) {
-		screen_print(c, bytes_span(&c->preface));
-		screen_printf(c, "%s\n",
-			      row->cell_count > 0 ? wording_refusal(row->text, c->language) : "?");
-		layout_table_fini(&c->table);
-		console_prompt(c);
+		console_refuse(c, row);
 		return 0;
 	}
 	if ((row->flags & CONTROL_ROW_HEADING) != 0)

@@ -7,6 +7,8 @@
 
 #define COMMANDS_MAX 160
 
+#define IN_FULL 0x100U /* among a command's modes: its words are not shortened */
+
 /* What may stand behind a command's words. */
 enum tail {
 	TAIL_NONE,

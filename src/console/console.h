@@ -33,6 +33,8 @@ enum console_state {
 	STATE_PAGE,   /* a full page stands: a key goes on */
 	STATE_TRIAL,  /* a mail is being flattened */
 	STATE_LOAD,   /* text is pasted up to Ctrl-D */
+	STATE_SURE,   /* "yes" or "no" is awaited */
+	STATE_FOLLOW, /* the log is followed: between two questions */
 };
 
 /* What is being typed in STATE_ENTRY. */
@@ -57,6 +59,14 @@ enum first_step {
 	FIRST_NAME,
 	FIRST_SURE,
 	FIRST_STEP_COUNT_
+};
+
+/* `monitor log` (follow.c). */
+struct follow {
+	bool on;
+	char place[48];    /* where the log was read up to; empty: nothing was read yet */
+	char text[64];     /* that records must contain */
+	unsigned refusals; /* one after the other */
 };
 
 /* What becomes of what is pasted. */
@@ -127,6 +137,9 @@ struct console {
 	struct evidence *evidence; /* being collected; NULL: none */
 	int recording_fd;          /* to be printed when its answer ends; -1: none */
 
+	enum query_kind sure; /* what "yes" will have done */
+	struct follow follow;
+
 	enum console_kind load_kind;
 	enum load_use load_use;
 	char load_slot[64]; /* certificates: where to */
@@ -188,6 +201,8 @@ void console_query(struct console *c, enum query_kind kind, const char *argument
 void console_withdraw(struct console *c);
 extern const struct channel_rule console_link_rules[];
 extern const size_t console_link_rule_count;
+/* Show why there is no answer, as @row has it; then the prompt. */
+void console_refuse(struct console *c, const struct control_row *row);
 /* Another row of the answer may take its time anew. */
 void console_await_row(struct console *c);
 int console_take_row(struct console *c, const struct control_row *row);
@@ -242,12 +257,23 @@ command_fn action_query, action_query_text, action_pending, action_compliance, a
 	action_change, action_edit, action_up, action_top, action_show, action_slots,
 	action_compare, action_simple, action_commit, action_commit_confirmed, action_evidence,
 	action_support, action_with_text, action_rollback, action_load, action_load_password,
-	action_password, action_account, action_export, action_import;
+	action_password, action_account, action_export, action_import, action_power, action_follow;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);
 int trial_take_result(struct console *c, const struct control_flattened *body, int *fds,
 		      size_t fd_count);
+
+/* sure.c: a key while "yes" or "no" is awaited. */
+void sure_key(struct console *c, uint8_t byte);
+
+/* follow.c: the log is followed */
+
+/* A row of the answer; @row is sound. */
+void follow_take_row(struct console *c, const struct control_row *row);
+/* The pause behind an answer is over: ask again. */
+void follow_ask(struct console *c);
+void follow_end(struct console *c);
 
 /* export.c: an export was pasted. */
 void export_loaded(struct console *c);

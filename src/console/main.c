@@ -50,6 +50,7 @@ void console_prompt(struct console *c)
 		 c->mode == MODE_CONFIGURE ? "#" : ">");
 	c->pipe = (struct layout_pipe){0};
 	evidence_abandon(c);
+	follow_end(c);
 	login_forget(c); /* every way out of what a passphrase was asked for leads here */
 	bytes_clear(&c->preface);
 	console_enter_state(c, STATE_PROMPT, 0);
@@ -87,6 +88,8 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 
 	if (c->state == STATE_BANNER) {
 		login_greet(c);
+	} else if (c->state == STATE_FOLLOW) {
+		follow_ask(c);
 	} else {
 		console_withdraw(c);
 		screen_say(c, "no answer in time\n", "時間内に応答がありません\n");
@@ -199,12 +202,16 @@ static bool use_input(struct console *c)
 	case STATE_ENTRY:
 		login_key(c, c->input.data[c->input_at++]);
 		return true;
+	case STATE_SURE:
+		sure_key(c, c->input.data[c->input_at++]);
+		return true;
 	case STATE_FIRST:
 		first_key(c, c->input.data[c->input_at++]);
 		return true;
 	case STATE_ASKED:
 	case STATE_ROWS:
 	case STATE_TRIAL:
+	case STATE_FOLLOW:
 		return find_interrupt(c);
 	case STATE_BANNER:
 	case STATE_LOGIN:

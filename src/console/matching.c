@@ -73,7 +73,8 @@ static size_t match_word(struct match *m, const char *typed, size_t size)
 
 	for (size_t i = 0; i < command_count; i++) {
 		next.in[i] = m->in[i] && command_word(word, &commands[i], m->depth) &&
-			     strncmp(word, typed, size) == 0;
+			     strncmp(word, typed, size) == 0 &&
+			     ((commands[i].modes & IN_FULL) == 0 || word[size] == '\0');
 		if (!next.in[i] || strcmp(word, chosen) == 0)
 			continue;
 		if (word[size] == '\0')
@@ -151,7 +152,7 @@ static bool pipes_output(const char *line)
 {
 	line += strspn(line, " ");
 	return strncmp(line, "sh", 2) == 0 || strncmp(line, "comp", 4) == 0 ||
-	       strncmp(line, RUN " ", 4) == 0;
+	       strncmp(line, "mon", 3) == 0 || strncmp(line, RUN " ", 4) == 0;
 }
 
 void command_run(struct console *c)

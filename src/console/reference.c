@@ -66,7 +66,7 @@ static void print_mdoc_item(const struct command *command)
 static void print_items(unsigned modes, void (*print)(const struct command *command))
 {
 	for (size_t i = 0; i < command_count; i++) {
-		if (commands[i].modes == modes)
+		if ((commands[i].modes & ~IN_FULL) == modes)
 			print(&commands[i]);
 	}
 }
@@ -97,7 +97,7 @@ static void print_mdoc(void)
 static void print_words(void)
 {
 	for (size_t i = 0; i < command_count; i++) {
-		bool both = commands[i].modes == (MODE_OPERATIONAL | MODE_CONFIGURE);
+		bool both = (commands[i].modes & ~IN_FULL) == (MODE_OPERATIONAL | MODE_CONFIGURE);
 
 		printf("%s\t%s\n",
 		       both                                        ? "both"

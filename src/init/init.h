@@ -70,7 +70,8 @@ struct keeper {
 	uint64_t started_ms; /* monotonic */
 	char console[64];    /* path of the terminal that it offers its console on; empty: none */
 };
-/* Return: the signal that asks for the end of the system, when one has come. */
+/* Return: the signal that asks for the end of the system, when one has come, or the supervisor has
+ * ended with a status of channel/machine.h. */
 int keeper_run(struct keeper *keeper);
 /* Ask the supervisor to end, wait for it for up to @wait_ms, then kill it. */
 void keeper_stop(struct keeper *keeper, unsigned int wait_ms);

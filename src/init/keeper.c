@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "channel/machine.h"
 #include "init/init.h"
 
 #define SUPERVISOR     "/usr/lib/sekisho/sekishod"
@@ -74,11 +75,10 @@ static void __attribute__((noreturn)) become_supervisor(char *console)
 	static char program[] = "sekishod", config[] = "--config", watchdog[] = "--watchdog",
 		    factory[] = CONFIG_DIRECTORY "/factory.conf", state[] = "--state",
 		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", clock[] = "--set-clock",
-		    terminal[] = "--console";
-	char *arguments[] = {program, config, factory,
-			     state,   data,   watchdog,
-			     device,  clock,  console[0] != '\0' ? terminal : NULL,
-			     console, NULL};
+		    terminal[] = "--console", own[] = "--own-machine";
+	char *arguments[] = {program,  config, factory, state, data,
+			     watchdog, device, clock,   own,   console[0] != '\0' ? terminal : NULL,
+			     console,  NULL};
 	int null = open("/dev/null", O_RDONLY), out = open("/dev/console", O_WRONLY | O_NOCTTY),
 	    ring = open("/dev/kmsg", O_WRONLY);
 	sigset_t none;
@@ -137,6 +137,14 @@ static uint64_t mourn(const struct keeper *keeper, int status)
 	return now - keeper->started_ms < LONG_LIFE_MS ? now + RESTART_MS : now;
 }
 
+/* What a person at a console has asked for, as the signal that asks for the same; 0: nothing. */
+static int wanted_end(int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == MACHINE_REBOOT)
+		return SIGINT;
+	return WIFEXITED(status) && WEXITSTATUS(status) == MACHINE_SHUTDOWN ? SIGUSR2 : 0;
+}
+
 int keeper_run(struct keeper *keeper)
 {
 	uint64_t start_ms = 0;
@@ -150,8 +158,11 @@ int keeper_run(struct keeper *keeper)
 		signo = keeper_wait_signal(start_ms);
 		if (signo == SIGTERM || signo == SIGINT || signo == SIGUSR1 || signo == SIGUSR2)
 			return signo;
-		if (signo == SIGCHLD && reap(keeper, &status))
-			start_ms = mourn(keeper, status);
+		if (signo != SIGCHLD || !reap(keeper, &status))
+			continue;
+		if (wanted_end(status) != 0)
+			return wanted_end(status);
+		start_ms = mourn(keeper, status);
 	}
 }
 

@@ -42,12 +42,12 @@ struct child *child_find(struct supervisor *sup, enum role role, uint32_t index)
 	return NULL;
 }
 
-size_t child_alive_count(const struct supervisor *sup)
+size_t child_alive_count(const struct supervisor *sup, bool audit)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		count += sup->children[i].pid > 0;
+		count += sup->children[i].pid > 0 && (sup->children[i].role == ROLE_AUDIT) == audit;
 	return count;
 }
 
@@ -462,11 +462,13 @@ void child_reap_all(struct supervisor *sup)
 	}
 }
 
-void child_stop_all(struct supervisor *sup)
+void child_stop_all(struct supervisor *sup, bool audit)
 {
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct child *child = &sup->children[i];
 
+		if ((child->role == ROLE_AUDIT) != audit)
+			continue;
 		loop_disarm(&sup->loop, &child->timer);
 		loop_disarm(&sup->loop, &child->life);
 		/* Who does not end in time is killed; a full queue only means that it will be. */

@@ -66,7 +66,7 @@ static int fail(const char *what)
 static void usage(FILE *out)
 {
 	fputs("usage: sekishod --config FILE --state DIR [--netns-prefix P] [--console PATH] "
-	      "[--watchdog PATH] [--set-clock]\n"
+	      "[--watchdog PATH] [--set-clock] [--own-machine]\n"
 	      "       sekishod --print-process-table\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
 	      "  --state DIR        configurations and log, kept over restarts\n"
@@ -75,7 +75,9 @@ static void usage(FILE *out)
 	      "  --console PATH     a terminal, or where to make a socket for consoles\n"
 	      "  --watchdog PATH    hardware watchdog to feed while all is well\n"
 	      "  --set-clock        this machine's clock is the gateway's to set; else it is only "
-	      "compared\n",
+	      "compared\n"
+	      "  --own-machine      the machine may be rebooted and shut down from consoles: who "
+	      "starts this does it, by exit status 80 or 81\n",
 	      out);
 }
 
@@ -89,6 +91,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		{"console", required_argument, NULL, 't'},
 		{"watchdog", required_argument, NULL, 'w'},
 		{"set-clock", no_argument, NULL, 'C'},
+		{"own-machine", no_argument, NULL, 'M'},
 		{"print-process-table", no_argument, NULL, 'P'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -115,6 +118,9 @@ static int read_options(struct options *options, int argc, char **argv)
 			break;
 		case 'C':
 			options->sets_clock = true;
+			break;
+		case 'M':
+			options->own_machine = true;
 			break;
 		case 'P':
 			table_print(stdout);
@@ -292,28 +298,43 @@ static void on_stop_over(struct loop *loop, struct loop_timer *self)
 {
 	struct supervisor *sup = self->ctx;
 
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		child_kill(&sup->children[i], NULL);
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (sup->audit_stops || sup->children[i].role != ROLE_AUDIT)
+			child_kill(&sup->children[i], NULL);
+	}
 	loop_arm(loop, self, STOP_WAIT_MS);
 }
 
+/* Behind the others' ends, so that what they say last is in the log: how a session ended. */
+static void go_on_stopping(struct supervisor *sup)
+{
+	if (child_alive_count(sup, false) > 0)
+		return;
+	if (child_alive_count(sup, true) == 0) {
+		end(sup);
+	} else if (!sup->audit_stops) {
+		sup->audit_stops = true;
+		child_stop_all(sup, true);
+		loop_arm(&sup->loop, &sup->stop_timer, STOP_WAIT_MS);
+	}
+}
+
 /*
- * Listeners first: nobody new. Then the processes, and when the last one is gone the loop ends and
- * zones are removed.
+ * Listeners first: nobody new. Then the processes, the log's at last, and when that one is gone the
+ * loop ends and zones are removed.
  */
-static void begin_stop(struct supervisor *sup, int signo)
+void supervisor_stop(struct supervisor *sup, struct event_arg why)
 {
 	if (sup->stopping)
 		return;
-	supervisor_event(sup, EVENT_GATEWAY_STOPS, EV_NUMBER(SIGNAL, signo));
+	supervisor_event(sup, EVENT_GATEWAY_STOPS, why);
 	sup->stopping = true;
 	sockets_close_all(sup);
 	consoles_close(sup);
-	child_stop_all(sup);
+	child_stop_all(sup, false);
 	sup->stop_timer = (struct loop_timer){.fire = on_stop_over, .ctx = sup};
 	loop_arm(&sup->loop, &sup->stop_timer, STOP_WAIT_MS);
-	if (child_alive_count(sup) == 0)
-		end(sup);
+	go_on_stopping(sup);
 }
 
 static void on_signal(struct loop *loop, int signo, void *ctx)
@@ -322,10 +343,10 @@ static void on_signal(struct loop *loop, int signo, void *ctx)
 
 	if (signo == SIGCHLD) {
 		child_reap_all(sup);
-		if (sup->stopping && child_alive_count(sup) == 0)
-			end(sup);
+		if (sup->stopping)
+			go_on_stopping(sup);
 	} else {
-		begin_stop(sup, signo);
+		supervisor_stop(sup, EV_NUMBER(SIGNAL, signo));
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "channel/account.h"
 #include "channel/person.h"
+#include "supervisor/power.h"
 #include "supervisor/supervisor.h"
 
 #define END_MS 1000U /* for a console to print why it ends */
@@ -55,6 +56,11 @@ static const unsigned allowed[] = {
 	[QUERY_RECORDINGS] = MAY_ALL,
 	[QUERY_RECORDING] = MAY(ACCOUNT_AUDITOR),
 	[QUERY_SHADOW_SCREEN] = MAY(ACCOUNT_AUDITOR),
+	[QUERY_ISOLATE_ALL] = MAY_RUN,
+	[QUERY_RESTORE_ALL] = MAY_RUN,
+	[QUERY_REBOOT] = MAY_RUN,
+	[QUERY_SHUTDOWN] = MAY_RUN,
+	[QUERY_FOLLOW] = MAY_ALL,
 };
 
 bool person_may(const struct child *console, uint32_t kind)
@@ -124,6 +130,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 
 	first_recorded(sup, answer);
 	shadows_recorded(sup, answer);
+	power_recorded(sup, answer);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 		struct person_wait waiting;
@@ -144,6 +151,7 @@ void persons_unrecorded(struct supervisor *sup)
 {
 	first_unrecorded(sup);
 	shadows_unrecorded(sup);
+	power_unrecorded(sup);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 

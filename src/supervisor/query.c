@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "channel/account.h"
 #include "supervisor/captures.h"
+#include "supervisor/power.h"
 #include "supervisor/query.h"
 
 #define TIME_BYTES 32
@@ -201,6 +202,11 @@ static const struct {
 	[QUERY_CLEAR_WATCH] = {ROLE_SUPERVISOR, answer_clear_watch},
 	[QUERY_RULES] = {ROLE_NETFILTER, NULL},
 	[QUERY_LINKS] = {ROLE_SUPERVISOR, answer_links},
+	[QUERY_ISOLATE_ALL] = {ROLE_SUPERVISOR, answer_isolate_all},
+	[QUERY_RESTORE_ALL] = {ROLE_SUPERVISOR, answer_restore_all},
+	[QUERY_REBOOT] = {ROLE_SUPERVISOR, answer_power},
+	[QUERY_SHUTDOWN] = {ROLE_SUPERVISOR, answer_power},
+	[QUERY_FOLLOW] = {ROLE_AUDIT, NULL},
 };
 
 /*
@@ -257,6 +263,7 @@ int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_me
 
 	if (body->number == console->asking.number)
 		console->asking.serial = 0;
+	power_withdraw(console->sup, console, body->number);
 	return 0;
 }
 

@@ -38,6 +38,9 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 /* query_isolate.c */
 void answer_isolate(struct supervisor *sup, struct answer *answer);
 void answer_restore(struct supervisor *sup, struct answer *answer);
+/* The same for every zone at once, and for one isolated zone after the other. */
+void answer_isolate_all(struct supervisor *sup, struct answer *answer);
+void answer_restore_all(struct supervisor *sup, struct answer *answer);
 /* From netfilter: the connections of a zone that is to be restored are ended. */
 int restore_handle_severed(struct channel *ch, void *ctx, const struct channel_message *message);
 

@@ -95,8 +95,15 @@ struct restore {
 	uint32_t serial;  /* of the console's question (struct asking); 0: none */
 	uint32_t console; /* its number */
 	uint32_t signs_sent;
-	char zone[SNAPSHOT_NAME_BYTES];
-	struct loop_timer signs; /* of life, to the console */
+	bool all;                       /* the isolated zones behind @zone follow it */
+	char zone[SNAPSHOT_NAME_BYTES]; /* under way */
+	struct loop_timer signs;        /* of life, to the console */
+};
+
+/* The end of the machine that a person has asked for (power.h). */
+struct power {
+	uint64_t record; /* number of the CONTROL_RECORD that it waits for; 0: none */
+	struct control_query query;
 };
 
 /* A policy that runs, ran, or may run. */
@@ -127,7 +134,7 @@ struct commit {
 
 struct options {
 	const char *config_path, *state_path, *prefix, *console_path, *watchdog_path;
-	bool sets_clock;
+	bool sets_clock, own_machine;
 };
 
 struct supervisor {
@@ -155,6 +162,8 @@ struct supervisor {
 	bool said_ready;
 	bool stopping;
 	int exit_status;
+	bool audit_stops; /* the last of all: it has been told to end */
+	struct power power;
 	/* directories; then a file, -1: it could not be made */
 	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, device_fd, isolation_fd,
 		captures_fd;
@@ -189,6 +198,9 @@ struct supervisor {
 void supervisor_emit(struct supervisor *sup, enum event_id id, const struct event_arg *args,
 		     size_t arg_count);
 
+/* main.c: end in order. @why: a field of the record of it. Nothing where that has begun. */
+void supervisor_stop(struct supervisor *sup, struct event_arg why);
+
 /* children.c: starting, watching and ending processes. */
 struct child *child_find(struct supervisor *sup, enum role role, uint32_t index);
 static inline bool child_is_alive(const struct child *child)
@@ -215,8 +227,9 @@ int child_prepare(struct child *child);
 /* The second: what a prepared child is to do. */
 void child_begin(struct child *child);
 void child_reap_all(struct supervisor *sup);
-void child_stop_all(struct supervisor *sup);
-size_t child_alive_count(const struct supervisor *sup);
+/* @audit: the one that keeps the log; else all the others. */
+void child_stop_all(struct supervisor *sup, bool audit);
+size_t child_alive_count(const struct supervisor *sup, bool audit);
 const char *child_name(const struct child *child);
 
 /* control.c: the table of what children may send. */

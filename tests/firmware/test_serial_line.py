@@ -21,7 +21,8 @@ PASTED_PERMITS = 400        # of five lines each
 LEAVING = {"configure", "exit", "quit"}     # they leave the prompt that they are typed at, and are typed between the others
 # At the beginning of a line and by name: any other colon may only be where the output has got to by now.
 ASKS = [r"Ctrl-D.*\n", r"\n(?:(?:present |new )?password|passphrase|first code|現在のパスワード|パスフレーズ|最初のコード): $",
-        r"\n(?:password, then Enter \(Ctrl-C: give up\)|パスワードを入力し.*\(Ctrl-C: 中止\)): $"]
+        r"\n(?:password, then Enter \(Ctrl-C: give up\)|パスワードを入力し.*\(Ctrl-C: 中止\)): $",
+        r"\[yes/no\] $", r"\n(?:new records, until Ctrl-C|新しい記録 \(Ctrl-Cで終了\)):\r\n"]
 ANSWER_SECONDS = 90         # an emulator on a busy host derives keys slowly
 
 

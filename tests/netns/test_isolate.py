@@ -235,3 +235,65 @@ def test_isolate_restore_is_refused_when_netfilter_dies_first(net, topology, mak
         assert not [line for line in gateway.audit_lines() if " zone-restored " in line]
         wait_until(lambda: "restored" in console.run("restore zone mynumber"), "the zone to be restored", 30)
         gateway.wait_event("zone-restored", 'zone="mynumber"')
+
+
+def is_up(net, topology, zone):
+    return "NO-CARRIER" not in net.run(topology.zones[zone].namespace, "ip", "link", "show", topology.DEVICE).stdout
+
+
+def events_of(gateway, name):
+    """The zones that the records of an event name."""
+    return sorted(re.search(r' zone="(\w+)"', line)[1] for line in gateway.audit_lines() if f" {name} " in line)
+
+
+@pytest.mark.limit(180)
+def test_isolate_all_shuts_every_zone_within_a_second_until_all_are_restored(net, topology, make_gateway):
+    """Z11: no carrier, crossing or byte in any zone after 1 s, over a restart too; one zone restored leaves the others shut; all
+    restored, what was connected before is reset."""
+    gateway = make_gateway(configuration(topology.zones))
+    names, source = sorted(topology.zones), topology.zones["mynumber"].namespace
+    net.popen(topology.zones["lgwan"].namespace, "iperf3", "-s", "-p", str(BULK))
+    Sink(net, topology.zones["lgwan"].namespace, topology.zones["lgwan"].peer4, NUMBERED)
+    streams = [Stream(net, source, topology.zones["lgwan"].peer4, NUMBERED) for _ in range(4)]
+    wait_until(lambda: all(len(s.echoes) > 5 for s in streams), "the streams", 30)
+    with gateway.open_console() as console:
+        begin = time.monotonic()
+        assert "isolated" in console.run("isolate all 庁内の感染拡大")
+        time.sleep(max(0.0, begin + PROMISED_S - time.monotonic()))
+        assert not any(is_up(net, topology, name) for name in names)
+        assert flows(gateway, "mynumber") + flows(gateway, "lgwan") == []
+        time.sleep(SETTLED_S)
+        assert max(s.echoes[-1] for s in streams) - begin < PROMISED_S, "a byte behind it"
+        assert events_of(gateway, "zone-isolated") == names
+        shown = console.run("show isolated")
+        assert all(name in shown for name in names), shown
+        assert "restored" in console.run("restore zone lgwan", timeout=60)
+        assert [is_up(net, topology, name) for name in names] == [name == "lgwan" for name in names]
+    gateway.stop()
+    gateway = make_gateway(configuration(topology.zones), state=gateway.state)
+    assert [is_up(net, topology, name) for name in names] == [name == "lgwan" for name in names], "a restart opened a zone"
+    with gateway.open_console() as console:
+        assert "isolated" in console.run("isolate all")
+        said = console.run("restore all", timeout=90)
+        assert all(re.search(rf"^ *{name} +restored", said, re.M) for name in names), said
+        assert "no zone is isolated" in console.run("restore all")
+        assert all(is_up(net, topology, name) for name in names) and events_of(gateway, "zone-restored") == sorted([*names, "lgwan"])
+    assert Stream(net, source, topology.zones["lgwan"].peer4, NUMBERED)
+
+
+def test_isolate_one_zone_ends_a_restore_of_all(net, topology, make_gateway):
+    """Z11: what is shut while all zones are being restored stays shut, and who asked for the others is told."""
+    gateway = make_gateway(FULL)
+    with gateway.open_console() as first, gateway.open_console() as second:
+        assert "isolated" in first.run("isolate all")
+        halted = gateway.pids("netfilter")[0]
+        os.kill(halted, signal.SIGSTOP)
+        first.send("restore all\r")
+        time.sleep(0.2)
+        assert "isolated" in second.run("isolate zone internet")
+        os.kill(halted, signal.SIGCONT)
+        first.expect("isolated again")
+        first.expect(first.PROMPT)
+        shown = first.run("show isolated")
+        assert all(name in shown for name in topology.zones), shown
+        assert "restored" in first.run("restore all", timeout=60)
