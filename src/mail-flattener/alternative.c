@@ -164,23 +164,35 @@ static bool is_empty_form(struct flatten *f, uint32_t plain)
 	return text.size == 0 || is_stub(text);
 }
 
+/* Forms beyond the first of each kind (AMP, watch, enriched) are other forms of the same. */
+static void leave_other_forms(struct flatten *f, uint32_t number, uint32_t plain, uint32_t html)
+{
+	uint32_t at = f->tree.parts[number].first_child;
+
+	for (; at != MIME_NONE; at = f->tree.parts[at].next_sibling) {
+		const struct mime_part *part = &f->tree.parts[at];
+
+		if (part->kind != MIME_LEAF || strncmp(part->type, "text/", 5) != 0 ||
+		    at == plain || at == html || strcmp(part->type, "text/calendar") == 0)
+			continue;
+		/* Two of one kind and none of the other: the second may be the other, mislabelled.
+		 */
+		if ((plain != MIME_NONE && html != MIME_NONE) ||
+		    (!is_text(part, "text/plain") && !is_text(part, "text/html")))
+			f->fates[at] = FATE_OTHER_FORM;
+	}
+}
+
 void alternative_choose(struct flatten *f, uint32_t number)
 {
 	uint32_t plain = find_leaf(&f->tree, number, "text/plain"),
 		 html = find_leaf(&f->tree, number, "text/html");
-	uint32_t at = f->tree.parts[number].first_child;
 
+	if (html == MIME_NONE && (plain == MIME_NONE || is_empty_form(f, plain)))
+		return;
+	leave_other_forms(f, number, plain, html);
 	if (plain == MIME_NONE || html == MIME_NONE)
 		return;
-	/* Forms beyond the first of each kind (AMP, watch, enriched) are other forms of the same.
-	 */
-	for (; at != MIME_NONE; at = f->tree.parts[at].next_sibling) {
-		const struct mime_part *part = &f->tree.parts[at];
-
-		if (part->kind == MIME_LEAF && strncmp(part->type, "text/", 5) == 0 &&
-		    at != plain && at != html && strcmp(part->type, "text/calendar") != 0)
-			f->fates[at] = FATE_OTHER_FORM;
-	}
 	if (is_empty_form(f, plain)) {
 		f->fates[plain] = FATE_OTHER_FORM;
 	} else if (forms_differ(f, plain, html)) {

@@ -20,6 +20,18 @@ static struct span part_param(struct flatten *f, const struct mime_part *part,
 	return bytes_span(out);
 }
 
+bool attachment_is_named(struct flatten *f, const struct mime_part *part)
+{
+	struct bytes name;
+	bool named;
+
+	bytes_init(&name, MIME_FIELD_BYTES_MAX * 8);
+	named = part_param(f, part, "Content-Disposition", "filename", &name).size > 0 ||
+		part_param(f, part, "Content-Type", "name", &name).size > 0;
+	bytes_fini(&name);
+	return named;
+}
+
 void attachment_hex(const uint8_t *digest, char out[2 * SHA256_BYTES + 1])
 {
 	for (size_t i = 0; i < SHA256_BYTES; i++)

@@ -29,7 +29,8 @@ struct span flatten_decode(struct flatten *f, const struct mime_part *part)
 	return bytes_span(&f->decoded);
 }
 
-static bool is_attached(const struct mime_part *part)
+/* Is this the word of the part's Content-Disposition? */
+static bool is_disposed(const struct mime_part *part, const char *wanted)
 {
 	struct mime_field field;
 	char word[MIME_TYPE_BYTES];
@@ -37,7 +38,7 @@ static bool is_attached(const struct mime_part *part)
 	if (!mime_field_find(part->header, "Content-Disposition", &field))
 		return false;
 	mime_value_type(field.value, word);
-	return strcmp(word, "attachment") == 0;
+	return strcmp(word, wanted) == 0;
 }
 
 /* The header of a nested message, as lines of text; what follows is indented. */
@@ -112,10 +113,19 @@ static bool is_winmail(const struct mime_part *part)
 	       strcmp(part->type, "application/vnd.ms-tnef") == 0;
 }
 
+/* A text of a kind that is not known is read like a plain one (RFC 2046 4.1.4), unless it is a
+ * file: it bears the name of one, and nothing says that it is to be read in place. */
+static bool is_other_text(struct flatten *f, const struct mime_part *part)
+{
+	return strncmp(part->type, "text/", 5) == 0 && strcmp(part->type, "text/rtf") != 0 &&
+	       (!attachment_is_named(f, part) ||
+		(is_disposed(part, "inline") && !outbound_passes_text(f)));
+}
+
 static void visit_leaf(struct flatten *f, uint32_t number)
 {
 	const struct mime_part *part = &f->tree.parts[number];
-	bool attached = is_attached(part) || text_is_binary(f, number);
+	bool attached = is_disposed(part, "attachment") || text_is_binary(f, number);
 
 	f->fates[number] = FATE_TEXT;
 	if (is_winmail(part) && winmail_show(f, number))
@@ -130,6 +140,13 @@ static void visit_leaf(struct flatten *f, uint32_t number)
 			shown_types[i].show(f, number);
 			return;
 		}
+	}
+	if (!attached && is_other_text(f, part)) {
+		if (strncmp(kind_of(flatten_decode(f, part)).name, "HTML", 4) == 0)
+			text_show_html(f, number);
+		else
+			text_show_plain(f, number);
+		return;
 	}
 	f->fates[number] = FATE_DROPPED;
 	if (part->flags & MIME_SEALED || strcmp(part->type, "application/pgp-encrypted") == 0) {

@@ -137,6 +137,8 @@ void alternative_choose(struct flatten *f, uint32_t number);
 
 /* attachment.c: list a part as dropped. */
 void attachment_list(struct flatten *f, uint32_t number);
+/* Does the part bear the name of a file? */
+bool attachment_is_named(struct flatten *f, const struct mime_part *part);
 void attachment_hex(const uint8_t *digest, char out[2 * SHA256_BYTES + 1]);
 /* List octets that have no part of their own (from inside winmail.dat). @name: UTF-8. */
 void attachment_list_octets(struct flatten *f, uint32_t number, struct span name,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "wire/text_enriched.h"
 #include "wire/text_flow.h"
 
 enum { BINARY_LOOK_BYTES = 65536, BINARY_LEAST_BYTES = 256 };
@@ -152,6 +153,11 @@ void text_show_plain(struct flatten *f, uint32_t number)
 			text = bytes_span(&f->rendered);
 		else
 			f->rendered.failed = false; /* as it stands, then */
+	} else if (strcmp(part->type, "text/enriched") == 0 ||
+		   strcmp(part->type, "text/richtext") == 0) {
+		bytes_clear(&f->rendered);
+		flatten_fail(f, text_unenrich(text, &f->rendered));
+		text = bytes_span(&f->rendered);
 	}
 	embedded_show(f, number, text);
 }

@@ -497,6 +497,16 @@ def mails():
         "<audio src=a.mp3>音の字</audio><video><source src=/v.mp4>動画の字</video><object data=o.swf><p>部品の字</p></object>"
         "<iframe src=https://frame.example.org/></iframe><a href=x>相対</a> <a href=ms-msdt:/id>診断</a> <a href='search-ms:q'>検索</a>"
         ).encode())
+    yield "other-texts", HEAD + b"Subject: texts\n" + multipart(
+        "mixed", "b", part("Content-Type: text/markdown; charset=utf-8", "# 見出し\n\n*強調*\n".encode()),
+        part("Content-Type: text/csv; charset=utf-8", "番号,名前\n1,太郎\n".encode()),
+        part("Content-Type: text/enriched", b"<bold>Now</bold> is\nthe time\n\n\nfor <color><param>red</param>all</color> <<good> "
+             b"<x-url><param>https://example.jp/</param>men</x-url>\n\n<nofill>a\nb</nofill>\n"),
+        part("Content-Type: text/x-unknown", b"unknown\n"), part("Content-Type: text/x-page", b"<html><p>page</p></html>\n"),
+        part("Content-Type: text/csv; name=data.csv\nContent-Disposition: inline", b"in,line\n"),
+        part("Content-Type: text/csv; name=file.csv", b"a,file\n"))
+    yield "alternative-enriched", HEAD + b"Subject: forms\n" + multipart(
+        "alternative", "b", part("Content-Type: text/plain", b"The plain form\n"), part("Content-Type: text/enriched", b"<bold>The</bold> form\n"))
     yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (
         "<h2>見出し</h2><table border=1><tr><th></th><th>4月</th><th>5月</th></tr><tr><th>件数</th><td>1</td><td></td></tr></table>"
         "<table><tr><td>段組<table border=1><tr><td>内</td><td>側</td></tr></table></td><td>右</td></tr></table>"
