@@ -5,6 +5,7 @@
 #define SEKISHO_WIRE_MAIL_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What may follow depends on the character before it only by these kinds. */
@@ -36,6 +37,19 @@ struct mail_text {
 
 /* The next octet of UTF-8. False where it is malformed, or the character is not allowed here. */
 bool mail_text_octet(struct mail_text *t, uint8_t b);
+
+/**
+ * mail_text_run - the common characters that a text begins with
+ * @s: octets, of any length; borrowed
+ *
+ * Common are printable ASCII, the tab, and what Latin and Japanese text consists of: each is
+ * allowed behind anything but a joiner, and none is a mark on the character before it. The octet
+ * behind them begins no common character (it may well begin an allowed one), or is the end of a
+ * line.
+ *
+ * Return: their octets, whole characters only.
+ */
+size_t mail_text_run(const uint8_t *s, size_t size_bytes);
 
 /* May a line, a word or a name end here? Then the next begins afresh. */
 bool mail_text_end(struct mail_text *t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The mail verifier: a line-by-line acceptor of the sanitised-mail grammar. Depends on nothing but
- * the C library's types. */
+ * its characters, its parts and the C library's types. */
 #include "wire/mail_verify.h"
 
 /* What the reader of a mailbox list expects next. */
@@ -83,200 +83,27 @@ enum { FIELD_ROWS = sizeof(fields) / sizeof(fields[0]) };
 /* Rows of fields[] that say how the body is read. */
 enum { ROW_MULTIPART = 16, ROW_BASE64 = 18, ROW_SEVEN_BIT = 19 };
 
-/* Ranges of code points, sorted; everything not named is MAIL_TEXT_OTHER. */
-enum range_kind {
-	RANGE_HAN = MAIL_TEXT_HAN,
-	RANGE_EMOJI = MAIL_TEXT_EMOJI,
-	RANGE_KEYCAP = MAIL_TEXT_KEYCAP,
-	RANGE_JOINER = MAIL_TEXT_JOINER,
-	RANGE_SELECT_HAN,
-	RANGE_SELECT_EMOJI,
-	RANGE_BAD
-};
-
-struct range {
-	uint32_t first;
-	uint32_t last;
-	uint8_t kind; /* enum range_kind */
-};
-
-static const struct range ranges[] = {
-	{0x0000, 0x0008, RANGE_BAD},    {0x000A, 0x001F, RANGE_BAD},
-	{0x0023, 0x0023, RANGE_KEYCAP}, {0x002A, 0x002A, RANGE_KEYCAP},
-	{0x0030, 0x0039, RANGE_KEYCAP}, {0x007F, 0x009F, RANGE_BAD},
-	{0x00A9, 0x00A9, RANGE_EMOJI},  {0x00AD, 0x00AD, RANGE_BAD},
-	{0x00AE, 0x00AE, RANGE_EMOJI},  {0x034F, 0x034F, RANGE_BAD},
-	{0x061C, 0x061C, RANGE_BAD},    {0x115F, 0x1160, RANGE_BAD},
-	{0x17B4, 0x17B5, RANGE_BAD},    {0x180B, 0x180F, RANGE_BAD},
-	{0x200B, 0x200C, RANGE_BAD},    {0x200D, 0x200D, RANGE_JOINER},
-	{0x200E, 0x200F, RANGE_BAD},    {0x2028, 0x202E, RANGE_BAD},
-	{0x203C, 0x203C, RANGE_EMOJI},  {0x2049, 0x2049, RANGE_EMOJI},
-	{0x2060, 0x206F, RANGE_BAD},    {0x2122, 0x2122, RANGE_EMOJI},
-	{0x2139, 0x2139, RANGE_EMOJI},  {0x2194, 0x2199, RANGE_EMOJI},
-	{0x21A9, 0x21AA, RANGE_EMOJI},  {0x231A, 0x231B, RANGE_EMOJI},
-	{0x2328, 0x2328, RANGE_EMOJI},  {0x23CF, 0x23CF, RANGE_EMOJI},
-	{0x23E9, 0x23FA, RANGE_EMOJI},  {0x24C2, 0x24C2, RANGE_EMOJI},
-	{0x25AA, 0x25AB, RANGE_EMOJI},  {0x25B6, 0x25B6, RANGE_EMOJI},
-	{0x25C0, 0x25C0, RANGE_EMOJI},  {0x25FB, 0x25FE, RANGE_EMOJI},
-	{0x2600, 0x27BF, RANGE_EMOJI},  {0x2934, 0x2935, RANGE_EMOJI},
-	{0x2B05, 0x2B07, RANGE_EMOJI},  {0x2B1B, 0x2B1C, RANGE_EMOJI},
-	{0x2B50, 0x2B50, RANGE_EMOJI},  {0x2B55, 0x2B55, RANGE_EMOJI},
-	{0x3005, 0x3007, RANGE_HAN},    {0x3030, 0x3030, RANGE_EMOJI},
-	{0x303D, 0x303D, RANGE_EMOJI},  {0x3164, 0x3164, RANGE_BAD},
-	{0x3297, 0x3297, RANGE_EMOJI},  {0x3299, 0x3299, RANGE_EMOJI},
-	{0x3400, 0x4DBF, RANGE_HAN},    {0x4E00, 0x9FFF, RANGE_HAN},
-	{0xD800, 0xF8FF, RANGE_BAD},    {0xF900, 0xFAFF, RANGE_HAN},
-	{0xFDD0, 0xFDEF, RANGE_BAD},    {0xFE00, 0xFE02, RANGE_SELECT_HAN},
-	{0xFE03, 0xFE0D, RANGE_BAD},    {0xFE0E, 0xFE0F, RANGE_SELECT_EMOJI},
-	{0xFEFF, 0xFEFF, RANGE_BAD},    {0xFFA0, 0xFFA0, RANGE_BAD},
-	{0xFFF0, 0xFFFC, RANGE_BAD},    {0xFFFE, 0xFFFF, RANGE_BAD},
-	{0x13430, 0x1345F, RANGE_BAD},  {0x1BCA0, 0x1BCA3, RANGE_BAD},
-	{0x1D173, 0x1D17A, RANGE_BAD},  {0x1F000, 0x1FAFF, RANGE_EMOJI},
-	{0x1FFFE, 0x1FFFF, RANGE_BAD},  {0x20000, 0x2FFFD, RANGE_HAN},
-	{0x2FFFE, 0x2FFFF, RANGE_BAD},  {0x30000, 0x3FFFD, RANGE_HAN},
-	{0x3FFFE, 0x3FFFF, RANGE_BAD},  {0x4FFFE, 0x4FFFF, RANGE_BAD},
-	{0x5FFFE, 0x5FFFF, RANGE_BAD},  {0x6FFFE, 0x6FFFF, RANGE_BAD},
-	{0x7FFFE, 0x7FFFF, RANGE_BAD},  {0x8FFFE, 0x8FFFF, RANGE_BAD},
-	{0x9FFFE, 0x9FFFF, RANGE_BAD},  {0xAFFFE, 0xAFFFF, RANGE_BAD},
-	{0xBFFFE, 0xBFFFF, RANGE_BAD},  {0xCFFFE, 0xCFFFF, RANGE_BAD},
-	{0xDFFFE, 0xE00FF, RANGE_BAD},  {0xE0100, 0xE01EF, RANGE_SELECT_HAN},
-	{0xE01F0, 0xE0FFF, RANGE_BAD},  {0xEFFFE, UINT32_MAX, RANGE_BAD},
-};
-
-static uint8_t text_range(uint32_t c)
-{
-	size_t low = 0, high = sizeof(ranges) / sizeof(ranges[0]);
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (c > ranges[middle].last)
-			low = middle + 1;
-		else if (c < ranges[middle].first)
-			high = middle;
-		else
-			return ranges[middle].kind;
-	}
-	return MAIL_TEXT_OTHER;
-}
-
-bool mail_text_step(enum mail_text_before *before, uint32_t c)
-{
-	enum mail_text_before last = *before;
-	uint8_t kind;
-
-	/* Kana and the common ideographs need no look-up; nor do Latin letters. */
-	if (c - 0x3041 < 0x3164 - 0x3041 || c - 0x40 < 0x7F - 0x40)
-		kind = MAIL_TEXT_OTHER;
-	else if (c - 0x4E00 <= 0x9FFF - 0x4E00)
-		kind = RANGE_HAN;
-	else
-		kind = text_range(c);
-
-	*before = MAIL_TEXT_OTHER;
-	switch (kind) {
-	case RANGE_BAD:
-		return false;
-	case RANGE_JOINER:
-		*before = MAIL_TEXT_JOINER;
-		return last == MAIL_TEXT_EMOJI || last == MAIL_TEXT_EMOJI_DONE;
-	case RANGE_SELECT_HAN:
-		return last == MAIL_TEXT_HAN;
-	case RANGE_SELECT_EMOJI:
-		if (last == MAIL_TEXT_EMOJI)
-			*before = MAIL_TEXT_EMOJI_DONE;
-		return last == MAIL_TEXT_EMOJI || last == MAIL_TEXT_KEYCAP;
-	case RANGE_EMOJI:
-		*before = MAIL_TEXT_EMOJI;
-		return true;
-	default:
-		*before = (enum mail_text_before)kind;
-		return last != MAIL_TEXT_JOINER;
-	}
-}
-
-bool mail_text_octet(struct mail_text *t, uint8_t b)
-{
-	enum mail_text_before before = (enum mail_text_before)t->before;
-	bool good;
-
-	if (t->need > 0) {
-		if ((b & 0xC0) != 0x80)
-			return false;
-		t->c = t->c << 6 | (b & 0x3F);
-		if (--t->need > 0)
-			return true;
-		if (t->c < t->low)
-			return false;
-	} else if (b < 0x80) {
-		t->c = b;
-	} else if (b >= 0xC2 && b <= 0xF4) {
-		t->need = b >= 0xF0 ? 3 : b >= 0xE0 ? 2 : 1;
-		t->low = b >= 0xF0 ? 0x10000 : b >= 0xE0 ? 0x800 : 0x80;
-		t->c = b & (0x3F >> t->need);
-		return true;
-	} else {
-		return false;
-	}
-	good = mail_text_step(&before, t->c);
-	t->before = (uint8_t)before;
-	return good;
-}
-
 static bool is_digit(int c)
 {
 	return c >= '0' && c <= '9';
 }
 
-/* Does a character of three octets begin with these two that is common, and tells nothing of what
- * may follow? Kana and bopomofo, brackets and marks but U+3005 to U+3007, full-width forms. */
-static inline bool is_common_sign(const uint8_t *s)
+/* Common characters are taken in one go, from where nothing but a joiner minds them; the last of
+ * them once more, for what it is to the next one. */
+static size_t text_run(struct mail_text *t, const uint8_t *s, size_t size)
 {
-	if (s[0] == 0xE3 && s[1] == 0x80)
-		return s[2] <= 0x84 || (s[2] >= 0x88 && s[2] <= 0xAF);
-	return s[0] == 0xE3 ? s[1] >= 0x81 && s[1] <= 0x84
-			    : s[0] == 0xEF && (s[1] == 0xBC || s[1] == 0xBD);
-}
+	size_t run = 0, last;
 
-/*
- * How many octets at the start of @s are common characters in whole: printable ASCII, kana,
- * Japanese punctuation, full-width forms and the common ideographs. None of them is forbidden
- * anywhere but behind a joiner, and the last one tells what may follow.
- */
-static size_t text_common(struct mail_text *t, const uint8_t *s, size_t size)
-{
-	uint8_t before = t->before;
-	size_t at = 0;
-
-	if (t->need > 0 || before == MAIL_TEXT_JOINER)
+	if (t->need == 0 && t->before != MAIL_TEXT_JOINER)
+		run = mail_text_run(s, size);
+	if (run == 0)
 		return 0;
-	while (at < size) {
-		if (s[at] >= 0x20 && s[at] < 0x7F) {
-			before = is_digit(s[at]) || s[at] == '#' || s[at] == '*' ? MAIL_TEXT_KEYCAP
-										 : MAIL_TEXT_OTHER;
-			at++;
-			continue;
-		}
-		if (size - at < 3 || (s[at + 1] & 0xC0) != 0x80 || (s[at + 2] & 0xC0) != 0x80)
-			break;
-		if (s[at] >= 0xE5 && s[at] <= 0xE9) /* U+5000 to U+9FFF */
-			before = MAIL_TEXT_HAN;
-		else if (is_common_sign(s + at))
-			before = MAIL_TEXT_OTHER;
-		else
-			break;
-		at += 3;
-	}
-	t->before = before;
-	return at;
-}
-
-bool mail_text_end(struct mail_text *t)
-{
-	bool good = t->need == 0 && t->before != MAIL_TEXT_JOINER;
-
-	t->before = MAIL_TEXT_OTHER;
-	return good;
+	last = run - 1;
+	while (last > 0 && (s[last] & 0xC0) == 0x80)
+		last--;
+	for (; last < run; last++)
+		(void)mail_text_octet(t, s[last]);
+	return run;
 }
 
 static int refuse(struct mail_verify *v, const char *reason)
@@ -769,11 +596,11 @@ static int body_line(struct mail_verify *v, const uint8_t *line, size_t size)
 	if (v->base64)
 		return base64_line(v, line, size);
 	v->body_seen = v->body_seen || size > 0;
-	for (size_t i = text_common(&v->text, line, size); i < size;) {
+	for (size_t i = text_run(&v->text, line, size); i < size;) {
 		if (!mail_text_octet(&v->text, line[i]))
 			return refuse(v, "a character in the body that is not allowed there");
 		i++;
-		i += text_common(&v->text, line + i, size - i);
+		i += text_run(&v->text, line + i, size - i);
 	}
 	if (!mail_text_end(&v->text))
 		return refuse(v, "a line ends inside a character");

@@ -206,84 +206,11 @@ static int clean_slowly(struct span in, struct span prefix, struct bytes *out,
 	return err < 0 ? err : bytes_append_u8(out, '\n');
 }
 
-/* Are all eight bytes of printable ASCII? */
-static inline bool is_plain_eight(const uint8_t *s)
+/* A line that the verifier accepts as it is. */
+static int copy_line(struct span line, struct span prefix, struct bytes *out)
 {
-	uint64_t v;
+	uint8_t *room = bytes_room(out, prefix.size + line.size + 1);
 
-	memcpy(&v, s, sizeof(v));
-	return ((v | (v - UINT64_C(0x2020202020202020)) | (v + UINT64_C(0x0101010101010101))) &
-		UINT64_C(0x8080808080808080)) == 0;
-}
-
-static inline bool is_continuation(uint8_t b)
-{
-	return (b & 0xC0) == 0x80;
-}
-
-/*
- * The length of a common character that may stand anywhere in a line, or 0: Latin letters,
- * punctuation and symbols, kana, full-width forms and ideographs; none that is forbidden, none that
- * may stand only behind certain others, and no combining mark.
- */
-static inline size_t clean_length(const uint8_t *s, size_t left)
-{
-	if (left >= 2 && s[0] == 0xC3 && is_continuation(s[1]))
-		return 2; /* U+00C0 to U+00FF */
-	if (left < 3 || !is_continuation(s[1]) || !is_continuation(s[2]))
-		return 0;
-	switch (s[0]) {
-	case 0xE2: /* U+2010 to U+2027, U+2080 to U+20BF, U+2100 to U+2FFF */
-		return s[1] >= 0x84 || s[1] == 0x82 ||
-				       (s[1] == 0x80 && s[2] >= 0x90 && s[2] <= 0xA7)
-			       ? 3
-			       : 0;
-	case 0xE3: /* U+3000 to U+3029, U+3030 to U+3098, U+309B to U+313F, from U+3180 on */
-		if (s[1] == 0x80)
-			return s[2] < 0xAA || s[2] > 0xAF ? 3 : 0;
-		if (s[1] == 0x82)
-			return s[2] != 0x99 && s[2] != 0x9A ? 3 : 0;
-		return s[1] != 0x85 ? 3 : 0;
-	case 0xEF: /* U+FF00 to U+FF7F */
-		return s[1] == 0xBC || s[1] == 0xBD ? 3 : 0;
-	default:
-		return s[0] >= 0xE4 && s[0] <= 0xE9 ? 3 : 0;
-	}
-}
-
-/* Is the line, as it is, one that the verifier accepts? Knows only the common characters; anything
- * else says no. */
-static bool is_clean(const uint8_t *s, size_t size)
-{
-	size_t at = 0;
-
-	while (at < size) {
-		size_t length = 1;
-
-		if (s[at] >= 0x80)
-			length = clean_length(s + at, size - at);
-		else if (size - at >= 8 && is_plain_eight(s + at))
-			length = 8;
-		else if ((s[at] < 0x20 && s[at] != '\t') || s[at] == 0x7F)
-			length = 0;
-		if (length == 0)
-			return false;
-		at += length;
-	}
-	return true;
-}
-
-static int clean_line(struct span line, struct span prefix, struct bytes *out,
-		      struct text_report *report)
-{
-	uint8_t *room;
-
-	if (line.size > 0 && line.data[line.size - 1] == '\r')
-		line.size--;
-	if (line.size + prefix.size > TEXT_WRAP_BYTES - SHOWN_MAX ||
-	    !is_clean(line.data, line.size))
-		return clean_slowly(line, prefix, out, report);
-	room = bytes_room(out, prefix.size + line.size + 1);
 	if (room == NULL)
 		return -ERR_TOO_LONG;
 	if (prefix.size > 0)
@@ -299,17 +226,23 @@ int text_clean_lines(struct span in, struct span prefix, struct bytes *out,
 		     struct text_report *report)
 {
 	size_t at = 0;
+	int err = 0;
 
-	while (at < in.size) {
-		const uint8_t *lf = memchr(in.data + at, '\n', in.size - at);
-		size_t end = lf != NULL ? (size_t)(lf - in.data) : in.size;
-		int err = clean_line((struct span){in.data + at, end - at}, prefix, out, report);
+	while (at < in.size && err == 0) {
+		const uint8_t *begin = in.data + at, *lf;
+		size_t run = mail_text_run(begin, in.size - at), end;
 
-		if (err < 0)
-			return err;
-		at = end + 1;
+		lf = memchr(begin + run, '\n', in.size - at - run);
+		end = lf != NULL ? (size_t)(lf - begin) : in.size - at;
+		at += end + 1;
+		if (end > run && begin[end - 1] == '\r')
+			end--;
+		if (end == run && end + prefix.size <= TEXT_WRAP_BYTES - SHOWN_MAX)
+			err = copy_line((struct span){begin, end}, prefix, out);
+		else
+			err = clean_slowly((struct span){begin, end}, prefix, out, report);
 	}
-	return 0;
+	return err;
 }
 
 int text_clean_line(struct span in, size_t limit_bytes, struct bytes *out,

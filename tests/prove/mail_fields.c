@@ -10,6 +10,7 @@
 #include "prove.h"
 
 #include "wire/mail_parts.c"
+#include "wire/mail_text.c"
 #include "wire/mail_verify.c"
 
 #define NAME_OCTETS     32 /* the longest beginning of a field has 28 */

@@ -9,6 +9,7 @@
 #include "prove.h"
 
 #include "wire/mail_parts.c"
+#include "wire/mail_text.c"
 #include "wire/mail_verify.c"
 
 #define OCTETS 10

@@ -9,9 +9,8 @@
  */
 #include "prove.h"
 
+#include "wire/mail_text.c"
 #include "wire/mail_verify.c"
-
-#define LINE_MAX_OCTETS 3
 
 uint8_t __CPROVER_uninterpreted_step(uint8_t before, uint32_t c);
 
@@ -212,25 +211,75 @@ void prove_utf8_complete(void)
 }
 
 /*
- * The fast path over common characters takes whole characters only, those that mail_text_octet
- * takes, and leaves what mail_text_octet leaves. It goes on from one to the next in no other state
- * than it began in, so runs of LINE_MAX_OCTETS stand for all.
+ * What the fast path takes in one step is whole characters, which mail_text_octet takes behind
+ * whatever no joiner is, and which leave what they leave behind nothing: to look at the last one
+ * again is enough.
  */
 void prove_common(void)
 {
-	struct mail_text fast = any_boundary(), slow = fast;
-	uint8_t line[LINE_MAX_OCTETS];
-	size_t size = nondet_size(), taken;
+	struct mail_text slow = any_boundary(), last = {0};
+	uint8_t s[AHEAD];
+	size_t length, begin;
 
-	__CPROVER_havoc_object(line);
-	suppose(size <= LINE_MAX_OCTETS);
-	taken = text_common(&fast, line, size);
-	assert(taken <= size);
-	for (size_t i = 0; i < taken; i++)
-		assert(mail_text_octet(&slow, line[i]));
-	assert(slow.need == 0 && fast.need == 0 && slow.before == fast.before);
-	if (taken == LINE_MAX_OCTETS)
+	suppose(slow.before != MAIL_TEXT_JOINER);
+	__CPROVER_havoc_object(s);
+	length = common_length(s);
+	assert(length <= AHEAD);
+	for (size_t i = 0; i < length; i++)
+		assert(mail_text_octet(&slow, s[i]));
+	assert(slow.need == 0 && slow.before != MAIL_TEXT_JOINER);
+	if (length == 0)
+		return;
+	for (begin = length - 1; (s[begin] & 0xC0) == 0x80; begin--)
+		assert(begin > 0);
+	for (size_t i = begin; i < length; i++)
+		assert(mail_text_octet(&last, s[i]));
+	assert(last.before == slow.before);
+	if (length == AHEAD)
 		REACHED(1);
+	if (length == 3 && s[0] == 0xEF)
+		REACHED(2);
+	if (length == 2)
+		REACHED(3);
+}
+
+#define RUN_OCTETS (AHEAD + 1)
+
+/*
+ * Stands in for common_length in the proof of the run: octets say themselves how many they take
+ * with those behind them, zero none, as the padding must.
+ */
+size_t some_length(const uint8_t *s)
+{
+	size_t length = s[0] <= AHEAD ? s[0] : 0;
+
+	for (size_t i = 0; i < length; i++) { /* none that is made of padding */
+		if (s[i] == 0)
+			return 0;
+	}
+	return length;
+}
+
+/* The run is one step after the other, up to what is no common character, wherever it ends. */
+void prove_run(void)
+{
+	uint8_t s[RUN_OCTETS], padded[RUN_OCTETS + AHEAD] = {0};
+	size_t size = nondet_size(), wanted = 0, length = 1;
+
+	__CPROVER_havoc_object(s);
+	suppose(size <= RUN_OCTETS);
+	for (size_t i = 0; i < size; i++)
+		padded[i] = s[i];
+	while (wanted < size && length > 0) {
+		length = some_length(padded + wanted);
+		wanted += length;
+	}
+	assert(wanted <= size);
+	assert(mail_text_run(s, size) == wanted);
+	if (wanted == RUN_OCTETS)
+		REACHED(1);
+	if (size == RUN_OCTETS && wanted == 1)
+		REACHED(2);
 }
 
 static uint8_t digit(unsigned value)
