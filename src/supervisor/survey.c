@@ -26,11 +26,17 @@
 
 /* ---- what is found of one zone */
 
+/* Of one namespace. */
+struct devices {
+	struct rtnl_link links[LINKS_MAX];
+	size_t count, more; /* more: links beyond LINKS_MAX */
+};
+
 struct survey {
 	struct supervisor *sup;
 	struct zone *zone;
-	struct rtnl_link links[LINKS_MAX];
-	size_t count, more; /* more: links beyond LINKS_MAX */
+	struct devices own;
+	struct devices home; /* read where the port is a VLAN: its trunk stays there */
 	const struct rtnl_link *port;
 	unsigned seen;        /* addresses of the policy that the port has */
 	char found[300];      /* what is there */
@@ -72,20 +78,20 @@ static void differ(struct survey *s, const char *format, ...)
 
 static int keep_link(const struct rtnl_link *link, void *ctx)
 {
-	struct survey *s = ctx;
+	struct devices *d = ctx;
 
-	if (s->count == LINKS_MAX)
-		s->more++;
+	if (d->count == LINKS_MAX)
+		d->more++;
 	else
-		s->links[s->count++] = *link;
+		d->links[d->count++] = *link;
 	return 0;
 }
 
-static const struct rtnl_link *find_link(const struct survey *s, const char *name)
+static const struct rtnl_link *find_link(const struct devices *d, const char *name)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		if (strcmp(s->links[i].name, name) == 0)
-			return &s->links[i];
+	for (size_t i = 0; i < d->count; i++) {
+		if (strcmp(d->links[i].name, name) == 0)
+			return &d->links[i];
 	}
 	return NULL;
 }
@@ -122,18 +128,17 @@ static void look_for_strangers(struct survey *s)
 {
 	const struct layout_base *base = &s->zone->base;
 
-	for (size_t i = 0; i < s->count; i++) {
-		const struct rtnl_link *link = &s->links[i];
+	for (size_t i = 0; i < s->own.count; i++) {
+		const struct rtnl_link *link = &s->own.links[i];
 
 		if ((link->flags & IFF_UP) == 0 || (link->flags & IFF_LOOPBACK) != 0 ||
 		    strcmp(link->name, DEVICE_VOID) == 0 || link == s->port ||
-		    strcmp(link->name, base->parent) == 0 || is_member(base, link->name) ||
-		    is_crossing(s, link->name))
+		    (base->vlan == 0 && is_member(base, link->name)) || is_crossing(s, link->name))
 			continue;
 		differ(s, "device %s is up and no policy asks for it", link->name);
 	}
-	if (s->more > 0)
-		differ(s, "%zu more devices than are looked at", s->more);
+	if (s->own.more > 0)
+		differ(s, "%zu more devices than are looked at", s->own.more);
 }
 
 static void look_at_vlan(struct survey *s)
@@ -143,7 +148,7 @@ static void look_at_vlan(struct survey *s)
 
 	if (base->vlan == 0)
 		return;
-	parent = find_link(s, base->parent);
+	parent = find_link(&s->home, base->parent);
 	tell(s, "VLAN %u of %s", s->port->vlan, parent != NULL ? parent->name : "?");
 	if (s->port->vlan != base->vlan || parent == NULL || s->port->peer_index != parent->index)
 		differ(s, "the port is not VLAN %u of %s", base->vlan, base->parent);
@@ -153,7 +158,8 @@ static void look_at_bond(struct survey *s)
 {
 	const struct layout_base *base = &s->zone->base;
 	const char *name = base->parent[0] != '\0' ? base->parent : s->zone->port;
-	const struct rtnl_link *bond = find_link(s, name);
+	const struct devices *where = base->parent[0] != '\0' ? &s->home : &s->own;
+	const struct rtnl_link *bond = find_link(where, name);
 
 	if (base->member_count == 0)
 		return;
@@ -161,8 +167,8 @@ static void look_at_bond(struct survey *s)
 		differ(s, "%s is no bond", name);
 		return;
 	}
-	for (size_t i = 0; i < s->count; i++) {
-		const struct rtnl_link *link = &s->links[i];
+	for (size_t i = 0; i < where->count; i++) {
+		const struct rtnl_link *link = &where->links[i];
 		bool is = link->master_index == bond->index;
 
 		if (is)
@@ -172,7 +178,7 @@ static void look_at_bond(struct survey *s)
 			differ(s, "%s is %s the bond", link->name, is ? "in" : "not in");
 	}
 	for (uint32_t i = 0; i < base->member_count; i++) {
-		if (find_link(s, base->members[i]) == NULL)
+		if (find_link(where, base->members[i]) == NULL)
 			differ(s, "bond member %s is missing", base->members[i]);
 	}
 }
@@ -182,7 +188,7 @@ static void look_at_port(struct survey *s)
 	const uint8_t *m;
 	bool up;
 
-	s->port = find_link(s, s->zone->port);
+	s->port = find_link(&s->own, s->zone->port);
 	if (s->port == NULL) {
 		differ(s, "the port is missing");
 		return;
@@ -277,7 +283,8 @@ static void read_zone(struct supervisor *sup, struct zone *zone)
 {
 	struct survey s = {.sup = sup, .zone = zone};
 
-	if (rtnl_link_each(&zone->rtnl, keep_link, &s) < 0)
+	if (rtnl_link_each(&zone->rtnl, keep_link, &s.own) < 0 ||
+	    (zone->base.vlan != 0 && rtnl_link_each(&sup->zones.home, keep_link, &s.home) < 0))
 		differ(&s, "the kernel does not say its devices");
 	look_at_port(&s);
 	look_for_strangers(&s);

@@ -240,6 +240,16 @@ class Trunk(Topology):
         net.route(zone.namespace, "default", "via", zone.gateway6)
 
 
+def as_asked(gateway, found):
+    """L6: what was read back of ports and rules is what the policy asks for. found: {zone: a part of what its record tells}."""
+    for zone, words in found.items():
+        gateway.wait_event(" zone-read ", f'zone="{zone}"', words, seconds=30)
+    assert not [line for line in gateway.audit_lines() if " zone-differs " in line or " path-differs " in line]
+    shown = gateway.console().run("show rules | no-more", timeout=60)
+    assert len(re.findall("^# as the policy asks for: ", shown, re.MULTILINE)) == shown.count("# zone "), shown
+    assert "NOT AS THE POLICY" not in shown
+
+
 VLAN_POLICY = "service echo { tcp 7000; udp 7000; }\ncrossing mynumber lgwan { permit 10 { destination 10.20.0.8; service echo; } }"
 
 
@@ -272,6 +282,7 @@ def test_uml_vlan_tags_decide_the_zone(net):
         arrived = {list(forms)[x[1] & 0xff] for x in sink.got if x[0] == "new "}
         assert arrived == {"101"}
         assert stream.ended is None
+        as_asked(gateway, {"mynumber": "VLAN 101 of eth0", "lgwan": "VLAN 102 of eth0"})
         home = net.run(topology.gateway, "ip", "-o", "address", "show", "dev", "eth0").stdout
         assert home.strip() == "", "the trunk speaks itself"
     assert "eth0.101" not in net.run(topology.gateway, "ip", "link").stdout
@@ -294,6 +305,7 @@ def test_uml_bond_under_vlans_goes_on_with_one_link(net):
             time.sleep(1.0)
         assert stream.ended is None
         assert gateway.pids("netfilter")
+        as_asked(gateway, {"mynumber": "VLAN 101 of bond0, bond member eth0 carrier, bond member eth1 carrier"})
     assert "bond0" not in net.run(topology.gateway, "ip", "link").stdout
 
 
@@ -318,6 +330,7 @@ def test_uml_bond_as_a_port(net):
         wait_until(lambda: net.reaches("peer-mynumber", KEPT, 7000), "the permitted connection", 20)
         shown = pathlib.PurePosixPath(net.run(gateway.zone_namespace("mynumber"), "readlink", "/sys/class/net/eth8/master").stdout.strip())
         assert shown.name == "bond0"
+        as_asked(gateway, {"mynumber": "bond member eth8 carrier, bond member eth9 carrier"})
     home = net.run(topology.gateway, "ip", "link").stdout
     assert "eth8" in home and "eth9" in home and "bond0" not in home
 
