@@ -185,8 +185,12 @@ int console_take_row(struct console *c, const struct control_row *row)
 	}
 	if ((row->flags & CONTROL_ROW_HEADING) != 0)
 		add_heading(c, row);
+	else if (row->cell_count > 0 && c->table.continues)
+		layout_table_continue(&c->table, row->text);
 	else if (row->cell_count > 0)
 		layout_table_add(&c->table, row->text, row->cell_count, false);
+	if (row->cell_count > 0)
+		c->table.continues = (row->flags & CONTROL_ROW_CONTINUES) != 0;
 	if ((row->flags & CONTROL_ROW_LAST) != 0 && c->recording_fd >= 0)
 		recording_show(c);
 	else if ((row->flags & CONTROL_ROW_LAST) != 0)

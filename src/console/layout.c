@@ -24,6 +24,7 @@ void layout_table_fini(struct layout_table *table)
 void layout_table_add(struct layout_table *table, const char *text, size_t cell_count, bool heading)
 {
 	const char *end = text;
+	size_t before = table->rows.size;
 
 	if (cell_count > LAYOUT_CELLS_MAX)
 		cell_count = LAYOUT_CELLS_MAX;
@@ -34,10 +35,19 @@ void layout_table_add(struct layout_table *table, const char *text, size_t cell_
 			table->widths[i] = width;
 		end += strlen(end) + 1;
 	}
-	(void)bytes_append_u8(&table->rows,
-			      (uint8_t)cell_count); /* all errors are in rows.failed */
-	(void)bytes_append_u8(&table->rows, heading);
-	(void)bytes_append(&table->rows, text, (size_t)(end - text));
+	if (bytes_append_u8(&table->rows, (uint8_t)cell_count) < 0 ||
+	    bytes_append_u8(&table->rows, heading) < 0 ||
+	    bytes_append(&table->rows, text, (size_t)(end - text)) < 0)
+		table->rows.size = before; /* half a row cannot be printed; rows.failed tells */
+}
+
+void layout_table_continue(struct layout_table *table, const char *text)
+{
+	if (table->rows.failed || table->rows.size == 0)
+		return;     /* what it goes on with was left out */
+	table->rows.size--; /* its NUL; the width of a last cell is not looked at */
+	if (bytes_append(&table->rows, text, strlen(text) + 1) < 0)
+		table->rows.data[table->rows.size++] = '\0'; /* cut: where the NUL was */
 }
 
 static void print_blanks(struct bytes *out, size_t count)

@@ -19,6 +19,7 @@ struct layout_table {
 	struct bytes rows; /* for each: count of cells, heading flag, cells */
 	size_t widths[LAYOUT_CELLS_MAX];
 	bool ambiguous_wide;
+	bool continues; /* the next row goes on with the last cell of the one before */
 };
 
 /* @limit_bytes: of all rows together; what comes later is left out and `rows.failed` set. */
@@ -32,6 +33,9 @@ void layout_table_fini(struct layout_table *table);
  */
 void layout_table_add(struct layout_table *table, const char *text, size_t cell_count,
 		      bool heading);
+
+/* Go on with the last cell that was added, which is its row's last. @text: NUL-terminated */
+void layout_table_continue(struct layout_table *table, const char *text);
 
 /* All rows, columns aligned, two blanks between them, a rule below the heading. Return: 0 or
  * -ERR_NO_MEMORY. */

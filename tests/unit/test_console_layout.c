@@ -97,13 +97,42 @@ static void test_layout_table_stops_at_its_limit(void **state)
 {
 	static const char row[] = "0123456789";
 	struct layout_table table;
+	struct bytes out;
 
 	layout_table_init(&table, 300, false);
 	for (int i = 0; i < 100; i++)
 		layout_table_add(&table, row, 1, false);
 	assert_true(table.rows.failed);
 	assert_true(table.rows.size <= 300);
+	bytes_init(&out, 4096);
+	assert_int_equal(layout_table_print(&out, &table), 0);
+	assert_int_equal(out.size % sizeof(row), 0);
+	bytes_fini(&out);
 	layout_table_fini(&table);
+}
+
+static void test_layout_row_goes_on_with_its_last_cell(void **state)
+{
+	static const char row[] = "a\0one ", next[] = "b\0c";
+	struct layout_table table;
+	struct bytes out;
+
+	bytes_init(&out, 4096);
+	layout_table_init(&table, 24, false);
+	layout_table_add(&table, row, 2, false);
+	layout_table_continue(&table, "line ");
+	layout_table_continue(&table, "more");
+	layout_table_add(&table, next, 2, false);
+	assert_int_equal(layout_table_print(&out, &table), 0);
+	expect(&out, "a  one line more\nb  c\n");
+	layout_table_continue(&table, "cut here");
+	assert_true(table.rows.failed);
+	layout_table_continue(&table, "x");
+	bytes_clear(&out);
+	assert_int_equal(layout_table_print(&out, &table), 0);
+	expect(&out, "a  one line more\nb  c\n");
+	layout_table_fini(&table);
+	bytes_fini(&out);
 }
 
 int main(void)
@@ -113,6 +142,7 @@ int main(void)
 		cmocka_unit_test(test_layout_filters_lines),
 		cmocka_unit_test(test_layout_pipe_is_cut_off_outside_quotes_only),
 		cmocka_unit_test(test_layout_table_stops_at_its_limit),
+		cmocka_unit_test(test_layout_row_goes_on_with_its_last_cell),
 	};
 
 	return cmocka_run_group_tests_name("console_layout", tests, NULL, NULL);
