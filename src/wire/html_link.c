@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/host_name.h"
 #include "wire/html_render.h"
 #include "wire/punycode.h"
 
@@ -116,42 +117,6 @@ static bool one_of(const char *word, const char *const *list)
 	return false;
 }
 
-/* Does the name end like a domain that people write without "http"? */
-static bool has_known_top(const char *host)
-{
-	static const char *const tops[] = {"com",  "net",  "org", "jp",  "info",   "biz", "gov",
-					   "edu",  "io",   "cn",  "kr",  "tw",     "uk",  "de",
-					   "fr",   "us",   "eu",  "me",  "co",     "tv",  "ru",
-					   "shop", "site", "xyz", "top", "online", NULL};
-	const char *dot = strrchr(host, '.');
-
-	return dot != NULL && one_of(dot + 1, tops);
-}
-
-/* The host that a link's text names, or "". */
-static void shown_host(const char *shown, char host[HOST_MAX])
-{
-	const char *at = strstr(shown, "://");
-	size_t skip;
-	bool has_user;
-
-	host[0] = '\0';
-	if (at != NULL) {
-		host_of(at + 3, host, &has_user);
-		return;
-	}
-	at = strcasestr(shown, "www.");
-	skip = strspn(shown, " \t\n");
-	if (at == NULL && strpbrk(shown + skip, " \n@") == NULL)
-		at = shown + skip; /* one word: perhaps a bare host name */
-	if (at == NULL)
-		return;
-	host_of(at, host, &has_user);
-	if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(host) ||
-	    !has_known_top(host))
-		host[0] = '\0';
-}
-
 static const char *without_www(const char *host)
 {
 	return strncmp(host, "www.", 4) == 0 ? host + 4 : host;
@@ -249,16 +214,37 @@ static void put_other_spelling(struct html_render *r, const struct target *t)
 	bytes_fini(&other);
 }
 
+/* Does the text of a link name a host that is not the target's? */
+static bool names_another(const char *shown, const struct target *t)
+{
+	const char *url = strstr(shown, "://");
+	struct span text = span_of(shown), host;
+	char named[HOST_MAX];
+	bool has_user;
+
+	if (t->host[0] == '\0')
+		return false;
+	if (url != NULL) {
+		host_of(url + 3, named, &has_user);
+		return named[0] != '\0' && !same_site(named, t->host);
+	}
+	for (size_t at = 0; host_name_next(text, &at, &host);) {
+		for (size_t i = 0; i < host.size; i++)
+			named[i] = lower(host.data[i]);
+		named[host.size] = '\0';
+		if (!same_site(named, t->host))
+			return true;
+	}
+	return false;
+}
+
 static void put_web(struct html_render *r, const struct target *t, const char *shown)
 {
-	char named[HOST_MAX];
-
-	shown_host(shown, named);
 	if (!says_the_same(shown, t) || r->policy->defang)
 		put_target(r, t);
 	else
 		r->report->links++;
-	if (t->has_user || (named[0] != '\0' && t->host[0] != '\0' && !same_site(named, t->host))) {
+	if (t->has_user || names_another(shown, t)) {
 		r->report->misleading_links++;
 		html_render_mark(r, say(r, "【注意: 表示と異なるリンク】",
 					"[Warning: the link goes elsewhere than it says]"));

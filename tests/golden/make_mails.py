@@ -505,6 +505,12 @@ def mails():
         part("Content-Type: text/x-unknown", b"unknown\n"), part("Content-Type: text/x-page", b"<html><p>page</p></html>\n"),
         part("Content-Type: text/csv; name=data.csv\nContent-Disposition: inline", b"in,line\n"),
         part("Content-Type: text/csv; name=file.csv", b"a,file\n"))
+    for fact, one, other in (("number", "口座 1234567", "口座 7654321"), ("host", "https://a.example.jp/", "https://b.example.net/"),
+                             ("address", "連絡先 a@example.jp", "連絡先 b@example.jp")):
+        yield f"alternative-{fact}-differs", HEAD + b"Subject: facts\n" + multipart(
+            "alternative", "b", *(part(f"Content-Type: text/{kind}; charset=utf-8", (
+                f"平素よりお世話になっております。お支払いの方法が次のとおり変わりましたのでお知らせします。\n\n{form}\n").encode())
+                for kind, form in (("plain", one), ("html", other))))
     yield "alternative-enriched", HEAD + b"Subject: forms\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain", b"The plain form\n"), part("Content-Type: text/enriched", b"<bold>The</bold> form\n"))
     yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (

@@ -83,6 +83,14 @@ static void test_html_links_show_where_they_go(void **state)
 	      "www.bank.jp <https://evil.jp/>【注意: 表示と異なるリンク】\n");
 	check("<a href=\"https://click.bank.jp/\">www.bank.jp</a>",
 	      "www.bank.jp <https://click.bank.jp/>\n");
+	check("<a href=\"https://evil.jp/\">ログイン bank.co.jp はこちら</a>",
+	      "ログイン bank.co.jp はこちら <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href=\"https://evil.jp/\">今すぐbank.devへ</a>",
+	      "今すぐbank.devへ <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href=\"https://evil.jp/\">192.0.2.1</a>",
+	      "192.0.2.1 <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href=\"https://evil.jp/\">Node.js 1.2 main.py a@b.jp e.g. evil.jp</a>",
+	      "Node.js 1.2 main.py a@b.jp e.g. evil.jp <https://evil.jp/>\n");
 	check("<a href=\"java\nscript:x\">a</a>", "a[リンク削除: javascript]\n");
 	check("<a href=\"mailto:a@b.jp\">a@b.jp</a>", "a@b.jp\n");
 	check("<a href=\"https://x.jp/\"><img src=y></a>", "[画像] <https://x.jp/>\n");

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dotted names whose last label is a top level domain. */
+#include "wire/host_name.h"
+
+#include <string.h>
+
+/* Generic ones in common use (IANA root zone); those of two letters are countries'. */
+static const char *const tops[] = {
+	"academy",   "agency",   "app",        "art",     "asia",      "auction",    "bank",
+	"best",      "bid",      "biz",        "blog",    "buzz",      "cafe",       "cam",
+	"camp",      "capital",  "cards",      "care",    "casa",      "cash",       "casino",
+	"cat",       "center",   "chat",       "city",    "click",     "clinic",     "cloud",
+	"club",      "codes",    "coffee",     "com",     "company",   "consulting", "cool",
+	"coop",      "credit",   "cyou",       "date",    "day",       "deals",      "delivery",
+	"dental",    "design",   "dev",        "digital", "direct",    "domains",    "download",
+	"earth",     "edu",      "education",  "email",   "energy",    "events",     "exchange",
+	"expert",    "express",  "family",     "fan",     "farm",      "fashion",    "finance",
+	"financial", "fit",      "fun",        "fund",    "games",     "gift",       "global",
+	"gold",      "gov",      "group",      "guide",   "guru",      "health",     "help",
+	"homes",     "host",     "house",      "icu",     "inc",       "info",       "ink",
+	"int",       "jetzt",    "jobs",       "kim",     "kyoto",     "land",       "law",
+	"legal",     "life",     "link",       "live",    "loan",      "lol",        "love",
+	"ltd",       "mail",     "management", "market",  "marketing", "media",      "men",
+	"mil",       "mobi",     "moe",        "money",   "monster",   "museum",     "nagoya",
+	"name",      "net",      "network",    "news",    "ngo",       "ninja",      "okinawa",
+	"one",       "onl",      "online",     "org",     "osaka",     "page",       "party",
+	"pay",       "photos",   "pink",       "plus",    "post",      "press",      "pro",
+	"quest",     "racing",   "rent",       "report",  "rest",      "review",     "reviews",
+	"rip",       "rocks",    "run",        "sale",    "sbs",       "school",     "science",
+	"security",  "services", "shop",       "site",    "ski",       "social",     "software",
+	"solutions", "space",    "stock",      "store",   "stream",    "studio",     "style",
+	"support",   "systems",  "tax",        "team",    "tech",      "tel",        "tips",
+	"today",     "tokyo",    "tools",      "top",     "town",      "trade",      "training",
+	"travel",    "tube",     "university", "uno",     "vin",       "vip",        "wang",
+	"watch",     "webcam",   "website",    "wiki",    "win",       "work",       "works",
+	"world",     "wtf",      "xin",        "xyz",     "yoga",      "yokohama",   "zone",
+};
+
+/* Of two letters, and the end of many a file's name. */
+static const char *const endings[] = {"cs", "db", "gz", "hs", "js", "kt", "md", "py", "sh", "vb"};
+
+static bool is_letter(uint8_t c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_host_octet(uint8_t c)
+{
+	return is_letter(c) || is_digit(c) || c == '-' || c == '.';
+}
+
+static bool is_one_of(struct span word, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal_nocase(word, span_of(list[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_top(struct span label)
+{
+	if (span_starts_nocase(label, span_of("xn--")))
+		return true;
+	for (size_t i = 0; i < label.size; i++) {
+		if (!is_letter(label.data[i]))
+			return false;
+	}
+	if (label.size == 2)
+		return !is_one_of(label, endings, sizeof(endings) / sizeof(endings[0]));
+	return is_one_of(label, tops, sizeof(tops) / sizeof(tops[0]));
+}
+
+/* Four numbers of at most three digits. */
+static bool is_ipv4(struct span host)
+{
+	size_t dots = 0, digits = 0;
+
+	for (size_t i = 0; i < host.size; i++) {
+		if (host.data[i] == '.') {
+			if (digits == 0)
+				return false;
+			dots++;
+			digits = 0;
+		} else if (!is_digit(host.data[i]) || ++digits > 3) {
+			return false;
+		}
+	}
+	return dots == 3 && digits > 0;
+}
+
+bool host_name_is_plausible(struct span host)
+{
+	const uint8_t *dot = host.size > 0 ? memrchr(host.data, '.', host.size) : NULL;
+	size_t before = dot != NULL ? (size_t)(dot - host.data) : 0;
+
+	if (dot == NULL || before == 0 || host.size > HOST_NAME_MAX_BYTES || host.data[0] == '.' ||
+	    memmem(host.data, host.size, "..", 2) != NULL)
+		return false;
+	return is_ipv4(host) || is_top((struct span){dot + 1, host.size - before - 1});
+}
+
+bool host_name_next(struct span text, size_t *at, struct span *host)
+{
+	while (*at < text.size) {
+		size_t begin = *at, end;
+		bool address = begin > 0 && text.data[begin - 1] == '@';
+
+		if (!is_host_octet(text.data[begin])) {
+			(*at)++;
+			continue;
+		}
+		while (*at < text.size && is_host_octet(text.data[*at]))
+			(*at)++;
+		address = address || (*at < text.size && text.data[*at] == '@');
+		for (end = *at;
+		     end > begin && (text.data[end - 1] == '.' || text.data[end - 1] == '-');)
+			end--;
+		*host = (struct span){text.data + begin, end - begin};
+		if (!address && host_name_is_plausible(*host))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of hosts as people write them into texts: which words are such. */
+#ifndef SEKISHO_WIRE_HOST_NAME_H
+#define SEKISHO_WIRE_HOST_NAME_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+enum { HOST_NAME_MAX_BYTES = 253 }; /* RFC 1035 2.3.4, as text */
+
+/**
+ * host_name_is_plausible - could a reader take this for the name of a host?
+ * @host: ASCII, any case, no port. It needs a dot, and a last label that is a top level domain in
+ * use, or looks like a country's; or it is an IPv4 address. Ends of file names that are a country's
+ * too (.py, .md) are none.
+ */
+bool host_name_is_plausible(struct span host);
+
+/* The next plausible name in a text, from *@at on, which is set behind it. Those of mail addresses
+ * are left out. False at the end. */
+bool host_name_next(struct span text, size_t *at, struct span *host);
+
+#endif
