@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from lib import rules
+from lib.waiting import wait_until
 from test_evidence import MEMBERS, WHOLE, checks, collect
 
 ZONES = ("mynumber", "lgwan", "internet")
@@ -275,3 +276,24 @@ def test_names_of_devices_cannot_command_a_terminal(net, make_gateway):
     assert f"net/ipv4/conf/{safe}/rp_filter" in shown
     assert f"ipv4 priority 77 from all to all in {safe} table 77" in shown
     assert name not in shown and "cannot be read" not in shown
+
+
+def test_rules_are_as_asked_over_what_changes_while_they_run(net, make_gateway):
+    """Z1: isolated stations, a commit, another life of netfilter: what the kernel has is what the policy asks for."""
+    gateway = make_gateway(POLICY, zone_extra=STATIONS)
+    console = gateway.open_console()
+
+    def as_asked():
+        shown = console.run("show rules | match policy | no-more", timeout=60)
+        assert "NOT AS" not in shown and len(re.findall("^# as the policy asks for: ", shown, re.MULTILINE)) == len(ZONES), shown
+
+    as_asked()
+    console.run("isolate station 10.10.0.9")
+    console.run("isolate station 02:00:00:00:00:33")
+    as_asked()
+    console.commit("set crossing mynumber lgwan permit 30 destination 10.20.0.77", "set crossing mynumber lgwan permit 30 service echo")
+    as_asked()
+    before = gateway.pids("netfilter")
+    gateway.kill("netfilter")
+    gateway.wait_role("netfilter", before)
+    wait_until(lambda: console.run("show rules | match policy | no-more", timeout=60).count("# as the policy") == len(ZONES), "the rules", 30)

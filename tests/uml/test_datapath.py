@@ -198,6 +198,7 @@ def test_uml_cleared_flows_leave_the_flow_table(net, offloaded_flows):
     other_goes_on(streams, end)
     assert before and not before & tracked(net, gateway, "-p", "udp"), "a cleared UDP flow is still known"
     wait_until(lambda: [x for x in sink.of("flow") if x[3] > end + 0.5], "the UDP flow, judged anew", 10)
+    as_asked(gateway, {"mynumber": "up, carrier"})
 
 
 # Zones on one trunk
