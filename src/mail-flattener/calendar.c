@@ -165,6 +165,59 @@ static struct span zone_name(const struct content_line *line)
 	return name;
 }
 
+/* Zones without summer time that calendars name and do not define: those of IANA and of Windows. */
+static const struct {
+	const char *name;
+	int minutes;
+} known_zones[] = {
+	{"UTC", 0},
+	{"GMT", 0},
+	{"Etc/UTC", 0},
+	{"Etc/GMT", 0},
+	{"Coordinated Universal Time", 0},
+	{"Japan", JST_MINUTES},
+	{"JST", JST_MINUTES},
+	{"Asia/Seoul", 540},
+	{"Korea Standard Time", 540},
+	{"Asia/Shanghai", 480},
+	{"Asia/Chongqing", 480},
+	{"Asia/Hong_Kong", 480},
+	{"Asia/Macau", 480},
+	{"China Standard Time", 480},
+	{"Asia/Taipei", 480},
+	{"Taipei Standard Time", 480},
+	{"Asia/Singapore", 480},
+	{"Asia/Kuala_Lumpur", 480},
+	{"Singapore Standard Time", 480},
+	{"Asia/Manila", 480},
+	{"Australia/Perth", 480},
+	{"W. Australia Standard Time", 480},
+	{"Asia/Bangkok", 420},
+	{"Asia/Jakarta", 420},
+	{"Asia/Ho_Chi_Minh", 420},
+	{"SE Asia Standard Time", 420},
+	{"Asia/Kolkata", 330},
+	{"Asia/Calcutta", 330},
+	{"India Standard Time", 330},
+	{"Asia/Dubai", 240},
+	{"Arabian Standard Time", 240},
+	{"Australia/Brisbane", 600},
+	{"E. Australia Standard Time", 600},
+	{"Pacific/Honolulu", -600},
+	{"Hawaiian Standard Time", -600},
+};
+
+static bool is_known_zone(struct span name, int *minutes)
+{
+	for (size_t i = 0; i < sizeof(known_zones) / sizeof(known_zones[0]); i++) {
+		if (is(name, known_zones[i].name)) {
+			*minutes = known_zones[i].minutes;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* How far the date's clock is from UTC. Return: false where that is not known. */
 static bool offset_of(const struct content_line *line, const struct zones *zones, bool utc,
 		      int *minutes)
@@ -172,7 +225,8 @@ static bool offset_of(const struct content_line *line, const struct zones *zones
 	struct span name = zone_name(line);
 
 	*minutes = utc ? 0 : JST_MINUTES;
-	if (utc || memmem(name.data, name.size, "Tokyo", 5) != NULL)
+	if (utc || (name.size > 0 && (memmem(name.data, name.size, "Tokyo", 5) != NULL ||
+				      memmem(name.data, name.size, "東京", 6) != NULL)))
 		return true;
 	for (size_t i = 0; name.size > 0 && i < zones->count; i++) {
 		const struct zone *zone = &zones->zones[i];
@@ -182,7 +236,7 @@ static bool offset_of(const struct content_line *line, const struct zones *zones
 			return true;
 		}
 	}
-	return false;
+	return is_known_zone(name, minutes);
 }
 
 /* "20261122T090000Z": in Japan's time; local times with the name of their zone; whole days as they
@@ -280,6 +334,47 @@ static void show_person(struct flatten *f, enum notice notice, const struct cont
 	bytes_fini(&text);
 }
 
+/* "P1DT2H30M" (RFC 5545 3.3.6) in words; as it stands where it is none. */
+static void show_duration(struct flatten *f, struct span value, struct bytes *clean)
+{
+	static const struct {
+		char letter;
+		const char *japanese, *english;
+	} parts[] = {{'W', "週間", " w"},
+		     {'D', "日", " d"},
+		     {'H', "時間", " h"},
+		     {'M', "分", " min"},
+		     {'S', "秒", " s"}};
+	struct span v = span_trim(value);
+	char text[DATE_TEXT] = "";
+	size_t at = v.size > 0 && (v.data[0] == '+' || v.data[0] == '-') ? 1 : 0, used = 0,
+	       next = 0;
+
+	for (at++; at < v.size; at++) {
+		unsigned number = 0;
+		size_t begin = at;
+
+		if (v.data[at] == 'T')
+			continue;
+		for (; at < v.size && v.data[at] >= '0' && v.data[at] <= '9'; at++)
+			number = number < 100000 ? number * 10 + (v.data[at] - '0') : number;
+		while (next < sizeof(parts) / sizeof(parts[0]) && at < v.size &&
+		       parts[next].letter != (char)v.data[at])
+			next++;
+		if (begin == at || at == v.size || next == sizeof(parts) / sizeof(parts[0])) {
+			used = 0;
+			break;
+		}
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u%s",
+					 f->policy->english && used > 0 ? " " : "", number,
+					 f->policy->english ? parts[next].english
+							    : parts[next].japanese);
+		next++;
+	}
+	flatten_say(f, NOTICE_C_DURATION,
+		    flatten_clean(f, used > 0 ? span_of(text) : v, DATE_TEXT, clean), NULL);
+}
+
 /* The properties of an event that are shown, and how. */
 static void show_property(struct flatten *f, const struct content_line *line,
 			  const struct zones *zones, unsigned *attendees, struct bytes *clean)
@@ -299,7 +394,6 @@ static void show_property(struct flatten *f, const struct content_line *line,
 	} texts[] = {
 		{"SUMMARY", NOTICE_C_SUMMARY},
 		{"LOCATION", NOTICE_C_LOCATION},
-		{"DURATION", NOTICE_C_DURATION},
 	};
 	struct bytes text;
 
@@ -316,6 +410,8 @@ static void show_property(struct flatten *f, const struct content_line *line,
 	}
 	if (date != NULL) {
 		show_date(f, date->notice, line, zones, clean);
+	} else if (is(line->name, "DURATION")) {
+		show_duration(f, line->value, clean);
 	} else if (is(line->name, "RRULE")) {
 		bytes_clear(&text);
 		calendar_rule_write(f, line->value, &text);

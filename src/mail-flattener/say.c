@@ -147,18 +147,21 @@ static int show_piece(struct flatten *f, struct span piece)
 
 void flatten_show(struct flatten *f, struct span utf8)
 {
+	struct bytes marked;
 	int err = 0;
 
 	if (f->cut || span_trim(utf8).size == 0)
 		return;
 	f->shown = true;
 	put_gap(f);
+	utf8 = links_mark(f, utf8, &marked);
 	while (utf8.size > 0 && err == 0) {
 		struct span piece = first_piece(utf8);
 
 		err = show_piece(f, piece);
 		utf8 = (struct span){utf8.data + piece.size, utf8.size - piece.size};
 	}
+	bytes_fini(&marked);
 	show_result(f, err);
 }
 

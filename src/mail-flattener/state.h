@@ -181,6 +181,10 @@ bool files_are_unambiguous(const struct flatten *f);
 bool certain_message(const struct flatten *f);
 bool certain_part(const struct mime_part *part, bool opaque);
 
+/* links.c: @text with the addresses of pages in it marked; itself, or in @out, which is initialised
+ * and to be freed. */
+struct span links_mark(struct flatten *f, struct span text, struct bytes *out);
+
 /* embedded.c: text with files and PGP's armour in it. */
 void embedded_show(struct flatten *f, uint32_t number, struct span text);
 

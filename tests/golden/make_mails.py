@@ -511,6 +511,13 @@ def mails():
             "alternative", "b", *(part(f"Content-Type: text/{kind}; charset=utf-8", (
                 f"平素よりお世話になっております。お支払いの方法が次のとおり変わりましたのでお知らせします。\n\n{form}\n").encode())
                 for kind, form in (("plain", one), ("html", other))))
+    yield "plain-links", single(b"links", "text/plain; charset=utf-8", (
+        "本物 https://bank.example.jp/a?b を見て\n偽物 https://b\u0430nk.example.jp/login です\n偽物 http://xn--bnk-8cd.example.jp/ です\n"
+        "続く https://example.jpをご覧ください。「https://日本語.jp/」\nmid://x https://\n").encode())
+    yield "calendar-zones", single(b"zones", "text/calendar; charset=utf-8", "".join(
+        f"BEGIN:VEVENT\nSUMMARY:{zone}\nDTSTART;TZID=\"{zone}\":20261122T090000\nDURATION:{duration}\nEND:VEVENT\n" for zone, duration in (
+            ("Tokyo Standard Time", "PT1H"), ("Asia/Tokyo", "P1DT2H30M"), ("(GMT+09:00) 東京", "P2W"), ("China Standard Time", "PT90M"),
+            ("India Standard Time", "PT45S"), ("America/New_York", "PT1X"))).encode())
     yield "alternative-enriched", HEAD + b"Subject: forms\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain", b"The plain form\n"), part("Content-Type: text/enriched", b"<bold>The</bold> form\n"))
     yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses of pages that stand in a text as such, which mail programs make links of: defanged
+ * where the policy says so; both spellings where a host is not plain ASCII. */
+#include "mail-flattener/state.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "wire/host_name.h"
+#include "wire/punycode.h"
+
+enum { WEIGHT = 16 }; /* no marked text is longer than its original by more */
+
+/* Octets of "http" or "https" right before @colon, or 0. */
+static size_t scheme_before(struct span text, size_t begin, size_t colon)
+{
+	for (size_t size = 4; size <= 5; size++) {
+		struct span word = {text.data + colon - size, size};
+
+		if (colon >= begin + size &&
+		    span_equal_nocase(word, span_of(size == 4 ? "http" : "https")))
+			return size;
+	}
+	return 0;
+}
+
+/* Where the host that begins at @at ends. Japanese words that follow a whole name of ASCII without
+ * a gap are none of it. */
+static size_t host_end(struct span text, size_t at)
+{
+	size_t end = at, ascii;
+
+	while (end < text.size && end - at < HOST_NAME_MAX_BYTES && text.data[end] > ' ' &&
+	       memchr("/\\?#<>:\"'()[]@,;|", text.data[end], 17) == NULL &&
+	       !(text.data[end] == 0xE3 && text.size - end >= 3 && text.data[end + 1] == 0x80 &&
+		 text.data[end + 2] < 0x97)) /* U+3000 to U+3016: blanks and brackets */
+		end++;
+	for (ascii = at; ascii < end && text.data[ascii] < 0x80;)
+		ascii++;
+	if (ascii < end && memchr(text.data + ascii, '.', end - ascii) == NULL &&
+	    host_name_is_plausible((struct span){text.data + at, ascii - at}))
+		return ascii;
+	return end;
+}
+
+static bool has_other_spelling(struct span host, bool *encoded)
+{
+	*encoded = span_starts_nocase(host, span_of("xn--")) ||
+		   (host.size > 5 && memmem(host.data, host.size, ".xn--", 5) != NULL);
+	for (size_t i = 0; i < host.size; i++) {
+		if (host.data[i] >= 0x80)
+			return true;
+	}
+	return *encoded;
+}
+
+/* Where the whole address ends whose host does so at @at. */
+static size_t url_end(struct span text, size_t at)
+{
+	while (at < text.size && text.data[at] > ' ' && text.data[at] < 0x80 &&
+	       memchr("<>\"", text.data[at], 3) == NULL)
+		at++;
+	return at;
+}
+
+/* Has the renderer of HTML marked it already? */
+static bool is_marked(struct span rest)
+{
+	return span_starts_nocase(rest, span_of(">")) ||
+	       span_starts_nocase(rest, span_of("【注意: 国際化")) ||
+	       span_starts_nocase(rest, span_of("[Warning: international"));
+}
+
+/* The mark behind an address at @end. */
+static int put_spelling(struct flatten *f, struct span host, bool encoded, struct bytes *out)
+{
+	struct bytes other;
+	int err;
+
+	bytes_init(&other, 4 * HOST_NAME_MAX_BYTES);
+	err = encoded ? punycode_host_to_text(host, &other) : punycode_text_to_host(host, &other);
+	if (err == -ERR_NO_MEMORY)
+		flatten_fail(f, err);
+	else if (err < 0)
+		bytes_clear(&other); /* it cannot be spelled: the mark alone */
+	err = bytes_append_u8(&other, '\0');
+	if (err == 0)
+		flatten_say_into(f, out, NOTICE_L_SPELLING, (const char *)other.data, NULL);
+	if (err == 0 && out->size > 0)
+		out->size--; /* the line end */
+	bytes_fini(&other);
+	return err;
+}
+
+/* One address whose "://" is at @colon. Return: up to where the text is written. */
+static size_t take_url(struct flatten *f, struct span text, size_t at, size_t colon,
+		       struct bytes *out)
+{
+	size_t scheme = scheme_before(text, at, colon), host_at = colon + 3, end, stop;
+	struct span host;
+	bool encoded;
+
+	if (scheme == 0)
+		return at;
+	stop = host_end(text, host_at);
+	host = (struct span){text.data + host_at, stop - host_at};
+	end = url_end(text, stop);
+	if (f->policy->defang) {
+		flatten_fail(f, bytes_append(out, text.data + at, colon - scheme - at));
+		flatten_fail(f, bytes_append_text(out, scheme == 5 ? "hxxps" : "hxxp"));
+		at = colon;
+	}
+	if (!has_other_spelling(host, &encoded) ||
+	    is_marked((struct span){text.data + end, text.size - end}))
+		return at;
+	flatten_fail(f, bytes_append(out, text.data + at, end - at));
+	flatten_fail(f, put_spelling(f, host, encoded, out));
+	return end;
+}
+
+struct span links_mark(struct flatten *f, struct span text, struct bytes *out)
+{
+	size_t at = 0, from = 0;
+
+	bytes_init(out, text.size * WEIGHT + MIME_FIELD_BYTES_MAX);
+	while (f->err == 0 && from < text.size) {
+		const uint8_t *found = memmem(text.data + from, text.size - from, "://", 3);
+		size_t colon;
+
+		if (found == NULL)
+			break;
+		colon = (size_t)(found - text.data);
+		at = take_url(f, text, at, colon, out);
+		from = colon + 3 > at ? colon + 3 : at;
+	}
+	if (at == 0)
+		return text;
+	flatten_fail(f, bytes_append(out, text.data + at, text.size - at));
+	return bytes_span(out);
+}
