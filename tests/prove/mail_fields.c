@@ -385,3 +385,66 @@ void prove_word(void)
 	if (length == MAIL_WORD_MAX)
 		REACHED(1);
 }
+
+/* ---- lines of fields */
+
+#define FOLD_OCTETS 6
+
+/* Stand in for the field's beginning and its value, and say what they were asked. */
+static size_t begun_at, value_at;
+static bool value_good;
+static unsigned begun, valued;
+
+size_t some_begin(struct mail_verify *v, const uint8_t *line, size_t size)
+{
+	(void)line;
+	(void)size;
+	begun++;
+	v->row = begun_at > 0 ? 1 : v->row;
+	return begun_at;
+}
+
+int some_value(struct mail_verify *v, const uint8_t *line, size_t size, size_t at)
+{
+	(void)v;
+	(void)line;
+	(void)size;
+	valued++;
+	value_at = at;
+	return value_good ? 0 : -1;
+}
+
+/*
+ * A line goes on with the field before it iff it begins with one space, and begins one otherwise;
+ * it is printable, does not end with a space, and is one of the first thousand.
+ */
+void prove_folding(void)
+{
+	struct mail_verify v;
+	uint8_t line[FOLD_OCTETS], row;
+	size_t size = nondet_size();
+	uint32_t lines;
+	bool wanted, folded;
+
+	__CPROVER_havoc_object(&v);
+	__CPROVER_havoc_object(line);
+	begun_at = nondet_size();
+	value_good = nondet_bool();
+	suppose(size > 0 && size <= FOLD_OCTETS && v.header_lines <= MAIL_HEADER_LINES_MAX);
+	lines = v.header_lines;
+	row = v.row;
+	folded = line[0] == ' ';
+	wanted = lines < MAIL_HEADER_LINES_MAX && line[size - 1] != ' ';
+	for (size_t i = 0; i < size; i++)
+		wanted = wanted && between(line[i], ' ', '~');
+	wanted = wanted && (folded ? row != 0 && line[1] != ' ' : begun_at > 0) && value_good;
+	assert((header_line(&v, line, size) == 0) == wanted);
+	if (!wanted)
+		return;
+	assert(valued == 1 && begun == !folded && value_at == (folded ? 0 : begun_at));
+	assert(v.header_lines == lines + 1);
+	if (folded)
+		REACHED(1);
+	else
+		REACHED(2);
+}

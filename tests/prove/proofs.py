@@ -128,6 +128,12 @@ PROOFS = [
           replace=("word_payload:any_payload",),
           mutants=(("wire/mail_verify.c", "end + 2 > MAIL_WORD_MAX", "end > MAIL_WORD_MAX"),
                    ("wire/mail_verify.c", "end + 2 < size && s[end + 2] != ' '", "false"))),
+    Proof("mail_fields", "prove_folding", "lines of 1 to 6 octets in any state", 7, quick=True, witnesses=2,
+          replace=("field_begin:some_begin", "field_content:some_value"),
+          mutants=(("wire/mail_verify.c", "v->row == 0 || line[1] == ' '", "line[1] == ' '"),
+                   ("wire/mail_verify.c", "v->row == 0 || line[1] == ' '", "v->row == 0"),
+                   ("wire/mail_verify.c", "line[size - 1] == ' '", "line[size - 1] == '\\t'"),
+                   ("wire/mail_verify.c", "++v->header_lines > MAIL_HEADER_LINES_MAX", "v->header_lines++ > MAIL_HEADER_LINES_MAX"))),
 
     # the mail verifier: mailboxes
     Proof("mail_mailbox", "prove_octets", "no bound", 24, witnesses=1, quick=True,
@@ -140,6 +146,15 @@ PROOFS = [
                    ("wire/mail_verify.c", "if (c == ']' && v->count > 0)", "if (c == ']')"))),
     Proof("mail_mailbox", "prove_list", "no bound: any two symbols behind a mailbox", 24, witnesses=1, quick=True,
           mutants=(("wire/mail_verify.c", "return c == ',' && many ? MAILBOX_COMMA : -1;", "return c == ',' ? MAILBOX_COMMA : -1;"),)),
+
+    # the mail verifier: parts
+    Proof("mail_parts", "prove_line", "no bound: every line behind every other (the first 77 octets decide)", 79, quick=True, witnesses=4,
+          replace=("is_name:some_name",),
+          mutants=(("wire/mail_parts.c", "p->count > MAIL_FILES_MAX", "p->count > MAIL_FILES_MAX + 1"),
+                   ("wire/mail_parts.c", "!p->files || p->count == 0", "!p->files"),
+                   ("wire/mail_parts.c", "size > CONTENT_LINE || p->last_line", "size > CONTENT_LINE"),
+                   ("wire/mail_parts.c", "p->filled && p->count > 1 && is_line", "p->filled && is_line"),
+                   ("wire/mail_parts.c", "p->filled = false;", ""))),
 
     # the channel tables
     Proof("channel", "prove_serve", "any message, 0 to 5 descriptors, any table of 2 rules, any state (limits of 3 descriptors, 16 bytes)", 6,
