@@ -56,7 +56,7 @@ struct screen_pixels {
 enum screen_kind {
 	SCREEN_GEOMETRY = 1, /* w, h: the screen is black and this large from now on */
 	SCREEN_SOLID,        /* x, y, w, h inside one tile; value: colour 0x00RRGGBB */
-	SCREEN_PIXELS,       /* x, y, w, h inside one tile, which is in the memory: 0x00RRGGBB */
+	SCREEN_PIXELS,       /* x, y, w, h inside one tile, which is in the memory: 0x??RRGGBB */
 	SCREEN_CURSOR,     /* x, y: hot spot; w, h: 0..64; pixels 0xff'RRGGBB where drawn, else 0 */
 	SCREEN_UPDATE_END, /* value: number of the update, from 1 */
 	SCREEN_ENDED,      /* value: enum screen_end */

@@ -104,21 +104,15 @@ static void read_more(struct source *s)
 {
 	ssize_t n;
 
-	if (s->in_at > 0) {
-		memmove(s->in, s->in + s->in_at, s->in_end - s->in_at);
-		s->in_end -= s->in_at;
-		s->in_at = 0;
-	}
-	if (s->in_end == sizeof(s->in)) /* paused with a hang-up behind: what is here comes first */
+	if (receive_is_full(s)) /* paused with a hang-up behind: what is here comes first */
 		return;
-	n = stream_read(&s->stream, s->in + s->in_end, sizeof(s->in) - s->in_end);
+	n = receive_more(s);
 	if (n == -ERR_AGAIN)
 		return;
 	if (n <= 0) {
 		lose(s);
 		return;
 	}
-	s->in_end += (size_t)n;
 	s->bytes_in += (uint64_t)n;
 	if (s->update_bytes == 0)
 		s->update_began_ms = clock_mono_ms(s->loop.clock);
@@ -306,11 +300,6 @@ static bool may_read(const struct source *s)
 	return s->phase != SOURCE_RUNNING || tiles_may_begin(s);
 }
 
-static bool is_full(const struct source *s)
-{
-	return s->in_end - s->in_at == sizeof(s->in);
-}
-
 static void advance(struct source *s)
 {
 	if (s->phase == SOURCE_HANDSHAKE)
@@ -329,7 +318,7 @@ void desktop_advance(struct source *s)
 {
 	advance(s);
 	while (s->session.end == SCREEN_END_NONE_ && s->phase != SOURCE_TLS && may_read(s) &&
-	       !is_full(s) && stream_pending(&s->stream) > 0) {
+	       !receive_is_full(s) && stream_pending(&s->stream) > 0) {
 		read_more(s);
 		if (s->session.end == SCREEN_END_NONE_)
 			advance(s);
@@ -364,7 +353,7 @@ static void desktop_ready(struct loop *loop, struct loop_fd *self, short revents
 void desktop_watch(struct source *s)
 {
 	s->desktop.events = stream_events(&s->stream, may_read(s), s->out_bytes > 0);
-	if (s->desktop.events == 0 && is_full(s))
+	if (s->desktop.events == 0 && receive_is_full(s))
 		loop_remove(&s->loop, &s->desktop);
 	else if (loop_add(&s->loop, &s->desktop) != 0)
 		source_end(s, SCREEN_END_INTERNAL, "loop", 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state of one screen-source and its parts: desktop.c (RFB), secure.c (TLS and login at the
+/* The state of one screen-source and its parts: desktop.c (RFB), receive.c (its
+ * bytes), secure.c (TLS and login at the
  * desktop), tiles.c (records out), input.c (keys in). */
 #ifndef SEKISHO_SCREEN_SOURCE_SOURCE_H
 #define SEKISHO_SCREEN_SOURCE_SOURCE_H
@@ -68,6 +69,7 @@ struct source {
 	struct rfb_inflate inflate; /* touched only where ZRLE is asked for */
 	uint8_t in[SOURCE_IN_BYTES];
 	size_t in_at, in_end;
+	size_t glance_bytes; /* receive.c: what is read next of what may be anything */
 	uint8_t out[SOURCE_OUT_BYTES];
 	size_t out_bytes;
 	bool requested; /* an update was asked for and has not ended */
@@ -116,6 +118,13 @@ bool desktop_has_room(const struct source *s);
 void desktop_flush(struct source *s);
 /* Poll the desktop for what can be done now. */
 void desktop_watch(struct source *s);
+
+/*
+ * receive.c: what has come from the desktop, into the buffer, or pixels where they belong.
+ * Return: as stream_read. receive_is_full: whether the parser has to take something first.
+ */
+ssize_t receive_more(struct source *s);
+bool receive_is_full(const struct source *s);
 
 /* The handshake as the policy wants it: expect the desktop's version. */
 void secure_begin(struct source *s);

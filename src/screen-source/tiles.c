@@ -55,7 +55,7 @@ static bool one_colour(const struct frame *f, const struct rfb_rect *r)
 
 		for (unsigned x = 0; x < r->w; x++)
 			difference |= row[x] ^ colour;
-		if (difference != 0)
+		if ((difference & FRAME_PIXEL_MASK) != 0)
 			return false;
 	}
 	return true;
@@ -70,7 +70,7 @@ static void batch_add(struct batch *b, const struct frame *f, unsigned column, u
 		.kind = SCREEN_PIXELS, .x = r.x, .y = r.y, .w = r.w, .h = r.h};
 	if (one_colour(f, &r)) {
 		record->kind = SCREEN_SOLID;
-		record->value = *frame_at(f, r.x, r.y);
+		record->value = *frame_at(f, r.x, r.y) & FRAME_PIXEL_MASK;
 	}
 }
 

@@ -2,6 +2,7 @@
 /* A socket, plain or under TLS. */
 #include "tls/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -60,6 +61,23 @@ ssize_t stream_read(struct stream *s, void *data, size_t size)
 	if (s->tls != NULL)
 		return noted(s, tls_read(s->tls, data, size), POLLIN);
 	n = recv(s->fd, data, size, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? -ERR_AGAIN : -ERR_CLOSED;
+	return n;
+}
+
+bool stream_is_plain(const struct stream *s)
+{
+	return s->tls == NULL;
+}
+
+ssize_t stream_read_parts(struct stream *s, struct iovec *parts, size_t count)
+{
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+	ssize_t n = 0;
+
+	assert(stream_is_plain(s));
+	n = recvmsg(s->fd, &message, MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? -ERR_AGAIN : -ERR_CLOSED;
 	return n;

@@ -5,6 +5,8 @@
 #ifndef SEKISHO_TLS_STREAM_H
 #define SEKISHO_TLS_STREAM_H
 
+#include <sys/uio.h>
+
 #include "tls/tls.h"
 
 struct stream {
@@ -37,6 +39,9 @@ int stream_handshake(struct stream *s);
  * Return: octets; 0 the end; -ERR_AGAIN; -ERR_CLOSED: lost, or cut off under TLS.
  */
 ssize_t stream_read(struct stream *s, void *data, size_t size);
+/* As stream_read, into one part behind the other; for a stream without TLS (stream_is_plain). */
+ssize_t stream_read_parts(struct stream *s, struct iovec *parts, size_t count);
+bool stream_is_plain(const struct stream *s);
 /* Return: octets taken, -ERR_AGAIN (offer the same again: tls_write) or -ERR_CLOSED. */
 ssize_t stream_write(struct stream *s, const void *data, size_t size);
 

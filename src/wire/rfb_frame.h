@@ -23,7 +23,8 @@ struct frame_marks {
 };
 
 struct frame {
-	uint32_t *pixels; /* caller's; row after row without gaps, 0x00RRGGBB */
+	uint32_t *pixels; /* caller's; row after row without gaps, 0x00RRGGBB; the high byte is
+			     not 0 where pixels were put there as they came */
 	size_t capacity_px;
 	uint16_t width, height; /* 0: no size yet */
 	struct frame_marks dirty;

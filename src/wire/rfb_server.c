@@ -237,6 +237,45 @@ static int next_raw(struct rfb_server_parser *p, struct reader *r)
 	return rect_done(p, STEP_ON);
 }
 
+static uint16_t part(uint32_t whole, uint32_t at, uint32_t most)
+{
+	return (uint16_t)(whole - at < most ? whole - at : most);
+}
+
+unsigned rfb_server_room(const struct rfb_server_parser *p, struct iovec *parts, unsigned most)
+{
+	const struct rfb_rect *rect = &p->rect;
+	bool is_wide = rect->w == p->frame->width;
+	uint32_t x = p->at_x, y = p->at_y;
+	unsigned count = 0;
+
+	if (p->state != STATE_RAW || rect->w == 0)
+		return 0;
+	while (y < rect->h && count < most) {
+		uint32_t rows = is_wide ? rect->h - y : 1;
+
+		parts[count++] = (struct iovec){
+			frame_at(p->frame, rect->x + x, rect->y + y),
+			((size_t)rows * rect->w - x) * BYTES_PER_PIXEL,
+		};
+		y += rows;
+		x = 0;
+	}
+	return count;
+}
+
+void rfb_server_filled(struct rfb_server_parser *p, size_t count_px)
+{
+	const struct rfb_rect *rect = &p->rect;
+	uint32_t end = p->at_x + (uint32_t)count_px;
+	struct rfb_rect rows = {rect->x, (uint16_t)(rect->y + p->at_y), rect->w, 0};
+
+	rows.h = part(rect->h, p->at_y, (end + rect->w - 1) / rect->w);
+	frame_mark(p->frame, &p->frame->dirty, &rows);
+	p->at_y += end / rect->w;
+	p->at_x = end % rect->w;
+}
+
 static int next_copy(struct rfb_server_parser *p, struct reader *r)
 {
 	struct rfb_rect from = p->rect;
@@ -249,11 +288,6 @@ static int next_copy(struct rfb_server_parser *p, struct reader *r)
 		return fault(p, -ERR_RANGE, "copy-source-outside");
 	frame_copy(p->frame, &p->rect, from.x, from.y);
 	return rect_done(p, STEP_ON);
-}
-
-static uint16_t part(uint32_t whole, uint32_t at, uint32_t most)
-{
-	return (uint16_t)(whole - at < most ? whole - at : most);
 }
 
 typedef int tile_fn(struct rfb_server_parser *p, struct reader *r, const struct rfb_rect *tile);

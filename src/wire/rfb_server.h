@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/buf.h"
 #include "wire/rfb.h"
@@ -70,6 +71,23 @@ void rfb_server_init(struct rfb_server_parser *p, struct frame *frame, struct rf
  * session must end.
  */
 int rfb_server_next(struct rfb_server_parser *p, struct reader *r);
+
+/**
+ * rfb_server_room - where in the frame the bytes that come next belong: the pixels of a Raw
+ * rectangle lie there as they come. Whoever puts them there himself saves a copy.
+ * @parts: set to a part for each row from the rectangle's next pixel on, or to one for all where
+ * the rectangle is as wide as the frame; they are written to at the caller's own pace, and what is
+ * whole is told to rfb_server_filled before rfb_server_next or this is called again
+ * @most: parts that there is room for, at least 1
+ * Return: how many are set; 0: what comes next is for rfb_server_next.
+ */
+unsigned rfb_server_room(const struct rfb_server_parser *p, struct iovec *parts, unsigned most);
+
+/*
+ * The first @count_px pixels of that room are there: marks their tiles. They keep the byte that is
+ * no colour, which rfb_server_next takes away (FRAME_PIXEL_MASK).
+ */
+void rfb_server_filled(struct rfb_server_parser *p, size_t count_px);
 
 /*
  * Rows of pixels, from the top, that the rectangle in hand has drawn or lies below of. A hint for

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as a desktop's messages: never outside the frame, the same picture however the bytes
- * are cut. */
+ * are cut, and whether Raw pixels are decoded or put where they belong. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,18 +45,49 @@ static void check(const struct run *run)
 		abort();
 	if ((c->w > 0 && c->hot_x >= c->w) || (c->h > 0 && c->hot_y >= c->h))
 		abort();
+}
+
+static void check_masked(const struct run *run)
+{
 	for (size_t i = 0; i < CAPACITY; i++)
 		if (run->pixels[i] & ~FRAME_PIXEL_MASK)
 			abort();
 }
 
-static void feed(struct run *run, const uint8_t *data, size_t size, size_t piece)
+/* Whole pixels from @data to where the parser wants them, at most @most of a row. Return: bytes. */
+static size_t place(struct run *run, const uint8_t *data, size_t size, size_t most)
+{
+	struct iovec parts[3];
+	unsigned count = rfb_server_room(&run->parser, parts, 3);
+	size_t taken = 0;
+
+	for (unsigned i = 0; i < count && size - taken >= 4; i++) {
+		size_t some = parts[i].iov_len < most ? parts[i].iov_len : most;
+
+		if (some > (size - taken) / 4 * 4)
+			some = (size - taken) / 4 * 4;
+		memcpy(parts[i].iov_base, data + taken, some);
+		taken += some;
+		if (some < parts[i].iov_len)
+			break;
+	}
+	if (taken > 0)
+		rfb_server_filled(&run->parser, taken / 4);
+	return taken;
+}
+
+/* @placed: bytes of a row that are put where they belong at once; 0: the parser gets them all */
+static void feed(struct run *run, const uint8_t *data, size_t size, size_t piece, size_t placed)
 {
 	size_t at = 0, end = 0;
 
 	while (end < size && run->error == 0) {
 		int event = 1;
 
+		if (placed > 0) {
+			at += place(run, data + at, size - at, placed);
+			end = at > end ? at : end;
+		}
 		end = end + piece < size ? end + piece : size;
 		while (event > 0) {
 			struct reader r;
@@ -75,18 +106,32 @@ static void feed(struct run *run, const uint8_t *data, size_t size, size_t piece
 	check(run);
 }
 
+static void compare(const struct run *a, const struct run *b)
+{
+	if (a->events != b->events || a->error != b->error ||
+	    memcmp(&a->frame.dirty, &b->frame.dirty, sizeof(a->frame.dirty)) != 0)
+		abort();
+	for (size_t i = 0; i < CAPACITY; i++)
+		if (((a->pixels[i] ^ b->pixels[i]) & FRAME_PIXEL_MASK) != 0)
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct run whole, pieces;
+	static struct run whole, pieces, placed;
 
 	begin(&whole);
 	begin(&pieces);
-	feed(&whole, data, size, SIZE_MAX / 2);
-	feed(&pieces, data, size, 5);
-	if (whole.events != pieces.events || whole.error != pieces.error ||
-	    memcmp(whole.pixels, pieces.pixels, CAPACITY * sizeof(*whole.pixels)) != 0)
-		abort();
+	begin(&placed);
+	feed(&whole, data, size, SIZE_MAX / 2, 0);
+	feed(&pieces, data, size, 5, 0);
+	feed(&placed, data, size, 7, 64);
+	check_masked(&whole);
+	check_masked(&pieces);
+	compare(&whole, &pieces);
+	compare(&whole, &placed);
 	free(whole.pixels);
 	free(pieces.pixels);
+	free(placed.pixels);
 	return 0;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The half that faces the desktop, alone: what it says when the viewer's half has gone. */
+/* The half that faces the desktop, alone: how its bytes are received, and what it says when the
+ * viewer's half has gone. */
 #include "unit.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "screen-source/source.h"
 
 enum { WIDTH = 128, HEIGHT = 128 };
@@ -115,6 +117,110 @@ static void test_source_counts_in_the_memory_what_it_has_told(void **state)
 	(void)close(viewer_fd);
 }
 
+/* An update of Raw rectangles: as wide as the screen, narrower ones, a small one; and what tells
+ * them apart from a copy. */
+static size_t write_update(uint8_t *bytes, size_t size)
+{
+	static const struct rfb_rect rects[] = {
+		{0, 0, WIDTH, 70}, {3, 5, 100, 60},   {0, 126, WIDTH, 2},
+		{1, 1, 2, 3},      {28, 60, 100, 66},
+	};
+	struct writer w;
+	uint32_t colour = 0xca000000;
+
+	writer_init(&w, bytes, size);
+	writer_be32(&w, sizeof(rects) / sizeof(rects[0]));
+	for (size_t i = 0; i < sizeof(rects) / sizeof(rects[0]); i++) {
+		writer_be16(&w, rects[i].x);
+		writer_be16(&w, rects[i].y);
+		writer_be16(&w, rects[i].w);
+		writer_be16(&w, rects[i].h);
+		writer_be32(&w, RFB_RAW);
+		for (unsigned k = 0; k < (unsigned)rects[i].w * rects[i].h; k++, colour += 0x010203)
+			writer_bytes(&w, &colour, sizeof(colour));
+	}
+	assert_false(w.failed);
+	return w.size;
+}
+
+static int decode_received(void)
+{
+	struct reader r;
+	int event;
+
+	reader_init(&r, source.in + source.in_at, source.in_end - source.in_at);
+	event = rfb_server_next(&source.parser, &r);
+	source.in_at += r.at;
+	return event;
+}
+
+static void compare_with_parser(const uint8_t *bytes, size_t size)
+{
+	static uint32_t pixels[WIDTH * HEIGHT];
+	struct frame frame;
+	struct rfb_server_parser parser;
+	struct reader r;
+
+	memset(pixels, 0, sizeof(pixels));
+	frame_init(&frame, pixels, WIDTH * HEIGHT);
+	assert_int_equal(frame_resize(&frame, WIDTH, HEIGHT), 0);
+	memset(&frame.dirty, 0, sizeof(frame.dirty));
+	rfb_server_init(&parser, &frame, NULL);
+	reader_init(&r, bytes, size);
+	assert_int_equal(rfb_server_next(&parser, &r), RFB_SERVER_END);
+	assert_memory_equal(&frame.dirty, &source.frame.dirty, sizeof(frame.dirty));
+	for (size_t i = 0; i < WIDTH * HEIGHT; i++)
+		assert_int_equal(memory.frame[i] & FRAME_PIXEL_MASK, pixels[i]);
+}
+
+/* Return: bytes that went into the frame without the parser. */
+static size_t receive_in_pieces(const uint8_t *bytes, size_t size, size_t piece)
+{
+	int desktop[2], event = RFB_SERVER_MORE;
+	size_t sent = 0, direct = 0;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, desktop), 0);
+	stream_init(&source.stream, desktop[0]);
+	rfb_server_init(&source.parser, &source.frame, NULL);
+	memset(memory.frame, 0, WIDTH * HEIGHT * sizeof(memory.frame[0]));
+	memset(&source.frame.dirty, 0, sizeof(source.frame.dirty));
+	source.in_at = source.in_end = 0;
+	while (event == RFB_SERVER_MORE) {
+		size_t before = source.in_end - source.in_at;
+		ssize_t n = receive_more(&source);
+
+		if (n > 0) {
+			direct += before + (size_t)n - source.in_end;
+			event = decode_received();
+			continue;
+		}
+		assert_int_equal(n, -ERR_AGAIN);
+		assert_in_range(sent, 0, size - 1);
+		piece = piece < size - sent ? piece : size - sent;
+		assert_int_equal(send(desktop[1], bytes + sent, piece, 0), piece);
+		sent += piece;
+	}
+	assert_int_equal(event, RFB_SERVER_END);
+	assert_int_equal(source.in_end - source.in_at + size - sent, 0);
+	(void)close(desktop[0]);
+	(void)close(desktop[1]);
+	return direct;
+}
+
+static void test_source_receives_raw_pixels_where_they_belong(void **state)
+{
+	static uint8_t bytes[4 * WIDTH * HEIGHT * 2];
+	const size_t pieces[] = {1, 3, 997, 20001, sizeof(bytes)};
+	size_t size = write_update(bytes, sizeof(bytes));
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		size_t direct = receive_in_pieces(bytes, size, pieces[i]);
+
+		compare_with_parser(bytes, size);
+		assert_in_range(direct, size / 2, size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +230,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_source_tells_the_viewers_reason_behind_tiles_left_unread, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(test_source_receives_raw_pixels_where_they_belong,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source_draws_no_more_once_the_link_has_broken,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
