@@ -36,6 +36,7 @@ static const size_t row_bytes[SECTION_TEXT] = {
 	[SECTION_SCANNERS] = sizeof(struct snapshot_scanner),
 	[SECTION_DESKTOPS] = sizeof(struct snapshot_desktop),
 	[SECTION_SCREEN_USERS] = sizeof(struct snapshot_screen_user),
+	[SECTION_GROUP_LIMITS] = sizeof(struct snapshot_group_limit),
 	[SECTION_TIME_SERVERS] = sizeof(struct snapshot_time_server),
 };
 

@@ -95,11 +95,14 @@ void draft_find(struct draft *d, const struct tree_node *node, enum preset_rule 
 		const char *first, const char *second);
 void draft_check_presets(struct draft *d);
 
-/* draft_screens.c: screens with their desktops, and the persons who may look. */
+/* draft_screens.c: screens with their desktops, the persons who may look, and what
+ * groups of them may have together. */
 void draft_lower_screen(struct draft *d, const struct tree_node *node);
 void draft_lower_screen_user(struct draft *d, const struct tree_node *node);
+void draft_lower_group_limit(struct draft *d, const struct tree_node *node);
 void draft_check_screen_security(struct draft *d, uint32_t i);
 void draft_check_screen_user(struct draft *d, uint32_t i);
+void draft_check_group_limit(struct draft *d, uint32_t i);
 
 /* draft_syslog.c: the syslog servers, and what those under TLS need. */
 void draft_lower_syslog(struct draft *d, const struct tree_node *syslog);

@@ -24,6 +24,7 @@ static const struct {
 	{ROW_SCREEN_DESKTOP, SNAPSHOT_DESKTOPS_MAX, true},
 	{ROW_NTP_SERVER, SNAPSHOT_NTP_MAX, true},
 	{ROW_SCREEN_USER, SNAPSHOT_SCREEN_USERS_MAX, false},
+	{ROW_GROUP_LIMIT, SNAPSHOT_GROUP_LIMITS_MAX, false},
 };
 
 /* Count one statement against its limit; told once, at the first that is too many. */

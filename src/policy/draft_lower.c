@@ -257,6 +257,8 @@ static void lower_entry(struct draft *d, struct tree_node *node)
 		draft_lower_screen(d, node);
 	else if (node->row == ROW_SCREEN_USER)
 		draft_lower_screen_user(d, node);
+	else if (node->row == ROW_GROUP_LIMIT)
+		draft_lower_group_limit(d, node);
 }
 
 static void lower_time_servers(struct draft *d)

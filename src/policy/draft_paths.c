@@ -455,6 +455,8 @@ void draft_check_paths(struct draft *d)
 		check_screen(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREEN_USERS); i++)
 		draft_check_screen_user(d, i);
+	for (uint32_t i = 0; i < draft_count(d, SECTION_GROUP_LIMITS); i++)
+		draft_check_group_limit(d, i);
 	for (uint32_t i = 0; i < count_listeners(d); i++)
 		check_listener(d, i);
 	for (uint32_t i = 0; i < draft_count(d, SECTION_SYSLOGS); i++) {

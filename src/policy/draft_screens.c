@@ -141,6 +141,16 @@ void draft_lower_screen_user(struct draft *d, const struct tree_node *node)
 	}
 }
 
+void draft_lower_group_limit(struct draft *d, const struct tree_node *node)
+{
+	struct snapshot_group_limit *l = draft_add(d, SECTION_GROUP_LIMITS, node);
+
+	if (l == NULL)
+		return;
+	draft_copy_name(l->group, sizeof(l->group), tree_value(node, 0));
+	l->sessions_max = (uint32_t)draft_leaf_number(node, ROW_GROUP_LIMIT_SESSIONS);
+}
+
 /* ---- checks ---- */
 
 /* Words that would be without effect make a reader believe in a protection that is not there. */
@@ -267,4 +277,28 @@ void draft_check_screen_user(struct draft *d, uint32_t i)
 	if (desktop != NULL && !is_listed(d, &u->desktop))
 		draft_refuse(d, desktop, PROBLEM_SCREEN_USER_DESKTOP, tree_value(desktop, 0),
 			     u->name);
+}
+
+static bool is_member(const struct tree_node *user, const char *group)
+{
+	for (const struct tree_node *n = tree_first(user, ROW_SCREEN_USER_GROUP); n != NULL;
+	     n = tree_next(n)) {
+		if (strcmp(tree_value(n, 0), group) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A misspelt name would be a limit that is written and does not hold. */
+void draft_check_group_limit(struct draft *d, uint32_t i)
+{
+	const struct snapshot_group_limit *l = draft_row(d, SECTION_GROUP_LIMITS, i);
+
+	for (const struct tree_node *n = tree_first(d->tree->root, ROW_SCREEN_USER); n != NULL;
+	     n = tree_next(n)) {
+		if (is_member(n, l->group))
+			return;
+	}
+	draft_refuse(d, draft_origin(d, SECTION_GROUP_LIMITS, i), PROBLEM_GROUP_LIMIT_EMPTY,
+		     l->group, NULL);
 }

@@ -52,6 +52,16 @@ static bool share_one(const struct snapshot *s, struct snapshot_range a, struct 
 	return false;
 }
 
+bool screen_user_has_group(const struct snapshot *s, const struct snapshot_screen_user *user,
+			   const char *group)
+{
+	for (uint32_t i = 0; i < user->groups.count; i++) {
+		if (strcmp(text_of(s, user->groups, i), group) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool screen_user_in(const struct snapshot *s, const struct snapshot_screen_user *user,
 		    struct snapshot_range groups)
 {

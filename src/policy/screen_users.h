@@ -27,6 +27,10 @@ const struct snapshot_screen_user *screen_user_find(const struct snapshot *s, co
 bool screen_user_in(const struct snapshot *s, const struct snapshot_screen_user *user,
 		    struct snapshot_range groups);
 
+/* Whether the user belongs to this one. */
+bool screen_user_has_group(const struct snapshot *s, const struct snapshot_screen_user *user,
+			   const char *group);
+
 /* Whether a screen may be used at @now_s, seconds since 1970. */
 bool screen_is_open_at(const struct snapshot *s, const struct snapshot_screen *screen,
 		       int64_t now_s);

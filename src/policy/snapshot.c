@@ -450,6 +450,14 @@ static bool screen_user_is_sound(const struct snapshot *s, uint32_t i)
 		 u->desktop.pad == 0));
 }
 
+static bool group_limit_is_sound(const struct snapshot *s, uint32_t i)
+{
+	const struct snapshot_group_limit *l = &s->group_limits[i];
+
+	return name_is_sound(l->group, sizeof(l->group), false) && l->sessions_max > 0 &&
+	       l->pad == 0;
+}
+
 /* Under TLS there is something to verify the server with, and a name to verify; else neither. */
 static bool syslog_tls_is_sound(const struct snapshot *s, const struct snapshot_syslog *l)
 {
@@ -548,6 +556,8 @@ static const struct {
 	[SECTION_DESKTOPS] = FORM(snapshot_desktop, ROWS_MAX, desktop_is_sound),
 	[SECTION_SCREEN_USERS] =
 		FORM(snapshot_screen_user, SNAPSHOT_SCREEN_USERS_MAX, screen_user_is_sound),
+	[SECTION_GROUP_LIMITS] =
+		FORM(snapshot_group_limit, SNAPSHOT_GROUP_LIMITS_MAX, group_limit_is_sound),
 	[SECTION_TIME_SERVERS] = FORM(snapshot_time_server, SNAPSHOT_NTP_MAX, time_server_is_sound),
 	[SECTION_TEXT] = {1, SNAPSHOT_BYTES_MAX, NULL},
 };
@@ -610,6 +620,7 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_PERSONS, persons, person_count);
 	VIEW_SECTION(out, block, SECTION_DESKTOPS, desktops, desktop_count);
 	VIEW_SECTION(out, block, SECTION_SCREEN_USERS, screen_users, screen_user_count);
+	VIEW_SECTION(out, block, SECTION_GROUP_LIMITS, group_limits, group_limit_count);
 	VIEW_SECTION(out, block, SECTION_TIME_SERVERS, time_servers, time_server_count);
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
 }

@@ -15,7 +15,7 @@
 #include "policy/snapshot_screens.h"
 
 #define SNAPSHOT_MAGIC     0x53454b49534e4150ULL /* "SEKISNAP" */
-#define SNAPSHOT_VERSION   3
+#define SNAPSHOT_VERSION   4
 #define SNAPSHOT_BYTES_MAX (32U << 20)
 
 #define SNAPSHOT_CONNECTIONS_MAX (4U << 20)
@@ -174,6 +174,7 @@ enum snapshot_section {
 	SECTION_PERSONS,
 	SECTION_DESKTOPS,
 	SECTION_SCREEN_USERS,
+	SECTION_GROUP_LIMITS,
 	SECTION_TIME_SERVERS,
 	SECTION_TEXT /* bytes */,
 	SECTION_COUNT_
@@ -222,13 +223,14 @@ struct snapshot {
 	const struct snapshot_person *persons;
 	const struct snapshot_desktop *desktops;
 	const struct snapshot_screen_user *screen_users;
+	const struct snapshot_group_limit *group_limits;
 	const struct snapshot_time_server *time_servers;
 	const char *text;
 	uint32_t zone_count, prefix_count, route_count, station_count, crossing_count, permit_count,
 		service_count, schedule_count, mail_count, screen_count, syslog_count, bond_count,
 		device_count, conform_count, holiday_count, list_text_count, scanner_count,
-		login_count, person_count, desktop_count, screen_user_count, time_server_count,
-		text_bytes;
+		login_count, person_count, desktop_count, screen_user_count, group_limit_count,
+		time_server_count, text_bytes;
 };
 
 /**

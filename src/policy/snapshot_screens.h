@@ -9,6 +9,7 @@
 
 #define SNAPSHOT_DESKTOPS_MAX     256 /* of one screen */
 #define SNAPSHOT_SCREEN_USERS_MAX 5000
+#define SNAPSHOT_GROUP_LIMITS_MAX 256
 
 /* In the order of the words of the configuration's `security`. */
 enum screen_security {
@@ -141,6 +142,13 @@ struct snapshot_screen_user {
 	uint32_t suspended;              /* 1: may not */
 	uint32_t pad;
 	int64_t expires_s; /* from this second since 1970 on no more; INT64_MAX: never */
+};
+
+/* What all users of one group may have together, on all screens. */
+struct snapshot_group_limit {
+	char group[SNAPSHOT_NAME_BYTES];
+	uint32_t sessions_max;
+	uint32_t pad;
 };
 
 #endif

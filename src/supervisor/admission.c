@@ -241,6 +241,13 @@ static void refuse_for(struct session *session, const char *why)
 	refuse(session);
 }
 
+/* Another one in which somebody works; a look at one is none. */
+static bool works_beside(const struct session *other, const struct session *session)
+{
+	return other != session && other->used && other->near_role == ROLE_SCREEN_VIEWER &&
+	       other->shadow.watched == 0 && other->admission.state == ADMISSION_GRANTED;
+}
+
 /* Sessions of the same person, wherever. */
 static unsigned count_same(const struct session *session, const struct supervisor *sup)
 {
@@ -250,13 +257,51 @@ static unsigned count_same(const struct session *session, const struct superviso
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *other = &sup->sessions[i];
 
-		count += other != session && other->used &&
-			 other->near_role == ROLE_SCREEN_VIEWER && other->shadow.watched == 0 &&
-			 other->admission.state == ADMISSION_GRANTED &&
-			 other->admission.security == a->security &&
+		count += works_beside(other, session) && other->admission.security == a->security &&
 			 strcmp(other->admission.user, a->user) == 0;
 	}
 	return count;
+}
+
+/* Sessions of the users of a group, wherever. */
+static unsigned count_group(const struct session *session, const struct supervisor *sup,
+			    const char *group)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		const struct session *other = &sup->sessions[i];
+		const struct snapshot_screen_user *user =
+			works_beside(other, session) ? user_of(other, s) : NULL;
+
+		count += user != NULL && screen_user_has_group(s, user, group);
+	}
+	return count;
+}
+
+/* A group of the session's user that has as many sessions as it may have; NULL: none has. */
+static const char *full_group(const struct session *session, const struct supervisor *sup)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+	const struct snapshot_screen_user *user = user_of(session, s);
+
+	for (uint32_t i = 0; user != NULL && i < s->group_limit_count; i++) {
+		const struct snapshot_group_limit *l = &s->group_limits[i];
+
+		if (screen_user_has_group(s, user, l->group) &&
+		    count_group(session, sup, l->group) >= l->sessions_max)
+			return l->group;
+	}
+	return NULL;
+}
+
+static void refuse_for_group(struct session *session, const char *group)
+{
+	char why[SNAPSHOT_NAME_BYTES + 32];
+
+	(void)snprintf(why, sizeof(why), "sessions of group %s", group); /* it fits */
+	refuse_for(session, why);
 }
 
 static void let_in(struct session *session)
@@ -273,9 +318,12 @@ static void grant(struct session *session)
 	struct admission *a = &session->admission;
 	const struct snapshot *s = &a->sup->running.snapshot;
 	const struct snapshot_screen *screen = &s->screens[session->index];
+	const char *full = full_group(session, a->sup);
 
 	if (count_same(session, a->sup) >= screen->sessions_per_user) {
 		refuse_for(session, "sessions of one user");
+	} else if (full != NULL) {
+		refuse_for_group(session, full);
 	} else if (!assign(session, a->sup)) {
 		refuse_for(session, "no desktop of this screen is the user's");
 	} else if (session->browser && session_launch_far(session, a->sup) < 0) {

@@ -250,6 +250,7 @@ void prove_others(void)
 	struct snapshot_syslog syslog;
 	struct snapshot_desktop desktop;
 	struct snapshot_screen_user user;
+	struct snapshot_group_limit limit;
 	struct snapshot_time_server time_server;
 
 	__CPROVER_havoc_object(&station);
@@ -261,6 +262,7 @@ void prove_others(void)
 	__CPROVER_havoc_object(&syslog);
 	__CPROVER_havoc_object(&desktop);
 	__CPROVER_havoc_object(&user);
+	__CPROVER_havoc_object(&limit);
 	__CPROVER_havoc_object(&time_server);
 	s.stations = &station;
 	s.services = &service;
@@ -271,6 +273,7 @@ void prove_others(void)
 	s.syslogs = &syslog;
 	s.desktops = &desktop;
 	s.screen_users = &user;
+	s.group_limits = &limit;
 	s.time_servers = &time_server;
 	if (station_is_sound(&s, 0))
 		assert(inside(station.addresses, s.prefix_count) &&
@@ -302,6 +305,8 @@ void prove_others(void)
 		assert(desktop.port != 0 && desktop.address.family != 0);
 	if (screen_user_is_sound(&s, 0))
 		assert(inside(user.groups, s.list_text_count));
+	if (group_limit_is_sound(&s, 0))
+		assert(limit.sessions_max > 0 && limit.group[SNAPSHOT_NAME_BYTES - 1] == '\0');
 	if (time_server_is_sound(&s, 0))
 		assert(time_server.zone < s.zone_count && time_server.address.family != 0);
 	if (syslog_is_sound(&s, 0)) {
