@@ -219,6 +219,26 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot,
 
 /* ---- time */
 
+/* A minute before the session ends because no key is pressed, or a quarter of a short limit. */
+static void warn_idle(struct desk *d, uint32_t console, uint64_t idle_ms)
+{
+	uint64_t limit_ms = d->rules.idle_s * 1000ULL, before_ms = DESK_WARNING_S * 1000U;
+	struct seat *seat = &d->seats[console];
+	char text[120];
+
+	if (before_ms > limit_ms / 4)
+		before_ms = limit_ms / 4;
+	if (seat->idle_warned || idle_ms + before_ms < limit_ms)
+		return;
+	seat->idle_warned = true;
+	(void)snprintf(text, sizeof(text),
+		       seat->language == LANGUAGE_JA
+			       ? "\n無操作のため、あと%u秒でこのセッションを終了します\n"
+			       : "\nno key was pressed: this session ends in %u s\n",
+		       (unsigned)((limit_ms - idle_ms + 999) / 1000)); /* it fits */
+	d->owner.notice(d->owner.ctx, console, false, text);
+}
+
 static void tick_seat(struct desk *d, uint32_t console, uint64_t now_ms)
 {
 	struct seat *seat = &d->seats[console];
@@ -248,6 +268,8 @@ static void tick_seat(struct desk *d, uint32_t console, uint64_t now_ms)
 				seat->language == LANGUAGE_JA
 					? "\nあと1分で接続時間の上限に達します\n"
 					: "\nthis session ends in one minute\n");
+	} else {
+		warn_idle(d, console, now_ms - seat->active_ms);
 	}
 }
 
@@ -267,4 +289,5 @@ void desk_tick(struct desk *d)
 void desk_active(struct desk *d, uint32_t console)
 {
 	d->seats[console].active_ms = clock_mono_ms(d->clock);
+	d->seats[console].idle_warned = false;
 }

@@ -45,6 +45,7 @@ struct seat {
 	char hands[ACCOUNT_HANDS_BYTES];
 	uint64_t since_ms, active_ms; /* monotonic */
 	bool warned;
+	bool idle_warned; /* since the last key */
 	bool terminal;    /* a serial line, not a local socket */
 	bool handed_over; /* has given an administrator a password: need not stay for it */
 	struct seat_offer offer;

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "accounts/guessable.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/utf8.h"
@@ -33,6 +34,11 @@ static const char *const defect_texts[PASSWORD_DEFECT_COUNT_][2] = {
 			    "利用者名・装置名・団体名が含まれています"},
 	[PASSWORD_REPEATS] = {"it repeats itself, or has a run such as abcde or 12345",
 			      "繰り返しや連続した文字 (abcde、12345 など) が含まれています"},
+	[PASSWORD_GUESSABLE] =
+		{"it is a common word or a name, with capitals, digits and signs around it; "
+		 "take several words that do not belong together",
+		 "よくある語や名称を大文字・数字・記号で飾っただけです。"
+		 "無関係な複数の語を組み合わせてください"},
 	[PASSWORD_USED] = {"it was used before", "以前に使用したパスワードです"},
 };
 
@@ -131,7 +137,9 @@ enum password_defect password_judge(const char *password, unsigned length_min,
 		return PASSWORD_TOO_SIMPLE;
 	if (has_name(password, names, name_count))
 		return PASSWORD_NAMES;
-	return has_run(password) || is_repetition(password) ? PASSWORD_REPEATS : PASSWORD_FINE;
+	if (has_run(password) || is_repetition(password))
+		return PASSWORD_REPEATS;
+	return guessable(password, names, name_count) ? PASSWORD_GUESSABLE : PASSWORD_FINE;
 }
 
 int password_setting(char setting[PASSWORD_SETTING_BYTES])

@@ -21,6 +21,7 @@ enum password_defect {
 			      */
 	PASSWORD_NAMES,      /* a name of the person, the host or the owner stands in it */
 	PASSWORD_REPEATS,    /* a short piece over and over, or a run such as abcdef or 98765 */
+	PASSWORD_GUESSABLE,  /* a common word or a name under decorations: guessable.h */
 	PASSWORD_USED,       /* it was used before */
 	PASSWORD_DEFECT_COUNT_
 };

@@ -22,7 +22,7 @@ USERS = ("yamada", "tanaka", "suzuki")
 LOGIN = "login { idle-timeout 1h; session-limit 8h; attempts 20; " + "".join(
     f"user {user} {{ role administrator; }} " for user in USERS) + "}\nservice echo { tcp 7000; }\n"
 PATIENCE_S = 30
-WORDS = ("Karasu", "Hoshi", "Tsuki", "Kaze", "Mori", "Sakura")
+WORDS = ("Karasu", "Hoshi", "Tsuki", "Kaze", "Mori", "Tsubame")
 
 
 class People:

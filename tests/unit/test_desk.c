@@ -350,8 +350,21 @@ static void test_desk_sessions_end_idle_and_at_their_limit(void **state)
 	apply(f, users);
 	establish(f, "yamada");
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_OK);
-	pass(f, 299);
+	f->notice[0] = '\0';
+	pass(f, 239);
+	assert_string_equal(f->notice, "");
+	pass(f, 1);
+	assert_non_null(strstr(f->notice, "ends in 60 s"));
+	f->notice[0] = '\0';
+	desk_active(&f->desk, 0);
+	pass(f, 239);
+	assert_string_equal(f->notice, "");
+	pass(f, 1);
+	assert_non_null(strstr(f->notice, "ends in 60 s"));
+	f->notice[0] = '\0';
+	pass(f, 59);
 	assert_false(f->ended[0]);
+	assert_string_equal(f->notice, ""); /* once is enough */
 	pass(f, 1);
 	assert_true(f->ended[0]);
 	assert_int_equal(f->role[0], ACCOUNT_ROLE_NONE);
@@ -689,10 +702,22 @@ static void test_password_rules(void **state)
 		{"Karasu\x07no-7-tsu", PASSWORD_CONTROL},
 		{"Karasu\xff-no-7-tsu", PASSWORD_CONTROL},
 		{"ひらがなの長い合言葉-A1", PASSWORD_FINE},
+		{"Password2026!", PASSWORD_GUESSABLE},
+		{"P@55w0rd_2026", PASSWORD_GUESSABLE},
+		{"#Welcome-1984#", PASSWORD_GUESSABLE},
+		{"5ek1sh0.2026.Aa", PASSWORD_GUESSABLE},
+		{"Y4mada_2026_Abc", PASSWORD_GUESSABLE},
+		{"ReiwaAdmin0008!", PASSWORD_GUESSABLE},
+		{"aDm1n1strat0r-2026-aDm1n", PASSWORD_GUESSABLE}, /* 20 characters do not help */
+		{"Secret-Karasu-7", PASSWORD_FINE},               /* a word more */
 	};
+	static const char *const city[] = {"Shunan City", "gw-hagi-1"};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(password_judge(cases[i].password, 12, names, 3), cases[i].defect);
+	assert_int_equal(password_judge("$hunan#1", 8, city, 2), PASSWORD_GUESSABLE);
+	assert_int_equal(password_judge("H4gi_2026_#", 8, city, 2), PASSWORD_GUESSABLE);
+	assert_int_equal(password_judge("Kirin_2026_#tsubame", 8, city, 2), PASSWORD_FINE);
 }
 
 static void test_password_hash_is_yescrypt_and_salted(void **state)
