@@ -3,6 +3,7 @@
 reason, conforms, comes out the same twice, and keeps within its time and memory. They are no part of this repository."""
 
 import collections
+import email
 import os
 import pathlib
 import subprocess
@@ -14,6 +15,8 @@ SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
 CORPUS = pathlib.Path(os.environ.get("SEKISHO_CORPUS", "/shared/corpus/mail"))
 # The only reasons for which a mail may be refused: nothing can be said of no octets.
 STRUCTURAL = {"the message is empty"}
+EMPTY = "【本文はありません】"
+NOTICES = (EMPTY, "【本文は画像だけです。画像は削除しました】", "【本文はなく、添付ファイルだけです】")
 WORKING_BYTES = 64 << 20    # beyond the message itself
 FLOOR_SECONDS = 0.5
 
@@ -50,6 +53,19 @@ class Starter:
         self.process.wait()
 
 
+def only_notice(flat):
+    """The notice that stands in the place of a text; None where there is a text."""
+    own = flat.read_text().partition("\n\n")[2].partition("\n----------------")[0].strip()
+    return next((notice for notice in NOTICES if own.partition("\n")[0] == notice), None)
+
+
+def has_words(path):
+    """Does another reader of mail find a text in it that is to be shown?"""
+    message = email.message_from_bytes(path.read_bytes())
+    return any(part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment"
+               and (part.get_payload(decode=True) or b"").strip() for part in message.walk() if not part.is_multipart())
+
+
 def judge(starter, path, scratch):
     """What is wrong with one mail: a list; and the reason where it was refused."""
     first, second = scratch / "first", scratch / "second"
@@ -70,8 +86,7 @@ def judge(starter, path, scratch):
             check = subprocess.run([SEKISHO, "verify-mail"], stdin=flat, capture_output=True, text=True, check=False)
         if check.returncode != 0:
             wrong.append(f"verifier: {check.stdout.strip()}")
-        if not first.read_bytes().partition(b"\n\n")[2].partition(b"\n----------------")[0].strip():
-            wrong.append("came out empty")
+        wrong += ["came out empty, and is not"] if only_notice(first) == EMPTY and has_words(path) else []
     reason = said.partition(": refused: ")[2] if status == 3 else ""
     if reason == "the message is empty" and path.read_bytes().strip():
         wrong.append("refused as empty, and is not")
@@ -83,17 +98,21 @@ def test_mail_corpus_flattens_or_is_refused_with_a_reason(tmp_path, capsys):
     if not CORPUS.is_dir():
         pytest.skip(f"the corpus is not at {CORPUS}: nothing was tried")
     paths = sorted(path for path in CORPUS.rglob("*") if path.is_file())
-    refused, wrong = collections.Counter(), []
+    refused, wrong, wordless = collections.Counter(), [], collections.defaultdict(list)
     starter = Starter()
     for path in paths:
         faults, reason = judge(starter, path, tmp_path)
         wrong += [f"{path.relative_to(CORPUS)}: {fault}" for fault in faults]
         if reason:
             refused[reason] += 1
+        elif not faults and (notice := only_notice(tmp_path / "first")):
+            wordless[notice] += [str(path.relative_to(CORPUS))]
     starter.close()
     with capsys.disabled():
         print(f"\n  {len(paths)} mails, {len(paths) - sum(refused.values())} flattened, {sum(refused.values())} refused")
         for reason, count in refused.most_common():
             print(f"  {count:6}  {reason}")
+        for notice, names in wordless.items():
+            print(f"  {len(names):6}  {notice}", *names, sep="\n          ")
     assert paths and not wrong, "\n".join(wrong)
     assert set(refused) <= STRUCTURAL, refused
