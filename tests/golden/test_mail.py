@@ -147,6 +147,19 @@ def test_mail_receipt_is_whole_and_says_what_the_text_says(tmp_path, name):
     assert all(0 <= charset["part"] < len(receipt["parts"]) for charset in receipt["charsets"])
 
 
+RUNS = (".py .sh .msc .xlsb .slk .iqy .rdp .jnlp .mht .mhtml .one .wsf .appx .msix .search-ms .library-ms .url .settingcontent-ms .ps1 .vhd "
+        ".vhdx .img .iso .exe .js .hta .lnk .docm .xlsm .chm .scf .diagcab .appinstaller .website .webloc .desktop").split()
+
+
+@pytest.mark.parametrize("end", RUNS)
+def test_mail_names_that_run_where_they_are_opened_are_warned_of(end):
+    """M3: by the end of the name alone, whatever the content is taken for; and at the end of it only."""
+    def told(name):
+        return "開くとプログラムが動く" in body(flatten(make_mails.HEAD + make_mails.multipart("mixed", "b", make_mails.part(
+            f"Content-Type: text/plain\nContent-Disposition: attachment; filename=\"{name}\"", b"x"))).stdout)
+    assert told("a" + end) and told("a" + end.upper() + ". ") and not told("a" + end + ".txt")
+
+
 def test_mail_receipt_of_a_refusal_has_the_part_tree(tmp_path):
     done = flatten((HERE / "mail" / "ambiguous.eml").read_bytes(), "--refuse-ambiguous", "--receipt", str(tmp_path / "r.json"))
     receipt = json.loads((tmp_path / "r.json").read_text())
