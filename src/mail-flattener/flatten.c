@@ -179,6 +179,8 @@ static bool visit(struct flatten *f, uint32_t number)
 		enter_signed(f);
 		return true;
 	case MIME_MULTIPART:
+		if (part->aside_words)
+			f->count.aside_bytes += part->aside_bytes;
 		if (strcmp(part->type, "multipart/alternative") == 0)
 			alternative_choose(f, number);
 		else if (strcmp(part->type, "multipart/signed") == 0)
@@ -302,6 +304,8 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_SIGNATURES, f->count.signatures);
 	put_done(f, &done, NOTICE_DONE_AMBIGUOUS, f->count.ambiguities);
 	put_done(f, &done, NOTICE_DONE_IMITATIONS, f->count.imitations);
+	put_done(f, &done, NOTICE_DONE_ASIDE, f->count.aside_bytes);
+	put_done(f, &done, NOTICE_DONE_DATED, f->count.dated);
 	put_done(f, &done, NOTICE_DONE_LIMITS, f->count.limits);
 	if (done.size == 0)
 		flatten_fail(f, bytes_append_text(&done, notice_text(NOTICE_DONE_NOTHING,

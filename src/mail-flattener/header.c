@@ -344,13 +344,17 @@ static void put_from(struct flatten *f, struct bytes *store)
 	bytes_fini(&name);
 }
 
+/* RFC 5322 3.6.1 wants a date: without one that can be read it is that of receipt, and the last
+ * block says so. */
 static void put_date(struct flatten *f, struct bytes *store)
 {
 	struct mime_date date;
 	char text[MIME_DATE_BYTES];
 
-	if (mime_date_parse(field_value(f, "Date", store), &date) < 0)
-		return;
+	if (mime_date_parse(field_value(f, "Date", store), &date) < 0) {
+		date = (struct mime_date){f->policy->received_s, f->policy->offset_minutes};
+		f->count.dated = 1;
+	}
 	mime_date_write(&date, text);
 	flatten_fail(f, bytes_printf(f->out, "Date: %s\n", text));
 }

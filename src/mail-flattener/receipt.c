@@ -168,6 +168,8 @@ static void put_counters(struct flatten *f, struct bytes *to)
 		{"encoding_errors", f->count.malformed},
 		{"ambiguities", f->count.ambiguities},
 		{"imitations", f->count.imitations},
+		{"aside", f->count.aside_bytes},
+		{"dated", f->count.dated},
 		{"limits", f->count.limits},
 	};
 

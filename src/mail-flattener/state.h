@@ -38,6 +38,8 @@ struct counters {
 	uint32_t signatures;  /* not verified */
 	uint32_t sealed;      /* encrypted texts that cannot be shown */
 	uint32_t other_forms; /* parts left out because another says the same */
+	uint32_t dated;       /* 1: without a date of its own, or with one that cannot be read */
+	uint64_t aside_bytes; /* of multiparts: text beside their parts, which nobody is shown */
 	uint32_t imitations;  /* lines of the message that look like the gateway's */
 };
 

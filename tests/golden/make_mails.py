@@ -518,6 +518,9 @@ def mails():
         f"BEGIN:VEVENT\nSUMMARY:{zone}\nDTSTART;TZID=\"{zone}\":20261122T090000\nDURATION:{duration}\nEND:VEVENT\n" for zone, duration in (
             ("Tokyo Standard Time", "PT1H"), ("Asia/Tokyo", "P1DT2H30M"), ("(GMT+09:00) 東京", "P2W"), ("China Standard Time", "PT90M"),
             ("India Standard Time", "PT45S"), ("America/New_York", "PT1X"))).encode())
+    yield "date-broken", b"From: a@example.jp\nTo: b@example.jp\nDate: sometime\nSubject: date\n\nx\n"
+    yield "beside-the-parts", HEAD + b"Subject: aside\n" + multipart("mixed", "b", part("Content-Type: text/plain", b"part\n")).replace(
+        b"\n\n--b", b"\n\nbefore the parts\n--b", 1) + b"behind the parts\n"
     yield "alternative-enriched", HEAD + b"Subject: forms\n" + multipart(
         "alternative", "b", part("Content-Type: text/plain", b"The plain form\n"), part("Content-Type: text/enriched", b"<bold>The</bold> form\n"))
     yield "tables-lists-ruby", single(b"layout", "text/html; charset=utf-8", (
