@@ -168,17 +168,6 @@ static enum judge_reason judge_form(const struct ip_headers *h)
 	return JUDGE_PERMITTED;
 }
 
-/* RFC 6890: addresses that no packet between zones has. */
-static bool is_foreign_to_zones(uint8_t family, const uint8_t *a)
-{
-	static const uint8_t low[16]; /* ::/127: unspecified and loopback */
-
-	if (family == 4)
-		return a[0] == 0 || a[0] == 127 || a[0] >= 224 || (a[0] == 169 && a[1] == 254);
-	return a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
-	       (memcmp(a, low, 15) == 0 && a[15] <= 1);
-}
-
 static bool prefixes_hold(const struct snapshot *s, struct snapshot_range range, uint8_t family,
 			  address_number address)
 {
@@ -225,21 +214,27 @@ static enum judge_reason judge_station(const struct judge_policy *p, const struc
 	return reason;
 }
 
-static bool is_gateway_address(const struct snapshot *s, const struct ip_headers *h)
+/* The gateway itself, and the broadcast addresses of its networks, which it does not forward to
+ * (RFC 2644). */
+static enum judge_reason judge_destination(const struct snapshot *s, uint8_t family,
+					   address_number destination)
 {
-	size_t bytes = h->family == 4 ? 4 : 16;
-
 	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
 		struct snapshot_range addresses = s->zones[zone].addresses;
 
 		for (uint32_t i = 0; i < addresses.count; i++) {
 			const struct snapshot_prefix *p = &s->prefixes[addresses.first + i];
+			address_number broadcast;
 
-			if (p->family == h->family && memcmp(p->addr, h->destination, bytes) == 0)
-				return true;
+			if (p->family != family)
+				continue;
+			if (address_to_number(family, p->addr) == destination)
+				return JUDGE_GATEWAY;
+			if (prefix_broadcast(p, &broadcast) && broadcast == destination)
+				return JUDGE_ADDRESS;
 		}
 	}
-	return false;
+	return JUDGE_PERMITTED;
 }
 
 static bool crossing_joins(const struct snapshot *s, uint32_t a, uint32_t b)
@@ -263,8 +258,7 @@ static enum judge_reason judge_addresses(const struct judge_policy *p,
 	enum judge_reason reason;
 	uint32_t way;
 
-	if (is_foreign_to_zones(h->family, h->source) ||
-	    is_foreign_to_zones(h->family, h->destination))
+	if (address_is_martian(h->family, source) || address_is_martian(h->family, destination))
 		return JUDGE_ADDRESS;
 	v->to = range_map_find(&p->owners[family], destination);
 	if (range_map_find(&p->owners[family], source) != q->from)
@@ -272,8 +266,9 @@ static enum judge_reason judge_addresses(const struct judge_policy *p,
 	reason = judge_station(p, q, source);
 	if (reason != JUDGE_PERMITTED)
 		return reason;
-	if (is_gateway_address(p->snapshot, h))
-		return JUDGE_GATEWAY;
+	reason = judge_destination(p->snapshot, h->family, destination);
+	if (reason != JUDGE_PERMITTED)
+		return reason;
 	way = range_map_find(&p->ways[q->from][family], destination);
 	if (way == q->from)
 		return JUDGE_SAME_ZONE;

@@ -156,6 +156,8 @@ void nft_flowtable(struct nft_batch *b, const char *name, const char *const *dev
 		netlink_put_text(&b->buffer, NFTA_DEVICE_NAME, devices[i]);
 	netlink_nest_end(&b->buffer, list);
 	netlink_nest_end(&b->buffer, hook);
+	/* What takes this way is in its flow's counters, too. */
+	netlink_put_be32(&b->buffer, NFTA_FLOWTABLE_FLAGS, NFT_FLOWTABLE_COUNTER);
 	netlink_end(&b->buffer);
 }
 

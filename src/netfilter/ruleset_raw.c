@@ -58,28 +58,6 @@ static void load_mac(struct nft_batch *b, uint32_t reg)
 	nft_payload(b, NFT_PAYLOAD_LL_HEADER, 6, 6, reg);
 }
 
-/*
- * Addresses that no packet on a wire comes from, whatever networks a zone has, in ascending order:
- * this host and loopback, link-local, multicast and above (RFC 6890; RFC 4291 2.4).
- */
-struct martian {
-	uint8_t first[16], last[16];
-};
-
-#define ONES_12 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
-#define ONES_15 ONES_12, 255, 255, 255
-
-static const struct martian martians4[] = {
-	{{0}, {0, 255, 255, 255}},
-	{{127}, {127, 255, 255, 255}},
-	{{169, 254}, {169, 254, 255, 255}},
-	{{224}, {255, 255, 255, 255}},
-};
-static const struct martian martians6[] = {
-	{{0}, {0, ONES_15}},
-	{{0xfe, 0x80}, {255, ONES_15}},
-};
-
 /* One interval; its end is where the next address is no longer in it. */
 static void add_interval(struct nft_elements *elements, uint8_t family, address_number first,
 			 address_number last)
@@ -96,31 +74,6 @@ static void add_interval(struct nft_elements *elements, uint8_t family, address_
 	nft_elements_add(elements, &element);
 }
 
-/* A range without the martians in it. */
-static void add_range(struct nft_elements *elements, uint8_t family,
-		      const struct address_range *range)
-{
-	const struct martian *martians = family == 4 ? martians4 : martians6;
-	size_t count = family == 4 ? sizeof(martians4) / sizeof(martians4[0])
-				   : sizeof(martians6) / sizeof(martians6[0]);
-	address_number first = range->first;
-
-	for (size_t i = 0; i < count && first <= range->last; i++) {
-		address_number low = address_to_number(family, martians[i].first);
-		address_number high = address_to_number(family, martians[i].last);
-
-		if (high < first || low > range->last)
-			continue;
-		if (low > first)
-			add_interval(elements, family, first, low - 1);
-		if (high >= range->last)
-			return;
-		first = high + 1;
-	}
-	if (first <= range->last)
-		add_interval(elements, family, first, range->last);
-}
-
 void ruleset_put_own(struct nft_batch *b, const struct ruleset *r)
 {
 	for (int index = 0; index < 2; index++) {
@@ -132,7 +85,8 @@ void ruleset_put_own(struct nft_batch *b, const struct ruleset *r)
 		nft_elements_begin(&elements, b, set->name);
 		for (size_t i = 0; i < owners->count; i++) {
 			if (owners->rows[i].zone == r->zone)
-				add_range(&elements, index == 0 ? 4 : 6, &owners->rows[i]);
+				add_interval(&elements, index == 0 ? 4 : 6, owners->rows[i].first,
+					     owners->rows[i].last);
 		}
 		nft_elements_end(&elements);
 	}

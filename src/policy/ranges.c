@@ -2,21 +2,48 @@
 /* Prefixes of the snapshot flattened into disjoint ranges. */
 #include "policy/ranges.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 
 #define NESTING_MAX 129 /* prefixes of different length that can lie in each other */
 
+static const struct snapshot_prefix martians[] = {
+	{.family = 4, .bits = 8, .addr = {0}},
+	{.family = 4, .bits = 8, .addr = {127}},
+	{.family = 4, .bits = 16, .addr = {169, 254}},
+	{.family = 4, .bits = 3, .addr = {224}},
+	{.family = 6, .bits = 8, .addr = {0}},
+	{.family = 6, .bits = 9, .addr = {0xfe, 0x80}}, /* link-local, site-local */
+	{.family = 6, .bits = 8, .addr = {0xff}},
+};
+
+/* What is for networks of one's own, and what carries such addresses in it: nothing of this comes
+ * from a network that is reached by a default route. */
+static const struct snapshot_prefix bogons[] = {
+	{.family = 4, .bits = 8, .addr = {10}},
+	{.family = 4, .bits = 10, .addr = {100, 64}},
+	{.family = 4, .bits = 12, .addr = {172, 16}},
+	{.family = 4, .bits = 24, .addr = {192, 0, 0}},
+	{.family = 4, .bits = 16, .addr = {192, 168}},
+	{.family = 4, .bits = 15, .addr = {198, 18}},
+	{.family = 6, .bits = 32, .addr = {0x20, 0x01}}, /* Teredo */
+	{.family = 6, .bits = 16, .addr = {0x20, 0x02}}, /* 6to4 */
+	{.family = 6, .bits = 7, .addr = {0xfc}},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
 /* A prefix that a zone claims; @order decides between equal ones. */
 struct claim {
 	address_number first, last;
-	uint32_t zone;
+	uint32_t zone; /* SNAPSHOT_NONE: nobody's */
 	uint32_t order;
+	bool bogon; /* nobody's where a zone outside claims it by a shorter prefix; else no claim */
 };
 
 struct claims {
+	const struct snapshot *snapshot;
 	struct claim *rows;
 	size_t count, capacity;
 	uint8_t family;
@@ -77,36 +104,33 @@ static void claim_prefix(struct claims *claims, uint32_t zone, const struct snap
 	prefix_bounds(prefix, &c->first, &c->last);
 	c->zone = zone;
 	c->order = (uint32_t)claims->count++;
+	c->bogon = false;
 }
 
-static void claim_prefixes(struct claims *claims, uint32_t zone, const struct snapshot *s,
-			   struct snapshot_range range)
+static void claim_prefixes(struct claims *claims, uint32_t zone, struct snapshot_range range)
 {
 	for (uint32_t i = 0; i < range.count; i++)
-		claim_prefix(claims, zone, &s->prefixes[range.first + i]);
+		claim_prefix(claims, zone, &claims->snapshot->prefixes[range.first + i]);
 }
 
-static void claim_routes(struct claims *claims, uint32_t zone, const struct snapshot *s,
-			 struct snapshot_range routes)
+static void claim_routes(struct claims *claims, uint32_t zone, struct snapshot_range routes)
 {
 	for (uint32_t i = 0; i < routes.count; i++)
-		claim_prefix(claims, zone, &s->routes[routes.first + i].destination);
+		claim_prefix(claims, zone, &claims->snapshot->routes[routes.first + i].destination);
 }
 
 /* For @zone, the networks on the link of @network_zone. */
-static void claim_links(struct claims *claims, uint32_t zone, const struct snapshot *s,
-			uint32_t network_zone)
+static void claim_links(struct claims *claims, uint32_t zone, uint32_t network_zone)
 {
-	claim_prefixes(claims, zone, s, s->zones[network_zone].addresses);
-	claim_prefixes(claims, zone, s, s->zones[network_zone].networks);
+	claim_prefixes(claims, zone, claims->snapshot->zones[network_zone].addresses);
+	claim_prefixes(claims, zone, claims->snapshot->zones[network_zone].networks);
 }
 
 /* The same with those behind its static routes. */
-static void claim_networks(struct claims *claims, uint32_t zone, const struct snapshot *s,
-			   uint32_t network_zone)
+static void claim_networks(struct claims *claims, uint32_t zone, uint32_t network_zone)
 {
-	claim_links(claims, zone, s, network_zone);
-	claim_routes(claims, zone, s, s->zones[network_zone].routes);
+	claim_links(claims, zone, network_zone);
+	claim_routes(claims, zone, claims->snapshot->zones[network_zone].routes);
 }
 
 /* Outer ranges before the inner ones that begin with them, earlier claims before equal later ones.
@@ -130,6 +154,11 @@ static void emit(struct range_map *out, address_number first, address_number las
 		before->last = last;
 	else
 		out->rows[out->count++] = (struct address_range){first, last, zone};
+}
+
+static bool is_outside(const struct claims *claims, uint32_t zone)
+{
+	return zone != SNAPSHOT_NONE && claims->snapshot->zones[zone].tier == TIER_OUTSIDE;
 }
 
 /* The claims that are open at one address, innermost on top, and how far the output has come. */
@@ -157,8 +186,12 @@ static void sweep_close(struct sweep *sweep, struct range_map *out, const struct
 	}
 }
 
-static void sweep_open(struct sweep *sweep, struct range_map *out, const struct claim *c)
+static void sweep_open(struct sweep *sweep, struct range_map *out, const struct claims *claims,
+		       const struct claim *c)
 {
+	if (c->bogon &&
+	    (sweep->depth == 0 || !is_outside(claims, sweep->open[sweep->depth - 1]->zone)))
+		return;
 	if (sweep->depth > 0) {
 		const struct claim *top = sweep->open[sweep->depth - 1];
 
@@ -189,66 +222,144 @@ static int flatten(struct range_map *out, struct claims *claims)
 		qsort(claims->rows, claims->count, sizeof(*claims->rows), compare_claims);
 	for (size_t i = 0; i < claims->count; i++) {
 		sweep_close(&sweep, out, &claims->rows[i]);
-		sweep_open(&sweep, out, &claims->rows[i]);
+		sweep_open(&sweep, out, claims, &claims->rows[i]);
 	}
 	sweep_close(&sweep, out, NULL);
 	free(claims->rows);
 	return 0;
 }
 
+bool prefix_broadcast(const struct snapshot_prefix *prefix, address_number *broadcast)
+{
+	address_number first;
+
+	prefix_bounds(prefix, &first, broadcast);
+	return prefix->family == 4 && prefix->bits <= 30;
+}
+
+/* Whether one of the martian prefixes holds the whole range. */
+static bool are_martians(uint8_t family, address_number from, address_number to)
+{
+	for (size_t i = 0; i < COUNT(martians); i++) {
+		address_number first, last;
+
+		if (martians[i].family != family)
+			continue;
+		prefix_bounds(&martians[i], &first, &last);
+		if (from >= first && to <= last)
+			return true;
+	}
+	return false;
+}
+
+bool address_is_martian(uint8_t family, address_number address)
+{
+	return are_martians(family, address, address);
+}
+
+/* Claims inside these are dropped, so that the longest prefix is that of nobody. */
+static void claim_martians(struct claims *claims)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct claim *c = &claims->rows[i];
+
+		if (!are_martians(claims->family, c->first, c->last))
+			claims->rows[kept++] = *c;
+	}
+	claims->count = kept;
+	for (size_t i = 0; i < COUNT(martians); i++)
+		claim_prefix(claims, SNAPSHOT_NONE, &martians[i]);
+}
+
+static void claim_bogons(struct claims *claims)
+{
+	for (size_t i = 0; i < COUNT(bogons); i++) {
+		size_t before = claims->count;
+
+		claim_prefix(claims, SNAPSHOT_NONE, &bogons[i]);
+		if (claims->count > before)
+			claims->rows[before].bogon = true;
+	}
+}
+
+/* An address of the gateway itself, and the broadcast address of its network. */
+static void claim_own(struct claims *claims, const struct snapshot_prefix *own)
+{
+	struct snapshot_prefix single = *own;
+	address_number broadcast;
+
+	single.bits = (uint8_t)family_bits(own->family);
+	claim_prefix(claims, SNAPSHOT_NONE, &single);
+	if (!prefix_broadcast(own, &broadcast))
+		return;
+	address_from_number(own->family, broadcast, single.addr);
+	claim_prefix(claims, SNAPSHOT_NONE, &single);
+}
+
 int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t family)
 {
-	struct claims claims = {.family = family};
+	struct claims claims = {.snapshot = s, .family = family};
 
+	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
+		struct snapshot_range own = s->zones[zone].addresses;
+
+		for (uint32_t i = 0; i < own.count; i++)
+			claim_own(&claims, &s->prefixes[own.first + i]);
+	}
 	for (uint32_t zone = 0; zone < s->zone_count; zone++)
-		claim_networks(&claims, zone, s, zone);
+		claim_networks(&claims, zone, zone);
+	claim_martians(&claims);
+	claim_bogons(&claims);
 	return flatten(out, &claims);
 }
 
-static void claim_crossing(struct claims *claims, const struct snapshot *s, uint32_t from,
+static void claim_crossing(struct claims *claims, uint32_t from,
 			   const struct snapshot_crossing *crossing)
 {
+	const struct snapshot *s = claims->snapshot;
 	uint32_t other = crossing->low == from ? crossing->high : crossing->low;
 
 	for (uint32_t i = 0; i < crossing->permits.count; i++) {
 		const struct snapshot_permit *p = &s->permits[crossing->permits.first + i];
 
 		if (p->from == from)
-			claim_prefixes(claims, other, s, p->destinations);
+			claim_prefixes(claims, other, p->destinations);
 		else if (p->sources.count > 0)
-			claim_prefixes(claims, other, s, p->sources);
+			claim_prefixes(claims, other, p->sources);
 		else
-			claim_networks(claims, other, s, other);
+			claim_networks(claims, other, other);
 	}
 }
 
 int range_map_ways(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t from)
 {
-	struct claims claims = {.family = family};
+	struct claims claims = {.snapshot = s, .family = family};
 
-	claim_links(&claims, from, s, from);
+	claim_links(&claims, from, from);
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
 		const struct snapshot_crossing *crossing = &s->crossings[i];
 
 		if (crossing->low == from || crossing->high == from)
-			claim_crossing(&claims, s, from, crossing);
+			claim_crossing(&claims, from, crossing);
 	}
-	claim_routes(&claims, from, s, s->zones[from].routes);
+	claim_routes(&claims, from, s->zones[from].routes);
 	for (uint32_t zone = 0; zone < s->zone_count; zone++) {
 		if (zone != from)
-			claim_networks(&claims, SNAPSHOT_NONE, s, zone);
+			claim_networks(&claims, SNAPSHOT_NONE, zone);
 	}
 	return flatten(out, &claims);
 }
 
 int range_map_links(struct range_map *out, const struct snapshot *s, uint8_t family, uint32_t zone)
 {
-	struct claims claims = {.family = family};
+	struct claims claims = {.snapshot = s, .family = family};
 	uint32_t peer = s->zones[zone].peer;
 
 	if (peer != SNAPSHOT_NONE) {
-		claim_prefixes(&claims, zone, s, s->zones[zone].networks);
-		claim_prefixes(&claims, peer, s, s->zones[peer].networks);
+		claim_prefixes(&claims, zone, s->zones[zone].networks);
+		claim_prefixes(&claims, peer, s->zones[peer].networks);
 	}
 	return flatten(out, &claims);
 }

@@ -7,6 +7,7 @@
 #ifndef SEKISHO_POLICY_RANGES_H
 #define SEKISHO_POLICY_RANGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,13 +41,23 @@ void address_from_number(uint8_t family, address_number number, uint8_t *bytes);
 void prefix_bounds(const struct snapshot_prefix *prefix, address_number *first,
 		   address_number *last);
 
+/* The broadcast address of a network (RFC 919). Return: whether it has one: not in IPv6, nor where
+ * there are no more than two addresses (RFC 3021). */
+bool prefix_broadcast(const struct snapshot_prefix *prefix, address_number *broadcast);
+
+/* Whether no packet between hosts has this address, whatever networks there are: this host and
+ * loopback, link-local, multicast and above (RFC 6890; RFC 4291 2.4). */
+bool address_is_martian(uint8_t family, address_number address);
+
 /**
  * range_map_owners - which zone each address belongs to
  * @out:    freed by range_map_fini; undefined after an error
  * @family: 4 or 6
  * A zone owns the networks of its own addresses, or those where its hosts stand, and the
  * destinations of its routes; of overlapping prefixes the longest decides, of equal ones the zone
- * that comes first.
+ * that comes first. Nobody owns what no host has (address_is_martian), the gateway's own addresses,
+ * the broadcast addresses of its networks, and, where nothing leads there but a shorter route of a
+ * zone outside, what is for networks of one's own (bogons: RFC 1918, 6598, 2544, 4193, 3056, 4380).
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int range_map_owners(struct range_map *out, const struct snapshot *s, uint8_t family);

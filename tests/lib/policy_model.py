@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a policy means, written a second time and independently of the product: a plain walk over the permits.
 
-Knows only what the operator guide promises: zones own their networks; a zone that enforces its list of stations admits
+Knows only what the operator guide promises: zones own their networks but for the gateway's own and the broadcast addresses
+in them; a zone that enforces its list of stations admits
 no others; between two zones the lowest permit number that matches and is in force counts; everything else is denied.
 """
 
@@ -102,14 +103,17 @@ class Flow:
 
 
 class Policy:
-    """Permits by zone pair; `networks` is {zone: [networks]}, `stations` {zone: {mac: [addresses]}} of those that enforce.
+    """Permits by zone pair; `networks` is {zone: [the gateway's addresses, with their prefix lengths]}, `stations` {zone: {mac: [addresses]}} of those that enforce.
 
     groups: {name: networks as text}; station_groups: {name: (zone, [macs])}.
     """
 
     def __init__(self, networks, services=(), permits=(), stations=None, groups=None, station_groups=None, schedules=(),
                  holidays=()):
-        self.networks = {zone: [ipaddress.ip_network(n, strict=False) for n in of] for zone, of in networks.items()}
+        own = {zone: [ipaddress.ip_interface(n) for n in of] for zone, of in networks.items()}
+        self.networks = {zone: [i.network for i in of] for zone, of in own.items()}
+        self.nobodys = {address for of in own.values() for i in of for address in (
+            [i.ip, i.network.broadcast_address] if i.version == 4 else [i.ip])}
         self.services, self.permits = services, sorted(permits, key=lambda p: p.number)
         self.stations, self.groups, self.station_groups = stations or {}, groups or {}, station_groups or {}
         self.schedules, self.holidays = schedules, frozenset(holidays)
@@ -175,6 +179,8 @@ class Policy:
         target_zone = self.zone_of(target)
         if self.zone_of(source) != flow.source_zone or target_zone in (None, flow.source_zone) or not self.admits(flow):
             return None
+        if source in self.nobodys or target in self.nobodys:
+            return None
         if flow.port not in REQUESTS.get(flow.protocol, {flow.port}):
             return None
         for permit in self.permits:
@@ -192,7 +198,8 @@ class Generator:
     """Policies and flows over given hosts: {zone: [addresses of both families]}; repeatable by its seed.
 
     macs: {zone: a station that is bound to every host}: the others of a list are made up. calm: a local time; with it
-    no window begins or ends within an hour of it, and the caller sees to it that it is not near midnight.
+    no window begins or ends within an hour of it, and the caller sees to it that it is not near midnight. One flow in twenty is
+    from or to one of the addresses that no host has.
     """
 
     PORTS = [100, 101, 103, 110, 127, 128, 129, 200]
@@ -316,6 +323,9 @@ class Generator:
         version = self.rng.choice([4, 4, 6])
         source, target = (self.rng.choice([h for h in self.hosts[z] if ipaddress.ip_address(h).version == version])
                           for z in (a, b))
+        if self.rng.random() < 0.05:
+            address = self.rng.choice(sorted(i for i in self.policy.nobodys if i.version == version))
+            source, target = (str(address), target) if self.rng.random() < 0.5 else (source, str(address))
         protocol = self.rng.choice([6, 17, 17, 1 if version == 4 else 58, self.rng.choice(self.OTHER_PROTOCOLS)])
         if protocol in (6, 17):
             port = self.rng.choice(self.PORTS)

@@ -130,6 +130,22 @@ def test_uml_offloaded_connection_loses_nothing_at_its_beginning(net, topology, 
     assert sent_again(net, "peer-mynumber") == before
 
 
+@pytest.mark.limit(60)
+def test_uml_offloaded_packets_are_counted(net, topology, make_gateway):
+    """Z8: of a flow in the flow table every packet counts, as `show flows` and `flow-ended` have it: two for each echo at least."""
+    gateway = make_gateway(POLICY)
+    Sink(net, "peer-lgwan", KEPT, 7000)
+    stream = Stream(net, "peer-mynumber", KEPT, 7000, 0.005)
+    wait_until(lambda: offloaded(net, gateway, "mynumber", KEPT), "offload", 15)
+    console = gateway.console()
+    console.expect(console.PROMPT)
+    since = len(stream.echoes)
+    wait_until(lambda: len(stream.echoes) > since + 500, "500 echoes through the flow table", 30)
+    echoes, shown = len(stream.echoes), console.run("show flows top 1")
+    packets, size = (int(x) for x in re.search(r"10\.20\.0\.8:7000 +10 +(\d+) +(\d+) ", shown).groups())
+    assert packets > 2 * echoes and size > 40 * packets, (echoes, shown)
+
+
 OTHER = "10.10.0.77"  # a second station of the zone, on the same wire
 STATIONS_POLICY = POLICY.replace("permit 10 { source 10.10.0.5;", "permit 10 { source 10.10.0.0/24;")
 

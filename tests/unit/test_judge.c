@@ -144,6 +144,16 @@ static void test_judge_answers_by_permit_and_reason(void **state)
 		{MYNUMBER, "fe80::1", "fd00:20::8", 6, 443, JUDGE_ADDRESS, 0},
 		{MYNUMBER, "fd00:10::5", "ff02::1", 17, 547, JUDGE_ADDRESS, 0},
 		{MYNUMBER, "::1", "fd00:20::8", 6, 443, JUDGE_ADDRESS, 0},
+		{MYNUMBER, "fec0::7", "fd00:20::8", 6, 443, JUDGE_ADDRESS, 0},
+		{MYNUMBER, "::5", "fd00:20::8", 6, 443, JUDGE_ADDRESS, 0},
+		/* the gateway's own address, broadcast addresses; what no default route leads to */
+		{MYNUMBER, "10.10.0.1", "10.20.0.8", 1, 8, JUDGE_SPOOFED, 0},
+		{MYNUMBER, "10.10.0.255", "10.20.0.8", 1, 8, JUDGE_SPOOFED, 0},
+		{MYNUMBER, "10.10.0.5", "10.20.0.255", 1, 8, JUDGE_ADDRESS, 0},
+		{MYNUMBER, "10.10.0.5", "10.10.0.255", 1, 8, JUDGE_ADDRESS, 0},
+		{MYNUMBER, "fd00:10::1", "fd00:20::8", 6, 443, JUDGE_SPOOFED, 0},
+		{INTERNET, "192.168.0.1", "10.20.0.8", 6, 443, JUDGE_SPOOFED, 0},
+		{INTERNET, "100.64.0.1", "10.20.0.8", 6, 443, JUDGE_SPOOFED, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
