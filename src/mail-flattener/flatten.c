@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "mail-flattener/outbound.h"
 #include "mail-flattener/state.h"
+#include "wire/mail_forward.h"
 
 struct span flatten_decode(struct flatten *f, const struct mime_part *part)
 {
@@ -386,9 +387,15 @@ static void name_receipt(struct flatten *f, struct flatten_result *result)
  * where there is none. */
 static const char *refusal_of(struct flatten *f)
 {
+	const char *loop = NULL;
+
 	if (span_trim(f->message).size == 0)
 		return "the message is empty";
 	flatten_fail(f, mime_tree_parse(&f->tree, f->message, FLATTEN_PART_BYTES / 4));
+	if (f->err == 0 && !outbound_is(f)) /* of what leaves it is judged with the rest */
+		loop = mail_forward_loop(f->tree.parts[0].header, false);
+	if (loop != NULL)
+		return loop;
 	return f->err == 0 && f->policy->refuse_ambiguous ? ambiguity_refusal(f) : NULL;
 }
 

@@ -219,12 +219,16 @@ static void judge_labels(struct flatten *f, struct flatten_result *result)
 void outbound_judge(struct flatten *f, struct flatten_result *result)
 {
 	const struct mail_policy *policy = rules(f);
+	struct span header = f->tree.parts[0].header;
 	const char *mark;
 
 	if (policy == NULL || result->reason != NULL || f->err < 0)
 		return;
-	mark = mail_forward_mark(f->tree.parts[0].header, f->policy->envelope_from);
-	if (mark != NULL && policy->entry->forwarded == FORWARDED_REFUSE)
+	/* What goes in circles does not leave, whatever may be forwarded. */
+	mark = policy->entry->forwarded == FORWARDED_REFUSE
+		       ? mail_forward_mark(header, f->policy->envelope_from)
+		       : mail_forward_loop(header, true);
+	if (mark != NULL)
 		refuse(result, FLATTEN_REFUSAL_FORWARDED, mark, "");
 	judge_author(f, policy, result);
 	if (mail_policy_label(policy, 0) != NULL)

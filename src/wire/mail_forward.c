@@ -41,9 +41,12 @@ static const struct {
 	{"X-Redirected-By", NULL, "X-Redirected-By field"},
 	{"X-Loop", NULL, "X-Loop field"},
 	{"X-Loop-Detect", NULL, "X-Loop-Detect field"},
-	/* this gateway's own: what came in is on its way out again */
-	{"Sekisho-Receipt", NULL, "Sekisho-Receipt field: passed this gateway once already"},
 };
+
+/* This gateway's own: what came in is on its way out again. */
+static const char own_field[] = "Sekisho-Receipt";
+static const char own_mark[] = "Sekisho-Receipt field: passed this gateway once already";
+static const char hops_mark[] = "a loop: more than 30 Received fields";
 
 /* How forwarders begin a reverse path that they rewrote (Sender Rewriting Scheme). */
 static const char *const rewritten[] = {"srs0=", "srs0+", "srs0-", "srs1=", "srs1+", "srs1-"};
@@ -80,18 +83,27 @@ static const char *mark_of_path(struct span path)
 	return NULL;
 }
 
-const char *mail_forward_mark(struct span header, struct span envelope_from)
+const char *mail_forward_loop(struct span header, bool own)
 {
-	const char *mark = mark_of_path(envelope_from);
 	struct mime_field field;
 	unsigned hops = 0;
 	size_t at = 0;
 
-	while (mark == NULL && mime_field_next(header, &at, &field)) {
-		mark = mark_of_field(&field);
+	while (mime_field_next(header, &at, &field)) {
+		if (own && span_equal_nocase(field.name, span_of(own_field)))
+			return own_mark;
 		hops += span_equal_nocase(field.name, span_of("Received"));
 	}
-	if (mark == NULL && hops > MAIL_HOPS_MAX)
-		mark = "a loop: more than 30 Received fields";
-	return mark;
+	return hops > MAIL_HOPS_MAX ? hops_mark : NULL;
+}
+
+const char *mail_forward_mark(struct span header, struct span envelope_from)
+{
+	const char *mark = mark_of_path(envelope_from);
+	struct mime_field field;
+	size_t at = 0;
+
+	while (mark == NULL && mime_field_next(header, &at, &field))
+		mark = mark_of_field(&field);
+	return mark != NULL ? mark : mail_forward_loop(header, true);
 }

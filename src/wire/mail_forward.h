@@ -20,4 +20,14 @@
  */
 const char *mail_forward_mark(struct span header, struct span envelope_from);
 
+/**
+ * mail_forward_loop - find the mark of a mail that goes in circles
+ * @header: all fields of the message, raw; borrowed
+ * @own:    whether the gateway's own field is such a mark: where mail leaves, it is. Of what comes
+ *	    in, a mailing list outside may have brought it back to others, once.
+ * Return: what was found, fixed text: more than MAIL_HOPS_MAX hops, or that field; NULL where there
+ * is nothing.
+ */
+const char *mail_forward_loop(struct span header, bool own);
+
 #endif

@@ -92,6 +92,20 @@ def test_outbound_forwarded_mail_passes_where_the_policy_says_so(tmp_path):
     assert status == 0 and "hello" in text
 
 
+@pytest.mark.parametrize("field,mark", FORWARDED[-2:], ids=["own", "hops"])
+def test_outbound_loops_end_where_forwarded_mail_passes(tmp_path, field, mark):
+    """M4, RFC 5321 6.3: what came in does not leave again, nor what has come a long way."""
+    assert leave(tmp_path, message(field + "\r\n"), rules="auto-forwarded pass;")[::2] == (3, mark)
+
+
+@pytest.mark.parametrize("hops,refused", [(30, False), (31, True)])
+def test_inbound_loops_end(hops, refused):
+    """RFC 5321 6.3: the gateway removes the Received fields of others, so it has to look at them."""
+    octets = message("Received: from a by b; Sun, 22 Nov 2026 09:00:00 +0900\r\n" * hops).encode()
+    result = subprocess.run([SEKISHO, "flatten"], input=octets, capture_output=True, timeout=20, check=False)
+    assert (result.returncode, b"more than 30 Received" in result.stderr) == ((3, True) if refused else (0, False))
+
+
 @pytest.mark.parametrize("author,leaves", [(f"<{SENDER}>", True), ("ONE@Vendor.Example.JP", True), ("two@vendor.example.jp", False),
                                            ("x@outside.example.com", False), ("nobody", False),
                                            (f"<{SENDER}>, <x@outside.example.com>", False)])
