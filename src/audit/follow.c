@@ -75,7 +75,7 @@ static uint64_t read_segment(struct answer *a, struct answer_place *at, uint64_t
 /* The oldest record first, as the rows are given. */
 static void settle(struct answer *a, uint64_t matches)
 {
-	struct answer_place sorted[FOLLOW_ROWS_MAX];
+	struct answer_place sorted[FOLLOW_ROWS_MAX] = {0};
 	size_t count = matches < FOLLOW_ROWS_MAX ? (size_t)matches : FOLLOW_ROWS_MAX;
 
 	for (size_t i = 0; i < count; i++)
