@@ -325,9 +325,9 @@ static void look_font(const struct html_cascade *cascade, struct html_look *look
 	static const struct {
 		const char *word;
 		int32_t milli_px;
-	} words[] = {{"xx-small", 9000},  {"x-small", 10000},   {"small", 13000},
-		     {"medium", 16000},   {"large", 18000},     {"x-large", 24000},
-		     {"xx-large", 32000}, {"xxx-large", 48000}, {"initial", 16000}};
+	} words[] = {{"xx-small", 9000},  {"x-small", 10000}, {"small", 13000},
+		     {"medium", 16000},   {"large", 18000},   {"x-large", 24000},
+		     {"xx-large", 32000}, {"initial", 16000}};
 	struct span value = winner(cascade, HTML_FONT_SIZE);
 	int64_t length;
 
