@@ -198,8 +198,10 @@ struct supervisor {
 void supervisor_emit(struct supervisor *sup, enum event_id id, const struct event_arg *args,
 		     size_t arg_count);
 
-/* main.c: end in order. @why: a field of the record of it. Nothing where that has begun. */
+/* stop.c: end in order. @why: a field of the record of it. Nothing where that has begun. */
 void supervisor_stop(struct supervisor *sup, struct event_arg why);
+/* A process has ended: the next step, where an end has begun. */
+void supervisor_go_on_stopping(struct supervisor *sup);
 
 /* children.c: starting, watching and ending processes. */
 struct child *child_find(struct supervisor *sup, enum role role, uint32_t index);
