@@ -168,7 +168,7 @@ PROOFS = [
                    ("base/channel.c", "frame.fd_count > fd_capacity", "false"))),
 
     # the loader of compiled policies
-    Proof("snapshot", "prove_layout", "no bound: every header", 20, witnesses=1,
+    Proof("snapshot", "prove_layout", "no bound: every header", 25, witnesses=1,
           mutants=(("policy/snapshot.c", "h->sections[i].offset != at", "h->sections[i].offset > at"),
                    ("policy/snapshot.c", "h->sections[i].count > section_forms[i].rows_max || ", ""))),
     Proof("snapshot", "prove_range", "no bound", 2, quick=True, witnesses=1,

@@ -306,7 +306,7 @@ void prove_others(void)
 	if (screen_user_is_sound(&s, 0))
 		assert(inside(user.groups, s.list_text_count));
 	if (group_limit_is_sound(&s, 0))
-		assert(limit.sessions_max > 0 && limit.group[SNAPSHOT_NAME_BYTES - 1] == '\0');
+		assert(limit.sessions_max > 0 && limit.pad == 0);
 	if (time_server_is_sound(&s, 0))
 		assert(time_server.zone < s.zone_count && time_server.address.family != 0);
 	if (syslog_is_sound(&s, 0)) {
