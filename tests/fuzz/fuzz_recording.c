@@ -8,39 +8,17 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "unit/recording_forge.h"
 #include "wire/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CAPACITY = 256 * 256, LENGTH_AT = 8 };
+enum { CAPACITY = 256 * 256 };
 
 static void demand(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-static void make_hashes(uint8_t *bytes, size_t size)
-{
-	uint8_t hash[SHA256_BYTES] = {0};
-	size_t at = 0;
-
-	while (size - at >= RECORDING_HEAD_BYTES + SHA256_BYTES) {
-		struct reader length;
-		struct sha256 h;
-		size_t block;
-
-		reader_init(&length, bytes + at + LENGTH_AT, 4);
-		block = RECORDING_HEAD_BYTES + (size_t)reader_be32(&length);
-		if (block > size - at - SHA256_BYTES)
-			return;
-		sha256_init(&h);
-		sha256_update(&h, hash, SHA256_BYTES);
-		sha256_update(&h, bytes + at, block);
-		sha256_final(&h, hash);
-		memcpy(bytes + at + block, hash, SHA256_BYTES);
-		at += block + SHA256_BYTES;
-	}
 }
 
 /* What replay-screen prints and computes with. */
@@ -95,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	demand(forged != NULL);
 	memcpy(forged, data, size);
-	make_hashes(forged, size);
+	recording_forge_hashes(forged, size);
 	(void)take_all(data, size); /* what must hold of it is demanded there */
 	demand(take_all(forged, size) != -ERR_INTEGRITY);
 	free(forged);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "recording_forge.h"
 #include "wire/recording.h"
 
 enum {
@@ -18,7 +19,6 @@ enum {
 	/* In a head. */
 	KIND_AT = 4,
 	ZERO_AT = 6,
-	LENGTH_AT = 8,
 	NUMBER_AT = 12,
 	TIME_AT = 16,
 };
@@ -111,30 +111,6 @@ static int take_all(struct outcome *o, const uint8_t *bytes, size_t size)
 	return err;
 }
 
-/* As whoever forges does: make the hashes anew, from the first block to the last whole one. */
-static void rebuild_hashes(uint8_t *bytes, size_t size)
-{
-	uint8_t hash[SHA256_BYTES] = {0};
-	size_t at = 0;
-
-	while (size - at >= RECORDING_HEAD_BYTES + SHA256_BYTES) {
-		struct reader length;
-		struct sha256 h;
-		size_t block;
-
-		reader_init(&length, bytes + at + LENGTH_AT, 4);
-		block = RECORDING_HEAD_BYTES + (size_t)reader_be32(&length);
-		if (block > size - at - SHA256_BYTES)
-			return;
-		sha256_init(&h);
-		sha256_update(&h, hash, SHA256_BYTES);
-		sha256_update(&h, bytes + at, block);
-		sha256_final(&h, hash);
-		memcpy(bytes + at + block, hash, SHA256_BYTES);
-		at += block + SHA256_BYTES;
-	}
-}
-
 /* Write @count low bytes of @value into a copy of @x at @at, and make the hashes anew. */
 static void forge(struct fixture *copy, const struct fixture *x, size_t at, uint64_t value,
 		  unsigned count)
@@ -142,7 +118,7 @@ static void forge(struct fixture *copy, const struct fixture *x, size_t at, uint
 	*copy = *x;
 	for (unsigned i = 0; i < count; i++)
 		copy->bytes[at + i] = (uint8_t)(value >> (8 * (count - 1 - i)));
-	rebuild_hashes(copy->bytes, copy->begin[BLOCKS]);
+	recording_forge_hashes(copy->bytes, copy->begin[BLOCKS]);
 }
 
 /* The block that a byte is in. */
@@ -262,7 +238,7 @@ static void test_recording_whose_length_lies_is_refused(void **state)
 			INT32_MAX, UINT32_MAX - 55,       UINT32_MAX};
 
 		for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-			forge(&copy, x, x->begin[block] + LENGTH_AT, lies[i], 4);
+			forge(&copy, x, x->begin[block] + RECORDING_LENGTH_AT, lies[i], 4);
 			assert_int_not_equal(take_all(&o, copy.bytes, copy.begin[BLOCKS]), 0);
 			assert_in_range(o.reader.chain.number, block, block + 1);
 			assert_false(o.reader.chain.ended);
