@@ -219,11 +219,13 @@ static void judge_labels(struct flatten *f, struct flatten_result *result)
 void outbound_judge(struct flatten *f, struct flatten_result *result)
 {
 	const struct mail_policy *policy = rules(f);
-	struct span header = f->tree.parts[0].header;
+	struct span header;
 	const char *mark;
 
+	/* What could not be read has no parts either. */
 	if (policy == NULL || result->reason != NULL || f->err < 0)
 		return;
+	header = f->tree.parts[0].header;
 	/* What goes in circles does not leave, whatever may be forwarded. */
 	mark = policy->entry->forwarded == FORWARDED_REFUSE
 		       ? mail_forward_mark(header, f->policy->envelope_from)

@@ -45,6 +45,12 @@ def message(header="", body="hello", author=f"Taro <{SENDER}>", subject="hello")
             f"\r\n{body}\r\n")
 
 
+@pytest.mark.parametrize("octets", [b"", b"\r\n", b" \r\n\t\n"])
+def test_mail_empty_messages_do_not_leave(tmp_path, octets):
+    """There is no part of it to judge: the message is refused for what it is."""
+    assert leave(tmp_path, octets) == (3, "", "the message is empty")
+
+
 # Each as a field of the header, with the mark that the refusal names.
 FORWARDED = [
     ("Auto-Submitted: auto-forwarded", "Auto-Submitted: auto-forwarded"),
