@@ -275,7 +275,9 @@ static enum judge_reason judge_addresses(const struct judge_policy *p,
 	if (way == SNAPSHOT_NONE)
 		return crossing_joins(p->snapshot, q->from, v->to) ? JUDGE_NO_PERMIT
 								   : JUDGE_NO_CROSSING;
-	v->to = way;
+	/* A permit may name a host that its zone does not have: answers would come from nowhere. */
+	if (v->to != way)
+		return JUDGE_ADDRESS;
 	return JUDGE_PERMITTED;
 }
 

@@ -21,7 +21,8 @@ enum judge_reason {
 	JUDGE_FRAGMENT,        /* part of a packet */
 	JUDGE_SOURCE_ROUTE,    /* the sender chooses the way */
 	JUDGE_OPTIONS,         /* IPv4 options, IPv6 extension headers */
-	JUDGE_ADDRESS,         /* unspecified, loopback, link-local, multicast or broadcast */
+	JUDGE_ADDRESS,         /* unspecified, loopback, link-local, multicast or broadcast; to one
+				  that nobody there has (range_map_owners) */
 	JUDGE_SPOOFED,         /* the source does not belong to the zone */
 	JUDGE_STATION_UNKNOWN, /* hardware address not on the zone's list */
 	JUDGE_STATION_ADDRESS, /* that station may not use this address: it has others, or another

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/prefix.h"
+#include "policy/ranges.h"
 
 enum { FAMILY_4 = 1, FAMILY_6 = 2, FAMILY_BOTH = 3 };
 
@@ -31,13 +32,14 @@ static bool overlaps_networks(const struct draft *d, const struct snapshot_zone 
 	return false;
 }
 
+/* A route whose prefix is shorter than @bits does not count. */
 static bool is_behind_route(const struct draft *d, const struct snapshot_zone *z,
-			    const struct snapshot_prefix *p)
+			    const struct snapshot_prefix *p, uint8_t bits)
 {
 	for (uint32_t i = 0; i < z->routes.count; i++) {
 		const struct snapshot_route *r = draft_row(d, SECTION_ROUTES, z->routes.first + i);
 
-		if (prefix_covers(&r->destination, p))
+		if (r->destination.bits >= bits && prefix_covers(&r->destination, p))
 			return true;
 	}
 	return false;
@@ -52,7 +54,18 @@ static bool is_in_zone(const struct draft *d, uint32_t zone, const struct snapsh
 		if (i != zone && overlaps_networks(d, zone_at(d, i), p))
 			return false;
 	}
-	return is_behind_route(d, zone_at(d, zone), p);
+	return is_behind_route(d, zone_at(d, zone), p, 0);
+}
+
+/* Where it is only by the default route of a zone outside, and from there nothing is taken that has
+ * such an address (range_map_owners). */
+static bool is_bogon(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
+{
+	const struct snapshot_zone *z = zone_at(d, zone);
+	const struct snapshot_prefix *bogon = prefix_bogon(p);
+
+	return z->tier == TIER_OUTSIDE && bogon != NULL && !draft_is_on_link(d, zone, p) &&
+	       !is_behind_route(d, z, p, bogon->bits);
 }
 
 static bool is_gateway(const struct draft *d, uint32_t zone, const struct snapshot_prefix *p)
@@ -68,16 +81,25 @@ static bool is_gateway(const struct draft *d, uint32_t zone, const struct snapsh
 	return false;
 }
 
-/* A host or network that must lie in @zone and must not be the gateway itself. */
+/* A host or network that must lie in @zone and must not be the gateway itself. @name: as it is
+ * written. */
+static void check_member(struct draft *d, uint32_t zone, const struct snapshot_prefix *p,
+			 const struct tree_node *origin, const char *name)
+{
+	const char *zone_name = zone_at(d, zone)->name;
+
+	if (!is_in_zone(d, zone, p))
+		draft_refuse(d, origin, PROBLEM_NOT_IN_ZONE, name, zone_name);
+	else if (is_bogon(d, zone, p))
+		draft_refuse(d, origin, PROBLEM_BOGON, name, zone_name);
+	else if (is_gateway(d, zone, p))
+		draft_refuse(d, origin, PROBLEM_OWN_ADDRESS, name, zone_name);
+}
+
 static void check_place(struct draft *d, uint32_t zone, const struct snapshot_prefix *p,
 			const struct tree_node *origin)
 {
-	if (!is_in_zone(d, zone, p))
-		draft_refuse(d, origin, PROBLEM_NOT_IN_ZONE, tree_value(origin, 0),
-			     zone_at(d, zone)->name);
-	else if (is_gateway(d, zone, p))
-		draft_refuse(d, origin, PROBLEM_OWN_ADDRESS, tree_value(origin, 0),
-			     zone_at(d, zone)->name);
+	check_member(d, zone, p, origin, tree_value(origin, 0));
 }
 
 static void check_places(struct draft *d, uint32_t zone, struct snapshot_range range)
@@ -101,10 +123,7 @@ static void check_permit_place(struct draft *d, uint32_t zone, const struct tree
 	for (uint32_t i = members.first; i < members.first + members.count; i++) {
 		const char *member = tree_value(draft_origin(d, SECTION_PREFIXES, i), 0);
 
-		if (!is_in_zone(d, zone, prefix_at(d, i)))
-			draft_refuse(d, node, PROBLEM_NOT_IN_ZONE, member, zone_at(d, zone)->name);
-		else if (is_gateway(d, zone, prefix_at(d, i)))
-			draft_refuse(d, node, PROBLEM_OWN_ADDRESS, member, zone_at(d, zone)->name);
+		check_member(d, zone, prefix_at(d, i), node, member);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "policy/prefix.h"
 
 #define NESTING_MAX 129 /* prefixes of different length that can lie in each other */
 
@@ -250,6 +251,15 @@ static bool are_martians(uint8_t family, address_number from, address_number to)
 			return true;
 	}
 	return false;
+}
+
+const struct snapshot_prefix *prefix_bogon(const struct snapshot_prefix *prefix)
+{
+	for (size_t i = 0; i < COUNT(bogons); i++) {
+		if (prefix_covers(&bogons[i], prefix))
+			return &bogons[i];
+	}
+	return NULL;
 }
 
 bool address_is_martian(uint8_t family, address_number address)

@@ -45,6 +45,10 @@ void prefix_bounds(const struct snapshot_prefix *prefix, address_number *first,
  * there are no more than two addresses (RFC 3021). */
 bool prefix_broadcast(const struct snapshot_prefix *prefix, address_number *broadcast);
 
+/* The network of those that each organisation has for itself (RFC 1918 and its like; see
+ * range_map_owners) in which @prefix lies, or NULL. */
+const struct snapshot_prefix *prefix_bogon(const struct snapshot_prefix *prefix);
+
 /* Whether no packet between hosts has this address, whatever networks there are: this host and
  * loopback, link-local, multicast and above (RFC 6890; RFC 4291 2.4). */
 bool address_is_martian(uint8_t family, address_number address);
