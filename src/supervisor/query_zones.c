@@ -45,40 +45,28 @@ static uint32_t count_permits(const struct snapshot *s, const char *from, const 
 	return count;
 }
 
-static bool crossing_configured(const struct snapshot *s, const char *a, const char *b)
-{
-	for (uint32_t i = 0; i < s->crossing_count; i++) {
-		const char *low = s->zones[s->crossings[i].low].name,
-			   *high = s->zones[s->crossings[i].high].name;
-
-		if ((strcmp(low, a) == 0 && strcmp(high, b) == 0) ||
-		    (strcmp(low, b) == 0 && strcmp(high, a) == 0))
-			return true;
-	}
-	return false;
-}
-
 static void answer_pair(struct supervisor *sup, struct answer *answer, struct zone *from,
-			const struct zone *to)
+			struct zone *to)
 {
+	static const char *const paths[] = {
+		[SURVEY_PATH_UNKNOWN] = "unknown",
+		[SURVEY_PATH_NONE] = "no path",
+		[SURVEY_PATH_CROSSING] = "by permits",
+		[SURVEY_PATH_MISSING] = "no path: the crossing is missing",
+		[SURVEY_PATH_STRANGER] = "NOT SEPARATED: a device that no policy asks for",
+	};
 	const struct snapshot *s = &sup->running.snapshot;
-	bool configured = crossing_configured(s, from->name, to->name);
-	struct survey_joining joining;
+	struct survey_pair pair = survey_pair_read(sup, from, to);
 	char relays[128];
 
 	answer_cell(answer, "%s", from->name);
 	answer_cell(answer, "%s", to->name);
-	answer_cell(answer, "%s", configured ? "configured" : "none");
-	if (survey_find_joining(from, to, &joining) < 0) {
-		answer_cell(answer, "the kernel does not say");
-		answer_cell(answer, "unknown");
-	} else {
-		answer_cell(answer, "%s", joining.count ? joining.names : "none");
-		answer_cell(answer, "%s",
-			    joining.count == 0 ? "no path"
-			    : configured       ? "by permits"
-					       : "NOT SEPARATED: a device that no policy asks for");
-	}
+	answer_cell(answer, "%s", pair.configured ? "configured" : "none");
+	answer_cell(answer, "%s",
+		    pair.path == SURVEY_PATH_UNKNOWN ? "the kernel does not say"
+		    : pair.names[0] != '\0'          ? pair.names
+						     : "none");
+	answer_cell(answer, "%s", paths[pair.path]);
 	answer_cell(answer, "%u", count_permits(s, from->name, to->name));
 	list_relays(s, from->name, to->name, relays, sizeof(relays));
 	answer_cell(answer, "%s", relays[0] ? relays : "none");

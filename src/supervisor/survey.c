@@ -298,62 +298,137 @@ static void read_zone(struct supervisor *sup, struct zone *zone)
 			 EV_NUMBER(EPOCH, sup->running.epoch));
 }
 
-static int count_joining(const struct rtnl_link *link, void *ctx)
-{
-	struct survey_joining *joining = ctx;
-	size_t used = strlen(joining->names);
+/* ---- pairs of zones */
 
-	if (joining->other_id < 0 || link->peer_netns != joining->other_id)
+/* Devices of one zone whose other end is in another. */
+struct joining {
+	int32_t other_id; /* the other zone's namespace, as this one numbers it; -1: no number */
+	struct rtnl_link links[SURVEY_JOINING_MAX];
+	size_t count, more; /* more: beyond SURVEY_JOINING_MAX */
+};
+
+static int keep_joining(const struct rtnl_link *link, void *ctx)
+{
+	struct joining *j = ctx;
+
+	if (j->other_id < 0 || link->peer_netns != j->other_id)
 		return 0;
-	joining->count++;
-	(void)snprintf(joining->names + used, sizeof(joining->names) - used, "%s%s",
-		       used ? " " : "", link->name);
+	if (j->count == SURVEY_JOINING_MAX)
+		j->more++;
+	else
+		j->links[j->count++] = *link;
 	return 0;
 }
 
-int survey_find_joining(struct zone *zone, const struct zone *other, struct survey_joining *joining)
+static int find_joining(struct zone *zone, const struct zone *other, struct joining *out)
 {
 	int err;
 
-	*joining = (struct survey_joining){.other_id = -1};
-	err = rtnl_netns_id(&zone->rtnl, other->netns_fd, &joining->other_id);
-	return err < 0 ? err : rtnl_link_each(&zone->rtnl, count_joining, joining);
+	*out = (struct joining){.other_id = -1};
+	err = rtnl_netns_id(&zone->rtnl, other->netns_fd, &out->other_id);
+	return err < 0 ? err : rtnl_link_each(&zone->rtnl, keep_joining, out);
 }
 
-static bool is_configured(const struct snapshot *s, uint32_t a, uint32_t b)
+/* The other end of a veth pair; NULL: it is not among them. */
+static const struct rtnl_link *find_other_end(const struct joining *j, const struct rtnl_link *link)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		if (j->links[i].index == link->peer_index && j->links[i].peer_index == link->index)
+			return &j->links[i];
+	}
+	return NULL;
+}
+
+/* Both ends are there, of the kind and by the names that the supervisor gives them. */
+static bool is_whole_crossing(const struct rtnl_link *end, const struct rtnl_link *other_end,
+			      const struct zone *zone, const struct zone *other)
+{
+	char name[DEVICE_NAME_BYTES], other_name[DEVICE_NAME_BYTES];
+
+	if (other_end == NULL || strcmp(end->kind, "veth") != 0)
+		return false;
+	device_crossing_name(name, other->name);
+	device_crossing_name(other_name, zone->name);
+	return strcmp(end->name, name) == 0 && strcmp(other_end->name, other_name) == 0;
+}
+
+static void add_name(struct survey_pair *pair, const char *name)
+{
+	size_t used = strlen(pair->names);
+
+	(void)snprintf(pair->names + used, sizeof(pair->names) - used, "%s%s", used ? " " : "",
+		       name);
+}
+
+static bool is_configured(const struct snapshot *s, const char *a, const char *b)
 {
 	for (uint32_t i = 0; i < s->crossing_count; i++) {
-		if ((s->crossings[i].low == a && s->crossings[i].high == b) ||
-		    (s->crossings[i].low == b && s->crossings[i].high == a))
+		const char *low = s->zones[s->crossings[i].low].name,
+			   *high = s->zones[s->crossings[i].high].name;
+
+		if ((strcmp(low, a) == 0 && strcmp(high, b) == 0) ||
+		    (strcmp(low, b) == 0 && strcmp(high, a) == 0))
 			return true;
 	}
 	return false;
 }
 
-static void read_path(struct supervisor *sup, struct zone *a, struct zone *b, bool configured)
+struct survey_pair survey_pair_read(struct supervisor *sup, struct zone *a, struct zone *b)
 {
-	bool shut = a->isolated || b->isolated || sup->zones.shut != 0;
-	uint32_t wanted = configured && !shut ? 1 : 0;
-	struct survey_joining joining;
-	const char *difference = "", *state = "none";
+	struct survey_pair pair = {
+		.configured = is_configured(&sup->running.snapshot, a->name, b->name),
+		.shut = a->isolated || b->isolated || sup->zones.shut != 0,
+	};
+	bool wanted = pair.configured && !pair.shut;
+	struct joining of_a, of_b;
+	size_t crossings = 0, strangers;
 
-	if (survey_find_joining(a, b, &joining) < 0) {
-		joining = (struct survey_joining){.names = ""};
-		difference = "the kernel does not say";
-		state = "unknown";
-	} else if (joining.count > 0) {
-		state = joining.names;
+	if (find_joining(a, b, &of_a) < 0 || find_joining(b, a, &of_b) < 0)
+		return pair;
+	strangers = of_a.more + of_b.more;
+	for (size_t i = 0; i < of_a.count; i++) {
+		const struct rtnl_link *end = &of_a.links[i];
+		bool is = wanted && crossings == 0 &&
+			  is_whole_crossing(end, find_other_end(&of_b, end), a, b);
+
+		add_name(&pair, end->name);
+		crossings += is;
+		strangers += !is;
 	}
-	if (joining.count > wanted)
-		difference = "joined by a device that no policy asks for";
-	else if (joining.count < wanted && difference[0] == '\0')
-		difference = "the crossing is missing";
+	for (size_t i = 0; i < of_b.count; i++) {
+		if (find_other_end(&of_a, &of_b.links[i]) != NULL)
+			continue; /* judged with that one */
+		add_name(&pair, of_b.links[i].name);
+		strangers++;
+	}
+	pair.path = strangers > 0              ? SURVEY_PATH_STRANGER
+		    : wanted && crossings == 0 ? SURVEY_PATH_MISSING
+		    : wanted                   ? SURVEY_PATH_CROSSING
+					       : SURVEY_PATH_NONE;
+	return pair;
+}
+
+static void read_path(struct supervisor *sup, struct zone *a, struct zone *b)
+{
+	static const char *const differences[] = {
+		[SURVEY_PATH_UNKNOWN] = "the kernel does not say",
+		[SURVEY_PATH_NONE] = "",
+		[SURVEY_PATH_CROSSING] = "",
+		[SURVEY_PATH_MISSING] = "the crossing is missing",
+		[SURVEY_PATH_STRANGER] = "joined by a device that no policy asks for",
+	};
+	struct survey_pair pair = survey_pair_read(sup, a, b);
+	const char *difference = differences[pair.path];
+
 	supervisor_event(sup, difference[0] != '\0' ? EVENT_PATH_DIFFERS : EVENT_PATH_READ,
 			 EV_TEXT(FROM_ZONE, a->name), EV_TEXT(TO_ZONE, b->name),
-			 EV_TEXT(DETAIL, state), EV_TEXT(REASON, difference),
-			 EV_TEXT(NAME, !configured ? "none"
-				       : shut      ? "shut"
-						   : "open"));
+			 EV_TEXT(DETAIL, pair.path == SURVEY_PATH_UNKNOWN ? "unknown"
+					 : pair.names[0] != '\0'          ? pair.names
+									  : "none"),
+			 EV_TEXT(REASON, difference),
+			 EV_TEXT(NAME, !pair.configured ? "none"
+				       : pair.shut      ? "shut"
+							: "open"));
 }
 
 static void look(struct loop *loop, struct loop_timer *self)
@@ -376,7 +451,7 @@ static void look(struct loop *loop, struct loop_timer *self)
 			struct zone *other = zones_find(&sup->zones, s->zones[j].name);
 
 			if (other != NULL)
-				read_path(sup, zone, other, is_configured(s, i, j));
+				read_path(sup, zone, other);
 		}
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_SUPERVISOR_SURVEY_H
 #define SEKISHO_SUPERVISOR_SURVEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/loop.h"
@@ -13,17 +14,31 @@
 
 struct supervisor;
 
-/* Devices of one zone whose other end is in another, by what the kernel says. */
-struct survey_joining {
-	int32_t other_id; /* the other zone's namespace, as this one numbers it; -1: it has no
-			     number */
-	char names[96];   /* with blanks between them; cut where there are more */
-	uint32_t count;
+#define SURVEY_JOINING_MAX 16 /* of one zone to one other; more of them are counted only */
+
+/* What joins two zones by what the kernel says, beside what the running policy asks for. */
+enum survey_path {
+	SURVEY_PATH_UNKNOWN,  /* the kernel does not say */
+	SURVEY_PATH_NONE,     /* and none is asked for */
+	SURVEY_PATH_CROSSING, /* the one that is asked for */
+	SURVEY_PATH_MISSING,  /* a crossing is asked for and is not there */
+	SURVEY_PATH_STRANGER  /* a device that no policy asks for */
 };
 
-/* Return: 0 or -ERR_SYSTEM: the kernel does not say. */
-int survey_find_joining(struct zone *zone, const struct zone *other,
-			struct survey_joining *joining);
+struct survey_pair {
+	enum survey_path path;
+	bool configured, shut; /* the crossing; shut: by an isolation, or as all are */
+	/* Devices with blanks between them: the first zone's that lead to the second, then those of
+	 * the second whose other end is not among them. Cut where there are more. */
+	char names[96];
+};
+
+/**
+ * survey_pair_read - judge two zones by the devices of both
+ *
+ * A veth pair is named in both namespaces, a macvlan, ipvlan or VLAN only in the one that holds it.
+ */
+struct survey_pair survey_pair_read(struct supervisor *sup, struct zone *a, struct zone *b);
 
 /* Something has changed, or may have: look in two seconds, when links have settled. */
 void survey_soon(struct supervisor *sup);

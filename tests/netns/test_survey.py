@@ -116,3 +116,49 @@ def test_survey_names_what_no_policy_asks_for(gateway, tmp_path):
     assert path(gateway, "path-read", "mynumber", "lgwan")["name"] == "open"     # an isolation leads the kernel to the policy
     picture, _ = drawn(gateway, tmp_path)
     assert "  lgwan <==> mynumber  packets: 1 permits" in picture, picture
+
+
+def separation(console, zone, other):
+    """(crossing, devices in common, IP path) of two zones as show separation tells them."""
+    shown = console.run("show separation | no-more")
+    cells = [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines()]
+    found = [tuple(row[2:5]) for row in cells if row[:2] == [zone, other]]
+    assert len(found) == 1, shown
+    return found[0]
+
+
+STRANGER = "joined by a device that no policy asks for"
+NOT_SEPARATED = "NOT SEPARATED: a device that no policy asks for"
+
+
+@pytest.mark.parametrize("holder, below", [("mynumber", "internet"), ("internet", "mynumber")])
+def test_survey_sees_a_device_that_one_zone_alone_names(gateway, holder, below):
+    """A macvlan names the other namespace only where it is held, and leads out of the one below all the same."""
+    port = record(gateway, "zone-read", zone=below)["port"]
+    console = gateway.console()
+    assert path(gateway, "path-read", holder, below)["detail"] == "none"
+    run("ip", "-netns", gateway.zone_namespace(below), "link", "add", "link", port, "name", "mv0",
+        "netns", gateway.zone_namespace(holder), "type", "macvlan")
+    look_again(gateway, console)
+    pair = path(gateway, "path-differs", holder, below)
+    assert (pair["detail"], pair["reason"], pair["name"]) == ("mv0", STRANGER, "none")
+    for zone, other in ((holder, below), (below, holder)):
+        assert separation(console, zone, other) == ("none", "mv0", NOT_SEPARATED)
+
+
+def test_survey_and_show_separation_judge_alike(gateway):
+    """A device beside the crossing, and one in the crossing's place: both say that no policy asks for it."""
+    inside, outside = (gateway.zone_namespace(name) for name in ("mynumber", "lgwan"))
+    console = gateway.console()
+    look_again(gateway, console)
+    assert separation(console, "lgwan", "mynumber") == ("configured", "x-mynumber", "by permits")
+    run("ip", "-netns", inside, "link", "add", "leak", "type", "veth", "peer", "name", "leak", "netns", outside)
+    console.run("isolate zone internet")    # leaves the pair alone and has all read again
+    pair = path(gateway, "path-differs", "mynumber", "lgwan", name="open")
+    assert (set(pair["detail"].split()), pair["reason"]) == ({"leak", "x-mynumber"}, STRANGER)
+    for zone, other in (("mynumber", "lgwan"), ("lgwan", "mynumber")):
+        assert separation(console, zone, other)[2] == NOT_SEPARATED
+    run("ip", "-netns", inside, "link", "delete", "x-lgwan")
+    assert separation(console, "lgwan", "mynumber") == ("configured", "leak", NOT_SEPARATED)
+    run("ip", "-netns", inside, "link", "delete", "leak")
+    assert separation(console, "lgwan", "mynumber") == ("configured", "none", "no path: the crossing is missing")
