@@ -265,16 +265,20 @@ static void look_at_addresses(struct survey *s)
 
 static void look_at_forwarding(struct survey *s)
 {
-	char value[SYSCTL_BYTES] = "";
 	const char *wanted = s->zone->forwarding ? "1" : "0";
-	int err = netns_enter(s->zone->netns_fd);
 
-	if (err == 0) {
-		err = netns_sysctl_read("net/ipv4/ip_forward", value, sizeof(value));
-		netns_leave(s->sup->zones.home_fd);
+	for (size_t i = 0; i < ZONE_FORWARDING_COUNT; i++) {
+		const char *name = zone_forwarding_switches[i];
+		char value[SYSCTL_BYTES] = "";
+		int err = netns_enter(s->zone->netns_fd);
+
+		if (err == 0) {
+			err = netns_sysctl_read(name, value, sizeof(value));
+			netns_leave(s->sup->zones.home_fd);
+		}
+		if (err < 0 || strcmp(value, wanted) != 0)
+			differ(s, "%s is %s", name, err < 0 ? "unknown" : value);
 	}
-	if (err < 0 || strcmp(value, wanted) != 0)
-		differ(s, "forwarding is %s", err < 0 ? "unknown" : value);
 }
 
 /* ---- the records */

@@ -515,12 +515,13 @@ int zone_set_routes(struct zones *zs, struct zone *zone, const struct layout_rou
 	return err;
 }
 
+const char *const zone_forwarding_switches[ZONE_FORWARDING_COUNT] = {
+	"net/ipv4/ip_forward",
+	"net/ipv6/conf/all/forwarding",
+};
+
 int zone_set_forwarding(struct zones *zs, struct zone *zone)
 {
-	static const struct setting open_settings[] = {
-		{"net/ipv4/ip_forward", "1", false},
-		{"net/ipv6/conf/all/forwarding", "1", false},
-	};
 	int err;
 
 	if (zone->forwarding)
@@ -528,7 +529,11 @@ int zone_set_forwarding(struct zones *zs, struct zone *zone)
 	err = netns_enter(zone->netns_fd);
 	if (err < 0)
 		return zones_fail(zs, err, NULL, "zone %s: namespace", zone->name);
-	err = write_settings(zs, zone, open_settings, COUNT_OF(open_settings), NULL);
+	for (size_t i = 0; err == 0 && i < ZONE_FORWARDING_COUNT; i++) {
+		struct setting open_setting = {zone_forwarding_switches[i], "1", false};
+
+		err = write_settings(zs, zone, &open_setting, 1, NULL);
+	}
 	if (err == 0)
 		err = write_strict_settings(zs, zone);
 	netns_leave(zs->home_fd);

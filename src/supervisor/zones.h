@@ -42,6 +42,11 @@ struct crossing {
 	bool up;
 };
 
+#define ZONE_FORWARDING_COUNT 2
+
+/* The switches of forwarding, each "1" where zone.forwarding and "0" where not. */
+extern const char *const zone_forwarding_switches[ZONE_FORWARDING_COUNT];
+
 /* Told of what was made and removed, for the log. @b: the crossing's other zone, or NULL. */
 enum zones_change {
 	ZONES_ZONE_MADE,

@@ -16,6 +16,7 @@ POLICY = """
 service echo { tcp 7000; }
 crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }
 """
+FORWARDING = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
 ZONES = ("mynumber", "lgwan", "internet")
 HEADING = "== Zones and what crosses between them"
 
@@ -95,11 +96,13 @@ def test_survey_names_what_no_policy_asks_for(gateway, tmp_path):
     run("ip", "-netns", inside, "link", "add", "leak", "up", "type", "veth", "peer", "name", "leak", "netns", outside)
     run("ip", "-netns", outside, "link", "set", "leak", "up")
     run("ip", "-netns", outside, "address", "add", "192.0.2.77/32", "dev", port)
-    run("ip", "netns", "exec", outside, "sysctl", "-q", "-w", "net.ipv4.ip_forward=0")
+    for switch in FORWARDING:
+        run("ip", "netns", "exec", outside, "sysctl", "-q", "-w", f"{switch}=0")
     console = gateway.console()
     look_again(gateway, console)
     found = record(gateway, "zone-differs", zone="internet")["reason"]
-    for what in ("device leak is up and no policy asks for it", "address 192.0.2.77/32", "forwarding is 0"):
+    for what in ("device leak is up and no policy asks for it", "address 192.0.2.77/32", "net/ipv4/ip_forward is 0",
+                 "net/ipv6/conf/all/forwarding is 0"):
         assert what in found, found
     pair = path(gateway, "path-differs", "mynumber", "internet")
     assert (pair["detail"], pair["reason"]) == ("leak", "joined by a device that no policy asks for")
@@ -109,7 +112,8 @@ def test_survey_names_what_no_policy_asks_for(gateway, tmp_path):
     assert table["internet"][1].startswith("[!] device leak")
     run("ip", "-netns", inside, "link", "delete", "leak")
     run("ip", "-netns", outside, "address", "delete", "192.0.2.77/32", "dev", port)
-    run("ip", "netns", "exec", outside, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+    for switch in FORWARDING:
+        run("ip", "netns", "exec", outside, "sysctl", "-q", "-w", f"{switch}=1")
     run("ip", "-netns", inside, "link", "delete", "x-lgwan")
     console.run("isolate zone internet")
     wait_until(lambda: "isolated" in (newest(gateway, "zone-read", zone="internet") or {"detail": ""})["detail"], "the isolation", 30)
