@@ -47,6 +47,13 @@ size_t utf8_decode(struct span s, uint32_t *character)
 	return 0;
 }
 
+uint32_t utf8_narrow(uint32_t character)
+{
+	if (character >= 0xFF01 && character <= 0xFF5E)
+		return character - 0xFF01 + '!';
+	return character == 0x3000 ? ' ' : character;
+}
+
 void utf8_one_line(char *out, size_t out_bytes, struct span typed)
 {
 	size_t used = 0;

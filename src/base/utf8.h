@@ -18,6 +18,10 @@
  */
 size_t utf8_decode(struct span s, uint32_t *character);
 
+/* The ASCII form of a full-width character (U+FF01 to U+FF5E) and of an ideographic space; any
+ * other character as it is. */
+uint32_t utf8_narrow(uint32_t character);
+
 /* Whether all of @s is UTF-8. */
 bool utf8_valid(struct span s);
 

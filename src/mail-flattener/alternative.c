@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* multipart/alternative: which form is shown, and whether the forms say the same. */
+#include "mail-flattener/facts.h"
 #include "mail-flattener/state.h"
 
 #include <stdlib.h>
@@ -7,15 +8,13 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "wire/host_name.h"
+#include "wire/html_text.h"
 
 enum {
-	STUB_BYTES = 600,   /* a text part of at most so many bytes may be a stub */
-	SET_BITS = 1 << 15, /* of the set of character triples */
-	NUMBER_BYTES = 32,  /* digits of a number that are compared */
-	WORD_BYTES = 320,   /* of an address, with both of its sides; longer words are parted */
-	NUMBER_LEAST = 3,   /* shorter ones count lists and pages */
-	ENOUGH = 8,         /* triples that a text must have to be compared */
+	STUB_BYTES = 600,                   /* a text part of at most so many bytes may be a stub */
+	SET_BITS = 1 << 15,                 /* of the set of character triples */
+	TARGET_BYTES = HTML_URL_SHOWN + 16, /* of a link's target as the renderer writes it */
+	ENOUGH = 8,                         /* triples that a text must have to be compared */
 	MUCH_MORE =
 		300, /* triples that the HTML has beyond the text: it says more than a form of it */
 };
@@ -65,12 +64,13 @@ static bool counts(uint32_t c)
 /* The end of a target that the renderer wrote behind a link's text, or @at where there is none. */
 static size_t skip_target(struct span text, size_t at)
 {
+	size_t left = text.size - at;
 	const uint8_t *end;
 
 	if (text.data[at] != '<' ||
-	    !span_starts_nocase((struct span){text.data + at, text.size - at}, span_of("<http")))
+	    !span_starts_nocase((struct span){text.data + at, left}, span_of("<http")))
 		return at;
-	end = memchr(text.data + at, '>', text.size - at);
+	end = memchr(text.data + at, '>', left < TARGET_BYTES ? left : TARGET_BYTES);
 	return end != NULL ? (size_t)(end - text.data) : at;
 }
 
@@ -121,153 +121,6 @@ static bool is_stub(struct span text)
 		return false;
 	for (size_t i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++) {
 		if (memmem(text.data, text.size, stubs[i], strlen(stubs[i])) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* What a reader acts upon: numbers, hosts, mail addresses. */
-enum fact { FACT_NUMBER, FACT_HOST, FACT_ADDRESS, FACTS };
-
-struct facts {
-	uint64_t bits[FACTS][SET_BITS / 64];
-};
-
-static void fact_add(struct facts *facts, enum fact fact, struct span word)
-{
-	uint32_t hash = 2166136261U; /* FNV-1a */
-
-	for (size_t i = 0; i < word.size; i++) {
-		uint8_t c = word.data[i];
-
-		hash = (hash ^ (c >= 'A' && c <= 'Z' ? c + 32U : c)) * 16777619U;
-	}
-	hash = (hash >> 15 ^ hash) & (SET_BITS - 1);
-	facts->bits[fact][hash / 64] |= UINT64_C(1) << hash % 64;
-}
-
-/* The digit at @at, which may be a wide one (U+FF10): its octets, or 0. */
-static size_t digit_at(struct span text, size_t at, uint8_t *digit)
-{
-	const uint8_t *s = text.data + at;
-
-	*digit = s[0];
-	if (s[0] >= '0' && s[0] <= '9')
-		return 1;
-	if (text.size - at < 3 || s[0] != 0xEF || s[1] != 0xBC || s[2] < 0x90 || s[2] > 0x99)
-		return 0;
-	*digit = (uint8_t)('0' + s[2] - 0x90);
-	return 3;
-}
-
-/* A number at @at, whatever stands between its groups of digits. Return: behind it. */
-static size_t take_number(struct facts *facts, struct span text, size_t at)
-{
-	uint8_t digits[NUMBER_BYTES], digit;
-	size_t count = 0, length;
-
-	while (at < text.size && (length = digit_at(text, at, &digit)) > 0) {
-		if (count < NUMBER_BYTES)
-			digits[count++] = digit;
-		at += length;
-		if (at + 1 < text.size && memchr(",.-", text.data[at], 3) != NULL &&
-		    digit_at(text, at + 1, &digit) > 0)
-			at++;
-	}
-	if (count >= NUMBER_LEAST)
-		fact_add(facts, FACT_NUMBER, (struct span){digits, count});
-	return at;
-}
-
-static bool is_word(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-	       (c != '\0' && strchr("._%+-@", c) != NULL);
-}
-
-/* "www." and the like say nothing. */
-static struct span bare_host(struct span host)
-{
-	return span_starts_nocase(host, span_of("www."))
-		       ? (struct span){host.data + 4, host.size - 4}
-		       : host;
-}
-
-/* A word of ASCII at @at: an address, a host, or neither. Return: behind it, or where a number in
- * it begins. */
-static size_t take_word(struct facts *facts, struct span text, size_t at)
-{
-	size_t end = at, host_at = 0;
-	struct span word, host;
-
-	while (end < text.size && end < at + WORD_BYTES && is_word(text.data[end]))
-		end++;
-	word = (struct span){text.data + at, end - at};
-	while (word.size > 0 && memchr(".-", word.data[word.size - 1], 2) != NULL)
-		word.size--;
-	if (word.size > 0 && memchr(word.data, '@', word.size) != NULL) {
-		fact_add(facts, FACT_ADDRESS, word);
-		return end;
-	}
-	if (word.size > 0 && host_name_next(word, &host_at, &host) && host.size == word.size) {
-		fact_add(facts, FACT_HOST, bare_host(host));
-		return end;
-	}
-	while (at < end && (text.data[at] < '0' || text.data[at] > '9'))
-		at++;
-	return at;
-}
-
-/* The host of the target at @at, of which nothing else counts: mailers count clicks there. */
-static size_t take_url(struct facts *facts, struct span text, size_t at)
-{
-	size_t begin = at, end;
-
-	while (begin < text.size && text.data[begin] != '/')
-		begin++;
-	begin += 2;
-	for (end = begin; end < text.size && text.data[end] > ' ' &&
-			  memchr("/?#<>:\"", text.data[end], 7) == NULL;)
-		end++;
-	if (begin < end)
-		fact_add(facts, FACT_HOST,
-			 bare_host((struct span){text.data + begin, end - begin}));
-	while (end < text.size && text.data[end] > ' ' && text.data[end] != '>')
-		end++;
-	return end;
-}
-
-static void facts_add(struct facts *facts, struct span text)
-{
-	for (size_t at = 0; at < text.size;) {
-		struct span rest = {text.data + at, text.size - at};
-		size_t before = at;
-
-		if (span_starts_nocase(rest, span_of("http://")) ||
-		    span_starts_nocase(rest, span_of("https://"))) {
-			at = take_url(facts, text, at);
-			continue;
-		}
-		if (is_word(text.data[at]))
-			at = take_word(facts, text, at);
-		if (at < text.size && digit_at(text, at, &(uint8_t){0}) > 0)
-			at = take_number(facts, text, at);
-		at += at == before;
-	}
-}
-
-/* Has each of the two something of a kind that the other has not? Where only one says more, it is
- * what forms of a text do. */
-static bool facts_differ(const struct facts *a, const struct facts *b)
-{
-	for (size_t fact = 0; fact < FACTS; fact++) {
-		bool only_a = false, only_b = false;
-
-		for (size_t i = 0; i < SET_BITS / 64; i++) {
-			only_a = only_a || (a->bits[fact][i] & ~b->bits[fact][i]) != 0;
-			only_b = only_b || (b->bits[fact][i] & ~a->bits[fact][i]) != 0;
-		}
-		if (only_a && only_b)
 			return true;
 	}
 	return false;

@@ -24,25 +24,6 @@ static size_t scheme_before(struct span text, size_t begin, size_t colon)
 	return 0;
 }
 
-/* Where the host that begins at @at ends. Japanese words that follow a whole name of ASCII without
- * a gap are none of it. */
-static size_t host_end(struct span text, size_t at)
-{
-	size_t end = at, ascii;
-
-	while (end < text.size && end - at < HOST_NAME_MAX_BYTES && text.data[end] > ' ' &&
-	       memchr("/\\?#<>:\"'()[]@,;|", text.data[end], 17) == NULL &&
-	       !(text.data[end] == 0xE3 && text.size - end >= 3 && text.data[end + 1] == 0x80 &&
-		 text.data[end + 2] < 0x97)) /* U+3000 to U+3016: blanks and brackets */
-		end++;
-	for (ascii = at; ascii < end && text.data[ascii] < 0x80;)
-		ascii++;
-	if (ascii < end && memchr(text.data + ascii, '.', end - ascii) == NULL &&
-	    host_name_is_plausible((struct span){text.data + at, ascii - at}))
-		return ascii;
-	return end;
-}
-
 static bool has_other_spelling(struct span host, bool *encoded)
 {
 	*encoded = span_starts_nocase(host, span_of("xn--")) ||
@@ -102,7 +83,7 @@ static size_t take_url(struct flatten *f, struct span text, size_t at, size_t co
 
 	if (scheme == 0)
 		return at;
-	stop = host_end(text, host_at);
+	stop = host_name_end(text, host_at);
 	host = (struct span){text.data + host_at, stop - host_at};
 	end = url_end(text, stop);
 	if (f->policy->defang) {

@@ -105,6 +105,23 @@ bool host_name_is_plausible(struct span host)
 	return is_ipv4(host) || is_top((struct span){dot + 1, host.size - before - 1});
 }
 
+size_t host_name_end(struct span text, size_t at)
+{
+	size_t end = at, ascii;
+
+	while (end < text.size && end - at < HOST_NAME_MAX_BYTES && text.data[end] > ' ' &&
+	       memchr("/\\?#<>:\"'()[]@,;|", text.data[end], 17) == NULL &&
+	       !(text.data[end] == 0xE3 && text.size - end >= 3 && text.data[end + 1] == 0x80 &&
+		 text.data[end + 2] < 0x97)) /* U+3000 to U+3016: blanks and brackets */
+		end++;
+	for (ascii = at; ascii < end && text.data[ascii] < 0x80;)
+		ascii++;
+	if (ascii < end && memchr(text.data + ascii, '.', end - ascii) == NULL &&
+	    host_name_is_plausible((struct span){text.data + at, ascii - at}))
+		return ascii;
+	return end;
+}
+
 bool host_name_next(struct span text, size_t *at, struct span *host)
 {
 	while (*at < text.size) {

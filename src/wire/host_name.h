@@ -17,6 +17,14 @@ enum { HOST_NAME_MAX_BYTES = 253 }; /* RFC 1035 2.3.4, as text */
  */
 bool host_name_is_plausible(struct span host);
 
+/**
+ * host_name_end - where the host ends that begins at @at of a text, behind a scheme or user info
+ * What mail programs do not take into an address ends it; and Japanese words that follow a whole
+ * name of ASCII without a gap are none of it.
+ * Return: @at..@at + HOST_NAME_MAX_BYTES, at most the text's size.
+ */
+size_t host_name_end(struct span text, size_t at);
+
 /* The next plausible name in a text, from *@at on, which is set behind it. Those of mail addresses
  * are left out. False at the end. */
 bool host_name_next(struct span text, size_t *at, struct span *host);

@@ -338,6 +338,17 @@ i + u { opacity: .01 } .lost { transform: scale(0) } .lost.found { transform: no
 """
 
 
+# What says the same in the text and in the HTML of a mail, as mailers write it.
+SAME_FACTS = (
+    ("https://www.city.example.jp/bosai", "<a href=https://click.mailer.example.com/abc>詳細</a>"),
+    ("https://click.mailer.example.com/abd", "<a href=https://click.mailer.example.com/abd>https://city.example.jp/stop</a>"),
+    ("TEL 03-1234-5678", "TEL 03(1234)5678"), ("TEL 0120 123 456", "TEL 0120\u2010123\u2010456"),
+    ("FAX ０３－１２３４－９９９９", "FAX (03) 1234-9999"), ("価格 １，０００円", "価格 1,000円"), ("2026-11-23 受付", "2026年11月23日(月) 受付"),
+    ("2026.11.24 10:00", "2026/11/24 10時"), ("会員番号:12345678", "会員番号:1234 5678"), ("第100号", "(c) 2026"),
+    ("https://example.jpをご覧", "<a href=https://example.jp/>example.jp</a>をご覧"), ("info＠example.jp", "info@example.jp"),
+)
+
+
 def mails():
     subject = word(jis("【重要】①㈱髙島屋からのお知らせｶﾅ"), "ISO-2022-JP")
     yield "jis-newsletter", single(subject, "text/html; charset=ISO-2022-JP", jis_lines(NEWSLETTER), "7bit")
@@ -506,11 +517,16 @@ def mails():
         part("Content-Type: text/csv; name=data.csv\nContent-Disposition: inline", b"in,line\n"),
         part("Content-Type: text/csv; name=file.csv", b"a,file\n"))
     for fact, one, other in (("number", "口座 1234567", "口座 7654321"), ("host", "https://a.example.jp/", "https://b.example.net/"),
-                             ("address", "連絡先 a@example.jp", "連絡先 b@example.jp")):
+                             ("address", "連絡先 a@example.jp", "連絡先 b@example.jp"),
+                             ("grouped-number", "口座 1234 5678", "口座 ８７６５－４３２１"), ("amount", "金額 50,000円", "金額 90,000円")):
         yield f"alternative-{fact}-differs", HEAD + b"Subject: facts\n" + multipart(
             "alternative", "b", *(part(f"Content-Type: text/{kind}; charset=utf-8", (
                 f"平素よりお世話になっております。お支払いの方法が次のとおり変わりましたのでお知らせします。\n\n{form}\n").encode())
                 for kind, form in (("plain", one), ("html", other))))
+    yield "alternative-same-facts", HEAD + b"Subject: same\n" + multipart("alternative", "b", *(
+        part(f"Content-Type: text/{kind}; charset=utf-8", (
+            f"防災訓練のお知らせです。詳しくはこちらをご覧のうえ、お申し込みください。\n\n{form}\n").encode()) for kind, form in (
+                ("plain", "\n".join(form[0] for form in SAME_FACTS)), ("html", "<br>".join(form[1] for form in SAME_FACTS)))))
     yield "plain-links", single(b"links", "text/plain; charset=utf-8", (
         "本物 https://bank.example.jp/a?b を見て\n偽物 https://b\u0430nk.example.jp/login です\n偽物 http://xn--bnk-8cd.example.jp/ です\n"
         "続く https://example.jpをご覧ください。「https://日本語.jp/」\nmid://x https://\n").encode())
