@@ -91,6 +91,23 @@ static unsigned tokens_of(struct span value, struct span token[4])
 	return count;
 }
 
+struct span html_value_bound(enum html_property property, struct span value)
+{
+	if (value.size <= HTML_VALUE_BYTES)
+		return value;
+	return span_of(property == HTML_BACKGROUND || property == HTML_BACKGROUND_IMAGE ? "url()"
+											: "var()");
+}
+
+/* A picture's data are long wherever they stand: nothing is lost with them. */
+static void give(struct html_declaration d, html_declare_fn *take, void *ctx)
+{
+	d.cut = d.value.size > HTML_VALUE_BYTES && d.property != HTML_BACKGROUND &&
+		d.property != HTML_BACKGROUND_IMAGE;
+	d.value = html_value_bound(d.property, d.value);
+	take(ctx, &d);
+}
+
 /* "top right bottom left", of which the later ones may be missing: only top and left matter. */
 static void take_sides(struct html_declaration d, enum html_property left, html_declare_fn *take,
 		       void *ctx)
@@ -101,10 +118,10 @@ static void take_sides(struct html_declaration d, enum html_property left, html_
 	if (count == 0)
 		return;
 	d.value = token[0];
-	take(ctx, &d);
+	give(d, take, ctx);
 	d.property = left;
 	d.value = token[count == 4 ? 3 : count > 1 ? 1 : 0];
-	take(ctx, &d);
+	give(d, take, ctx);
 }
 
 /* Without "!important" at its end. */
@@ -123,7 +140,7 @@ static struct span value_of(struct span value, bool *important)
 
 static void take_one(struct span name, struct span value, html_declare_fn *take, void *ctx)
 {
-	struct html_declaration d;
+	struct html_declaration d = {.cut = false};
 	size_t i = 0;
 
 	while (i < PROPERTY_NAMES && !span_equal_nocase(name, span_of(properties[i].name)))
@@ -146,7 +163,7 @@ static void take_one(struct span name, struct span value, html_declare_fn *take,
 		break;
 	}
 	if (d.value.size > 0)
-		take(ctx, &d);
+		give(d, take, ctx);
 }
 
 /* Where the declaration at @at ends: at a semicolon that is in no brackets and no string. */

@@ -547,15 +547,18 @@ static bool take_style(struct html_render *r, const struct html_element *element
 {
 	struct html_sheet *sheet = &r->room->sheet;
 	struct html_cascade cascade;
+	bool lost;
 
 	if (sheet->compound_count == 0 && element->attr_count == 0 && element->tag != HTML_A)
 		return false;
 	cascade.set = 0;
+	cascade.cut = false;
 	if (sheet->compound_count > 0)
 		html_sheet_match(sheet, element, &r->room->matches[r->frame_count],
 				 &r->room->matches[r->frame_count + 1], &cascade);
-	r->report->sheet_cut = r->report->sheet_cut || sheet->cut;
-	return html_style_apply(element, &cascade, look);
+	lost = html_style_apply(element, &cascade, look);
+	r->report->sheet_cut = r->report->sheet_cut || sheet->cut || cascade.cut;
+	return lost;
 }
 
 /* Of an element whose own text is not seen: does it write any mark that would stand alone? */

@@ -180,6 +180,7 @@ static void keep_declaration(void *ctx, const struct html_declaration *declarati
 {
 	struct html_sheet *sheet = ctx;
 
+	sheet->cut = sheet->cut || declaration->cut;
 	if (sheet->declaration_count == HTML_SHEET_DECLARATIONS)
 		sheet->cut = true;
 	else

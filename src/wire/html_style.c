@@ -54,7 +54,8 @@ static const uint8_t *find_word(struct span s, const char *word)
 	struct span wanted = span_of(word);
 
 	for (size_t at = 0; at + wanted.size <= s.size; at++) {
-		if (span_starts_nocase((struct span){s.data + at, s.size - at}, wanted))
+		if ((s.data[at] | 0x20) == (wanted.data[0] | 0x20) &&
+		    span_starts_nocase((struct span){s.data + at, s.size - at}, wanted))
 			return s.data + at;
 	}
 	return NULL;
@@ -457,13 +458,17 @@ bool html_look_is_faint(const struct html_look *look)
 
 static void take_inline(void *ctx, const struct html_declaration *declaration)
 {
-	html_cascade_take(ctx, declaration, 0, true);
+	struct html_cascade *cascade = ctx;
+
+	cascade->cut = cascade->cut || declaration->cut;
+	html_cascade_take(cascade, declaration, 0, true);
 }
 
 /* An attribute that is as good as a declaration, weaker than any. */
 static void take_hint(struct html_cascade *cascade, enum html_property property, struct span value)
 {
-	struct html_declaration hint = {.property = property, .value = value};
+	struct html_declaration hint = {.property = property,
+					.value = html_value_bound(property, value)};
 
 	if (value.size > 0 && !(cascade->set >> property & 1))
 		html_cascade_take(cascade, &hint, 0, false);

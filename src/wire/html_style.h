@@ -21,6 +21,7 @@ enum {
 	HTML_SHEET_STEPS = 20 << 20,    /* comparisons with elements; past any of these the sheet
 					   is cut, and the report says so */
 	HTML_SHEET_WORDS = HTML_SHEET_COMPOUNDS / 64,
+	HTML_VALUE_BYTES = 256, /* of a value: each element that has it looks it through */
 };
 
 /* The properties that are looked at; shorthands are taken apart into these. */
@@ -61,6 +62,7 @@ enum html_property {
 struct html_declaration {
 	enum html_property property;
 	bool important;
+	bool cut;          /* the value was too long, and something unknown stands for it */
 	struct span value; /* without "!important"; a view into the style */
 };
 
@@ -69,6 +71,10 @@ typedef void html_declare_fn(void *ctx, const struct html_declaration *declarati
 /* Each declaration of @style that matters, in order, shorthands taken apart. */
 void html_declarations(struct span style, html_declare_fn *take, void *ctx);
 
+/* @value, or where it is longer than HTML_VALUE_BYTES one that says nothing: a variable; a picture
+ * where it is a background. */
+struct span html_value_bound(enum html_property property, struct span value);
+
 /* CSS without comments and escapes, written to @out, which has room for @in.size octets. Return:
  * octets written. */
 size_t html_css_plain(struct span in, uint8_t *out);
@@ -76,6 +82,7 @@ size_t html_css_plain(struct span in, uint8_t *out);
 /* Of each property the declaration that wins so far. */
 struct html_cascade {
 	uint32_t set; /* a bit for each property that has one */
+	bool cut;     /* a value was too long, and hides nothing */
 	uint32_t weight[HTML_PROPERTIES];
 	struct span value[HTML_PROPERTIES];
 };

@@ -255,6 +255,10 @@ BOMBS = {name: octets for name, octets in [
     ("rules of attributes", b"<style>" + b"[title*=zzzz]{color:red}" * 500 + b"</style><p title=\"" + b"z y " * 200_000 + b"\">x"),
     ("strings in style sheets", b"<style>" + b"\\\"'\\'" * 200_000 + b"</style>x"),
     ("media in style sheets", b"<style>" + b"@media(a:1){@media screen,(" * 50_000 + b"</style>x"),
+    ("long values in a style sheet", b"<style>*{transform:" + b"a" * 100_000 + b";clip-path:" + b"a" * 9_000 + b"}</style>" + b"<b>x</b>" * 80_000),
+    ("values of the longest that counts", b"<style>*{" + b";".join(name + b":" + b"a" * 250 for name in (
+        b"transform", b"clip", b"clip-path", b"filter", b"overflow", b"background", b"background-image", b"background-clip"))
+        + b"}</style>" + b"<b>x</b>" * 80_000),
     ("closing tags", b"<div>" * 300 + b"</p></li></td>" * 150_000),
     ("items", b"<ul>" * 300 + b"<li>x" * 150_000),
     ("links in links", b"<a href=http://x.jp/>x" * 80_000),

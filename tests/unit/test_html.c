@@ -404,6 +404,33 @@ static void test_html_sheets_beyond_a_limit_are_cut(void **state)
 	bytes_fini(&html);
 }
 
+/* What is longer than any value that says something says nothing, wherever it stands. */
+static void test_html_values_beyond_a_limit_hide_nothing(void **state)
+{
+	static const char *const forms[][2] = {
+		{"a<style>p{", "}</style><p>secret</p>b"},
+		{"a<p style='", "'>secret</p>b"},
+	};
+	static const char *const values[] = {"clip-path:circle(0", "transform:scale(0"};
+	char html[1024];
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) * 2; i++) {
+		(void)snprintf(html, sizeof(html), "%s%s%*s%s", forms[i / 2][0], values[i % 2], 100,
+			       ")", forms[i / 2][1]);
+		check_hides(html, true);
+		assert_false(report.sheet_cut);
+		(void)snprintf(html, sizeof(html), "%s%s%*s%s", forms[i / 2][0], values[i % 2], 300,
+			       ")", forms[i / 2][1]);
+		check_hides(html, false);
+		assert_true(report.sheet_cut);
+	}
+	/* A picture in the mail itself is long, and nothing is lost of it. */
+	(void)snprintf(html, sizeof(html),
+		       "a<p style='color:#fff;background:url(data:%0300d)'>secret</p>b", 0);
+	check_hides(html, false);
+	assert_false(report.sheet_cut);
+}
+
 static void test_html_style_sheets_hide_too(void **state)
 {
 	check("<style>/* a */ @media x { .b{display:none} } div.a, #c { display : none }</style>"
@@ -607,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_html_styles_are_inherited),
 		cmocka_unit_test(test_html_selectors_match),
 		cmocka_unit_test(test_html_sheets_beyond_a_limit_are_cut),
+		cmocka_unit_test(test_html_values_beyond_a_limit_hide_nothing),
 		cmocka_unit_test(test_html_style_sheets_hide_too),
 		cmocka_unit_test(test_html_hosts_of_other_scripts_have_both_spellings),
 		cmocka_unit_test(test_html_ruby_images_and_active_content),
