@@ -44,6 +44,14 @@ static const struct alarm_rule {
 #include "audit/alarms.def"
 };
 
+static const enum event_key second_fields[ALARM_COUNT_] = {
+#define ALARM(id, name, field, hours, en, ja)
+#define AND(alarm, field) [ALARM_##alarm] = FIELD_##field,
+#define RAISE(alarm, event)
+#define CLEAR(alarm, event)
+#include "audit/alarms.def"
+};
+
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 
 static struct alarm_row row_of(uint32_t kind)
@@ -107,6 +115,21 @@ static bool find_value(char out[ALARM_ABOUT_BYTES], const struct event_record *e
 		}
 	}
 	return false;
+}
+
+/* What an alarm is about; of two fields "one/other". Return: whether the event has all of it. */
+static bool find_about(char out[ALARM_ABOUT_BYTES], const struct event_record *event, uint32_t kind)
+{
+	char first[ALARM_ABOUT_BYTES], second[ALARM_ABOUT_BYTES];
+	bool has = find_value(first, event, rows[kind].field);
+
+	if (second_fields[kind] == FIELD_NONE_) {
+		memcpy(out, first, sizeof(first));
+		return has;
+	}
+	has = find_value(second, event, second_fields[kind]) && has;
+	(void)snprintf(out, ALARM_ABOUT_BYTES, "%.31s/%.31s", first, second);
+	return has;
 }
 
 /* ---- raising and ending */
@@ -173,7 +196,7 @@ static void follow_rule(struct alarms *a, const struct alarm_rule *rule,
 			const struct event_record *event, int64_t now_s)
 {
 	char about[ALARM_ABOUT_BYTES];
-	bool has = find_value(about, event, rows[rule->kind].field);
+	bool has = find_about(about, event, rule->kind);
 
 	if (rule->raises)
 		raise_alarm(a, rule->kind, about, now_s);
@@ -267,7 +290,7 @@ static void print_time(char text[TIME_BYTES], int64_t time_s)
 static bool is_public(enum event_key field)
 {
 	return field == FIELD_NONE_ || field == FIELD_PROCESS || field == FIELD_ZONE ||
-	       field == FIELD_SERVER;
+	       field == FIELD_FROM_ZONE || field == FIELD_TO_ZONE || field == FIELD_SERVER;
 }
 
 static int print_alarm(const struct alarm *alarm, bool japanese, bool public, struct bytes *out)

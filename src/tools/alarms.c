@@ -14,10 +14,12 @@ static const struct row {
 	const char *en, *ja;
 	enum event_id event;
 	bool raises;
+	enum event_key second; /* a further field of the alarm before, no event */
 } rows[] = {
-#define ALARM(id, name, field, hours, en, ja) {name, FIELD_##field, hours, en, ja, 0, false},
-#define RAISE(alarm, event)                   {NULL, 0, 0, NULL, NULL, EVENT_##event, true},
-#define CLEAR(alarm, event)                   {NULL, 0, 0, NULL, NULL, EVENT_##event, false},
+#define ALARM(id, name, field, hours, en, ja) {name, FIELD_##field, hours, en, ja, 0, false, 0},
+#define AND(alarm, field)                     {NULL, 0, 0, NULL, NULL, 0, false, FIELD_##field},
+#define RAISE(alarm, event)                   {NULL, 0, 0, NULL, NULL, EVENT_##event, true, 0},
+#define CLEAR(alarm, event)                   {NULL, 0, 0, NULL, NULL, EVENT_##event, false, 0},
 #include "audit/alarms.def"
 };
 
@@ -26,7 +28,7 @@ static const struct row {
 static void print_events(size_t at, bool raises, const char *between)
 {
 	for (at++; at < ROW_COUNT && rows[at].alarm == NULL; at++) {
-		if (rows[at].raises != raises)
+		if (rows[at].raises != raises || rows[at].second != FIELD_NONE_)
 			continue;
 		printf("%s`%s`", between, event_name(rows[at].event));
 		between = ", ";
@@ -47,8 +49,11 @@ void tool_print_alarms(void)
 
 		if (row->alarm == NULL)
 			continue;
-		printf("| `%s` | %s | ", row->alarm,
+		printf("| `%s` | %s", row->alarm,
 		       row->field != FIELD_NONE_ ? event_key_name(row->field) : "");
+		if (i + 1 < ROW_COUNT && rows[i + 1].second != FIELD_NONE_)
+			printf(" and %s", event_key_name(rows[i + 1].second));
+		printf(" | ");
 		print_events(i, true, "");
 		printf(" | ");
 		if (row->hours > 0)

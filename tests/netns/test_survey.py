@@ -106,7 +106,8 @@ def test_survey_names_what_no_policy_asks_for(gateway, tmp_path):
         assert what in found, found
     pair = path(gateway, "path-differs", "mynumber", "internet")
     assert (pair["detail"], pair["reason"]) == ("leak", "joined by a device that no policy asks for")
-    assert "zone-differs" in console.run("show alarms")
+    alarms = console.run("show alarms")
+    assert "zone-differs  internet" in alarms and "path-differs  internet/mynumber" in alarms, alarms
     picture, table = drawn(gateway, tmp_path)
     assert any(line.startswith("  internet !==! mynumber  [!] NOT IN THE CONFIGURATION: leak") for line in picture), picture
     assert table["internet"][1].startswith("[!] device leak")
@@ -117,6 +118,8 @@ def test_survey_names_what_no_policy_asks_for(gateway, tmp_path):
     run("ip", "-netns", inside, "link", "delete", "x-lgwan")
     console.run("isolate zone internet")
     wait_until(lambda: "isolated" in (newest(gateway, "zone-read", zone="internet") or {"detail": ""})["detail"], "the isolation", 30)
+    path(gateway, "path-read", "mynumber", "internet", name="none")
+    assert "-differs" not in console.run("show alarms")
     assert path(gateway, "path-read", "mynumber", "lgwan")["name"] == "open"     # an isolation leads the kernel to the policy
     picture, _ = drawn(gateway, tmp_path)
     assert "  lgwan <==> mynumber  packets: 1 permits" in picture, picture

@@ -211,6 +211,37 @@ static void test_alarms_of_a_damaged_file_are_not_taken(void **state)
 	assert_int_equal(alarms.count, 0);
 }
 
+static void see_pair(int64_t time_s, enum event_id id, const char *from, const char *to)
+{
+	const struct event_arg args[] = {EV_TEXT(FROM_ZONE, from), EV_TEXT(TO_ZONE, to)};
+
+	see_args(time_s, id, args, 2);
+}
+
+/* Of a pair of zones: what is said of either of them with a third is of no concern to it. */
+static void test_alarms_of_two_fields_stand_for_each_pair(void **state)
+{
+	see_pair(START_S, EVENT_PATH_DIFFERS, "internet", "mynumber");
+	see_pair(START_S, EVENT_PATH_DIFFERS, "internet", "lgwan");
+	see_pair(START_S, EVENT_PATH_DIFFERS, "lgwan", "mynumber");
+	see_pair(START_S + 1, EVENT_PATH_DIFFERS, "internet", "mynumber");
+	assert_int_equal(alarms.count, 3);
+	assert_true(shows_to(true, false, "path-differs  internet/mynumber\n    2 times"));
+	see_pair(START_S + 2, EVENT_PATH_READ, "internet", "lgwan");
+	assert_int_equal(alarms.count, 2);
+	assert_false(shows(false, "internet/lgwan"));
+	assert_int_equal(alarms_keep(&alarms, place.dir), 0);
+	alarms = (struct alarms){.event = on_event};
+	assert_int_equal(alarms_load(&alarms, place.dir), 0);
+	alarms_expire(&alarms, START_S + 1000 * HOUR_S);
+	assert_int_equal(alarms.count, 2);
+	see_pair(START_S + 3, EVENT_PATH_READ, "internet", "mynumber");
+	assert_false(shows(false, "internet/mynumber"));
+	assert_true(shows(false, "path-differs  lgwan/mynumber\n    1 times"));
+	see(START_S + 4, ZONE_REMOVED, EV_TEXT(ZONE, "mynumber"));
+	assert_int_equal(alarms.count, 0);
+}
+
 /* A flood of sources pushes out others of its kind, not what only an event ends. */
 static void test_alarms_that_need_an_event_outlast_a_flood(void **state)
 {
@@ -243,6 +274,7 @@ int main(void)
 		TEST(test_alarms_count_crashes_of_sessions_only),
 		TEST(test_alarms_and_deaths_are_kept_over_a_restart),
 		TEST(test_alarms_of_a_damaged_file_are_not_taken),
+		TEST(test_alarms_of_two_fields_stand_for_each_pair),
 		TEST(test_alarms_that_need_an_event_outlast_a_flood),
 		TEST(test_alarms_show_nothing_that_a_terminal_obeys),
 #undef TEST
