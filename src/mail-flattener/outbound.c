@@ -17,6 +17,7 @@ struct label_search {
 	struct flatten *f;
 	struct flatten_result *result;
 	struct bytes raw, decoded, folded, label;
+	struct html_report html; /* what looking for labels took, of all parts */
 };
 
 static void refuse(struct flatten_result *result, enum flatten_refusal refusal, const char *what,
@@ -156,7 +157,6 @@ static void search_leaf(struct label_search *s, uint32_t number)
 	struct flatten *f = s->f;
 	const struct mime_part *part = &f->tree.parts[number];
 	struct html_policy policy = {f->policy->english, false};
-	struct html_report unused = {0};
 	struct span text;
 
 	if (strncmp(part->type, "text/", 5) != 0 || text_is_binary(f, number))
@@ -166,7 +166,7 @@ static void search_leaf(struct label_search *s, uint32_t number)
 	if (strcmp(part->type, "text/html") != 0)
 		return;
 	bytes_clear(&f->rendered);
-	if (html_to_text(text, &policy, &f->rendered, &f->hidden, &unused) == -ERR_NO_MEMORY)
+	if (html_to_text(text, &policy, &f->rendered, &f->hidden, &s->html) == -ERR_NO_MEMORY)
 		flatten_fail(f, -ERR_NO_MEMORY);
 	search_text(s, bytes_span(&f->rendered), "label in the HTML: ");
 	search_text(s, bytes_span(&f->hidden), "label in hidden text: ");

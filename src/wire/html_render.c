@@ -43,7 +43,7 @@ void html_render_init(struct html_render *r, const struct html_policy *policy,
 	r->frames = room->frames;
 	r->line_begin = out->size;
 	memset(&room->matches[0], 0, sizeof(room->matches[0]));
-	html_sheet_collect(&room->sheet, document);
+	html_sheet_collect(&room->sheet, document, report->style_steps);
 }
 
 bool html_render_has_rules(const struct html_render *r)
@@ -745,6 +745,11 @@ bool html_render_has_open(const struct html_render *r, enum html_tag tag, struct
 			break;
 	}
 	return false;
+}
+
+uint32_t html_render_steps(const struct html_render *r)
+{
+	return r->room->sheet.spent;
 }
 
 void html_render_end(struct html_render *r)

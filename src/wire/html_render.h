@@ -109,6 +109,9 @@ struct html_room *html_room_new(void);
  * they do. */
 bool html_render_has_rules(const struct html_render *r);
 
+/* Comparisons with style sheets so far, with those of the mail's documents before. */
+uint32_t html_render_steps(const struct html_render *r);
+
 /* Elements nest: each open of an element that is not void is followed by a close of the same. */
 void html_render_open(struct html_render *r, const struct html_element *element);
 void html_render_close(struct html_render *r);

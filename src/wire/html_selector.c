@@ -263,7 +263,7 @@ void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t decl
 struct seen {
 	const struct html_element *element;
 	struct span id, class;
-	size_t size;     /* octets of all values of attributes */
+	size_t size;     /* of all attributes: steps to look at them */
 	uint32_t number; /* among its siblings, from 1 */
 	bool is_root;
 	uint64_t keys[KEY_BITS / 64];
@@ -359,7 +359,7 @@ static struct seen seen_of(const struct html_element *element, uint32_t number)
 	seen.is_root = span_equal_nocase(element->name, span_of("html"));
 	keys_set(seen.keys, key_of(element->name));
 	for (size_t i = 0; i < element->attr_count; i++)
-		seen.size += element->attrs[i].value.size;
+		seen.size += 4 + element->attrs[i].name.size + element->attrs[i].value.size;
 	if (element->attr_count == 0)
 		return seen;
 	seen.id = html_attr_of(element, "id");
@@ -398,25 +398,57 @@ static bool follows(const struct html_compound *compound, const struct html_matc
 static bool spend(struct html_sheet *sheet, size_t steps)
 {
 	if (steps > sheet->steps) {
+		sheet->spent += sheet->steps;
 		sheet->steps = 0;
 		sheet->cut = true;
 		return false;
 	}
 	sheet->steps -= (uint32_t)steps;
+	sheet->spent += (uint32_t)steps;
 	return true;
+}
+
+/* A comparison looks at the whole list of classes, or at all attributes. */
+static size_t steps_of(const struct html_simple *simple, const struct seen *seen)
+{
+	switch (simple->kind) {
+	case SIMPLE_CLASS:
+		return 4 + seen->class.size;
+	case SIMPLE_ID:
+		return 4 + seen->id.size;
+	case SIMPLE_TAG:
+	case SIMPLE_NTH_CHILD:
+	case SIMPLE_ROOT:
+		return 4;
+	default:
+		return 4 + seen->size;
+	}
 }
 
 static bool compound_matches(struct html_sheet *sheet, const struct html_compound *compound,
 			     const struct seen *seen)
 {
-	/* A comparison looks at the whole list of classes, or at all of a value. */
-	if (!spend(sheet, compound->simple_count * (4 + seen->size / 8)))
-		return false;
 	for (size_t i = 0; i < compound->simple_count; i++) {
-		if (!simple_matches(&sheet->simples[compound->simple_first + i], seen))
+		const struct html_simple *simple = &sheet->simples[compound->simple_first + i];
+
+		if (!spend(sheet, steps_of(simple, seen)) || !simple_matches(simple, seen))
 			return false;
 	}
 	return true;
+}
+
+/* Each value is looked through by those who judge it, several times where it wins. */
+static void take_declarations(struct html_sheet *sheet, const struct html_compound *compound,
+			      struct html_cascade *cascade)
+{
+	for (size_t i = 0; i < compound->declaration_count; i++) {
+		const struct html_declaration *d =
+			&sheet->declarations[compound->declaration_first + i];
+
+		if (!spend(sheet, 1 + d->value.size / 8))
+			return;
+		html_cascade_take(cascade, d, compound->specificity, false);
+	}
 }
 
 void html_sheet_match(struct html_sheet *sheet, const struct html_element *element,
@@ -427,7 +459,7 @@ void html_sheet_match(struct html_sheet *sheet, const struct html_element *eleme
 	struct seen seen = seen_of(element, ++parent->child_count);
 
 	memset(self, 0, sizeof(*self));
-	if (!spend(sheet, sheet->compound_count))
+	if (!spend(sheet, 1 + sheet->compound_count / 4))
 		return;
 	for (size_t i = 0; i < sheet->compound_count; i++) {
 		const struct html_compound *compound = &sheet->compounds[i];
@@ -436,12 +468,8 @@ void html_sheet_match(struct html_sheet *sheet, const struct html_element *eleme
 		    !compound_matches(sheet, compound, &seen))
 			continue;
 		self->self[i / 64] |= UINT64_C(1) << i % 64;
-		if (!compound->last || !spend(sheet, compound->declaration_count))
-			continue;
-		for (size_t d = 0; d < compound->declaration_count; d++)
-			html_cascade_take(cascade,
-					  &sheet->declarations[compound->declaration_first + d],
-					  compound->specificity, false);
+		if (compound->last)
+			take_declarations(sheet, compound, cascade);
 	}
 	for (size_t w = 0; w < words; w++) {
 		self->above[w] = parent->above[w] | self->self[w];

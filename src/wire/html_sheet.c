@@ -268,11 +268,15 @@ static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 	return end;
 }
 
-void html_sheet_collect(struct html_sheet *sheet, struct span in)
+void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent)
 {
+	uint64_t share = HTML_SHEET_STEPS_BASE + (uint64_t)HTML_SHEET_STEPS_OCTET * in.size;
+	uint32_t left = spent < HTML_SHEET_STEPS ? HTML_SHEET_STEPS - spent : 0;
+
 	sheet->compound_count = sheet->simple_count = sheet->declaration_count = 0;
 	sheet->text_size = 0;
-	sheet->steps = HTML_SHEET_STEPS;
+	sheet->steps = share < left ? (uint32_t)share : left;
+	sheet->spent = spent;
 	sheet->cut = false;
 	for (size_t at = 0; at < in.size;) {
 		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);

@@ -18,8 +18,10 @@ enum {
 	HTML_SHEET_COMPOUNDS = 512,     /* parts of selectors: ".a > p" has two */
 	HTML_SHEET_SIMPLES = 1024,      /* tags, classes, ids and attributes in them */
 	HTML_SHEET_DECLARATIONS = 1024, /* that matter here */
-	HTML_SHEET_STEPS = 20 << 20,    /* comparisons with elements; past any of these the sheet
-					   is cut, and the report says so */
+	HTML_SHEET_STEPS = 5 << 20, /* comparisons with elements, of all documents of a mail, and */
+	HTML_SHEET_STEPS_BASE = 16 << 10, /* of one that many, and */
+	HTML_SHEET_STEPS_OCTET = 64,      /* for each of its octets; past any of these the sheet is
+					     cut, and the report says so */
 	HTML_SHEET_WORDS = HTML_SHEET_COMPOUNDS / 64,
 	HTML_VALUE_BYTES = 256, /* of a value: each element that has it looks it through */
 };
@@ -147,6 +149,7 @@ struct html_compound {
 struct html_sheet {
 	size_t compound_count, simple_count, declaration_count, text_size;
 	uint32_t steps; /* left */
+	uint32_t spent; /* by this document and those before */
 	bool cut;       /* a limit bit */
 	struct html_compound compounds[HTML_SHEET_COMPOUNDS];
 	struct html_simple simples[HTML_SHEET_SIMPLES];
@@ -166,8 +169,9 @@ struct html_match {
 	uint32_t child_count;
 };
 
-/* html_sheet.c: read all <style> elements of a document. */
-void html_sheet_collect(struct html_sheet *sheet, struct span document);
+/* html_sheet.c: read all <style> elements of a document. @spent: steps that documents of the same
+ * mail took before. */
+void html_sheet_collect(struct html_sheet *sheet, struct span document, uint32_t spent);
 /* Read one style sheet. */
 void html_sheet_read(struct html_sheet *sheet, struct span css);
 

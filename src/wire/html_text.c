@@ -40,6 +40,7 @@ int html_to_text(struct span in, const struct html_policy *policy, struct bytes 
 		err = readers[i](in, &r);
 	}
 	html_render_end(&r);
+	report->style_steps = html_render_steps(&r);
 	free(room);
 	return r.err;
 }

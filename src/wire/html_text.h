@@ -34,6 +34,7 @@ struct html_report {
 	uint32_t dropped_links;    /* javascript:, data: and the like */
 	uint32_t active;           /* scripts, forms, frames and embedded objects left out */
 	uint64_t hidden_bytes;     /* text that CSS hides */
+	uint32_t style_steps;      /* comparisons with style sheets: a mail has so many of them */
 	bool by_tags;              /* read tag by tag, see above */
 	bool sheet_cut;            /* style sheets beyond a limit: not all that hides was seen */
 };

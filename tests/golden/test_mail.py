@@ -313,6 +313,30 @@ def test_mail_html_bombs_stay_within_time_and_memory(name):
     assert after.ru_utime - before.ru_utime <= 0.5 + len(octets) / 1e6
 
 
+SHEETS = {
+    "classes": b".b.b{color:red}\n" * 500 + b"</style>" + (b'<i class="' + b"a " * 400 + b'b">x</i>\n') * 180,
+    "attributes": b"[zz][zz]{color:red}\n" * 500 + b"</style>" + (
+        b"<b " + b" ".join(b"%c%c" % (97 + i % 26, 97 + i // 26) for i in range(30)) + b" zz>x</b>\n") * 1_500,
+    "declarations": b"*,\n" * 499 + b"*{" + b"top:1;" * 1_000 + b"}</style>" + b"<b>x</b>\n" * 100,
+    "rules for all": b"*{color:red}\n" * 511 + b"</style>" + b"<p>x\n" * 12_000,
+}
+
+
+@pytest.mark.parametrize("parts", [1, 20])
+@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.limit(120)
+def test_mail_sheets_of_all_parts_stay_within_the_time_of_a_mail(name, parts):
+    """Within 1 s a megabyte, however many documents have sheets of their own: they share the steps of a mail."""
+    part = b"--b\nContent-Type: text/html\n\n<style>\n" + SHEETS[name] + b"\n"
+    mail = make_mails.HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + part * parts + b"--b--\n"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = flatten(mail)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr.decode()
+    assert after.ru_utime - before.ru_utime <= 0.1 + len(mail) / 1e6
+    assert parts == 1 or "スタイル指定" in done.stdout.decode()
+
+
 @pytest.mark.parametrize("flat, line, reason", [
     (b"Subject: x\n\n", 2, "required header field is missing"),
     (b"X-Other: 1\n", 1, "does not write"),

@@ -404,6 +404,26 @@ static void test_html_sheets_beyond_a_limit_are_cut(void **state)
 	bytes_fini(&html);
 }
 
+/* The documents of a mail share what may be spent on their sheets: who takes the report on from one
+ * to the next hands down what is left. */
+static void test_html_steps_are_those_of_all_documents(void **state)
+{
+	static const struct html_policy policy = {0};
+	struct span html = span_of("<style>p{display:none}</style><p>secret</p>");
+
+	reset();
+	assert_int_equal(html_to_text(html, &policy, &out, &hidden, &report), 0);
+	assert_in_range(report.style_steps, 1, 100);
+	assert_int_equal(out.size, 0);
+	for (int i = 0; i < 2; i++) {
+		report.style_steps = HTML_SHEET_STEPS - 1;
+		assert_int_equal(html_to_text(html, &policy, &out, &hidden, &report), 0);
+		assert_true(report.sheet_cut);
+		assert_in_range(report.style_steps, HTML_SHEET_STEPS - 1, HTML_SHEET_STEPS);
+	}
+	assert_string_equal(finish(), "secret\n\nsecret\n");
+}
+
 /* What is longer than any value that says something says nothing, wherever it stands. */
 static void test_html_values_beyond_a_limit_hide_nothing(void **state)
 {
@@ -634,6 +654,7 @@ int main(void)
 		cmocka_unit_test(test_html_styles_are_inherited),
 		cmocka_unit_test(test_html_selectors_match),
 		cmocka_unit_test(test_html_sheets_beyond_a_limit_are_cut),
+		cmocka_unit_test(test_html_steps_are_those_of_all_documents),
 		cmocka_unit_test(test_html_values_beyond_a_limit_hide_nothing),
 		cmocka_unit_test(test_html_style_sheets_hide_too),
 		cmocka_unit_test(test_html_hosts_of_other_scripts_have_both_spellings),
