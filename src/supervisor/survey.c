@@ -19,7 +19,7 @@
 
 #define SURVEY_SOON_MS  2000U     /* carriers come and addresses are tried meanwhile */
 #define SURVEY_EVERY_MS 86400000U /* a day */
-#define LINKS_MAX       64        /* of a namespace; more of them differ from every policy */
+#define LINKS_MAX       64        /* of a zone; more of them differ from every policy */
 #define CARRIER         0x10000U  /* IFF_LOWER_UP, which net/if.h lacks */
 #define SCOPE_LINK      " scope 253"
 #define SYSCTL_BYTES    24
@@ -36,7 +36,10 @@ struct survey {
 	struct supervisor *sup;
 	struct zone *zone;
 	struct devices own;
-	struct devices home; /* read where the port is a VLAN: its trunk stays there */
+	/* Where the port is a VLAN: its trunk, and what is or ought to be in that bond. All else at
+	 * home is of no concern, however many there are. */
+	struct devices home;
+	uint32_t trunk_index; /* 0: none */
 	const struct rtnl_link *port;
 	unsigned seen;        /* addresses of the policy that the port has */
 	char found[300];      /* what is there */
@@ -96,6 +99,39 @@ static const struct rtnl_link *find_link(const struct devices *d, const char *na
 	return NULL;
 }
 
+static bool is_member(const struct layout_base *base, const char *name)
+{
+	for (uint32_t i = 0; i < base->member_count; i++) {
+		if (strcmp(base->members[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int keep_home_link(const struct rtnl_link *link, void *ctx)
+{
+	struct survey *s = ctx;
+
+	if (link->index != s->trunk_index && link->master_index != s->trunk_index &&
+	    !is_member(&s->zone->base, link->name))
+		return 0;
+	return keep_link(link, &s->home);
+}
+
+static int read_home(struct survey *s)
+{
+	struct rtnl *home = &s->sup->zones.home;
+	struct rtnl_link trunk;
+	int err = rtnl_link_find(home, s->zone->base.parent, &trunk);
+
+	if (err == -ERR_NOT_FOUND)
+		return 0; /* its absence is told where it is missed */
+	if (err < 0)
+		return err;
+	s->trunk_index = trunk.index;
+	return rtnl_link_each(home, keep_home_link, s);
+}
+
 static bool is_crossing(const struct survey *s, const char *name)
 {
 	const struct zones *zs = &s->sup->zones;
@@ -108,15 +144,6 @@ static bool is_crossing(const struct survey *s, const char *name)
 			continue;
 		device_crossing_name(end, c->low == s->zone ? c->high->name : c->low->name);
 		if (strcmp(end, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_member(const struct layout_base *base, const char *name)
-{
-	for (uint32_t i = 0; i < base->member_count; i++) {
-		if (strcmp(base->members[i], name) == 0)
 			return true;
 	}
 	return false;
@@ -137,8 +164,8 @@ static void look_for_strangers(struct survey *s)
 			continue;
 		differ(s, "device %s is up and no policy asks for it", link->name);
 	}
-	if (s->own.more > 0)
-		differ(s, "%zu more devices than are looked at", s->own.more);
+	if (s->own.more + s->home.more > 0)
+		differ(s, "%zu more devices than are looked at", s->own.more + s->home.more);
 }
 
 static void look_at_vlan(struct survey *s)
@@ -288,7 +315,7 @@ static void read_zone(struct supervisor *sup, struct zone *zone)
 	struct survey s = {.sup = sup, .zone = zone};
 
 	if (rtnl_link_each(&zone->rtnl, keep_link, &s.own) < 0 ||
-	    (zone->base.vlan != 0 && rtnl_link_each(&sup->zones.home, keep_link, &s.home) < 0))
+	    (zone->base.vlan != 0 && read_home(&s) < 0))
 		differ(&s, "the kernel does not say its devices");
 	look_at_port(&s);
 	look_for_strangers(&s);
