@@ -264,8 +264,11 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 	answer.text[sizeof(answer.text) - 1] = '\0';
 	answer.host[sizeof(answer.host) - 1] = '\0';
 	answer.organization[sizeof(answer.organization) - 1] = '\0';
-	if (c->state != STATE_LOGIN || answer.serial != c->account_serial)
+	channel_wipe(message);
+	if (c->state != STATE_LOGIN || answer.serial != c->account_serial) {
+		explicit_bzero(answer.text, sizeof(answer.text));
 		return 0; /* Ctrl-C was pressed meanwhile */
+	}
 	if (c->is_first) {
 		first_answered(c, &answer);
 		explicit_bzero(answer.text, sizeof(answer.text));

@@ -124,6 +124,8 @@ int screen_flush(struct console *c)
 			return -ERR_CLOSED;
 		c->output_at += (size_t)n;
 	}
+	if (c->output.size > 0)
+		explicit_bzero(c->output.data, c->output.size); /* a password may be in it */
 	bytes_clear(&c->output);
 	c->output_at = 0;
 	return 0;
