@@ -45,11 +45,12 @@ struct account {
 	uint32_t locks;    /* in a row */
 	int64_t locked_until_s;
 	int64_t last_login_s, last_logout_s, last_failure_s;
-	uint32_t failures_since;              /* the last login */
-	int64_t expired_s, stood_in_s;        /* the ends of such days that were seen over */
-	char hands[ACCOUNT_HANDS_BYTES];      /* as in struct control_person */
-	char totp[TOTP_SECRET_BYTES];         /* of the second factor; empty: there is none */
-	int64_t totp_used;                    /* the last step whose code was accepted */
+	uint32_t failures_since;         /* the last login */
+	int64_t expired_s, stood_in_s;   /* the ends of such days that were seen over */
+	char hands[ACCOUNT_HANDS_BYTES]; /* as in struct control_person */
+	char totp[TOTP_SECRET_BYTES];    /* of the second factor; empty: there is none */
+	int64_t totp_used;               /* the last step whose code was accepted */
+	bool enrol; /* a second factor was lost with the password: one comes before anything else */
 	char setting[PASSWORD_SETTING_BYTES]; /* that earlier passwords are hashed with */
 	struct bytes used;                    /* their hashes, a line each */
 };

@@ -14,20 +14,23 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "channel/person.h"
+#include "channel/recovery.h"
 #include "policy/schema.h"
 #include "policy/snapshot.h"
 
 #define DESK_SEATS     8     /* consoles */
 #define DESK_WARNING_S 60    /* before the limit of a session */
 #define DESK_LOGIN_S   120   /* to log in, or to choose a new password */
+#define DESK_NAMES     3     /* wrong ones at a recovery end it */
 #define DESK_DELAY_MS  2000U /* a refusal is told at a multiple of it, see desk_hold_ms */
 
 enum seat_state {
-	SEAT_EMPTY,  /* no console */
-	SEAT_CLOSED, /* nobody is logged in */
-	SEAT_SETUP,  /* the first administrator must be set up */
-	SEAT_STALE,  /* the password must be changed first */
-	SEAT_ENROL,  /* the password was right; a second factor must be enrolled first */
+	SEAT_EMPTY,    /* no console */
+	SEAT_CLOSED,   /* nobody is logged in */
+	SEAT_SETUP,    /* the first administrator must be set up */
+	SEAT_RECOVERY, /* a lost password is recovered; nothing else is served (ADR 318) */
+	SEAT_STALE,    /* the password must be changed first */
+	SEAT_ENROL,    /* the password was right; a second factor must be enrolled first */
 	SEAT_OPEN,
 };
 
@@ -50,6 +53,9 @@ struct seat {
 	bool handed_over; /* has given an administrator a password: need not stay for it */
 	struct seat_offer offer;
 	enum language language;
+	bool asks;            /* RECOVERY: the supervisor, whether @name may have a password */
+	bool given;           /* RECOVERY: the one password */
+	unsigned wrong_names; /* RECOVERY: that were typed */
 };
 
 /* The ends of a person's days that were seen over: the clock cannot bring them back. */
@@ -69,6 +75,9 @@ struct desk_owner {
 	/* The first administrator is to be recorded and committed: desk_first_done follows. Return:
 	 * false where it cannot be said. */
 	bool (*first)(void *ctx, const struct control_first *first);
+	/* Of a recovery: may a password be given? and what came of it. Return: false where it
+	 * cannot be said. */
+	bool (*recovery)(void *ctx, const struct control_recovery *said);
 	void *ctx;
 };
 
@@ -85,7 +94,8 @@ struct desk {
 	const struct snapshot *policy; /* for screens (staff.h), borrowed; NULL: none yet */
 	bool two_person; /* some changes take two persons: who issues a password is kept (ADR 0311)
 			  */
-	bool has_policy; /* before it nobody is let in */
+	bool recovery_off;             /* the running policy says so */
+	bool has_policy;               /* before it nobody is let in */
 	struct control_policy numbers; /* of the running policy */
 	struct keep_doors doors;
 	bool doors_missing; /* there were none on the disk: lost, or never written */
@@ -153,6 +163,27 @@ bool desk_first(struct desk *d, uint32_t console, const struct account_first *fi
  */
 uint32_t desk_first_done(struct desk *d, const struct control_first_done *done,
 			 struct account_answer *answer);
+
+/**
+ * desk_recovery_begin - the supervisor has recorded a recovery at @console, and shut the zones
+ * Nothing is committed here, ever.
+ * Return: RECOVERY_READY: the seat asks for a name; RECOVERY_GIVING: the running policy names no
+ * administrator, and the doors may be opened for the dialogue of the first one, if the supervisor
+ * says so; RECOVERY_REFUSED: the seat is as it was.
+ */
+enum recovery_step desk_recovery_begin(struct desk *d, uint32_t console);
+
+/**
+ * desk_recovery_go_on - what the supervisor says later: GIVE, REFUSED or OVER
+ * Only GIVE changes an account, or opens the doors; the supervisor is told what came of it. OVER
+ * closes the seat.
+ * @answer: set where true is returned: what the person who typed the name reads
+ * Return: whether somebody waits for @answer.
+ */
+bool desk_recovery_go_on(struct desk *d, const struct control_recovery *said,
+			 struct account_answer *answer);
+/* Whether a name was typed at @console and nothing is said of it yet. */
+bool desk_recovery_asks(const struct desk *d, uint32_t console);
 
 /* A key was pressed at a console. */
 void desk_active(struct desk *d, uint32_t console);

@@ -79,6 +79,9 @@ void desk_stay_open(struct desk *d);
 /* From now on each session needs a login, whatever is lost later; nobody is awaited. Return: 0, or
  * the error of keep_save_doors: then nothing is changed. */
 int desk_close_doors(struct desk *d);
+/* Open again, behind a recovery of a gateway whose policy names no administrator (ADR 318). Return:
+ * the same. */
+int desk_open_doors(struct desk *d);
 /* While they are open: the first administrator is being set up. Return: the same. */
 int desk_await_first(struct desk *d, const char *name);
 
@@ -116,6 +119,24 @@ bool desk_choose_password(const struct desk *d, uint32_t console, struct account
 /* Save and record it. Return: false, and the answer says so, where the old one stays. */
 bool desk_save_password(struct desk *d, uint32_t console, const struct account *account,
 			struct account_answer *answer);
+/*
+ * Make and save a temporary password. @by: whose hands it goes through (ADR 0311); NULL: nobody
+ * knows whose, and with the old one goes the second factor. Return: 0; 1: such a factor went; an
+ * error: then the old ones stay.
+ */
+int desk_reset_password(struct desk *d, const struct seat *by, const struct snapshot_person *person,
+			char fresh[PASSWORD_TEMPORARY_BYTES]);
+/* Whoever is half way in with a password that is void now is shown out. */
+void desk_end_stale(struct desk *d, const char *name);
+/* A name that somebody typed is recorded only where it is one of ours: it may be a password. */
+const char *desk_name_for_record(const struct desk *d, const char *name);
+
+/* recovery.c */
+
+/* ACCOUNT_RECOVER. Return: as desk_request. */
+bool desk_recover(struct desk *d, uint32_t console, const struct account_request *request,
+		  struct account_answer *answer);
+
 /* first.c */
 
 /* Nobody waits for a first administrator any more: its password is gone. */

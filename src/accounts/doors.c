@@ -182,6 +182,13 @@ int desk_close_doors(struct desk *d)
 	return change(d, &doors);
 }
 
+int desk_open_doors(struct desk *d)
+{
+	const struct keep_doors open = {.saved = d->doors.saved};
+
+	return change(d, &open);
+}
+
 int desk_await_first(struct desk *d, const char *name)
 {
 	struct keep_doors doors = {.saved = d->doors.saved};

@@ -41,7 +41,7 @@ bool factor_is_asked(const struct desk *d)
 
 bool factor_is_missing(const struct desk *d, const struct account *account)
 {
-	return d->rules.totp_required && account->totp[0] == '\0';
+	return (d->rules.totp_required || account->enrol) && account->totp[0] == '\0';
 }
 
 /* ---- enrolling */
@@ -143,6 +143,7 @@ static int enrol(struct desk *d, struct account *account, const struct seat_offe
 		return -ERR_EXISTS;
 	(void)snprintf(account->totp, sizeof(account->totp), "%s", offer->secret);
 	account->totp_used = step;
+	account->enrol = false;
 	return desk_save(d, account);
 }
 

@@ -61,6 +61,7 @@ static bool begin_anew(struct account *account)
 
 	explicit_bzero(account->totp, sizeof(account->totp));
 	account->totp_used = 0;
+	account->enrol = false;
 	account->hands[0] = '\0';
 	account->failures = account->locks = 0;
 	account->locked_until_s = 0;

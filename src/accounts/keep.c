@@ -27,10 +27,11 @@
 
 /* ---- the fields of a file, one line each: "KEY VALUE" */
 
-/* A field is a number, a text, or (a line each) the hashes of earlier passwords. */
+/* A mark stands in a file only where it is set: a firmware of before knows no such line.
+ * A field is a number, a text, or (a line each) the hashes of earlier passwords. */
 static const struct field {
 	const char *key;
-	enum { FIELD_I64, FIELD_U32, FIELD_BOOL, FIELD_TEXT } kind;
+	enum { FIELD_I64, FIELD_U32, FIELD_BOOL, FIELD_MARK, FIELD_TEXT } kind;
 	size_t offset, size;
 } fields[] = {
 #define FIELD(key, kind, member)                                                                   \
@@ -53,6 +54,7 @@ static const struct field {
 	FIELD("hands", FIELD_TEXT, hands),
 	FIELD("totp", FIELD_TEXT, totp),
 	FIELD("totp-used", FIELD_I64, totp_used),
+	FIELD("enrol", FIELD_MARK, enrol),
 	FIELD("setting", FIELD_TEXT, setting),
 #undef FIELD
 };
@@ -72,6 +74,7 @@ static void print_field(const struct account *a, const struct field *f, char *ou
 		(void)snprintf(out, size, "%u", *(const uint32_t *)at);
 		return;
 	case FIELD_BOOL:
+	case FIELD_MARK:
 		(void)snprintf(out, size, "%d", *(const bool *)at);
 		return;
 	case FIELD_TEXT:
@@ -105,7 +108,7 @@ static bool read_field(struct account *a, const struct field *f, const char *val
 		return true;
 	}
 	if (!read_number(value, &number) || (f->kind == FIELD_U32 && number > UINT32_MAX) ||
-	    (f->kind == FIELD_BOOL && number > 1))
+	    (f->kind == FIELD_BOOL && number > 1) || (f->kind == FIELD_MARK && number != 1))
 		return false;
 	if (f->kind == FIELD_I64)
 		*(int64_t *)at = number;
@@ -206,6 +209,9 @@ static int print_account(const struct account *a, struct bytes *out)
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < FIELD_COUNT; i++) {
+		if (fields[i].kind == FIELD_MARK &&
+		    !*(const bool *)((const char *)a + fields[i].offset))
+			continue;
 		print_field(a, &fields[i], value, sizeof(value));
 		err = append_line(out, fields[i].key, value, strlen(value));
 	}

@@ -32,7 +32,7 @@ struct account_link {
 	struct loop_timer delay; /* a refusal is told only then */
 	uint32_t pid;            /* of the console */
 	struct account_answer answer;
-	bool awaits;       /* what becomes of its first administrator */
+	bool awaits;       /* what becomes of its first administrator, or recovery */
 	uint32_t language; /* of that HELLO */
 	uint32_t hello;    /* serial of a HELLO that waits for the first policy; 0: none */
 	bool used;
@@ -93,6 +93,14 @@ static bool on_first(void *ctx, const struct control_first *first)
 	struct accounts *a = ctx;
 
 	return channel_send(&a->process.control, CONTROL_FIRST, first, sizeof(*first), NULL, 0) ==
+	       0;
+}
+
+static bool on_recovery(void *ctx, const struct control_recovery *said)
+{
+	struct accounts *a = ctx;
+
+	return channel_send(&a->process.control, CONTROL_RECOVERY, said, sizeof(*said), NULL, 0) ==
 	       0;
 }
 
@@ -174,9 +182,12 @@ static int handle_request(struct channel *ch, void *ctx, const struct channel_me
 	request.fresh[sizeof(request.fresh) - 1] = '\0';
 	hold = desk_request(&link->accounts->desk, number_of(link), &request, &link->answer);
 	link->answer.serial = request.serial;
+	link->awaits = desk_recovery_asks(&link->accounts->desk, number_of(link));
 	explicit_bzero(request.secret, sizeof(request.secret));
 	explicit_bzero(request.fresh, sizeof(request.fresh));
 	channel_wipe(message);
+	if (link->awaits)
+		return 0;
 	if (!hold)
 		return send_answer(link);
 	loop_arm(&link->accounts->loop, &link->delay,
@@ -315,26 +326,53 @@ static int handle_screen_ask(struct channel *ch, void *ctx, const struct channel
 	return channel_send(ch, CONTROL_SCREEN_VERDICT, &verdict, sizeof(verdict), NULL, 0);
 }
 
+/* What a person at a console was kept waiting for. */
+static void answer_awaited(struct account_link *link, const struct account_answer *answer)
+{
+	uint32_t serial = link->answer.serial;
+
+	if (!link->used || !link->awaits)
+		return; /* whoever waited has gone */
+	link->answer = *answer;
+	link->answer.serial = serial;
+	link->awaits = false;
+	if (send_answer(link) < 0)
+		drop_link(link);
+}
+
 static int handle_first_done(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct accounts *a = ctx;
 	struct control_first_done done;
 	struct account_answer answer;
-	struct account_link *link;
 	uint32_t console;
 
 	memcpy(&done, message->body, sizeof(done));
 	done.text[sizeof(done.text) - 1] = '\0';
 	console = desk_first_done(&a->desk, &done, &answer);
-	if (console == DESK_SEATS)
-		return 0; /* whoever waited has gone */
-	link = &a->links[console];
-	answer.serial = link->answer.serial;
-	link->answer = answer;
-	link->awaits = false;
-	if (send_answer(link) < 0)
-		drop_link(link);
+	if (console != DESK_SEATS) /* or whoever waited has gone */
+		answer_awaited(&a->links[console], &answer);
 	return 0;
+}
+
+static int handle_recovery(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_recovery *said = message->body;
+	struct control_recovery body = {.console = said->console};
+	struct account_answer answer;
+	struct accounts *a = ctx;
+
+	if (said->console >= DESK_SEATS)
+		return -ERR_PEER;
+	if (said->step != RECOVERY_BEGIN) {
+		if (desk_recovery_go_on(&a->desk, said, &answer))
+			answer_awaited(&a->links[said->console], &answer);
+		explicit_bzero(&answer, sizeof(answer));
+		return 0;
+	}
+	body.step = a->links[said->console].used ? desk_recovery_begin(&a->desk, said->console)
+						 : RECOVERY_REFUSED;
+	return channel_send(ch, CONTROL_RECOVERY, &body, sizeof(body), NULL, 0);
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -352,6 +390,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_POLICY, 1, 1, CHANNEL_EXACTLY(control_policy), handle_policy, "policy"},
 	{CONTROL_FIRST_DONE, 0, 0, CHANNEL_EXACTLY(control_first_done), handle_first_done,
 	 "first done"},
+	{CONTROL_RECOVERY, 0, 0, CHANNEL_EXACTLY(control_recovery), handle_recovery, "recovery"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
@@ -394,7 +433,7 @@ static int adopt_running(struct accounts *a, int snapshot_fd, const struct contr
 
 static int start(struct accounts *a)
 {
-	const struct desk_owner owner = {on_event, on_person, on_notice, on_first, a};
+	const struct desk_owner owner = {on_event, on_person, on_notice, on_first, on_recovery, a};
 	struct control_start begin;
 	int snapshot_fd = -1;
 	int err = process_begin(&a->process, &profile, on_give, a, &begin, &snapshot_fd);

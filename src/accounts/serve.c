@@ -120,8 +120,7 @@ static void ask_change(struct desk *d, uint32_t console, const struct account *a
 			  "パスワードの有効期限が過ぎました。新しいパスワードを設定してください\n");
 }
 
-/* A name that somebody typed is recorded only where it is one of ours: it may be a password. */
-static const char *name_for_record(const struct desk *d, const char *name)
+const char *desk_name_for_record(const struct desk *d, const char *name)
 {
 	return desk_is_known(d, name) ? name : "unknown";
 }
@@ -130,7 +129,8 @@ static const char *name_for_record(const struct desk *d, const char *name)
 static bool deny(struct desk *d, uint32_t console, const char *name, const char *why,
 		 struct account_answer *answer)
 {
-	(void)desk_tell(d, EVENT_LOGIN_REFUSED, EV_PERSON(USER, name_for_record(d, name), console),
+	(void)desk_tell(d, EVENT_LOGIN_REFUSED,
+			EV_PERSON(USER, desk_name_for_record(d, name), console),
 			EV_TEXT(REASON, why)); /* refused anyway */
 	desk_refuse(answer, d->seats[console].language, "login incorrect", "ログインできません");
 	return true;
@@ -314,8 +314,7 @@ static bool serve_change(struct desk *d, uint32_t console, const struct account_
 	return hold;
 }
 
-/* Whoever is half way in with the password that is void now. */
-static void end_stale_seats(struct desk *d, const char *name)
+void desk_end_stale(struct desk *d, const char *name)
 {
 	for (uint32_t i = 0; i < DESK_SEATS; i++) {
 		const struct seat *seat = &d->seats[i];
@@ -335,6 +334,11 @@ static void end_stale_seats(struct desk *d, const char *name)
  */
 static void note_hands(const struct desk *d, const struct seat *seat, struct account *account)
 {
+	if (seat == NULL) {
+		if (d->two_person)
+			(void)snprintf(account->hands, sizeof(account->hands), "*");
+		return;
+	}
 	if (!d->two_person || seat->name[0] == '\0' || strcmp(seat->name, account->name) == 0)
 		return;
 	if (snprintf(account->hands, sizeof(account->hands), "%s %s", seat->name, seat->hands) >=
@@ -342,12 +346,22 @@ static void note_hands(const struct desk *d, const struct seat *seat, struct acc
 		(void)snprintf(account->hands, sizeof(account->hands), "*");
 }
 
-/* Make and save a temporary password. Return: 0 or an error: then the old one stays. */
-static int reset_password(struct desk *d, const struct seat *seat,
-			  const struct snapshot_person *person,
-			  char fresh[PASSWORD_TEMPORARY_BYTES])
+/* Whoever has lost the password may have lost that, too, and shows a new one first. */
+static bool lose_factor(struct account *account)
+{
+	bool had_factor = account->totp[0] != '\0';
+
+	account->enrol |= had_factor;
+	explicit_bzero(account->totp, sizeof(account->totp));
+	account->totp_used = 0;
+	return had_factor;
+}
+
+int desk_reset_password(struct desk *d, const struct seat *by, const struct snapshot_person *person,
+			char fresh[PASSWORD_TEMPORARY_BYTES])
 {
 	struct account account;
+	bool lost = false;
 	int err;
 
 	account_init(&account, person->name);
@@ -361,11 +375,13 @@ static int reset_password(struct desk *d, const struct seat *seat,
 	if (err == 0)
 		err = account_set(&account, fresh, true, desk_now_s(d));
 	if (err == 0)
-		note_hands(d, seat, &account);
+		note_hands(d, by, &account);
+	if (err == 0 && by == NULL)
+		lost = lose_factor(&account);
 	if (err == 0)
 		err = keep_save(d->directory, &account);
 	account_fini(&account);
-	return err;
+	return err == 0 ? lost : err;
 }
 
 /* A temporary password for a person of the running configuration (A2). */
@@ -385,13 +401,13 @@ static void serve_reset(struct desk *d, uint32_t console, const struct account_r
 			"を先に行ってください");
 		return;
 	}
-	if (reset_password(d, seat, person, fresh) < 0) {
+	if (desk_reset_password(d, seat, person, fresh) < 0) {
 		desk_refuse(answer, seat->language, "the password cannot be saved",
 			    "パスワードを保存できません");
 		return;
 	}
 	seat->handed_over |= person->role == SNAPSHOT_ROLE_ADMINISTRATOR;
-	end_stale_seats(d, person->name);
+	desk_end_stale(d, person->name);
 	(void)desk_tell(d, EVENT_PASSWORD_RESET, EV_TEXT(USER, person->name),
 			EV_PERSON(NAME, seat->name[0] != '\0' ? seat->name : "nobody",
 				  console)); /* it is reset by now */
@@ -482,6 +498,8 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 	case ACCOUNT_LOGOUT:
 		desk_seat_close(d, console, "the person logged out");
 		return false;
+	case ACCOUNT_RECOVER:
+		return desk_recover(d, console, request, answer);
 	case ACCOUNT_RESET:
 		if (is_administrator(seat))
 			serve_reset(d, console, request, answer);

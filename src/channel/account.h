@@ -9,7 +9,8 @@
  * to OPEN, LOGOUT and the end of the link to CLOSED. What a state does not allow is answered with
  * ACCOUNT_REFUSED. While no administrator has a password yet, the link of a terminal is SETUP,
  * where only ACCOUNT_FIRST is served, until that one has one; that of a local socket is OPEN for
- * nobody in particular (ADR 0316).
+ * nobody in particular (ADR 0316). While a recovery is under way the link of its terminal is
+ * RECOVERY, where only ACCOUNT_RECOVER is served (ADR 318).
  */
 #ifndef SEKISHO_CHANNEL_ACCOUNT_H
 #define SEKISHO_CHANNEL_ACCOUNT_H
@@ -46,6 +47,8 @@ enum account_kind {
 	ACCOUNT_TOTP_REMOVE,  /* name: loses it */
 	ACCOUNT_SCREEN_TOTP,  /* the same for a screen user */
 	ACCOUNT_SCREEN_TOTP_REMOVE,
+	ACCOUNT_RECOVER,    /* name: an administrator, gets a temporary password, which the answer's
+			       text shows; only while a recovery is under way (ADR 318) */
 	ACCOUNT_FIRST_CODE, /* secret: a code of the second factor that was shown last */
 	ACCOUNT_KIND_COUNT_
 };

@@ -17,6 +17,7 @@
 #include "channel/give.h"
 #include "channel/person.h"
 #include "channel/query.h"
+#include "channel/recovery.h"
 
 /* Descriptors that every process finds open; 0..2 are /dev/null, /dev/null and the supervisor's
  * stderr. */
@@ -102,6 +103,7 @@ enum control_type {
 	CONTROL_SEVERED,        /* netfilter -> S, struct control_severed */
 	CONTROL_SCREEN_WATCHED, /* S -> screen-viewer, struct control_screen_watched (admission.h)
 				 */
+	CONTROL_RECOVERY,       /* console <-> S <-> accounts, struct control_recovery */
 };
 
 #define CONTROL_ZONE_BYTES 24  /* as SNAPSHOT_NAME_BYTES */

@@ -69,6 +69,7 @@ struct control_give {
 	char person[24];      /* ... and the name of who sits there; empty: nobody in particular */
 	char hands[128];      /* ... and as in struct control_person */
 	uint32_t terminal;    /* GIVE_LINK to accounts: 1: of a terminal; 0: of a local socket */
+	uint32_t recovery;    /* GIVE_TTY: 1: the key of recovery is listened for (recovery.h) */
 };
 
 #endif

@@ -12,6 +12,7 @@
 #include "channel/control.h"
 #include "console/layout.h"
 #include "console/line.h"
+#include "console/recovery.h"
 #include "policy/edit.h"
 #include "policy/schema.h"
 
@@ -22,19 +23,20 @@
 enum console_mode { MODE_OPERATIONAL = 1, MODE_CONFIGURE = 2 };
 
 enum console_state {
-	STATE_BANNER, /* the owner's name stands on the screen */
-	STATE_ENTRY,  /* a name or a password is being typed */
-	STATE_LOGIN,  /* accounts has been asked */
-	STATE_FIRST,  /* a question about the first administrator is being answered */
-	STATE_BEGIN,  /* a person is here; config's link is awaited */
-	STATE_PROMPT, /* a line is being edited */
-	STATE_ASKED,  /* config has been asked */
-	STATE_ROWS,   /* a query is out: rows come */
-	STATE_PAGE,   /* a full page stands: a key goes on */
-	STATE_TRIAL,  /* a mail is being flattened */
-	STATE_LOAD,   /* text is pasted up to Ctrl-D */
-	STATE_SURE,   /* "yes" or "no" is awaited */
-	STATE_FOLLOW, /* the log is followed: between two questions */
+	STATE_BANNER,   /* the owner's name stands on the screen */
+	STATE_ENTRY,    /* a name or a password is being typed */
+	STATE_LOGIN,    /* accounts has been asked */
+	STATE_RECOVERY, /* the supervisor has been asked for a recovery, or for its end */
+	STATE_FIRST,    /* a question about the first administrator is being answered */
+	STATE_BEGIN,    /* a person is here; config's link is awaited */
+	STATE_PROMPT,   /* a line is being edited */
+	STATE_ASKED,    /* config has been asked */
+	STATE_ROWS,     /* a query is out: rows come */
+	STATE_PAGE,     /* a full page stands: a key goes on */
+	STATE_TRIAL,    /* a mail is being flattened */
+	STATE_LOAD,     /* text is pasted up to Ctrl-D */
+	STATE_SURE,     /* "yes" or "no" is awaited */
+	STATE_FOLLOW,   /* the log is followed: between two questions */
 };
 
 /* What is being typed in STATE_ENTRY. */
@@ -46,7 +48,9 @@ enum login_step {
 	LOGIN_FRESH,
 	LOGIN_AGAIN,
 	LOGIN_FIRST_CODE,
-	LOGIN_PHRASE, /* of an export; no login */
+	LOGIN_RECOVERY, /* whose password was lost; no login */
+	LOGIN_NOTED,    /* it was shown: Enter */
+	LOGIN_PHRASE,   /* of an export; no login */
 	LOGIN_PHRASE_AGAIN
 };
 
@@ -127,6 +131,8 @@ struct console {
 	enum first_step first_step;
 	struct account_first first;
 
+	struct console_recovery recovery;
+
 	uint32_t query; /* number of the last query */
 	struct layout_table table;
 	struct bytes preface;    /* text that is shown before the table */
@@ -167,6 +173,8 @@ void screen_show(struct console *c, struct span text);
 void screen_page_key(struct console *c, uint8_t byte);
 /* The owner's name over several rows (A10). */
 void screen_banner(struct console *c);
+/* What is on the screen stands for as long as the name does. */
+void screen_stand(struct console *c);
 
 /* main.c */
 
@@ -218,6 +226,8 @@ void login_key(struct console *c, uint8_t byte);
 void login_forget(struct console *c);
 /* Ask for a new password, twice; then first_send. */
 void login_ask_first(struct console *c);
+/* Ask whose password is to be recovered. */
+void login_ask_recovery(struct console *c);
 /* Ask for a passphrase without echo, twice where it is a new one; then @on_phrase, c->phrase set.
  */
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));
@@ -225,17 +235,6 @@ void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct co
 void login_active(struct console *c);
 extern const struct channel_rule console_account_rules[];
 extern const size_t console_account_rule_count;
-
-/* first.c: the dialogue that sets up the first administrator */
-
-/* Begin it, from the first question; what was answered before is offered again. */
-void first_begin(struct console *c);
-/* A key while a question of it is being answered. */
-void first_key(struct console *c, uint8_t byte);
-/* The password was typed, twice the same. */
-void first_send(struct console *c, const char *password);
-/* What became of it. */
-void first_answered(struct console *c, const struct account_answer *answer);
 
 /* matching.c */
 

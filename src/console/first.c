@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "console/console.h"
+#include "console/first.h"
 
 #define ANSWER_MS 90000U /* longer than config takes over a commit */
 

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "console/console.h"
+#include "console/first.h"
 
 #define ANSWER_MS 60000U /* a slow machine takes seconds for one password */
 #define ACTIVE_MS 10000U /* between two signs of life */
@@ -49,6 +50,9 @@ static void ask(struct console *c, enum login_step step)
 		[LOGIN_FRESH] = {"new password: ", "新しいパスワード: "},
 		[LOGIN_AGAIN] = {"the same again: ", "もう一度: "},
 		[LOGIN_FIRST_CODE] = {"first code: ", "最初のコード: "},
+		[LOGIN_RECOVERY] = {"whose password (user name): ", "復旧する管理者の利用者名: "},
+		[LOGIN_NOTED] = {"Enter when you have written it down: ",
+				 "控えたら Enter を押してください: "},
 		[LOGIN_PHRASE] = {"passphrase: ", "パスフレーズ: "},
 		[LOGIN_PHRASE_AGAIN] = {"the same again: ", "もう一度: "},
 	};
@@ -65,6 +69,8 @@ static void begin_again(struct console *c)
 {
 	if (c->is_first)
 		first_begin(c);
+	else if (c->recovery.runs && c->login_step == LOGIN_RECOVERY)
+		ask(c, LOGIN_RECOVERY);
 	else if (c->account_role == ACCOUNT_ROLE_NONE)
 		ask(c, c->login_from);
 	else
@@ -116,6 +122,22 @@ static void take_phrase(struct console *c)
 	c->on_phrase(c);
 }
 
+/* One that is too long stays nobody's. */
+static void take_name(struct console *c)
+{
+	struct account_request *r = &c->account_request;
+	bool recovers = c->login_step == LOGIN_RECOVERY;
+
+	if (c->entry_size == 0) {
+		ask(c, c->login_step);
+		return;
+	}
+	memset(r->name, 0, sizeof(r->name));
+	if (c->entry_size < sizeof(r->name))
+		memcpy(r->name, c->entry, c->entry_size);
+	send_request(c, recovers ? ACCOUNT_RECOVER : ACCOUNT_PROMPTS);
+}
+
 static void take_entry(struct console *c)
 {
 	struct account_request *r = &c->account_request;
@@ -123,14 +145,11 @@ static void take_entry(struct console *c)
 	screen_print(c, span_of("\n"));
 	switch (c->login_step) {
 	case LOGIN_NAME:
-		if (c->entry_size == 0) {
-			ask(c, LOGIN_NAME);
-			return;
-		}
-		memset(r->name, 0, sizeof(r->name)); /* one that is too long stays nobody's */
-		if (c->entry_size < sizeof(r->name))
-			memcpy(r->name, c->entry, c->entry_size);
-		send_request(c, ACCOUNT_PROMPTS);
+	case LOGIN_RECOVERY:
+		take_name(c);
+		return;
+	case LOGIN_NOTED:
+		recovery_leave(c);
 		return;
 	case LOGIN_SECRET:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
@@ -177,7 +196,7 @@ static void take_entry(struct console *c)
 /* Passwords are never shown (A8); of names what can be printed. */
 void login_key(struct console *c, uint8_t byte)
 {
-	bool is_hidden = c->login_step != LOGIN_NAME;
+	bool is_hidden = c->login_step != LOGIN_NAME && c->login_step != LOGIN_RECOVERY;
 
 	switch (byte) {
 	case '\n':
@@ -195,7 +214,10 @@ void login_key(struct console *c, uint8_t byte)
 	case CTRL_D:
 		screen_print(c, span_of("\n"));
 		login_forget(c);
-		begin_again(c);
+		if (c->recovery.runs)
+			recovery_leave(c);
+		else
+			begin_again(c);
 		break;
 	case CTRL_U:
 		ask(c, c->login_step);
@@ -229,7 +251,7 @@ static void on_greeting(struct console *c, const struct account_answer *answer)
 {
 	(void)snprintf(c->host, sizeof(c->host), "%s", answer->host);
 	(void)snprintf(c->organization, sizeof(c->organization), "%s", answer->organization);
-	if (console_is_power_on(c) && !c->greeted) {
+	if ((console_is_power_on(c) || c->recovery.hears) && !c->greeted) {
 		c->greeted = true;
 		screen_banner(c);
 		return;
@@ -287,6 +309,10 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 	}
 	screen_print(c, span_of(answer.text));
 	explicit_bzero(answer.text, sizeof(answer.text));
+	if (c->recovery.runs && answer.status == ACCOUNT_OK) {
+		ask(c, LOGIN_NOTED);
+		return 0;
+	}
 	if (answer.status == ACCOUNT_STALE) {
 		c->login_from = LOGIN_FRESH;
 	} else if (answer.status == ACCOUNT_ENROL) {
@@ -334,6 +360,11 @@ const size_t console_account_rule_count =
 void login_ask_first(struct console *c)
 {
 	ask(c, LOGIN_FRESH);
+}
+
+void login_ask_recovery(struct console *c)
+{
+	ask(c, LOGIN_RECOVERY);
 }
 
 void login_begin(struct console *c)

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "console/command.h"
+#include "console/first.h"
 
 #define CONTROL_MESSAGES 64
 #define READ_BYTES       4096
@@ -86,7 +87,9 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 {
 	struct console *c = self->ctx;
 
-	if (c->state == STATE_BANNER) {
+	if (c->state == STATE_BANNER && recovery_may_be_key(c)) {
+		console_enter_state(c, STATE_BANNER, RECOVERY_PAUSE_MS);
+	} else if (c->state == STATE_BANNER) {
 		login_greet(c);
 	} else if (c->state == STATE_FOLLOW) {
 		follow_ask(c);
@@ -214,6 +217,9 @@ static bool use_input(struct console *c)
 	case STATE_FOLLOW:
 		return find_interrupt(c);
 	case STATE_BANNER:
+		recovery_listen(c);
+		return false;
+	case STATE_RECOVERY:
 	case STATE_LOGIN:
 	case STATE_BEGIN:
 		return false;
@@ -232,7 +238,7 @@ static void settle(struct console *c)
 		if (c->input.size > 0)
 			explicit_bzero(c->input.data, c->input.size); /* passwords, too */
 		bytes_clear(&c->input);
-		c->input_at = 0;
+		c->input_at = c->recovery.burst_at = c->recovery.burst_end = 0;
 	}
 	if (screen_flush(c) != 0)
 		loop_stop(&c->loop, 0);
@@ -338,6 +344,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 	if (give->kind != GIVE_TTY || c->tty >= 0)
 		return -ERR_PEER;
 	c->tty = fd;
+	c->recovery.hears = give->recovery != 0;
 	return 0;
 }
 
@@ -368,7 +375,13 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 	return 0;
 }
 
+static int handle_recovery(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return recovery_take(ctx, message->body);
+}
+
 static const struct channel_rule control_rules[] = {
+	{CONTROL_RECOVERY, 0, 0, CHANNEL_EXACTLY(control_recovery), handle_recovery, "recovery"},
 	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
 	{CONTROL_ROW, 0, 0, CHANNEL_EXACTLY(control_row), handle_row, "row"},
 	{CONTROL_TESTED, 0, 2, CHANNEL_EXACTLY(control_flattened), handle_tested, "tested"},

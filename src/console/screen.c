@@ -226,5 +226,10 @@ void screen_banner(struct console *c)
 	/* DECDHL: the same line twice, as its upper and lower half, twice as wide and high. */
 	screen_printf(c, "\033[2J\033[4;1H\033#3  %s\n\033#4  %s\n", name, name);
 	screen_printf(c, "\033#6  SEKISHO\n\n");
+	screen_stand(c);
+}
+
+void screen_stand(struct console *c)
+{
 	console_enter_state(c, STATE_BANNER, BANNER_MS);
 }

@@ -62,6 +62,14 @@ enum disk disk_judge(const uint8_t head[DISK_HEAD_BYTES]);
 bool data_mount(const char *device);
 
 /*
+ * What end_system leaves on the data partition of a start that it asks for itself, and what the
+ * next start makes of it. Return: false where the machine was started by itself, or that cannot be
+ * told: a start by hand is one behind which nothing of the kind is left.
+ */
+#define RESTART_MARK "/data/sekisho/restarting"
+bool start_was_by_hand(const char *mark);
+
+/*
  * keeper.c: keeps the supervisor alive, and reaps what has lost its parent. Signals are taken with
  * sigtimedwait: all are blocked from the start.
  */
@@ -69,6 +77,7 @@ struct keeper {
 	pid_t pid;           /* of the supervisor; 0: none */
 	uint64_t started_ms; /* monotonic */
 	char console[64];    /* path of the terminal that it offers its console on; empty: none */
+	const char *how;     /* the machine was started, for the first supervisor; NULL: told */
 };
 /* Return: the signal that asks for the end of the system, when one has come, or the supervisor has
  * ended with a status of channel/machine.h. */

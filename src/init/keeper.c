@@ -68,21 +68,30 @@ static void say_last_words(void)
 		say("%.*s", (int)strcspn(last, "\n"), last);
 }
 
-static void __attribute__((noreturn)) become_supervisor(char *console)
+static void __attribute__((noreturn)) become_supervisor(char *console, const char *how)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin", zone[] = "TZ=JST-9";
 	static char *environment[] = {path, zone, NULL};
 	static char program[] = "sekishod", config[] = "--config", watchdog[] = "--watchdog",
 		    factory[] = CONFIG_DIRECTORY "/factory.conf", state[] = "--state",
 		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", clock[] = "--set-clock",
-		    terminal[] = "--console", own[] = "--own-machine";
-	char *arguments[] = {program,  config, factory, state, data,
-			     watchdog, device, clock,   own,   console[0] != '\0' ? terminal : NULL,
-			     console,  NULL};
+		    terminal[] = "--console", start[] = "--start", own[] = "--own-machine";
+	char by[8];
+	char *arguments[14] = {program, config, factory, state, data, watchdog, device, clock, own};
+	size_t count = 9;
 	int null = open("/dev/null", O_RDONLY), out = open("/dev/console", O_WRONLY | O_NOCTTY),
 	    ring = open("/dev/kmsg", O_WRONLY);
 	sigset_t none;
 
+	if (how != NULL) {
+		(void)snprintf(by, sizeof(by), "%s", how);
+		arguments[count++] = start;
+		arguments[count++] = by;
+	}
+	if (console[0] != '\0') {
+		arguments[count++] = terminal;
+		arguments[count++] = console;
+	}
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with these arguments */
 	if (setsid() >= 0 && null >= 0 && out >= 0 && ring >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
@@ -100,7 +109,9 @@ static void start(struct keeper *keeper)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become_supervisor(keeper->console);
+		become_supervisor(keeper->console, keeper->how);
+	if (pid > 0)
+		keeper->how = NULL;
 	if (pid < 0)
 		say("init: sekishod cannot be started: %s", strerror(errno));
 	keeper->pid = pid > 0 ? pid : 0;

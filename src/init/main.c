@@ -90,6 +90,7 @@ int main(void)
 	(void)reboot(RB_DISABLE_CAD);               /* a keyboard tells us; it does not decide */
 	if (bring_up() && read_word("console", keeper.console, sizeof(keeper.console)) < 0)
 		(void)snprintf(keeper.console, sizeof(keeper.console), "/dev/console");
+	keeper.how = start_was_by_hand(RESTART_MARK) ? "hand" : "self";
 	signo = keeper_run(&keeper);
 	keeper_stop(&keeper, STOP_WAIT_MS);
 	end_system(signo);

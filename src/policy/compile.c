@@ -132,7 +132,8 @@ static int emit_block(const struct draft *d, struct bytes *block)
 				    .text_host_name = d->text_host_name,
 				    .utc_offset_s = d->utc_offset_s,
 				    .connections_max = d->connections_max,
-				    .watch_s = d->watch_s};
+				    .watch_s = d->watch_s,
+				    .recovery_off = d->recovery_off};
 	int err = bytes_append(block, &h, sizeof(h));
 
 	for (unsigned i = 0; err == 0 && i < SECTION_COUNT_; i++) {

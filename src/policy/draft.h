@@ -25,6 +25,7 @@ struct draft {
 	uint32_t text_organization, text_host_name;
 	int32_t utc_offset_s;
 	uint32_t connections_max, watch_s;
+	bool recovery_off;
 	bool no_memory; /* also set where a table is full: then @too_big too */
 	bool too_big;
 };

@@ -245,6 +245,7 @@ static void lower_system(struct draft *d)
 	d->utc_offset_s = draft_leaf_number(from, ROW_TIME_ZONE) == 0 ? TOKYO_OFFSET : 0;
 	d->connections_max = (uint32_t)draft_leaf_number(from, ROW_CONNECTIONS);
 	d->watch_s = draft_leaf_seconds(from, ROW_WATCH);
+	d->recovery_off = draft_leaf_number(from, ROW_RECOVERY) != 0;
 }
 
 static void lower_entry(struct draft *d, struct tree_node *node)

@@ -191,7 +191,7 @@ struct snapshot_header {
 	int32_t utc_offset_s;
 	uint32_t connections_max; /* flows that each zone may have at one time; 0: by memory */
 	uint32_t watch_s;         /* how long to watch what was isolated */
-	uint32_t pad;
+	uint32_t recovery_off;    /* 1: lost passwords cannot be recovered at the terminal */
 	struct {
 		uint32_t offset; /* from the start of the block, 8-byte aligned */
 		uint32_t count;  /* rows; bytes for text */

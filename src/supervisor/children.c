@@ -429,6 +429,7 @@ static void bury(struct child *child, int status)
 		persons_forget(sup);
 	if (child->role == ROLE_AUDIT)
 		persons_unrecorded(sup);
+	recovery_child_died(sup, child);
 	if (child->role == ROLE_NETFILTER)
 		restore_netfilter_died(sup);
 	if (in_reserve)

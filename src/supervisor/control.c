@@ -123,6 +123,8 @@ const struct channel_rule control_rules[] = {
 	{CONTROL_FIRST, 0, 0, FIXED(control_first), FROM(ROLE_ACCOUNTS), first_handle, "first"},
 	{CONTROL_FIRST_DONE, 0, 0, FIXED(control_first_done), FROM(ROLE_CONFIG), first_handle_done,
 	 "first done"},
+	{CONTROL_RECOVERY, 0, 0, FIXED(control_recovery), FROM(ROLE_CONSOLE) | FROM(ROLE_ACCOUNTS),
+	 recovery_handle, "recovery"},
 	{CONTROL_SCREEN_LOGIN, 0, 0, FIXED(control_screen_login), FROM(ROLE_SCREEN_VIEWER),
 	 admission_handle_login, "screen login"},
 	{CONTROL_SCREEN_VERDICT, 0, 0, FIXED(control_screen_verdict), FROM(ROLE_ACCOUNTS),

@@ -196,6 +196,24 @@ void emergencies_withdraw(struct emergencies *e)
 	drop(e, e->count - 1);
 }
 
+int emergencies_amend(struct emergencies *e, uint32_t number, const char *what,
+		      const struct emergency_person *who)
+{
+	const struct emergency *found = emergencies_find(e, number);
+	struct emergency amended;
+	int err;
+
+	if (found == NULL || found->closed_s != 0)
+		return -ERR_NOT_FOUND;
+	amended = *found;
+	(void)snprintf(amended.what, sizeof(amended.what), "%s", what);
+	amended.who[0] = *who;
+	err = save(e, &amended);
+	if (err == 0)
+		e->list[found - e->list] = amended;
+	return err;
+}
+
 bool emergencies_has_open(const struct emergencies *e, const struct emergency_person *person,
 			  const char *what)
 {

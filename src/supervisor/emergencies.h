@@ -54,6 +54,15 @@ int emergencies_open(struct emergencies *e, struct emergency *new);
 /* Take back the one listed last, which could not be saved and is not done. */
 void emergencies_withdraw(struct emergencies *e);
 
+/**
+ * emergencies_amend - one that is open is better known by now
+ * @what, @who: copied
+ * Return: 0; -ERR_NOT_FOUND (or acknowledged); an error of file_replace: it stays as it was, until
+ * the next start at least.
+ */
+int emergencies_amend(struct emergencies *e, uint32_t number, const char *what,
+		      const struct emergency_person *who);
+
 /* Whether one of @person, with the same hands, that reads @what is open. */
 bool emergencies_has_open(const struct emergencies *e, const struct emergency_person *person,
 			  const char *what);
@@ -86,6 +95,16 @@ void emergency_by_console(struct supervisor *sup, const struct child *console, c
 /* List a change outside its hours, before it begins. Return: as emergencies_open; unless 0 it is
  * not listed. */
 int emergency_of_change(struct supervisor *sup, const struct control_emergency *change);
+/* List a recovery, before it begins; whose password it is is not known yet. Return: its number; 0:
+ * it cannot be saved, and is not listed. */
+uint32_t emergency_of_recovery(struct supervisor *sup);
+/**
+ * emergency_recovers - @name is about to get a password by it
+ * From here on that account does not acknowledge it, where another one could. @name: empty: the
+ * dialogue of the first administrator is to begin; NULL: nothing came of it.
+ * Return: 0, or an error of emergencies_amend: it is not saved, which may be an event.
+ */
+int emergency_recovers(struct supervisor *sup, uint32_t number, const char *name);
 /* At the start: record those that stand, and where they cannot be saved. */
 void emergencies_tell(struct supervisor *sup);
 

@@ -26,6 +26,7 @@
 #include "supervisor/captures.h"
 #include "supervisor/isolation.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/watchdog.h"
 
 #define RUN_DIRECTORY "/run/sekisho"
 
@@ -65,7 +66,7 @@ static int fail(const char *what)
 static void usage(FILE *out)
 {
 	fputs("usage: sekishod --config FILE --state DIR [--netns-prefix P] [--console PATH] "
-	      "[--watchdog PATH] [--set-clock] [--own-machine]\n"
+	      "[--watchdog PATH] [--set-clock] [--own-machine] [--start hand|self]\n"
 	      "       sekishod --print-process-table\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
 	      "  --state DIR        configurations and log, kept over restarts\n"
@@ -76,8 +77,18 @@ static void usage(FILE *out)
 	      "  --set-clock        this machine's clock is the gateway's to set; else it is only "
 	      "compared\n"
 	      "  --own-machine      the machine may be rebooted and shut down from consoles: who "
-	      "starts this does it, by exit status 80 or 81\n",
+	      "starts this does it, by exit status 80 or 81\n"
+	      "  --start hand|self  the machine has just started, by hand (power) or by itself: a\n"
+	      "                     recovery is possible behind two starts by hand only\n",
 	      out);
+}
+
+static bool read_start(struct options *options, const char *how)
+{
+	options->start = strcmp(how, "hand") == 0   ? START_BY_HAND
+			 : strcmp(how, "self") == 0 ? START_BY_ITSELF
+						    : START_AGAIN;
+	return options->start != START_AGAIN;
 }
 
 /* Return: 0 go on; 1 done; 2 wrong usage. */
@@ -91,6 +102,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		{"watchdog", required_argument, NULL, 'w'},
 		{"set-clock", no_argument, NULL, 'C'},
 		{"own-machine", no_argument, NULL, 'M'},
+		{"start", required_argument, NULL, 'S'},
 		{"print-process-table", no_argument, NULL, 'P'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -120,6 +132,12 @@ static int read_options(struct options *options, int argc, char **argv)
 			break;
 		case 'M':
 			options->own_machine = true;
+			break;
+		case 'S':
+			if (!read_start(options, optarg)) {
+				usage(stderr);
+				return 2;
+			}
 			break;
 		case 'P':
 			table_print(stdout);
@@ -362,6 +380,7 @@ static int start(struct supervisor *sup)
 		return fail("giving up privileges");
 	supervisor_event(sup, EVENT_GATEWAY_STARTS, EV_NUMBER(PID, getpid()));
 	emergencies_tell(sup);
+	recovery_begin(sup);
 	watch_start(sup);
 	clock_say_start(sup);
 	if (!sandbox_has_landlock())

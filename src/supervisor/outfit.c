@@ -208,7 +208,10 @@ static void outfit_arbiter(struct child *arbiter)
 
 static void outfit_console(struct child *console)
 {
-	child_give(console, &(struct control_give){.kind = GIVE_TTY, .index = console->index},
+	child_give(console,
+		   &(struct control_give){.kind = GIVE_TTY,
+					  .index = console->index,
+					  .recovery = recovery_offers(console->sup, console)},
 		   console->tty_fd);
 	console->person_role = ACCOUNT_ROLE_NONE;
 	asking_init(&console->asking);

@@ -129,6 +129,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 	const struct control_recorded *answer = message->body;
 
 	first_recorded(sup, answer);
+	recovery_recorded(sup, answer);
 	shadows_recorded(sup, answer);
 	power_recorded(sup, answer);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
@@ -150,6 +151,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 void persons_unrecorded(struct supervisor *sup)
 {
 	first_unrecorded(sup);
+	recovery_unrecorded(sup);
 	shadows_unrecorded(sup);
 	power_unrecorded(sup);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
@@ -176,6 +178,8 @@ int console_handle_person(struct channel *ch, void *ctx, const struct channel_me
 		end_console(console);
 		return 0;
 	}
+	if (console->is_tty) /* whoever can log in needs none */
+		recovery_stop(console->sup, "somebody has logged in");
 	if (person->name[0] == '\0')
 		let_in(console, person->role, "", ""); /* no login is needed: there is no record */
 	else

@@ -91,6 +91,56 @@ int emergency_of_change(struct supervisor *sup, const struct control_emergency *
 	return err;
 }
 
+#define RECOVERY "recovery at the terminal"
+
+uint32_t emergency_of_recovery(struct supervisor *sup)
+{
+	struct emergency one = {.time_s = now_s(sup)};
+	int err;
+
+	(void)snprintf(one.what, sizeof(one.what), RECOVERY);
+	err = emergencies_open(&sup->emergencies, &one);
+	if (err == 0) {
+		tell(sup, EVENT_EMERGENCY_OPENED, &one);
+		return one.number;
+	}
+	if (one.number != 0)
+		emergencies_withdraw(&sup->emergencies);
+	tell_unsaved(sup, &one, err);
+	return 0;
+}
+
+/* Whether somebody else could log in, as far as the configuration goes. */
+static bool has_others(const struct supervisor *sup, const char *name)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+
+	for (uint32_t i = 0; sup->running.fd >= 0 && i < s->person_count; i++) {
+		if (strcmp(s->persons[i].name, name) != 0 && !s->persons[i].suspended &&
+		    now_s(sup) < s->persons[i].expires_s)
+			return true;
+	}
+	return false;
+}
+
+int emergency_recovers(struct supervisor *sup, uint32_t number, const char *name)
+{
+	struct emergency_person who = {0};
+	char what[EMERGENCY_WHAT_BYTES] = RECOVERY;
+	int err;
+
+	if (name != NULL && name[0] == '\0')
+		(void)snprintf(what, sizeof(what), RECOVERY ": the first administrator");
+	else if (name != NULL)
+		(void)snprintf(what, sizeof(what), RECOVERY ": password of %.24s", name);
+	if (name != NULL && name[0] != '\0' && has_others(sup, name))
+		(void)snprintf(who.name, sizeof(who.name), "%s", name);
+	err = emergencies_amend(&sup->emergencies, number, what, &who);
+	if (err < 0 && emergencies_find(&sup->emergencies, number) != NULL)
+		tell_unsaved(sup, emergencies_find(&sup->emergencies, number), err);
+	return err;
+}
+
 void emergencies_tell(struct supervisor *sup)
 {
 	for (size_t i = 0; i < sup->emergencies.count; i++) {

@@ -92,6 +92,8 @@ void session_child_died(struct child *child);
 void session_end(struct session *session, const char *why);
 /* End the sessions of entries that are no longer in the running policy as they were. */
 void session_refit_all(struct supervisor *sup);
+/* Every session, as the zones are shut. */
+void session_end_all(struct supervisor *sup);
 void session_end_zone(struct supervisor *sup, const char *zone);
 /* End those that come from an address of the station, or have one as their target. */
 void session_end_station(struct supervisor *sup, const struct control_sever_station *station);

@@ -467,6 +467,16 @@ void session_end_zone(struct supervisor *sup, const char *zone)
 	}
 }
 
+void session_end_all(struct supervisor *sup)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &sup->sessions[i];
+
+		if (session->used)
+			end_isolated(sup, session, EV_TEXT(ZONE, session->from));
+	}
+}
+
 static bool has_address(const struct control_sever_station *station, uint8_t family,
 			const uint8_t address[16])
 {

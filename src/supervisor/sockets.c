@@ -369,6 +369,10 @@ static int want_all(struct supervisor *sup, const struct snapshot *s, bool open)
 
 int sockets_listen(struct supervisor *sup, const struct snapshot *snapshot)
 {
+	if (sup->zones.shut & ZONES_SHUT_RECOVERY) {
+		sockets_close_all(sup);
+		return 0; /* when it is over they come */
+	}
 	for (size_t i = 0; i < LISTENERS_MAX; i++)
 		sup->listeners[i].keep = false;
 	(void)want_all(sup, snapshot, false); /* only marks: cannot fail */

@@ -46,6 +46,7 @@ void supervisor_stop(struct supervisor *sup, struct event_arg why)
 		return;
 	supervisor_event(sup, EVENT_GATEWAY_STOPS, why);
 	sup->stopping = true;
+	recovery_stop(sup, "the gateway stops");
 	sockets_close_all(sup);
 	consoles_close(sup);
 	child_stop_all(sup, false);

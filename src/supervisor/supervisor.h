@@ -19,6 +19,7 @@
 #include "supervisor/outfit.h"
 #include "supervisor/persons.h"
 #include "supervisor/rates.h"
+#include "supervisor/recovery.h"
 #include "supervisor/reserve.h"
 #include "supervisor/scanning.h"
 #include "supervisor/session.h"
@@ -133,6 +134,7 @@ struct commit {
 };
 
 struct options {
+	enum machine_start start;
 	const char *config_path, *state_path, *prefix, *console_path, *watchdog_path;
 	bool sets_clock, own_machine;
 };
@@ -185,6 +187,7 @@ struct supervisor {
 	struct watchlist watchlist;
 	struct timekeeping time;
 	struct first_wait first;
+	struct recovery recovery;
 	struct recordings recordings;
 	struct restore restores[CONSOLES_MAX];
 };
@@ -289,10 +292,6 @@ int consoles_open(struct supervisor *sup);
 /* The zones enforce for the first time: accounts and the terminal may take the processor now. */
 void consoles_enforcing(struct supervisor *sup);
 void consoles_close(struct supervisor *sup);
-
-/* watchdog.c */
-int watchdog_open(struct supervisor *sup);
-void watchdog_close(struct supervisor *sup);
 
 /* lockdown.c: give up what the supervisor itself does not need. 0 or -ERR_SYSTEM. */
 int lockdown(bool sets_clock);

@@ -213,7 +213,7 @@ static void look_at_bond(struct survey *s)
 static void look_at_port(struct survey *s)
 {
 	const uint8_t *m;
-	bool up;
+	bool up, shut = s->zone->isolated || (s->sup->zones.shut & ZONES_SHUT_RECOVERY);
 
 	s->port = find_link(&s->own, s->zone->port);
 	if (s->port == NULL) {
@@ -225,8 +225,8 @@ static void look_at_port(struct survey *s)
 	tell(s, "%s, %s, %02x:%02x:%02x:%02x:%02x:%02x", up ? "up" : "down",
 	     s->port->flags & CARRIER ? "carrier" : "no carrier", m[0], m[1], m[2], m[3], m[4],
 	     m[5]);
-	if (up == s->zone->isolated)
-		differ(s, "the port is %s", up ? "up, and the zone is isolated" : "down");
+	if (up == shut)
+		differ(s, "the port is %s", up ? "up, and the zone is shut" : "down");
 	look_at_vlan(s);
 	look_at_bond(s);
 }
@@ -323,6 +323,8 @@ static void read_zone(struct supervisor *sup, struct zone *zone)
 	look_at_forwarding(&s);
 	if (zone->isolated)
 		tell(&s, "isolated");
+	if (sup->zones.shut & ZONES_SHUT_RECOVERY)
+		tell(&s, "shut for a recovery");
 	supervisor_event(sup, s.difference[0] != '\0' ? EVENT_ZONE_DIFFERS : EVENT_ZONE_READ,
 			 EV_TEXT(ZONE, zone->name), EV_TEXT(PORT, zone->port),
 			 EV_TEXT(DETAIL, s.found), EV_TEXT(REASON, s.difference),

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/watchdog.h"
 
 #define FEED_MS   2000U
 #define TIMEOUT_S 20
@@ -42,16 +43,23 @@ static void feed(struct loop *loop, struct loop_timer *self)
 {
 	struct supervisor *sup = self->ctx;
 
-	if (!is_well(sup))
+	if (!is_well(sup)) {
 		supervisor_event(sup, EVENT_WATCHDOG_STARVED);
-	else if (write(sup->watchdog_fd, "", 1) < 0)
-		supervisor_event(sup, EVENT_WATCHDOG_FAILED, EV_NUMBER(ERROR, errno));
+		sup->recovery.starved = true;
+		recovery_count_void(sup->state_fd);
+	} else {
+		if (write(sup->watchdog_fd, "", 1) < 0)
+			supervisor_event(sup, EVENT_WATCHDOG_FAILED, EV_NUMBER(ERROR, errno));
+		if (sup->recovery.starved)
+			recovery_count_spare(sup->state_fd);
+		sup->recovery.starved = false;
+	}
 	loop_arm(loop, self, FEED_MS);
 }
 
 int watchdog_open(struct supervisor *sup)
 {
-	int timeout_s = TIMEOUT_S;
+	int timeout_s = TIMEOUT_S, status = 0;
 	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
 
 	if (!sup->options.watchdog_path)
@@ -61,11 +69,18 @@ int watchdog_open(struct supervisor *sup)
 		return -ERR_SYSTEM;
 	/* Not every driver can: then its own timeout holds. */
 	(void)ioctl(sup->watchdog_fd, WDIOC_SETTIMEOUT, &timeout_s);
+	sup->recovery.bitten = ioctl(sup->watchdog_fd, WDIOC_GETBOOTSTATUS, &status) == 0 &&
+			       (status & WDIOF_CARDRESET) != 0;
 	for (size_t i = 0; i < ROLE_COUNT_; i++)
 		sup->last_ready_ms[i] = now_ms;
 	sup->watchdog_timer = (struct loop_timer){.fire = feed, .ctx = sup};
 	loop_arm(&sup->loop, &sup->watchdog_timer, 0);
 	return 0;
+}
+
+bool watchdog_has_reset(const struct supervisor *sup)
+{
+	return sup->recovery.bitten;
 }
 
 /* An orderly end disarms it; any other end leaves it running. */

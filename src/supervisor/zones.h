@@ -58,8 +58,9 @@ typedef void zones_told_fn(void *ctx, enum zones_change change, const char *a, c
 
 /* Why all crossings are shut, and until when. */
 enum zones_shut {
-	ZONES_SHUT_STORM = 1,   /* until the processes of the packet path live again */
-	ZONES_SHUT_ROLLBACK = 2 /* until a policy is in force whole */
+	ZONES_SHUT_STORM = 1,    /* until the processes of the packet path live again */
+	ZONES_SHUT_ROLLBACK = 2, /* until a policy is in force whole */
+	ZONES_SHUT_RECOVERY = 4  /* until a recovery is over; ports are down, too */
 };
 
 struct zones {

@@ -26,10 +26,11 @@ struct fixture {
 	enum account_role role[DESK_SEATS];
 	bool ended[DESK_SEATS];
 	char notice[ACCOUNT_TEXT_BYTES];
-	bool deaf;                  /* audit takes no event */
-	struct control_first first; /* handed over last */
-	uint32_t newest;            /* configuration on the disk */
-	const char *by;             /* who commits */
+	bool deaf;                        /* audit takes no event */
+	struct control_first first;       /* handed over last */
+	struct control_recovery recovery; /* told last */
+	uint32_t newest;                  /* configuration on the disk */
+	const char *by;                   /* who commits */
 };
 
 static inline bool on_event(void *ctx, enum event_id id, const struct event_arg *args, size_t count)
@@ -67,6 +68,14 @@ static inline bool on_first(void *ctx, const struct control_first *first)
 	struct fixture *f = ctx;
 
 	f->first = *first;
+	return !f->deaf;
+}
+
+static inline bool on_recovery(void *ctx, const struct control_recovery *said)
+{
+	struct fixture *f = ctx;
+
+	f->recovery = *said;
 	return !f->deaf;
 }
 
@@ -113,10 +122,10 @@ static inline int setup(void **state)
 	f->time.mono_ns = 1000000000;
 	f->time.wall_ns = 1800000000LL * 1000000000;
 	f->clock = clock_simulate(&f->time);
-	assert_int_equal(
-		desk_init(&f->desk, &f->clock, f->place.dir,
-			  (struct desk_owner){on_event, on_person, on_notice, on_first, f}),
-		0);
+	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir,
+				   (struct desk_owner){on_event, on_person, on_notice, on_first,
+						       on_recovery, f}),
+			 0);
 	*state = f;
 	return 0;
 }

@@ -168,6 +168,10 @@ test_trial-use := arbiter policy wire base
 test_show-use := arbiter policy wire base
 
 # accounts
+units += test_recovery_seat test_recovery_course
+test_recovery_seat-use := accounts policy wire base
+test_recovery_course-use := supervisor policy wire base
+test_recovery_course-lib := -Wl,--wrap=commit_reconverge,--wrap=sockets_close_all,--wrap=sockets_listen,--wrap=session_end_all,--wrap=ioctl
 units += test_desk test_doors test_factor test_first_administrator test_totp
 test_desk-use := accounts policy wire base
 test_doors-use := accounts policy wire base

@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "init/init.h"
@@ -125,6 +127,20 @@ static void test_ports_name_of_finds_the_slot_in_the_path(void **state)
 	assert_string_equal(name, "");
 }
 
+/* ADR 318: a start behind our own restart is none by hand, once; what cannot be told is none. */
+static void test_start_is_by_hand_unless_a_mark_was_left(void **state)
+{
+	char path[] = "/tmp/sekisho-unit-XXXXXX", below[48];
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	(void)snprintf(below, sizeof(below), "%s/mark", path);
+	assert_false(start_was_by_hand(below)); /* not a directory: nothing is known */
+	close(fd);
+	assert_false(start_was_by_hand(path));
+	assert_true(start_was_by_hand(path));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_settings_split_takes_names_and_values),
 		cmocka_unit_test(test_settings_split_refuses_what_is_no_setting),
 		cmocka_unit_test(test_ports_name_of_finds_the_slot_in_the_path),
+		cmocka_unit_test(test_start_is_by_hand_unless_a_mark_was_left),
 	};
 
 	return cmocka_run_group_tests_name("init", tests, NULL, NULL);
