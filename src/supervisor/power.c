@@ -57,17 +57,28 @@ static void tell(struct supervisor *sup, const struct control_query *query, cons
 	answer_send(&answer, CONTROL_ROW_LAST);
 }
 
+/* The log must not end with what is not done. */
+static void forget(struct supervisor *sup, const char *why)
+{
+	const struct control_query *query = &sup->power.query;
+
+	sup->power.record = 0;
+	supervisor_event(sup, EVENT_MACHINE_STAYS, EV_TEXT(DETAIL, what(query)),
+			 EV_TEXT(REASON, why), EV_PERSON(USER, query->person, query->console));
+}
+
 void power_recorded(struct supervisor *sup, const struct control_recorded *recorded)
 {
 	struct control_query query = sup->power.query;
 
 	if (sup->power.record == 0 || recorded->number != sup->power.record)
 		return;
-	sup->power.record = 0;
 	if (!recorded->ok) {
+		forget(sup, "unrecorded");
 		tell(sup, &query, UNRECORDED);
 		return;
 	}
+	sup->power.record = 0;
 	tell(sup, &query, NULL);
 	sup->exit_status = query.kind == QUERY_REBOOT ? MACHINE_REBOOT : MACHINE_SHUTDOWN;
 	supervisor_stop(sup, EV_TEXT(REASON, what(&query)));
@@ -79,12 +90,13 @@ void power_unrecorded(struct supervisor *sup)
 
 	if (sup->power.record == 0)
 		return;
-	sup->power.record = 0;
+	forget(sup, "unrecorded");
 	tell(sup, &query, UNRECORDED);
 }
 
 void power_withdraw(struct supervisor *sup, const struct child *console, uint32_t number)
 {
-	if (sup->power.query.console == console->index && sup->power.query.number == number)
-		sup->power.record = 0;
+	if (sup->power.record != 0 && sup->power.query.console == console->index &&
+	    sup->power.query.number == number)
+		forget(sup, "withdrawn");
 }

@@ -8,7 +8,8 @@
 /*
  * To QUERY_REBOOT and QUERY_SHUTDOWN: recorded with the person; when audit has it on the disk the
  * gateway ends in order, with a status of channel/machine.h. Refused on a machine that is not the
- * gateway's own (--own-machine), and where the record cannot be written.
+ * gateway's own (--own-machine), and where the record cannot be written. What was recorded and is
+ * not done is followed by a record that says so, behind the first in the log.
  */
 void answer_power(struct supervisor *sup, struct answer *answer);
 /* From audit: the record is on the disk, or is not. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`monitor log` at a console (L1), and `reboot` and `shutdown`, which end the gateway for whoever started it (ADR 812)."""
 
+import re
+
 import pytest
 
 from lib.screen_entry import fake_desktop, screen, still, viewer_of
@@ -117,6 +119,17 @@ def test_power_ends_in_order_with_its_record_first(topology, own_machine, comman
     viewer.close()
 
 
+def stays(gateway, command, reason):
+    """The gateway runs on, and the last word in the log on its end is that."""
+    def told():
+        return [line for line in gateway.audit_lines() if " machine-stays " in line]
+    wait_until(told, "machine-stays", 60)
+    last = [line for line in gateway.audit_lines() if re.search(" (machine-ends|machine-stays|gateway-stops) ", line)][-1]
+    assert " machine-stays " in last and f'detail="{command}"' in last and ' user="' in last and ' console="' in last, last
+    assert re.search(f'reason="({reason})"', last), last
+    assert gateway.process.running()
+
+
 def test_power_is_refused_where_the_machine_is_not_the_gateways(console):
     """A host of somebody else's is not ended from a console, and nothing is recorded."""
     console.send("reboot\r")
@@ -126,7 +139,8 @@ def test_power_is_refused_where_the_machine_is_not_the_gateways(console):
 
 
 def test_power_is_refused_while_it_cannot_be_recorded(own_machine):
-    """L1: audit stands before it has written the record. Nothing is done, also when it goes on after the console gave up."""
+    """L1: audit stands before it has written the record. Nothing is done, also when it goes on after the console gave up; the log
+    says so behind `machine-ends`."""
     console = own_machine.open_console()
     own_machine.stand("audit")
     console.send("reboot\r")
@@ -136,4 +150,30 @@ def test_power_is_refused_while_it_cannot_be_recorded(own_machine):
     console.expect(console.PROMPT)
     own_machine.resume()
     wait_until(lambda: "process-ready" in console.run("show log 200 | no-more"), "the log to answer", 60)
-    assert own_machine.process.running() and not [line for line in own_machine.audit_lines() if " gateway-stops " in line]
+    stays(own_machine, "reboot", "withdrawn|unrecorded")
+
+
+def test_power_that_was_withdrawn_is_the_last_word(own_machine):
+    """L1: Ctrl-C before audit has answered."""
+    console = own_machine.open_console()
+    own_machine.stand("audit")
+    console.send("shutdown\r")
+    console.expect(r"\[yes/no\] ")
+    console.send("yes\r")
+    console.expect("yes\r\n")
+    leave(console)
+    own_machine.resume()
+    stays(own_machine, "shutdown", "withdrawn")
+
+
+def test_power_whose_record_died_with_audit_is_not_done(own_machine):
+    """L1: what audit had not taken yet is lost or written by its successor; what is not done is told in either case."""
+    console = own_machine.open_console()
+    own_machine.stand("audit")
+    console.send("reboot\r")
+    console.expect(r"\[yes/no\] ")
+    console.send("yes\r")
+    console.expect("yes\r\n")
+    own_machine.kill("audit")
+    console.expect("could not be recorded", timeout=60)
+    stays(own_machine, "reboot", "unrecorded")
