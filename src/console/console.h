@@ -165,8 +165,10 @@ void screen_printf(struct console *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* In the language of the terminal. */
 void screen_say(struct console *c, const char *en, const char *ja);
-/* Write what the terminal takes now. Return: 0 or -ERR_CLOSED. */
+/* Write what the terminal takes now: 0 or -ERR_CLOSED; has it taken all; forget what is left. */
 int screen_flush(struct console *c);
+bool screen_is_drained(const struct console *c);
+void screen_drop(struct console *c);
 /* Show @text through the pipe of the running command, page by page; then the prompt. */
 void screen_show(struct console *c, struct span text);
 /* A key while a full page stands. */
@@ -270,8 +272,8 @@ void sure_key(struct console *c, uint8_t byte);
 
 /* A row of the answer; @row is sound. */
 void follow_take_row(struct console *c, const struct control_row *row);
-/* The pause behind an answer is over: ask again. */
-void follow_ask(struct console *c);
+/* The pause behind an answer is over: ask again, once the terminal has taken the last answer. */
+void follow_go_on(struct console *c);
 void follow_end(struct console *c);
 
 /* export.c: an export was pasted. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `monitor log`: audit is asked once a second what was recorded since. It gives the newest few and
- * how many it left out, so that neither a flood of records nor a slow line holds anybody up. Keys
- * that are not pressed end the session as at the prompt (A4).
+ * `monitor log`: audit is asked once a second what was recorded since, and not before the terminal
+ * has taken the last answer. It gives the newest few and how many it left out, so that neither a
+ * flood of records nor a slow line holds anybody up: Ctrl-C forgets what was not taken. Keys that
+ * are not pressed end the session as at the prompt (A4).
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #define PAUSE_MS     1000U
 #define REFUSALS_MAX 10U /* one after the other: another console reads the log, audit starts */
 
-void follow_ask(struct console *c)
+static void ask(struct console *c)
 {
 	char argument[CONTROL_ARGUMENT_BYTES];
 
@@ -30,7 +31,15 @@ void action_follow(struct console *c, const char *tail, unsigned number)
 	}
 	c->follow = (struct follow){.on = true};
 	(void)snprintf(c->follow.text, sizeof(c->follow.text), "%s", tail);
-	follow_ask(c);
+	ask(c);
+}
+
+void follow_go_on(struct console *c)
+{
+	if (screen_is_drained(c))
+		ask(c);
+	else
+		console_enter_state(c, STATE_FOLLOW, PAUSE_MS);
 }
 
 void follow_end(struct console *c)

@@ -76,6 +76,8 @@ static void settle(struct console *c);
 /* Ctrl-C while something is under way: forget its answer. */
 static void interrupt(struct console *c)
 {
+	if (c->follow.on)
+		screen_drop(c);
 	screen_print(c, span_of("^C\n"));
 	console_withdraw(c);
 	layout_table_fini(&c->table);
@@ -92,7 +94,7 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 	} else if (c->state == STATE_BANNER) {
 		login_greet(c);
 	} else if (c->state == STATE_FOLLOW) {
-		follow_ask(c);
+		follow_go_on(c);
 	} else {
 		console_withdraw(c);
 		screen_say(c, "no answer in time\n", "時間内に応答がありません\n");

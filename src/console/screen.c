@@ -131,6 +131,20 @@ int screen_flush(struct console *c)
 	return 0;
 }
 
+bool screen_is_drained(const struct console *c)
+{
+	return c->output_at == c->output.size;
+}
+
+void screen_drop(struct console *c)
+{
+	size_t end = c->output_at; /* or behind the character that is half written */
+
+	while (end < c->output.size && (c->output.data[end] & 0xc0) == 0x80)
+		end++;
+	c->output.size = end;
+}
+
 /* ---- pages */
 
 /* The end of the line that begins at @at, behind its "\n". */

@@ -7,6 +7,7 @@ import pty
 import re
 import struct
 import termios
+import time
 
 import pytest
 
@@ -304,9 +305,50 @@ def terminal(topology, tmp_path, make_gateway):
     master, slave = open_terminal(path)
     gateway = make_gateway(CROSSING, console=path)
     terminal = Terminal(gateway, master)
+    terminal.gateway = gateway
     first_boot.begin(terminal)
     yield terminal
     os.close(slave)
+
+
+TAKEN_BYTES = 32 << 10  # that lie between both ends of a terminal: less than this
+ROWS_AT_ONCE = 20
+
+
+def follow_unread(net, terminal):
+    """The terminal takes nothing any more, the log is followed, and three times 15 records come, seconds apart."""
+    def told():
+        return len([line for line in terminal.gateway.audit_lines() if " flow-denied " in line])
+    for _ in range(80):
+        terminal.send("show configuration | no-more\r")
+    terminal.send("monitor log flow-denied\r")
+    for port in (7100, 7200, 7300):
+        time.sleep(2.5)
+        before = told()
+        for zone, to in (("mynumber", "10.20.0.9"), ("lgwan", "10.10.0.9"), ("internet", "10.20.0.9")):
+            net.run(f"peer-{zone}", "bash", "-c", f"for p in {{{port}..{port + 4}}}; do echo >/dev/udp/{to}/$p; done")
+        wait_until(lambda before=before: told() >= before + 15, "15 records")
+    time.sleep(2.5)
+
+
+def test_monitor_asks_nothing_while_the_terminal_takes_nothing(net, terminal):
+    """L1: all but the newest are left out then, though there were never more than fit at once, and nothing is piled up."""
+    follow_unread(net, terminal)
+    terminal.expect_exact("until Ctrl-C:\r\n", timeout=60)
+    terminal.expect(r"left out: (\d+)\r\n", timeout=60)
+    assert terminal.before.count(" flow-denied ") == ROWS_AT_ONCE, terminal.before
+    terminal.send("\x03")
+    terminal.expect(terminal.PROMPT)
+
+
+def test_monitor_interrupted_drops_what_the_terminal_has_not_taken(net, terminal):
+    """L1: the prompt, and what is done next, do not stand behind old rows."""
+    follow_unread(net, terminal)
+    terminal.send("\x03")
+    terminal.expect_exact("^C\r\n", timeout=60)
+    assert len(terminal.before) < TAKEN_BYTES < 80 * len(terminal.gateway.config_path.read_text())
+    terminal.expect(terminal.PROMPT)
+    assert "Sekisho" in terminal.run("show version")
 
 
 def test_console_asks_a_serial_line_for_its_size_and_goes_on_without(terminal):
