@@ -57,15 +57,20 @@ static bool is_part(char c)
 	return isalnum((unsigned char)c) || ((unsigned char)c & 0x80) != 0;
 }
 
+static bool is_further_octet(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
 /* A name whole, and its parts: of "Shunan City" both words, of "sekisho-1" the first. */
 static void cover_name(const char *password, const char *name, bool *covered)
 {
 	while (*name != '\0') {
-		size_t size = 0;
+		size_t size = 0, characters = 0;
 
-		while (name[size] != '\0' && is_part(name[size]))
-			size++;
-		if (size >= GUESSABLE_ROOT_SHORTEST)
+		for (; name[size] != '\0' && is_part(name[size]); size++)
+			characters += !is_further_octet(name[size]);
+		if (characters >= GUESSABLE_ROOT_SHORTEST)
 			cover(password, name, size, covered);
 		name += size > 0 ? size : 1;
 	}

@@ -712,11 +712,14 @@ static void test_password_rules(void **state)
 		{"Secret-Karasu-7", PASSWORD_FINE},               /* a word more */
 	};
 	static const char *const city[] = {"Shunan City", "gw-hagi-1"};
+	static const char *const kanji[] = {"萩市 周防大島町"};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_int_equal(password_judge(cases[i].password, 12, names, 3), cases[i].defect);
 	assert_int_equal(password_judge("$hunan#1", 8, city, 2), PASSWORD_GUESSABLE);
 	assert_int_equal(password_judge("H4gi_2026_#", 8, city, 2), PASSWORD_GUESSABLE);
+	assert_int_equal(password_judge("周防大島町2026#A", 8, kanji, 1), PASSWORD_GUESSABLE);
+	assert_int_equal(password_judge("萩市Kirin2026", 8, kanji, 1), PASSWORD_FINE); /* two */
 	assert_int_equal(password_judge("Kirin_2026_#tsubame", 8, city, 2), PASSWORD_FINE);
 }
 
