@@ -24,14 +24,19 @@ struct comparing {
 	struct bytes texts[2]; /* the rule of each that is looked at */
 };
 
-static bool same_attribute(const struct netlink_message *a, const struct netlink_message *b,
-			   uint16_t number)
+static bool same_value(struct span a, struct span b, uint16_t number)
 {
-	struct span one = netlink_find(a->attributes, number);
-	struct span other = netlink_find(b->attributes, number);
+	struct span one = netlink_find(a, number);
+	struct span other = netlink_find(b, number);
 
 	return one.data != NULL && other.data != NULL ? span_equal(one, other)
 						      : one.data == other.data;
+}
+
+static bool same_attribute(const struct netlink_message *a, const struct netlink_message *b,
+			   uint16_t number)
+{
+	return same_value(a->attributes, b->attributes, number);
 }
 
 /* The message of @type that has the same family, and the same attributes @first and @second (0:
@@ -165,6 +170,13 @@ static void compare_rules(struct comparing *c, const struct netlink_message *cha
 
 /* ---- tables and chains */
 
+/* One that is dormant has all its chains and rules, and applies none of them. */
+static bool same_table(const struct netlink_message *a, const struct netlink_message *b)
+{
+	return netlink_find_be32(a->attributes, NFTA_TABLE_FLAGS) ==
+	       netlink_find_be32(b->attributes, NFTA_TABLE_FLAGS); /* not given: none */
+}
+
 static bool same_chain(const struct netlink_message *a, const struct netlink_message *b)
 {
 	struct span one = netlink_find(a->attributes, NFTA_CHAIN_HOOK);
@@ -174,7 +186,8 @@ static bool same_chain(const struct netlink_message *a, const struct netlink_mes
 		return false;
 	if (one.data == NULL)
 		return true;
-	return netlink_find_be32(one, NFTA_HOOK_HOOKNUM) ==
+	return same_attribute(a, b, NFTA_CHAIN_TYPE) && same_value(one, other, NFTA_HOOK_DEV) &&
+	       netlink_find_be32(one, NFTA_HOOK_HOOKNUM) ==
 		       netlink_find_be32(other, NFTA_HOOK_HOOKNUM) &&
 	       netlink_find_be32(one, NFTA_HOOK_PRIORITY) ==
 		       netlink_find_be32(other, NFTA_HOOK_PRIORITY) &&
@@ -190,7 +203,8 @@ static void compare_kernel(struct comparing *c)
 
 	while (netlink_next(&rest, &m)) {
 		if (m.type == MESSAGE(NFT_MSG_NEWTABLE) &&
-		    !find_same(c->asked, &m, NFTA_TABLE_NAME, 0, &other))
+		    (!find_same(c->asked, &m, NFTA_TABLE_NAME, 0, &other) ||
+		     !same_table(&m, &other)))
 			(void)tell(c, "a table", &m, NFTA_TABLE_NAME, 0);
 		if (m.type != MESSAGE(NFT_MSG_NEWCHAIN))
 			continue;

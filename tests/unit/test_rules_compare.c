@@ -23,6 +23,9 @@ enum twist {
 	ANOTHER_POLICY,
 	ANOTHER_PRIORITY,
 	TABLE_BESIDE,
+	TABLE_DORMANT,
+	ANOTHER_DEVICE,
+	ANOTHER_TYPE,
 	TWIST_COUNT
 };
 
@@ -35,14 +38,32 @@ static void put_rule(struct nft_batch *b, uint8_t protocol, uint32_t reg, int ve
 	nft_rule_end(b);
 }
 
+/* The flags of the table that was just put: the kernel tells them, also where there are none. */
+static void put_flags(struct nft_batch *b, uint32_t flags)
+{
+	netlink_put_be32(&b->buffer, NFTA_TABLE_FLAGS, flags);
+	netlink_end(&b->buffer);
+}
+
+/* Of the chain that was just put; its type, "filter", comes last. */
+static void change_type(struct nft_batch *b)
+{
+	memcpy(b->buffer.data + b->buffer.size - 8, "route\0", 7);
+}
+
 static void put(struct nft_batch *b, enum twist twist)
 {
 	bool exchanged = twist == RULES_EXCHANGED;
 
 	nft_begin(b, 1 << 20);
 	nft_table(b, NFPROTO_INET, "t");
+	if (twist == ANOTHER_REGISTER || twist == TABLE_DORMANT)
+		put_flags(b, twist == TABLE_DORMANT ? NFT_TABLE_F_DORMANT : 0);
 	nft_base_chain(b, "in", NF_INET_LOCAL_IN, twist == ANOTHER_PRIORITY ? 1 : 0,
 		       twist == ANOTHER_POLICY ? NF_ACCEPT : NF_DROP);
+	if (twist == ANOTHER_TYPE)
+		change_type(b);
+	nft_ingress_chain(b, "front", twist == ANOTHER_DEVICE ? "if1" : "if0", 0, NF_DROP);
 	if (twist != CHAIN_MISSING)
 		nft_chain(b, "more");
 	if (twist == CHAIN_BESIDE)
@@ -82,7 +103,7 @@ static void test_rules_compare_finds_nothing_where_rules_are_as_asked(void **sta
 	for (enum twist twist = NOTHING; twist <= ANOTHER_REGISTER; twist++) {
 		compared = compare(twist, &out);
 		assert_int_equal(compared.rules, 2);
-		assert_int_equal(compared.chains, 2);
+		assert_int_equal(compared.chains, 3);
 		assert_int_equal(compared.differing, 0);
 		assert_int_equal(out.size, 0);
 		bytes_fini(&out);
@@ -94,7 +115,8 @@ static void test_rules_compare_finds_each_difference(void **state)
 	static const unsigned expected[TWIST_COUNT] = {
 		[ANOTHER_VALUE] = 1,   [RULE_MISSING] = 1,     [RULE_BESIDE] = 1,
 		[RULES_EXCHANGED] = 2, [CHAIN_MISSING] = 1,    [CHAIN_BESIDE] = 1,
-		[ANOTHER_POLICY] = 1,  [ANOTHER_PRIORITY] = 1, [TABLE_BESIDE] = 1};
+		[ANOTHER_POLICY] = 1,  [ANOTHER_PRIORITY] = 1, [TABLE_BESIDE] = 1,
+		[TABLE_DORMANT] = 1,   [ANOTHER_DEVICE] = 1,   [ANOTHER_TYPE] = 1};
 
 	for (enum twist twist = ANOTHER_VALUE; twist < TWIST_COUNT; twist++) {
 		struct bytes out;
