@@ -240,8 +240,6 @@ static void put_hidden(struct flatten *f)
 	f->gap = true;
 	flatten_say(f, NOTICE_HIDDEN, NULL, NULL);
 	flatten_show(f, span_trim(bytes_span(&f->hidden)));
-	if (f->html.hidden_bytes > f->hidden.size)
-		flatten_say(f, NOTICE_HIDDEN_CUT, NULL, NULL);
 }
 
 static void put_attachments(struct flatten *f)

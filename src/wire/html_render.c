@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 
+enum { CHARACTER_MOST = 4 }; /* octets */
+
 /* An open element: what to undo when it closes. */
 struct html_frame {
 	uint8_t tag; /* enum html_tag */
@@ -250,6 +252,7 @@ static void unread_text(struct html_render *r, struct span text)
 	bytes_fini(&words);
 }
 
+/* Text that is told apart, as far as there is room; what comes then is shown where it stands. */
 static void hide_text(struct html_render *r, struct span text)
 {
 	bool last_space = r->hidden->size > 0 && is_space(r->hidden->data[r->hidden->size - 1]);
@@ -260,10 +263,14 @@ static void hide_text(struct html_render *r, struct span text)
 		if (space && last_space)
 			continue;
 		last_space = space;
+		/* A character is told whole or not at all, and past the limit nothing vanishes. */
+		if ((text.data[i] & 0xC0) != 0x80 &&
+		    r->hidden->size + CHARACTER_MOST > HTML_HIDDEN_BYTES) {
+			flow_text(r, (struct span){text.data + i, text.size - i});
+			return;
+		}
 		r->report->hidden_bytes += !space;
-		if (r->hidden->size < HTML_HIDDEN_BYTES || (text.data[i] & 0xC0) == 0x80)
-			(void)bytes_append_u8(r->hidden,
-					      space ? ' ' : text.data[i]); /* counted above */
+		(void)bytes_append_u8(r->hidden, space ? ' ' : text.data[i]); /* counted above */
 	}
 }
 

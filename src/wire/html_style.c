@@ -17,6 +17,10 @@ enum {
 	ALPHA_LEAST = 26,     /* of 255 */
 	VIEW_WIDTH_PX = 1024, /* of the screen that is thought of */
 	VIEW_HEIGHT_PX = 768,
+	/* Of what percentages are, so that they are far where nothing can be left on the screen: a
+	 * place from all of the box around on, a shift only past all of the element itself. */
+	WHOLE_PLACE = FAR_MILLI_PX,
+	WHOLE_SHIFT = FAR_MILLI_PX - FAR_MILLI_PX / 100,
 };
 
 #define IMPORTANT   (UINT32_C(1) << 31)
@@ -184,12 +188,11 @@ static bool is_far(int64_t milli_px)
 
 /* Does this property move the element off the screen? */
 static bool moves_away(const struct html_cascade *cascade, enum html_property property,
-		       const struct html_look *look)
+		       int64_t whole, const struct html_look *look)
 {
 	int64_t length;
 
-	return length_read(winner(cascade, property), look->font_milli_px, VIEW_WIDTH_PX * 1000,
-			   &length) > 0 &&
+	return length_read(winner(cascade, property), look->font_milli_px, whole, &length) > 0 &&
 	       is_far(length);
 }
 
@@ -210,11 +213,11 @@ static bool is_off_screen(const struct html_cascade *cascade, const struct html_
 	bool placed = position.size > 0 && !is(position, "static");
 
 	for (size_t i = 0; placed && i < sizeof(places) / sizeof(places[0]); i++) {
-		if (moves_away(cascade, places[i], look))
+		if (moves_away(cascade, places[i], WHOLE_PLACE, look))
 			return true;
 	}
-	return moves_away(cascade, HTML_MARGIN_LEFT, look) ||
-	       moves_away(cascade, HTML_MARGIN_TOP, look);
+	return moves_away(cascade, HTML_MARGIN_LEFT, WHOLE_SHIFT, look) ||
+	       moves_away(cascade, HTML_MARGIN_TOP, WHOLE_SHIFT, look);
 }
 
 static bool is_squeezed(const struct html_cascade *cascade, const struct html_look *look)
@@ -280,7 +283,7 @@ static bool argument_of(struct span value, const char *word, const struct html_l
 	const uint8_t *open = at != NULL ? memchr(at, '(', behind(value, at).size) : NULL;
 
 	return open != NULL && length_read(span_trim(behind(value, open + 1)), look->font_milli_px,
-					   VIEW_WIDTH_PX * 1000, length) > 0;
+					   WHOLE_SHIFT, length) > 0;
 }
 
 static bool is_transformed_away(const struct html_cascade *cascade, const struct html_look *look)
@@ -301,7 +304,7 @@ static bool is_transformed_away(const struct html_cascade *cascade, const struct
 		return true;
 	if (html_number_read(scale, &length) > 0 && length < 50 && length > -50)
 		return true;
-	return moves_away(cascade, HTML_TRANSLATE, look);
+	return moves_away(cascade, HTML_TRANSLATE, WHOLE_SHIFT, look);
 }
 
 /* Is nothing of the element seen, whatever those in it say? */

@@ -20,7 +20,7 @@
 #define HTML_FRAMES_MAX                                                                            \
 	1024 /* open elements that are remembered: deeper ones have no effect on layout */
 #define HTML_URL_SHOWN    2000  /* bytes of a link's target: the rest is cut, with an ellipsis */
-#define HTML_HIDDEN_BYTES 16384 /* of hidden text that is disclosed; what is more is counted */
+#define HTML_HIDDEN_BYTES 16384 /* of hidden text that is told apart; what is more is shown */
 
 struct html_policy {
 	bool english; /* notices in English instead of Japanese */
@@ -33,7 +33,7 @@ struct html_report {
 	uint32_t misleading_links; /* the text names another host than the target */
 	uint32_t dropped_links;    /* javascript:, data: and the like */
 	uint32_t active;           /* scripts, forms, frames and embedded objects left out */
-	uint64_t hidden_bytes;     /* text that CSS hides */
+	uint64_t hidden_bytes;     /* of the text that was told apart */
 	uint32_t style_steps;      /* comparisons with style sheets: a mail has so many of them */
 	bool by_tags;              /* read tag by tag, see above */
 	bool sheet_cut;            /* style sheets beyond a limit: not all that hides was seen */
@@ -42,7 +42,7 @@ struct html_report {
 /**
  * html_to_text - render @in, appended to @out
  * @in:	    UTF-8; borrowed
- * @hidden: receives the text that CSS hides, at most HTML_HIDDEN_BYTES
+ * @hidden: receives the text that CSS hides, at most HTML_HIDDEN_BYTES: what is more stays in @out
  * @report: counts are added
  * Return: 0, -ERR_TOO_LONG or -ERR_NO_MEMORY.
  */

@@ -231,6 +231,9 @@ static void test_html_declarations_that_hide(void **state)
 		"transform:rotateY(90deg)",
 		"scale:0",
 		"translate:-9999px",
+		"transform:translate(-200%)",
+		"position:absolute;left:-100%",
+		"margin-left:-999%",
 		"content-visibility:hidden",
 		"display:none!important;display:block",
 		"dis\\70lay:none",
@@ -272,6 +275,14 @@ static void test_html_declarations_that_do_not_hide(void **state)
 		"display:none;display:block",
 		"max-width:100%",
 		"x-display:none",
+		"position:absolute;left:50%;transform:translateX(-50%)",
+		"position:absolute;top:50%;left:50%;transform:translate(-50%,-50%)",
+		"position:absolute;left:50%;transform:translate3d(-50%,0,0)",
+		"position:absolute;left:100%;transform:translateX(-100%)",
+		"position:absolute;left:50%;translate:-50% 0",
+		"position:absolute;left:-50%",
+		"position:absolute;left:50%;margin-left:-50%",
+		"margin-left:-100%",
 	};
 	char html[512];
 
@@ -401,6 +412,38 @@ static void test_html_sheets_beyond_a_limit_are_cut(void **state)
 	assert_true(report.sheet_cut);
 	render("<style>p{display:none}</style><p>x</p>");
 	assert_false(report.sheet_cut);
+	bytes_fini(&html);
+}
+
+/* Hidden text is told apart up to a limit, in whole characters; then it stays where it stands. */
+static void test_html_hidden_text_beyond_the_limit_is_shown(void **state)
+{
+	const size_t characters = HTML_HIDDEN_BYTES / 3 + 200;
+	struct bytes html;
+	size_t shown = 0;
+
+	bytes_init(&html, 1 << 20);
+	for (int shift = 0; shift < 4; shift++) {
+		bytes_clear(&html);
+		assert_int_equal(bytes_append_text(&html, "<div style='display:none'><p>"), 0);
+		assert_int_equal(bytes_append_text(&html, "xxx" + 3 - shift), 0);
+		for (size_t i = 0; i < characters; i++)
+			assert_int_equal(bytes_append_text(&html, "あ"), 0);
+		assert_int_equal(bytes_append_text(&html, "</p><p>z<a href=https://x.jp/>e</a>"),
+				 0);
+		assert_int_equal(bytes_append_u8(&html, '\0'), 0);
+		render((const char *)html.data);
+		assert_in_range(hidden.size, HTML_HIDDEN_BYTES - 3, HTML_HIDDEN_BYTES);
+		for (size_t i = 0; i + 3 <= hidden.size; i++)
+			shown += memcmp(hidden.data + i, "あ", 3) == 0;
+		for (size_t i = 0; i + 3 <= out.size; i++)
+			shown += memcmp(out.data + i, "あ", 3) == 0;
+		assert_int_equal(shown, characters);
+		assert_memory_equal(hidden.data + hidden.size - 3, "あ", 3);
+		assert_memory_equal(out.data, "あ", 3);
+		assert_non_null(strstr((const char *)out.data, "e <https://x.jp/>"));
+		shown = 0;
+	}
 	bytes_fini(&html);
 }
 
@@ -654,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_html_styles_are_inherited),
 		cmocka_unit_test(test_html_selectors_match),
 		cmocka_unit_test(test_html_sheets_beyond_a_limit_are_cut),
+		cmocka_unit_test(test_html_hidden_text_beyond_the_limit_is_shown),
 		cmocka_unit_test(test_html_steps_are_those_of_all_documents),
 		cmocka_unit_test(test_html_values_beyond_a_limit_hide_nothing),
 		cmocka_unit_test(test_html_style_sheets_hide_too),
