@@ -288,7 +288,10 @@ static struct html_look look_of(const struct html_render *r)
 /* Is text of this look in the flow seen? */
 static bool is_seen(const struct html_render *r, const struct html_look *look)
 {
-	return r->lost == 0 && !look->invisible && !html_look_is_faint(look);
+	const struct html_sheet *sheet = &r->room->sheet;
+
+	return r->lost == 0 && !look->invisible &&
+	       !html_look_is_faint(look, sheet->cut || sheet->background_doubt);
 }
 
 void html_render_text(struct html_render *r, struct span text)

@@ -234,16 +234,42 @@ static size_t selector_end(struct span list, size_t at)
 	return at;
 }
 
+/* Does the selector hold only while somebody does something? */
+static bool waits(struct span selector)
+{
+	static const char *const words[] = {":hover", ":active", ":focus", "selection"};
+
+	if (selector.size == 0 || memchr(selector.data, '(', selector.size) != NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (html_css_find(selector, words[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool set_background(const struct html_declaration *declarations, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (declarations[i].property == HTML_BACKGROUND ||
+		    declarations[i].property == HTML_BACKGROUND_IMAGE)
+			return true;
+	}
+	return false;
+}
+
 void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t declaration_first,
 			 size_t declaration_count)
 {
+	bool paints = set_background(&sheet->declarations[declaration_first], declaration_count);
+
 	for (size_t at = 0; at < list.size;) {
 		size_t end = selector_end(list, at);
 		size_t compounds = sheet->compound_count, simples = sheet->simple_count;
+		struct span selector = span_trim((struct span){list.data + at, end - at});
 		uint32_t specificity = 0;
 
-		if (selector_read(sheet, span_trim((struct span){list.data + at, end - at}),
-				  &specificity)) {
+		if (selector_read(sheet, selector, &specificity)) {
 			struct html_compound *last = &sheet->compounds[sheet->compound_count - 1];
 
 			last->last = true;
@@ -252,6 +278,8 @@ void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t decl
 			last->declaration_count = (uint16_t)declaration_count;
 		} else {
 			sheet->cut = sheet->cut || sheet->compound_count == HTML_SHEET_COMPOUNDS;
+			sheet->background_doubt =
+				sheet->background_doubt || (paints && !waits(selector));
 			sheet->compound_count = compounds;
 			sheet->simple_count = simples;
 		}

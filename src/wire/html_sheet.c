@@ -25,9 +25,21 @@ static struct span word_cut(struct span s, struct span *word)
 	return span_trim((struct span){s.data + end, s.size - end});
 }
 
-/* "(max-width: 600px)" without its brackets: does it hold? What is not known does not. */
-static bool feature_holds(struct span feature)
+/* "(max-width: 600px)" without its brackets: does it hold? What is not known does not, and sets
+ * @doubt. */
+static bool feature_holds(struct span feature, bool *doubt)
 {
+	static const char *const not_held[] = {
+		"prefers-color-scheme:dark",
+		"hover:none",
+		"any-hover:none",
+		"pointer:coarse",
+		"any-pointer:coarse",
+		"orientation:portrait",
+		"prefers-reduced-motion:reduce",
+		"forced-colors:active",
+		"monochrome",
+	};
 	static const char *const held[] = {
 		"color",
 		"hover",
@@ -49,20 +61,27 @@ static bool feature_holds(struct span feature)
 	for (size_t i = 0; i < feature.size; i++) {
 		if (is_space(feature.data[i]))
 			continue;
-		if (plain.size == sizeof(text))
+		if (plain.size == sizeof(text) || feature.data[i] == '(') {
+			*doubt = true;
 			return false;
+		}
 		text[plain.size++] = feature.data[i];
 	}
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
 		if (span_equal_nocase(plain, span_of(held[i])))
 			return true;
 	}
+	for (size_t i = 0; i < sizeof(not_held) / sizeof(not_held[0]); i++) {
+		if (span_equal_nocase(plain, span_of(not_held[i])))
+			return false;
+	}
 	colon = plain.size > 0 ? memchr(text, ':', plain.size) : NULL;
-	if (colon == NULL)
+	value = colon != NULL ? (struct span){colon + 1, plain.size - (size_t)(colon + 1 - text)}
+			      : span_of("");
+	if (html_number_read(value, &bound) == 0) {
+		*doubt = true;
 		return false;
-	value = (struct span){colon + 1, plain.size - (size_t)(colon + 1 - text)};
-	if (html_number_read(value, &bound) == 0)
-		return false;
+	}
 	bound /= 1000;
 	if (memmem(value.data, value.size, "em", 2) != NULL)
 		bound *= 16;
@@ -72,20 +91,22 @@ static bool feature_holds(struct span feature)
 		size = 1; /* a ratio or resolution */
 	if (memmem(text, plain.size, "max-", 4) != NULL)
 		return size <= bound;
-	return memmem(text, plain.size, "min-", 4) != NULL && size >= bound;
+	if (memmem(text, plain.size, "min-", 4) == NULL)
+		*doubt = true;
+	return !*doubt && size >= bound;
 }
 
 /* One query of a list: "only screen and (min-width: 600px) and (color)". */
-static bool query_holds(struct span query)
+static bool query_holds(struct span query, bool *doubt)
 {
 	struct span word, rest = word_cut(query, &word);
-	bool negated = span_equal_nocase(word, span_of("not")), holds = true;
+	bool negated = span_equal_nocase(word, span_of("not")), holds = true, unknown = false;
 
 	if (negated || span_equal_nocase(word, span_of("only")))
 		rest = word_cut(rest, &word);
-	if (word.size > 0)
-		holds = span_equal_nocase(word, span_of("all")) ||
-			span_equal_nocase(word, span_of("screen"));
+	if (word.size > 0 && !span_equal_nocase(word, span_of("all")) &&
+	    !span_equal_nocase(word, span_of("screen")))
+		return negated;
 	while (rest.size > 0) {
 		const uint8_t *close;
 
@@ -93,23 +114,27 @@ static bool query_holds(struct span query)
 			size_t before = rest.size;
 
 			rest = word_cut(rest, &word);
+			unknown = unknown || !span_equal_nocase(word, span_of("and"));
 			if (rest.size == before)
-				return false;
+				break;
 			continue;
 		}
 		close = memchr(rest.data, ')', rest.size);
-		if (close == NULL)
-			return false;
-		holds = feature_holds(
-				(struct span){rest.data + 1, (size_t)(close - rest.data) - 1}) &&
+		if (close == NULL) {
+			unknown = true;
+			break;
+		}
+		holds = feature_holds((struct span){rest.data + 1, (size_t)(close - rest.data) - 1},
+				      &unknown) &&
 			holds;
 		rest = span_trim(
 			(struct span){close + 1, rest.size - (size_t)(close - rest.data) - 1});
 	}
-	return holds != negated;
+	*doubt = *doubt || unknown;
+	return !unknown && holds != negated;
 }
 
-static bool media_hold(struct span list)
+static bool media_hold(struct span list, bool *doubt)
 {
 	if (span_trim(list).size == 0)
 		return true;
@@ -117,7 +142,7 @@ static bool media_hold(struct span list)
 		const uint8_t *comma = memchr(list.data + at, ',', list.size - at);
 		size_t end = comma != NULL ? (size_t)(comma - list.data) : list.size;
 
-		if (query_holds((struct span){list.data + at, end - at}))
+		if (query_holds((struct span){list.data + at, end - at}, doubt))
 			return true;
 		at = end + 1;
 	}
@@ -158,22 +183,34 @@ static size_t prelude_end(struct span css, size_t at)
 	return at < css.size ? at : css.size;
 }
 
+/* What may hold is not looked at: where it sets backgrounds, none is known. */
+static void leave_out(struct html_sheet *sheet, struct span css)
+{
+	sheet->background_doubt =
+		sheet->background_doubt || html_css_find(css, "background") != NULL;
+}
+
 /* An at-rule. Return: behind it, or in its block where the rules inside hold. */
-static size_t take_at_rule(struct span css, size_t at)
+static size_t take_at_rule(struct html_sheet *sheet, struct span css, size_t at)
 {
 	size_t end = prelude_end(css, at);
 	struct span prelude = {css.data + at + 1, end - at - 1}, word;
 	struct span rest = word_cut(prelude, &word);
+	bool media = span_equal_nocase(word, span_of("media")), doubt = !media;
+	size_t behind;
 
 	if (end >= css.size || css.data[end] != '{')
 		return end + 1;
 	if (span_equal_nocase(word, span_of("layer")) ||
 	    span_equal_nocase(word, span_of("-moz-document")) ||
-	    (span_equal_nocase(word, span_of("media")) && media_hold(rest)) ||
+	    (media && media_hold(rest, &doubt)) ||
 	    (span_equal_nocase(word, span_of("supports")) &&
 	     !span_starts_nocase(rest, span_of("not"))))
 		return end + 1;
-	return block_end(css, end);
+	behind = block_end(css, end);
+	if (doubt)
+		leave_out(sheet, (struct span){css.data + end, behind - end});
+	return behind;
 }
 
 static void keep_declaration(void *ctx, const struct html_declaration *declaration)
@@ -191,10 +228,14 @@ static void keep_declaration(void *ctx, const struct html_declaration *declarati
 static size_t take_rule(struct html_sheet *sheet, struct span css, size_t at)
 {
 	size_t open = prelude_end(css, at), first = sheet->declaration_count, end;
+	const uint8_t *nested;
 
 	if (open >= css.size || css.data[open] != '{')
 		return open + 1;
 	end = block_end(css, open);
+	nested = memchr(css.data + open + 1, '{', end - open - 1);
+	if (nested != NULL)
+		leave_out(sheet, (struct span){nested, end - (size_t)(nested - css.data)});
 	html_declarations(
 		(struct span){css.data + open + 1,
 			      end - open - 1 - (css.data[end - 1] == '}' && end > open + 1)},
@@ -219,7 +260,7 @@ void html_sheet_read(struct html_sheet *sheet, struct span css)
 		if (is_space(css.data[at]) || css.data[at] == '}' || css.data[at] == ';')
 			at++;
 		else if (css.data[at] == '@')
-			at = take_at_rule(css, at);
+			at = take_at_rule(sheet, css, at);
 		else
 			at = take_rule(sheet, css, at);
 	}
@@ -253,6 +294,7 @@ static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 	const uint8_t *gt = memchr(in.data + at, '>', in.size - at);
 	size_t begin = gt != NULL ? (size_t)(gt - in.data) + 1 : in.size, end = begin;
 	struct span tag = {in.data + at, begin - at};
+	bool doubt = false;
 
 	for (; end < in.size; end++) {
 		const uint8_t *lt = memchr(in.data + end, '<', in.size - end);
@@ -263,8 +305,10 @@ static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 			break;
 	}
 	end = end < in.size ? end : in.size;
-	if (media_hold(media_of(tag)))
+	if (media_hold(media_of(tag), &doubt))
 		html_sheet_read(sheet, (struct span){in.data + begin, end - begin});
+	else if (doubt)
+		leave_out(sheet, (struct span){in.data + begin, end - begin});
 	return end;
 }
 
@@ -277,7 +321,7 @@ void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent
 	sheet->text_size = 0;
 	sheet->steps = share < left ? (uint32_t)share : left;
 	sheet->spent = spent;
-	sheet->cut = false;
+	sheet->cut = sheet->background_doubt = false;
 	for (size_t at = 0; at < in.size;) {
 		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);
 		struct span rest;

@@ -52,8 +52,7 @@ static bool is(struct span s, const char *text)
 	return span_equal_nocase(s, span_of(text));
 }
 
-/* Where @word begins in @s, whatever its case; NULL. */
-static const uint8_t *find_word(struct span s, const char *word)
+const uint8_t *html_css_find(struct span s, const char *word)
 {
 	struct span wanted = span_of(word);
 
@@ -223,8 +222,9 @@ static bool is_off_screen(const struct html_cascade *cascade, const struct html_
 static bool is_squeezed(const struct html_cascade *cascade, const struct html_look *look)
 {
 	struct span overflow = winner(cascade, HTML_OVERFLOW);
-	bool clipped = find_word(overflow, "hidden") != NULL ||
-		       find_word(overflow, "clip") != NULL || find_word(overflow, "scroll") != NULL;
+	bool clipped = html_css_find(overflow, "hidden") != NULL ||
+		       html_css_find(overflow, "clip") != NULL ||
+		       html_css_find(overflow, "scroll") != NULL;
 
 	/* Who writes max-height: 0 wants nothing to be seen, whatever else he forgot. */
 	if (is_thin(cascade, HTML_MAX_HEIGHT, look) || is_thin(cascade, HTML_MAX_WIDTH, look))
@@ -263,10 +263,10 @@ static bool are_all_small(struct span s, const struct html_look *look, int64_t m
 static bool is_clipped(const struct html_cascade *cascade, const struct html_look *look)
 {
 	struct span clip = winner(cascade, HTML_CLIP), path = winner(cascade, HTML_CLIP_PATH);
-	const uint8_t *inset = find_word(path, "inset(");
+	const uint8_t *inset = html_css_find(path, "inset(");
 	int64_t percent;
 
-	if (find_word(clip, "rect(") != NULL && are_all_small(clip, look, THIN_MILLI_PX))
+	if (html_css_find(clip, "rect(") != NULL && are_all_small(clip, look, THIN_MILLI_PX))
 		return true;
 	if (inset != NULL &&
 	    length_read(behind(path, inset + 6), look->font_milli_px, 100000, &percent) > 0 &&
@@ -279,7 +279,7 @@ static bool is_clipped(const struct html_cascade *cascade, const struct html_loo
 static bool argument_of(struct span value, const char *word, const struct html_look *look,
 			int64_t *length)
 {
-	const uint8_t *at = find_word(value, word);
+	const uint8_t *at = html_css_find(value, word);
 	const uint8_t *open = at != NULL ? memchr(at, '(', behind(value, at).size) : NULL;
 
 	return open != NULL && length_read(span_trim(behind(value, open + 1)), look->font_milli_px,
@@ -384,25 +384,64 @@ static struct span token_next(struct span s, size_t *at)
 	return (struct span){s.data + begin, *at - begin};
 }
 
+static bool is_picture(struct span token)
+{
+	return html_css_find(token, "url(") != NULL || html_css_find(token, "gradient(") != NULL;
+}
+
+/* Does this token of a background say nothing of its colour? */
+static bool is_layout(struct span token)
+{
+	static const char *const words[] = {
+		"/",        "auto",     "border-box", "bottom", "center", "contain",
+		"cover",    "fixed",    "inherit",    "left",   "local",  "content-box",
+		"none",     "initial",  "no-repeat",  "repeat", "right",  "padding-box",
+		"repeat-x", "repeat-y", "round",      "scroll", "space",  "text",
+		"top",      "unset",
+	};
+	int64_t number;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (is(token, words[i]))
+			return true;
+	}
+	return html_number_read(token, &number) > 0;
+}
+
+/* May it stand over something else than what it is written in? */
+static bool is_placed_over(const struct html_cascade *cascade)
+{
+	static const uint32_t places = UINT32_C(1) << HTML_LEFT | UINT32_C(1) << HTML_TOP |
+				       UINT32_C(1) << HTML_RIGHT | UINT32_C(1) << HTML_BOTTOM;
+	struct span position = winner(cascade, HTML_POSITION);
+
+	return is(position, "absolute") || is(position, "fixed") ||
+	       (position.size > 0 && (cascade->set & places) != 0);
+}
+
 static void look_background(const struct html_cascade *cascade, struct html_look *look)
 {
 	struct span value = winner(cascade, HTML_BACKGROUND), token,
 		    image = winner(cascade, HTML_BACKGROUND_IMAGE);
-	bool picture = find_word(image, "url(") != NULL || find_word(image, "gradient(") != NULL;
-	bool colored = false;
+	bool picture = is_picture(image), colored = false;
+	bool doubt = image.size > 0 && !picture && !is_layout(image);
 	uint32_t argb;
 
-	if (find_word(winner(cascade, HTML_BACKGROUND_CLIP), "text") != NULL)
+	if (html_css_find(winner(cascade, HTML_BACKGROUND_CLIP), "text") != NULL)
 		look->ink_is_picture = true;
+	if (is_placed_over(cascade))
+		look->background_known = false;
 	for (size_t at = 0; (token = token_next(value, &at)).size > 0;) {
-		picture = picture || find_word(token, "url(") != NULL ||
-			  find_word(token, "gradient(") != NULL;
 		if (html_color_read(token, true, &argb)) {
 			look->background = html_color_over(argb, look->background);
 			colored = argb >> 24 >= 0x80;
+		} else if (is_picture(token)) {
+			picture = true;
+		} else if (!is_layout(token)) {
+			doubt = true;
 		}
 	}
-	look->background_known = colored || (look->background_known && !picture);
+	look->background_known = !doubt && (colored || (look->background_known && !picture));
 }
 
 static void look_color(const struct html_cascade *cascade, struct html_look *look)
@@ -413,10 +452,16 @@ static void look_color(const struct html_cascade *cascade, struct html_look *loo
 		struct span value = winner(cascade, colors[i]);
 		uint32_t argb;
 
+		if (value.size == 0 || is(value, "inherit") || is(value, "unset") ||
+		    is(value, "currentcolor"))
+			continue;
+		look->ink_known = true;
 		if (is(value, "initial"))
 			look->color = 0xFF000000;
 		else if (html_color_read(value, true, &argb))
 			look->color = argb;
+		else
+			look->ink_known = false;
 	}
 }
 
@@ -439,21 +484,22 @@ void html_look_init(struct html_look *look)
 	*look = (struct html_look){.color = 0xFF000000,
 				   .background = 0xFFFFFF,
 				   .background_known = true,
+				   .ink_known = true,
 				   .font_milli_px = FONT_MILLI_PX,
 				   .opacity = 1000};
 }
 
-bool html_look_is_faint(const struct html_look *look)
+bool html_look_is_faint(const struct html_look *look, bool background_doubt)
 {
 	uint32_t alpha = (look->color >> 24) * look->opacity / 1000;
 
 	if (look->font_milli_px < FONT_LEAST_MILLI_PX || is_far(look->indent_milli_px))
 		return true;
-	if (look->ink_is_picture)
+	if (look->ink_is_picture || !look->ink_known)
 		return false;
 	if (alpha < ALPHA_LEAST)
 		return true;
-	return look->background_known &&
+	return look->background_known && !background_doubt &&
 	       html_color_is_near(html_color_over(alpha << 24 | (look->color & 0xFFFFFF),
 						  look->background),
 				  look->background);

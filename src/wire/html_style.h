@@ -97,17 +97,22 @@ void html_cascade_take(struct html_cascade *cascade, const struct html_declarati
 struct html_look {
 	uint32_t color;        /* 0xAARRGGBB */
 	uint32_t background;   /* 0xRRGGBB: what stands behind */
-	bool background_known; /* no picture does */
-	bool ink_is_picture;   /* the letters show the background (background-clip: text) */
-	bool invisible;        /* visibility */
+	bool background_known; /* no picture does, and nothing that is not understood */
+	bool ink_known;
+	bool ink_is_picture; /* the letters show the background (background-clip: text) */
+	bool invisible;      /* visibility */
 	int32_t font_milli_px;
 	int32_t indent_milli_px;
 	uint32_t opacity; /* thousandths, with that of all around */
 };
 
 void html_look_init(struct html_look *look);
-/* Is text of this look too small, too far or too near to its background to be read? */
-bool html_look_is_faint(const struct html_look *look);
+/* Is text of this look too small, too far or too near to its background to be read?
+ * @background_doubt: rules were left out that may set a background, and colour alone hides nothing.
+ */
+bool html_look_is_faint(const struct html_look *look, bool background_doubt);
+/* Where @word begins in @css, whatever its case; NULL. */
+const uint8_t *html_css_find(struct span css, const char *word);
 
 /**
  * html_style_apply - what the styles of an element make of it
@@ -148,9 +153,10 @@ struct html_compound {
 
 struct html_sheet {
 	size_t compound_count, simple_count, declaration_count, text_size;
-	uint32_t steps; /* left */
-	uint32_t spent; /* by this document and those before */
-	bool cut;       /* a limit bit */
+	uint32_t steps;        /* left */
+	uint32_t spent;        /* by this document and those before */
+	bool cut;              /* a limit bit */
+	bool background_doubt; /* a rule that is not understood may set one */
 	struct html_compound compounds[HTML_SHEET_COMPOUNDS];
 	struct html_simple simples[HTML_SHEET_SIMPLES];
 	struct html_declaration declarations[HTML_SHEET_DECLARATIONS];

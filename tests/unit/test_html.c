@@ -415,6 +415,66 @@ static void test_html_sheets_beyond_a_limit_are_cut(void **state)
 	bytes_fini(&html);
 }
 
+/* White on what may be dark: where the background is not understood, colour alone hides nothing. */
+static void test_html_colours_on_unknown_backgrounds_do_not_hide(void **state)
+{
+	static const char *const sheets[] = {
+		"tr:nth-child(odd) td{background:#036}",
+		"tr:last-child{background:#036}",
+		":is(.a,.b){background:#036}",
+		"td:not(:hover){background-color:#036}",
+		"td::before{background:#036}",
+		"@container (width>1px){td{background:#036}}",
+		"@media (width>=600px){td{BACKGROUND:#036}}",
+		"@media not (foo){td{background:#036}}",
+		"@supports not (color:red){td{background:#036}}",
+		"table{& td{background:#036}}",
+	};
+	static const char *const certain[] = {
+		"",
+		"td:hover{background:#036}",
+		"a:focus{background:#036}",
+		"@media print{td{background:#036}}",
+		"@media (prefers-color-scheme:dark){td{background:#036}}",
+		"@media screen and (max-width:600px){td{background:#036}}",
+		"tr:last-child{font-size:12px}",
+		"@container (width>1px){td{width:1px}}",
+	};
+	static const char *const styles[] = {
+		"background:var(--x)",        "background-color:color-mix(in srgb,red,blue)",
+		"background:lab(20% 0 0)",    "background:currentColor",
+		"background:Highlight",       "background:image-set('a.png' 1x)",
+		"background:url(x)",          "background-image:cross-fade(red,blue)",
+		"position:absolute;top:10px",
+	};
+	char html[512];
+
+	for (size_t i = 0; i < sizeof(sheets) / sizeof(sheets[0]); i++) {
+		(void)snprintf(html, sizeof(html),
+			       "a<style>%s td{color:#fff}</style><table class=a><tr><td>secret</td>"
+			       "</tr></table>b",
+			       sheets[i]);
+		check_hides(html, false);
+	}
+	for (size_t i = 0; i < sizeof(certain) / sizeof(certain[0]); i++) {
+		(void)snprintf(html, sizeof(html),
+			       "a<style>%s td{color:#fff}</style><table class=a><tr><td>secret</td>"
+			       "</tr></table>b",
+			       certain[i]);
+		check_hides(html, true);
+	}
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		(void)snprintf(html, sizeof(html), "a<p style=\"color:#fff;%s\">secret</p>b",
+			       styles[i]);
+		check_hides(html, false);
+	}
+	check_hides("a<p style='color:#fff;background:#fff none no-repeat 0 0'>secret</p>b", true);
+	check_hides("a<div style='color:#fff;background:#036'><p "
+		    "style='background:#fff;color:var(--x)'>"
+		    "secret</p></div>b",
+		    false);
+}
+
 /* Hidden text is told apart up to a limit, in whole characters; then it stays where it stands. */
 static void test_html_hidden_text_beyond_the_limit_is_shown(void **state)
 {
@@ -697,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_html_styles_are_inherited),
 		cmocka_unit_test(test_html_selectors_match),
 		cmocka_unit_test(test_html_sheets_beyond_a_limit_are_cut),
+		cmocka_unit_test(test_html_colours_on_unknown_backgrounds_do_not_hide),
 		cmocka_unit_test(test_html_hidden_text_beyond_the_limit_is_shown),
 		cmocka_unit_test(test_html_steps_are_those_of_all_documents),
 		cmocka_unit_test(test_html_values_beyond_a_limit_hide_nothing),
