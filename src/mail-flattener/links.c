@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "wire/host_name.h"
+#include "wire/html_text.h"
 #include "wire/punycode.h"
 
 enum { WEIGHT = 16 }; /* no marked text is longer than its original by more */
@@ -44,11 +45,56 @@ static size_t url_end(struct span text, size_t at)
 	return at;
 }
 
-/* Has the renderer of HTML marked it already? */
-static bool is_marked(struct span rest)
+/* Behind the user info ("user@") of the authority at @at, or @at where there is none. Only what
+ * browsers and mail programs take for its end ends an authority. */
+static size_t host_begin(struct span text, size_t at)
 {
-	return span_starts_nocase(rest, span_of(">")) ||
-	       span_starts_nocase(rest, span_of("【注意: 国際化")) ||
+	size_t begin = at;
+
+	for (size_t end = at;
+	     end < text.size && end - at < HTML_URL_SHOWN && text.data[end] > ' ' &&
+	     memchr("/\\?#<>\"", text.data[end], 7) == NULL &&
+	     !(text.data[end] == 0xE3 && text.size - end >= 3 && text.data[end + 1] == 0x80 &&
+	       text.data[end + 2] < 0x97);
+	     end++) {
+		if (text.data[end] == '@')
+			begin = end + 1;
+	}
+	return begin;
+}
+
+/* Behind the '>' of an address in brackets that begins at @begin, or @end where it is in none. */
+static size_t bracket_end(struct span text, size_t begin, size_t end)
+{
+	size_t most = begin + HTML_URL_SHOWN + 16, at = end;
+
+	if (begin == 0 || text.data[begin - 1] != '<')
+		return end;
+	while (at < text.size && at < most && text.data[at] > ' ' && text.data[at] != '>')
+		at++;
+	return at < text.size && text.data[at] == '>' ? at + 1 : end;
+}
+
+/* Is the mark there already, by the renderer of HTML? Both may be, this one first. */
+static bool is_marked_user(struct span rest)
+{
+	return span_starts_nocase(rest, span_of("【注意: 表示と異なるリンク】")) ||
+	       span_starts_nocase(rest, span_of("[Warning: the link goes elsewhere"));
+}
+
+static bool is_marked_spelling(struct span rest)
+{
+	const uint8_t *end;
+
+	if (is_marked_user(rest)) {
+		end = rest.data[0] == '[' ? memchr(rest.data, ']', rest.size)
+					  : memmem(rest.data, rest.size, "】", 3);
+		if (end != NULL)
+			end += rest.data[0] == '[' ? 1 : 3;
+		if (end != NULL)
+			rest = (struct span){end, (size_t)(rest.data + rest.size - end)};
+	}
+	return span_starts_nocase(rest, span_of("【注意: 国際化")) ||
 	       span_starts_nocase(rest, span_of("[Warning: international"));
 }
 
@@ -73,29 +119,41 @@ static int put_spelling(struct flatten *f, struct span host, bool encoded, struc
 	return err;
 }
 
+static int put_user(struct flatten *f, struct bytes *out)
+{
+	f->html.misleading_links++;
+	return bytes_append_text(out, notice_text(NOTICE_L_ELSEWHERE, f->policy->english));
+}
+
 /* One address whose "://" is at @colon. Return: up to where the text is written. */
 static size_t take_url(struct flatten *f, struct span text, size_t at, size_t colon,
 		       struct bytes *out)
 {
-	size_t scheme = scheme_before(text, at, colon), host_at = colon + 3, end, stop;
-	struct span host;
-	bool encoded;
+	size_t scheme = scheme_before(text, at, colon), host_at, end, stop;
+	bool encoded, user, spelling;
+	struct span host, rest;
 
 	if (scheme == 0)
 		return at;
+	host_at = host_begin(text, colon + 3);
 	stop = host_name_end(text, host_at);
 	host = (struct span){text.data + host_at, stop - host_at};
-	end = url_end(text, stop);
+	end = bracket_end(text, colon - scheme, url_end(text, stop));
 	if (f->policy->defang) {
 		flatten_fail(f, bytes_append(out, text.data + at, colon - scheme - at));
 		flatten_fail(f, bytes_append_text(out, scheme == 5 ? "hxxps" : "hxxp"));
 		at = colon;
 	}
-	if (!has_other_spelling(host, &encoded) ||
-	    is_marked((struct span){text.data + end, text.size - end}))
+	rest = (struct span){text.data + end, text.size - end};
+	user = host_at > colon + 3 && !is_marked_user(rest);
+	spelling = has_other_spelling(host, &encoded) && !is_marked_spelling(rest);
+	if (!user && !spelling)
 		return at;
 	flatten_fail(f, bytes_append(out, text.data + at, end - at));
-	flatten_fail(f, put_spelling(f, host, encoded, out));
+	if (user)
+		flatten_fail(f, put_user(f, out));
+	if (spelling)
+		flatten_fail(f, put_spelling(f, host, encoded, out));
 	return end;
 }
 

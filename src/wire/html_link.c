@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "wire/host_name.h"
 #include "wire/html_render.h"
 #include "wire/punycode.h"
 
-enum { SHOWN_MAX = 512, HOST_MAX = 256, SCHEME_MAX = 16 };
+enum { SHOWN_MAX = 2048, HOST_MAX = 256, SCHEME_MAX = 16 };
 
 /* A target taken apart; host and scheme in lower case. */
 struct target {
@@ -69,10 +70,11 @@ static void target_scheme(struct target *t)
 		t->scheme[i] = lower((uint8_t)t->url[i]);
 }
 
-/* The host of "//user@host:port/": browsers take backslashes for slashes. */
+/* The host of "user@host:port/": browsers take backslashes for slashes, and nothing else for the
+ * end. */
 static void host_of(const char *authority, char host[HOST_MAX], bool *has_user)
 {
-	size_t end = strcspn(authority, "/\\?#<> \"'"), begin = 0, n = 0;
+	size_t end = strcspn(authority, "/\\?#"), begin = 0, n = 0;
 
 	for (size_t i = 0; i < end; i++) {
 		if (authority[i] == '@')
@@ -86,9 +88,24 @@ static void host_of(const char *authority, char host[HOST_MAX], bool *has_user)
 	host[n] = '\0';
 }
 
+/* Schemes whose targets have a host however many slashes stand before it (WHATWG URL, "special").
+ */
+static bool has_always_host(const char *scheme)
+{
+	return strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0 ||
+	       strcmp(scheme, "ftp") == 0;
+}
+
+/* Behind the scheme and its colon. */
+static const char *behind_scheme(const struct target *t)
+{
+	return t->scheme[0] != '\0' ? strchr(t->url, ':') + 1 : t->url;
+}
+
 static void target_init(struct target *t, struct span href)
 {
 	const char *authority;
+	size_t slashes;
 
 	/* Browsers leave out what is blank or a control character in front; of the latter a parser
 	 * has made replacement characters. */
@@ -102,10 +119,10 @@ static void target_init(struct target *t, struct span href)
 	*t = (struct target){0};
 	target_copy(t, href);
 	target_scheme(t);
-	authority = strchr(t->url, ':');
-	authority = t->scheme[0] != '\0' && authority != NULL ? authority + 1 : t->url;
-	if (strspn(authority, "/\\") >= 2)
-		host_of(authority + strspn(authority, "/\\"), t->host, &t->has_user);
+	authority = behind_scheme(t);
+	slashes = strspn(authority, "/\\");
+	if (slashes >= 2 || has_always_host(t->scheme))
+		host_of(authority + slashes, t->host, &t->has_user);
 }
 
 static bool one_of(const char *word, const char *const *list)
@@ -214,26 +231,90 @@ static void put_other_spelling(struct html_render *r, const struct target *t)
 	bytes_fini(&other);
 }
 
+/* What the renderer says of an image at @text: its octets, or 0. */
+static size_t image_mark(struct span text)
+{
+	const uint8_t *end;
+
+	if (!span_starts_nocase(text, span_of("[画像: ")) &&
+	    !span_starts_nocase(text, span_of("[image: ")))
+		return 0;
+	end = memchr(text.data, ']', text.size);
+	return end != NULL ? (size_t)(end - text.data) + 1 : 0;
+}
+
+static bool takes_no_room(uint32_t c)
+{
+	return (c >= 0x200B && c <= 0x200D) || c == 0x2060 || c == 0xFEFF || c == 0xAD;
+}
+
+/* What a reader takes the text of a link for: narrow, without what takes no room, and without what
+ * the renderer says of images. */
+static struct span fold_shown(const char *shown, uint8_t folded[SHOWN_MAX])
+{
+	struct span text = span_of(shown);
+	size_t used = 0, size, image;
+	uint32_t c;
+
+	for (; text.size > 0; text = (struct span){text.data + size, text.size - size}) {
+		image = image_mark(text);
+		size = image > 0 ? image : utf8_decode(text, &c);
+		if (size == 0)
+			size = 1;
+		else if (image > 0)
+			folded[used++] = ' ';
+		else if (utf8_narrow(c) != c)
+			folded[used++] = (uint8_t)utf8_narrow(c);
+		else if (!takes_no_room(c))
+			used += (size_t)((uint8_t *)mempcpy(folded + used, text.data, size) -
+					 (folded + used));
+	}
+	return (struct span){folded, used};
+}
+
+static bool is_another(struct span named, const struct target *t)
+{
+	char host[HOST_MAX];
+
+	for (size_t i = 0; i < named.size; i++)
+		host[i] = lower(named.data[i]);
+	host[named.size] = '\0';
+	return named.size > 0 && !same_site(host, t->host);
+}
+
+/* The same for names that stand without a scheme. */
+static bool has_another(struct span text, const struct target *t)
+{
+	struct span named;
+
+	for (size_t at = 0; host_name_next(text, &at, &named);) {
+		if (is_another(named, t))
+			return true;
+	}
+	return false;
+}
+
 /* Does the text of a link name a host that is not the target's? */
 static bool names_another(const char *shown, const struct target *t)
 {
-	const char *url = strstr(shown, "://");
-	struct span text = span_of(shown), host;
-	char named[HOST_MAX];
-	bool has_user;
+	uint8_t folded[SHOWN_MAX];
+	struct span text = fold_shown(shown, folded);
 
-	if (t->host[0] == '\0')
-		return false;
-	if (url != NULL) {
-		host_of(url + 3, named, &has_user);
-		return named[0] != '\0' && !same_site(named, t->host);
-	}
-	for (size_t at = 0; host_name_next(text, &at, &host);) {
-		for (size_t i = 0; i < host.size; i++)
-			named[i] = lower(host.data[i]);
-		named[host.size] = '\0';
-		if (!same_site(named, t->host))
+	while (t->host[0] != '\0' && text.size > 0) {
+		const uint8_t *url = memmem(text.data, text.size, "://", 3);
+		size_t begin = url != NULL ? (size_t)(url - text.data) : text.size, end;
+
+		if (has_another((struct span){text.data, begin}, t))
 			return true;
+		if (url == NULL)
+			break;
+		begin += 3;
+		end = host_name_end(text, begin);
+		if (is_another((struct span){text.data + begin, end - begin}, t))
+			return true;
+		while (end < text.size && text.data[end] > ' ' && text.data[end] < 0x80)
+			end++;
+		text = (struct span){text.data + end, text.size - end};
 	}
 	return false;
 }
@@ -255,15 +336,16 @@ static void put_web(struct html_render *r, const struct target *t, const char *s
 /* How much of an absolute target a relative one, which begins so, is put behind (RFC 3986 5.2). */
 static size_t base_size(const struct target *base, const char *relative)
 {
-	const char *path = strstr(base->url, "//"), *end;
+	const char *path = behind_scheme(base), *end;
 
 	if (strspn(relative, "/\\") >= 2)
-		return strlen(base->scheme) + 1;
-	path = path != NULL ? path + 2 + strcspn(path + 2, "/\\?#") : base->url + base->size;
+		return (size_t)(path - base->url);
+	path += strspn(path, "/\\");
+	path += strcspn(path, "/\\?#");
 	if (relative[0] == '/' || relative[0] == '\\')
 		return (size_t)(path - base->url);
-	end = path + strcspn(path, relative[0] == '#' ? "#" : "?#");
-	if (relative[0] == '?' || relative[0] == '#')
+	end = path + strcspn(path, relative[0] == '#' || relative[0] == '\0' ? "#" : "?#");
+	if (relative[0] == '?' || relative[0] == '#' || relative[0] == '\0')
 		return (size_t)(end - base->url);
 	while (end > path && end[-1] != '/' && end[-1] != '\\')
 		end--;
@@ -275,21 +357,28 @@ static void target_of(const struct html_render *r, struct span href, struct targ
 {
 	char whole[2 * sizeof(t->url)];
 	struct target base;
+	const char *relative;
 	size_t size;
 	int written;
 
 	target_init(t, href);
-	if (r->base.size == 0 || t->scheme[0] != '\0' || t->size == 0 || t->url[0] == '#')
+	if (r->base.size == 0 || t->size == 0)
 		return;
 	target_init(&base, r->base);
-	if (base.host[0] == '\0' || base.scheme[0] == '\0')
+	if (base.host[0] == '\0' || !has_always_host(base.scheme))
 		return;
-	size = base_size(&base, t->url);
-	written = snprintf(
-		whole, sizeof(whole), "%.*s%s%s", (int)size, base.url,
-		size == base.size && strcspn(t->url, "/\\?#") > 0 && base.url[size - 1] != '/' ? "/"
-											       : "",
-		t->url);
+	/* With the base's own scheme and no slashes, it is relative all the same. */
+	relative = behind_scheme(t);
+	if (relative != t->url &&
+	    (strcmp(t->scheme, base.scheme) != 0 || strspn(relative, "/\\") >= 2))
+		return;
+	size = base_size(&base, relative);
+	written = snprintf(whole, sizeof(whole), "%.*s%s%s", (int)size, base.url,
+			   size == base.size && strcspn(relative, "/\\?#") > 0 &&
+					   base.url[size - 1] != '/'
+				   ? "/"
+				   : "",
+			   relative);
 	if (written > 0 && (size_t)written < sizeof(whole))
 		target_init(t, span_of(whole));
 }

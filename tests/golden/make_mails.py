@@ -529,7 +529,9 @@ def mails():
                 ("plain", "\n".join(form[0] for form in SAME_FACTS)), ("html", "<br>".join(form[1] for form in SAME_FACTS)))))
     yield "plain-links", single(b"links", "text/plain; charset=utf-8", (
         "本物 https://bank.example.jp/a?b を見て\n偽物 https://b\u0430nk.example.jp/login です\n偽物 http://xn--bnk-8cd.example.jp/ です\n"
-        "続く https://example.jpをご覧ください。「https://日本語.jp/」\nmid://x https://\n").encode())
+        "続く https://example.jpをご覧ください。「https://日本語.jp/」\nmid://x https://\n"
+        "利用者名 https://www.bank.example.jp@evil.example.net/login と <https://www.bank.example.jp'@b\u0430nk.example.net/> です\n"
+        "違う https://example.jp/@user と「https://example.jp」info@example.jp です\n").encode())
     yield "calendar-zones", single(b"zones", "text/calendar; charset=utf-8", "".join(
         f"BEGIN:VEVENT\nSUMMARY:{zone}\nDTSTART;TZID=\"{zone}\":20261122T090000\nDURATION:{duration}\nEND:VEVENT\n" for zone, duration in (
             ("Tokyo Standard Time", "PT1H"), ("Asia/Tokyo", "P1DT2H30M"), ("(GMT+09:00) 東京", "P2W"), ("China Standard Time", "PT90M"),

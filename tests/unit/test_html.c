@@ -91,6 +91,22 @@ static void test_html_links_show_where_they_go(void **state)
 	      "192.0.2.1 <https://evil.jp/>【注意: 表示と異なるリンク】\n");
 	check("<a href=\"https://evil.jp/\">Node.js 1.2 main.py a@b.jp e.g. evil.jp</a>",
 	      "Node.js 1.2 main.py a@b.jp e.g. evil.jp <https://evil.jp/>\n");
+	check("<a href='https:evil.jp/x'>www.bank.jp</a> <a href='http:/evil.jp/'>www.bank.jp</a> "
+	      "<a href='https:\\evil.jp'>https://bank.jp</a>",
+	      "www.bank.jp <https:evil.jp/x>【注意: 表示と異なるリンク】 "
+	      "www.bank.jp <http:/evil.jp/>【注意: 表示と異なるリンク】 "
+	      "https://bank.jp <https:\\evil.jp>【注意: 表示と異なるリンク】\n");
+	check("<a href=\"https://www.bank.jp'@evil.jp/\">https://www.bank.jp</a>",
+	      "https://www.bank.jp <https://www.bank.jp'@evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href='https://evil.jp/'>https://evil.jp/ https://www.bank.jp</a>",
+	      "https://evil.jp/ https://www.bank.jp <https://evil.jp/>"
+	      "【注意: 表示と異なるリンク】\n");
+	check("<a href='https://evil.jp/'>https://evil.jp/ www.bank.jp</a>",
+	      "https://evil.jp/ www.bank.jp <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href='https://evil.jp/'>ｗｗｗ．ｂａｎｋ．ｊｐ</a>",
+	      "ｗｗｗ．ｂａｎｋ．ｊｐ <https://evil.jp/>【注意: 表示と異なるリンク】\n");
+	check("<a href='https://evil.jp/'>https://www.bank.jp@evil.jp/</a>",
+	      "https://www.bank.jp@evil.jp/ <https://evil.jp/>【注意: 表示と異なるリンク】\n");
 	check("<a href=\"java\nscript:x\">a</a>", "a[リンク削除: javascript]\n");
 	check("<a href=\"mailto:a@b.jp\">a@b.jp</a>", "a@b.jp\n");
 	check("<a href=\"https://x.jp/\"><img src=y></a>", "[画像] <https://x.jp/>\n");
@@ -105,6 +121,11 @@ static void test_html_targets_are_absolute_where_the_document_says_of_what(void 
 	check("<base href=https://x.jp/a/b><a href=?c>t</a>", "t <https://x.jp/a/b?c>\n");
 	check("<base href=https://x.jp/a/b><a href=//y.jp/c>t</a>", "t <https://y.jp/c>\n");
 	check("<base href=https://x.jp/a/b><a href=http://z.jp/>t</a>", "t <http://z.jp/>\n");
+	check("<base href=https://x.jp/a/b?q#f><a href=#c>t</a>", "t <https://x.jp/a/b?q#c>\n");
+	check("<base href=https://x.jp/a/b><a href=https:c>t</a>", "t <https://x.jp/a/c>\n");
+	check("<base href=https://x.jp/a/b><a href=http:y.jp>t</a>", "t <http:y.jp>\n");
+	check("<base href=https:x.jp/a/b><a href=/c>t</a>", "t <https:x.jp/c>\n");
+	check("<a href=#c>t</a>", "t\n");
 	check("<base href=https://evil.jp/><a href=/x>www.bank.jp</a>",
 	      "www.bank.jp <https://evil.jp/x>【注意: 表示と異なるリンク】\n");
 }
