@@ -45,6 +45,7 @@ static const struct {
 	{"right", HTML_RIGHT, PLAIN},
 	{"scale", HTML_SCALE, PLAIN},
 	{"text-indent", HTML_TEXT_INDENT, PLAIN},
+	{"text-shadow", HTML_TEXT_SHADOW, PLAIN},
 	{"top", HTML_TOP, PLAIN},
 	{"transform", HTML_TRANSFORM, PLAIN},
 	{"translate", HTML_TRANSLATE, PLAIN},

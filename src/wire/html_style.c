@@ -219,6 +219,15 @@ static bool is_off_screen(const struct html_cascade *cascade, const struct html_
 	       moves_away(cascade, HTML_MARGIN_TOP, WHOLE_SHIFT, look);
 }
 
+/* A cell is as large as its text at least, whatever it says, but where it is shown as a box. */
+static bool is_cell(const struct html_element *element, const struct html_cascade *cascade)
+{
+	struct span display = winner(cascade, HTML_DISPLAY);
+
+	return (element->tag == HTML_CELL || element->tag == HTML_HEAD_CELL) &&
+	       (display.size == 0 || is(display, "table-cell"));
+}
+
 static bool is_squeezed(const struct html_cascade *cascade, const struct html_look *look)
 {
 	struct span overflow = winner(cascade, HTML_OVERFLOW);
@@ -272,7 +281,10 @@ static bool is_clipped(const struct html_cascade *cascade, const struct html_loo
 	    length_read(behind(path, inset + 6), look->font_milli_px, 100000, &percent) > 0 &&
 	    percent >= 50000)
 		return true;
-	return inset == NULL && path.size > 0 && are_all_small(path, look, THIN_MILLI_PX);
+	/* Of a drawn path or an image nobody knows what they leave. */
+	return inset == NULL && path.size > 0 && html_css_find(path, "path(") == NULL &&
+	       html_css_find(path, "shape(") == NULL && html_css_find(path, "url(") == NULL &&
+	       are_all_small(path, look, THIN_MILLI_PX);
 }
 
 /* The length or number behind @word in @value. */
@@ -308,7 +320,8 @@ static bool is_transformed_away(const struct html_cascade *cascade, const struct
 }
 
 /* Is nothing of the element seen, whatever those in it say? */
-static bool is_lost(const struct html_cascade *cascade, const struct html_look *look)
+static bool is_lost(const struct html_element *element, const struct html_cascade *cascade,
+		    const struct html_look *look)
 {
 	struct span filter = winner(cascade, HTML_FILTER);
 	int64_t opacity;
@@ -320,7 +333,8 @@ static bool is_lost(const struct html_cascade *cascade, const struct html_look *
 		return true;
 	if (argument_of(filter, "opacity", look, &opacity) && opacity < OPACITY_LEAST)
 		return true;
-	return is_off_screen(cascade, look) || is_squeezed(cascade, look) ||
+	return is_off_screen(cascade, look) ||
+	       (!is_cell(element, cascade) && is_squeezed(cascade, look)) ||
 	       is_clipped(cascade, look) || is_transformed_away(cascade, look);
 }
 
@@ -467,13 +481,16 @@ static void look_color(const struct html_cascade *cascade, struct html_look *loo
 
 static void look_rest(const struct html_cascade *cascade, struct html_look *look)
 {
-	struct span visibility = winner(cascade, HTML_VISIBILITY);
+	struct span visibility = winner(cascade, HTML_VISIBILITY),
+		    shadow = winner(cascade, HTML_TEXT_SHADOW);
 	int64_t length;
 
 	if (is(visibility, "hidden") || is(visibility, "collapse"))
 		look->invisible = true;
 	else if (is(visibility, "visible") || is(visibility, "initial"))
 		look->invisible = false;
+	if (shadow.size > 0)
+		look->is_shadowed = !is(shadow, "none") && !is(shadow, "initial");
 	if (length_read(winner(cascade, HTML_TEXT_INDENT), look->font_milli_px, FAR_MILLI_PX,
 			&length) > 0)
 		look->indent_milli_px = (int32_t)length;
@@ -495,7 +512,7 @@ bool html_look_is_faint(const struct html_look *look, bool background_doubt)
 
 	if (look->font_milli_px < FONT_LEAST_MILLI_PX || is_far(look->indent_milli_px))
 		return true;
-	if (look->ink_is_picture || !look->ink_known)
+	if (look->ink_is_picture || look->is_shadowed || !look->ink_known)
 		return false;
 	if (alpha < ALPHA_LEAST)
 		return true;
@@ -523,6 +540,14 @@ static void take_hint(struct html_cascade *cascade, enum html_property property,
 		html_cascade_take(cascade, &hint, 0, false);
 }
 
+/* Of the sizes 1 to 7, also relative to 3, all can be read whatever is around them. */
+static struct span font_size_of(struct span size)
+{
+	int64_t number;
+
+	return html_number_read(size, &number) > 0 ? span_of("medium") : span_of("");
+}
+
 static void take_attributes(const struct html_element *element, struct html_cascade *cascade)
 {
 	bool is_body = element->tag == HTML_BODY;
@@ -531,6 +556,8 @@ static void take_attributes(const struct html_element *element, struct html_casc
 		take_hint(cascade, HTML_DISPLAY, span_of("none"));
 	take_hint(cascade, HTML_COLOR, html_attr_of(element, is_body ? "text" : "color"));
 	take_hint(cascade, HTML_BACKGROUND, html_attr_of(element, "bgcolor"));
+	if (span_equal_nocase(element->name, span_of("font")))
+		take_hint(cascade, HTML_FONT_SIZE, font_size_of(html_attr_of(element, "size")));
 	if (html_attr_of(element, "background").size > 0)
 		take_hint(cascade, HTML_BACKGROUND_IMAGE, span_of("url()"));
 	if (element->tag == HTML_A && html_attr_has(element, "href"))
@@ -563,5 +590,5 @@ bool html_style_apply(const struct html_element *element, struct html_cascade *c
 	look_background(cascade, look);
 	look_color(cascade, look);
 	look_rest(cascade, look);
-	return is_lost(cascade, look);
+	return is_lost(element, cascade, look);
 }

@@ -53,6 +53,7 @@ enum html_property {
 	HTML_SCALE,
 	HTML_TEXT_FILL,
 	HTML_TEXT_INDENT,
+	HTML_TEXT_SHADOW,
 	HTML_TOP,
 	HTML_TRANSFORM,
 	HTML_TRANSLATE,
@@ -99,6 +100,7 @@ struct html_look {
 	uint32_t background;   /* 0xRRGGBB: what stands behind */
 	bool background_known; /* no picture does, and nothing that is not understood */
 	bool ink_known;
+	bool is_shadowed;    /* a shadow or an outline shows letters without ink */
 	bool ink_is_picture; /* the letters show the background (background-clip: text) */
 	bool invisible;      /* visibility */
 	int32_t font_milli_px;

@@ -436,6 +436,26 @@ static void test_html_sheets_beyond_a_limit_are_cut(void **state)
 	bytes_fini(&html);
 }
 
+static void test_html_cells_sizes_paths_and_shadows_that_do_not_hide(void **state)
+{
+	check_hides(
+		"<table><tr><td style='max-width:0;overflow:hidden;width:100%'>a secret b</td></tr>"
+		"</table>",
+		false);
+	check_hides("<table><tr><th style='width:1px;overflow:hidden'>a secret b</th></tr></table>",
+		    false);
+	check_hides("a<table><tr><td style='display:block;max-height:0;overflow:hidden'>secret</td>"
+		    "</tr></table>b",
+		    true);
+	check_hides("a<div style='font-size:0'><font size=3>secret</font></div>b", false);
+	check_hides("a<div style='font-size:0'><font size=+1>secret</font></div>b", false);
+	check_hides("a<div style='font-size:0'><font color=red>secret</font></div>b", true);
+	check_hides("a<p style=\"clip-path:path('M 0 0 L 1 1')\">secret</p>b", false);
+	check_hides("a<p style='clip-path:url(#0)'>secret</p>b", false);
+	check_hides("a<p style='color:transparent;text-shadow:0 0 0 #000'>secret</p>b", false);
+	check_hides("a<p style='color:transparent;text-shadow:none'>secret</p>b", true);
+}
+
 /* White on what may be dark: where the background is not understood, colour alone hides nothing. */
 static void test_html_colours_on_unknown_backgrounds_do_not_hide(void **state)
 {
@@ -778,6 +798,7 @@ int main(void)
 		cmocka_unit_test(test_html_styles_are_inherited),
 		cmocka_unit_test(test_html_selectors_match),
 		cmocka_unit_test(test_html_sheets_beyond_a_limit_are_cut),
+		cmocka_unit_test(test_html_cells_sizes_paths_and_shadows_that_do_not_hide),
 		cmocka_unit_test(test_html_colours_on_unknown_backgrounds_do_not_hide),
 		cmocka_unit_test(test_html_hidden_text_beyond_the_limit_is_shown),
 		cmocka_unit_test(test_html_steps_are_those_of_all_documents),
