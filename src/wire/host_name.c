@@ -122,6 +122,55 @@ size_t host_name_end(struct span text, size_t at)
 	return end;
 }
 
+/* Of two letters, whose names people write into texts as such; the others' are taken for the ends
+ * of words and files (photo.ai, lib.so) where nothing else tells of a host. */
+static const char *const countries[] = {
+	"au", "be", "br", "ca", "cc", "ch", "cn", "co", "de", "es", "eu", "fr", "gl", "hk", "io",
+	"jp", "kr", "ly", "me", "mx", "nl", "nz", "ru", "se", "sg", "tv", "tw", "ua", "uk", "us",
+};
+
+/* What stands before a country's letters in the name of a host. */
+static const char *const seconds[] = {
+	"ac", "ad", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "or", "org",
+};
+
+static bool has_capital(struct span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] >= 'A' && text.data[i] <= 'Z')
+			return true;
+	}
+	return false;
+}
+
+/* Does this plausible name tell by itself that it is one? Brands are written with capitals in
+ * .com and .jp (Amazon.co.jp); elsewhere such a word is a product or an initial (ASP.NET). */
+static bool tells_of_host(struct span host)
+{
+	const uint8_t *dot = memrchr(host.data, '.', host.size), *before;
+	struct span top = {dot + 1, (size_t)(host.data + host.size - dot) - 1}, second;
+
+	if (span_starts_nocase(host, span_of("www.")))
+		return true;
+	if (is_ipv4(host)) { /* numbers of one digit each are a section's */
+		for (size_t i = 1; i < host.size; i++) {
+			if (host.data[i] != '.' && host.data[i - 1] != '.')
+				return true;
+		}
+		return false;
+	}
+	before = memrchr(host.data, '.', (size_t)(dot - host.data));
+	before = before != NULL ? before + 1 : host.data;
+	second = (struct span){before, (size_t)(dot - before)};
+	if (has_capital(host) && !span_equal_nocase(top, span_of("jp")) &&
+	    !span_equal_nocase(top, span_of("com")))
+		return false;
+	return top.size != 2 ||
+	       is_one_of(top, countries, sizeof(countries) / sizeof(countries[0])) ||
+	       (before > host.data &&
+		is_one_of(second, seconds, sizeof(seconds) / sizeof(seconds[0])));
+}
+
 bool host_name_next(struct span text, size_t *at, struct span *host)
 {
 	while (*at < text.size) {
@@ -139,7 +188,7 @@ bool host_name_next(struct span text, size_t *at, struct span *host)
 		     end > begin && (text.data[end - 1] == '.' || text.data[end - 1] == '-');)
 			end--;
 		*host = (struct span){text.data + begin, end - begin};
-		if (!address && host_name_is_plausible(*host))
+		if (!address && host_name_is_plausible(*host) && tells_of_host(*host))
 			return true;
 	}
 	return false;

@@ -25,8 +25,9 @@ bool host_name_is_plausible(struct span host);
  */
 size_t host_name_end(struct span text, size_t at);
 
-/* The next plausible name in a text, from *@at on, which is set behind it. Those of mail addresses
- * are left out. False at the end. */
+/* The next plausible name in a text, from *@at on, which is set behind it, that tells by itself
+ * that it is one: by "www.", by a top or second level in common use, in lower case but in .jp and
+ * .com. Those of mail addresses are left out. False at the end. */
 bool host_name_next(struct span text, size_t *at, struct span *host);
 
 #endif

@@ -91,6 +91,15 @@ static void test_html_links_show_where_they_go(void **state)
 	      "192.0.2.1 <https://evil.jp/>【注意: 表示と異なるリンク】\n");
 	check("<a href=\"https://evil.jp/\">Node.js 1.2 main.py a@b.jp e.g. evil.jp</a>",
 	      "Node.js 1.2 main.py a@b.jp e.g. evil.jp <https://evil.jp/>\n");
+	check("<a href='https://x.jp/'>ASP.NET 第1.2.3.4節 photo.ai lib.so data.ps F.C.TOKYO</a>",
+	      "ASP.NET 第1.2.3.4節 photo.ai lib.so data.ps F.C.TOKYO <https://x.jp/>\n");
+	check("<a href='https://x.jp/'>https://x.jpをご覧ください</a>",
+	      "https://x.jpをご覧ください <https://x.jp/>\n");
+	check("<a href='https://x.jp/'>Amazon.co.jp</a> <a href='https://x.jp/'>www.bank.ai</a> "
+	      "<a href='https://x.jp/'>my.bank.co.in</a>",
+	      "Amazon.co.jp <https://x.jp/>【注意: 表示と異なるリンク】 "
+	      "www.bank.ai <https://x.jp/>【注意: 表示と異なるリンク】 "
+	      "my.bank.co.in <https://x.jp/>【注意: 表示と異なるリンク】\n");
 	check("<a href='https:evil.jp/x'>www.bank.jp</a> <a href='http:/evil.jp/'>www.bank.jp</a> "
 	      "<a href='https:\\evil.jp'>https://bank.jp</a>",
 	      "www.bank.jp <https:evil.jp/x>【注意: 表示と異なるリンク】 "
