@@ -57,6 +57,11 @@ static bool is_part(char c)
 	return isalnum((unsigned char)c) || ((unsigned char)c & 0x80) != 0;
 }
 
+static bool is_ascii(char c)
+{
+	return ((unsigned char)c & 0x80) == 0;
+}
+
 static bool is_further_octet(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
@@ -66,11 +71,11 @@ static bool is_further_octet(char c)
 static void cover_name(const char *password, const char *name, bool *covered)
 {
 	while (*name != '\0') {
-		size_t size = 0, characters = 0;
+		size_t size = 0, width = 0;
 
 		for (; name[size] != '\0' && is_part(name[size]); size++)
-			characters += !is_further_octet(name[size]);
-		if (characters >= GUESSABLE_ROOT_SHORTEST)
+			width += is_further_octet(name[size]) ? 0 : is_ascii(name[size]) ? 1 : 2;
+		if (width >= GUESSABLE_ROOT_SHORTEST)
 			cover(password, name, size, covered);
 		name += size > 0 ? size : 1;
 	}

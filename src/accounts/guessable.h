@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define GUESSABLE_LETTERS_LEAST 6 /* that must be left besides such words */
-#define GUESSABLE_ROOT_SHORTEST 4 /* characters of a name that is looked for */
+#define GUESSABLE_ROOT_SHORTEST 4 /* of a name that is looked for: letters, a kanji counts two */
 
 /**
  * guessable - is it little more than common words and these names
