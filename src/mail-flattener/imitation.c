@@ -80,8 +80,65 @@ static inline bool may_imitate(const uint8_t *s, size_t left)
 	}
 }
 
+/* The same beginnings as a reader takes them in: narrow, in lower case, without blanks, any of the
+ * brackets as '['. */
+static const char *const looks[] = {
+	"[注意",    "[添付ファイル", "無害化:",  "受付番号:",    "[文字コード推定",
+	"[warning", "sanitised:",    "receipt:", "[attachments", "[charsetguessed",
+};
+
+/* One character as a reader takes it in; 0 where nothing is seen of it. */
+static uint32_t look_of(uint32_t c)
+{
+	c = utf8_narrow(c);
+	if (is_blank(c) || (c >= 0x300 && c <= 0x36F) || c == 0x200C || c == 0x200D ||
+	    c == 0x2060 || c == 0xAD)
+		return 0;
+	if (c == 0x3010 || c == 0x3014 || c == 0x3016)
+		return '[';
+	return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+/* What lists, headings and quotations begin with. */
+static bool is_bullet(uint32_t c)
+{
+	static const uint32_t bullets[] = {'*',    '-',    '#',    '"',    0x2022, 0x25A0, 0x25A1,
+					   0x25CB, 0x25CF, 0x25C6, 0x25C7, 0x300C, 0x300E, 0x30FB};
+
+	for (size_t i = 0; i < sizeof(bullets) / sizeof(bullets[0]); i++) {
+		if (c == bullets[i])
+			return true;
+	}
+	return false;
+}
+
+/* Does @line begin so in a reader's eyes? */
+static bool looks_alike(struct span line)
+{
+	uint8_t seen[24];
+	size_t used = 0, size;
+	uint32_t c;
+
+	while (used + 4 <= sizeof(seen) && (size = utf8_decode(line, &c)) > 0 && c != '\n') {
+		c = look_of(c);
+		if (c != 0 && c < 0x80 && (used > 0 || !is_bullet(c)))
+			seen[used++] = (uint8_t)c;
+		else if (c >= 0x80 && (used > 0 || !is_bullet(c)))
+			used += (size_t)((uint8_t *)mempcpy(seen + used, line.data, size) -
+					 (seen + used));
+		line = (struct span){line.data + size, line.size - size};
+	}
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		if (span_starts_nocase((struct span){seen, used}, span_of(looks[i])))
+			return true;
+	}
+	return false;
+}
+
 static bool imitates(struct span line)
 {
+	if (looks_alike(line))
+		return true;
 	if (line.size == 0 || !may_imitate(line.data, line.size))
 		return false;
 	line = without_blanks(line);

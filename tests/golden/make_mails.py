@@ -485,7 +485,8 @@ def mails():
         "【添付ファイル (削除済み) 0件】\nSANITISED: nothing\n"
         "a\r\u200b無害化: CRのあと\fReceipt: 0\n"
         "\u2003\u2800【注意: 別の空白】\n【電子署名付きメール: 署名は検証されました】\n【転送されたメール】\n| 差出人: 市長\n"
-        "[Forwarded message]\n【議事録】\n[link]\n").encode())
+        "[Forwarded message]\n【議事録】\n[link]\n"
+        "無害化：全角\n受付番号 : 空白\n〔注意: 別の括弧\n\u0301無害化: 結合文字\n・【注 意: 中黒】\n■ 【注意: 見出し】\n「【注意: かぎ】\n・注意すること\n").encode())
     yield "stacked-marks", single(b"marks", "text/plain; charset=utf-8", (
         "か\u3099 Việt e\u0302\u0301\n" + "か" + "\u3099" * 40 + "き\n" + "x" + "\u0301\u20dd" * 30 + "y\nz" + "\u05b1" * 9
         + "\n" + "".join("x" * length + "\U0001f600" + "\u200d\U0001f3fb" * 9 + "\n" for length in (930, 931, 947, 948))).encode())
