@@ -179,6 +179,7 @@ struct supervisor {
 	uint64_t last_ready_ms[ROLE_COUNT_]; /* for the watchdog */
 	struct loop_timer stop_timer;
 	struct loop_timer connections_timer, survey_timer;
+	bool survey_due, survey_again; /* a look within two seconds; one more behind it */
 	struct connections_table connections_table;
 	struct scanner_state scanners[SCANNERS_MAX];
 	struct trial trial;

@@ -471,7 +471,9 @@ static void look(struct loop *loop, struct loop_timer *self)
 
 	if (sup->stopping)
 		return;
-	loop_arm(loop, self, sup->commit.state != COMMIT_IDLE ? SURVEY_SOON_MS : SURVEY_EVERY_MS);
+	sup->survey_due = sup->survey_again || sup->commit.state != COMMIT_IDLE;
+	sup->survey_again = false;
+	loop_arm(loop, self, sup->survey_due ? SURVEY_SOON_MS : SURVEY_EVERY_MS);
 	if (sup->running.fd < 0 || sup->commit.state != COMMIT_IDLE)
 		return;
 	for (uint32_t i = 0; i < s->zone_count; i++) {
@@ -491,6 +493,11 @@ static void look(struct loop *loop, struct loop_timer *self)
 
 void survey_soon(struct supervisor *sup)
 {
+	if (sup->survey_due) {
+		sup->survey_again = true; /* changes without end must not put the look off */
+		return;
+	}
+	sup->survey_due = true;
 	sup->survey_timer.fire = look;
 	sup->survey_timer.ctx = sup;
 	loop_arm(&sup->loop, &sup->survey_timer, SURVEY_SOON_MS);

@@ -40,7 +40,8 @@ struct survey_pair {
  */
 struct survey_pair survey_pair_read(struct supervisor *sup, struct zone *a, struct zone *b);
 
-/* Something has changed, or may have: look in two seconds, when links have settled. */
+/* Something has changed, or may have: look in two seconds, when links have settled. Where a look is
+ * due sooner, it stays, and one more follows it two seconds later. */
 void survey_soon(struct supervisor *sup);
 
 #endif

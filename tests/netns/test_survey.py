@@ -5,6 +5,7 @@
 """
 
 import re
+import time
 
 import pytest
 
@@ -169,3 +170,21 @@ def test_survey_and_show_separation_judge_alike(gateway):
     assert separation(console, "lgwan", "mynumber") == ("configured", "leak", NOT_SEPARATED)
     run("ip", "-netns", inside, "link", "delete", "leak")
     assert separation(console, "lgwan", "mynumber") == ("configured", "none", "no path: the crossing is missing")
+
+
+def test_survey_is_not_put_off_by_changes_without_end(gateway):
+    """A change each second, and all is read again all the same: what is due is not put off."""
+    console = gateway.console()
+    record(gateway, "zone-read", zone="lgwan")
+
+    def looks():
+        return sum(" zone-read " in line and 'zone="lgwan"' in line for line in gateway.audit_lines())
+
+    time.sleep(5.0)     # nothing is due any more
+    before, end, changes = looks(), time.monotonic() + 12.0, 0
+    while time.monotonic() < end:
+        console.run(f"{('isolate', 'restore')[changes % 2]} zone internet")
+        changes += 1
+        time.sleep(0.7)
+    found = looks() - before
+    assert changes >= 8 and found >= 2, (changes, found)
