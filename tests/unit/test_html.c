@@ -536,7 +536,7 @@ static void test_html_hidden_text_beyond_the_limit_is_shown(void **state)
 	for (int shift = 0; shift < 4; shift++) {
 		bytes_clear(&html);
 		assert_int_equal(bytes_append_text(&html, "<div style='display:none'><p>"), 0);
-		assert_int_equal(bytes_append_text(&html, "xxx" + 3 - shift), 0);
+		assert_int_equal(bytes_append_text(&html, "yyy" + 3 - shift), 0);
 		for (size_t i = 0; i < characters; i++)
 			assert_int_equal(bytes_append_text(&html, "あ"), 0);
 		assert_int_equal(bytes_append_text(&html, "</p><p>z<a href=https://x.jp/>e</a>"),
