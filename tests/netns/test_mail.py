@@ -458,11 +458,12 @@ def test_mail_corpus_of_the_repository_passes_the_wire(net, zones, make_gateway)
     make_gateway(mail_block(zones))
     for path in golden:
         original = b"\r\n".join(path.read_bytes().replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")) + b"\r\n"
-        offline = run(SEKISHO, "flatten", "--host", "sekisho-test", "--from", FROM, stdin=original, check=False)
         before = len(sink.messages())
         code, _ = send(net, zones, original)
+        arrived = own_part(sink.messages()[before]) if code == 250 else b""
+        received = ["--date", arrived.split(b"\n", 1)[0].rpartition(b"; ")[2].decode()] if arrived else []
+        offline = run(SEKISHO, "flatten", "--host", "sekisho-test", "--from", FROM, *received, stdin=original, check=False)
         strange = re.search(rb"\0|\r(?!\n)", original)  # the wire takes neither, whatever the flattener says
         assert code == (550 if strange else 250 if offline.returncode == 0 else 554), path.name
-        if code == 250:
-            arrived = own_part(sink.messages()[before])
-            assert arrived.split(b"\n", 1)[1] == offline.stdout.split(b"\n", 1)[1], path.name
+        if arrived:
+            assert arrived == offline.stdout, path.name
