@@ -313,9 +313,13 @@ static void on_account(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct console *c = self->ctx;
 
-	/* Without accounts nobody is known here any more. */
-	if (channel_serve(&c->account, CONTROL_MESSAGES, NULL) < 0)
-		console_end(c);
+	/* Without accounts nobody is known here any more. What the supervisor had to say before, as
+	 * why the machine ends, is said first. */
+	if (channel_serve(&c->account, CONTROL_MESSAGES, NULL) < 0) {
+		(void)channel_serve(&c->process.control, CONTROL_MESSAGES, NULL); /* an end, too */
+		if (!c->loop.stopping)
+			console_end(c);
+	}
 	settle(c);
 }
 
