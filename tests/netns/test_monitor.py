@@ -115,7 +115,8 @@ def test_power_ends_in_order_with_its_record_first(topology, own_machine, comman
     assert f'detail="{command}"' in lines[ends] and ' console="' in lines[ends] and ' user="' in lines[ends]
     stops = next(i for i, line in enumerate(lines) if " gateway-stops " in line)
     assert ends < stops and f'reason="{command}"' in lines[stops]
-    assert any(" screen-ended " in line and ' reason="' in line for line in lines[stops:]), "a session without its end"
+    # Behind what was on the disk before anything was stopped; of two processes' records at one time either may come first.
+    assert any(" screen-ended " in line and ' reason="' in line for line in lines[ends:]), "a session without its end"
     viewer.close()
 
 
