@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "console/console.h"
+#include "console/question.h"
 #include "console/first.h"
 
 #define ANSWER_MS 90000U /* longer than config takes over a commit */
@@ -194,24 +195,7 @@ static void take_line(struct console *c)
 
 void first_key(struct console *c, uint8_t byte)
 {
-	switch (line_feed(&c->line, byte)) {
-	case LINE_SUBMIT:
-		line_leave(&c->line);
-		take_line(c);
-		break;
-	case LINE_INTERRUPT:
-	case LINE_END:
-		line_leave(&c->line);
-		first_begin(c);
-		break;
-	case LINE_REPORT:
-		screen_report(c);
-		break;
-	case LINE_HELP:
-	case LINE_COMPLETE:
-	case LINE_NONE:
-		break;
-	}
+	question_key(c, byte, take_line, first_begin);
 }
 
 /* ---- accounts */

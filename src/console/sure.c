@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "console/console.h"
+#include "console/question.h"
 
 #define SURE_MS 60000U
 
@@ -23,13 +24,18 @@ void action_power(struct console *c, const char *tail, unsigned number)
 	ask(c);
 }
 
+static void do_nothing(struct console *c)
+{
+	screen_say(c, "nothing is done\n", "何もしませんでした\n");
+	console_prompt(c);
+}
+
 static void take(struct console *c)
 {
 	if (strcmp(c->line.text, "yes") == 0) {
 		console_query(c, c->sure, "", 0);
 	} else if (strcmp(c->line.text, "no") == 0) {
-		screen_say(c, "nothing is done\n", "何もしませんでした\n");
-		console_prompt(c);
+		do_nothing(c);
 	} else {
 		ask(c);
 	}
@@ -37,23 +43,5 @@ static void take(struct console *c)
 
 void sure_key(struct console *c, uint8_t byte)
 {
-	switch (line_feed(&c->line, byte)) {
-	case LINE_SUBMIT:
-		line_leave(&c->line);
-		take(c);
-		break;
-	case LINE_INTERRUPT:
-	case LINE_END:
-		line_leave(&c->line);
-		screen_say(c, "nothing is done\n", "何もしませんでした\n");
-		console_prompt(c);
-		break;
-	case LINE_REPORT:
-		screen_report(c);
-		break;
-	case LINE_HELP:
-	case LINE_COMPLETE:
-	case LINE_NONE:
-		break;
-	}
+	question_key(c, byte, take, do_nothing);
 }
