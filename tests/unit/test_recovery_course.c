@@ -16,13 +16,15 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/watchdog.h"
 
+#define MS_NS UINT64_C(1000000)
+
 enum { CONSOLE, AUDIT, ACCOUNTS, PEER_COUNT };
 
 static struct supervisor sup;
 static struct snapshot_header header;
 static struct place place;
 static int peers[PEER_COUNT];
-static uint64_t now_ms;
+static struct clock_simulated now;
 static unsigned records[EVENT_COUNT_];
 static bool zones_fail_to_shut, zones_fail_to_open;
 static unsigned reconverged, listened;
@@ -30,17 +32,7 @@ static int boot_status;     /* of the watchdog's driver */
 static char ended_with[24]; /* whose password recovery-ends has */
 static struct snapshot_person persons[2];
 
-static uint64_t mono_ns(void *ctx)
-{
-	return now_ms * 1000000;
-}
-
-static int64_t wall_ns(void *ctx)
-{
-	return 1;
-}
-
-static const struct clock test_clock = {.mono_ns = mono_ns, .wall_ns = wall_ns};
+static struct clock test_clock;
 
 /* In place of the supervisor's own: its log is these counts. */
 void supervisor_emit(struct supervisor *s, enum event_id id, const struct event_arg *args,
@@ -138,6 +130,7 @@ static void start(enum machine_start how)
 	memset(&sup, 0, sizeof(sup));
 	memset(records, 0, sizeof(records));
 	(void)snprintf(ended_with, sizeof(ended_with), "?");
+	test_clock = clock_simulate(&now);
 	loop_init(&sup.loop, &test_clock, sup.polls, sup.loop_fds, LOOP_MAX);
 	sup.options.start = how;
 	sup.state_fd = place.dir;
@@ -215,7 +208,7 @@ static bool is_shut(void)
 
 static void pass(uint64_t ms)
 {
-	now_ms += ms;
+	now.mono_ns += ms * MS_NS;
 	(void)loop_step(&sup.loop, 0);
 }
 
@@ -226,7 +219,7 @@ static int setup(void **state)
 	boot_status = 0;
 	persons[0] = (struct snapshot_person){.name = "yamada", .expires_s = INT64_MAX};
 	persons[1] = (struct snapshot_person){.name = "tanaka", .expires_s = INT64_MAX};
-	now_ms = 1000;
+	now = (struct clock_simulated){.mono_ns = 1000 * MS_NS, .wall_ns = 1};
 	place_open(&place);
 	return 0;
 }

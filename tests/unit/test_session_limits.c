@@ -8,19 +8,16 @@
 
 #include "supervisor/supervisor.h"
 
+#define MS_NS UINT64_C(1000000)
+
 static struct supervisor sup;
 static struct snapshot_screen screens[6];
 static struct listener listener;
-static uint64_t now_ms;
+static struct clock_simulated now;
 static unsigned records;
 static uint64_t last_count;
 
-static uint64_t mono_ns(void *ctx)
-{
-	return now_ms * 1000000;
-}
-
-static const struct clock test_clock = {.mono_ns = mono_ns};
+static struct clock test_clock;
 
 /* In place of the supervisor's own: its log is these counts. */
 void supervisor_emit(struct supervisor *s, enum event_id id, const struct event_arg *args,
@@ -37,8 +34,9 @@ void supervisor_emit(struct supervisor *s, enum event_id id, const struct event_
 static int setup(void **state)
 {
 	memset(&sup, 0, sizeof(sup));
-	now_ms = 1000;
+	now = (struct clock_simulated){.mono_ns = 1000 * MS_NS, .wall_ns = 1};
 	records = 0;
+	test_clock = clock_simulate(&now);
 	loop_init(&sup.loop, &test_clock, sup.polls, sup.loop_fds, LOOP_MAX);
 	sup.running.snapshot.screens = screens;
 	for (size_t i = 0; i < 6; i++)
@@ -133,7 +131,7 @@ static void test_limits_screens_have_a_rate_of_a_source(void **state)
 {
 	assert_int_equal(passed(0, 1, true, 60) + passed(1, 1, false, 500), 120);
 	assert_int_equal(passed(2, 2, true, 500), 120);
-	now_ms += 10000;
+	now.mono_ns += 10000 * MS_NS;
 	assert_int_equal(passed(0, 1, false, 500), 20);
 }
 
@@ -150,7 +148,7 @@ static void pass(uint64_t ms)
 {
 	struct loop_timer *timer = &listener.refusals.timer;
 
-	now_ms += ms;
+	now.mono_ns += ms * MS_NS;
 	loop_disarm(&sup.loop, timer);
 	timer->fire(&sup.loop, timer);
 }

@@ -9,6 +9,8 @@
 
 #include "supervisor/supervisor.h"
 
+#define MS_NS UINT64_C(1000000)
+
 #define AUDITOR "kansa"
 #define WATCHED 7
 #define LOGIN   300 /* the first session that logs in as a shadow */
@@ -23,20 +25,10 @@ static struct snapshot_person person;
 static struct snapshot_screen_user user;
 static struct session *watched;
 static int peers[PEER_COUNT]; /* the other ends of our processes' channels */
-static uint64_t now_ms;
+static struct clock_simulated now;
 static unsigned records[EVENT_COUNT_];
 
-static uint64_t mono_ns(void *ctx)
-{
-	return now_ms * 1000000;
-}
-
-static int64_t wall_ns(void *ctx)
-{
-	return 1;
-}
-
-static const struct clock test_clock = {.mono_ns = mono_ns, .wall_ns = wall_ns};
+static struct clock test_clock;
 
 /* In place of the supervisor's own: its log is these counts. */
 void supervisor_emit(struct supervisor *s, enum event_id id, const struct event_arg *args,
@@ -93,7 +85,8 @@ static int setup(void **state)
 {
 	memset(&sup, 0, sizeof(sup));
 	memset(records, 0, sizeof(records));
-	now_ms = 1000;
+	now = (struct clock_simulated){.mono_ns = 1000 * MS_NS, .wall_ns = 1};
+	test_clock = clock_simulate(&now);
 	loop_init(&sup.loop, &test_clock, sup.polls, sup.loop_fds, LOOP_MAX);
 	screen = (struct snapshot_screen){.name = "web",
 					  .security = SCREEN_SECURITY_X509_PLAIN,
@@ -133,7 +126,7 @@ static struct session *log_in(const char *name, const char *secret)
 	session->near->session = session;
 	(void)snprintf(login.name, sizeof(login.name), "%s", name);
 	(void)snprintf(login.secret, sizeof(login.secret), "%s", secret);
-	now_ms += LOG_IN_MS;
+	now.mono_ns += LOG_IN_MS * MS_NS;
 	assert_int_equal(admission_handle_login(&session->near->control, session->near, &message),
 			 0);
 	return session;
@@ -187,7 +180,7 @@ static void test_shadows_passes_are_over_in_time(void **state)
 
 	work(SNAPSHOT_NOTICE_STANDING);
 	assert_null(shadows_open(watched, &sup, AUDITOR));
-	now_ms += SHADOWS_PASS_MS - LOG_IN_MS;
+	now.mono_ns += (SHADOWS_PASS_MS - LOG_IN_MS) * MS_NS;
 	shadow = log_in(SHADOWS_NAME "7", watched->shadow.secret);
 	assert_int_equal(shadow->admission.state, ADMISSION_REFUSED);
 	assert_int_equal(records[EVENT_SCREEN_SHADOW], 0);
@@ -282,7 +275,7 @@ static void test_shadows_logins_may_be_judged_for_two_minutes(void **state)
 	sup.screen_asks = 1000; /* the line does not move */
 	session = log_in("suzuki", "a password");
 	assert_int_equal(session->admission.state, ADMISSION_WAITING);
-	assert_true(session->admission.check.due_ms_ > now_ms + 120000);
+	assert_true(session->admission.check.due_ms_ > now.mono_ns / MS_NS + 120000);
 }
 
 int main(void)

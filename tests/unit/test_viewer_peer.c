@@ -9,18 +9,15 @@
 
 #include "screen-viewer/viewer.h"
 
+#define MS_NS UINT64_C(1000000)
+
 #define STEP_MS 300 /* between two reads of the browser */
 
 static struct viewer viewer;
 static int browser;
-static uint64_t now_ms = 1000;
+static struct clock_simulated now = {.mono_ns = 1000 * MS_NS};
 
-static uint64_t mono_ns(void *ctx)
-{
-	return now_ms * 1000000;
-}
-
-static const struct clock test_clock = {.mono_ns = mono_ns};
+static struct clock test_clock;
 
 /* peer.c ends a session only for frames, and here come none. */
 void viewer_end(struct viewer *v, enum screen_end why, const char *detail, int32_t code)
@@ -37,10 +34,10 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 	assert_in_range(timeout_ms, 1, PEER_DRAIN_MS);
 	if (timeout_ms < STEP_MS) {
-		now_ms += (uint64_t)timeout_ms;
+		now.mono_ns += (uint64_t)timeout_ms * MS_NS;
 		return 0;
 	}
-	now_ms += STEP_MS;
+	now.mono_ns += STEP_MS * MS_NS;
 	(void)recv(browser, taken, sizeof(taken), MSG_DONTWAIT);
 	fds[0].revents = POLLOUT;
 	return 1;
@@ -48,11 +45,12 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 static void test_peer_close_has_one_deadline(void **state)
 {
-	uint64_t begin_ms = now_ms;
+	uint64_t begin_ns = now.mono_ns;
 	int ends[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	browser = ends[1];
+	test_clock = clock_simulate(&now);
 	viewer.loop.clock = &test_clock;
 	viewer.peer.fd = ends[0];
 	stream_init(&viewer.stream, ends[0]);
@@ -63,7 +61,7 @@ static void test_peer_close_has_one_deadline(void **state)
 		; /* until nothing more fits */
 	peer_close(&viewer);
 	assert_true(peer_has_output(&viewer));
-	assert_int_equal(now_ms - begin_ms, PEER_DRAIN_MS);
+	assert_int_equal(now.mono_ns - begin_ns, PEER_DRAIN_MS * MS_NS);
 }
 
 int main(void)
