@@ -4,6 +4,7 @@
  * written to the desktop.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
@@ -37,14 +38,33 @@ static unsigned pressed_at(const struct source *s, uint32_t keysym)
 	return i;
 }
 
+/*
+ * The place of the key that a viewer lets go by a name that no pressed key has, or pressed_count.
+ * Viewers that name a key by what is held at that moment (TightVNC) press A or ISO_Left_Tab and,
+ * where Shift was let go first, release a or Tab: the key that was pressed first is let go, so that
+ * each press has its release. At worst, after a press that was dropped, a key is let go early.
+ */
+static unsigned renamed_at(const struct source *s, uint32_t keysym)
+{
+	unsigned i = rfb_key_modifies(keysym) ? s->pressed_count : 0;
+
+	while (i < s->pressed_count && rfb_key_modifies(s->pressed[i]))
+		i++;
+	return i;
+}
+
 static void release(struct source *s, uint32_t keysym)
 {
 	unsigned at = pressed_at(s, keysym);
 
+	if (at == s->pressed_count)
+		at = renamed_at(s, keysym);
 	if (at == s->pressed_count) /* its press was dropped, or came before the session */
 		return;
-	s->pressed[at] = s->pressed[--s->pressed_count];
-	send_key(s, keysym, false);
+	send_key(s, s->pressed[at], false);
+	s->pressed_count--;
+	memmove(s->pressed + at, s->pressed + at + 1,
+		(s->pressed_count - at) * sizeof(s->pressed[0]));
 }
 
 static void press(struct source *s, uint32_t keysym)

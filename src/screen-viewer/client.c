@@ -84,14 +84,15 @@ void client_send_input(struct viewer *v, const struct screen_input *input)
 
 static void take_key(struct viewer *v, const struct rfb_client_message *m)
 {
-	struct screen_input input = {.kind = SCREEN_KEY, .flags = m->down, .value = m->keysym};
+	struct screen_input input = {
+		.kind = SCREEN_KEY, .flags = m->down, .value = rfb_key_passed(m->keysym)};
 
 	v->input_at_ms = clock_mono_ms(v->loop.clock);
 	if (v->shadow.is_one) {
 		shadow_take_key(v, m->down);
 		return;
 	}
-	if (!rfb_key_allowed(m->keysym)) {
+	if (!rfb_key_allowed(input.value)) {
 		session_drop(&v->session, SESSION_DROP_KEY_NOT_ALLOWED, 0);
 		return;
 	}

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The allow list of keysyms (X11 keysymdef.h gives the numbers): ordered ranges, searched by
- * halving.
+ * halving. Hangul and Hangul_Hanja are how Linux names the keys that a Japanese keyboard's USB
+ * descriptor calls LANG1 and LANG2: kana and eisu of Apple's, IME on and IME off of Windows'.
  */
 #include "wire/rfb_keys.h"
 
 #include <stddef.h>
+
+enum { TAB = 0xff09, ISO_LEFT_TAB = 0xfe20 };
 
 static const struct {
 	uint32_t low, high;
@@ -19,8 +22,11 @@ static const struct {
 	{0xff0d, 0xff0d}, /* Return */
 	{0xff13, 0xff15}, /* Pause, Scroll_Lock, Sys_Req */
 	{0xff1b, 0xff1b}, /* Escape */
-	{0xff21, 0xff30}, /* Kanji, Muhenkan, Henkan, Romaji, Hiragana_Katakana, Zenkaku_Hankaku,
-			     Eisu_toggle */
+	{0xff21, 0xff31}, /* Kanji, Muhenkan, Henkan, Romaji, Hiragana_Katakana, Zenkaku_Hankaku,
+			     Eisu_toggle, Hangul */
+	{0xff34, 0xff34}, /* Hangul_Hanja */
+	{0xff37, 0xff37}, /* Kanji_Bangou */
+	{0xff3c, 0xff3e}, /* SingleCandidate, Zen_Koho, Mae_Koho */
 	{0xff50, 0xff58}, /* Home, arrows, Prior, Next, End, Begin */
 	{0xff60, 0xff63}, /* Select, Print, Execute, Insert */
 	{0xff65, 0xff6b}, /* Undo, Redo, Menu, Find, Cancel, Help, Break */
@@ -49,6 +55,11 @@ static const struct {
 	{0x0100ff01, 0x0100ffef}, /* full-width and half-width forms */
 };
 
+uint32_t rfb_key_passed(uint32_t keysym)
+{
+	return keysym == ISO_LEFT_TAB ? TAB : keysym;
+}
+
 bool rfb_key_allowed(uint32_t keysym)
 {
 	size_t low = 0, high = sizeof(allowed) / sizeof(allowed[0]);
@@ -64,4 +75,9 @@ bool rfb_key_allowed(uint32_t keysym)
 			return true;
 	}
 	return false;
+}
+
+bool rfb_key_modifies(uint32_t keysym)
+{
+	return keysym == 0xfe03 || keysym == 0xff7e || (keysym >= 0xffe1 && keysym <= 0xffec);
 }

@@ -15,4 +15,21 @@
  */
 bool rfb_key_allowed(uint32_t keysym);
 
+/**
+ * rfb_key_passed - what a desktop is told in the place of a viewer's keysym
+ * @keysym: any 32-bit number
+ * Return: Tab for ISO_Left_Tab, which is what X calls Tab while Shift is held: some viewers press
+ * the one and release the other, and desktops that are no X servers know Tab alone. @keysym itself
+ * for all others; rfb_key_allowed is asked about what this returns.
+ */
+uint32_t rfb_key_passed(uint32_t keysym);
+
+/**
+ * rfb_key_modifies - whether a keysym on the allow list is a modifier
+ * @keysym: any 32-bit number
+ * Return: true for Shift .. Super_R, ISO_Level3_Shift and Mode_switch, which change the names of
+ * other keys and keep their own.
+ */
+bool rfb_key_modifies(uint32_t keysym);
+
 #endif

@@ -13,7 +13,7 @@ from lib.net import run
 from lib.peers import Desktop, capture_screen, difference
 from lib.peers.desktops import X11vnc, tell_qemu
 from lib.peers.rfb import RAW, ZRLE, Viewer, key, pointer, update_request
-from lib.peers.viewers import ViewerScreen, tigervnc
+from lib.peers.viewers import ViewerScreen, tigervnc, tightvnc
 from lib.peers.xserver import focus_window
 from lib.relay import Relay
 from lib.waiting import wait_until
@@ -159,11 +159,40 @@ def test_screen_keys_and_pointer_of_a_real_viewer_arrive(relay, tmp_path):
     wait_until(lambda: "button 3" in xev.log(), "the button in xev")
 
 
+@pytest.mark.parametrize("start", [tigervnc, tightvnc])
+def test_screen_shift_and_tab_of_a_real_viewer_go_back_one_field(relay, start):
+    """Z5: Shift+Tab, which X calls ISO_Left_Tab and xtightvncviewer sends as such: what moves backwards through a form.
+
+    Xvnc gives it the name that its own keymap has for Tab under Shift, as a keyboard of its own would. Shift is let go
+    first, so that the viewer may call the key by another name than it was pressed by: it is not left held.
+    """
+    desktop, screen = xvnc(relay), viewer_screen(relay)
+    xev = desktop.net.popen(desktop.namespace, "stdbuf", "-oL", "xev", "-geometry", "640x480+0+0", env=desktop.env)
+    focus_window(desktop, "Event Tester")
+    start(screen, relay.host, relay.PORT)
+    relay.wait_line("screen-desktop")
+    title = "Sekisho"
+    left, top = wait_until(lambda: screen.window(title), "the viewer's window")
+
+    def arrives():
+        """Pressed again until the viewer has the keyboard, which it takes in its own time. The pointer is over its picture:
+        of a window and those inside it, X gives keys to the one under the pointer."""
+        focus_window(screen, title)
+        screen.run("xdotool", "mousemove", left + 60, top + 70, "keydown", "shift", "keydown", "Tab", "keyup", "shift", "keyup", "Tab")
+        return any("KeyRelease" in event and "Tab)" in event
+                   for event in xev.log().split("\n\n"))
+    wait_until(arrives, "the key's release in xev", pause=0.3)
+    pressed = [event for event in xev.log().split("\n\n") if "KeyPress" in event and "Tab)" in event]
+    assert pressed and all("(keysym 0xfe20, ISO_Left_Tab)" in event and "state 0x1," in event for event in pressed), xev.log()
+    assert not relay.lines("screen-dropped", "detail=key")
+
+
 # Keys of Japanese keyboards and what input methods type, as X keysyms.
 JAPANESE_KEYS = {
     0xFF21: "Kanji", 0xFF22: "Muhenkan", 0xFF23: "Henkan_Mode", 0xFF24: "Romaji", 0xFF25: "Hiragana", 0xFF26: "Katakana",
     0xFF27: "Hiragana_Katakana", 0xFF28: "Zenkaku", 0xFF29: "Hankaku", 0xFF2A: "Zenkaku_Hankaku", 0xFF2D: "Kana_Lock",
-    0xFF2F: "Eisu_Shift", 0xFF30: "Eisu_toggle", 0xA5: "yen", 0x5C: "backslash", 0x5F: "underscore", 0x4B1: "kana_A",
+    0xFF2F: "Eisu_Shift", 0xFF30: "Eisu_toggle", 0xFF31: "Hangul", 0xFF34: "Hangul_Hanja", 0xFF37: "Kanji_Bangou",
+    0xFF3C: "SingleCandidate", 0xFF3D: "Zen_Koho", 0xFF3E: "Mae_Koho", 0xA5: "yen", 0x5C: "backslash", 0x5F: "underscore", 0x4B1: "kana_A",
     0x1003042: "U3042", 0x10030AB: "U30AB", 0x1006F22: "U6F22", 0x100FF21: "UFF21", 0x1003001: "U3001",
 }
 

@@ -260,11 +260,12 @@ static void test_rfb_client_builders_are_read_back_as_written(void **state)
 
 static void test_rfb_keys_allow_the_keys_of_a_japanese_keyboard(void **state)
 {
-	static const uint32_t yes[] = {' ',        'a',       '~',    0xa5,       0xff2a,
-				       0xff23,     0xff22,    0xff27, 0xff30,     0xff0d,
-				       0xff1b,     0xff51,    0xffbe, 0xffc9,     0xffe1,
-				       0xffe9,     0xffff,    0xff8d, 0x01003042, 0x010030a2,
-				       0x01006f22, 0x0100ff71};
+	static const uint32_t yes[] = {' ',        'a',        '~',    0xa5,       0xff2a,
+				       0xff23,     0xff22,     0xff27, 0xff30,     0xff0d,
+				       0xff1b,     0xff51,     0xffbe, 0xffc9,     0xffe1,
+				       0xffe9,     0xffff,     0xff8d, 0x01003042, 0x010030a2,
+				       0x01006f22, 0x0100ff71, 0xff31, 0xff34,     0xff37,
+				       0xff3c,     0xff3d,     0xff3e};
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		assert_true(rfb_key_allowed(yes[i]));
@@ -285,7 +286,9 @@ static void test_rfb_keys_refuse_what_could_carry_anything_else(void **state)
 				      0x41414141,
 				      UINT32_MAX,
 				      0xff00,
-				      0xff31,
+				      0xfe20 /* as it came: see below */,
+				      0xff32,
+				      0xff3b,
 				      0xffed};
 	unsigned count = 0;
 
@@ -293,7 +296,26 @@ static void test_rfb_keys_refuse_what_could_carry_anything_else(void **state)
 		assert_false(rfb_key_allowed(no[i]));
 	for (uint32_t key = 0; key < 0x02000000; key++)
 		count += rfb_key_allowed(key);
-	assert_int_equal(count, 30969); /* the sum of all ranges: none is hidden from the search */
+	assert_int_equal(count, 30975); /* the sum of all ranges: none is hidden from the search */
+}
+
+static void test_rfb_keys_pass_on_tab_for_what_x_calls_it_under_shift(void **state)
+{
+	assert_int_equal(rfb_key_passed(0xfe20), 0xff09);
+	for (uint32_t key = 0; key < 0x02000000; key++)
+		assert_true(key == 0xfe20 || rfb_key_passed(key) == key);
+	assert_int_equal(rfb_key_passed(UINT32_MAX), UINT32_MAX);
+}
+
+static void test_rfb_keys_tell_modifiers_from_keys_that_they_rename(void **state)
+{
+	static const uint32_t yes[] = {0xfe03, 0xff7e, 0xffe1, 0xffe5, 0xffec};
+	static const uint32_t no[] = {'a', 0xff09, 0xff7f, 0xffe0, 0xffed, 0xffff, 0xfe20};
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		assert_true(rfb_key_modifies(yes[i]));
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		assert_false(rfb_key_modifies(no[i]));
 }
 
 int main(void)
@@ -314,6 +336,8 @@ int main(void)
 		cmocka_unit_test(test_rfb_client_builders_are_read_back_as_written),
 		cmocka_unit_test(test_rfb_keys_allow_the_keys_of_a_japanese_keyboard),
 		cmocka_unit_test(test_rfb_keys_refuse_what_could_carry_anything_else),
+		cmocka_unit_test(test_rfb_keys_pass_on_tab_for_what_x_calls_it_under_shift),
+		cmocka_unit_test(test_rfb_keys_tell_modifiers_from_keys_that_they_rename),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
