@@ -208,6 +208,7 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot,
 					      snapshot->logins->change_window != SNAPSHOT_NONE);
 	d->utc_offset_s = snapshot->header->utc_offset_s;
 	d->recovery_off = snapshot->header->recovery_off != 0;
+	d->language = (enum language)snapshot->header->language;
 	(void)snprintf(d->host, sizeof(d->host), "%s",
 		       snapshot_text_at(snapshot, snapshot->header->text_host_name));
 	(void)snprintf(d->organization, sizeof(d->organization), "%s",

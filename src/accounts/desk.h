@@ -108,6 +108,7 @@ struct desk {
 	uint32_t first_console;       /* who waits for it; DESK_SEATS: nobody */
 	struct account first_account; /* while somebody waits: saved when its commit is done */
 	int32_t utc_offset_s;
+	enum language language; /* in which consoles greet */
 	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
 	struct seat seats[DESK_SEATS];
 };

@@ -456,8 +456,16 @@ static void serve_show(const struct desk *d, const struct seat *seat, struct acc
 			"利用者が設定されていません。コンソールの前にいる人は誰でも操作できます\n");
 }
 
-static void hello(const struct desk *d, const struct seat *seat, struct account_answer *answer)
+/* Until the person chooses another, seat and console speak the configured language. */
+static void speak_configured(const struct desk *d, struct seat *seat, struct account_answer *answer)
 {
+	seat->language = d->language;
+	answer->language = d->language;
+}
+
+static void hello(const struct desk *d, struct seat *seat, struct account_answer *answer)
+{
+	speak_configured(d, seat, answer);
 	answer->open = seat->state == SEAT_OPEN;
 	answer->role = seat->state == SEAT_OPEN ? seat->role : ACCOUNT_ROLE_NONE;
 	answer->setup = seat->state == SEAT_SETUP;
@@ -489,6 +497,7 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 		hello(d, seat, answer);
 		return false;
 	case ACCOUNT_PROMPTS:
+		speak_configured(d, seat, answer);
 		answer->codes = factor_is_asked(d);
 		return false;
 	case ACCOUNT_LOGIN:

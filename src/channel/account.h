@@ -91,11 +91,12 @@ enum account_role {
 
 struct account_answer {
 	uint32_t serial;
-	uint32_t status; /* enum account_status */
-	uint32_t role;   /* enum account_role, of the person at this link */
-	uint32_t open;   /* 1: no login is needed */
-	uint32_t codes;  /* PROMPTS: 1: ask for a code */
-	uint32_t setup;  /* 1: the first administrator must be set up before anything else */
+	uint32_t status;   /* enum account_status */
+	uint32_t role;     /* enum account_role, of the person at this link */
+	uint32_t open;     /* 1: no login is needed */
+	uint32_t codes;    /* PROMPTS: 1: ask for a code */
+	uint32_t setup;    /* 1: the first administrator must be set up before anything else */
+	uint32_t language; /* HELLO, PROMPTS: enum language, in which the console greets */
 	char host[ACCOUNT_BANNER_BYTES], organization[ACCOUNT_BANNER_BYTES];
 	char text[ACCOUNT_TEXT_BYTES]; /* lines, printable UTF-8, NUL-terminated */
 };

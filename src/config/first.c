@@ -63,6 +63,7 @@ static int write_statements(struct tree *tree, const struct control_first *first
 	const char *const statements[][WORDS] = {
 		{"system", "organization", first->organization},
 		{"system", "host-name", first->host},
+		{"system", "language", first->language == LANGUAGE_JA ? "ja" : "en"},
 		{"login", "user", first->name, "role", "administrator"},
 		{"system", "preset", first->preset},
 	};

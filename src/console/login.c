@@ -247,8 +247,15 @@ void login_key(struct console *c, uint8_t byte)
 
 /* ---- answers */
 
+/* The configured one, which may have changed while the last prompt stood. */
+static void take_language(struct console *c, const struct account_answer *answer)
+{
+	c->language = answer->language == LANGUAGE_JA ? LANGUAGE_JA : LANGUAGE_EN;
+}
+
 static void on_greeting(struct console *c, const struct account_answer *answer)
 {
+	take_language(c, answer);
 	(void)snprintf(c->host, sizeof(c->host), "%s", answer->host);
 	(void)snprintf(c->organization, sizeof(c->organization), "%s", answer->organization);
 	if ((console_is_power_on(c) || c->recovery.hears) && !c->greeted) {
@@ -303,6 +310,7 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 		return 0;
 	}
 	if (c->account_request.kind == ACCOUNT_PROMPTS) {
+		take_language(c, &answer);
 		c->login_codes = answer.codes != 0;
 		ask(c, LOGIN_SECRET);
 		return 0;

@@ -91,7 +91,7 @@ void recovery_leave(struct console *c)
 	send_step(c, RECOVERY_LEFT);
 }
 
-/* Behind a start nobody has chosen a language yet. */
+/* Whoever stands here may not read the configured language, or at a terminal without UTF-8. */
 static void say_both(struct console *c, const char *en, const char *ja)
 {
 	screen_print(c, span_of(en));
@@ -108,6 +108,7 @@ static void begin(struct console *c)
 {
 	drop_input(c);
 	c->recovery.runs = true;
+	c->language = LANGUAGE_EN; /* what is asked can be read at any terminal */
 	say_both(c,
 		 "\nRecovery of a lost password. All zones are shut until it ends, at the latest "
 		 "in\n15 minutes; it is recorded, and has to be acknowledged afterwards. Ctrl-C: "

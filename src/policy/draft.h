@@ -26,7 +26,8 @@ struct draft {
 	int32_t utc_offset_s;
 	uint32_t connections_max, watch_s;
 	bool recovery_off;
-	bool no_memory; /* also set where a table is full: then @too_big too */
+	uint32_t language; /* of consoles: 0 English, 1 Japanese */
+	bool no_memory;    /* also set where a table is full: then @too_big too */
 	bool too_big;
 };
 

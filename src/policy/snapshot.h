@@ -15,7 +15,7 @@
 #include "policy/snapshot_screens.h"
 
 #define SNAPSHOT_MAGIC     0x53454b49534e4150ULL /* "SEKISNAP" */
-#define SNAPSHOT_VERSION   4
+#define SNAPSHOT_VERSION   5
 #define SNAPSHOT_BYTES_MAX (32U << 20)
 
 #define SNAPSHOT_CONNECTIONS_MAX (4U << 20)
@@ -192,6 +192,8 @@ struct snapshot_header {
 	uint32_t connections_max; /* flows that each zone may have at one time; 0: by memory */
 	uint32_t watch_s;         /* how long to watch what was isolated */
 	uint32_t recovery_off;    /* 1: lost passwords cannot be recovered at the terminal */
+	uint32_t language;        /* in which consoles greet: 0 English, 1 Japanese */
+	uint32_t pad;
 	struct {
 		uint32_t offset; /* from the start of the block, 8-byte aligned */
 		uint32_t count;  /* rows; bytes for text */

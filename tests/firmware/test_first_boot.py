@@ -47,7 +47,7 @@ def test_first_boot_begins_again_behind_a_power_cut_and_then_never(machine):
 
     board.power_on()
     shown_since = see(board.console, f"\x1b#3  {first_boot.ORGANIZATION}")
-    board.console.expect("login: $", timeout=60)
+    board.console.expect("利用者名: $", timeout=60)
     assert time.monotonic() - shown_since >= 5, "the owner's name stands for 5 s at least"
     first_boot.log_in(board.console)
     assert "first administrator" in board.console.run("show history")

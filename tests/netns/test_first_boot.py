@@ -95,6 +95,44 @@ def test_first_boot_ends_in_a_commit_a_record_and_a_login(terminal, language):
     assert not any(first_boot.PASSWORD in part for part in [*kept, seen, terminal.gateway.log()])
 
 
+CONSENT = {"en": "Use by authorised persons only", "ja": "権限のある者だけが使用できます"}
+NAME = {"en": "login: $", "ja": "利用者名: $"}
+SECRET = {"en": "password: $", "ja": "パスワード: $"}
+
+
+def greeted(terminal, language):
+    """The consent text and both prompts come in this language; the login succeeds."""
+    terminal.expect(["Use by authorised", "権限のある者"])
+    assert CONSENT[language].startswith(terminal.after), f"the consent text is not in {language}"
+    for prompts, typed in ((NAME, first_boot.ADMINISTRATOR), (SECRET, first_boot.PASSWORD)):
+        other = "ja" if language == "en" else "en"
+        assert terminal.expect([prompts[language], prompts[other]]) == 0, f"a prompt is not in {language}"
+        terminal.send(typed + "\r")
+    terminal.expect(terminal.PROMPT)
+
+
+@pytest.mark.parametrize("language, other", [("en", "ja"), ("ja", "en")])
+def test_first_boot_sets_the_language_that_consoles_greet_in(terminal, language, other):
+    """A3: the dialogue's language is the gateway's from there on, until another one is committed: banner, consent text, prompts and
+    what the first commands say. A choice of `terminal language` is over with its session."""
+    first_boot.set_up(terminal, "gate-1", language)
+    greeted(terminal, language)
+    assert f"language {language};" in terminal.run("show configuration | no-more")
+    refused = {"en": "no such zone", "ja": "その名前のゾーンはありません"}
+    assert refused[language] in terminal.run("isolate zone nowhere")
+    terminal.run(f"terminal language {other}")
+    assert refused[other] in terminal.run("isolate zone nowhere")
+    terminal.send("exit\r")
+    greeted(terminal, language)
+    terminal.run("configure")
+    terminal.run(f"set system language {other}")
+    terminal.run("commit", timeout=40)
+    terminal.run("exit")
+    terminal.send("exit\r")
+    greeted(terminal, other)
+    assert refused[other] in terminal.run("isolate zone nowhere")
+
+
 def test_first_boot_keeps_the_house_rules_for_passwords(terminal):
     """A1: what is too easy is refused and asked for again; nothing is set meanwhile."""
     terminal.answer(6)

@@ -264,6 +264,21 @@ NOISE = "\x00\x7f\r\n"  # what a line says of itself when its power comes
 
 
 @pytest.mark.limit(300)
+def test_recovery_can_be_read_without_utf8_where_consoles_greet_in_japanese(board):
+    """A3: its questions are asked in ASCII behind what is said in both languages; the login that follows is in Japanese."""
+    board.start(())
+    first_boot.set_up(board.terminal, language="ja")
+    board.press().expect(SAY["counted"])
+    board.terminal.expect("利用者名: $")
+    board.press().expect(SAY["begins"])
+    board.terminal.expect(SAY["name"])
+    board.give()
+    board.terminal.send("\r")
+    board.terminal.expect(SAY["over"])
+    board.terminal.expect("利用者名: $")
+
+
+@pytest.mark.limit(300)
 def test_recovery_says_it_in_japanese_too_and_is_in_the_report(board):
     """L6: nobody has chosen a language behind a start, so that both are there; noise in front of the key is no other key; then
     the month's table of incidents has it."""

@@ -342,6 +342,33 @@ static void test_desk_glitch_of_the_clock_locks_no_lone_administrator_out(void *
 	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
 }
 
+/* A3: the configured language, from the greeting on, and for notices where nobody chose another. */
+static void test_desk_greets_in_the_configured_language(void **state)
+{
+	static const struct {
+		const char *configuration;
+		enum language language;
+	} rows[] = {
+		{"", LANGUAGE_EN},
+		{"system { language ja; }", LANGUAGE_JA},
+		{"system { host-name gate; }", LANGUAGE_EN},
+		{"system { language ja; }", LANGUAGE_JA},
+		{"system { language en; }", LANGUAGE_EN},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		apply(f, rows[i].configuration);
+		sit(f, 0);
+		assert_int_equal(ask(f, 0, ACCOUNT_HELLO, "", "", ""), ACCOUNT_OK);
+		assert_int_equal(f->answer.language, rows[i].language);
+		assert_int_equal(f->desk.seats[0].language, rows[i].language);
+		f->answer.language = LANGUAGE_EN;
+		assert_int_equal(ask(f, 0, ACCOUNT_PROMPTS, "yamada", "", ""), ACCOUNT_OK);
+		assert_int_equal(f->answer.language, rows[i].language);
+	}
+}
+
 /* A3, A4: without a key pressed, and in any case. */
 static void test_desk_sessions_end_idle_and_at_their_limit(void **state)
 {
@@ -758,6 +785,7 @@ int main(void)
 		TEST(test_desk_clock_set_back_is_noted_when_the_disk_takes_it),
 		TEST(test_desk_damaged_note_of_the_clock_makes_no_password_young),
 		TEST(test_desk_glitch_of_the_clock_locks_no_lone_administrator_out),
+		TEST(test_desk_greets_in_the_configured_language),
 		TEST(test_desk_sessions_end_idle_and_at_their_limit),
 		TEST(test_desk_admits_one_administrator_at_a_time),
 		TEST(test_desk_shows_out_who_may_no_longer_be_there),
