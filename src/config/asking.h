@@ -41,9 +41,15 @@ void asking_format_time(char *out, size_t size, int64_t time_s);
 
 /* One line of printable text. */
 void asking_comment(char out[STORE_COMMENT_BYTES], struct span typed);
-/* Look at what the slots hold that a configuration names. @make: for its commit. */
-void asking_look_at_slots(struct asking *a, const struct tree_node *root, bool make,
-			  struct problems *problems);
+/**
+ * asking_check - print a configuration as `show` does, compile that, and look at the slots it
+ * names; errors and warnings, which name lines of the printed text, go into the answer
+ * @text, @block: initialised and empty; receive the printed and the compiled form
+ * @make: for its commit: slots that are empty are filled
+ * Return: CONSOLE_OK, or CONSOLE_FAILED where there is an error.
+ */
+enum console_status asking_check(struct asking *a, const struct tree_node *root, struct bytes *text,
+				 struct bytes *block, bool make);
 /* Compile and print into c->commit, which is empty. Return: CONSOLE_OK, or what is wrong. */
 enum console_status asking_prepare_commit(struct asking *a, const struct tree_node *root);
 /* Save and send c->commit. Return: STATUS_LATER, or what is wrong. */

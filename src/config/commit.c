@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/sealed.h"
 
+#define WARNED_BYTES   65536 /* of messages that stand before an answer */
 #define SEND_WAIT_MS   2000
 #define ANSWER_MS      60000U /* more than the supervisor's own deadlines together */
 #define FIRST_AGAIN_MS 5000U  /* a port may appear late */
@@ -22,12 +23,14 @@ void config_commit_init(struct config_commit *commit)
 	*commit = (struct config_commit){.link = CONFIG_NOBODY};
 	bytes_init(&commit->text, CONFIG_TEXT_BYTES);
 	bytes_init(&commit->block, SNAPSHOT_BYTES_MAX);
+	bytes_init(&commit->warned, WARNED_BYTES);
 }
 
 void config_commit_fini(struct config_commit *commit)
 {
 	bytes_fini(&commit->text);
 	bytes_fini(&commit->block);
+	bytes_fini(&commit->warned);
 	config_commit_init(commit);
 }
 
@@ -78,9 +81,13 @@ static void tell(struct config *c, enum console_status status, const char *text)
 	if (c->commit.link == CONFIG_NOBODY)
 		return;
 	link = &c->links[c->commit.link];
+	(void)bytes_append_text(&c->commit.warned, text);
 	if (link->used)
 		(void)config_answer(c, link, c->commit.serial, status,
-				    span_of(text)); /* a console that has gone needs no answer */
+				    c->commit.warned.failed
+					    ? span_of(text)
+					    : bytes_span(&c->commit.warned)); /* a console that has
+									gone needs no answer */
 }
 
 /* What was staged gets its name. Running and saved differ where that fails, which is said loudly.

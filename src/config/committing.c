@@ -12,7 +12,7 @@
 #define CANDIDATE "candidate" /* the file name of the candidate as `show` prints it */
 
 /* The certificates and authorities that a configuration names. */
-void asking_look_at_slots(struct asking *a, const struct tree_node *root, bool make,
+static void look_at_slots(struct asking *a, const struct tree_node *root, bool make,
 			  struct problems *problems)
 {
 	keys_provide(a->c->keys_dir, root, clock_wall_ns(&clock_system) / 1000000000, make,
@@ -25,23 +25,29 @@ void asking_comment(char out[STORE_COMMENT_BYTES], struct span typed)
 	utf8_one_line(out, STORE_COMMENT_BYTES, typed);
 }
 
-/* Compile and print it into c->commit, so that error messages name lines as `show`
- * prints them. */
-enum console_status asking_prepare_commit(struct asking *a, const struct tree_node *root)
+enum console_status asking_check(struct asking *a, const struct tree_node *root, struct bytes *text,
+				 struct bytes *block, bool make)
 {
-	struct config_commit *commit = &a->c->commit;
 	struct problems problems;
 	struct tree printed;
 
 	problems_init(&problems);
-	if (print_tree(&commit->text, root) != 0)
+	if (print_tree(text, root) != 0)
 		return asking_no_memory(a);
-	if (asking_parse(&printed, bytes_span(&commit->text), &problems) == 0) {
-		if (policy_compile(&printed, &commit->block, &problems) == 0)
-			asking_look_at_slots(a, printed.root, true, &problems);
+	if (asking_parse(&printed, bytes_span(text), &problems) == 0) {
+		if (policy_check(&printed, clock_wall_ns(&clock_system) / 1000000000, block,
+				 &problems) == 0)
+			look_at_slots(a, printed.root, make, &problems);
 		tree_fini(&printed);
 	}
 	return asking_problems(a, &problems, CANDIDATE);
+}
+
+enum console_status asking_prepare_commit(struct asking *a, const struct tree_node *root)
+{
+	struct config_commit *commit = &a->c->commit;
+
+	return asking_check(a, root, &commit->text, &commit->block, true);
 }
 
 enum console_status asking_start_commit(struct asking *a, const char *person, const char *comment)
@@ -79,6 +85,8 @@ enum console_status asking_start_commit(struct asking *a, const char *person, co
 			a, CONSOLE_FAILED,
 			"refused, nothing was changed: the supervisor cannot be reached\n",
 			"監視プロセスに届かないため適用しません。何も変更していません\n");
+	/* The answer comes later, and what was warned of stands before it. */
+	(void)bytes_append(&commit->warned, a->text.data, a->text.size); /* else told by `check` */
 	return STATUS_LATER;
 }
 

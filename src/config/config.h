@@ -50,8 +50,9 @@ struct config_commit {
 	uint32_t serial, language;
 	struct control_emergency emergency;
 	struct store_entry entry;
-	struct bytes text;  /* canonical */
-	struct bytes block; /* compiled */
+	struct bytes text;   /* canonical */
+	struct bytes block;  /* compiled */
+	struct bytes warned; /* what whoever waits is told besides */
 };
 
 /* A commit that returns by itself. */

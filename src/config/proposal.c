@@ -140,21 +140,13 @@ static enum console_status refuse_none(struct asking *a)
 /* Is it right as it stands? What is made for its commit is made then. */
 static enum console_status check(struct asking *a, const struct tree_node *root)
 {
-	struct problems problems;
+	enum console_status status;
 	struct bytes block;
-	struct tree tree;
 
-	if (print_tree(&a->c->commit.text, root) != 0)
-		return asking_no_memory(a);
-	problems_init(&problems);
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
-	if (asking_parse(&tree, bytes_span(&a->c->commit.text), &problems) == 0) {
-		if (policy_compile(&tree, &block, &problems) == 0) /* told by its problems */
-			asking_look_at_slots(a, tree.root, false, &problems);
-		tree_fini(&tree);
-	}
+	status = asking_check(a, root, &a->c->commit.text, &block, false);
 	bytes_fini(&block);
-	return asking_problems(a, &problems, "candidate");
+	return status;
 }
 
 static enum console_status keep(struct asking *a, struct proposal *p)

@@ -465,16 +465,14 @@ static enum console_status serve_hello(struct asking *a)
 
 static enum console_status serve_check(struct asking *a)
 {
-	struct problems problems;
-	struct bytes block;
+	struct bytes text, block;
 	enum console_status status;
 
+	bytes_init(&text, CONFIG_TEXT_BYTES);
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
-	problems_init(&problems);
-	if (policy_compile(&a->c->candidate, &block, &problems) == 0) /* told by its problems */
-		asking_look_at_slots(a, a->c->candidate.root, false, &problems);
+	status = asking_check(a, a->c->candidate.root, &text, &block, false);
 	bytes_fini(&block);
-	status = asking_problems(a, &problems, CANDIDATE);
+	bytes_fini(&text);
 	return status == CONSOLE_OK ? asking_say(a, status, "no errors\n", "誤りはありません\n")
 				    : status;
 }

@@ -204,7 +204,8 @@ static void compile_draft(struct draft *d, struct bytes *block)
 		check_combinations(d, &view);
 }
 
-int policy_compile(struct tree *tree, struct bytes *block, struct problems *problems)
+static int compile(struct tree *tree, const int64_t *now_s, struct bytes *block,
+		   struct problems *problems)
 {
 	struct draft d;
 
@@ -212,8 +213,22 @@ int policy_compile(struct tree *tree, struct bytes *block, struct problems *prob
 		compile_draft(&d, block);
 	else
 		draft_refuse(&d, tree->root, PROBLEM_NO_MEMORY, NULL, NULL);
+	if (now_s != NULL && problems->error_count == 0) {
+		d.now_s = *now_s;
+		draft_advise(&d);
+	}
 	draft_fini(&d);
 	return problems->error_count > 0 ? -ERR_DENIED : 0;
+}
+
+int policy_compile(struct tree *tree, struct bytes *block, struct problems *problems)
+{
+	return compile(tree, NULL, block, problems);
+}
+
+int policy_check(struct tree *tree, int64_t now_s, struct bytes *block, struct problems *problems)
+{
+	return compile(tree, &now_s, block, problems);
 }
 
 int policy_compile_text(struct span text, struct bytes *block, struct problems *problems)

@@ -28,6 +28,7 @@ struct draft {
 	bool recovery_off;
 	uint32_t language; /* of consoles: 0 English, 1 Japanese */
 	bool no_memory;    /* also set where a table is full: then @too_big too */
+	int64_t now_s;     /* when what is unwise is looked for: seconds since 1970 */
 	bool too_big;
 };
 
@@ -127,6 +128,13 @@ void draft_check_overlap(struct draft *d, uint32_t permit);
 /* Checks of meaning on the filled tables: zones and their networks; what crosses between them. */
 void draft_check_zones(struct draft *d);
 void draft_check_paths(struct draft *d);
+
+/* draft_advise.c: warnings of what is allowed and yet unwise, on the filled tables of a sound
+ * policy; DRAFT_USED then stands in the index of each entry that another statement names. */
+#define DRAFT_USED UINT32_MAX
+void draft_advise(struct draft *d);
+/* draft_hidden.c: permits that an earlier one of their crossing hides. Bounded in time. */
+void draft_advise_hidden(struct draft *d);
 
 /* Where the zone's hosts stand: the networks of the gateway's addresses, or its own. */
 struct snapshot_range draft_link_networks(const struct snapshot_zone *z);

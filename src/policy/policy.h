@@ -21,6 +21,14 @@
 int policy_compile(struct tree *tree, struct bytes *block, struct problems *problems);
 
 /**
+ * policy_check - policy_compile for a person who is about to use it: warns of what is unwise, too
+ * @now_s: seconds since 1970; what ended before is told
+ * Return: as policy_compile; what is unwise is a warning in @problems, and changes neither the
+ * answer nor the bytes.
+ */
+int policy_check(struct tree *tree, int64_t now_s, struct bytes *block, struct problems *problems);
+
+/**
  * policy_compile_text - parse and compile in one
  * @text: borrowed, any bytes
  * Return: 0, -ERR_SYNTAX or -ERR_DENIED with the errors in @problems, -ERR_NO_MEMORY.

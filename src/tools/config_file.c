@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -51,6 +52,17 @@ enum language config_file_language(void)
 			return strncmp(names[i], "ja", 2) == 0 ? LANGUAGE_JA : LANGUAGE_EN;
 	}
 	return LANGUAGE_EN;
+}
+
+int config_file_time(int64_t *at_s, const char *text, int32_t utc_offset_s)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M", &tm);
+
+	if (end == NULL || *end != '\0')
+		return -ERR_SYNTAX;
+	*at_s = (int64_t)timegm(&tm) - utc_offset_s;
+	return 0;
 }
 
 void config_file_complain(const struct problems *problems, const char *path)

@@ -18,6 +18,13 @@ int config_file_read(struct bytes *out, const char *path);
 /* Messages follow the locale, as those of other programs do. */
 enum language config_file_language(void);
 
+/**
+ * config_file_time - read YYYY-MM-DDTHH:MM
+ * @utc_offset_s: what that local time is ahead of UTC
+ * Return: 0, @at_s in seconds since 1970; -ERR_SYNTAX.
+ */
+int config_file_time(int64_t *at_s, const char *text, int32_t utc_offset_s);
+
 /* Print all problems on stderr, each with @path, line and column. */
 void config_file_complain(const struct problems *problems, const char *path);
 

@@ -182,17 +182,8 @@ static bool read_mac(struct trace *t)
 /* A time of the configuration's own clock; now without --at. */
 static bool read_time(struct trace *t, int32_t utc_offset_s)
 {
-	struct tm tm = {0};
-
 	t->at_s = time(NULL);
-	if (t->at == NULL)
-		return true;
-	const char *end = strptime(t->at, "%Y-%m-%dT%H:%M", &tm);
-
-	if (end == NULL || *end != '\0')
-		return false;
-	t->at_s = (int64_t)timegm(&tm) - utc_offset_s;
-	return true;
+	return t->at == NULL || config_file_time(&t->at_s, t->at, utc_offset_s) == 0;
 }
 
 static bool find_zone(const struct snapshot *s, const char *name, uint32_t *zone)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -17,7 +18,7 @@ GOLDEN = pathlib.Path(__file__).parent / "config"
 
 
 def check(path, language="C", text=None):
-    return subprocess.run([SEKISHO, "check", path], input=text, capture_output=True, cwd=GOLDEN, timeout=20,
+    return subprocess.run([SEKISHO, "check", "--at", "2026-11-01T00:00", path], input=text, capture_output=True, cwd=GOLDEN, timeout=20,
                           env={"LC_ALL": language})
 
 
@@ -33,6 +34,31 @@ def test_config_check_prints_the_canonical_form_or_the_messages(conf):
         assert result.returncode == (0 if valid else 1)
         assert result.stdout == wanted(".out")
         assert result.stderr == wanted(suffix)
+
+
+def test_config_check_ends_where_too_many_permits_hide_each_other():
+    """What is compared is bounded: 40 permits to 800 addresses each, of which all but one are common, and a warning says where it ended."""
+    common = "".join(f"address 10.20.{8 + n // 250}.{n % 250 + 1};\n" for n in range(800))
+    groups = "".join(f"address-group g{n} {{\n{common}address 10.20.100.{n + 1}; }}\n" for n in range(40))
+    permits = "".join(f"permit {n + 1} {{ destination g{n}; service web; log; }}\n" for n in range(40))
+    text = f"""system {{ ntp {{ zone office; server 10.20.0.9; }} syslog {{ zone office; server 10.20.0.9; }} }}
+zone inner {{ tier sensitive; port eth0; address 10.10.0.1/24; }}
+zone office {{ tier business; port eth1; address 10.20.0.1/16; }}
+service web {{ tcp 443; }}
+{groups}crossing inner office {{
+{permits}}}
+"""
+    begin = time.monotonic()
+    result = check("-", text=text.encode())
+    assert time.monotonic() - begin < 10
+    assert result.returncode == 0
+    warned = result.stderr.decode()
+    assert "on it was not looked whether an earlier permit hides it" in warned and warned.count("\n") == 1, warned
+
+
+def test_config_check_takes_no_other_form_of_time():
+    result = subprocess.run([SEKISHO, "check", "--at", "2026-11-01", "three-tier.conf"], capture_output=True, cwd=GOLDEN, timeout=20)
+    assert result.returncode == 1 and b"--at takes YYYY-MM-DDTHH:MM" in result.stderr and result.stdout == b""
 
 
 def test_config_canonical_form_is_its_own_canonical_form():

@@ -85,7 +85,7 @@ def test_replay_of_the_running_configuration_changes_nothing(config):
 
 
 def test_replay_names_each_flow_that_changes_once(config):
-    new = config("new.conf", ("permit 30 { from lgwan;", "permit 35 { from lgwan;"), ("service ping; }", "service jukinet; }"))
+    new = config("new.conf", ("permit 30 { from lgwan;", "permit 35 { from lgwan;"), ("service ping; log; }", "service jukinet; log; }"))
     flows = [f"{BACK} permit=30"] * 3 + [f"{PING} permit=20"] * 2 + [
         record("flow-denied", **{"from": "mynumber", "src": "10.10.0.9", "dst": "10.20.0.8", "proto": 6, "dport": 443})]
     status, lines, _ = run("replay", new, "-", flows=flows)

@@ -177,6 +177,21 @@ def test_console_commit_with_an_error_changes_nothing(editing):
     assert "no errors" in editing.run("check")
 
 
+def test_console_check_and_commit_tell_what_is_unwise_and_commit_all_the_same(editing):
+    """C2: a warning names the line as `show` prints it, stands before the answer, in the language of the terminal, and refuses nothing."""
+    editing.run("set service forgotten tcp 8080")
+    unwise = r"candidate:(\d+):1: warning: nothing uses 'service forgotten'; remove it \(Z10\)"
+    checked = editing.run("check")
+    assert (at := re.search(unwise, checked)) and "no errors" in checked, checked
+    lines = editing.run("show").replace("\r", "").splitlines()
+    assert "service forgotten {" in lines[lines.index(next(line for line in lines if line.endswith("{"))):][int(at[1]) - 1], lines
+    said = editing.run("commit", timeout=40)
+    assert re.search(unwise + r".*committed: configuration \d+", said, re.DOTALL), said
+    editing.run("delete service forgotten")
+    said = editing.run("commit", timeout=40)
+    assert "forgotten" not in said and "committed" in said, said
+
+
 def test_console_only_one_edits(gateway, editing):
     """A5: one administrator at a time."""
     other = gateway.open_console()
