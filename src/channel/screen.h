@@ -30,7 +30,8 @@
 #define SCREEN_WIDTH_MAX  4096
 #define SCREEN_HEIGHT_MAX 2304
 #define SCREEN_TILE_PX    64
-#define SCREEN_BATCH      64 /* records of a message at most */
+#define SCREEN_CURSOR_PX  128 /* of a cursor, each way, at most */
+#define SCREEN_BATCH      64  /* records of a message at most */
 
 #define SCREEN_TILE_COLUMNS (SCREEN_WIDTH_MAX / SCREEN_TILE_PX)
 #define SCREEN_TILE_ROWS    (SCREEN_HEIGHT_MAX / SCREEN_TILE_PX)
@@ -49,7 +50,7 @@ struct screen_shape {
 /* The memory of one session (GIVE_PIXELS): native 32-bit pixels, row after row without gaps. */
 struct screen_pixels {
 	uint32_t frame[SCREEN_WIDTH_MAX * SCREEN_HEIGHT_MAX]; /* rows of the width of GEOMETRY */
-	uint32_t cursor[SCREEN_TILE_PX * SCREEN_TILE_PX];     /* rows of the width of CURSOR */
+	uint32_t cursor[SCREEN_CURSOR_PX * SCREEN_CURSOR_PX]; /* rows of the width of CURSOR */
 	struct screen_shape shape;
 };
 
@@ -57,7 +58,7 @@ enum screen_kind {
 	SCREEN_GEOMETRY = 1, /* w, h: the screen is black and this large from now on */
 	SCREEN_SOLID,        /* x, y, w, h inside one tile; value: colour 0x00RRGGBB */
 	SCREEN_PIXELS,       /* x, y, w, h inside one tile, which is in the memory: 0x??RRGGBB */
-	SCREEN_CURSOR,     /* x, y: hot spot; w, h: 0..64; pixels 0xff'RRGGBB where drawn, else 0 */
+	SCREEN_CURSOR, /* x, y: hot spot; w, h: 0..128; pixels 0xff'RRGGBB where drawn, else 0 */
 	SCREEN_UPDATE_END, /* value: number of the update, from 1 */
 	SCREEN_ENDED,      /* value: enum screen_end */
 };
@@ -149,7 +150,7 @@ static inline bool screen_tile_allowed(const struct screen_record *r, uint32_t w
 
 static inline bool screen_cursor_allowed(const struct screen_record *r)
 {
-	if (r->w > SCREEN_TILE_PX || r->h > SCREEN_TILE_PX)
+	if (r->w > SCREEN_CURSOR_PX || r->h > SCREEN_CURSOR_PX)
 		return false;
 	return (r->x < r->w || r->x == 0) && (r->y < r->h || r->y == 0);
 }

@@ -34,6 +34,7 @@ _Static_assert(SOURCE_IN_BYTES >= RFB_SERVER_UNIT_MAX, "the parser can always se
 _Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
 	       "one limit");
 _Static_assert(FRAME_TILE_PX == SCREEN_TILE_PX, "one grid");
+_Static_assert(RFB_CURSOR_MAX == SCREEN_CURSOR_PX, "one cursor");
 
 enum source_phase {
 	SOURCE_WAITING,    /* for the viewer */

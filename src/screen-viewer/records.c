@@ -98,9 +98,9 @@ static void take_cursor(struct viewer *v, const struct screen_record *r)
 	unsigned count = (unsigned)r->w * r->h;
 
 	v->cursor = (struct rfb_rect){r->x, r->y, r->w, r->h};
-	copy_mapped(v->tile, v->pixels->cursor, count);
+	copy_mapped(v->cursor_pixels, v->pixels->cursor, count);
 	for (unsigned i = 0; i < count; i++)
-		v->cursor_pixels[i] = v->tile[i] == 0 ? 0 : v->tile[i] | ~FRAME_PIXEL_MASK;
+		v->cursor_pixels[i] |= v->cursor_pixels[i] == 0 ? 0 : ~FRAME_PIXEL_MASK;
 	v->cursor_due = v->choice.cursor;
 }
 

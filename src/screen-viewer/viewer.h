@@ -55,6 +55,7 @@ _Static_assert(VIEWER_IN_BYTES >= WEB_HEAD_BYTES_MAX, "and the page");
 _Static_assert(RFB_WIDTH_MAX == SCREEN_WIDTH_MAX && RFB_HEIGHT_MAX == SCREEN_HEIGHT_MAX,
 	       "one limit");
 _Static_assert(FRAME_TILE_PX == SCREEN_TILE_PX, "one grid");
+_Static_assert(RFB_CURSOR_MAX == SCREEN_CURSOR_PX, "one cursor");
 _Static_assert(VIEWER_RECTS_MAX < 0xffff, "the count of rectangles fits its field");
 
 enum viewer_phase {
@@ -145,9 +146,8 @@ struct viewer {
 	/* records.c */
 	struct frame frame;
 	const struct screen_pixels *pixels; /* the source writes there */
-	/* Copies of our own, so that what is checked is what is used. */
+	/* A copy of our own, so that what is checked is what is used. */
 	struct screen_record records[SCREEN_BATCH];
-	uint32_t tile[FRAME_TILE_PX * FRAME_TILE_PX];
 	unsigned record_at, record_count;
 	bool inside_update; /* tiles came, their end has not */
 	bool ack_due, ack_late;
@@ -164,7 +164,7 @@ struct viewer {
 	bool wants;                /* a request is open */
 	bool size_due, cursor_due, colours_due;
 	struct rfb_rect cursor; /* hot spot and size */
-	uint32_t cursor_pixels[FRAME_TILE_PX * FRAME_TILE_PX];
+	uint32_t cursor_pixels[SCREEN_CURSOR_PX * SCREEN_CURSOR_PX];
 	uint64_t updates;
 
 	/* marking.c */

@@ -73,7 +73,7 @@ void rfb_encode_rect_at(struct rfb_encoder *e, const struct frame *f, const stru
 /* DesktopSize or, with one screen, ExtendedDesktopSize. */
 void rfb_encode_size(struct writer *w, uint16_t width_px, uint16_t height_px, bool extended);
 
-/* A Cursor rectangle of at most one tile; @pixels 0xff'RRGGBB where drawn. Room:
+/* A Cursor rectangle of at most RFB_CURSOR_MAX each way; @pixels 0xff'RRGGBB where drawn. Room:
  * RFB_ENCODE_BYTES_MAX is plenty. */
 void rfb_encode_cursor(const struct rfb_encoder *e, const struct rfb_rect *hot_and_size,
 		       const uint32_t *pixels, struct writer *w);

@@ -435,14 +435,15 @@ static int next_screens(struct rfb_server_parser *p, struct reader *r)
 	return event == STEP_ON ? resize(p) : event;
 }
 
-/* The cursor: only pixels under a set mask bit are kept, so that nothing hides in the others. */
+/* @rect: at most RFB_CURSOR_MAX each way. Only pixels under a set mask bit are kept, so that
+ * nothing hides in the others. */
 static void cursor_draw(struct rfb_cursor *cursor, const struct rfb_rect *rect, struct span pixels,
 			struct span mask)
 {
 	size_t mask_row = (rect->w + 7U) / 8;
 
-	cursor->w = rect->w < FRAME_TILE_PX ? rect->w : FRAME_TILE_PX;
-	cursor->h = rect->h < FRAME_TILE_PX ? rect->h : FRAME_TILE_PX;
+	cursor->w = rect->w;
+	cursor->h = rect->h;
 	cursor->hot_x = rect->x < cursor->w ? rect->x : 0;
 	cursor->hot_y = rect->y < cursor->h ? rect->y : 0;
 	for (unsigned y = 0; y < cursor->h; y++) {

@@ -30,10 +30,11 @@ enum rfb_server_event {
 	RFB_SERVER_CUT,     /* a cut text was discarded; p->total_bytes */
 };
 
-/* A cursor drawn anew: clipped to one tile, pixels 0xff'RRGGBB where drawn and 0 elsewhere. */
+/* A cursor drawn anew: its hot spot is a pixel of it, or 0; pixels 0xff'RRGGBB where drawn and 0
+ * elsewhere. */
 struct rfb_cursor {
 	uint16_t hot_x, hot_y, w, h;
-	uint32_t pixels[FRAME_TILE_PX * FRAME_TILE_PX]; /* w * h are used */
+	uint32_t pixels[RFB_CURSOR_MAX * RFB_CURSOR_MAX]; /* w * h are used */
 };
 
 struct rfb_inflate;

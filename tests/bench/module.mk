@@ -22,6 +22,7 @@ $(foreach t,$(bench-tools),$(eval $(call bench_rule,$(t))))
 .PHONY: bench-tools
 bench-tools: $(addprefix $(O)/bench/,$(bench-tools))
 tools: bench-tools
+-include $(wildcard $(O)/bench/*.d)
 
 # A peer's library: linked as its users do. The test root has it, too.
 gmime = $(shell pkg-config $(1) gmime-3.0 | sed 's/-I/-isystem /g')

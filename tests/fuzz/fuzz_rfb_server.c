@@ -40,8 +40,8 @@ static void check(const struct run *run)
 {
 	const struct rfb_cursor *c = &run->parser.cursor;
 
-	if ((size_t)run->frame.width * run->frame.height > CAPACITY || c->w > FRAME_TILE_PX ||
-	    c->h > FRAME_TILE_PX)
+	if ((size_t)run->frame.width * run->frame.height > CAPACITY || c->w > RFB_CURSOR_MAX ||
+	    c->h > RFB_CURSOR_MAX)
 		abort();
 	if ((c->w > 0 && c->hot_x >= c->w) || (c->h > 0 && c->hot_y >= c->h))
 		abort();

@@ -318,6 +318,29 @@ def test_screen_nothing_but_pixels_reaches_the_viewer(relay):
         relay.wait_line("screen-dropped", "peer=desktop", f"detail={what}")
 
 
+@pytest.mark.parametrize("width, height, hot", [(128, 128, (127, 127)), (65, 97, (40, 96)), (16, 16, (0, 0))])
+def test_screen_cursors_arrive_whole(relay, width, height, hot):
+    """Z4: a cursor of up to 128 x 128, as desktops have for people who see badly: each pixel of it, its mask and its hot spot."""
+    colour = [(x * 7919 + y * 104729) & 0xFFFFFF for y in range(height) for x in range(width)]
+    drawn = [(x + y) % 3 != 0 for y in range(height) for x in range(width)]
+    mask = b"".join(int("".join("01"[d] for d in drawn[y * width:(y + 1) * width]).ljust((width + 7) // 8 * 8, "0"), 2)
+                    .to_bytes((width + 7) // 8, "big") for y in range(height))
+    pixels = struct.pack(f"<{width * height}I", *colour)
+    seen = struct.pack(f"<{width * height}I", *(c if d else 0 for c, d in zip(colour, drawn)))
+
+    def script(desktop, stream):
+        desktop.wait_request(stream)
+        stream.send(update(rect(*hot, width, height, CURSOR, pixels + mask),
+                           rect(0, 0, 320, 240, RAW, solid(320, 240, 0x112233))))
+        desktop.serve(stream)
+
+    desktop_of(relay, script)
+    viewer = Viewer(relay.connect())
+    viewer.begin(RAW, CURSOR)
+    viewer.wait_pixel(0, 0, 0x112233)
+    assert bytes(viewer.received).count(rect(*hot, width, height, CURSOR, seen + mask)) == 1
+
+
 def test_screen_only_five_messages_reach_the_desktop(relay):
     """Z5: a recording desktop gets SetPixelFormat, SetEncodings, requests, allowed keys and clamped pointers only."""
     def script(desktop, stream):

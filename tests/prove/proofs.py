@@ -61,7 +61,7 @@ PROOFS = [
     Proof("screen", "prove_record", "no bound", 2, quick=True, witnesses=2,
           mutants=(("channel/screen.h", "r->y / SCREEN_TILE_PX == (bottom - 1) / SCREEN_TILE_PX", "true"),
                    ("channel/screen.h", "right <= width && bottom <= height", "right <= width"),
-                   ("channel/screen.h", "if (r->w > SCREEN_TILE_PX || r->h > SCREEN_TILE_PX)", "if (r->w > SCREEN_TILE_PX)"))),
+                   ("channel/screen.h", "if (r->w > SCREEN_CURSOR_PX || r->h > SCREEN_CURSOR_PX)", "if (r->w > SCREEN_CURSOR_PX)"))),
     Proof("screen", "prove_count", "no bound: messages of every length", 2, quick=True, witnesses=1,
           mutants=(("channel/screen.h", "message_bytes % sizeof(struct screen_record) != 0 ||\n\t    ", ""),
                    ("channel/screen.h", "message_bytes > SCREEN_BATCH * sizeof", "message_bytes > (SCREEN_BATCH + 1) * sizeof"))),

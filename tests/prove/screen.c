@@ -35,7 +35,7 @@ static bool wanted_record(const struct screen_record *r, uint32_t width, uint32_
 	if (r->kind == SCREEN_PIXELS)
 		return r->value == 0 && one_tile(r, width, height);
 	if (r->kind == SCREEN_CURSOR) /* the hot spot is a pixel of it; of nothing, it is at 0 */
-		return r->value == 0 && r->w < 65 && r->h < 65 &&
+		return r->value == 0 && r->w < 129 && r->h < 129 &&
 		       (r->w == 0 ? r->x == 0 : r->x < r->w) &&
 		       (r->h == 0 ? r->y == 0 : r->y < r->h);
 	if (r->kind == SCREEN_UPDATE_END)
@@ -59,10 +59,11 @@ void prove_record(void)
 		REACHED(1);
 	if (r.kind == SCREEN_CURSOR)
 		REACHED(2);
-	/* What the viewer does with it then: no pixel outside the shared memory, the frame or the
-	 * buffer of one tile that it is copied into. */
-	if (r.kind == SCREEN_CURSOR || r.kind == SCREEN_PIXELS)
-		assert((uint64_t)r.w * r.h * 4 <= sizeof(((struct screen_pixels *)0)->cursor));
+	/* What the viewer does with it then: no pixel outside the shared memory or the frame, and a
+	 * cursor that its buffer of 128 x 128 has room for. */
+	if (r.kind == SCREEN_CURSOR)
+		assert((uint64_t)r.w * r.h * 4 <= sizeof(((struct screen_pixels *)0)->cursor) &&
+		       r.w * r.h <= 128 * 128);
 	if (r.kind == SCREEN_SOLID || r.kind == SCREEN_PIXELS)
 		assert(((uint64_t)(r.y + r.h - 1) * width + r.x + r.w) * 4 <=
 		       sizeof(((struct screen_pixels *)0)->frame));

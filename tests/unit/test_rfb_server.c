@@ -323,12 +323,14 @@ static void test_rfb_server_draws_a_cursor_anew(void **state)
 
 static void test_rfb_server_bounds_the_cursor(void **state)
 {
-	cursor_message(200, 300, 128, 128, 0xff);
+	cursor_message(200, 127, 128, 128, 0xff);
 	assert_int_equal(feed(5000), RFB_SERVER_END);
-	assert_int_equal(parser.cursor.w, FRAME_TILE_PX);
-	assert_int_equal(parser.cursor.h, FRAME_TILE_PX);
-	assert_int_equal(parser.cursor.hot_x, 0);
-	assert_int_equal(parser.cursor.hot_y, 0);
+	assert_int_equal(parser.cursor.w, 128);
+	assert_int_equal(parser.cursor.h, 128);
+	assert_int_equal(parser.cursor.hot_x, 0); /* not a pixel of it */
+	assert_int_equal(parser.cursor.hot_y, 127);
+	for (size_t i = 0; i < 128 * 128; i++)
+		assert_int_equal(parser.cursor.pixels[i], 0xff123456);
 	begin(state);
 	message(1);
 	rect(0, 0, 129, 1, RFB_CURSOR);

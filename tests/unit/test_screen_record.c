@@ -72,9 +72,11 @@ static void test_screen_record_bounds_sizes_and_cursors(void **state)
 	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 4097, 1, 0, 0}));
 	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 1, 2305, 0, 0}));
 	assert_false(check((struct screen_record){SCREEN_GEOMETRY, 0, 0, 0, 5, 0, 0}));
-	assert_true(check((struct screen_record){SCREEN_CURSOR, 63, 63, 64, 64, 0, 0}));
+	assert_true(check((struct screen_record){SCREEN_CURSOR, 127, 127, 128, 128, 0, 0}));
 	assert_true(check((struct screen_record){SCREEN_CURSOR, 0, 0, 0, 0, 0, 0}));
-	assert_false(check((struct screen_record){SCREEN_CURSOR, 0, 0, 65, 1, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_CURSOR, 0, 0, 129, 1, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_CURSOR, 0, 0, 1, 129, 0, 0}));
+	assert_false(check((struct screen_record){SCREEN_CURSOR, 0, 128, 128, 128, 0, 0}));
 	assert_false(check((struct screen_record){SCREEN_CURSOR, 5, 0, 5, 5, 0, 0}));
 }
 

@@ -115,12 +115,13 @@ static void test_viewer_takes_no_more_than_24_bits_of_a_pixel(void **state)
 	memset(&drawn, 0xDE, sizeof(drawn));
 	source_says((struct screen_record){.kind = SCREEN_PIXELS, .x = 64, .w = 64, .h = 64});
 	source_says((struct screen_record){.kind = SCREEN_SOLID, .w = 64, .h = 64, .value = ~0U});
-	source_says((struct screen_record){.kind = SCREEN_CURSOR, .w = 2, .h = 1});
+	source_says((struct screen_record){.kind = SCREEN_CURSOR, .w = 128, .h = 128});
 	records_serve(&viewer);
 	assert_int_equal(viewer.session.end, SCREEN_END_NONE_);
 	assert_int_equal(*frame_at(&viewer.frame, 64, 63), 0xDEDEDE);
 	assert_int_equal(*frame_at(&viewer.frame, 0, 63), 0xFFFFFF);
-	assert_int_equal(viewer.cursor_pixels[1], 0xFFDEDEDE); /* opaque, and nothing else */
+	for (size_t i = 0; i < 128 * 128; i++)
+		assert_int_equal(viewer.cursor_pixels[i], 0xFFDEDEDE); /* opaque, no more */
 }
 
 /* ---- a browser ---- */
