@@ -79,7 +79,7 @@ enum control_type {
 			      control_withdraw (query.h) */
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
 			      control_scanned */
-	CONTROL_ALARM,     /* arbiter -> S, struct control_alarm (stations.h) */
+	CONTROL_ALARM,     /* arbiter, netfilter -> S, struct control_alarm (stations.h) */
 	CONTROL_TEST_MAIL, /* console -> S, struct control_test_mail; descriptor: sealed memfd with
 			      the mail */
 	CONTROL_TESTED,   /* S -> console, struct control_flattened; descriptors: the flattened mail

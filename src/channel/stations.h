@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Stations that are shut out: the list that the supervisor gives netfilter in a sealed memfd
- * (GIVE_STATIONS), whole each time, and the arbiter's word that one should be.
+ * (GIVE_STATIONS), whole each time, and the word of the arbiter
+ * or of netfilter that one should be.
  */
 #ifndef SEKISHO_CHANNEL_STATIONS_H
 #define SEKISHO_CHANNEL_STATIONS_H
@@ -27,7 +28,8 @@ struct control_sever_station {
 	struct station_shut addresses[STATION_ADDRESSES_MAX]; /* IPv4 and IPv6 */
 };
 
-/* arbiter -> supervisor: a listed station of a zone that enforces its list tries too much. */
+/* arbiter or netfilter -> supervisor: a listed station of a zone that enforces its list tries too
+ * much, or floods. Only of a zone with `isolate-station`. */
 struct control_alarm {
 	uint32_t zone; /* index in the snapshot of @epoch */
 	uint8_t mac[6];

@@ -5,6 +5,7 @@
  * Talks to the supervisor (control), the arbiter (packets) and audit (events). Holds CAP_NET_ADMIN
  * and two netlink sockets of each zone, and so never looks into a packet.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -231,6 +232,56 @@ static void beat(struct loop *loop, struct loop_timer *self)
 		zones_keep_alive(nf);
 }
 
+/* Without room it stays an event, and a flood that goes on asks again. */
+static void isolate(void *ctx, uint32_t zone, const uint8_t mac[6], const char *kind)
+{
+	struct netfilter *nf = ctx;
+	struct control_alarm alarm = {.zone = zone, .epoch = nf->running.epoch};
+
+	memcpy(alarm.mac, mac, sizeof(alarm.mac));
+	snprintf(alarm.kind, sizeof(alarm.kind), "%s", kind);
+	(void)channel_send(&nf->process.control, CONTROL_ALARM, &alarm, sizeof(alarm), NULL, 0);
+}
+
+/* The elements of one set are on their way. */
+struct floods_reading {
+	struct floods *floods;
+	struct floods_look look;
+	enum ruleset_flood kind;
+};
+
+static void take_flood(void *ctx, struct span key, uint64_t expires_ms)
+{
+	const struct floods_reading *reading = ctx;
+
+	if (key.size == 6)
+		floods_note(reading->floods, &reading->look, reading->kind, key.data, expires_ms);
+}
+
+static void look_for_floods(struct netfilter *nf, struct zone *zone)
+{
+	struct floods_reading reading = {
+		.floods = &zone->floods,
+		.look = {.snapshot = &nf->running.snapshot,
+			 .zone = zone->index,
+			 .events = &nf->process.events,
+			 .shut = nf->shut,
+			 .shut_count = nf->shut_count,
+			 .isolate = isolate,
+			 .ctx = nf,
+			 .now_ms = netfilter_now_ms()},
+	};
+
+	for (unsigned kind = 0; kind < RULESET_FLOOD_COUNT; kind++) {
+		reading.kind = kind;
+		/* A failure delays an alarm: the next look tries again. */
+		(void)watch_each(zone->netlink_fd, NFPROTO_INET, ruleset_floods[kind], take_flood,
+				 &reading);
+	}
+	floods_end_look(&zone->floods, &reading.look, zone->watch.unjudged);
+	zone->watch.unjudged = 0;
+}
+
 static void look(struct loop *loop, struct loop_timer *self)
 {
 	struct netfilter *nf = self->ctx;
@@ -239,9 +290,11 @@ static void look(struct loop *loop, struct loop_timer *self)
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
 		struct zone *zone = nf->running.zones[i];
 
-		if (zone->has_rules)
-			watch_look(&zone->watch, &nf->process.events, zone->name, zone->netlink_fd,
-				   zone->queue_counts_fd, netfilter_now_ms());
+		if (!zone->has_rules)
+			continue;
+		watch_look(&zone->watch, &nf->process.events, zone->name, zone->netlink_fd,
+			   zone->queue_counts_fd, netfilter_now_ms());
+		look_for_floods(nf, zone);
 	}
 }
 

@@ -14,6 +14,7 @@
 #include "netfilter/admission.h"
 #include "netfilter/ahead.h"
 #include "netfilter/capture.h"
+#include "netfilter/floods.h"
 #include "netfilter/limits.h"
 #include "netfilter/listing.h"
 #include "netfilter/queue.h"
@@ -84,6 +85,7 @@ struct zone {
 	int sever_fd;        /* on which they are listed to be ended: no console holds that up */
 	int queue_counts_fd; /* the kernel's table of queues, a text */
 	struct watch watch;
+	struct floods floods;
 };
 
 /* A policy: the running one, or one that is prepared. */

@@ -73,6 +73,18 @@ extern const char *const ruleset_counters[RULESET_COUNTER_COUNT];
 #define RULESET_LIMITED6  "limited6"
 #define RULESET_CLAIMANTS "claimants"
 
+/* Why packets of one hardware address are dropped unjudged, where that can be a flood. */
+enum ruleset_flood {
+	RULESET_FLOOD_LIMIT,
+	RULESET_FLOOD_SPOOFED,
+	RULESET_FLOOD_STATION,
+	RULESET_FLOOD_COUNT
+};
+/* Names of the sets of those that flood: an element stays for RULESET_FLOOD_MS after the last
+ * packet that was over the zone's rate. They are what is said of it, too. */
+extern const char *const ruleset_floods[RULESET_FLOOD_COUNT];
+#define RULESET_FLOOD_MS 60000
+
 struct ruleset {
 	const struct snapshot *snapshot; /* borrowed */
 	const struct range_map *owners;  /* [2]: IPv4, IPv6; borrowed */

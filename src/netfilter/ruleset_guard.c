@@ -125,6 +125,8 @@ void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r)
 	nft_rule_end(b);
 	nft_chain(b, CHAIN_OVER_RATE);
 	nft_chain(b, CHAIN_OVER_FLOWS);
+	ruleset_put_flood(b, r, CHAIN_OVER_RATE, RULESET_FLOOD_LIMIT);
+	ruleset_put_flood(b, r, CHAIN_OVER_FLOWS, RULESET_FLOOD_LIMIT);
 	for (int i = 0; i < 2; i++)
 		rules_limits(b, r, &guarded[i]);
 	for (int i = 0; i < 2; i++) {

@@ -63,6 +63,11 @@ void ruleset_put_table(struct nft_batch *b, bool fresh);
 /* ruleset_raw.c: prerouting. The sets of the zone's own addresses, which its rules look up. */
 void ruleset_put_own(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);
+/* ruleset_flood.c: counts, of the packets of the zone's port that come here to be dropped, those of
+ * each hardware address. The sets are made first. */
+void ruleset_put_flood_sets(struct nft_batch *b);
+void ruleset_put_flood(struct nft_batch *b, const struct ruleset *r, const char *chain,
+		       enum ruleset_flood kind);
 /* ruleset_guard.c: limits of each source. */
 void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r);
 /* ruleset_neighbour.c: who may claim which address, in ARP and in IPv6's neighbour discovery. */

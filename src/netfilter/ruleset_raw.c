@@ -204,6 +204,7 @@ static void rules_source(struct nft_batch *b, const struct ruleset *r, int index
 	load_source(b, &layouts[index], REG(0));
 	nft_add_to_set(b, set_spoofers[index].name, REG(0), true);
 	nft_rule_end(b);
+	ruleset_put_flood(b, r, chain, RULESET_FLOOD_SPOOFED);
 	nft_rule(b, chain);
 	rule_drop(b, COUNTER_SPOOFED);
 }
@@ -348,6 +349,7 @@ static void put_stations(struct nft_batch *b, const struct ruleset *r)
 	nft_rule_end(b);
 	if (r->snapshot->zones[r->zone].station_policy != STATION_ENFORCE)
 		return;
+	ruleset_put_flood(b, r, CHAIN_STATIONS, RULESET_FLOOD_STATION);
 	nft_rule(b, CHAIN_STATIONS);
 	rule_drop(b, COUNTER_STATION);
 }
@@ -381,6 +383,7 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r)
 	const struct snapshot_zone *zone = &r->snapshot->zones[r->zone];
 
 	put_extensions(b);
+	ruleset_put_flood_sets(b);
 	nft_set_keep(b, &set_strangers);
 	for (int i = 0; i < 2; i++) {
 		nft_set_remove(b, set_own[!r->own_place][i].name);

@@ -51,7 +51,11 @@ static void take_counter(void *ctx, const struct netlink_message *m)
 		return;
 	uint64_t *last = look->family == NFPROTO_INET ? &w->last[i] : &w->last_arp;
 
-	w->pending[i] += packets < *last ? packets : packets - *last;
+	uint64_t more = packets < *last ? packets : packets - *last;
+
+	w->pending[i] += more;
+	if (i < COUNTER_DENIED && i != COUNTER_MULTICAST && i != COUNTER_OUTPUT)
+		w->unjudged += more;
 	*last = packets;
 }
 
@@ -85,8 +89,9 @@ static struct watch_offender *offender_slot(struct watch *w, struct span key, en
 	return oldest;
 }
 
-static void tell_offender(struct look *look, struct span key)
+static void tell_offender(void *ctx, struct span key, uint64_t expires_ms)
 {
+	struct look *look = ctx;
 	struct watch_offender *o = offender_slot(look->watch, key, look->event);
 	bool known = o->event == look->event && o->size == key.size &&
 		     memcmp(o->bytes, key.data, key.size) == 0;
@@ -111,8 +116,15 @@ static void tell_offender(struct look *look, struct span key)
 	o->told_ms = look->now_ms;
 }
 
+/* Elements of a set on their way to whoever asked. */
+struct reading {
+	watch_element *take;
+	void *ctx;
+};
+
 static void take_elements(void *ctx, const struct netlink_message *m)
 {
+	const struct reading *reading = ctx;
 	struct span list = netlink_find(m->attributes, NFTA_SET_ELEM_LIST_ELEMENTS);
 	struct netlink_attribute element;
 
@@ -123,23 +135,22 @@ static void take_elements(void *ctx, const struct netlink_message *m)
 					       NFTA_DATA_VALUE);
 
 		if (key.size == 4 || key.size == 6 || key.size == 16)
-			tell_offender(ctx, key);
+			reading->take(reading->ctx, key,
+				      netlink_find_be64(element.value, NFTA_SET_ELEM_EXPIRATION));
 	}
 }
 
-static void read_offenders(struct look *look, int netlink_fd, uint8_t family, const char *set,
-			   enum event_id event)
+int watch_each(int netlink_fd, uint8_t family, const char *set, watch_element *take, void *ctx)
 {
+	struct reading reading = {take, ctx};
 	uint8_t storage[REQUEST_BYTES];
 	struct netlink_buffer b;
 
-	look->event = event;
 	begin_request(&b, storage, NFT_MSG_GETSETELEM, family);
 	netlink_put_text(&b, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 	netlink_put_text(&b, NFTA_SET_ELEM_LIST_SET, set);
 	netlink_end(&b);
-	/* A failure here loses a name, not a count, and the next look tries again. */
-	(void)netlink_transact(netlink_fd, &b, take_elements, look);
+	return netlink_transact(netlink_fd, &b, take_elements, &reading);
 }
 
 static void tell_counter(struct look *look, int i)
@@ -212,9 +223,12 @@ void watch_look(struct watch *w, struct event_client *events, const char *zone, 
 	if (read_counters(&look, netlink_fd, NFPROTO_INET) != 0)
 		return;
 	(void)read_counters(&look, netlink_fd, NFPROTO_ARP); /* the next look tries again */
-	for (size_t i = 0; i < sizeof(offenders) / sizeof(offenders[0]); i++)
-		read_offenders(&look, netlink_fd, offenders[i].family, offenders[i].set,
-			       offenders[i].event);
+	for (size_t i = 0; i < sizeof(offenders) / sizeof(offenders[0]); i++) {
+		look.event = offenders[i].event;
+		/* A failure here loses a name, not a count, and the next look tries again. */
+		(void)watch_each(netlink_fd, offenders[i].family, offenders[i].set, tell_offender,
+				 &look);
+	}
 	/* What the arbiter denies it reports itself. */
 	for (int i = 0; i < COUNTER_DENIED; i++)
 		tell_counter(&look, i);

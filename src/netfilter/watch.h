@@ -27,6 +27,9 @@ struct watch {
 	uint64_t last_arp;                       /* COUNTER_NEIGHBOUR of the table of ARP */
 	uint64_t pending[RULESET_COUNTER_COUNT]; /* not yet told */
 	uint64_t told_ms[RULESET_COUNTER_COUNT]; /* 0: never */
+	/* All that was dropped before anybody judged it, but what every network has, since somebody
+	 * last took it from here (floods.c). */
+	uint64_t unjudged;
 	struct watch_offender offenders[WATCH_OFFENDERS];
 	struct queue_losses losses; /* as read from the kernel */
 	uint64_t losses_told_ms;    /* 0: never */
@@ -40,6 +43,12 @@ struct watch {
  */
 void watch_look(struct watch *w, struct event_client *events, const char *zone, int netlink_fd,
 		int queue_counts_fd, uint64_t now_ms);
+
+/* @key: 4, 6 or 16 bytes. @expires_ms: until the element ends by itself. */
+typedef void watch_element(void *ctx, struct span key, uint64_t expires_ms);
+
+/* Each element of a set of the zone's table. Return: 0 or an error of netlink_transact. */
+int watch_each(int netlink_fd, uint8_t family, const char *set, watch_element *take, void *ctx);
 
 /* The zone's table is made anew: its counters begin at zero again. What is pending stays. */
 void watch_restart(struct watch *w);

@@ -81,6 +81,8 @@ static void lower_guard(struct snapshot_guard *g, const struct tree_node *zone)
 
 	set_rate(&g->source_rate, &g->source_period_s, from, ROW_GUARD_SOURCE_RATE);
 	set_rate(&g->denied_rate, &g->denied_period_s, from, ROW_GUARD_DENIED_RATE);
+	set_rate(&g->flood_rate, &g->flood_period_s, from, ROW_GUARD_FLOOD_RATE);
+	set_rate(&g->zone_flood_rate, &g->zone_flood_period_s, from, ROW_GUARD_ZONE_FLOOD_RATE);
 	g->source_connections = (uint32_t)draft_leaf_number(from, ROW_GUARD_SOURCE_CONNECTIONS);
 	g->scan_ports = (uint32_t)draft_leaf_number(from, ROW_GUARD_SCAN_PORTS);
 	g->scan_hosts = (uint32_t)draft_leaf_number(from, ROW_GUARD_SCAN_HOSTS);

@@ -81,7 +81,10 @@ static bool guard_is_sound(const struct snapshot_guard *g)
 	       period_is_sound(g->source_period_s) && g->source_connections <= SNAPSHOT_LIMIT_MAX &&
 	       g->scan_ports <= UINT16_MAX && g->scan_hosts <= UINT16_MAX && g->window_s > 0 &&
 	       g->window_s <= 3600 && g->denied_rate > 0 && g->denied_rate <= SNAPSHOT_LIMIT_MAX &&
-	       period_is_sound(g->denied_period_s) && g->isolate <= 1;
+	       period_is_sound(g->denied_period_s) && g->flood_rate > 0 &&
+	       g->flood_rate <= SNAPSHOT_LIMIT_MAX && period_is_sound(g->flood_period_s) &&
+	       g->zone_flood_rate > 0 && g->zone_flood_rate <= SNAPSHOT_LIMIT_MAX &&
+	       period_is_sound(g->zone_flood_period_s) && g->isolate <= 1;
 }
 
 /* A VLAN has a parent, anything else has none. */

@@ -30,6 +30,11 @@ struct snapshot_guard {
 	uint32_t window_s;           /* 1..3600 */
 	uint32_t denied_rate;        /* refused packets a period that raise an alarm, 1 or more */
 	uint32_t denied_period_s;    /* 1 or 60 */
+	uint32_t flood_rate;         /* packets of one hardware address a period that are dropped
+					before anybody judges, and raise an alarm; 1 or more */
+	uint32_t flood_period_s;     /* 1 or 60 */
+	uint32_t zone_flood_rate;    /* the same of the whole zone, whoever sent them */
+	uint32_t zone_flood_period_s;
 	uint32_t isolate; /* 1: the station that raised such an alarm is shut out, as by `isolate
 			     station`; only with STATION_ENFORCE */
 };

@@ -281,8 +281,8 @@ static bool is_listed(const struct snapshot *s, const struct snapshot_zone *zone
 
 int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_message *message)
 {
-	const struct child *arbiter = ctx;
-	struct supervisor *sup = arbiter->sup;
+	const struct child *child = ctx;
+	struct supervisor *sup = child->sup;
 	const struct control_alarm *alarm = message->body;
 	const struct snapshot *s = &sup->running.snapshot;
 	struct station_shut station = {.size = sizeof(alarm->mac)};

@@ -16,7 +16,8 @@ static const char config[] =
 	"zone a { tier sensitive; port bond0.7; address 10.1.0.1/24;\n"
 	"  station 02:00:00:00:00:01 { address 10.1.0.5; comment \"x\"; }\n"
 	"  guard { source-rate 90/m; source-connections 0; scan-ports 5; scan-hosts 6;\n"
-	"    window 1500ms; denied-rate 7/s; isolate-station; } }\n"
+	"    window 1500ms; denied-rate 7/s; flood-rate 8/m; zone-flood-rate 9/s; isolate-station; "
+	"} }\n"
 	"zone b { tier business; port eth2.x; address 10.2.0.1/24; station-policy report; }\n"
 	"zone l { tier business; port eth3; network 10.9.0.0/24; }\n"
 	"zone r { tier business; port eth4; network 10.9.0.0/25; }\n"
@@ -65,6 +66,9 @@ static void test_snapshot_zones_hold_ports_guards_and_peers(void **state)
 	assert_int_equal(g->source_connections, 0);
 	assert_true(g->scan_ports == 5 && g->scan_hosts == 6 && g->window_s == 2);
 	assert_true(g->denied_rate == 7 && g->denied_period_s == 1 && g->isolate == 1);
+	assert_true(g->flood_rate == 8 && g->flood_period_s == 60);
+	assert_true(g->zone_flood_rate == 9 && g->zone_flood_period_s == 1);
+	assert_true(fallback->flood_rate == 1000 && fallback->zone_flood_rate == 10000);
 	assert_true(fallback->source_rate > 0 && fallback->source_connections > 0);
 	assert_int_equal(fallback->isolate, 0);
 }
@@ -123,6 +127,11 @@ static const struct damage damages[] = {
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.source_period_s, 2),
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.window_s, 0),
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.denied_rate, 0),
+	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.flood_rate, 0),
+	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.flood_rate, SNAPSHOT_LIMIT_MAX + 1),
+	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.flood_period_s, 0),
+	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.zone_flood_rate, 0),
+	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.zone_flood_period_s, 3),
 	DAMAGE(SECTION_ZONES, A, snapshot_zone, guard.isolate, 2),
 	DAMAGE(SECTION_ZONES, B, snapshot_zone, guard.isolate, 1), /* reports, enforces nothing */
 	DAMAGE(SECTION_STATIONS, 0, snapshot_station, text_comment, 1 << 20),
