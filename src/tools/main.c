@@ -12,7 +12,7 @@ const struct tool tools_table[] = {
 	{"schema", "[--markdown|--mdoc]", "list the statements of the configuration", tool_schema},
 	{"verify-log", "DIR [COPY]",
 	 "check a log's hash chain, and hold it against a syslog server's copy", tool_verify_log},
-	{"import-log", "[--host NAME] FILE... DIR",
+	{"import-log", "[--host NAME] [--key KEY] FILE... DIR",
 	 "make a log directory out of syslog servers' files; 1: records are missing or differ",
 	 tool_import_log},
 	{"events", "[--markdown]", "list the events of the log", tool_events},

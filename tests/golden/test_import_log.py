@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """sekisho import-log: from the files of syslog servers back to a log that verify-log can check (L1)."""
 
+import hashlib
 import random
+import resource
 import subprocess
 
 import pytest
 
-from lib.logs import SEKISHO, Log, verify
+from lib.logs import SEKISHO, Device, Log, number_of, verify
+
+
+def processor_seconds():
+    """What all commands took that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def import_log(*arguments):
@@ -77,22 +85,132 @@ def test_import_leaves_out_what_stands_before_the_first_file(lines, tmp_path):
     verify(tmp_path / "copy", "--part")
 
 
-def test_import_does_not_choose_between_two_records(lines, tmp_path):
-    """Two gateways, or somebody's forgery: neither is taken unseen, and nothing is written."""
+def forged(line, chain=None):
+    """A record with the same number that says something else: with the seal that it had, or, where `chain` is the line before it,
+    sealed anew."""
+    text, seal = line.replace("203.0.113.5", "203.0.113.6"), line.rpartition(" sha256=")[2]
+    assert text != line
+    body = text.rpartition(" sha256=")[0]
+    return f"{body} sha256={sealed(body, chain) if chain else seal}"
+
+
+def sealed(body, before):
+    return hashlib.sha256(bytes.fromhex(before.rpartition(" sha256=")[2]) + body.encode()).hexdigest()
+
+
+def fork(lines, at, count):
+    """`count` records from lines[at] on, sealed anew into a chain that goes on from the record before."""
+    made = [lines[at - 1]]
+    for line in lines[at:at + count]:
+        made.append(forged(line, made[-1]))
+    return made[1:]
+
+
+def test_import_takes_what_follows_from_the_record_before_and_names_the_forged(log, lines, tmp_path):
+    """Whoever can send to that server cannot stop it: a record with another text, with its old seal or one that is another's."""
     one = write(tmp_path / "one", lines)
-    two = write(tmp_path / "two", [lines[5].replace("203.0.113.5", "203.0.113.6")])
-    for sources in ((one, two), (two, one)):
-        status, text = import_log(*sources, tmp_path / "copy")
-        assert status == 1
-        assert text.startswith("sekisho: ") and "/one:6" in text and "/two:1" in text
-        assert ": two records with the number 6; of two gateways? --host chooses one\n" in text
+    two = write(tmp_path / "two", [forged(lines[5]), forged(lines[7], lines[2]), forged(lines[2]), forged(lines[12])])
+    for number, sources in enumerate(((one, two), (two, one))):
+        status, text = import_log(*sources, tmp_path / f"copy{number}")
+        assert status == 0
+        for line, record in ((1, 6), (2, 8), (3, 3), (4, 13)):
+            assert f"/two:{line}: record {record}: another one with this number is the gateway's: left out\n" in text
+        assert "sekisho: 4 records were left out\n" in text and "/one:" not in text
+        assert contents(tmp_path / f"copy{number}") == contents(log.directory)
+
+
+def test_import_does_not_choose_where_a_forger_goes_on_with_the_chain(lines, tmp_path):
+    """Without the key nothing tells which of two chains is the gateway's, however long each is: nothing is written."""
+    for number, made in enumerate((fork(lines, 5, 1), fork(lines, 5, 3), fork(lines, 5, 3) + [lines[8]])):
+        received = write(tmp_path / f"received{number}", lines + made)
+        status, text = import_log(received, tmp_path / "copy")
+        assert (status, text.count("sekisho: ")) == (1, 1), text
+        assert ": two records with the number 6 that both go on from the one before; " in text
+        assert f"received{number}:6" in text and f"received{number}:14" in text
         assert not (tmp_path / "copy").exists()
 
 
+def test_import_leaves_out_what_nothing_tells_apart_beside_a_gap(lines, tmp_path):
+    """Record 6 never came; of 7 there are two, and of 8 as well: 9, which came once, is taken again."""
+    received = write(tmp_path / "received", lines[:5] + lines[6:] + [forged(lines[6]), forged(lines[7])])
+    status, text = import_log(received, tmp_path / "copy")
+    assert status == 1
+    assert text.count("nothing tells which of the records with this number is the gateway's: left out") == 4
+    assert "sekisho: records 6 to 8 are in no file\n" in text
+    assert [number_of(line) for path in sorted((tmp_path / "copy").iterdir()) for line in path.read_text().splitlines()] == \
+        [1, 2, 3, 4, 5, 9, 10, 11, 12, 13]
+
+
+@pytest.fixture
+def anchored(tmp_path):
+    """Records 1 to 11; the device's anchor 7 covers up to 6."""
+    (tmp_path / "anchored").mkdir()
+    made, device = Log(tmp_path / "anchored"), Device(tmp_path)
+    made.segment(5)
+    device.anchor(made)
+    for _ in range(4):
+        made.record("flow-denied", ' src="203.0.113.5"')
+    return made, device, [line for path in made.directory.glob("*.log") for line in path.read_text().splitlines()]
+
+
+def test_import_with_the_key_takes_what_the_device_has_signed(anchored, tmp_path):
+    """Forks before the anchor, of whatever length, with forged seals beside: each is named, the log is whole."""
+    log, device, lines = anchored
+    stolen = [forged(line) for line in lines[1:6]]
+    for number, made in enumerate((fork(lines, 2, 1), fork(lines, 1, 5), fork(lines, 2, 4) + stolen, stolen)):
+        received = write(tmp_path / f"received{number}", made + lines)
+        status, text = import_log("--key", device.public, received, tmp_path / f"copy{number}")
+        assert status == 0, text
+        assert text.count("another one with this number is the gateway's: left out\n") == len(made)
+        assert contents(tmp_path / f"copy{number}") == contents(log.directory)
+        verify(tmp_path / f"copy{number}", "--key", device.public)
+
+
+def test_import_with_the_key_ends_where_nothing_is_proved_any_more(anchored, tmp_path):
+    """Behind the last anchor a forger can go on with the chain as well: up to there it is proved, and from there on nothing is
+    taken. So it is with a record far away, which has nothing before it."""
+    _, device, lines = anchored
+    far = lines[9].replace('seq="10"', 'seq="999999"')
+    received = write(tmp_path / "received", lines + fork(lines, 8, 3) + [far])
+    status, text = import_log("--key", device.public, received, tmp_path / "copy")
+    assert status == 1
+    assert text.count("nothing that the key has signed proves this record: left out") == 7
+    assert "records 1 to 8 in 1 files" in text and "in no file" not in text
+    verify(tmp_path / "copy", "--key", device.public)
+
+
+def test_import_with_another_key_proves_nothing(anchored, tmp_path):
+    _, _, lines = anchored
+    (tmp_path / "other").mkdir()
+    other = Device(tmp_path / "other")
+    status, text = import_log("--key", other.public, write(tmp_path / "received", lines), tmp_path / "copy")
+    assert status == 1 and text.count("proves this record") == 11 and not (tmp_path / "copy").exists()
+    assert import_log("--key", tmp_path / "received", tmp_path / "received", tmp_path / "copy")[0] == 2
+
+
+def test_import_of_many_forgeries_takes_no_longer_than_their_number(anchored, tmp_path):
+    """3,000 for each of two neighbouring numbers, with the seals of the gateway's. Without a key they are told apart all the same;
+    the proof from the anchor gives up there, and says so."""
+    _, device, lines = anchored
+    made = [forged(lines[at]).replace("203.0.113.6", f"203.0.{n >> 8}.{n & 255}") for n in range(3000) for at in (3, 4)]
+    received = write(tmp_path / "received", lines + made)
+    begin = processor_seconds()
+    status, text = import_log(received, tmp_path / "copy")
+    assert (status, "sekisho: 6000 records were left out\n" in text) == (0, True)
+    assert text.count("left out\n") < 110
+    verify(tmp_path / "copy", "--key", device.public)
+    status, text = import_log("--key", device.public, received, tmp_path / "keyed")
+    assert status == 1 and processor_seconds() - begin < 20
+
+
 def test_import_chooses_a_gateway_by_its_name(log, lines, tmp_path):
-    other = [line.replace(" sekisho-1 ", " sekisho-2 ") for line in lines]
+    (tmp_path / "other").mkdir()
+    second = Log(tmp_path / "other", host="sekisho-2")
+    second.segment(12)
+    other = [line for path in second.directory.glob("*.log") for line in path.read_text().splitlines()]
     received = write(tmp_path / "received", [line for pair in zip(lines, other) for line in pair])
-    assert import_log(received, tmp_path / "copy")[0] == 1
+    status, text = import_log(received, tmp_path / "copy")
+    assert status == 1 and "two records with the number 1 that both go on" in text and "--host chooses one" in text
     assert import_log("--host", "sekisho-1", received, tmp_path / "copy")[0] == 0
     assert contents(tmp_path / "copy") == contents(log.directory)
     assert import_log("--host", "sekisho-3", received, tmp_path / "third") == (

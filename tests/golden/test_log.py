@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from lib.logs import Log
+from lib.logs import Device, Log
 
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
 EVENTS_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
@@ -188,33 +188,6 @@ def test_events_are_named_only_by_the_sources_of_those_who_may_send_them():
             assert allowed is None or shared.get(role, {role}) <= allowed, f"{path}: {name}"
             found.add(name)
     assert found == set(events), f"nobody sends {set(events) - found}"
-
-
-class Device:
-    """A device key made, and used, by openssl."""
-
-    def __init__(self, directory):
-        self.private, self.public = directory / "device.pem", directory / "device.pub"
-        self.openssl("genpkey", "-algorithm", "ed25519", "-out", self.private)
-        self.openssl("pkey", "-in", self.private, "-pubout", "-out", self.public)
-        der = self.openssl("pkey", "-in", self.private, "-pubout", "-outform", "DER")
-        self.key = der[-32:].hex()
-
-    @staticmethod
-    def openssl(*arguments):
-        return subprocess.run(["openssl", *arguments], capture_output=True, timeout=20, check=True).stdout
-
-    def anchor(self, log, back=0, **other):
-        """Anchor the log as it is, as docs/man/sekisho-audit.8 says; `back` records later."""
-        number, digest = log.next - 1, log.hash.hex()
-        for _ in range(back):
-            log.record("flow-denied")
-        stated = {"record": number, "sha256": digest, "time-s": 1775001600, "key": self.key}
-        text = log.directory / "signed"
-        text.write_text(f"sekisho log anchor\nrecord {number}\nsha256 {digest}\ntime 1775001600\n")
-        signature = self.openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.private, "-in", text)
-        stated |= {"signature": signature.hex()} | other
-        log.record("log-anchor", "".join(f' {name}="{value}"' for name, value in stated.items()))
 
 
 @pytest.fixture

@@ -46,12 +46,12 @@ def verify(directory, *copy):
 class Log:
     """Records in segments, sealed as docs/man/sekisho-audit.8 says."""
 
-    def __init__(self, directory, first=1):
-        self.directory, self.next, self.hash, self.mono = directory, first, bytes(32), 1
+    def __init__(self, directory, first=1, host="sekisho-1"):
+        self.directory, self.next, self.hash, self.mono, self.host = directory, first, bytes(32), 1, host
         self.path = None
 
     def record(self, event, fields="", process="audit", time="2026-04-01T09:00:00", offset="+09:00"):
-        line = (f"<134>1 {time}.000000{offset} sekisho-1 sekisho {process} {event} "
+        line = (f"<134>1 {time}.000000{offset} {self.host} sekisho {process} {event} "
                 f'[sekisho@32473 seq="{self.next}" mono="{self.mono}.000000"{fields}] Something happened. 関所').encode()
         self.hash = hashlib.sha256(self.hash + line).digest()
         with open(self.path, "ab") as file:
@@ -63,3 +63,30 @@ class Log:
         self.record("log-segment", f' prev="{self.hash.hex()}"', time=time)
         for _ in range(records):
             self.record("flow-denied", ' src="203.0.113.5"', time=time)
+
+
+class Device:
+    """A device key made, and used, by openssl."""
+
+    def __init__(self, directory):
+        self.private, self.public = directory / "device.pem", directory / "device.pub"
+        self.openssl("genpkey", "-algorithm", "ed25519", "-out", self.private)
+        self.openssl("pkey", "-in", self.private, "-pubout", "-out", self.public)
+        der = self.openssl("pkey", "-in", self.private, "-pubout", "-outform", "DER")
+        self.key = der[-32:].hex()
+
+    @staticmethod
+    def openssl(*arguments):
+        return subprocess.run(["openssl", *arguments], capture_output=True, timeout=20, check=True).stdout
+
+    def anchor(self, log, back=0, **other):
+        """Anchor the log as it is, as docs/man/sekisho-audit.8 says; `back` records later."""
+        number, digest = log.next - 1, log.hash.hex()
+        for _ in range(back):
+            log.record("flow-denied")
+        stated = {"record": number, "sha256": digest, "time-s": 1775001600, "key": self.key}
+        text = self.private.with_name("signed")
+        text.write_text(f"sekisho log anchor\nrecord {number}\nsha256 {digest}\ntime 1775001600\n")
+        signature = self.openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.private, "-in", text)
+        stated |= {"signature": signature.hex()} | other
+        log.record("log-anchor", "".join(f' {name}="{value}"' for name, value in stated.items()))
