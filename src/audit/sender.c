@@ -11,9 +11,9 @@
 
 #include "base/err.h"
 
-#define PLACE_DIGITS   20
-#define BURST_PAUSE_MS 10U
-#define FULL_PAUSE_MS  20U
+#define PLACE_DIGITS    20
+#define FULL_PAUSE_MS   20U
+#define BURSTS_A_SECOND (1000U / SENDER_PAUSE_MS)
 
 static void tell(struct sender *s, enum event_id id, enum event_key key, uint64_t number)
 {
@@ -79,6 +79,8 @@ static void on_second(struct loop *loop, struct loop_timer *timer)
 		memmove(&s->trail[1], &s->trail[0], sizeof(s->trail) - sizeof(s->trail[0]));
 		s->trail[0] = s->way->reached(s);
 	}
+	s->recent = s->store->durable - s->durable_before;
+	s->durable_before = s->store->durable;
 	if (++s->seconds % SENDER_SAVE_S == 0)
 		save_place(s, sender_place_in_doubt(s));
 	loop_arm(loop, timer, 1000);
@@ -169,12 +171,21 @@ void sender_repeat(struct sender *s)
 		seek(s, last);
 }
 
+/* Whatever is recorded goes as fast as it comes; only what waits besides is held back. */
+static unsigned burst_size(const struct sender *s)
+{
+	uint64_t size = s->way->pace + (s->recent + BURSTS_A_SECOND - 1) / BURSTS_A_SECOND;
+
+	return s->way->pace == 0 || size > SENDER_BURST ? SENDER_BURST : (unsigned)size;
+}
+
 static void burst(struct sender *s)
 {
-	int sent = sender_some(s, SENDER_BURST);
+	unsigned most = burst_size(s);
+	int sent = sender_some(s, most);
 
-	if (sent == SENDER_BURST)
-		loop_arm(s->loop, &s->timer, BURST_PAUSE_MS);
+	if (sent == (int)most)
+		loop_arm(s->loop, &s->timer, SENDER_PAUSE_MS);
 }
 
 void sender_flow(struct sender *s)
@@ -261,6 +272,7 @@ void sender_unwatch(struct sender *s)
 void sender_begin(struct sender *s, uint64_t first_ms)
 {
 	seek(s, load_place(s));
+	s->durable_before = s->store->durable;
 	for (size_t i = 0; i < SENDER_TRAIL_S; i++)
 		s->trail[i] = s->cursor.sequence;
 	loop_arm(s->loop, &s->second_timer, 1000);

@@ -169,6 +169,7 @@ static void look(struct sender *s)
 
 const struct sender_way sender_udp = {
 	.transport = SNAPSHOT_TRANSPORT_UDP,
+	.pace = SENDER_UDP_PACE,
 	.send = send_datagram,
 	.refused = refused,
 	.retry = retry,

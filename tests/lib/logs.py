@@ -50,6 +50,15 @@ class Log:
         self.directory, self.next, self.hash, self.mono, self.host = directory, first, bytes(32), 1, host
         self.path = None
 
+    @classmethod
+    def of(cls, directory):
+        """The log that is there, to go on with: its newest file."""
+        made = cls(directory)
+        made.path = max(directory.glob("*.log"))
+        last = made.path.read_text().splitlines()[-1]
+        made.next, made.hash = number_of(last) + 1, bytes.fromhex(last.rpartition("sha256=")[2])
+        return made
+
     def record(self, event, fields="", process="audit", time="2026-04-01T09:00:00", offset="+09:00"):
         line = (f"<134>1 {time}.000000{offset} {self.host} sekisho {process} {event} "
                 f'[sekisho@32473 seq="{self.next}" mono="{self.mono}.000000"{fields}] Something happened. 関所').encode()

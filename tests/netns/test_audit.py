@@ -14,8 +14,9 @@ import time
 
 import pytest
 
-from lib.log_server import SERVERS, in_order, numbers, received_log, start_log_server, wait_caught_up
-from lib.logs import SEKISHO, records, verify
+from lib.log_server import (ADDRESS, SERVERS, in_order, numbers, received_log, send_by, start_log_server,
+                            wait_caught_up)
+from lib.logs import SEKISHO, Log, records, verify
 from lib.net import run
 from lib.peers import EchoServer, tcp_talk, udp_talk
 from lib.waiting import PATIENCE_SECONDS, wait_until
@@ -185,6 +186,27 @@ def test_syslog_server_away_loses_nothing(net, topology, make_gateway, state, tr
     gateway.wait_event("syslog-back", seconds=30)
     wait_caught_up(gateway, syslog, 30)
     assert in_order(syslog.lines())[-1] >= before
+
+
+@KINDS
+@pytest.mark.limit(120)
+def test_syslog_server_with_default_room_that_stands_still_loses_nothing_of_a_backlog(make_gateway, net, state, kind):
+    """A log of 3,000 records to a server whose socket is as the kernel makes it, and which stands still for 200 ms again and again."""
+    gateway = make_gateway(PERMIT, system=send_by("udp"), state=state)
+    gateway.stop()
+    log = Log.of(log_directory(gateway))
+    for _ in range(3000):
+        log.record("heartbeat", f' comment="{"x" * 200}"')
+    server = SERVERS[kind](net, "peer-lgwan", ADDRESS, room_bytes=None)
+    make_gateway(PERMIT, system=send_by("udp"), state=state)
+    end = time.monotonic() + 60
+    while max(numbers(server.lines()), default=0) < log.next:
+        assert time.monotonic() < end, "the backlog never came"
+        os.killpg(server.process.pid, signal.SIGSTOP)
+        time.sleep(0.2)
+        os.killpg(server.process.pid, signal.SIGCONT)
+        time.sleep(0.3)
+    assert in_order(server.lines())[0] == 1
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])      # to a network TLS is TCP

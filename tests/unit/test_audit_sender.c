@@ -3,6 +3,11 @@
  * reached survives. */
 #include "audit_sender_fixture.h"
 
+#define STALL_MS     400U
+#define DEFAULT_ROOM 166U /* records in a server's socket: SENDER_UDP_PACE says whence */
+#define BACKLOG      500U
+#define NEW_A_SECOND 2000U
+
 struct fixture {
 	struct sending s;
 	int server; /* -1: away */
@@ -93,8 +98,44 @@ static void test_sender_sends_all_in_order(void **state)
 	struct fixture *f = *state;
 
 	append(&f->s, 150);
-	pass(f, 200);
+	pass(f, 1000);
 	assert_int_equal(check_order(&f->s), 0);
+}
+
+/* A server that reads nothing for 400 ms still has room for what comes (SENDER_UDP_PACE). */
+static void test_sender_gives_a_backlog_time(void **state)
+{
+	struct fixture *f = *state;
+	size_t before;
+
+	pass(f, 5000); /* the backlog is of another second than what is new */
+	sender_close(&f->s.sender);
+	append(&f->s, BACKLOG);
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store,
+				     (struct sender_report){.event = on_report, .ctx = &f->s},
+				     "server", connect_server(f), true),
+			 0);
+	do {
+		before = f->s.got_count;
+		pass(f, STALL_MS);
+		assert_true(f->s.got_count - before <= DEFAULT_ROOM);
+	} while (f->s.got_count > before);
+	assert_true(f->s.got_count > 2 * DEFAULT_ROOM);
+	(void)check_order(&f->s);
+}
+
+/* New ones are not held back for longer than a second, however many they are. */
+static void test_sender_keeps_up_with_what_is_recorded(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned second = 0; second < 5; second++) {
+		for (unsigned i = 0; i < 100; i++) {
+			append(&f->s, NEW_A_SECOND / 100);
+			pass(f, 10);
+		}
+	}
+	assert_true(f->s.store.chain.next_sequence - f->s.got[f->s.got_count - 1] < NEW_A_SECOND);
 }
 
 /* A power cut takes back what is not on the disk, and its numbers go to other records then. */
@@ -267,7 +308,7 @@ static void live_through_a_day(struct fixture *f)
 	server_stop(f);
 	pass_day_alone(&f->s);
 	server_start(f);
-	pass(f, 30000);
+	pass(f, 60000);
 }
 
 static void test_sender_loses_nothing_while_the_server_is_away_for_a_day(void **state)
@@ -328,6 +369,10 @@ static void test_sender_with_a_damaged_place_sends_all_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_sender_gives_a_backlog_time, setup_day,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_sender_keeps_up_with_what_is_recorded,
+						setup_day, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_sends_all_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_keeps_back_what_is_not_on_the_disk,
 						setup, teardown),
