@@ -2,6 +2,7 @@
 /* Which records tell the course of an incident, and how they are written for people. */
 #include "audit/timeline.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "audit/answer.h"
@@ -20,6 +21,8 @@ enum part {
 	PART_COURSE, /* always: what persons did, alarms, starts */
 	PART_CUT,    /* always, and what ends next has ended by it */
 	PART_END,    /* only then */
+	PART_DIFFERS,
+	PART_READ, /* the kernel was read back: each commit and each day, for each zone and pair */
 };
 
 /* What raises an alarm or ends it. */
@@ -110,6 +113,49 @@ static uint64_t monotonic_us(const struct syslog_view *view)
 	return us;
 }
 
+/* The zone or the pair that a record is about. */
+static void about(const struct syslog_view *view, char text[TIMELINE_ABOUT_BYTES])
+{
+	static const char *const names[] = {"zone", "from", "to"};
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct span value = {NULL, 0};
+
+		(void)syslog_param(view, names[i], &value); /* it has one of them, or two */
+		if (value.size + 2 > TIMELINE_ABOUT_BYTES - used)
+			return;
+		used += (size_t)snprintf(text + used, TIMELINE_ABOUT_BYTES - used, "%.*s ",
+					 (int)value.size, (const char *)value.data);
+	}
+}
+
+/* Whether it is as asked again, after it was not; from here on it is either. */
+static bool is_changed(struct timeline *t, const struct syslog_view *view, bool differs)
+{
+	char text[TIMELINE_ABOUT_BYTES];
+	size_t i = 0;
+
+	about(view, text);
+	while (i < t->differ_count && strcmp(t->differs[i], text) != 0)
+		i++;
+	if (differs && i < t->differ_count)
+		return false;
+	if (differs && t->differ_count == TIMELINE_DIFFERS_MAX) {
+		t->differs_more = true;
+		return true;
+	}
+	if (differs) {
+		memcpy(t->differs[t->differ_count++], text, sizeof(text));
+		return true;
+	}
+	if (i == t->differ_count)
+		return t->differs_more;
+	memmove(t->differs[i], t->differs[i + 1], (--t->differ_count - i) * sizeof(t->differs[0]));
+	return true;
+}
+
 static bool is_wanted(struct timeline *t, const struct syslog_view *view, enum event_id id)
 {
 	size_t size = strlen(t->since);
@@ -118,6 +164,14 @@ static bool is_wanted(struct timeline *t, const struct syslog_view *view, enum e
 
 	if (part == PART_CUT)
 		t->cut_us = now_us;
+	if (id == EVENT_GATEWAY_STARTS) {
+		t->differ_count = 0;
+		t->differs_more = false;
+	}
+	if (part == PART_DIFFERS)
+		(void)is_changed(t, view, true); /* it is told each time */
+	if (part == PART_READ && !is_changed(t, view, false))
+		return false;
 	/* After a restart the monotonic clock begins anew, before any cut that was. */
 	if (part == PART_END &&
 	    (t->cut_us == 0 || now_us < t->cut_us || now_us - t->cut_us > TIMELINE_CUT_US))

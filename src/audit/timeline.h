@@ -15,13 +15,20 @@
 
 #define TIMELINE_SINCE_BYTES 20       /* "2026-11-22T18:00:00" with NUL */
 #define TIMELINE_CUT_US      10000000 /* what ends so soon after an isolation has ended by it */
+#define TIMELINE_DIFFERS_MAX 64 /* zones and paths that differ at a time; past them each is told   \
+				 */
+#define TIMELINE_ABOUT_BYTES 64
 
 struct timeline {
 	bool japanese;
 	char since[TIMELINE_SINCE_BYTES]; /* how times in the log begin; empty: from its beginning
 					   */
 	uint64_t cut_us;                  /* monotonic, of the last isolation, 0: none */
-	struct bytes *out;                /* borrowed */
+	/* What the kernel has otherwise than the policy asks for, by the records up to now. */
+	char differs[TIMELINE_DIFFERS_MAX][TIMELINE_ABOUT_BYTES];
+	size_t differ_count;
+	bool differs_more; /* than there is room for, since the gateway started */
+	struct bytes *out; /* borrowed */
 };
 
 /**

@@ -88,6 +88,30 @@ static void test_timeline_has_alarms_and_what_ends_them_and_critical_events(void
 	assert_int_equal(told(), 3);
 }
 
+/* Each commit and each day the kernel is read back, for each zone and each pair. */
+static void test_timeline_tells_what_was_read_back_only_where_it_had_differed(void **state)
+{
+	take(1, "18:00:00", 100, "zone-read", " zone=\"lgwan\"");
+	take(2, "18:00:00", 100, "path-read", " from=\"lgwan\" to=\"internet\"");
+	assert_int_equal(told(), 0);
+	take(3, "18:00:01", 101, "zone-differs", " zone=\"lgwan\"");
+	take(4, "18:00:01", 101, "path-differs", " from=\"lgwan\" to=\"internet\"");
+	take(5, "18:00:02", 102, "zone-differs", " zone=\"lgwan\"");
+	assert_int_equal(told(), 3);
+	take(6, "18:00:03", 103, "zone-read", " zone=\"internet\"");
+	take(7, "18:00:03", 103, "path-read", " from=\"internet\" to=\"lgwan\"");
+	assert_int_equal(told(), 3);
+	take(8, "18:00:04", 104, "zone-read", " zone=\"lgwan\"");
+	take(9, "18:00:04", 104, "path-read", " from=\"lgwan\" to=\"internet\"");
+	assert_true(says("8 | ") && says("9 | "));
+	take(10, "18:00:05", 105, "zone-read", " zone=\"lgwan\"");
+	assert_int_equal(told(), 5);
+	take(11, "18:00:06", 106, "zone-differs", " zone=\"lgwan\"");
+	take(12, "18:00:07", 1, "gateway-starts", "");
+	take(13, "18:00:08", 2, "zone-read", " zone=\"lgwan\"");
+	assert_int_equal(told(), 7);
+}
+
 static void test_timeline_names_ends_only_soon_after_an_isolation(void **state)
 {
 	take(1, "18:00:00", 100, "flow-ended", "");
@@ -145,6 +169,7 @@ int main(void)
 		TEST(test_timeline_tells_who_did_what_with_the_number_of_the_record),
 		TEST(test_timeline_leaves_out_what_tells_nothing_of_an_incident),
 		TEST(test_timeline_has_alarms_and_what_ends_them_and_critical_events),
+		TEST(test_timeline_tells_what_was_read_back_only_where_it_had_differed),
 		TEST(test_timeline_names_ends_only_soon_after_an_isolation),
 		TEST(test_timeline_begins_at_the_time_asked_for),
 		TEST(test_timeline_refuses_what_is_no_time),
