@@ -65,9 +65,10 @@ static int fail(const char *what)
 
 static void usage(FILE *out)
 {
-	fputs("usage: sekishod --config FILE --state DIR [--netns-prefix P] [--console PATH] "
+	fputs("usage: sekishod [--config FILE] --state DIR [--netns-prefix P] [--console PATH] "
 	      "[--watchdog PATH] [--set-clock] [--own-machine] [--start hand|self]\n"
 	      "       sekishod --print-process-table\n"
+	      "       sekishod --help\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
 	      "  --state DIR        configurations and log, kept over restarts\n"
 	      "  --netns-prefix P   put in front of the names of namespaces: several instances on "

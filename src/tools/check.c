@@ -89,10 +89,8 @@ int tool_check(int argc, char **argv)
 	const char *at, *path = read_options(argc, argv, &at);
 	int err;
 
-	if (path == NULL) {
-		fprintf(stderr, "usage: sekisho check [--at YYYY-MM-DDTHH:MM] FILE\n");
-		return 2;
-	}
+	if (path == NULL)
+		return tool_usage("check");
 	bytes_init(&text, 2 * PARSE_TEXT_BYTES_MAX);
 	bytes_init(&out, 4 * PARSE_TEXT_BYTES_MAX);
 	problems_init(&problems);

@@ -64,10 +64,8 @@ int tool_events(int argc, char **argv)
 		print_markdown();
 		return 0;
 	}
-	if (argc != 1) {
-		fprintf(stderr, "usage: sekisho events [--markdown]\n");
-		return 2;
-	}
+	if (argc != 1)
+		return tool_usage("events");
 	print_text();
 	return 0;
 }

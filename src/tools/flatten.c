@@ -37,16 +37,6 @@ struct flatten_options {
 	struct bytes block; /* of the snapshot */
 };
 
-static int usage(void)
-{
-	fprintf(stderr,
-		"usage: sekisho flatten [--policy FILE [--mail NAME]] [--from ADDRESS]\n"
-		"                       [--language ja|en] [--defang] [--refuse-ambiguous]\n"
-		"                       [--host NAME] [--date DATE] [--receipt FILE] < "
-		"mail > flat\n");
-	return STATUS_USAGE;
-}
-
 static int read_all(int fd, struct bytes *in)
 {
 	for (;;) {
@@ -256,7 +246,7 @@ int tool_flatten(int argc, char **argv)
 		int taken = parse_option(&o, argc - i, argv + i);
 
 		if (taken == 0)
-			return usage();
+			return tool_usage("flatten");
 		i += taken;
 	}
 	bytes_init(&in, INPUT_BYTES_MAX);
@@ -267,7 +257,7 @@ int tool_flatten(int argc, char **argv)
 	if (err == -ERR_TOO_LONG)
 		status = refuse("the message is larger than 64 MiB");
 	else if (err < 0 || choose_date(&o, bytes_span(&in)) < 0)
-		status = usage();
+		status = tool_usage("flatten");
 	else
 		status = flatten(&o, bytes_span(&in));
 cleanup:

@@ -383,11 +383,8 @@ int tool_import_log(int argc, char **argv)
 
 	im.names = argv + at;
 	im.source_count = argc - at - 1;
-	if (at == 0 || im.source_count < 1 || im.source_count > UINT16_MAX || argv[at][0] == '-') {
-		fprintf(stderr,
-			"usage: sekisho import-log [--host NAME] [--key KEY] FILE... DIR\n");
-		return STATUS_USAGE;
-	}
+	if (at == 0 || im.source_count < 1 || im.source_count > UINT16_MAX || argv[at][0] == '-')
+		return tool_usage("import-log");
 	im.sources = malloc((size_t)im.source_count * sizeof(*im.sources));
 	if (im.sources != NULL) {
 		for (int i = 0; i < im.source_count; i++)

@@ -90,10 +90,8 @@ int tool_open_export(int argc, char **argv)
 	char phrase[PHRASE_BYTES_MAX];
 	int status;
 
-	if (argc != 2 && !from_file) {
-		fprintf(stderr, "usage: sekisho open-export [--passphrase FILE] EXPORT\n");
-		return STATUS_USAGE;
-	}
+	if (argc != 2 && !from_file)
+		return tool_usage("open-export");
 	if (!(from_file ? read_file(phrase, sizeof(phrase), argv[2])
 			: read_terminal(phrase, sizeof(phrase)))) {
 		fprintf(stderr, "sekisho open-export: the passphrase cannot be read, or has more "

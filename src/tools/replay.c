@@ -55,17 +55,6 @@ struct replay {
 	unsigned long total, same, now_denied, now_permitted, other_permit;
 };
 
-static int usage(void)
-{
-	fprintf(stderr,
-		"usage: sekisho replay [--against CONFIG] CONFIG FLOWS\n"
-		"  what CONFIG changes for the flows of FLOWS (-: standard input): lines of the "
-		"log, or of\n"
-		"  sekisho trace --flows. Compared with what the record says, or with another "
-		"CONFIG.\n");
-	return STATUS_USAGE;
-}
-
 static int load(struct policy_file *f)
 {
 	int err;
@@ -256,7 +245,7 @@ int tool_replay(int argc, char **argv)
 	int err, status = STATUS_USAGE;
 
 	if (!read_options(&r, argc, argv))
-		return usage();
+		return tool_usage("replay");
 	err = load(&r.after);
 	if (err == 0 && r.before.path != NULL)
 		err = load(&r.before);

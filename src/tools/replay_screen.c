@@ -440,11 +440,7 @@ int tool_replay_screen(int argc, char **argv)
 {
 	static struct screen_replay s = {.to_ms = UINT64_MAX, .every_ms = 1000};
 
-	if (!read_options(&s, argc, argv)) {
-		fprintf(stderr,
-			"usage: sekisho replay-screen [--from S] [--to S] [--every S | --at "
-			"S,S,...] [--log LOG-DIR] FILE DIR\n");
-		return STATUS_USAGE;
-	}
+	if (!read_options(&s, argc, argv))
+		return tool_usage("replay-screen");
 	return run(&s);
 }

@@ -22,14 +22,6 @@ struct options {
 	const char *config, *log, *month, *language, *format, *unused, *key;
 };
 
-static int usage(void)
-{
-	fprintf(stderr,
-		"usage: sekisho report --config F --log DIR --month YYYY-MM [--language ja|en]\n"
-		"           [--format text|html] [--unused DAYS] [--key PUBLIC-KEY]\n");
-	return STATUS_USAGE;
-}
-
 static bool is_one_of(const char *given, const char *first, const char *second)
 {
 	return given == NULL || strcmp(given, first) == 0 || strcmp(given, second) == 0;
@@ -173,7 +165,7 @@ int tool_report(int argc, char **argv)
 	int status;
 
 	if (!read_options(&options, argc, argv))
-		return usage();
+		return tool_usage("report");
 	s = calloc(1, sizeof(*s));
 	if (s == NULL || tree_init(&s->tree) < 0) {
 		free(s);

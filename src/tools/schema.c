@@ -165,9 +165,7 @@ int tool_schema(int argc, char **argv)
 		print_markdown();
 	else if (argc == 2 && strcmp(argv[1], "--mdoc") == 0)
 		print_mdoc();
-	else {
-		fprintf(stderr, "usage: sekisho schema [--markdown|--mdoc]\n");
-		return 2;
-	}
+	else
+		return tool_usage("schema");
 	return 0;
 }

@@ -6,7 +6,7 @@
 
 struct tool {
 	const char *name;
-	const char *usage; /* arguments, one line */
+	const char *usage; /* every argument that it takes, a line a form */
 	const char *summary;
 	int (*run)(int argc, char **argv);
 };
@@ -27,6 +27,9 @@ int tool_report(int argc, char **argv);
 
 /* In main.c; a new subcommand is one file here and one row there. */
 extern const struct tool tools_table[];
+
+/* Tell on stderr how the subcommand @name of the table is used. Return: 2, its exit status then. */
+int tool_usage(const char *name);
 
 /* alarms.c: the table of alarms as Markdown, for `sekisho events --markdown`. */
 void tool_print_alarms(void);

@@ -25,20 +25,6 @@ struct trace {
 	int64_t at_s;
 };
 
-static int usage(void)
-{
-	fprintf(stderr,
-		"usage: sekisho trace --config F --from ZONE --src IP[:PORT] --dst IP[:PORT]\n"
-		"           --proto tcp|udp|icmp[/TYPE]|NUMBER [--at YYYY-MM-DDTHH:MM] [--mac M]\n"
-		"  an IPv6 address with a port is written [ADDRESS]:PORT\n"
-		"       sekisho trace --config F --flows FILE [--at YYYY-MM-DDTHH:MM]\n"
-		"  one verdict a line for each flow of FILE (-: standard input), a line of the log "
-		"or\n"
-		"  from=ZONE src=IP dst=IP proto=tcp|udp|icmp|NUMBER [dport=N] [mac=M] "
-		"[at=TIME]\n");
-	return STATUS_USAGE;
-}
-
 static bool read_options(struct trace *t, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -202,7 +188,7 @@ static int trace_in(struct trace *t, const struct snapshot *s)
 					  .mac = t->mac != NULL ? t->mac_bytes : NULL};
 
 	if (!read_time(t, s->header->utc_offset_s))
-		return usage();
+		return tool_usage("trace");
 	question.now_s = t->at_s;
 	if (!find_zone(s, t->from, &question.from))
 		return STATUS_USAGE;
@@ -250,7 +236,7 @@ static int trace_flows(struct trace *t, const struct snapshot *s)
 	int err;
 
 	if (!read_time(t, s->header->utc_offset_s))
-		return usage();
+		return tool_usage("trace");
 	b.now_s = t->at_s;
 	err = judge_init(&b.policy, s);
 	if (err == 0)
@@ -267,11 +253,11 @@ int tool_trace(int argc, char **argv)
 	int status = STATUS_USAGE;
 
 	if (!read_options(&t, argc, argv))
-		return usage();
+		return tool_usage("trace");
 	if (t.flows == NULL && !read_endpoints(&t))
 		return STATUS_USAGE;
 	if (t.flows == NULL && (!read_protocol(&t) || !read_mac(&t)))
-		return usage();
+		return tool_usage("trace");
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	if (config_file_compile(&s, &block, t.config) == 0)
 		status = t.flows != NULL ? trace_flows(&t, &s) : trace_in(&t, &s);

@@ -88,11 +88,8 @@ int tool_verify_log(int argc, char **argv)
 		else
 			copy = argv[i];
 	}
-	if (!usable || directory == NULL) {
-		fprintf(stderr,
-			"usage: sekisho verify-log [--key PUBLIC-KEY] [--part] DIR [COPY]\n");
-		return 2;
-	}
+	if (!usable || directory == NULL)
+		return tool_usage("verify-log");
 	if ((copy == NULL || take_copy(&w, copy) == 0) && (key == NULL || take_key(&w, key) == 0))
 		status = verify_directory(&w, directory);
 	log_copy_fini(&w.copy);

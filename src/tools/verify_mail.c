@@ -19,10 +19,8 @@ int tool_verify_mail(int argc, char **argv)
 	bool files = argc == 2 && strcmp(argv[1], "--files") == 0;
 	ssize_t size;
 
-	if (argc != 1 && !texts && !files) {
-		fprintf(stderr, "usage: sekisho verify-mail [--texts | --files] < mail\n");
-		return STATUS_USAGE;
-	}
+	if (argc != 1 && !texts && !files)
+		return tool_usage("verify-mail");
 	mail_verify_init(&v);
 	mail_verify_allow(&v, texts, files);
 	while ((size = getline(&line, &capacity, stdin)) > 0) {
