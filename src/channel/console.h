@@ -91,6 +91,8 @@ enum console_kind {
 	CONSOLE_EXPORT,
 	/* Descriptor: a password for the slot that the line names, which is shown to nobody. */
 	CONSOLE_LOAD_PASSWORD,
+	/* Check all saved configurations; damage is recorded, and the running one saved again. */
+	CONSOLE_CHECK_SAVED,
 	CONSOLE_KIND_COUNT_
 };
 

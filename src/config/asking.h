@@ -67,6 +67,9 @@ enum console_status proposal_make(struct asking *a);
 enum console_status proposal_approve(struct asking *a);
 enum console_status proposal_withdraw(struct asking *a);
 
+/* saved.c: check all saved configurations, for a person; damage is told and recorded. */
+enum console_status saved_check(struct asking *a);
+
 /* window.c: the hours in which changes may be made. */
 
 /* Whether a change may be made now; otherwise the answer's text begins with when it may. */

@@ -158,7 +158,8 @@ static void settle_accepted(struct config *c, uint64_t epoch)
 
 	c->running_text = c->commit.text;
 	c->running_block = c->commit.block;
-	c->running_entry = c->commit.entry;
+	if (!c->commit.edge) /* whose it is does not change with the time */
+		c->running_entry = c->commit.entry;
 	c->running_chosen = c->commit.chosen;
 	bytes_fini(&old_text);
 	bytes_fini(&old_block);

@@ -14,11 +14,12 @@ static const char *words(const struct asking *a, const char *en, const char *ja)
 
 /* Everything here is appended to the answer, which remembers that it is full. */
 
-static void put_open_points(struct asking *a, const struct tree *tree, const struct clause *clause)
+static void put_open_points(struct asking *a, const struct clause_view *view,
+			    const struct clause *clause)
 {
 	for (const struct clause *n = clause_next_need(clause); n != NULL;
 	     n = clause_next_need(n)) {
-		struct clause_finding found = clause_look(tree, &n->need);
+		struct clause_finding found = clause_look(view, &n->need);
 
 		if (found.good == found.all)
 			continue;
@@ -28,15 +29,16 @@ static void put_open_points(struct asking *a, const struct tree *tree, const str
 	}
 }
 
-static void put_line(struct asking *a, const struct tree *tree, const struct clause *clause)
+static void put_line(struct asking *a, const struct clause_view *view, const struct clause *clause)
 {
 	(void)bytes_printf(&a->text, "%-4s  %s  %s\n", clause->id,
-			   clause_state_name(clause_judge(tree, clause), a->language),
+			   clause_state_name(clause_judge(view, clause), a->language),
 			   clause->text[a->language]);
-	put_open_points(a, tree, clause);
+	put_open_points(a, view, clause);
 }
 
-static void put_statements(struct asking *a, const struct tree *tree, const struct clause *clause)
+static void put_statements(struct asking *a, const struct clause_view *view,
+			   const struct clause *clause)
 {
 	for (enum schema_id row = ROW_ROOT + 1; row < ROW_COUNT_; row++) {
 		size_t begin = a->text.size, value;
@@ -47,7 +49,7 @@ static void put_statements(struct asking *a, const struct tree *tree, const stru
 		(void)clause_row_path(&a->text, row);
 		(void)bytes_append_text(&a->text, ": ");
 		value = a->text.size;
-		(void)clause_value(&a->text, tree, row, a->language);
+		(void)clause_value(&a->text, view->tree, row, a->language);
 		if (a->text.size == value)
 			a->text.size = begin; /* nothing is said for it */
 		else
@@ -55,22 +57,23 @@ static void put_statements(struct asking *a, const struct tree *tree, const stru
 	}
 }
 
-static void put_clause(struct asking *a, const struct tree *tree, const struct clause *clause)
+static void put_clause(struct asking *a, const struct clause_view *view,
+		       const struct clause *clause)
 {
-	put_line(a, tree, clause);
+	put_line(a, view, clause);
 	(void)bytes_printf(&a->text, "      %s: %s\n      %s: %s\n", words(a, "source", "根拠"),
 			   clause->sources, words(a, "means", "充足方法"),
 			   clause->means[a->language]);
-	put_statements(a, tree, clause);
+	put_statements(a, view, clause);
 }
 
-static void put_all(struct asking *a, const struct tree *tree)
+static void put_all(struct asking *a, const struct clause_view *view)
 {
 	size_t counts[CLAUSE_STATE_COUNT_] = {0};
 
 	for (const struct clause *c = clause_first(); c != NULL; c = clause_next(c)) {
-		put_line(a, tree, c);
-		counts[clause_judge(tree, c)]++;
+		put_line(a, view, c);
+		counts[clause_judge(view, c)]++;
 	}
 	for (enum clause_state state = 0; state < CLAUSE_STATE_COUNT_; state++)
 		(void)bytes_printf(&a->text, "%s%s: %zu", state > 0 ? ", " : "",
@@ -94,6 +97,8 @@ enum console_status compliance_show(struct asking *a)
 	const struct clause *clause = NULL;
 	struct problems problems;
 	struct tree tree;
+	struct clause_view view = {.tree = &tree,
+				   .seen = {[SIGHT_SAVED_WHOLE] = a->c->saved_whole}};
 	char id[8];
 
 	snprintf(id, sizeof(id), "%.*s", (int)(typed.size < sizeof(id) ? typed.size : 0),
@@ -108,9 +113,9 @@ enum console_status compliance_show(struct asking *a)
 		return asking_no_memory(a);
 	put_origin(a);
 	if (clause != NULL)
-		put_clause(a, &tree, clause);
+		put_clause(a, &view, clause);
 	else
-		put_all(a, &tree);
+		put_all(a, &view);
 	tree_fini(&tree);
 	return CONSOLE_OK;
 }

@@ -55,6 +55,12 @@ struct config_commit {
 	struct bytes warned; /* what whoever waits is told besides */
 };
 
+/* A saved configuration as it was read first. */
+struct config_sight {
+	uint32_t number; /* 0: none */
+	uint8_t sha256[32];
+};
+
 /* A commit that returns by itself. */
 struct config_unconfirmed {
 	uint32_t number;  /* of its configuration; 0: there is none */
@@ -87,7 +93,10 @@ struct config {
 	struct config_unconfirmed unconfirmed; /* runs */
 	struct config_unconfirmed unconfirmed_note; /* is being committed */
 	struct loop_timer unconfirmed_timer;
-	uint64_t unconfirmed_due_ms; /* monotonic */
+	uint64_t unconfirmed_due_ms;            /* monotonic */
+	struct loop_timer saved_timer;          /* the next check of what is saved */
+	bool saved_begun, saved_whole;          /* was checked once; was whole the last time */
+	struct config_sight sights[STORE_KEPT]; /* by number, modulo */
 };
 
 /* start.c */
@@ -105,6 +114,11 @@ int config_load(struct config *c);
  * Return: 0 or -ERR_NO_MEMORY.
  */
 int config_load_return(struct config *c, uint32_t back);
+
+/* saved.c: whether what is saved is still what was saved (L3). */
+void config_saved_init(struct config *c);
+/* Check now, and each day from now on; nothing where nothing is saved. */
+void config_saved_begin(struct config *c);
 
 /* commit.c */
 

@@ -178,6 +178,7 @@ static void init(struct config *c)
 	config_commit_init(&c->commit);
 	config_edge_init(c);
 	config_unconfirmed_init(c);
+	config_saved_init(c);
 	c->commit_timer = (struct loop_timer){.fire = on_commit_timer, .ctx = c};
 	loop_init(&c->loop, &clock_system, c->polls, c->fds, CONFIG_DESCRIPTORS);
 }
@@ -220,6 +221,7 @@ static int start(struct config *c)
 		err = process_ready(&c->process);
 	if (err != 0)
 		return err;
+	config_saved_begin(c);
 	if (!running)
 		return config_commit_send(c);
 	c->running_entry = c->commit.entry;

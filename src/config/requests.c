@@ -533,6 +533,7 @@ static const struct {
 	[CONSOLE_COMPLIANCE] = {compliance_show, ANYBODY, false},
 	[CONSOLE_SLOTS] = {slots_list, ANYBODY, false},
 	[CONSOLE_SLOT] = {slots_show, ANYBODY, false},
+	[CONSOLE_CHECK_SAVED] = {saved_check, ANYBODY, false},
 };
 
 int config_answer(struct config *c, struct config_link *link, uint32_t serial,

@@ -18,8 +18,9 @@
 static const struct clause rows[] = {
 #define CLAUSE(name, where, text_ja, text_en, means_en, means_ja)                                  \
 	{.id = name, .sources = where, .text = {text_en, text_ja}, .means = {means_en, means_ja}},
-#define NEED(which, ...) {.need = {which##_FIELDS(__VA_ARGS__)}},
-#define LACK(en, ja)     {.need = {.kind = NEED_LACK, .lack = {en, ja}}},
+#define NEED(which, ...)   {.need = {which##_FIELDS(__VA_ARGS__)}},
+#define SEEN(what, en, ja) {.need = {.kind = NEED_SEEN, .sight = SIGHT_##what, .lack = {en, ja}}},
+#define LACK(en, ja)       {.need = {.kind = NEED_LACK, .lack = {en, ja}}},
 #include "policy/clauses.def"
 	{.id = ""}, /* behind the last */
 };
@@ -168,8 +169,10 @@ static struct clause_finding look_values(const struct tree *tree, const struct c
 	return found;
 }
 
-struct clause_finding clause_look(const struct tree *tree, const struct clause_need *need)
+struct clause_finding clause_look(const struct clause_view *view, const struct clause_need *need)
 {
+	const struct tree *tree = view->tree;
+
 	switch (need->kind) {
 	case NEED_WRITTEN:
 		return (struct clause_finding){count_rows(tree->root, need->row) > 0, 1};
@@ -178,20 +181,22 @@ struct clause_finding clause_look(const struct tree *tree, const struct clause_n
 	case NEED_WITHIN:
 	case NEED_OTHER:
 		return look_values(tree, need);
+	case NEED_SEEN:
+		return (struct clause_finding){view->seen[need->sight], 1};
 	case NEED_LACK:
 		break;
 	}
 	return (struct clause_finding){0, 1};
 }
 
-enum clause_state clause_judge(const struct tree *tree, const struct clause *clause)
+enum clause_state clause_judge(const struct clause_view *view, const struct clause *clause)
 {
 	size_t needs = 0, used = 0, whole = 0;
 	bool any_good = false;
 
 	for (const struct clause *n = clause_next_need(clause); n != NULL;
 	     n = clause_next_need(n)) {
-		struct clause_finding found = clause_look(tree, &n->need);
+		struct clause_finding found = clause_look(view, &n->need);
 
 		needs++;
 		used += found.all > 0;
@@ -227,6 +232,8 @@ int clause_open_point(struct bytes *out, const struct clause_need *need,
 	if (need->kind == NEED_LACK)
 		return bytes_printf(out, ja ? "この版にない機能: %s" : "this version lacks %s",
 				    need->lack[language]);
+	if (need->kind == NEED_SEEN)
+		return bytes_append_text(out, need->lack[language]);
 	(void)bytes_append_u8(out, '`'); /* @out remembers, here and below */
 	(void)clause_row_path(out, need->row);
 	(void)bytes_append_u8(out, '`');

@@ -16,16 +16,30 @@ enum clause_need_kind {
 	NEED_EACH,    /* every statement @of that is written has one */
 	NEED_WITHIN,  /* its value is neither 0 nor more than @most */
 	NEED_OTHER,   /* its value is not @word */
+	NEED_SEEN,    /* what was seen, @sight */
 	NEED_LACK,    /* this version does not have it */
+};
+
+/* What is seen of a gateway that runs, or in its log; not in the configuration. */
+enum clause_sight {
+	SIGHT_SAVED_WHOLE, /* the saved configurations were checked and none was damaged */
+	SIGHT_COUNT_
+};
+
+/* What clauses are judged by. */
+struct clause_view {
+	const struct tree *tree;
+	bool seen[SIGHT_COUNT_];
 };
 
 struct clause_need {
 	enum clause_need_kind kind;
-	enum schema_id row;  /* what is looked at; NEED_LACK: ROW_ROOT */
-	enum schema_id of;   /* NEED_EACH */
-	uint64_t most;       /* NEED_WITHIN, in the unit of the row's type */
-	const char *word;    /* NEED_OTHER */
-	const char *lack[2]; /* NEED_LACK, by enum language */
+	enum schema_id row;      /* what is looked at; NEED_LACK: ROW_ROOT */
+	enum schema_id of;       /* NEED_EACH */
+	uint64_t most;           /* NEED_WITHIN, in the unit of the row's type */
+	const char *word;        /* NEED_OTHER */
+	enum clause_sight sight; /* NEED_SEEN */
+	const char *lack[2];     /* NEED_LACK and NEED_SEEN, by enum language */
 };
 
 /* A row of the table: a clause, or (without an id) a need of the clause before it. */
@@ -61,10 +75,10 @@ const struct clause *clause_next_need(const struct clause *row);
 const struct clause *clause_find(const char *id);
 
 /* Look at one need. A need of statements that are not there is about none: 0 of 0. */
-struct clause_finding clause_look(const struct tree *tree, const struct clause_need *need);
+struct clause_finding clause_look(const struct clause_view *view, const struct clause_need *need);
 
 /* All needs of a clause together. */
-enum clause_state clause_judge(const struct tree *tree, const struct clause *clause);
+enum clause_state clause_judge(const struct clause_view *view, const struct clause *clause);
 
 /* "met", "not met", ... in that language. */
 const char *clause_state_name(enum clause_state state, enum language language);

@@ -7,10 +7,22 @@
 
 #define WORDS_BYTES_MAX 8192 /* of what is said about one statement or open point */
 
+/* The configuration, and what the month's log shows. */
+static struct clause_view view_of(const struct report *r)
+{
+	const struct month_event *events = r->month->events;
+
+	return (struct clause_view){.tree = r->tree,
+				    .seen = {[SIGHT_SAVED_WHOLE] =
+						     events[EVENT_CONFIG_CHECKED].records > 0 &&
+						     events[EVENT_SAVED_DAMAGED].records == 0}};
+}
+
 static void add_open_point(const struct report *r, const struct clause *clause,
 			   const struct clause *row)
 {
-	struct clause_finding found = clause_look(r->tree, &row->need);
+	struct clause_view view = view_of(r);
+	struct clause_finding found = clause_look(&view, &row->need);
 	struct bytes words;
 
 	if (found.good == found.all)
@@ -31,11 +43,12 @@ static void add_open_points(const struct report *r, const struct clause *clause)
 void report_summary(const struct report *r)
 {
 	size_t counts[CLAUSE_STATE_COUNT_] = {0};
+	struct clause_view view = view_of(r);
 
 	document_say(r->d, DOCUMENT_HEADING, 2, "%s",
 		     report_words(r, "Clauses: summary", "各条項の充足状況(要約)"));
 	for (const struct clause *c = clause_first(); c != NULL; c = clause_next(c))
-		counts[clause_judge(r->tree, c)]++;
+		counts[clause_judge(&view, c)]++;
 	document_say(r->d, DOCUMENT_TABLE, 2, "%s", "");
 	report_row(r, 2,
 		   (const char *const[]){report_words(r, "state", "状況"),
@@ -124,7 +137,8 @@ static void add_seen(const struct report *r, const struct clause *clause)
 
 static void add_clause(const struct report *r, const struct clause *clause)
 {
-	enum clause_state state = clause_judge(r->tree, clause);
+	struct clause_view view = view_of(r);
+	enum clause_state state = clause_judge(&view, clause);
 
 	document_say(r->d, DOCUMENT_HEADING, 3, "%s  %s", clause->id, clause->text[r->d->language]);
 	document_say(r->d, DOCUMENT_STATE, state, "%s", clause_state_name(state, r->d->language));

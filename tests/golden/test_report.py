@@ -219,6 +219,16 @@ def test_report_draws_what_the_kernel_had(log):
     assert table["internet"][3:] == ["0", "0"]
 
 
+def test_report_calls_saved_configurations_checked_only_where_the_month_shows_it(log):
+    """L3: not without a check in the month, and not where one found damage."""
+    missing = "no check of the saved configurations was seen"
+    assert missing in english(log)[1]
+    log.record("config-checked", ' reason="daily" count="3"', "config", "2026-11-20T09:00:00")
+    assert missing not in english(log)[1]
+    log.record("saved-damaged", ' commit="2"', "config", "2026-11-20T09:00:01")
+    assert missing in english(log)[1]
+
+
 def test_report_names_drills_that_are_due(log):
     """L6, C4: when each was done last by the log, also before the month, and whether it is due by then."""
     def drills(month="2026-11"):

@@ -433,6 +433,32 @@ def test_console_last_good_configuration_when_the_newest_is_damaged(gateway, edi
     assert "hold 2s;" in console.run("show configuration zone lgwan")
 
 
+def test_console_checks_what_is_saved(gateway, editing):
+    """L3: on demand, recorded with the person; damage is an event and an alarm, the running one is written again, the clause follows."""
+    commit_twice(editing)
+    kept = [gateway.state / "config" / f"config.{n:08}" for n in (1, 2, 3)]
+    before = [path.read_bytes() for path in kept]
+    gateway.wait_event("config-checked", 'reason="start"')
+    assert "3 saved configurations, 0 damaged" in editing.run("run check saved")
+    gateway.wait_event("config-checked", 'reason="command"', 'count="3"', 'console="')
+    assert re.search(r"L3 +met", editing.run("run show compliance L3"))
+    kept[1].write_bytes(before[1].replace(b"hold 2s", b"hold 9s"))
+    kept[2].unlink()
+    said = editing.run("run check saved")
+    assert "configuration 2 is not as it was saved (integrity): left as it is" in said, said
+    assert "configuration 3 is not as it was saved" in said and "written again from what runs" in said, said
+    assert "3 saved configurations, 2 damaged" in said
+    gateway.wait_event("saved-damaged", 'commit="2"', 'detail="left')
+    gateway.wait_event("saved-damaged", 'commit="3"', 'detail="written again')
+    assert kept[2].read_bytes() == before[2]
+    assert re.search(r"L3 +not met", editing.run("run show compliance L3"))
+    assert "saved-damaged" in editing.run("run show alarms")
+    kept[1].write_bytes(before[1])
+    assert "3 saved configurations, 0 damaged" in editing.run("run check saved")
+    assert re.search(r"L3 +met", editing.run("run show compliance L3"))
+    wait_until(lambda: "saved-damaged" not in editing.run("run show alarms"), "the alarm to end")
+
+
 @pytest.mark.limit(120)
 def test_console_denies_all_when_every_saved_configuration_is_damaged(gateway, editing, make_gateway, topology, net):
     """L3, C2: nothing is permitted and the console is there; never the file of the first start again."""

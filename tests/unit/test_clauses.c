@@ -32,12 +32,14 @@ static void read_config(const char *text)
 	assert_int_equal(parse_text(&tree, span_of(text), PARSE_WHOLE, &problems), 0);
 }
 
+static struct clause_view view = {.tree = &tree};
+
 static enum clause_state judged(const char *id)
 {
 	const struct clause *clause = clause_find(id);
 
 	assert_non_null(clause);
-	return clause_judge(&tree, clause);
+	return clause_judge(&view, clause);
 }
 
 static void assert_known(const char *ids)
@@ -97,7 +99,17 @@ static void test_clause_about_each_entry_is_unused_partly_met_or_met(void **stat
 	read_config("mail a { from x; } mail b { from x; scanner s; }");
 	assert_int_equal(judged("M2"), CLAUSE_PARTLY);
 	read_config("");
-	assert_int_equal(clause_look(&tree, &clause_next_need(clause_find("M2"))->need).all, 2);
+	assert_int_equal(clause_look(&view, &clause_next_need(clause_find("M2"))->need).all, 2);
+}
+
+static void test_clause_about_what_was_seen_is_met_by_that_alone(void **state)
+{
+	(void)state;
+	read_config("");
+	assert_int_equal(judged("L3"), CLAUSE_UNMET);
+	view.seen[SIGHT_SAVED_WHOLE] = true;
+	assert_int_equal(judged("L3"), CLAUSE_MET);
+	view.seen[SIGHT_SAVED_WHOLE] = false;
 }
 
 static void test_clause_about_a_value_judges_its_default(void **state)
@@ -115,7 +127,7 @@ static void test_clause_about_a_value_refuses_more_and_none(void **state)
 		    "mail a { size-limit 5MB; } mail b { from x; } mail c { size-limit 6MB; }");
 	assert_int_equal(judged("A1"), CLAUSE_PARTLY);
 	assert_int_equal(judged("M1"), CLAUSE_PARTLY);
-	assert_int_equal(clause_look(&tree, &clause_next_need(clause_find("M1"))->need).good, 2);
+	assert_int_equal(clause_look(&view, &clause_next_need(clause_find("M1"))->need).good, 2);
 }
 
 static void test_clause_default_of_a_block_with_requirements_needs_the_block(void **state)
@@ -185,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_clauses_know_every_requirement_of_statements_and_events),
 		cmocka_unit_test(test_clauses_are_each_there_once_in_both_languages),
 		WITH_TREE(test_clause_needs_a_statement),
+		WITH_TREE(test_clause_about_what_was_seen_is_met_by_that_alone),
 		WITH_TREE(test_clause_about_each_entry_is_unused_partly_met_or_met),
 		WITH_TREE(test_clause_about_a_value_judges_its_default),
 		WITH_TREE(test_clause_about_a_value_refuses_more_and_none),
