@@ -8,7 +8,7 @@
 #include "policy/atoms.h"
 #include "policy/prefix.h"
 
-#define STEPS_MOST (64U << 20) /* comparisons of one configuration: well below a second */
+#define STEPS_MOST (8U << 20) /* comparisons of one configuration: no console waits for more */
 
 struct hiding {
 	const struct draft *d;
