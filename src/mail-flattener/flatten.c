@@ -289,6 +289,8 @@ static void put_summary(struct flatten *f)
 	put_done(f, &done, NOTICE_DONE_ACTIVE, f->html.active);
 	put_done(f, &done, NOTICE_DONE_LINKS, f->html.dropped_links);
 	put_done(f, &done, NOTICE_DONE_MISLEADING, f->html.misleading_links);
+	put_done(f, &done, NOTICE_DONE_SPELLED, f->html.spelled_links);
+	put_done(f, &done, NOTICE_DONE_DEFANGED, f->html.defanged_links);
 	put_done(f, &done, NOTICE_DONE_HIDDEN, has_hidden(f));
 	put_done(f, &done, NOTICE_DONE_NESTED, f->count.nested);
 	put_done(f, &done, NOTICE_DONE_WINMAIL, f->count.winmail);

@@ -30,16 +30,6 @@ static bool is_blank(uint32_t c)
 	return c >= 0x2000 && c <= 0x200A;
 }
 
-static struct span without_blanks(struct span line)
-{
-	size_t size;
-	uint32_t c;
-
-	while ((size = utf8_decode(line, &c)) > 0 && is_blank(c))
-		line = (struct span){line.data + size, line.size - size};
-	return line;
-}
-
 /* Does @line begin as this notice in brackets does, up to what is filled in or told apart? */
 static bool begins_as(struct span line, const char *notice)
 {
@@ -99,17 +89,90 @@ static uint32_t look_of(uint32_t c)
 	return c >= 'A' && c <= 'Z' ? c + 32 : c;
 }
 
-/* What lists, headings and quotations begin with. */
+/* What lists, headings and quotations begin with: signs, arrows, boxes, pictures. */
 static bool is_bullet(uint32_t c)
 {
-	static const uint32_t bullets[] = {'*',    '-',    '#',    '"',    0x2022, 0x25A0, 0x25A1,
-					   0x25CB, 0x25CF, 0x25C6, 0x25C7, 0x300C, 0x300E, 0x30FB};
+	if (c < 0x80)
+		return c == '*' || c == '-' || c == '#' || c == '"' || c == '+' || c == '=' ||
+		       c == '~';
+	return c == 0xB7 || (c >= 0x2010 && c <= 0x27BF) || c == 0x3007 || c == 0x300A ||
+	       c == 0x300C || c == 0x300E || c == 0x30FB || c >= 0x1F000;
+}
 
-	for (size_t i = 0; i < sizeof(bullets) / sizeof(bullets[0]); i++) {
-		if (c == bullets[i])
+static bool is_digit(uint32_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* What items are counted by besides numbers. */
+static bool is_counter(uint32_t c)
+{
+	static const uint16_t kanji[] = {0x4E00, 0x4E01, 0x4E03, 0x4E09, 0x4E19, 0x4E59, 0x4E5D,
+					 0x4E8C, 0x4E94, 0x516B, 0x516D, 0x5341, 0x56DB, 0x7532};
+
+	if (c < 0x4E00)
+		return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= 0x3041 && c <= 0x30FA);
+	for (size_t i = 0; i < sizeof(kanji) / sizeof(kanji[0]); i++) {
+		if (c == kanji[i])
 			return true;
 	}
 	return false;
+}
+
+/* A number or letter in a circle, in brackets or with a dot, as one character. */
+static bool is_numeral(uint32_t c)
+{
+	return (c >= 0x2460 && c <= 0x24FF) || (c >= 0x2776 && c <= 0x2793) ||
+	       (c >= 0x2160 && c <= 0x2188) || (c >= 0x3220 && c <= 0x3247) ||
+	       (c >= 0x3251 && c <= 0x325F) || (c >= 0x3280 && c <= 0x32BF);
+}
+
+/* What a list's item is counted by, whatever brackets are around it: "1.", "(2)", "iv)", "ア.".
+ * Return: its octets; 0 where there is none. */
+static size_t item_mark(struct span line)
+{
+	enum { DIGITS_MOST = 6, LETTERS_MOST = 5 };
+	size_t at = 0, count = 0, size;
+	bool opened = false, digits = false;
+	uint32_t c;
+
+	while ((size = utf8_decode((struct span){line.data + at, line.size - at}, &c)) > 0) {
+		c = utf8_narrow(c);
+		at += size;
+		if (count == 0 && !opened && (c == '(' || c == '[')) {
+			opened = true;
+			continue;
+		}
+		if (count > 0 && (c == '.' || c == ')' || c == ':' || c == ']' || c == 0x3001 ||
+				  c == 0x3002 || c == 0xFF61 || c == 0xFF64))
+			return at;
+		if (count == 0)
+			digits = is_digit(c);
+		if (digits ? !is_digit(c) || count == DIGITS_MOST
+			   : count == LETTERS_MOST || (!is_counter(c)))
+			return 0;
+		count++;
+	}
+	return 0;
+}
+
+/* Without blanks, bullets and what counts the items of lists. */
+static struct span without_marks(struct span line)
+{
+	size_t size, mark;
+	uint32_t c;
+
+	/* Most lines begin with kanji, of which few count anything. */
+	if (line.size > 0 &&
+	    (line.data[0] == 0xE6 || (line.data[0] >= 0xE8 && line.data[0] <= 0xEE)))
+		return line;
+	while ((size = utf8_decode(line, &c)) > 0 && c != '\n') {
+		mark = is_blank(c) || is_bullet(c) || is_numeral(c) ? size : item_mark(line);
+		if (mark == 0)
+			break;
+		line = (struct span){line.data + mark, line.size - mark};
+	}
+	return line;
 }
 
 /* Does @line begin so in a reader's eyes? */
@@ -137,11 +200,11 @@ static bool looks_alike(struct span line)
 
 static bool imitates(struct span line)
 {
-	if (looks_alike(line))
+	struct span bare = without_marks(line);
+
+	if (looks_alike(line) || (bare.data != line.data && looks_alike(bare)))
 		return true;
-	if (line.size == 0 || !may_imitate(line.data, line.size))
-		return false;
-	line = without_blanks(line);
+	line = bare;
 	if (line.size == 0 || !may_imitate(line.data, line.size))
 		return false;
 	for (size_t i = 0; i < BEGINNINGS; i++) {

@@ -104,6 +104,7 @@ static int put_spelling(struct flatten *f, struct span host, bool encoded, struc
 	struct bytes other;
 	int err;
 
+	f->html.spelled_links++;
 	bytes_init(&other, 4 * HOST_NAME_MAX_BYTES);
 	err = encoded ? punycode_host_to_text(host, &other) : punycode_text_to_host(host, &other);
 	if (err == -ERR_NO_MEMORY)
@@ -142,6 +143,7 @@ static size_t take_url(struct flatten *f, struct span text, size_t at, size_t co
 	if (f->policy->defang) {
 		flatten_fail(f, bytes_append(out, text.data + at, colon - scheme - at));
 		flatten_fail(f, bytes_append_text(out, scheme == 5 ? "hxxps" : "hxxp"));
+		f->html.defanged_links++;
 		at = colon;
 	}
 	rest = (struct span){text.data + end, text.size - end};

@@ -188,6 +188,8 @@ void text_show_html(struct flatten *f, uint32_t number)
 		flatten_say(f, NOTICE_BY_TAGS, NULL, NULL);
 	if (f->html.sheet_cut && !report.sheet_cut)
 		flatten_say(f, NOTICE_STYLES_CUT, NULL, NULL);
+	if (f->html.style_unread && !report.style_unread)
+		flatten_say(f, NOTICE_STYLES_UNREAD, NULL, NULL);
 	f->html.by_tags = f->html.by_tags || report.by_tags;
 	flatten_show(f, bytes_span(&f->rendered));
 }

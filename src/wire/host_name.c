@@ -2,6 +2,7 @@
 /* Dotted names whose last label is a top level domain. */
 #include "wire/host_name.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Generic ones in common use (IANA root zone); those of two letters are countries'. */
@@ -34,6 +35,13 @@ static const char *const tops[] = {
 	"travel",    "tube",     "university", "uno",     "vin",       "vip",        "wang",
 	"watch",     "webcam",   "website",    "wiki",    "win",       "work",       "works",
 	"world",     "wtf",      "xin",        "xyz",     "yoga",      "yokohama",   "zone",
+};
+
+/* All of more than two letters, in the order of strcmp. */
+static const char *const all_tops[] = {
+#define TOP(name) name,
+#include "wire/host_tops.def"
+#undef TOP
 };
 
 /* Of two letters, and the end of many a file's name. */
@@ -105,15 +113,23 @@ bool host_name_is_plausible(struct span host)
 	return is_ipv4(host) || is_top((struct span){dot + 1, host.size - before - 1});
 }
 
-size_t host_name_end(struct span text, size_t at)
+/* Where what mail programs take into the name of a host ends. */
+static size_t octets_end(struct span text, size_t at)
 {
-	size_t end = at, ascii;
+	size_t end = at;
 
 	while (end < text.size && end - at < HOST_NAME_MAX_BYTES && text.data[end] > ' ' &&
 	       memchr("/\\?#<>:\"'()[]@,;|", text.data[end], 17) == NULL &&
 	       !(text.data[end] == 0xE3 && text.size - end >= 3 && text.data[end + 1] == 0x80 &&
 		 text.data[end + 2] < 0x97)) /* U+3000 to U+3016: blanks and brackets */
 		end++;
+	return end;
+}
+
+size_t host_name_end(struct span text, size_t at)
+{
+	size_t end = octets_end(text, at), ascii;
+
 	for (ascii = at; ascii < end && text.data[ascii] < 0x80;)
 		ascii++;
 	if (ascii < end && memchr(text.data + ascii, '.', end - ascii) == NULL &&
@@ -189,6 +205,102 @@ bool host_name_next(struct span text, size_t *at, struct span *host)
 			end--;
 		*host = (struct span){text.data + begin, end - begin};
 		if (!address && host_name_is_plausible(*host) && tells_of_host(*host))
+			return true;
+	}
+	return false;
+}
+
+static int compare_top(const void *key, const void *item)
+{
+	return strcmp(key, *(const char *const *)item);
+}
+
+/* Is @label, of whatever script, a top level domain? Of two letters only those that people write.
+ */
+static bool is_any_top(struct span label)
+{
+	char word[32];
+
+	if (label.size == 2)
+		return is_one_of(label, countries, sizeof(countries) / sizeof(countries[0]));
+	if (label.size == 0 || label.size >= sizeof(word))
+		return false;
+	for (size_t i = 0; i < label.size; i++)
+		word[i] = (char)(is_letter(label.data[i]) ? label.data[i] | 0x20 : label.data[i]);
+	word[label.size] = '\0';
+	return bsearch(word, all_tops, sizeof(all_tops) / sizeof(all_tops[0]), sizeof(all_tops[0]),
+		       compare_top) != NULL;
+}
+
+/* Does a name in letters of other scripts end at the dot @dot of @word and the label behind it? An
+ * ASCII label ends where other letters follow. Sets @size to that of the name. */
+static bool is_other_script(struct span word, size_t dot, size_t *size)
+{
+	struct span label = {word.data + dot + 1, 0};
+
+	if (dot == 0 || word.data[dot - 1] < 0x80)
+		return false;
+	while (dot + 1 + label.size < word.size && is_letter(label.data[label.size]))
+		label.size++;
+	if (label.size == 0)
+		label.size = word.size - dot - 1;
+	*size = dot + 1 + label.size;
+	return is_any_top(label) && (*size == word.size || word.data[*size] >= 0x80);
+}
+
+/* Is all of @word a name in lower-case ASCII? */
+static bool is_own_word(struct span word)
+{
+	const uint8_t *dot = word.size > 0 ? memrchr(word.data, '.', word.size) : NULL;
+	size_t before = dot != NULL ? (size_t)(dot - word.data) : 0;
+	bool letters = false;
+
+	for (size_t i = 0; i < word.size; i++) {
+		if (!is_host_octet(word.data[i]) || (word.data[i] >= 'A' && word.data[i] <= 'Z'))
+			return false;
+		letters = letters || (i < before && is_letter(word.data[i]));
+	}
+	return letters && word.data[0] != '.' && memmem(word.data, word.size, "..", 2) == NULL &&
+	       is_any_top((struct span){dot + 1, word.size - before - 1});
+}
+
+/* The name in one word, if any. */
+static bool rare_name(struct span word, struct span *host)
+{
+	size_t size;
+
+	while (word.size > 0 &&
+	       (word.data[word.size - 1] == '.' || word.data[word.size - 1] == '-'))
+		word.size--;
+	*host = word;
+	if (is_own_word(word))
+		return true;
+	for (size_t dot = word.size; dot-- > 0;) {
+		if (word.data[dot] == '.' && is_other_script(word, dot, &size)) {
+			host->size = size;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool host_name_next_rare(struct span text, size_t *at, struct span *host)
+{
+	while (*at < text.size) {
+		size_t begin = *at, end = octets_end(text, begin);
+		bool address = (begin > 0 && text.data[begin - 1] == '@') ||
+			       (end < text.size && text.data[end] == '@');
+
+		*at = end;
+		/* What follows a name without a blank is a path. */
+		if (end < text.size && memchr("/\\?#:", text.data[end], 5) != NULL && end > begin) {
+			while (*at < text.size && text.data[*at] > ' ')
+				(*at)++;
+		} else if (end < text.size) {
+			(*at)++;
+		}
+		if (end > begin && !address &&
+		    rare_name((struct span){text.data + begin, end - begin}, host))
 			return true;
 	}
 	return false;

@@ -30,4 +30,10 @@ size_t host_name_end(struct span text, size_t at);
  * .com. Those of mail addresses are left out. False at the end. */
 bool host_name_next(struct span text, size_t *at, struct span *host);
 
+/* The next name of those that host_name_next leaves out, from *@at on, which is set behind it: with
+ * letters of other scripts right before its last dot (省庁.jp, with what stands before it without a
+ * gap), or of ASCII as a word of its own under any top level domain. For texts of links, where
+ * little else is written so. False at the end. */
+bool host_name_next_rare(struct span text, size_t *at, struct span *host);
+
 #endif

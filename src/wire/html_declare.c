@@ -23,6 +23,7 @@ static const struct {
 	{"clip", HTML_CLIP, PLAIN},
 	{"clip-path", HTML_CLIP_PATH, PLAIN},
 	{"color", HTML_COLOR, PLAIN},
+	{"content", HTML_CONTENT, PLAIN},
 	{"content-visibility", HTML_CONTENT_VISIBILITY, PLAIN},
 	{"display", HTML_DISPLAY, PLAIN},
 	{"filter", HTML_FILTER, PLAIN},
@@ -94,8 +95,13 @@ static unsigned tokens_of(struct span value, struct span token[4])
 
 struct span html_value_bound(enum html_property property, struct span value)
 {
-	if (value.size <= HTML_VALUE_BYTES)
+	if (value.size <= (property == HTML_CONTENT ? HTML_CONTENT_BYTES : HTML_VALUE_BYTES))
 		return value;
+	if (property == HTML_CONTENT) {
+		for (value.size = HTML_CONTENT_BYTES; (value.data[value.size] & 0xC0) == 0x80;)
+			value.size--;
+		return value;
+	}
 	return span_of(property == HTML_BACKGROUND || property == HTML_BACKGROUND_IMAGE ? "url()"
 											: "var()");
 }
@@ -103,9 +109,12 @@ struct span html_value_bound(enum html_property property, struct span value)
 /* A picture's data are long wherever they stand: nothing is lost with them. */
 static void give(struct html_declaration d, html_declare_fn *take, void *ctx)
 {
-	d.cut = d.value.size > HTML_VALUE_BYTES && d.property != HTML_BACKGROUND &&
+	struct span bound = html_value_bound(d.property, d.value);
+
+	d.cut = bound.size < d.value.size && d.property != HTML_BACKGROUND &&
 		d.property != HTML_BACKGROUND_IMAGE;
-	d.value = html_value_bound(d.property, d.value);
+	d.value = bound;
+	d.variable = !d.cut && html_css_find(bound, "var(") != NULL;
 	take(ctx, &d);
 }
 
@@ -136,6 +145,8 @@ static struct span value_of(struct span value, bool *important)
 	*important = span_equal_nocase(
 		span_trim((struct span){mark + 1, value.size - (size_t)(mark - value.data) - 1}),
 		span_of("important"));
+	if (!*important) /* it stands in a string */
+		return span_trim(value);
 	return span_trim((struct span){value.data, (size_t)(mark - value.data)});
 }
 
@@ -178,10 +189,12 @@ static size_t declaration_end(struct span style, size_t at)
 		if (c == ';' && depth == 0)
 			break;
 		if (c == '"' || c == '\'') {
-			const uint8_t *end = memchr(style.data + at + 1, c, style.size - at - 1);
+			size_t end = at + 1;
 
-			if (end != NULL)
-				at = (size_t)(end - style.data);
+			while (end < style.size && style.data[end] != c)
+				end += style.data[end] == '\\' ? 2 : 1;
+			if (end < style.size)
+				at = end;
 		}
 		depth += c == '(';
 		depth -= c == ')' && depth > 0;

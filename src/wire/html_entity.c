@@ -21,7 +21,7 @@ static const struct {
 	{"thinsp;", 0x2009}, {"euro;", 0x20AC},   {"pound;", 0xA3},
 };
 
-static void put_code(uint32_t c, uint8_t *to, size_t *used)
+void html_entity_put(uint32_t c, uint8_t *to, size_t *used)
 {
 	uint8_t *p = to + *used;
 
@@ -68,7 +68,7 @@ static size_t decode_number(struct span s, uint8_t *to, size_t *used)
 		return 0;
 	if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
 		code = 0xFFFD;
-	put_code(code, to, used);
+	html_entity_put(code, to, used);
 	return at + (at < s.size && s.data[at] == ';');
 }
 
@@ -82,7 +82,7 @@ size_t html_entity_decode(struct span s, uint8_t *to, size_t *used)
 		size_t length = strlen(names[i].name);
 
 		if (s.size > length && memcmp(s.data + 1, names[i].name, length) == 0) {
-			put_code(names[i].code, to, used);
+			html_entity_put(names[i].code, to, used);
 			return length + 1;
 		}
 	}

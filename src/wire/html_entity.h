@@ -8,6 +8,9 @@
 
 #include "base/buf.h"
 
+/* Append a character (at most U+10FFFF) as UTF-8 at @to + *@used, which is raised by 1 to 4. */
+void html_entity_put(uint32_t c, uint8_t *to, size_t *used);
+
 /**
  * html_entity_decode - the reference at the start of @s, which is "&"
  * @to: at least *@used + 4 bytes; *@used is raised by what is written, 1 to 4 bytes of UTF-8

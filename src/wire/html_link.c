@@ -182,6 +182,7 @@ static void put_target(struct html_render *r, const struct target *t)
 	html_render_mark(r, " <");
 	if (r->policy->defang && web) {
 		html_render_mark(r, t->scheme[4] == 's' ? "hxxps" : "hxxp");
+		r->report->defanged_links++;
 		skip = strlen(t->scheme);
 	}
 	html_render_raw(r, (struct span){(const uint8_t *)t->url + skip, t->size - skip});
@@ -219,6 +220,7 @@ static void put_other_spelling(struct html_render *r, const struct target *t)
 		plain = plain && host.data[i] < 0x80;
 	if (plain && !encoded)
 		return;
+	r->report->spelled_links++;
 	bytes_init(&other, 4 * HOST_MAX);
 	err = encoded ? punycode_host_to_text(host, &other) : punycode_text_to_host(host, &other);
 	html_render_mark(r,
@@ -282,6 +284,48 @@ static bool is_another(struct span named, const struct target *t)
 	return named.size > 0 && !same_site(host, t->host);
 }
 
+static bool is_hiragana(const uint8_t *s)
+{
+	return s[0] == 0xE3 && (s[1] == 0x81 || (s[1] == 0x82 && s[2] < 0xA0));
+}
+
+/* Is @named, with a word before it or none, the name @host or one below it? Between words of
+ * Japanese there is no gap, but kana end where another script begins: "今すぐ省庁.jp". */
+static bool says_host(struct span named, const char *host)
+{
+	size_t size = strlen(host);
+	const uint8_t *begin;
+
+	if (size == 0 || size > named.size)
+		return is_below(host, (const char *)named.data);
+	begin = named.data + named.size - size;
+	if (memcmp(begin, host, size) != 0)
+		return is_below(host, (const char *)named.data);
+	return size == named.size || begin[-1] == '.' ||
+	       (named.size >= size + 3 && is_hiragana(begin - 3) && !is_hiragana(begin));
+}
+
+/* A name in another script is compared with what the target's host is in letters. */
+static bool is_another_script(struct span named, const struct target *t)
+{
+	char name[HOST_MAX];
+	struct bytes host;
+	bool same;
+
+	for (size_t i = 0; i < named.size; i++)
+		name[i] = lower(named.data[i]);
+	name[named.size] = '\0';
+	bytes_init(&host, 4 * HOST_MAX);
+	if (punycode_host_to_text(span_of(without_www(t->host)), &host) < 0) {
+		bytes_clear(&host);
+		(void)bytes_append_text(&host, t->host); /* too long: no name is the same */
+	}
+	same = bytes_append_u8(&host, '\0') == 0 &&
+	       says_host(span_of(without_www(name)), (const char *)host.data);
+	bytes_fini(&host);
+	return !same;
+}
+
 /* The same for names that stand without a scheme. */
 static bool has_another(struct span text, const struct target *t)
 {
@@ -289,6 +333,10 @@ static bool has_another(struct span text, const struct target *t)
 
 	for (size_t at = 0; host_name_next(text, &at, &named);) {
 		if (is_another(named, t))
+			return true;
+	}
+	for (size_t at = 0; host_name_next_rare(text, &at, &named);) {
+		if (is_another_script(named, t))
 			return true;
 	}
 	return false;
@@ -362,7 +410,7 @@ static void target_of(const struct html_render *r, struct span href, struct targ
 	int written;
 
 	target_init(t, href);
-	if (r->base.size == 0 || t->size == 0)
+	if (r->base.size == 0) /* with one, "" is the page itself: the base */
 		return;
 	target_init(&base, r->base);
 	if (base.host[0] == '\0' || !has_always_host(base.scheme))
@@ -413,6 +461,8 @@ void html_link_note(struct html_render *r, struct span href, const char *label)
 {
 	struct target t;
 
+	if (href.size == 0)
+		return;
 	target_of(r, href, &t);
 	if (is_inside(&t))
 		return;

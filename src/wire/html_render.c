@@ -19,9 +19,11 @@ struct html_frame {
 	bool silent;      /* it began without any effect, and so it ends */
 	bool data_table;  /* a table whose empty cells count */
 	uint32_t cells;   /* of a row: how many came */
+	bool links;       /* of a link: it has a target, be it the empty one */
 	size_t mark;      /* of a link: where its text begins in out */
 	struct span href; /* of a link; borrowed from the document */
 	struct html_look look;
+	struct html_generated after;
 };
 
 /* Large, but only what is used of it is ever touched. */
@@ -46,6 +48,7 @@ void html_render_init(struct html_render *r, const struct html_policy *policy,
 	r->line_begin = out->size;
 	memset(&room->matches[0], 0, sizeof(room->matches[0]));
 	html_sheet_collect(&room->sheet, document, report->style_steps);
+	report->style_unread = report->style_unread || room->sheet.hiding_doubt;
 }
 
 bool html_render_has_rules(const struct html_render *r)
@@ -286,12 +289,20 @@ static struct html_look look_of(const struct html_render *r)
 }
 
 /* Is text of this look in the flow seen? */
-static bool is_seen(const struct html_render *r, const struct html_look *look)
+bool html_render_sees(const struct html_render *r, const struct html_look *look)
 {
 	const struct html_sheet *sheet = &r->room->sheet;
 
 	return r->lost == 0 && !look->invisible &&
 	       !html_look_is_faint(look, sheet->cut || sheet->background_doubt);
+}
+
+void html_render_flow(struct html_render *r, struct span text, bool hidden)
+{
+	if (hidden)
+		hide_text(r, text);
+	else
+		flow_text(r, text);
 }
 
 void html_render_text(struct html_render *r, struct span text)
@@ -300,7 +311,7 @@ void html_render_text(struct html_render *r, struct span text)
 
 	if (r->skips > 0)
 		return;
-	if (!is_seen(r, &look))
+	if (!html_render_sees(r, &look))
 		hide_text(r, text);
 	else if (r->frame_count > 0 && r->frames[r->frame_count - 1].tag == HTML_UNREAD)
 		unread_text(r, text);
@@ -424,6 +435,45 @@ static void open_embedded(struct html_render *r, const struct html_element *elem
 	want_breaks(r, 1);
 }
 
+/* A page that a reader is sent to without doing anything (HTML Standard, "refresh"): behind a
+ * number of seconds and a separator. */
+static struct span refresh_target(struct span content)
+{
+	struct span rest = span_trim(content);
+	uint8_t quote;
+	const uint8_t *end;
+
+	while (rest.size > 0 &&
+	       ((rest.data[0] >= '0' && rest.data[0] <= '9') || rest.data[0] == '.'))
+		rest = (struct span){rest.data + 1, rest.size - 1};
+	while (rest.size > 0 &&
+	       (is_space(rest.data[0]) || rest.data[0] == ';' || rest.data[0] == ','))
+		rest = (struct span){rest.data + 1, rest.size - 1};
+	if (span_starts_nocase(rest, span_of("url"))) {
+		struct span value = span_trim((struct span){rest.data + 3, rest.size - 3});
+
+		if (value.size > 0 && value.data[0] == '=')
+			rest = span_trim((struct span){value.data + 1, value.size - 1});
+	}
+	quote = rest.size > 0 ? rest.data[0] : 0;
+	if (quote != '"' && quote != '\'')
+		return rest;
+	rest = (struct span){rest.data + 1, rest.size - 1};
+	end = rest.size > 0 ? memchr(rest.data, quote, rest.size) : NULL;
+	return (struct span){rest.data, end != NULL ? (size_t)(end - rest.data) : rest.size};
+}
+
+static void open_meta(struct html_render *r, const struct html_element *element)
+{
+	if (!span_equal_nocase(html_attr_of(element, "http-equiv"), span_of("refresh")))
+		return;
+	r->report->active++;
+	want_breaks(r, 1);
+	html_link_note(r, refresh_target(html_attr_of(element, "content")),
+		       say(r, "自動移動", "moves on to"));
+	want_breaks(r, 1);
+}
+
 /* What an element that begins writes, and which line it begins. */
 static void open_effect(struct html_render *r, const struct html_element *element,
 			struct html_frame *frame)
@@ -509,6 +559,10 @@ static void open_void(struct html_render *r, const struct html_element *element,
 		r->base = html_attr_of(element, "href");
 	if (r->skips > 0)
 		return;
+	if (element->tag == HTML_META) { /* it does what it does whether or not anything is seen */
+		open_meta(r, element);
+		return;
+	}
 	if (!shown) {
 		hide_text(r, alt);
 		return;
@@ -536,7 +590,8 @@ static void open_void(struct html_render *r, const struct html_element *element,
 		open_embedded(r, element);
 		break;
 	case HTML_AREA:
-		html_link_close(r, html_attr_of(element, "href"), alt);
+		if (html_attr_has(element, "href"))
+			html_link_close(r, html_attr_of(element, "href"), alt);
 		break;
 	default:
 		break;
@@ -553,21 +608,24 @@ static bool is_skipped(struct html_render *r, enum html_tag tag)
 /* What style sheets and its own attributes make of an element in the innermost one. Return: whether
  * they hide all of it. */
 static bool take_style(struct html_render *r, const struct html_element *element,
-		       struct html_look *look)
+		       struct html_look *look, struct html_cascade cascades[HTML_CASCADES])
 {
 	struct html_sheet *sheet = &r->room->sheet;
-	struct html_cascade cascade;
+	struct html_cascade *cascade = &cascades[HTML_ITSELF];
 	bool lost;
 
+	for (size_t i = 0; i < HTML_CASCADES; i++) {
+		cascades[i].set = cascades[i].variable = 0;
+		cascades[i].cut = cascades[i].unread = false;
+	}
 	if (sheet->compound_count == 0 && element->attr_count == 0 && element->tag != HTML_A)
 		return false;
-	cascade.set = 0;
-	cascade.cut = false;
 	if (sheet->compound_count > 0)
 		html_sheet_match(sheet, element, &r->room->matches[r->frame_count],
-				 &r->room->matches[r->frame_count + 1], &cascade);
-	lost = html_style_apply(element, &cascade, look);
-	r->report->sheet_cut = r->report->sheet_cut || sheet->cut || cascade.cut;
+				 &r->room->matches[r->frame_count + 1], cascades);
+	lost = html_style_apply(element, cascade, look);
+	r->report->sheet_cut = r->report->sheet_cut || sheet->cut || cascade->cut;
+	r->report->style_unread = r->report->style_unread || cascade->unread;
 	return lost;
 }
 
@@ -598,6 +656,8 @@ static void open_link(struct html_render *r, struct html_frame *frame)
 void html_render_open(struct html_render *r, const struct html_element *element)
 {
 	struct html_look look = look_of(r);
+	struct html_cascade cascades[HTML_CASCADES];
+	struct html_generated before;
 	struct html_frame *frame;
 	bool lost;
 
@@ -608,7 +668,7 @@ void html_render_open(struct html_render *r, const struct html_element *element)
 			r->ignored_depth++;
 		return;
 	}
-	lost = take_style(r, element, &look);
+	lost = take_style(r, element, &look, cascades);
 	if (element->is_void) {
 		open_void(r, element, r->lost == 0 && !lost && !look.invisible);
 		return;
@@ -621,17 +681,22 @@ void html_render_open(struct html_render *r, const struct html_element *element)
 				     .skips = is_skipped(r, element->tag)};
 	r->skips += frame->skips;
 	r->lost += frame->lost;
-	frame->silent =
-		r->skips > 0 || r->lost > 0 || (!is_seen(r, &look) && writes_mark(element->tag));
+	frame->silent = r->skips > 0 || r->lost > 0 ||
+			(!html_render_sees(r, &look) && writes_mark(element->tag));
 	if (element->tag == HTML_A)
 		frame->href = html_attr_of(element, "href");
-	if (r->skips == 0 && !is_seen(r, &look))
+	frame->links = html_attr_has(element, "href");
+	if (r->skips == 0 && !html_render_sees(r, &look))
 		hide_text(r, span_of(" "));
-	if (frame->silent)
-		return;
-	open_effect(r, element, frame);
-	if (element->tag == HTML_A)
+	if (!frame->silent)
+		open_effect(r, element, frame);
+	if (!frame->silent && element->tag == HTML_A)
 		open_link(r, frame);
+	if (r->room->sheet.generates) {
+		before = html_generated_of(r, element, &cascades[HTML_BEFORE], look);
+		frame->after = html_generated_of(r, element, &cascades[HTML_AFTER], look);
+		html_generated_put(r, &before);
+	}
 }
 
 /* Where a link goes whose text is not seen. */
@@ -654,11 +719,11 @@ static void close_link(struct html_render *r, const struct html_frame *frame)
 	size_t mark = frame->mark < r->out->size ? frame->mark : r->out->size;
 	struct span shown;
 
-	if (frame->href.size == 0)
+	if (!frame->links || (frame->href.size == 0 && r->base.size == 0))
 		return;
 	shown = (struct span){bytes_span(r->out).data + mark, r->out->size - mark};
 	if (span_trim(shown).size == 0) {
-		if (!r->image_only && !is_seen(r, &frame->look)) {
+		if (!r->image_only && !html_render_sees(r, &frame->look)) {
 			hide_link(r, frame);
 			return;
 		}
@@ -728,6 +793,7 @@ void html_render_close(struct html_render *r)
 	}
 	if (r->frame_count == 0)
 		return;
+	html_generated_put(r, &r->frames[r->frame_count - 1].after);
 	frame = r->frames[r->frame_count - 1];
 	if (frame.tag == HTML_A && frame.silent)
 		hide_link(r, &frame);

@@ -28,6 +28,7 @@ enum html_tag {
 	HTML_INPUT,
 	HTML_LI,
 	HTML_LIST,
+	HTML_META,
 	HTML_OL,
 	HTML_PRE,
 	HTML_Q,
@@ -124,6 +125,25 @@ bool html_render_has_open(const struct html_render *r, enum html_tag tag, struct
 			  bool nearby, size_t *distance);
 void html_render_text(struct html_render *r, struct span text);
 void html_render_end(struct html_render *r);
+
+/* Text that a style sheet writes before or behind what is in an element. */
+struct html_generated {
+	struct span value; /* of "content"; empty where there is none */
+	struct span attr;  /* the value of the attribute that it names */
+	bool hidden;
+};
+
+/* html_generated.c: what the sheets write at one side of an element that looks like @look; and to
+ * write it, as far as HTML_GENERATED_BYTES go. */
+struct html_generated html_generated_of(const struct html_render *r,
+					const struct html_element *element,
+					struct html_cascade *cascade, struct html_look look);
+void html_generated_put(struct html_render *r, const struct html_generated *generated);
+
+/* Is text of this look in the flow seen? */
+bool html_render_sees(const struct html_render *r, const struct html_look *look);
+/* Words in the flow, or among what is told apart. */
+void html_render_flow(struct html_render *r, struct span text, bool hidden);
 
 /* Append to the current line: what a notice or a mark needs. */
 void html_render_mark(struct html_render *r, const char *text);

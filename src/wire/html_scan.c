@@ -37,7 +37,7 @@ static bool is_letter(uint8_t c)
 /* One attribute at @at (not a space, not ">"). Return: behind it. */
 static size_t tag_attr(struct span in, size_t at, struct tag *tag)
 {
-	size_t begin = at;
+	size_t begin = at, equals;
 	struct html_attr attr = {{in.data + at, 0}, span_of("")};
 	uint8_t quote;
 
@@ -46,7 +46,10 @@ static size_t tag_attr(struct span in, size_t at, struct tag *tag)
 	       in.data[at] != '/')
 		at++;
 	attr.name.size = at - begin;
-	if (at < in.size && in.data[at] == '=') {
+	for (equals = at; equals < in.size && is_space(in.data[equals]);)
+		equals++;
+	if (equals < in.size && in.data[equals] == '=') {
+		at = equals;
 		at++;
 		while (at < in.size && is_space(in.data[at]))
 			at++;
@@ -193,6 +196,39 @@ static void scan_close(struct html_render *r, const struct html_element *element
 		html_render_close(r);
 }
 
+/* Has the element a text in it and no tags, up to its own closing one? */
+static bool is_text_only(const struct html_element *element)
+{
+	static const char *const names[] = {"textarea", "title",   "xmp",
+					    "iframe",   "noembed", "noframes"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (span_equal_nocase(element->name, span_of(names[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Text with its character references decoded. */
+static void scan_text(struct span text, struct html_render *r)
+{
+	uint8_t round[TEXT_ROUND];
+	size_t used = 0;
+
+	for (size_t at = 0; at < text.size;) {
+		if (used + 8 > sizeof(round)) {
+			html_render_text(r, (struct span){round, used});
+			used = 0;
+		}
+		if (text.data[at] == '&')
+			at += html_entity_decode((struct span){text.data + at, text.size - at},
+						 round, &used);
+		else
+			round[used++] = text.data[at++];
+	}
+	html_render_text(r, (struct span){round, used});
+}
+
 /* Take one tag. Return: behind it, and behind the raw text that it begins. */
 static size_t scan_tag(struct span in, size_t at, struct html_render *r)
 {
@@ -219,27 +255,13 @@ static size_t scan_tag(struct span in, size_t at, struct html_render *r)
 	}
 	if (element.tag != HTML_OTHER || element.attr_count > 0 || html_render_has_rules(r))
 		html_render_open(r, &element);
-	return at;
-}
+	if (is_text_only(&element)) {
+		size_t end = raw_end(in, at, &tag);
 
-/* Text with its character references decoded. */
-static void scan_text(struct span text, struct html_render *r)
-{
-	uint8_t round[TEXT_ROUND];
-	size_t used = 0;
-
-	for (size_t at = 0; at < text.size;) {
-		if (used + 8 > sizeof(round)) {
-			html_render_text(r, (struct span){round, used});
-			used = 0;
-		}
-		if (text.data[at] == '&')
-			at += html_entity_decode((struct span){text.data + at, text.size - at},
-						 round, &used);
-		else
-			round[used++] = text.data[at++];
+		scan_text((struct span){in.data + at, end - at}, r);
+		return end;
 	}
-	html_render_text(r, (struct span){round, used});
+	return at;
 }
 
 /* Behind a comment, a document type or the like, that begins at @at with "<!", "<?" or "</". */

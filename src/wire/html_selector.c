@@ -14,6 +14,8 @@ enum simple_kind {
 	SIMPLE_NTH_CHILD, /* its number is in match */
 	SIMPLE_ROOT,
 	SIMPLE_LINK,
+	SIMPLE_GROUP, /* ":is()" or, with '!' for its match, ":not()" of those that follow */
+	SIMPLE_OR,    /* between them */
 };
 
 enum {
@@ -147,6 +149,22 @@ static bool simple_read(struct span s, size_t *at, struct html_simple *out)
 	return out->name.size > 0;
 }
 
+/* Is @name that of a function that takes a list of selectors? Sets what it is. */
+static bool is_group(struct span name, bool *negated, bool *weighs)
+{
+	static const char *const names[] = {"not",     "where",       "is",
+					    "matches", "-webkit-any", "-moz-any"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!span_equal_nocase(name, span_of(names[i])))
+			continue;
+		*negated = i == 0;
+		*weighs = i != 1;
+		return true;
+	}
+	return false;
+}
+
 /* Ids, classes and tags weigh in this order, each in eight bits. */
 static uint32_t specificity_add(uint32_t specificity, const struct html_simple *simple)
 {
@@ -158,6 +176,88 @@ static uint32_t specificity_add(uint32_t specificity, const struct html_simple *
 	return specificity + (UINT32_C(1) << shift);
 }
 
+static struct html_simple *simple_new(struct html_sheet *sheet)
+{
+	if (sheet->simple_count == HTML_SHEET_SIMPLES) {
+		sheet->cut = true;
+		return NULL;
+	}
+	return &sheet->simples[sheet->simple_count++];
+}
+
+/* Is ":not(", ":is(" or the like at *@at? */
+static bool begins_group(struct span s, size_t at, bool *negated, bool *weighs)
+{
+	size_t end = at + 1;
+
+	return s.data[at] == ':' && is_group(name_read(s, &end), negated, weighs) && end < s.size &&
+	       s.data[end] == '(';
+}
+
+/* One of a group's alternatives, up to its comma or the closing bracket. */
+static bool alternative_read(struct html_sheet *sheet, struct span s, size_t *at, uint32_t *weight)
+{
+	size_t count = 0;
+	struct html_simple *simple;
+
+	while (*at < s.size && is_space(s.data[*at]))
+		(*at)++;
+	for (; *at < s.size && memchr(" \t\r\n\f,)", s.data[*at], 7) == NULL; count++) {
+		simple = simple_new(sheet);
+		if (simple == NULL || !simple_read(s, at, simple))
+			return false;
+		*weight = specificity_add(*weight, simple);
+	}
+	while (*at < s.size && is_space(s.data[*at]))
+		(*at)++;
+	simple = simple_new(sheet);
+	if (simple == NULL || count == 0 || *at == s.size ||
+	    (s.data[*at] != ',' && s.data[*at] != ')'))
+		return false;
+	*simple = (struct html_simple){.kind = SIMPLE_OR};
+	return true;
+}
+
+/* ":not(.a, b#c)" at *@at. What is in it has neither groups nor combinators. It weighs as its
+ * heaviest part does. */
+static bool group_read(struct html_sheet *sheet, struct span s, size_t *at, bool negated,
+		       bool weighs, uint32_t *specificity)
+{
+	struct html_simple *group = simple_new(sheet);
+	size_t first = sheet->simple_count;
+	uint32_t heaviest = *specificity;
+
+	while (s.data[(*at)++] != '(')
+		;
+	do {
+		uint32_t weight = *specificity;
+
+		if (group == NULL || !alternative_read(sheet, s, at, &weight))
+			return false;
+		heaviest = weight > heaviest ? weight : heaviest;
+	} while (s.data[(*at)++] == ',');
+	*group = (struct html_simple){.kind = SIMPLE_GROUP,
+				      .match = negated ? '!' : 0,
+				      .count = (uint16_t)(sheet->simple_count - first)};
+	*specificity = weighs ? heaviest : *specificity;
+	return true;
+}
+
+/* "::before" or "::after", also with one colon, at @at and up to the end of the selector. Return:
+ * which of them, plus one; or 0. */
+static uint8_t generated_read(struct span s, size_t at)
+{
+	struct span name;
+
+	if (s.data[at] != ':')
+		return 0;
+	at += at + 1 < s.size && s.data[at + 1] == ':' ? 2 : 1;
+	name = (struct span){s.data + at, s.size - at};
+	return span_equal_nocase(name, span_of("before"))  ? HTML_BEFORE + 1
+	       : span_equal_nocase(name, span_of("after")) ? HTML_AFTER + 1
+							   : 0;
+}
+
 /* One compound at *@at, up to a combinator. False: none of ours, or there is no room. */
 static bool compound_read(struct html_sheet *sheet, struct span s, size_t *at,
 			  struct html_compound *out, uint32_t *specificity)
@@ -166,16 +266,24 @@ static bool compound_read(struct html_sheet *sheet, struct span s, size_t *at,
 
 	out->simple_first = (uint16_t)sheet->simple_count;
 	while (*at < s.size && strchr(" \t\r\n\f>+~", s.data[*at]) == NULL) {
-		struct html_simple *simple = &sheet->simples[sheet->simple_count];
+		struct html_simple *simple;
+		bool negated, weighs;
 		uint8_t rank;
 
-		if (sheet->simple_count == HTML_SHEET_SIMPLES) {
-			sheet->cut = true;
-			return false;
+		out->generated = generated_read(s, *at);
+		if (out->generated > 0) {
+			*at = s.size;
+			*specificity += (*specificity & 0xFF) < SPECIFICITY_MOST;
+			break;
 		}
-		if (!simple_read(s, at, simple))
+		if (begins_group(s, *at, &negated, &weighs)) {
+			if (!group_read(sheet, s, at, negated, weighs, specificity))
+				return false;
+			continue;
+		}
+		simple = simple_new(sheet);
+		if (simple == NULL || !simple_read(s, at, simple))
 			return false;
-		sheet->simple_count++;
 		*specificity = specificity_add(*specificity, simple);
 		rank = simple->kind <= SIMPLE_ID && simple->name.size > 0 ? simple->kind + 1 : 0;
 		if (rank > best) {
@@ -184,7 +292,7 @@ static bool compound_read(struct html_sheet *sheet, struct span s, size_t *at,
 		}
 	}
 	out->simple_count = (uint16_t)(sheet->simple_count - out->simple_first);
-	return out->simple_count > 0;
+	return out->simple_count > 0 || out->generated > 0;
 }
 
 /* The combinator at *@at: DESCENDANT where there is only space. */
@@ -237,7 +345,8 @@ static size_t selector_end(struct span list, size_t at)
 /* Does the selector hold only while somebody does something? */
 static bool waits(struct span selector)
 {
-	static const char *const words[] = {":hover", ":active", ":focus", "selection"};
+	static const char *const words[] = {":hover",    ":active",     ":focus",     ":visited",
+					    "selection", "placeholder", "::-webkit-", "::-moz-"};
 
 	if (selector.size == 0 || memchr(selector.data, '(', selector.size) != NULL)
 		return false;
@@ -258,11 +367,34 @@ static bool set_background(const struct html_declaration *declarations, size_t c
 	return false;
 }
 
+static bool may_hide(const struct html_declaration *declarations, size_t count)
+{
+	static const struct html_element nothing = {.name = {(const uint8_t *)"", 0}};
+	struct html_cascade cascade = {.set = 0};
+	struct html_look look;
+
+	html_look_init(&look);
+	for (size_t i = 0; i < count; i++)
+		html_cascade_take(&cascade, &declarations[i], 0, false);
+	/* Of colours there is no telling without what is behind. */
+	return html_style_apply(&nothing, &cascade, &look) || look.invisible ||
+	       html_look_is_faint(&look, true);
+}
+
+/* A selector of ours is not understood, or there is no room for it. */
+static void leave_out(struct html_sheet *sheet, struct span selector,
+		      const struct html_declaration *declarations, size_t count)
+{
+	sheet->cut = sheet->cut || sheet->compound_count == HTML_SHEET_COMPOUNDS;
+	if (waits(selector))
+		return;
+	sheet->background_doubt = sheet->background_doubt || set_background(declarations, count);
+	sheet->hiding_doubt = sheet->hiding_doubt || may_hide(declarations, count);
+}
+
 void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t declaration_first,
 			 size_t declaration_count)
 {
-	bool paints = set_background(&sheet->declarations[declaration_first], declaration_count);
-
 	for (size_t at = 0; at < list.size;) {
 		size_t end = selector_end(list, at);
 		size_t compounds = sheet->compound_count, simples = sheet->simple_count;
@@ -276,10 +408,16 @@ void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t decl
 			last->specificity = specificity;
 			last->declaration_first = (uint16_t)declaration_first;
 			last->declaration_count = (uint16_t)declaration_count;
+			if (last->generated > 0) { /* it may stand behind what is around it */
+				sheet->generates = true;
+				sheet->background_doubt =
+					sheet->background_doubt ||
+					set_background(&sheet->declarations[declaration_first],
+						       declaration_count);
+			}
 		} else {
-			sheet->cut = sheet->cut || sheet->compound_count == HTML_SHEET_COMPOUNDS;
-			sheet->background_doubt =
-				sheet->background_doubt || (paints && !waits(selector));
+			leave_out(sheet, selector, &sheet->declarations[declaration_first],
+				  declaration_count);
 			sheet->compound_count = compounds;
 			sheet->simple_count = simples;
 		}
@@ -447,10 +585,39 @@ static size_t steps_of(const struct html_simple *simple, const struct seen *seen
 	case SIMPLE_TAG:
 	case SIMPLE_NTH_CHILD:
 	case SIMPLE_ROOT:
+	case SIMPLE_GROUP:
+	case SIMPLE_OR:
 		return 4;
 	default:
 		return 4 + seen->size;
 	}
+}
+
+/* A group's alternatives are paid for before any is looked at: what stops half-way would turn
+ * ":not()" around. */
+static size_t group_steps(const struct html_simple *group, const struct seen *seen)
+{
+	size_t steps = 0;
+
+	for (const struct html_simple *s = group; s <= group + group->count; s++)
+		steps += steps_of(s, seen);
+	return steps;
+}
+
+/* Does an element match any of a group's alternatives, each of which SIMPLE_OR ends? */
+static bool group_matches(const struct html_simple *group, const struct seen *seen)
+{
+	bool matches = true;
+
+	for (const struct html_simple *s = group + 1; s <= group + group->count; s++) {
+		if (s->kind != SIMPLE_OR)
+			matches = matches && simple_matches(s, seen);
+		else if (matches)
+			return true;
+		else
+			matches = true;
+	}
+	return false;
 }
 
 static bool compound_matches(struct html_sheet *sheet, const struct html_compound *compound,
@@ -458,9 +625,14 @@ static bool compound_matches(struct html_sheet *sheet, const struct html_compoun
 {
 	for (size_t i = 0; i < compound->simple_count; i++) {
 		const struct html_simple *simple = &sheet->simples[compound->simple_first + i];
+		bool group = simple->kind == SIMPLE_GROUP;
 
-		if (!spend(sheet, steps_of(simple, seen)) || !simple_matches(simple, seen))
+		if (!spend(sheet, group ? group_steps(simple, seen) : steps_of(simple, seen)))
 			return false;
+		if (group ? group_matches(simple, seen) == (simple->match == '!')
+			  : !simple_matches(simple, seen))
+			return false;
+		i += simple->count;
 	}
 	return true;
 }
@@ -481,7 +653,7 @@ static void take_declarations(struct html_sheet *sheet, const struct html_compou
 
 void html_sheet_match(struct html_sheet *sheet, const struct html_element *element,
 		      struct html_match *parent, struct html_match *self,
-		      struct html_cascade *cascade)
+		      struct html_cascade cascades[HTML_CASCADES])
 {
 	size_t words = (sheet->compound_count + 63) / 64;
 	struct seen seen = seen_of(element, ++parent->child_count);
@@ -495,9 +667,13 @@ void html_sheet_match(struct html_sheet *sheet, const struct html_element *eleme
 		if (!has_bit(seen.keys, compound->key) || !follows(compound, parent, i) ||
 		    !compound_matches(sheet, compound, &seen))
 			continue;
-		self->self[i / 64] |= UINT64_C(1) << i % 64;
+		if (compound->generated == 0)
+			self->self[i / 64] |= UINT64_C(1) << i % 64;
 		if (compound->last)
-			take_declarations(sheet, compound, cascade);
+			take_declarations(
+				sheet, compound,
+				&cascades[compound->generated > 0 ? compound->generated - 1
+								  : HTML_ITSELF]);
 	}
 	for (size_t w = 0; w < words; w++) {
 		self->above[w] = parent->above[w] | self->self[w];

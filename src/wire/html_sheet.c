@@ -91,9 +91,10 @@ static bool feature_holds(struct span feature, bool *doubt)
 		size = 1; /* a ratio or resolution */
 	if (memmem(text, plain.size, "max-", 4) != NULL)
 		return size <= bound;
-	if (memmem(text, plain.size, "min-", 4) == NULL)
-		*doubt = true;
-	return !*doubt && size >= bound;
+	if (memmem(text, plain.size, "min-", 4) != NULL)
+		return size >= bound;
+	*doubt = *doubt || size == 1;
+	return !*doubt && size == bound; /* "device-width: 375px" */
 }
 
 /* One query of a list: "only screen and (min-width: 600px) and (color)". */
@@ -183,11 +184,16 @@ static size_t prelude_end(struct span css, size_t at)
 	return at < css.size ? at : css.size;
 }
 
-/* What may hold is not looked at: where it sets backgrounds, none is known. */
+/* What may hold is not looked at: where it sets backgrounds, none is known. That it hides is
+ * thought of it by a few words. */
 static void leave_out(struct html_sheet *sheet, struct span css)
 {
+	static const char *const hiding[] = {"none", "hidden", "opacity", "font-size"};
+
 	sheet->background_doubt =
 		sheet->background_doubt || html_css_find(css, "background") != NULL;
+	for (size_t i = 0; i < sizeof(hiding) / sizeof(hiding[0]); i++)
+		sheet->hiding_doubt = sheet->hiding_doubt || html_css_find(css, hiding[i]) != NULL;
 }
 
 /* An at-rule. Return: behind it, or in its block where the rules inside hold. */
@@ -288,23 +294,69 @@ static struct span media_of(struct span tag)
 	return span_of("");
 }
 
+/* Behind the tag whose "<" is at @at: a ">" in the value of an attribute does not end it. */
+static size_t tag_end(struct span in, size_t at)
+{
+	bool value = false; /* the value of an attribute is due */
+
+	for (; at < in.size && in.data[at] != '>'; at++) {
+		uint8_t c = in.data[at];
+		const uint8_t *end;
+
+		if (value && (c == '"' || c == '\'')) {
+			end = memchr(in.data + at + 1, c, in.size - at - 1);
+			if (end == NULL)
+				return in.size;
+			at = (size_t)(end - in.data);
+			value = false;
+		} else if (!is_space(c)) {
+			value = c == '=';
+		}
+	}
+	return at < in.size ? at + 1 : in.size;
+}
+
+/* Where "</@name" is, from @at on, or the end. */
+static size_t raw_end(struct span in, size_t at, struct span name)
+{
+	for (; at < in.size; at++) {
+		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);
+
+		if (lt == NULL)
+			return in.size;
+		at = (size_t)(lt - in.data);
+		if (at + 2 < in.size && in.data[at + 1] == '/' &&
+		    span_starts_nocase((struct span){in.data + at + 2, in.size - at - 2}, name))
+			return at;
+	}
+	return in.size;
+}
+
+/* Behind the tag at @at, and behind what it begins where that is no markup but a text. */
+static size_t skip_tag(struct span in, size_t at)
+{
+	static const char *const raw[] = {"textarea", "title",    "xmp",   "iframe",
+					  "noembed",  "noframes", "script"};
+	struct span name = {in.data + at + 1, in.size - at - 1};
+	size_t behind = tag_end(in, at);
+
+	for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++) {
+		size_t size = strlen(raw[i]);
+
+		if (span_starts_nocase(name, span_of(raw[i])) && name.size > size &&
+		    (is_space(name.data[size]) || name.data[size] == '>' || name.data[size] == '/'))
+			return raw_end(in, behind, span_of(raw[i]));
+	}
+	return behind;
+}
+
 /* Behind the style element whose "<" is at @at. */
 static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 {
-	const uint8_t *gt = memchr(in.data + at, '>', in.size - at);
-	size_t begin = gt != NULL ? (size_t)(gt - in.data) + 1 : in.size, end = begin;
+	size_t begin = tag_end(in, at), end = raw_end(in, begin, span_of("style"));
 	struct span tag = {in.data + at, begin - at};
 	bool doubt = false;
 
-	for (; end < in.size; end++) {
-		const uint8_t *lt = memchr(in.data + end, '<', in.size - end);
-
-		end = lt != NULL ? (size_t)(lt - in.data) : in.size;
-		if (span_starts_nocase((struct span){in.data + end, in.size - end},
-				       span_of("</style")))
-			break;
-	}
-	end = end < in.size ? end : in.size;
 	if (media_hold(media_of(tag), &doubt))
 		html_sheet_read(sheet, (struct span){in.data + begin, end - begin});
 	else if (doubt)
@@ -321,7 +373,7 @@ void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent
 	sheet->text_size = 0;
 	sheet->steps = share < left ? (uint32_t)share : left;
 	sheet->spent = spent;
-	sheet->cut = sheet->background_doubt = false;
+	sheet->cut = sheet->background_doubt = sheet->hiding_doubt = sheet->generates = false;
 	for (size_t at = 0; at < in.size;) {
 		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);
 		struct span rest;
@@ -338,6 +390,8 @@ void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent
 			   span_starts_nocase(rest, span_of("<style")) &&
 			   (is_space(lt[6]) || lt[6] == '>' || lt[6] == '/')) {
 			at = collect_one(sheet, in, at);
+		} else if (rest.size > 1 && (lt[1] | 0x20) >= 'a' && (lt[1] | 0x20) <= 'z') {
+			at = skip_tag(in, at);
 		} else {
 			at++;
 		}

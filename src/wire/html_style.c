@@ -37,6 +37,7 @@ void html_cascade_take(struct html_cascade *cascade, const struct html_declarati
 	if ((cascade->set & bit) && cascade->weight[declaration->property] > weight)
 		return;
 	cascade->set |= bit;
+	cascade->variable = (cascade->variable & ~bit) | (declaration->variable ? bit : 0);
 	cascade->weight[declaration->property] = weight;
 	cascade->value[declaration->property] = declaration->value;
 }
@@ -574,6 +575,14 @@ static void take_style(struct span style, uint8_t plain[PLAIN_BYTES], struct htm
 	html_declarations(style, take_inline, cascade);
 }
 
+/* Properties that hide nothing by themselves, and colours of what is behind, which have their own
+ * doubt. */
+static const uint32_t harmless = UINT32_C(1) << HTML_BACKGROUND |
+				 UINT32_C(1) << HTML_BACKGROUND_CLIP |
+				 UINT32_C(1) << HTML_BACKGROUND_IMAGE |
+				 UINT32_C(1) << HTML_OVERFLOW | UINT32_C(1) << HTML_POSITION |
+				 UINT32_C(1) << HTML_TEXT_SHADOW | UINT32_C(1) << HTML_CONTENT;
+
 bool html_style_apply(const struct html_element *element, struct html_cascade *cascade,
 		      struct html_look *look)
 {
@@ -585,6 +594,7 @@ bool html_style_apply(const struct html_element *element, struct html_cascade *c
 	}
 	if (cascade->set == 0)
 		return false;
+	cascade->unread = (cascade->set & cascade->variable & ~harmless) != 0;
 	look_font(cascade, look);
 	look_opacity(cascade, look);
 	look_background(cascade, look);

@@ -23,7 +23,9 @@ enum {
 	HTML_SHEET_STEPS_OCTET = 64,      /* for each of its octets; past any of these the sheet is
 					     cut, and the report says so */
 	HTML_SHEET_WORDS = HTML_SHEET_COMPOUNDS / 64,
-	HTML_VALUE_BYTES = 256, /* of a value: each element that has it looks it through */
+	HTML_VALUE_BYTES = 256,       /* of a value: each element that has it looks it through */
+	HTML_CONTENT_BYTES = 1024,    /* of what "content" says */
+	HTML_GENERATED_BYTES = 65536, /* of the text that style sheets write, of all documents */
 };
 
 /* The properties that are looked at; shorthands are taken apart into these. */
@@ -59,13 +61,15 @@ enum html_property {
 	HTML_TRANSLATE,
 	HTML_VISIBILITY,
 	HTML_WIDTH,
-	HTML_PROPERTIES,
+	HTML_CONTENT,
+	HTML_PROPERTIES, /* 32: html_cascade has a bit for each */
 };
 
 struct html_declaration {
 	enum html_property property;
 	bool important;
 	bool cut;          /* the value was too long, and something unknown stands for it */
+	bool variable;     /* it says "var()", which is not read */
 	struct span value; /* without "!important"; a view into the style */
 };
 
@@ -75,7 +79,7 @@ typedef void html_declare_fn(void *ctx, const struct html_declaration *declarati
 void html_declarations(struct span style, html_declare_fn *take, void *ctx);
 
 /* @value, or where it is longer than HTML_VALUE_BYTES one that says nothing: a variable; a picture
- * where it is a background. */
+ * where it is a background. Of "content" the beginning is kept. */
 struct span html_value_bound(enum html_property property, struct span value);
 
 /* CSS without comments and escapes, written to @out, which has room for @in.size octets. Return:
@@ -84,8 +88,10 @@ size_t html_css_plain(struct span in, uint8_t *out);
 
 /* Of each property the declaration that wins so far. */
 struct html_cascade {
-	uint32_t set; /* a bit for each property that has one */
-	bool cut;     /* a value was too long, and hides nothing */
+	uint32_t set;      /* a bit for each property that has one */
+	uint32_t variable; /* a bit for each of those that say "var()" */
+	bool cut;          /* a value was too long, and hides nothing */
+	bool unread;       /* one that may hide was not read: set by html_style_apply */
 	uint32_t weight[HTML_PROPERTIES];
 	struct span value[HTML_PROPERTIES];
 };
@@ -140,6 +146,7 @@ size_t html_number_read(struct span s, int64_t *milli);
 struct html_simple {
 	uint8_t kind; /* enum simple_kind of html_selector.c */
 	uint8_t match;
+	uint16_t count; /* of a group: how many of the following are in it */
 	struct span name;
 	struct span value;
 };
@@ -148,6 +155,7 @@ struct html_compound {
 	uint8_t combinator; /* with the compound before; 0: it is the first */
 	uint8_t key;        /* hash of a word that an element must have; 0: of none */
 	bool last;          /* the selector ends here, and what follows is set */
+	uint8_t generated; /* of what the sheet writes: HTML_BEFORE or HTML_AFTER, plus one; or 0 */
 	uint16_t simple_first, simple_count;
 	uint16_t declaration_first, declaration_count;
 	uint32_t specificity;
@@ -159,6 +167,8 @@ struct html_sheet {
 	uint32_t spent;        /* by this document and those before */
 	bool cut;              /* a limit bit */
 	bool background_doubt; /* a rule that is not understood may set one */
+	bool hiding_doubt;     /* one may hide something */
+	bool generates;        /* there is a rule for what stands before or behind an element */
 	struct html_compound compounds[HTML_SHEET_COMPOUNDS];
 	struct html_simple simples[HTML_SHEET_SIMPLES];
 	struct html_declaration declarations[HTML_SHEET_DECLARATIONS];
@@ -186,14 +196,18 @@ void html_sheet_read(struct html_sheet *sheet, struct span css);
 /* html_selector.c: keep a rule's selectors, each with the declarations of these numbers. */
 void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t declaration_first,
 			 size_t declaration_count);
+/* What a sheet writes before and behind an element's content (::before, ::after), and the element.
+ */
+enum { HTML_BEFORE, HTML_AFTER, HTML_ITSELF, HTML_CASCADES };
+
 /**
  * html_sheet_match - what a sheet says of an element
  * @parent: of the element around it, or of none; told of its new child
  * @self: set
- * @cascade: receives the declarations
+ * @cascades: receive the declarations
  */
 void html_sheet_match(struct html_sheet *sheet, const struct html_element *element,
 		      struct html_match *parent, struct html_match *self,
-		      struct html_cascade *cascade);
+		      struct html_cascade cascades[HTML_CASCADES]);
 
 #endif

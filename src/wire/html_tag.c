@@ -60,7 +60,7 @@ static const struct {
 	{"main", HTML_BLOCK, 0},
 	{"math", HTML_OTHER, 0},
 	{"menu", HTML_LIST, 0},
-	{"meta", HTML_OTHER, VOID},
+	{"meta", HTML_META, VOID},
 	{"nav", HTML_BLOCK, 0},
 	{"noembed", HTML_UNREAD, 0},
 	{"noframes", HTML_UNREAD, 0},

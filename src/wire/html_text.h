@@ -31,11 +31,15 @@ struct html_report {
 	uint32_t links;
 	uint32_t images;
 	uint32_t misleading_links; /* the text names another host than the target */
+	uint32_t defanged_links;   /* written so that nothing opens them */
+	uint32_t spelled_links;    /* of hosts that are not plain ASCII */
 	uint32_t dropped_links;    /* javascript:, data: and the like */
 	uint32_t active;           /* scripts, forms, frames and embedded objects left out */
 	uint64_t hidden_bytes;     /* of the text that was told apart */
 	uint32_t style_steps;      /* comparisons with style sheets: a mail has so many of them */
 	bool by_tags;              /* read tag by tag, see above */
+	uint32_t generated_bytes;  /* that style sheets wrote: a mail has so many of them */
+	bool style_unread;         /* what is not read of its style sheets may hide something */
 	bool sheet_cut;            /* style sheets beyond a limit: not all that hides was seen */
 };
 

@@ -23,7 +23,7 @@ wire-src += syslog.c log_chain.c log_anchor.c tar.c armour.c export.c
 # flatten
 wire-src += mail_verify.c mail_text.c mail_parts.c charset.c charset_label.c charset_choose.c charset_unicode.c charset_jis.c charset_cjk.c charset_shift.c \
 	charset_tables.c mime_field.c mime_param.c mime_word.c mime_transfer.c text_clean.c \
-	mime_tree.c mime_address.c mime_date.c html_text.c html_render.c html_link.c html_style.c html_tree.c \
+	mime_tree.c mime_address.c mime_date.c html_text.c html_render.c html_generated.c html_link.c html_style.c html_tree.c \
 	html_scan.c html_nest.c html_strict.c html_entity.c rtf_lzfu.c rtf_text.c text_flow.c text_enriched.c text_fold.c \
 	mail_forward.c clamd.c icap.c smime.c tnef.c punycode.c html_sheet.c html_selector.c html_declare.c html_color.c html_tag.c host_name.c
 generated += $(O)/gen/wire/charset_tables.c

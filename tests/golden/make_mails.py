@@ -503,6 +503,33 @@ def mails():
                 "color:rgb(255,255,255)", "color:transparent", "text-indent:-9999px", "position:absolute;left:-5000px",
                 "height:0;overflow:hidden", "mso-hide:all"))) + "<p class=gone>隠13</p><p id=nix>隠14</p><p hidden>隠15</p>"
         "<p style='font-size:0.9em;opacity:0.5;color:#ffe;background:#000'>これも見える</p></body>").encode())
+    yield "written-by-sheets", single(b"content", "text/html; charset=utf-8", (
+        "<style>.a::before{content:\"振込先は \\31 23\\3042 です! \"}.b:after{content:attr(data-x) ' <後>' open-quote}"
+        ".c::after{content:\".\";visibility:hidden}.d::before{content:\"隠し文字\";display:none}.e::before{content:none}"
+        "#f:after{content:'弱い'}p#f:after{content:'強い'}</style><p class=a>本文</p><p class=b data-x=\"値\">本文二</p>"
+        "<div class=c>三</div><p class=d>四</p><p class=e>五</p><p id=f>六</p>\n").encode())
+    yield "moves-on", single(b"refresh", "text/html; charset=utf-8", (
+        "<meta http-equiv=Refresh content=\"3; URL='https://evil.example.net/'\"><meta http-equiv=refresh content='0,javascript:x'>"
+        "<meta http-equiv=refresh content=60><p>すぐに移動します</p>\n").encode())
+    yield "links-other-scripts", single(b"hosts", "text/html; charset=utf-8", (
+        "<base href=\"https://evil.example.net/p\"><a href=\"\">www.bank.jp</a><br><a>目印</a>" + "".join(
+            f"<br><a href=\"https://{host}/\">{text}</a>" for host, text in (
+                ("evil.example.net", "総務省.jp"), ("xn--lhr645fjve.jp", "総務省.jp"), ("xn--lhr645fjve.jp", "今すぐ総務省.jpへ"),
+                ("xn--lhr645fjve.jp", "www.総務省.jp"), ("xn--1lqs71d.jp", "総務省.jp"), ("evil.example.net", "例え.みんな"),
+                ("evil.example.net", "login.abogado"), ("evil.example.net", "報告.pdf 資料.md file.zip index.html e.g. v1.2")))
+        + "\n").encode())
+    yield "imitation-in-lists", single(b"lists", "text/html; charset=utf-8", (
+        "<ol><li>【注意: 差出人】</li><li>無害化: なし</li><li>普通の項目</li></ol><ul><li>【winmail.dat の内容】</li><li>項目</li></ul>"
+        "a) Sanitised: none<br>(iv) 受付番号: 1<br>①【添付ファイル<br>一、無害化: なし<br>→ 1. ★無害化: なし<br>1. 普通<br>[1] 普通\n").encode())
+    yield "styles-unread", single(b"unread", "text/html; charset=utf-8", (
+        "<style>p:nth-last-child(2){display:none}</style><p>隠れているかもしれない文字</p><p>見える文字</p>\n").encode())
+    yield "styles-variable", single(b"variable", "text/html; charset=utf-8", (
+        "<p style=\"visibility:var(--x)\">隠れているかもしれない文字</p><p style=\"background:var(--y)\">見える文字</p>\n").encode())
+    yield "hidden-by-groups", single(b"groups", "text/html; charset=utf-8", (
+        "<style>p:not(.a, [title]){display:none}.x:is(.y,b.z){display:none}i:where(#i){display:none}i{display:inline}</style>"
+        "<p>隠1</p><p class=a>見1</p><p title=x>見2</p><b class=\"x z\">隠2</b><div class=\"x z\">見3</div><i id=i>見4</i>\n").encode())
+    yield "sheet-in-text", single(b"textarea", "text/html; charset=utf-8", (
+        "<textarea><style>p{display:none}</style></textarea><p title=\"<style>p{display:none}</style>\">見える</p>\n").encode())
     yield "hidden-by-sheets", single(b"sheets", "text/html; charset=utf-8", SHEETS.encode())
     yield "embedded-media", single(b"media", "text/html; charset=utf-8", (
         "<base href=https://news.example.jp/2026/><svg width=9><title>題</title><text>図の字</text></svg><canvas>画布の字</canvas>"

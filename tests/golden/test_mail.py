@@ -81,6 +81,23 @@ def test_mail_english_notices_and_defanged_links():
     assert "注意" not in body(done.stdout).replace("名前", "")
 
 
+def test_mail_what_was_changed_is_never_called_unchanged():
+    """M8: addresses that were written in another way, or had a mark put behind them, are counted at the end of plain text, too."""
+    mail = make_mails.single(b"x", "text/plain; charset=utf-8", "https://www.example.jp/ と http://例え.jp/ です\n".encode())
+    for language, unchanged, marked, defanged in (
+            ("ja", "変更なし", "国際化ドメイン名 1件に別の書き方を追記", "リンク 2件を開けない書き方に変更"),
+            ("en", "nothing removed", "1 internationalised domains spelled out", "2 links written so that nothing opens them")):
+        plain = body(flatten(mail, "--language", language).stdout)
+        assert marked in plain and defanged not in plain and unchanged not in plain
+        assert marked in (written := body(flatten(mail, "--language", language, "--defang").stdout)) and defanged in written
+
+
+@pytest.mark.parametrize("name, notice", [("styles-unread", "[The HTML has styles that are not read"), ("moves-on", "[moves on to: <https://"),
+                                          ("imitation-in-lists", "(text of the mail) 1. 【注意")])
+def test_mail_told_in_english(name, notice):
+    assert notice in body(flatten((HERE / "mail" / f"{name}.eml").read_bytes(), "--language", "en").stdout)
+
+
 def test_mail_policy_is_read_from_a_configuration():
     octets = (HERE / "mail" / "empty.eml").read_bytes()
     done = flatten(octets)

@@ -155,12 +155,14 @@ test_console_line-use := console policy base
 test_console_layout-use := console policy base
 
 # flatten
-units += test_mail_verify test_charset test_mime test_html
+units += test_mail_verify test_charset test_mime test_html test_html_styles
 test_mail_verify-use := wire base
 test_charset-use := wire base
 test_mime-use := wire base
 test_html-use := wire base
+test_html_styles-use := wire base
 test_html-lib := -lgumbo
+test_html_styles-lib := -lgumbo
 units += test_mail_trial
 test_mail_trial-use := supervisor policy base
 units += test_rtf
