@@ -187,7 +187,7 @@ enum flatten_status {
 	FLATTEN_DONE = 0,
 	FLATTEN_REFUSED = 3,
 	FLATTEN_FAILED = 4,   /* crash, limit or time */
-	FLATTEN_OVER_RATE = 5 /* the source has brought too many in a minute */
+	FLATTEN_OVER_RATE = 5 /* the source, or all, have brought too many in a minute */
 };
 
 /* Why a message was refused: decides which reply the peer gets. */

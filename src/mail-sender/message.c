@@ -186,7 +186,7 @@ static void refuse_unflattened(struct sender *s)
 		refuse(s, refusal_event(result->refusal), result->reason,
 		       refusal_verdict(result->refusal));
 	else if (result->status == FLATTEN_OVER_RATE)
-		refuse(s, EVENT_MAIL_RATE, "too many in a minute", MAIL_VERDICT_OVER_RATE);
+		refuse(s, EVENT_MAIL_RATE, result->reason, MAIL_VERDICT_OVER_RATE);
 	else
 		refuse(s, EVENT_MAIL_NOT_FLATTENED, result->reason, MAIL_VERDICT_SANITISER_LATER);
 }

@@ -223,6 +223,8 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 		m->options |= SNAPSHOT_MAIL_REFUSE_AMBIGUOUS;
 	m->connects_per_minute = (uint32_t)draft_leaf_number(node, ROW_MAIL_SOURCE_CONNECTS);
 	m->mails_per_minute = (uint32_t)draft_leaf_number(node, ROW_MAIL_SOURCE_MAILS);
+	m->total_connects_per_minute = (uint32_t)draft_leaf_number(node, ROW_MAIL_TOTAL_CONNECTS);
+	m->total_mails_per_minute = (uint32_t)draft_leaf_number(node, ROW_MAIL_TOTAL_MAILS);
 	lower_mail_tls(d, m, node);
 	m->text_host_name = draft_add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
 	if (m->text_host_name == 0)

@@ -57,6 +57,8 @@ struct snapshot_mail {
 	uint32_t text_hop_name;                   /* that its certificate must carry */
 	uint32_t connects_per_minute;             /* of one source; 0: no limit */
 	uint32_t mails_per_minute;                /* of one source; 0: no limit */
+	uint32_t total_connects_per_minute;       /* of all sources; 0: no limit */
+	uint32_t total_mails_per_minute;          /* of all sources; 0: no limit */
 	uint32_t tls_required;                    /* 1: no mail without STARTTLS */
 };
 

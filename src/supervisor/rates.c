@@ -22,12 +22,12 @@ static bool same_key(const struct rate_key *a, const struct rate_key *b)
 }
 
 /* The row of @key; a new one takes the place of what was not heard of for longest. */
-static struct rate_row *find_row(struct rates *rates, const struct rate_key *key)
+static struct rate_row *find_row(struct rate_row *rows, size_t count, const struct rate_key *key)
 {
-	struct rate_row *oldest = &rates->rows[0];
+	struct rate_row *oldest = &rows[0];
 
-	for (size_t i = 0; i < RATES_SOURCES_MAX; i++) {
-		struct rate_row *row = &rates->rows[i];
+	for (size_t i = 0; i < count; i++) {
+		struct rate_row *row = &rows[i];
 
 		if (same_key(&row->key, key))
 			return row;
@@ -40,17 +40,11 @@ static struct rate_row *find_row(struct rates *rates, const struct rate_key *key
 	return oldest;
 }
 
-bool rates_take(struct rates *rates, const struct rate_key *key, enum rate_kind kind,
-		uint32_t per_minute, uint64_t now_ms)
+static bool take(struct rate_row *row, enum rate_kind kind, uint32_t per_minute, uint64_t now_ms)
 {
 	uint64_t full = (uint64_t)per_minute * RATES_COST;
-	struct rate_row *row = NULL;
-	uint64_t passed_ms = 0;
+	uint64_t passed_ms = now_ms - row->filled_ms[kind];
 
-	if (per_minute == 0)
-		return true;
-	row = find_row(rates, key);
-	passed_ms = now_ms - row->filled_ms[kind];
 	if (passed_ms > RATES_COST)
 		passed_ms = RATES_COST; /* a minute fills any bucket */
 	if (row->level[kind] > full)
@@ -64,4 +58,21 @@ bool rates_take(struct rates *rates, const struct rate_key *key, enum rate_kind 
 		return false;
 	row->level[kind] -= RATES_COST;
 	return true;
+}
+
+bool rates_take(struct rates *rates, const struct rate_key *key, enum rate_kind kind,
+		uint32_t per_minute, uint64_t now_ms)
+{
+	return per_minute == 0 ||
+	       take(find_row(rates->rows, RATES_SOURCES_MAX, key), kind, per_minute, now_ms);
+}
+
+bool rates_take_total(struct rates *rates, const char *entry, enum rate_kind kind,
+		      uint32_t per_minute, uint64_t now_ms)
+{
+	static const uint8_t nobody[RATES_SOURCE_BYTES];
+	struct rate_key key = rate_key_of(entry, RATES_ALL, nobody);
+
+	return per_minute == 0 ||
+	       take(find_row(rates->totals, RATES_TOTALS_MAX, &key), kind, per_minute, now_ms);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How many sessions and messages a source may bring in a minute: a bucket for each (Z14). */
+/* How many sessions and messages a source, and all sources together, may bring in a minute: a
+ * bucket for each (Z14). */
 #ifndef SEKISHO_SUPERVISOR_RATES_H
 #define SEKISHO_SUPERVISOR_RATES_H
 
@@ -9,17 +10,20 @@
 #include "policy/snapshot.h"
 
 #define RATES_SOURCES_MAX                                                                          \
-	1024                 /* that are remembered; the one not heard of for longest goes first */
+	1024 /* that are remembered; the one not heard of for longest goes first */
+#define RATES_TOTALS_MAX                                                                           \
+	128 /* entries: apart from sources, so that no flood of those empties one */
 #define RATES_SOURCE_BYTES 8 /* an IPv4 address and zeros, or an IPv6 /64 */
 
 #define RATES_SCREENS "" /* no entry has this name */
 
+enum { RATES_ALL = 1 };
 enum rate_kind { RATE_CONNECTS, RATE_MAILS, RATE_KIND_COUNT_ };
 
 /* Whose rate: a source at an entry. */
 struct rate_key {
 	char entry[SNAPSHOT_NAME_BYTES];
-	uint8_t family; /* 4 or 6; 0: an empty row */
+	uint8_t family; /* 4 or 6; RATES_ALL: of all sources; 0: an empty row */
 	uint8_t source[RATES_SOURCE_BYTES];
 };
 
@@ -32,6 +36,7 @@ struct rate_row {
 
 struct rates {
 	struct rate_row rows[RATES_SOURCES_MAX];
+	struct rate_row totals[RATES_TOTALS_MAX];
 };
 
 /**
@@ -49,5 +54,9 @@ struct rate_key rate_key_of(const char *entry, uint8_t family, const uint8_t *ad
  */
 bool rates_take(struct rates *rates, const struct rate_key *key, enum rate_kind kind,
 		uint32_t per_minute, uint64_t now_ms);
+
+/* The same for all sources of an entry together. @entry: its name, NUL-terminated. */
+bool rates_take_total(struct rates *rates, const char *entry, enum rate_kind kind,
+		      uint32_t per_minute, uint64_t now_ms);
 
 #endif

@@ -73,9 +73,10 @@ struct refusals {
 /* Whether there is room for one more session, or, of a browser, for one more that looks; for a
  * browser that wants to log in: as when a viewer connects. Return: NULL, or why not. */
 const char *session_over_limit(struct supervisor *sup, struct session *session);
-/* Whether the source may bring one more of @kind now. */
-bool session_within_rate(struct supervisor *sup, const struct session *session,
-			 enum rate_kind kind);
+/* Whether the source, and all together, may bring one more of @kind now. Return: NULL, or why not.
+ */
+const char *session_over_rate(struct supervisor *sup, const struct session *session,
+			      enum rate_kind kind);
 /* Refuse a connection. @fd: taken; @why: fixed text. */
 void session_refuse(struct listener *listener, const struct session *peer, int fd, const char *why);
 /* The listener is closed: tell what was counted. */

@@ -15,7 +15,8 @@
 #define LOOKERS_PER_SOURCE 12U
 /* Of one source, to all screens and both of their ports. */
 #define SCREEN_CONNECTS_PER_MINUTE 120U
-#define REFUSALS_TELL_MS           10000U /* between two records of one listener */
+_Static_assert(RATES_TOTALS_MAX >= LISTENERS_MAX, "an entry has a listener at least");
+#define REFUSALS_TELL_MS 10000U /* between two records of one listener */
 
 /* An IPv4 address, or an IPv6 /64: what one source can have for nothing. */
 static bool same_source(const struct session *a, const struct session *b)
@@ -88,14 +89,36 @@ static uint32_t per_minute_of(const struct snapshot *s, const struct session *se
 				  : s->mails[session->index].connects_per_minute;
 }
 
-bool session_within_rate(struct supervisor *sup, const struct session *session, enum rate_kind kind)
+static uint32_t total_per_minute_of(const struct snapshot *s, const struct session *session,
+				    enum rate_kind kind)
 {
+	if (session->near_role != ROLE_MAIL_RECEIVER)
+		return 0;
+	return kind == RATE_MAILS ? s->mails[session->index].total_mails_per_minute
+				  : s->mails[session->index].total_connects_per_minute;
+}
+
+/* What one source brings beyond its own limit takes nothing from the others. */
+const char *session_over_rate(struct supervisor *sup, const struct session *session,
+			      enum rate_kind kind)
+{
+	static const char *const reasons[RATE_KIND_COUNT_][2] = {
+		[RATE_CONNECTS] = {"sessions of one source in a minute",
+				   "sessions of all sources in a minute"},
+		[RATE_MAILS] = {"too many of one source in a minute",
+				"too many of all sources in a minute"},
+	};
+
 	const char *entry =
 		session->near_role == ROLE_MAIL_RECEIVER ? session->entry : RATES_SCREENS;
 	struct rate_key key = rate_key_of(entry, session->peer_family, session->peer_addr);
 	uint32_t per_minute = per_minute_of(&sup->running.snapshot, session, kind);
+	uint32_t total = total_per_minute_of(&sup->running.snapshot, session, kind);
+	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
 
-	return rates_take(&sup->rates, &key, kind, per_minute, clock_mono_ms(sup->loop.clock));
+	if (!rates_take(&sup->rates, &key, kind, per_minute, now_ms))
+		return reasons[kind][0];
+	return rates_take_total(&sup->rates, entry, kind, total, now_ms) ? NULL : reasons[kind][1];
 }
 
 /* ---- refusals ---- */

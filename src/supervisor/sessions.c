@@ -256,6 +256,8 @@ static void start_session(struct supervisor *sup, struct listener *listener,
 static const char *judge_peer(struct supervisor *sup, const struct listener *listener,
 			      struct session *peer)
 {
+	const char *over;
+
 	peer->near_role = listener->near_role;
 	(void)snprintf(peer->entry, sizeof(peer->entry), "%s", listener->entry);
 	(void)snprintf(peer->from, sizeof(peer->from), "%s", listener->zone);
@@ -267,8 +269,9 @@ static const char *judge_peer(struct supervisor *sup, const struct listener *lis
 	if (peer->browser &&
 	    listener->port != sup->running.snapshot.screens[peer->index].browser_port)
 		return "the policy no longer has its port";
-	if (!session_within_rate(sup, peer, RATE_CONNECTS))
-		return "sessions of one source in a minute";
+	over = session_over_rate(sup, peer, RATE_CONNECTS);
+	if (over != NULL)
+		return over;
 	if (listener->near_role == ROLE_SCREEN_VIEWER &&
 	    admission_closed(&sup->running.snapshot, peer->index))
 		return admission_closed(&sup->running.snapshot, peer->index);
@@ -340,11 +343,12 @@ static void tell_failed(struct session *session, const char *reason)
 	tell_flattened(session, &flattened);
 }
 
-static void tell_over_rate(struct session *session)
+static void tell_over_rate(struct session *session, const char *reason)
 {
 	struct control_flattened flattened = {.message = session->message,
 					      .status = FLATTEN_OVER_RATE};
 
+	(void)snprintf(flattened.reason, sizeof(flattened.reason), "%s", reason);
 	tell_flattened(session, &flattened);
 }
 
@@ -550,6 +554,7 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	struct child *child = ctx;
 	struct session *session = child->session;
 	const struct control_flatten *request = message->body;
+	const char *over;
 	int pipe_fds[2];
 
 	if (!session || session->flattener || session->message || request->message == 0 ||
@@ -564,8 +569,9 @@ int session_handle_flatten(struct channel *ch, void *ctx, const struct channel_m
 	session->message = request->message;
 	session->envelope = request->envelope;
 	session->message_count++;
-	if (!session_within_rate(child->sup, session, RATE_MAILS)) {
-		tell_over_rate(session);
+	over = session_over_rate(child->sup, session, RATE_MAILS);
+	if (over != NULL) {
+		tell_over_rate(session, over);
 		return 0;
 	}
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {

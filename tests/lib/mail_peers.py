@@ -79,8 +79,8 @@ class LoadSender:
 class Dialogue:
     """One SMTP connection by hand: bytes as they are, in segments as they are."""
 
-    def __init__(self, net, namespace, host, port=25, timeout=30):
-        self.socket = net.connect(namespace, host, port, timeout)
+    def __init__(self, net, namespace, host, port=25, timeout=30, source=None):
+        self.socket = net.connect(namespace, host, port, timeout, source=source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 

@@ -70,6 +70,36 @@ def test_limits_connections_of_one_source_in_a_minute(net, zones, make_gateway):
         assert other.recv(4).startswith(b"220")
 
 
+def test_limits_mails_and_connections_of_all_sources_in_a_minute(net, zones, make_gateway):
+    """Z14: sources that keep their own limits are put off where all of them bring too much together."""
+    sources = [f"203.0.113.{number}" for number in range(6, 14)]
+    net.address(zones["internet"].namespace, "port", *(f"{address}/28" for address in sources))
+    OrderSink(net, zones["lgwan"].namespace, zones["lgwan"].peer4)
+    gateway = make_gateway(mail_block(zones, "mails-per-minute 1; connections-per-minute 1; "
+                                             "total-mails-per-minute 3; total-connections-per-minute 6;"))
+
+    def connect(address):
+        return Dialogue(net, zones["internet"].namespace, zones["internet"].gateway4, source=address)
+
+    replies = []
+    for address in sources[:4]:
+        with connect(address) as peer:
+            greeted(peer)
+            replies.append(bring(peer)[:9])
+    assert replies == ["250 2.0.0"] * 3 + ["450 4.7.1"]
+    gateway.wait_event("mail-rate", "too many of all sources in a minute")
+    for address in sources[4:6]:
+        with connect(address) as peer:
+            assert peer.reply().startswith("220 ")
+    with connect(sources[0]) as peer:
+        assert peer.reply().startswith("421 "), "its own limit, which takes nothing from the others"
+    gateway.wait_event("session-refused", "sessions of one source in a minute")
+    with connect(sources[6]) as peer:
+        assert peer.reply().startswith("421 ")
+        assert peer.ended()
+    gateway.wait_event("session-refused", "sessions of all sources in a minute")
+
+
 def test_limits_nobody_is_held_up_in_a_crowd(net, zones, make_gateway):
     """Z14: the tarpit takes half of the sessions at most; then a bad client is closed at its third error."""
     make_gateway(mail_block(zones, "sessions 4; sessions-per-source 4;"))

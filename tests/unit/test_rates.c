@@ -34,6 +34,37 @@ static void test_rates_let_a_burst_pass_and_refill_evenly(void **state)
 	assert_int_equal(taken(&key, RATE_MAILS, 60, 900000, 100), 60);
 }
 
+static unsigned taken_of_all(const char *entry, enum rate_kind kind, uint32_t limit,
+			     uint64_t now_ms, unsigned tries)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < tries; i++)
+		count += rates_take_total(&rates, entry, kind, limit, now_ms);
+	return count;
+}
+
+/* One bucket for an entry, whatever the sources took, and however many of them there are. */
+static void test_rates_of_all_sources_are_an_entrys(void **state)
+{
+	struct rate_key key = rate_key_of("inbound", 4, first);
+	uint8_t addr[16] = {10};
+
+	assert_int_equal(taken(&key, RATE_MAILS, 2, 1000, 9), 2);
+	assert_int_equal(taken_of_all("inbound", RATE_MAILS, 3, 1000, 9), 3);
+	assert_int_equal(taken_of_all("inbound", RATE_CONNECTS, 4, 1000, 9), 4);
+	assert_int_equal(taken_of_all("outbound", RATE_MAILS, 3, 1000, 9), 3);
+	for (unsigned i = 0; i < 2 * RATES_SOURCES_MAX; i++) {
+		addr[1] = (uint8_t)(i >> 8);
+		addr[2] = (uint8_t)i;
+		key = rate_key_of("inbound", 4, addr);
+		assert_true(rates_take(&rates, &key, RATE_MAILS, 1, 1001));
+	}
+	assert_int_equal(taken_of_all("inbound", RATE_MAILS, 3, 1001, 9), 0);
+	assert_int_equal(taken_of_all("inbound", RATE_MAILS, 3, 21001, 9), 1);
+	assert_int_equal(taken_of_all("inbound", RATE_MAILS, 0, 21001, 9), 9);
+}
+
 static void test_rates_of_sources_entries_and_kinds_are_apart(void **state)
 {
 	struct rate_key one = rate_key_of("inbound", 4, first);
@@ -99,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_rates_let_a_burst_pass_and_refill_evenly, setup),
 		cmocka_unit_test_setup(test_rates_of_sources_entries_and_kinds_are_apart, setup),
+		cmocka_unit_test_setup(test_rates_of_all_sources_are_an_entrys, setup),
 		cmocka_unit_test_setup(test_rates_count_an_ipv6_64_as_one_source, setup),
 		cmocka_unit_test_setup(test_rates_without_a_limit_let_all_pass, setup),
 		cmocka_unit_test_setup(test_rates_follow_a_limit_that_changes, setup),
