@@ -11,7 +11,7 @@ source=/usr/src/linux-source-6.12.tar.xz
 cache=${KERNEL_CACHE:-/cache/kernel}
 
 case $arch in
-x86_64) fragments="base netfilter hardening x86_64" image=arch/x86/boot/bzImage target=bzImage rules="must-be-on must-be-off" ;;
+x86_64) fragments="base netfilter usb hardening x86_64" image=arch/x86/boot/bzImage target=bzImage rules="must-be-on must-be-off" ;;
 um) fragments=uml image=linux target=linux rules= ;;
 *) echo "build.sh: no kernel for $arch" >&2; exit 2 ;;
 esac

@@ -21,7 +21,7 @@ version := $(shell git -c safe.directory='*' describe --always --dirty 2>/dev/nu
 warn := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wimplicit-fallthrough \
 	-Wno-unused-parameter
-common := -std=gnu17 -D_GNU_SOURCE -Isrc -I$(O)/gen -isystem $(O)/mbedtls/include -g $(warn) -ffile-prefix-map=$(CURDIR)/=
+common := -std=gnu17 -D_GNU_SOURCE -Isrc -I$(O)/gen -isystem $(O)/mbedtls/include -isystem $(O)/fatfs/include -g $(warn) -ffile-prefix-map=$(CURDIR)/=
 hardening := -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=3 -fPIE -fcf-protection \
 	-fno-strict-aliasing -fno-delete-null-pointer-checks -fwrapv -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANITIZED
@@ -56,6 +56,10 @@ chrony := $(O)/chrony/record
 $(chrony): $(wildcard rootfs/sources/chrony/*) rootfs/build-source.sh
 	@built=$$($(call build-source,chrony)) && rm -rf $(@D) && cp -R $$built $(@D) && touch $@
 generated += $(chrony)
+fatfs := $(O)/fatfs/record
+$(fatfs): $(wildcard rootfs/sources/micropython/*) rootfs/build-source.sh
+	@built=$$($(call build-source,micropython)) && rm -rf $(@D) && cp -R $$built $(@D) && touch $@
+generated += $(fatfs)
 
 # What has the version compiled in is compiled again when it changes.
 $(O)/version: FORCE

@@ -67,4 +67,4 @@ linked := $(sort $(foreach p,$(programs),$($(p)-lib) $(foreach m,$($(p)-use),$($
 firmware: tools
 	$(Q)kernel=$$(kernel-config/build.sh $$(. board/$(BOARD)/board.conf && echo $$KERNEL_ARCH)) && \
 		built= $(foreach s,$(image-sources),&& built="$$built $$($(call build-source,$(s)))") && \
-		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)" $(dir $(mbedtls)) $(dir $(chrony)) $$built
+		VERSION=$(version) rootfs/make-image.sh $(BOARD) $$kernel $(IMAGE_ROOT) $(O) "$(linked)" $(dir $(mbedtls)) $(dir $(chrony)) $(dir $(fatfs)) $$built

@@ -62,6 +62,7 @@ static const char *const source_names[ROLE_COUNT_] = {
 	[ROLE_MAIL_SCANNER] = "mail-scanner",
 	[ROLE_ACCOUNTS] = "accounts",
 	[ROLE_TIME_SOURCE] = "time-source",
+	[ROLE_STICK] = "stick",
 };
 
 static const struct event_row *row_of(enum event_id id)

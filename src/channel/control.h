@@ -18,10 +18,13 @@
 #include "channel/person.h"
 #include "channel/query.h"
 #include "channel/recovery.h"
+#include "channel/usb.h"
 
 /* Descriptors that every process finds open; 0..2 are /dev/null, /dev/null and the supervisor's
  * stderr. */
 enum { FD_CONTROL = 3, FD_EVENTS = 4 };
+/* stick: a memory stick's disk, where it is to copy a file. */
+enum { FD_DISK = 6 };
 
 enum role {
 	ROLE_SUPERVISOR,
@@ -38,6 +41,7 @@ enum role {
 	ROLE_MAIL_SCANNER,
 	ROLE_ACCOUNTS,
 	ROLE_TIME_SOURCE,
+	ROLE_STICK,
 	ROLE_COUNT_
 };
 
@@ -104,6 +108,12 @@ enum control_type {
 	CONTROL_SCREEN_WATCHED, /* S -> screen-viewer, struct control_screen_watched (admission.h)
 				 */
 	CONTROL_RECOVERY,       /* console <-> S <-> accounts, struct control_recovery */
+	CONTROL_USB,        /* console -> S, struct control_usb (usb.h); a save has a descriptor:
+			       sealed memfd. Answer: CONTROL_USB_DONE */
+	CONTROL_USB_DONE,   /* S -> console, struct control_usb_done; a load that went well has a
+			       descriptor: sealed memfd */
+	CONTROL_STICK,      /* S -> stick, struct control_stick. Answer: CONTROL_STICK_DONE */
+	CONTROL_STICK_DONE, /* stick -> S, struct control_stick_done */
 };
 
 #define CONTROL_ZONE_BYTES 24  /* as SNAPSHOT_NAME_BYTES */

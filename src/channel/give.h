@@ -54,6 +54,8 @@ enum give_kind {
 	GIVE_RECORDING, /* screen-viewer: the file of its session's recording, to append to;
 			 * console: one that is to be printed from where it stands, read only, as
 			 * asked by the query @index */
+	GIVE_USB_DESCRIPTORS, /* stick: what a USB device says of itself, read only */
+	GIVE_USB_SWITCH,      /* stick: write '1' or '0': the kernel may use a USB device, or not */
 };
 
 enum { GIVE_STATE_OWN, GIVE_STATE_KEYS };

@@ -55,6 +55,7 @@ enum query_kind {
 	QUERY_SHUTDOWN,
 	QUERY_FOLLOW, /* argument: empty, or the place that the last row of the answer before named,
 		       * then a text that records must contain: what was recorded since */
+	QUERY_USB,    /* what is plugged in */
 };
 
 #define CONTROL_ARGUMENT_BYTES 112

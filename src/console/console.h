@@ -37,6 +37,7 @@ enum console_state {
 	STATE_LOAD,     /* text is pasted up to Ctrl-D */
 	STATE_SURE,     /* "yes" or "no" is awaited */
 	STATE_FOLLOW,   /* the log is followed: between two questions */
+	STATE_USB,      /* a memory stick is being used */
 };
 
 /* What is being typed in STATE_ENTRY. */
@@ -145,7 +146,7 @@ struct console {
 
 	enum query_kind sure; /* what "yes" will have done */
 	struct follow follow;
-
+	enum usb_kind usb_kind; /* STATE_USB: what for */
 	enum console_kind load_kind;
 	enum load_use load_use;
 	char load_slot[64]; /* certificates: where to */
@@ -230,8 +231,7 @@ void login_forget(struct console *c);
 void login_ask_first(struct console *c);
 /* Ask whose password is to be recovered. */
 void login_ask_recovery(struct console *c);
-/* Ask for a passphrase without echo, twice where it is a new one; then @on_phrase, c->phrase set.
- */
+/* Ask for a passphrase without echo, twice if it is a new one; then @on_phrase, c->phrase set. */
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));
 /* A key was pressed: tell accounts, not too often. */
 void login_active(struct console *c);
@@ -258,7 +258,8 @@ command_fn action_query, action_query_text, action_pending, action_compliance, a
 	action_change, action_edit, action_up, action_top, action_show, action_slots,
 	action_compare, action_simple, action_commit, action_commit_confirmed, action_evidence,
 	action_support, action_with_text, action_rollback, action_load, action_load_password,
-	action_password, action_account, action_export, action_import, action_power, action_follow;
+	action_password, action_account, action_export, action_import, action_power, action_follow,
+	action_load_usb, action_import_usb;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);

@@ -29,6 +29,12 @@ void action_follow(struct console *c, const char *tail, unsigned number)
 		console_prompt(c);
 		return;
 	}
+	if (c->pipe.usb[0] != '\0') {
+		screen_say(c, "what has no end does not go onto a memory stick; see show log\n",
+			   "終わりのない表示はUSBメモリに保存できません (show logを使用)\n");
+		console_prompt(c);
+		return;
+	}
 	c->follow = (struct follow){.on = true};
 	(void)snprintf(c->follow.text, sizeof(c->follow.text), "%s", tail);
 	ask(c);

@@ -140,6 +140,15 @@ static char *trim(char *text)
 	return text;
 }
 
+/* Where the output goes is said once. */
+static int set_usb(struct layout_pipe *pipe, const char *name)
+{
+	if (name[0] == '\0' || pipe->usb[0] != '\0' || strlen(name) >= sizeof(pipe->usb))
+		return -ERR_SYNTAX;
+	snprintf(pipe->usb, sizeof(pipe->usb), "%s", name);
+	return 0;
+}
+
 static int add_filter(struct layout_pipe *pipe, const char *name, const char *word)
 {
 	size_t size = strlen(name);
@@ -148,6 +157,8 @@ static int add_filter(struct layout_pipe *pipe, const char *name, const char *wo
 		pipe->no_more = true;
 		return 0;
 	}
+	if (size > 0 && strncmp("usb", name, size) == 0)
+		return set_usb(pipe, word);
 	for (size_t i = 0; i < sizeof(filter_names) / sizeof(filter_names[0]); i++) {
 		struct layout_filter *filter = &pipe->filters[pipe->count];
 

@@ -13,6 +13,7 @@
 #define LAYOUT_CELLS_MAX   12
 #define LAYOUT_FILTERS_MAX 4
 #define LAYOUT_WORD_BYTES  128
+#define LAYOUT_NAME_BYTES  64
 
 /* Rows as they come in: cells NUL-terminated, one after the other. */
 struct layout_table {
@@ -51,11 +52,12 @@ struct layout_filter {
 struct layout_pipe {
 	struct layout_filter filters[LAYOUT_FILTERS_MAX];
 	size_t count;
-	bool no_more; /* do not stop at full pages */
+	bool no_more;                /* do not stop at full pages */
+	char usb[LAYOUT_NAME_BYTES]; /* onto a memory stick under this name; empty: to the screen */
 };
 
 /**
- * layout_pipe_split - take "| match X | count | no-more" off the end of a command
+ * layout_pipe_split - take "| match X | count | no-more | usb NAME" off the end of a command
  * @line: cut at the first '|' outside quotes
  * Return: 0; -ERR_SYNTAX for an unknown filter, one without its word, or too many.
  */

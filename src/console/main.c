@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "console/command.h"
 #include "console/first.h"
+#include "console/usb.h"
 
 #define CONTROL_MESSAGES 64
 #define READ_BYTES       4096
@@ -224,6 +225,7 @@ static bool use_input(struct console *c)
 	case STATE_RECOVERY:
 	case STATE_LOGIN:
 	case STATE_BEGIN:
+	case STATE_USB:
 		return false;
 	}
 	return false;
@@ -364,6 +366,12 @@ static int handle_tested(struct channel *ch, void *ctx, const struct channel_mes
 	return trial_take_result(ctx, message->body, message->fds, message->fd_count);
 }
 
+static int handle_usb(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	usb_take_done(ctx, message->body, message->fds, message->fd_count);
+	return 0;
+}
+
 static int handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	return console_take_row(ctx, message->body);
@@ -390,6 +398,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_RECOVERY, 0, 0, CHANNEL_EXACTLY(control_recovery), handle_recovery, "recovery"},
 	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
 	{CONTROL_ROW, 0, 0, CHANNEL_EXACTLY(control_row), handle_row, "row"},
+	{CONTROL_USB_DONE, 0, 1, CHANNEL_EXACTLY(control_usb_done), handle_usb, "usb done"},
 	{CONTROL_TESTED, 0, 2, CHANNEL_EXACTLY(control_flattened), handle_tested, "tested"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},

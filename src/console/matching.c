@@ -150,9 +150,14 @@ static void run(struct console *c, const struct command *command, const char *ta
 
 static bool pipes_output(const char *line)
 {
+	static const char *const beginnings[] = {"sh",   "comp", RUN " ", "ev", "exp",
+						 "tech", "sa",   "cap",   "mon"};
+
 	line += strspn(line, " ");
-	return strncmp(line, "sh", 2) == 0 || strncmp(line, "comp", 4) == 0 ||
-	       strncmp(line, "mon", 3) == 0 || strncmp(line, RUN " ", 4) == 0;
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
 }
 
 void command_run(struct console *c)
@@ -165,8 +170,9 @@ void command_run(struct console *c)
 	if (pipes_output(line) && layout_pipe_split(&c->pipe, line) != 0) {
 		screen_say(c,
 			   "unknown filter; allowed: | match WORD, | except WORD, | count, | "
-			   "no-more\n",
-			   "使えるのは | match 語、| except 語、| count、| no-more です\n");
+			   "no-more, | usb NAME\n",
+			   "使えるのは | match 語、| except 語、| count、| no-more、"
+			   "| usb ファイル名 です\n");
 		console_prompt(c);
 		return;
 	}

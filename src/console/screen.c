@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "console/console.h"
+#include "console/usb.h"
 
 #define ROWS_FALLBACK    24
 #define COLUMNS_FALLBACK 80
@@ -184,10 +185,15 @@ static void print_rows(struct console *c, size_t rows)
 	}
 }
 
-static void end_page(struct console *c)
+static void end_text(struct console *c)
 {
 	bytes_clear(&c->page);
 	c->page_at = 0;
+}
+
+static void end_page(struct console *c)
+{
+	end_text(c);
 	c->pipe = (struct layout_pipe){0};
 	console_prompt(c);
 }
@@ -227,8 +233,13 @@ void screen_show(struct console *c, struct span text)
 
 	bytes_clear(&c->page);
 	c->page_at = 0;
-	if (layout_pipe_run(&c->page, &c->pipe, text) != 0)
+	if (layout_pipe_run(&c->page, &c->pipe, text) != 0) {
 		screen_say(c, "(the end is left out: too long)\n", "(長すぎるため末尾を省略)\n");
+	} else if (c->pipe.usb[0] != '\0') {
+		usb_save(c, c->pipe.usb, bytes_span(&c->page));
+		end_text(c);
+		return;
+	}
 	/* Commands that are pasted one after the other must not be eaten as keys of a pager. */
 	go_on(c, c->pipe.no_more || c->rows == 0 || typed_ahead ? SIZE_MAX : c->rows - 1);
 }

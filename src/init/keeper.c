@@ -75,10 +75,12 @@ static void __attribute__((noreturn)) become_supervisor(char *console, const cha
 	static char program[] = "sekishod", config[] = "--config", watchdog[] = "--watchdog",
 		    factory[] = CONFIG_DIRECTORY "/factory.conf", state[] = "--state",
 		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", clock[] = "--set-clock",
-		    terminal[] = "--console", start[] = "--start", own[] = "--own-machine";
+		    terminal[] = "--console", start[] = "--start", own[] = "--own-machine",
+		    usb[] = "--usb";
 	char by[8];
-	char *arguments[14] = {program, config, factory, state, data, watchdog, device, clock, own};
-	size_t count = 9;
+	char *arguments[15] = {program,  config, factory, state, data,
+			       watchdog, device, clock,   own,   usb};
+	size_t count = 10;
 	int null = open("/dev/null", O_RDONLY), out = open("/dev/console", O_WRONLY | O_NOCTTY),
 	    ring = open("/dev/kmsg", O_WRONLY);
 	sigset_t none;

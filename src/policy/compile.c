@@ -134,7 +134,8 @@ static int emit_block(const struct draft *d, struct bytes *block)
 				    .connections_max = d->connections_max,
 				    .watch_s = d->watch_s,
 				    .recovery_off = d->recovery_off,
-				    .language = d->language};
+				    .language = d->language,
+				    .usb = d->usb};
 	int err = bytes_append(block, &h, sizeof(h));
 
 	for (unsigned i = 0; err == 0 && i < SECTION_COUNT_; i++) {

@@ -249,6 +249,7 @@ static void lower_system(struct draft *d)
 	d->watch_s = draft_leaf_seconds(from, ROW_WATCH);
 	d->recovery_off = draft_leaf_number(from, ROW_RECOVERY) != 0;
 	d->language = (uint32_t)draft_leaf_number(from, ROW_LANGUAGE);
+	d->usb = (uint32_t)draft_leaf_number(from, ROW_USB);
 }
 
 static void lower_entry(struct draft *d, struct tree_node *node)

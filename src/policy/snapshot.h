@@ -195,7 +195,7 @@ struct snapshot_header {
 	uint32_t watch_s;         /* how long to watch what was isolated */
 	uint32_t recovery_off;    /* 1: lost passwords cannot be recovered at the terminal */
 	uint32_t language;        /* in which consoles greet: 0 English, 1 Japanese */
-	uint32_t pad;
+	uint32_t usb;             /* 1: memory sticks may be used at the console */
 	struct {
 		uint32_t offset; /* from the start of the block, 8-byte aligned */
 		uint32_t count;  /* rows; bytes for text */

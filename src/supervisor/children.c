@@ -153,12 +153,13 @@ int child_prepare(struct child *child)
 {
 	struct supervisor *sup = child->sup;
 	uint64_t file_bytes = recordings_limit_bytes(child);
+	struct spawn_disk disk = usb_disk_of(child);
 	int control_far, events_far;
 	pid_t pid;
 
 	if (open_channels(child, &control_far, &events_far) < 0)
 		return -ERR_SYSTEM;
-	pid = spawn_start(&sup->spawn, child->role, control_far, events_far, file_bytes);
+	pid = spawn_start(&sup->spawn, child->role, control_far, events_far, file_bytes, &disk);
 	(void)close(control_far); /* the child has its own copies */
 	(void)close(events_far);
 	child->watch = (struct loop_fd){
@@ -440,6 +441,8 @@ static void bury(struct child *child, int status)
 		scanning_probe_died(child);
 	else if (child->role == ROLE_MAIL_FLATTENER)
 		trial_child_died(child);
+	else if (child->role == ROLE_STICK)
+		usb_child_died(child);
 	else
 		commit_child_died(sup, child->role);
 	if (!again && child->tty_fd >= 0) {

@@ -361,6 +361,7 @@ static void finish(struct supervisor *sup)
 	give_syslog_sockets(sup);
 	commit_tell_accounts(sup);
 	time_follow(sup);
+	usb_follow(sup);
 	answer(sup, commit->request, !commit->is_rollback,
 	       commit->is_rollback ? commit->reason : "");
 	if (!commit->is_rollback)

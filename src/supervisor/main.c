@@ -66,7 +66,7 @@ static int fail(const char *what)
 static void usage(FILE *out)
 {
 	fputs("usage: sekishod [--config FILE] --state DIR [--netns-prefix P] [--console PATH] "
-	      "[--watchdog PATH] [--set-clock] [--own-machine] [--start hand|self]\n"
+	      "[--watchdog PATH] [--set-clock] [--own-machine] [--start hand|self] [--usb]\n"
 	      "       sekishod --print-process-table\n"
 	      "       sekishod --help\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
@@ -75,6 +75,7 @@ static void usage(FILE *out)
 	      "one host\n"
 	      "  --console PATH     a terminal, or where to make a socket for consoles\n"
 	      "  --watchdog PATH    hardware watchdog to feed while all is well\n"
+	      "  --usb              memory sticks of this machine are the gateway's to use\n"
 	      "  --set-clock        this machine's clock is the gateway's to set; else it is only "
 	      "compared\n"
 	      "  --own-machine      the machine may be rebooted and shut down from consoles: who "
@@ -104,6 +105,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		{"set-clock", no_argument, NULL, 'C'},
 		{"own-machine", no_argument, NULL, 'M'},
 		{"start", required_argument, NULL, 'S'},
+		{"usb", no_argument, NULL, 'U'},
 		{"print-process-table", no_argument, NULL, 'P'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -139,6 +141,9 @@ static int read_options(struct options *options, int argc, char **argv)
 				usage(stderr);
 				return 2;
 			}
+			break;
+		case 'U':
+			options->uses_usb = true;
 			break;
 		case 'P':
 			table_print(stdout);
@@ -397,7 +402,7 @@ static void init(struct supervisor *sup)
 {
 	sup->events.fd = -1;
 	sup->events_read_fd = sup->state_fd = sup->audit_fd = sup->config_fd = -1;
-	sup->keys_fd = -1;
+	sup->keys_fd = sup->usb.memory_fd = -1;
 	sup->accounts_fd = sup->device_fd = -1;
 	sup->isolation_fd = sup->captures_fd = sup->counters_fd = sup->recordings.fd = -1;
 	sup->console_listen_fd = sup->terminal_fd = sup->lock_fd = sup->watchdog_fd = -1;

@@ -362,7 +362,7 @@ void outfit_give(struct child *child)
 		[ROLE_MAIL_RECEIVER] = outfit_session, [ROLE_MAIL_FLATTENER] = outfit_flattener,
 		[ROLE_MAIL_SENDER] = outfit_session,   [ROLE_MAIL_SCANNER] = outfit_scanner,
 		[ROLE_TIME_SOURCE] = time_outfit,      [ROLE_SCREEN_SOURCE] = outfit_session,
-		[ROLE_SCREEN_VIEWER] = outfit_session,
+		[ROLE_SCREEN_VIEWER] = outfit_session, [ROLE_STICK] = usb_outfit,
 	};
 
 	if (outfits[child->role])

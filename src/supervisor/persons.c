@@ -61,6 +61,7 @@ static const unsigned allowed[] = {
 	[QUERY_REBOOT] = MAY_RUN,
 	[QUERY_SHUTDOWN] = MAY_RUN,
 	[QUERY_FOLLOW] = MAY_ALL,
+	[QUERY_USB] = MAY_ALL,
 };
 
 bool person_may(const struct child *console, uint32_t kind)
@@ -132,6 +133,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 	recovery_recorded(sup, answer);
 	shadows_recorded(sup, answer);
 	power_recorded(sup, answer);
+	usb_recorded(sup, answer);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 		struct person_wait waiting;
@@ -154,6 +156,7 @@ void persons_unrecorded(struct supervisor *sup)
 	recovery_unrecorded(sup);
 	shadows_unrecorded(sup);
 	power_unrecorded(sup);
+	usb_unrecorded(sup);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 

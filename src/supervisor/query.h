@@ -55,6 +55,9 @@ void answer_session(struct answer *answer, const struct session *session);
 /* query_links.c: from the kernel's live state. */
 void answer_links(struct supervisor *sup, struct answer *answer);
 
+/* usb.c */
+void answer_usb(struct supervisor *sup, struct answer *answer);
+
 /* query_screens.c */
 void answer_screen(struct supervisor *sup, struct answer *answer);
 void answer_shadow_screen(struct supervisor *sup, struct answer *answer);

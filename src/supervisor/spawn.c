@@ -17,13 +17,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "supervisor/netns.h"
 
-enum { FD_PROGRAM = 5, FD_FIRST_UNUSED = 6, FD_PARKED = 16, STATUS_NOT_STARTED = 126 };
+#define DISK_PAUSE_MS 100
+#define DISK_PAUSES   50 /* less than a process has to be ready */
+
+enum { FD_PROGRAM = 5, FD_FIRST_UNUSED = FD_DISK, FD_PARKED = 16, STATUS_NOT_STARTED = 126 };
 
 void spawn_hide(void *memory, size_t bytes)
 {
@@ -126,9 +131,50 @@ void spawn_fini(struct spawn *spawn)
 
 /* All below runs in the child, between fork and exec. Each returns false with errno set. */
 
+/* A disk that has just appeared has a node some moments before the kernel opens it: until then that
+ * is ENXIO. */
+static int open_node(const struct spawn_disk *disk)
+{
+	const struct timespec pause = {.tv_nsec = DISK_PAUSE_MS * 1000000L};
+	int flags = (disk->writes ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC;
+	int fd = open(disk->path, flags);
+
+	for (int i = 0; fd < 0 && errno == ENXIO && i < DISK_PAUSES; i++) {
+		(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+		fd = open(disk->path, flags);
+	}
+	return fd;
+}
+
+/* While there are paths yet. Return: true, and the descriptor or -1 where none is wanted. */
+static bool open_disk(const struct spawn_disk *disk, int *fd)
+{
+	struct stat stat;
+
+	*fd = -1;
+	if (disk->path[0] == '\0')
+		return true;
+	*fd = open_node(disk);
+	if (*fd < 0 || fstat(*fd, &stat) < 0)
+		return false;
+	errno = ENODEV;
+	return S_ISBLK(stat.st_mode) && stat.st_rdev == disk->number;
+}
+
+/* Out of the way of 0..5 comes first, here too. */
+static bool place_disk(int disk_fd)
+{
+	int parked = disk_fd < 0 ? -1 : fcntl(disk_fd, F_DUPFD_CLOEXEC, FD_PARKED);
+
+	if (disk_fd < 0)
+		return syscall(SYS_close_range, FD_FIRST_UNUSED, ~0U, 0) == 0;
+	return parked >= 0 && dup2(parked, FD_DISK) >= 0 &&
+	       syscall(SYS_close_range, FD_DISK + 1, ~0U, 0) == 0;
+}
+
 /* First out of the way of 0..5, then into place: a source may sit on another's target. */
 static bool place_descriptors(const struct spawn *spawn, enum role role, int control_fd,
-			      int events_fd)
+			      int events_fd, int disk_fd)
 {
 	int control = fcntl(control_fd, F_DUPFD_CLOEXEC, FD_PARKED);
 	int events = fcntl(events_fd, F_DUPFD_CLOEXEC, FD_PARKED);
@@ -142,7 +188,7 @@ static bool place_descriptors(const struct spawn *spawn, enum role role, int con
 	    dup2(standard_error, STDERR_FILENO) < 0 || dup2(control, FD_CONTROL) < 0 ||
 	    dup2(events, FD_EVENTS) < 0 || dup3(program, FD_PROGRAM, O_CLOEXEC) < 0)
 		return false;
-	return syscall(SYS_close_range, FD_FIRST_UNUSED, ~0U, 0) == 0;
+	return place_disk(disk_fd);
 }
 
 static bool enter_empty_places(const struct spawn *spawn)
@@ -250,23 +296,27 @@ static void set_signals(void)
 
 static void __attribute__((noreturn)) run_child(const struct spawn *spawn, enum role role,
 						int control_fd, int events_fd, uint64_t file_bytes,
-						pid_t parent)
+						const struct spawn_disk *disk, pid_t parent)
 {
 	const struct table_role *row = &table_roles[role];
 	char name[32];
 	char *argv[] = {name, NULL}, *envp[] = {NULL};
 	const char *step = "session";
+	int disk_fd = -1;
 
 	(void)snprintf(name, sizeof(name), "%s", row->program);
 	set_signals();
 	/* A session of its own: no terminal of the supervisor's can signal or stop it. */
 	if (setsid() < 0)
 		goto failed;
+	step = "disk";
+	if (!open_disk(disk, &disk_fd))
+		goto failed;
 	step = "empty places";
 	if (!enter_empty_places(spawn))
 		goto failed;
 	step = "descriptors";
-	if (!place_descriptors(spawn, role, control_fd, events_fd))
+	if (!place_descriptors(spawn, role, control_fd, events_fd, disk_fd))
 		goto failed;
 	step = "limits";
 	if (!set_limits(row, file_bytes))
@@ -288,12 +338,13 @@ failed:
 }
 
 pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd,
-		  uint64_t file_bytes)
+		  uint64_t file_bytes, const struct spawn_disk *disk)
 {
 	const struct spawn places = *spawn; /* on the stack, which the child has */
+	const struct spawn_disk opened = *disk;
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0)
-		run_child(&places, role, control_fd, events_fd, file_bytes, parent);
+		run_child(&places, role, control_fd, events_fd, file_bytes, &opened, parent);
 	return pid < 0 ? -ERR_SYSTEM : pid;
 }

@@ -3,6 +3,7 @@
 #ifndef SEKISHO_SUPERVISOR_SPAWN_H
 #define SEKISHO_SUPERVISOR_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,6 +15,14 @@ struct spawn {
 	int empty_root_fd;            /* an empty, read-only, detached tmpfs */
 	int null_fd;
 	int stderr_fd; /* standard error for writing only, also where it is a terminal */
+};
+
+/* A block device that a process gets as descriptor FD_DISK. The child opens it, since that alone
+ * may wait for as long as the device likes. */
+struct spawn_disk {
+	char path[32]; /* empty: none */
+	dev_t number;  /* that it must have */
+	bool writes;
 };
 
 /**
@@ -41,10 +50,11 @@ void spawn_fini(struct spawn *spawn);
  * @control_fd: becomes descriptor 3; borrowed
  * @events_fd: becomes descriptor 4; borrowed
  * @file_bytes: RLIMIT_FSIZE, in place of the role's; 0: the role's
+ * @disk: borrowed; may be in hidden memory
  * Return: the process id, or -ERR_SYSTEM. What fails after the fork is said on stderr, and the
  * child ends with 126.
  */
 pid_t spawn_start(const struct spawn *spawn, enum role role, int control_fd, int events_fd,
-		  uint64_t file_bytes);
+		  uint64_t file_bytes, const struct spawn_disk *disk);
 
 #endif

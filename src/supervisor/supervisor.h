@@ -26,6 +26,7 @@
 #include "supervisor/spawn.h"
 #include "supervisor/timekeeping.h"
 #include "supervisor/trial.h"
+#include "supervisor/usb.h"
 #include "supervisor/zones.h"
 
 #define CHILDREN_MAX  1024 /* processes at a time */
@@ -136,7 +137,7 @@ struct commit {
 struct options {
 	enum machine_start start;
 	const char *config_path, *state_path, *prefix, *console_path, *watchdog_path;
-	bool sets_clock, own_machine;
+	bool sets_clock, own_machine, uses_usb;
 };
 
 struct supervisor {
@@ -161,8 +162,7 @@ struct supervisor {
 	struct policy_run running;
 	struct commit commit;
 	uint64_t epoch_last;
-	bool said_ready;
-	bool stopping;
+	bool said_ready, stopping;
 	int exit_status;
 	bool audit_stops; /* the last of all: it has been told to end */
 	struct power power;
@@ -173,8 +173,7 @@ struct supervisor {
 	struct loop_fd console_watch;
 	int terminal_fd;                  /* waits for its console to be started; -1: none does */
 	struct loop_timer terminal_timer; /* then people are let in, whatever the zones do */
-	int lock_fd;
-	int watchdog_fd;
+	int lock_fd, watchdog_fd;
 	struct loop_timer watchdog_timer;
 	uint64_t last_ready_ms[ROLE_COUNT_]; /* for the watchdog */
 	struct loop_timer stop_timer;
@@ -183,6 +182,7 @@ struct supervisor {
 	struct connections_table connections_table;
 	struct scanner_state scanners[SCANNERS_MAX];
 	struct trial trial;
+	struct usb usb;
 	struct scanner_watch scanner_watch;
 	struct emergencies emergencies;
 	struct watchlist watchlist;

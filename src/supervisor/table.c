@@ -204,6 +204,20 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.reads = "tile records, RFB of the viewer or requests and frames of a "
 				 "browser, name and password of one login",
 		},
+	[ROLE_STICK] =
+		{
+			.program = "stick",
+			.uid = UID_BASE + ROLE_STICK,
+			.restart = RESTART_NEVER,
+			.life_ms = 120000,
+			.files_max = 24,
+			.memory_mib = 128,
+			.file_mib = 8,
+			.cpu_s = 60,
+			.given = "either what a USB device says of itself and its switch, or a "
+				 "memory stick's disk and memory for one file, snapshot",
+			.reads = "either USB descriptors, or the file system of a memory stick",
+		},
 };
 
 static const char *restart_text(enum table_restart restart)

@@ -20,6 +20,9 @@ $(O)/rel/wire/rfb_%.o: cflags-rel += -O3
 # audit
 wire-src += syslog.c log_chain.c log_anchor.c tar.c armour.c export.c
 
+# a memory stick
+wire-src += usb_descriptor.c
+
 # flatten
 wire-src += mail_verify.c mail_text.c mail_parts.c charset.c charset_label.c charset_choose.c charset_unicode.c charset_jis.c charset_cjk.c charset_shift.c \
 	charset_tables.c mime_field.c mime_param.c mime_word.c mime_transfer.c text_clean.c \

@@ -72,3 +72,8 @@ fuzzers += fuzz_mail_receiver fuzz_mail_sender fuzz_mail_tls
 fuzz_mail_tls-use := mail-receiver mail-sender tls policy wire base
 fuzz_mail_receiver-use := mail-receiver tls policy wire base
 fuzz_mail_sender-use := mail-sender tls policy wire base
+
+# memory sticks
+fuzzers += fuzz_usb_descriptor fuzz_volume
+fuzz_usb_descriptor-use := wire base
+fuzz_volume-use := stick fatfs policy wire base

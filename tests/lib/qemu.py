@@ -13,6 +13,7 @@ A machine never outlives its test: stop() kills it, and rootfs/enter.sh ends wha
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -78,6 +79,40 @@ def port_mac(index):
     return f"52:54:00:00:00:{0x10 + index:02x}"
 
 
+class Monitor:
+    """QEMU's own line (QMP): one question, one answer."""
+
+    def __init__(self, path):
+        self.line = socket.socket(socket.AF_UNIX)
+        wait_until(lambda: self._connected(path), "QEMU's monitor", 30)
+        self.stream = self.line.makefile("rw", encoding="utf-8")
+        assert "QMP" in json.loads(self.stream.readline())
+        self.ask("qmp_capabilities")
+
+    def _connected(self, path):
+        try:
+            self.line.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+    def ask(self, command, errors=False, **arguments):
+        """Events that come in between are passed over. Return: what it answered; errors: None where it refuses, which else is
+        an error of the test."""
+        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.stream.flush()
+        while "event" in (answer := json.loads(self.stream.readline())):
+            pass
+        if errors and "error" in answer:
+            return None
+        assert "error" not in answer, f"{command} {arguments}: {answer}"
+        return answer["return"]
+
+    def close(self):
+        self.stream.close()
+        self.line.close()
+
+
 class Machine:
     """One board. Use as a context manager; power_on() starts it, stop() or power_cut() ends it at once.
 
@@ -88,15 +123,17 @@ class Machine:
     rtc: what its RTC shows at power-on (UTC), as 2016-01-02T03:04:05; None: the time of this machine.
     terminal: the serial line is a pseudo-terminal, whose speed the guest sets, and not a socket.
     disks: further ones, which the appliance does not look at: vdc, vdd, ...
+    usb: it has a USB controller, into which plug() puts memory sticks and other devices.
     """
 
     def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None,
-                 models=(), rtc=None, disks=(), terminal=False):
+                 models=(), rtc=None, disks=(), terminal=False, usb=False):
         self.directory = pathlib.Path(directory)
         self.image = FIRMWARE / "inspect" if watch else FIRMWARE
         self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or self.image / "root.img", memory_mb
         self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
-        self.rtc, self.disks, self.terminal = rtc, list(disks), terminal
+        self.rtc, self.disks, self.terminal, self.usb = rtc, list(disks), terminal, usb
+        self.monitor = None
         self.process = self.console = None
         self.hosts = set()
         self.power_on_at = None
@@ -140,6 +177,8 @@ class Machine:
                     "-device", "virtio-rng-pci", "-device", "i6300esb", "-chardev",
                     f"{serial},id=serial,logfile={self.serial_log},logappend=on",
                     "-serial", "chardev:serial", "-serial", f"file:{self.watch_path}", "-drive", f"file={self.root},format=raw,if=virtio,readonly=on")
+        if self.usb:
+            yield from ("-device", "qemu-xhci,id=xhci", "-qmp", f"unix:{self.directory / f'monitor-{self.boots}'},server=on,wait=off")
         if self.rtc:
             yield from ("-rtc", f"base={self.rtc}")
         for disk in [*([self.data] if self.data else []), *self.disks]:
@@ -192,6 +231,8 @@ class Machine:
         # Process 1 and the kernel write to this line as well.
         self.console = Console(end, self.directory / "console.txt", 120, self.hosts, alone=False)
         self.hosts = self.console.hosts
+        if self.usb:
+            self.monitor = Monitor(self.directory / f"monitor-{self.boots}")
 
     def _connected(self, line, path):
         assert self.running(), f"QEMU ended: {(self.directory / 'qemu.log').read_text()}"
@@ -231,6 +272,29 @@ class Machine:
         """Wait until it has switched itself off (or wanted to start anew, which is the same here)."""
         wait_until(lambda: not self.running(), "the machine to stop", max(seconds, PATIENCE_SECONDS), pause=0.1)
 
+    def plug(self, name, image=None, driver="usb-storage", bytes_a_second=None, **options):
+        """Plug in a USB device: a memory stick that is the file `image`, as slow as said, or something else."""
+        if image:
+            below = {"driver": "raw", "node-name": f"{name}-image", "file": {"driver": "file", "filename": str(image)}}
+            if bytes_a_second:
+                self.monitor.ask("object-add", **{"qom-type": "throttle-group", "id": f"{name}-slow",
+                                                  "limits": {"bps-total": bytes_a_second}})
+                below = {"driver": "throttle", "node-name": name, "throttle-group": f"{name}-slow", "file": below}
+            else:
+                below["node-name"] = name
+            self.monitor.ask("blockdev-add", **below)
+            options["drive"] = name
+        self.monitor.ask("device_add", driver=driver, id=name, bus="xhci.0", **options)
+
+    def unplug(self, name, image=True):
+        """Pull it out; what was written to it is in its file then."""
+        self.monitor.ask("device_del", id=name)
+        wait_until(lambda: not any(one["name"] == name for one in self.monitor.ask("qom-list", path="/machine/peripheral")),
+                   f"{name} to be out", PATIENCE_SECONDS, 0.2)
+        if image:
+            wait_until(lambda: self.monitor.ask("blockdev-del", errors=True, **{"node-name": name}) is not None,
+                       f"{name} to be let go of", PATIENCE_SECONDS, 0.2)
+
     def power_cut(self):
         """End it as a power cut does: nothing is flushed that the guest has not flushed."""
         if self.process is not None:
@@ -239,6 +303,9 @@ class Machine:
         if self.console is not None:
             self.console.close()
             self.console = None
+        if self.monitor is not None:
+            self.monitor.close()
+            self.monitor = None
 
     stop = power_cut
 

@@ -182,3 +182,9 @@ test_doors-use := accounts policy wire base
 test_factor-use := accounts policy wire base
 test_first_administrator-use := accounts policy wire base
 test_totp-use := accounts policy wire base
+
+# memory sticks
+units += test_usb_descriptor test_usb_devices test_stick_volume
+test_usb_descriptor-use := wire base
+test_usb_devices-use := supervisor policy wire base
+test_stick_volume-use := stick fatfs policy wire base

@@ -93,6 +93,24 @@ static void test_layout_pipe_is_cut_off_outside_quotes_only(void **state)
 			 -ERR_SYNTAX);
 }
 
+static void test_layout_pipe_goes_onto_a_memory_stick_once(void **state)
+{
+	struct layout_pipe pipe;
+	char name[LAYOUT_NAME_BYTES + 16] = "show | usb ";
+
+	assert_int_equal(split(&pipe, "show | match \"| usb x\" | usb a.conf", "show "), 0);
+	assert_string_equal(pipe.usb, "a.conf");
+	assert_int_equal(pipe.count, 1);
+	assert_int_equal(split(&pipe, "show | no-more", "show "), 0);
+	assert_string_equal(pipe.usb, "");
+	assert_int_equal(split(&pipe, "show | usb", ""), -ERR_SYNTAX);
+	assert_int_equal(split(&pipe, "show | usb a | usb b", ""), -ERR_SYNTAX);
+	memset(name + strlen(name), 'x', LAYOUT_NAME_BYTES - 1);
+	assert_int_equal(split(&pipe, name, "show "), 0);
+	name[strlen(name)] = 'x'; /* the rest is zeros */
+	assert_int_equal(split(&pipe, name, ""), -ERR_SYNTAX);
+}
+
 static void test_layout_table_stops_at_its_limit(void **state)
 {
 	static const char row[] = "0123456789";
@@ -141,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_layout_columns_follow_the_width_of_characters),
 		cmocka_unit_test(test_layout_filters_lines),
 		cmocka_unit_test(test_layout_pipe_is_cut_off_outside_quotes_only),
+		cmocka_unit_test(test_layout_pipe_goes_onto_a_memory_stick_once),
 		cmocka_unit_test(test_layout_table_stops_at_its_limit),
 		cmocka_unit_test(test_layout_row_goes_on_with_its_last_cell),
 	};
