@@ -14,7 +14,7 @@
 #define USB_NAME_BYTES     64          /* of a file, with NUL */
 #define USB_LOAD_BYTES_MAX (4U << 20)  /* no configuration is longer */
 #define USB_SAVE_BYTES_MAX (64U << 20) /* as much as a console shows */
-#define USB_HUBS_MAX       8           /* of the controllers' own */
+#define USB_HUBS_MAX       16          /* of the controllers' own */
 
 enum usb_kind { USB_SAVE = 1, USB_LOAD = 2 };
 
@@ -47,8 +47,10 @@ enum stick_task {
 
 /* S -> stick */
 struct control_stick {
-	uint32_t task;             /* enum stick_task */
-	uint32_t value;            /* STICK_SWITCH: 0 or 1 */
+	uint32_t task;            /* enum stick_task */
+	uint32_t value;           /* STICK_SWITCH: 0 or 1 */
+	uint16_t vendor, product; /* STICK_ADMIT: what was recorded of the device */
+	uint32_t pad;
 	char name[USB_NAME_BYTES]; /* STICK_READ, STICK_WRITE */
 	uint64_t size_bytes;       /* STICK_WRITE */
 	uint8_t sha256[32];        /* STICK_WRITE: what the memory must have */
@@ -57,6 +59,7 @@ struct control_stick {
 enum stick_status {
 	STICK_DONE = 1,
 	STICK_NOT_STORAGE,    /* another device, or one that is more than that */
+	STICK_EXCHANGED,      /* not the device that was recorded */
 	STICK_NOT_SWITCHED,   /* the kernel refused */
 	STICK_NO_FILE_SYSTEM, /* neither FAT nor exFAT */
 	STICK_NO_FILE,

@@ -648,8 +648,7 @@ int snapshot_view_structure(struct snapshot *out, const void *block, size_t size
 	    !text_is_sound(out, h->text_host_name) || h->utc_offset_s < -OFFSET_MAX_S ||
 	    h->utc_offset_s > OFFSET_MAX_S || h->connections_max > SNAPSHOT_CONNECTIONS_MAX ||
 	    h->watch_s < SNAPSHOT_WATCH_S_MIN || h->watch_s > SNAPSHOT_WATCH_S_MAX ||
-	    h->recovery_off > 1 || h->language > 1 || h->usb > 1 ||
-	    !rows_are_sound(out)) {
+	    h->recovery_off > 1 || h->language > 1 || h->usb > 1 || !rows_are_sound(out)) {
 		*out = (struct snapshot){0};
 		return -ERR_RANGE;
 	}

@@ -79,6 +79,8 @@ static enum stick_status admit(void)
 	}
 	if (n < 0)
 		return STICK_BROKEN;
+	if (!usb_has_ids((struct span){descriptors, size}, state.job.vendor, state.job.product))
+		return STICK_EXCHANGED;
 	if (usb_is_storage((struct span){descriptors, size}) < 0)
 		return STICK_NOT_STORAGE;
 	return set_switches('1');

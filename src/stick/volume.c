@@ -87,11 +87,13 @@ DRESULT disk_write(void *drv, const BYTE *buff, DWORD sector, UINT count)
 DRESULT disk_ioctl(void *drv, BYTE cmd, void *buff)
 {
 	const struct disk *disk = drv;
+	int flags;
 
 	switch (cmd) {
 	case IOCTL_INIT:
 	case IOCTL_STATUS:
-		*(BYTE *)buff = 0;
+		flags = fcntl(disk->fd, F_GETFL);
+		*(BYTE *)buff = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY ? 0 : STA_PROTECT;
 		return RES_OK;
 	case CTRL_SYNC:
 		return fsync(disk->fd) == 0 ? RES_OK : RES_ERROR;
@@ -112,6 +114,7 @@ static enum stick_status status_of(FRESULT result)
 	case FR_EXIST:
 		return STICK_EXISTS;
 	case FR_DENIED:
+	case FR_WRITE_PROTECTED:
 		return STICK_FULL;
 	case FR_NO_FILESYSTEM:
 		return STICK_NO_FILE_SYSTEM;

@@ -30,7 +30,8 @@ enum stick_status volume_read(int disk, struct volume_file *file, uint64_t most_
 
 /**
  * volume_write - write a new file, bring it onto the stick, and read it back
- * @disk:    descriptor of the whole stick, to read and to write; borrowed
+ * @disk:    descriptor of the whole stick, to read and to write (to read only: STICK_FULL);
+ *	borrowed
  * @file:    its name and the content's hash
  * @content: at most USB_SAVE_BYTES_MAX bytes
  * @local_s: the time that the file gets: seconds since 1970, local

@@ -143,6 +143,9 @@ static int open_node(const struct spawn_disk *disk)
 		(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
 		fd = open(disk->path, flags);
 	}
+	/* Write-protected: whoever is to write finds that out, and says so. */
+	if (fd < 0 && disk->writes && (errno == EROFS || errno == EACCES))
+		fd = open(disk->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd;
 }
 

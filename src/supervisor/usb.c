@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -135,6 +136,9 @@ static bool launch_task(struct supervisor *sup, enum stick_task task)
 	const struct control_usb *asked = &sup->usb.asked;
 	struct control_stick job = {.task = task, .size_bytes = asked->size_bytes};
 
+	/* Four hexadecimal digits each. */
+	job.vendor = (uint16_t)strtoul(sup->usb.device.vendor, NULL, 16);
+	job.product = (uint16_t)strtoul(sup->usb.device.product, NULL, 16);
 	memcpy(job.name, asked->name, sizeof(job.name));
 	memcpy(job.sha256, asked->sha256, sizeof(job.sha256));
 	return launch(sup, &sup->usb.child, &job);
@@ -358,7 +362,10 @@ int usb_handle_ask(struct channel *ch, void *ctx, const struct channel_message *
 		asked.size_bytes = 0;
 		memset(asked.sha256, 0, sizeof(asked.sha256));
 	}
-	why = begin_use(console, &asked, fd);
+	if (!asking_take(&console->asking, clock_mono_ms(console->sup->loop.clock)))
+		why = "too many questions; ask again in a second";
+	else
+		why = begin_use(console, &asked, fd);
 	if (why)
 		refuse(console, asked.number, why);
 	return 0;
@@ -389,6 +396,7 @@ static const char *reason_of(uint32_t status)
 {
 	static const char *const reasons[STICK_STATUS_COUNT_] = {
 		[STICK_NOT_STORAGE] = "it is no memory stick, or more than one",
+		[STICK_EXCHANGED] = "another device is plugged in than a moment ago",
 		[STICK_NOT_SWITCHED] = "the kernel does not accept the device",
 		[STICK_NO_FILE_SYSTEM] = "the stick has no FAT or exFAT file system",
 		[STICK_NO_FILE] = "the stick has no such file in its top directory",
@@ -413,14 +421,18 @@ static void take_end(struct supervisor *sup, const struct control_stick_done *do
 	usb->child = NULL;
 	if (usb->step == USB_DISMISSING) {
 		/* Whoever was pulled out is let go of as well. */
-		if (usb_devices_state(USB_DEVICES_PLACE, usb->device.name) == 1)
+		if (usb_devices_state(USB_DEVICES_PLACE, usb->device.name) == 1) {
 			record_failure(sup, EVENT_USB_STUCK, reason_of(status));
+			usb->clean = false; /* its hub takes it along */
+			usb_follow(sup);
+		}
 		end_use(sup);
 		return;
 	}
 	if (status != STICK_DONE) {
-		fail(sup, status == STICK_NOT_STORAGE ? EVENT_USB_REFUSED : EVENT_USB_FAILED,
-		     reason_of(status));
+		bool refused = status == STICK_NOT_STORAGE || status == STICK_EXCHANGED;
+
+		fail(sup, refused ? EVENT_USB_REFUSED : EVENT_USB_FAILED, reason_of(status));
 		return;
 	}
 	if (usb->step != USB_COPYING) {
@@ -436,18 +448,39 @@ static void take_end(struct supervisor *sup, const struct control_stick_done *do
 	finish_copying(sup);
 }
 
-/* The controllers' hubs. A failure is tried again, since a hub may just be busy. */
+/* Whether a hub is not as it should be. */
+static bool differs(bool on)
+{
+	char hubs[USB_HUBS_MAX][USB_HUB_NAME_BYTES];
+	int count = usb_devices_hubs(USB_DEVICES_PLACE, hubs, USB_HUBS_MAX);
+
+	for (int i = 0; i < count; i++) {
+		int state = usb_devices_state(USB_DEVICES_PLACE, hubs[i]);
+
+		if (state >= 0 && (state == 1) != on)
+			return true;
+	}
+	return false;
+}
+
+static void follow(struct supervisor *sup);
+
+/* The controllers' hubs. A failure is tried again, since a hub may just be busy; what the kernel
+ * says that it has done and has not is one too. */
 static void take_switched(struct supervisor *sup, bool well)
 {
 	struct usb *usb = &sup->usb;
 
 	usb->switcher = NULL;
-	usb->switch_failures = well ? 0 : usb->switch_failures + 1;
-	if (usb->switch_failures == SWITCH_FAILURES)
+	if (well && !differs(usb->switch_value))
+		usb->switch_failures = 0;
+	else
+		usb->switch_failures++;
+	if (usb->switch_failures >= SWITCH_FAILURES)
 		supervisor_event(sup, EVENT_USB_STUCK,
 				 EV_TEXT(REASON, "the controllers cannot be switched"));
 	else if (!sup->stopping)
-		usb_follow(sup);
+		follow(sup);
 }
 
 int usb_handle_done(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -527,23 +560,8 @@ struct spawn_disk usb_disk_of(const struct child *child)
 
 /* ---- the policy, and questions */
 
-/* Whether a hub is not as it should be. */
-static bool differs(bool on)
-{
-	char hubs[USB_HUBS_MAX][USB_HUB_NAME_BYTES];
-	int count = usb_devices_hubs(USB_DEVICES_PLACE, hubs, USB_HUBS_MAX);
-
-	for (int i = 0; i < count; i++) {
-		int state = usb_devices_state(USB_DEVICES_PLACE, hubs[i]);
-
-		if (state >= 0 && (state == 1) != on)
-			return true;
-	}
-	return false;
-}
-
 /* A hub that goes off takes what an earlier life of ours may have left authorized along. */
-void usb_follow(struct supervisor *sup)
+static void follow(struct supervisor *sup)
 {
 	struct control_stick job = {.task = STICK_SWITCH};
 	struct usb *usb = &sup->usb;
@@ -554,8 +572,22 @@ void usb_follow(struct supervisor *sup)
 	job.value = usb->clean && is_on(sup);
 	if (!differs(job.value))
 		return;
+	usb->switch_value = job.value;
 	if (!launch(sup, &usb->switcher, &job))
 		supervisor_event(sup, EVENT_USB_STUCK, EV_TEXT(REASON, "no process for it"));
+}
+
+void usb_follow(struct supervisor *sup)
+{
+	char hubs[USB_HUBS_MAX + 1][USB_HUB_NAME_BYTES];
+
+	sup->usb.switch_failures = 0;
+	if (sup->options.uses_usb &&
+	    usb_devices_hubs(USB_DEVICES_PLACE, hubs, USB_HUBS_MAX + 1) > USB_HUBS_MAX)
+		supervisor_event(sup, EVENT_USB_STUCK,
+				 EV_TEXT(REASON,
+					 "there are more controllers than can be switched"));
+	follow(sup);
 }
 
 void answer_usb(struct supervisor *sup, struct answer *answer)

@@ -48,7 +48,8 @@ struct usb {
 	struct loop_timer timer;     /* USB_APPEARING: looks again */
 	struct child *switcher;      /* turns the controllers' hubs on or off; NULL: nobody does */
 	bool clean; /* they were off once since the start: nothing is authorized from before */
-	uint32_t switch_failures; /* in a row */
+	uint32_t switch_value;    /* what it is turned to: 0 or 1 */
+	uint32_t switch_failures; /* in a row, since the last policy */
 };
 
 /* From a console, CONTROL_USB; from a stick process, CONTROL_STICK_DONE. */

@@ -2,8 +2,6 @@
 /* One pass over the descriptors; whatever is not known to belong to a memory stick refuses it. */
 #include "wire/usb_descriptor.h"
 
-#include <stdbool.h>
-
 #include "base/err.h"
 
 /* bDescriptorType: USB 2.0 table 9-5; USB 3.2 table 9-6; USB Attached SCSI, 5.2.3 */
@@ -97,4 +95,13 @@ int usb_is_storage(struct span descriptors)
 		return err;
 	return check_rest(
 		(struct span){rest.data + CONFIGURATION_BYTES, rest.size - CONFIGURATION_BYTES});
+}
+
+bool usb_has_ids(struct span descriptors, uint16_t vendor, uint16_t product)
+{
+	const uint8_t *d = descriptors.data;
+
+	/* idVendor, idProduct, least significant byte first */
+	return descriptors.size >= DEVICE_BYTES && (d[8] | d[9] << 8) == vendor &&
+	       (d[10] | d[11] << 8) == product;
 }

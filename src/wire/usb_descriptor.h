@@ -3,6 +3,9 @@
 #ifndef SEKISHO_WIRE_USB_DESCRIPTOR_H
 #define SEKISHO_WIRE_USB_DESCRIPTOR_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 
 #define USB_DESCRIPTOR_BYTES_MAX 1024U /* of one device: storage needs less than a tenth */
@@ -18,5 +21,8 @@
  * than USB_DESCRIPTOR_BYTES_MAX.
  */
 int usb_is_storage(struct span descriptors);
+
+/* Whether the device descriptor that @descriptors begin with has these ids; borrowed. */
+bool usb_has_ids(struct span descriptors, uint16_t vendor, uint16_t product);
 
 #endif

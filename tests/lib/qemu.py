@@ -123,7 +123,7 @@ class Machine:
     rtc: what its RTC shows at power-on (UTC), as 2016-01-02T03:04:05; None: the time of this machine.
     terminal: the serial line is a pseudo-terminal, whose speed the guest sets, and not a socket.
     disks: further ones, which the appliance does not look at: vdc, vdd, ...
-    usb: it has a USB controller, into which plug() puts memory sticks and other devices.
+    usb: it has a USB controller, into which plug() puts memory sticks and other devices; usb_traffic() is what they were asked.
     """
 
     def __init__(self, directory, data=None, wires=(None, None, None), root=None, memory_mb=256, watch=None,
@@ -179,6 +179,8 @@ class Machine:
                     "-serial", "chardev:serial", "-serial", f"file:{self.watch_path}", "-drive", f"file={self.root},format=raw,if=virtio,readonly=on")
         if self.usb:
             yield from ("-device", "qemu-xhci,id=xhci", "-qmp", f"unix:{self.directory / f'monitor-{self.boots}'},server=on,wait=off")
+            for event in ("usb_xhci_reset", "usb_desc_device", "usb_set_config", "usb_msd_cmd_submit"):
+                yield from ("-trace", f"enable={event}")
         if self.rtc:
             yield from ("-rtc", f"base={self.rtc}")
         for disk in [*([self.data] if self.data else []), *self.disks]:
@@ -272,10 +274,10 @@ class Machine:
         """Wait until it has switched itself off (or wanted to start anew, which is the same here)."""
         wait_until(lambda: not self.running(), "the machine to stop", max(seconds, PATIENCE_SECONDS), pause=0.1)
 
-    def plug(self, name, image=None, driver="usb-storage", bytes_a_second=None, **options):
+    def plug(self, name, image=None, driver="usb-storage", bytes_a_second=None, read_only=False, **options):
         """Plug in a USB device: a memory stick that is the file `image`, as slow as said, or something else."""
         if image:
-            below = {"driver": "raw", "node-name": f"{name}-image", "file": {"driver": "file", "filename": str(image)}}
+            below = {"driver": "raw", "node-name": f"{name}-image", "read-only": read_only, "file": {"driver": "file", "filename": str(image)}}
             if bytes_a_second:
                 self.monitor.ask("object-add", **{"qom-type": "throttle-group", "id": f"{name}-slow",
                                                   "limits": {"bps-total": bytes_a_second}})
@@ -294,6 +296,15 @@ class Machine:
         if image:
             wait_until(lambda: self.monitor.ask("blockdev-del", errors=True, **{"node-name": name}) is not None,
                        f"{name} to be let go of", PATIENCE_SECONDS, 0.2)
+
+    def usb_traffic(self):
+        """What the devices themselves were asked since the kernel took the controller over (before, the BIOS looks for disks to
+        start from), as QEMU saw it: how often one was asked what it is, was configured (which is what makes it usable), and got
+        a SCSI command."""
+        log = re.split(r"^(?:\S+:)?usb_xhci_reset\b", (self.directory / "qemu.log").read_text(errors="replace"), flags=re.MULTILINE)[-1]
+        return {"described": len(re.findall(r"^(?:\S+:)?usb_desc_device ", log, re.MULTILINE)),
+                "configured": len(re.findall(r"^(?:\S+:)?usb_set_config .*\bconfig [1-9]", log, re.MULTILINE)),
+                "commands": len(re.findall(r"^(?:\S+:)?usb_msd_cmd_submit ", log, re.MULTILINE))}
 
     def power_cut(self):
         """End it as a power cut does: nothing is flushed that the guest has not flushed."""

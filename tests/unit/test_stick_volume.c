@@ -3,7 +3,9 @@
  * an error. */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +205,25 @@ static void test_stick_volume_is_read_back(void **state)
 	assert_int_equal(volume_write(disk, &file, span_of("abd"), 0), STICK_BROKEN);
 }
 
+/* By its own switch: the kernel gives it to be read only. */
+static void test_stick_volume_that_is_write_protected(void **state)
+{
+	struct volume_file file = {.name = "b", .size_bytes = 3};
+	char path[32];
+	int protected_disk;
+
+	assert_int_equal(save("a", "abc", 3), STICK_DONE);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk);
+	protected_disk = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(protected_disk >= 0);
+	sha256_of("abc", 3, file.sha256);
+	assert_int_equal(volume_write(protected_disk, &file, span_of("abc"), 0), STICK_FULL);
+	file.name = "a";
+	assert_int_equal(volume_read(protected_disk, &file, MOST, -1), STICK_DONE);
+	close(protected_disk);
+	assert_int_equal(try("b"), STICK_NO_FILE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -217,6 +238,7 @@ int main(void)
 		TEST(test_stick_volume_damaged_chains_end),
 		TEST(test_stick_volume_that_ends_before_its_file_system),
 		TEST(test_stick_volume_is_read_back),
+		TEST(test_stick_volume_that_is_write_protected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

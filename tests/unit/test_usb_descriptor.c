@@ -129,6 +129,17 @@ static void test_usb_descriptor_names_of_files(void **state)
 	assert_true(usb_name_is_sound(name));
 }
 
+static void test_usb_descriptor_another_device_is_another_one(void **state)
+{
+	static const uint8_t device[] = {DEVICE};
+	const struct span said = {device, sizeof(device)};
+
+	assert_true(usb_has_ids(said, 0x46f4, 0x0001));
+	assert_false(usb_has_ids(said, 0xf446, 0x0001));
+	assert_false(usb_has_ids(said, 0x46f4, 0x0100));
+	assert_false(usb_has_ids((struct span){device, sizeof(device) - 1}, 0x46f4, 0x0001));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_usb_descriptor_what_is_more_is_refused),
 		cmocka_unit_test(test_usb_descriptor_every_byte_that_says_what_it_is_counts),
 		cmocka_unit_test(test_usb_descriptor_lengths_must_fit),
+		cmocka_unit_test(test_usb_descriptor_another_device_is_another_one),
 		cmocka_unit_test(test_usb_descriptor_names_of_files),
 	};
 
