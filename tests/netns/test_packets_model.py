@@ -23,6 +23,7 @@ HOSTS = {
 NETWORKS = {"mynumber": ["10.10.0.1/24", "fd00:10::1/64"], "lgwan": ["10.20.0.1/24", "fd00:20::1/64"],
             "internet": ["203.0.113.1/28", "2001:db8:113::1/64"]}
 FLOWS = 300
+NUMBERED = (1, 6, 17, 58)   # protocols whose packets have the flow's number in what connection tracking knows them by
 POLICIES, PACKETS = int(os.environ.get("POLICIES", "30")), int(os.environ.get("PACKETS", "300"))
 
 
@@ -112,6 +113,12 @@ def send_all(net, gateway, topology, flows):
         wire.close()
 
 
+def belongs_to_another(flow, flows):
+    """Whether connection tracking has no port or number to tell it from one of `flows`, or from the answer to one."""
+    return flow.protocol not in NUMBERED and any(
+        flow.protocol == other.protocol and {flow.source, flow.target} == {other.source, other.target} for other in flows)
+
+
 def calm_zone():
     """(time zone, its time now): the one of the two that is further from midnight, where dates change."""
     utc = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
@@ -128,10 +135,12 @@ def test_packets_datapath_trace_and_evaluator_agree(net, topology, make_gateway,
     generator = Generator(seed, NETWORKS, HOSTS, macs, calm=now)
     policy = generator.make_policy(10 + 20 * seed, now.date())
     # What is in force has to be tried: half of the flows are drawn until one is permitted.
-    flows = [generator.make_flow() for _ in range(FLOWS // 2)]
+    flows = []
     while len(flows) < FLOWS:
         flow = generator.make_flow()
-        if policy.permit_for(flow, now) is not None or generator.rng.random() < 0.05:
+        if belongs_to_another(flow, flows):
+            continue
+        if len(flows) < FLOWS // 2 or policy.permit_for(flow, now) is not None or generator.rng.random() < 0.05:
             flows.append(flow)
     expected = [policy.permit_for(flow, now) for flow in flows]
     gateway = make_gateway(policy.text(), system=f"time-zone {time_zone};", zone_extra=policy.zone_extra())
