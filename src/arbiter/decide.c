@@ -146,14 +146,15 @@ void decide_admission(struct decider *d, uint32_t zone, enum packet_purpose purp
 static bool spend_detail(struct decider *d, uint64_t now_ms)
 {
 	const uint64_t most = (uint64_t)DECIDE_DETAILS_BURST * TOKEN;
+	const uint64_t price = (uint64_t)TOKEN * d->denials.shares; /* as of other denials */
 
 	d->detail_tokens += (now_ms - d->refilled_ms) * DECIDE_DETAILS_PER_S * TOKEN / 1000;
 	d->refilled_ms = now_ms;
 	if (d->detail_tokens > most)
 		d->detail_tokens = most;
-	if (d->detail_tokens < TOKEN)
+	if (d->detail_tokens < price)
 		return false;
-	d->detail_tokens -= TOKEN;
+	d->detail_tokens -= price;
 	return true;
 }
 

@@ -16,6 +16,12 @@ void denials_init(struct denials *d, uint64_t now_ms)
 	d->free = 1;
 	d->tokens = (uint64_t)DENIALS_EVENTS_BURST * TOKEN;
 	d->refilled_ms = now_ms;
+	d->shares = 1;
+}
+
+void denials_set_shares(struct denials *d, uint32_t shares)
+{
+	d->shares = shares;
 }
 
 /* FNV-1a over all bytes. */
@@ -117,14 +123,15 @@ static size_t describe(const struct denial *row, struct event_arg *args)
 static bool spend_token(struct denials *d, uint64_t now_ms)
 {
 	const uint64_t most = (uint64_t)DENIALS_EVENTS_BURST * TOKEN;
+	const uint64_t price = (uint64_t)TOKEN * d->shares; /* they have one budget together */
 
 	d->tokens += (now_ms - d->refilled_ms) * DENIALS_EVENTS_PER_S * TOKEN / 1000;
 	d->refilled_ms = now_ms;
 	if (d->tokens > most)
 		d->tokens = most;
-	if (d->tokens < TOKEN)
+	if (d->tokens < price)
 		return false;
-	d->tokens -= TOKEN;
+	d->tokens -= price;
 	return true;
 }
 

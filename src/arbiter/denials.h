@@ -47,6 +47,7 @@ struct denials {
 	struct denial rows[DENIALS_MAX];
 	uint32_t buckets[DENIALS_BUCKETS]; /* index + 1 */
 	uint32_t free;
+	uint32_t shares; /* arbiters that the budget of events is divided among */
 	uint64_t tokens; /* events that may be sent now, in thousandths */
 	uint64_t refilled_ms;
 	uint64_t overflow; /* denials that found no row */
@@ -54,6 +55,9 @@ struct denials {
 };
 
 void denials_init(struct denials *d, uint64_t now_ms);
+
+/* How many arbiters have the gateway's budget of events together; 1 at first. */
+void denials_set_shares(struct denials *d, uint32_t shares);
 
 /**
  * denials_note - count one denied packet, and tell of it at once where it is the first of its kind

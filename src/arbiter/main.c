@@ -261,6 +261,16 @@ static int handle_admissions(struct channel *ch, void *ctx, const struct channel
 	return 0;
 }
 
+static int handle_generation(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct packet_generation *told = message->body;
+
+	if (told->generation == 0 || told->generation > UINT16_MAX)
+		return -ERR_PEER;
+	heritage_add_generation(&arbiter.decider.heritage, (uint16_t)told->generation, told->epoch);
+	return 0;
+}
+
 static int handle_use(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	const struct packet_use *use = message->body;
@@ -288,6 +298,8 @@ static const struct channel_rule link_rules[] = {
 	{PACKET_PING, 0, 0, CHANNEL_EXACTLY(packet_ping), handle_link_ping, "ping"},
 	{PACKET_USE, 0, 0, CHANNEL_EXACTLY(packet_use), handle_use, "use"},
 	{PACKET_SHOW, 0, 0, CHANNEL_EXACTLY(packet_show), handle_show, "show"},
+	{PACKET_GENERATION, 0, 0, CHANNEL_EXACTLY(packet_generation), handle_generation,
+	 "generation"},
 };
 
 static void close_link(void)
@@ -384,6 +396,8 @@ static int handle_apply(struct channel *ch, void *ctx, const struct channel_mess
 	if (arbiter.slots[1 - arbiter.running].epoch != body->epoch)
 		return -ERR_PEER;
 	arbiter.running = 1 - arbiter.running;
+	denials_set_shares(&arbiter.decider.denials,
+			   snapshot_queues(&arbiter.slots[arbiter.running].snapshot));
 	return channel_send_wait(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0, REPORT_WAIT_MS);
 }
 
@@ -475,6 +489,8 @@ int main(void)
 		if (slot_load(&arbiter.slots[0], snapshot_fd, start.epoch) != 0)
 			return 1;
 		(void)close(snapshot_fd); /* mapped */
+		denials_set_shares(&arbiter.decider.denials,
+				   snapshot_queues(&arbiter.slots[0].snapshot));
 	}
 	if (process_serve(&arbiter.process, &arbiter.loop, control_rules,
 			  sizeof(control_rules) / sizeof(control_rules[0]), NULL, NULL) != 0 ||

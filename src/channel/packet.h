@@ -58,6 +58,8 @@ enum packet_type {
 	PACKET_USE,        /* N->A, struct packet_use */
 	PACKET_SHOW,       /* N->A, struct packet_show: a captured packet, to become a row of a
 			    * console's table */
+	PACKET_GENERATION, /* N->A, struct packet_generation: of which policy marks are that this
+			    * arbiter has not given */
 };
 
 /* Whether a flow that the arbiter permits fits into the limits of its permit. */
@@ -163,6 +165,12 @@ struct packet_show {
 	uint32_t captured_bytes;  /* of the packet, from the IP header on */
 	uint32_t pad;
 	uint8_t data[PACKET_COPY_BYTES]; /* as many of them as fit */
+};
+
+struct packet_generation {
+	uint64_t epoch;
+	uint32_t generation; /* 1..65535 */
+	uint32_t pad;
 };
 
 struct packet_ping {

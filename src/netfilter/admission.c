@@ -58,7 +58,7 @@ static void count_zone(struct netfilter *nf, struct zone *zone)
 
 	for (uint32_t i = 0; i < l->count; i++) {
 		if (begins_in(nf, &l->rows[i], zone->index))
-			l->rows[i].used = l->rows[i].unsent;
+			l->rows[i].used = limit_on_the_way(&l->rows[i]);
 	}
 	int err = flows_list(zone->netlink_fd, 0, count_flow, zone);
 
@@ -122,6 +122,14 @@ static enum packet_admission admit(struct zone *zone, struct limit *limit)
 	return PACKET_ADMITTED;
 }
 
+bool admission_is_limited(const struct netfilter *nf, uint32_t mark)
+{
+	uint32_t permit = mark & PACKET_MARK_PERMIT;
+
+	return permit != 0 && (mark & ~PACKET_MARK_GENERATION) != PACKET_MARK_WHOLE &&
+	       limits_of(&nf->running.limits, permit - 1) != NULL;
+}
+
 uint32_t admission_mark(struct zone *zone, uint32_t id, uint32_t mark, uint8_t origin)
 {
 	struct netfilter *nf = zone->nf;
@@ -129,8 +137,8 @@ uint32_t admission_mark(struct zone *zone, uint32_t id, uint32_t mark, uint8_t o
 	uint32_t permit = mark & PACKET_MARK_PERMIT;
 	struct limit *limit = permit != 0 ? limits_of(&nf->running.limits, permit - 1) : NULL;
 
-	if (limit == NULL || (mark & ~PACKET_MARK_GENERATION) == PACKET_MARK_WHOLE)
-		return mark;
+	if (!admission_is_limited(nf, mark) || nf->share != 0)
+		return mark; /* of another share: the first process was asked */
 	if (origin & (PACKET_IS_ESTABLISHED | PACKET_IS_REPLY | QUEUE_OUT_KNOWN)) {
 		if (!(mark & PACKET_MARK_DENY))
 			limit_join(limit); /* judged anew: it may have had another permit */
@@ -162,6 +170,35 @@ void admission_sent(struct zone *zone, enum packet_purpose purpose)
 				   told->count * sizeof(told->items[0]),
 			   NULL, 0);
 	told->count = 0;
+}
+
+void admission_hold(struct netfilter *nf, uint32_t share)
+{
+	struct limits *l = &nf->running.limits;
+
+	for (uint32_t i = 0; i < l->count; i++) {
+		l->rows[i].held[share] += l->rows[i].unsent;
+		l->rows[i].unsent = 0;
+	}
+}
+
+void admission_sent_by(struct netfilter *nf, uint32_t share, const uint32_t *permits,
+		       uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct limit *limit = limits_of(&nf->running.limits, permits[i]);
+
+		if (limit != NULL && limit->held[share] > 0)
+			limit->held[share]--;
+	}
+}
+
+void admission_release(struct netfilter *nf, uint32_t share)
+{
+	struct limits *l = &nf->running.limits;
+
+	for (uint32_t i = 0; i < l->count; i++)
+		l->rows[i].held[share] = 0;
 }
 
 void admission_moved(struct netfilter *nf, uint32_t before, uint32_t mark)

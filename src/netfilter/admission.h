@@ -30,6 +30,17 @@ struct zone;
  */
 uint32_t admission_mark(struct zone *zone, uint32_t id, uint32_t mark, uint8_t origin);
 
+/* Whether a verdict is of a permit that has a limit. */
+bool admission_is_limited(const struct netfilter *nf, uint32_t mark);
+
+/* What was just counted begins by verdicts that another share gives: on the way until it says. */
+void admission_hold(struct netfilter *nf, uint32_t share);
+/* The kernel has the verdicts of flows by these permits. */
+void admission_sent_by(struct netfilter *nf, uint32_t share, const uint32_t *permits,
+		       uint32_t count);
+/* Nothing of a share is on its way any more. */
+void admission_release(struct netfilter *nf, uint32_t share);
+
 /* The kernel has the verdicts: the arbiter hears what became of those whose permit has a limit. */
 void admission_sent(struct zone *zone, enum packet_purpose purpose);
 

@@ -96,6 +96,8 @@ void limits_carry(struct limits *l, const struct limits *before)
 		struct limit *limit = &l->rows[i];
 		const struct limit *old = find_key(before, limit->key);
 
+		if (old != NULL)
+			memcpy(limit->held, old->held, sizeof(limit->held));
 		if (old == NULL || old->rate == 0 || limit->rate == 0)
 			continue;
 		limit->filled_ms = old->filled_ms;
@@ -136,6 +138,15 @@ void limit_take(struct limit *limit)
 		limit->credit -= limit->period_ms;
 	limit->used++;
 	limit->unsent++;
+}
+
+uint32_t limit_on_the_way(const struct limit *limit)
+{
+	uint32_t count = limit->unsent;
+
+	for (unsigned i = 0; i < SNAPSHOT_QUEUES_MAX; i++)
+		count += limit->held[i];
+	return count;
 }
 
 void limit_join(struct limit *limit)

@@ -24,6 +24,8 @@ struct limit {
 	uint32_t used;
 	bool counted;
 	uint32_t unsent; /* of them, those whose verdict the kernel does not have yet */
+	uint32_t held[SNAPSHOT_QUEUES_MAX]; /* the same of those that another share gives verdicts
+					     * of, by its number */
 };
 
 /* Those of a policy, ascending by key. */
@@ -56,6 +58,8 @@ struct limit *limits_find(const struct limits *l, const char *from, const char *
 bool limit_has_credit(struct limit *limit, uint64_t now_ms);
 /* One more flow has begun, by a verdict that is not with the kernel yet. */
 void limit_take(struct limit *limit);
+/* Flows that have begun, and that the kernel may not know of yet. */
+uint32_t limit_on_the_way(const struct limit *limit);
 /* A running flow has this permit now; it may have been counted already. */
 void limit_join(struct limit *limit);
 

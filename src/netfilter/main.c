@@ -61,6 +61,12 @@ static int take_given(void *ctx, const struct control_give *give, int fd)
 		relay_take_link(nf, fd);
 		return 0;
 	}
+	if (give->kind == GIVE_LINK && give->role == ROLE_NETFILTER) {
+		if (give->index != 0)
+			return shares_take_link(nf, give->index, fd);
+		share_take_link(nf, fd);
+		return 0;
+	}
 	if (give->kind == GIVE_STATIONS) {
 		int err = zones_shut_stations(nf, fd);
 
@@ -116,6 +122,17 @@ static int handle_apply(struct channel *ch, void *ctx, const struct channel_mess
 		return -ERR_PEER;
 	nf->supervisor_ms = netfilter_now_ms(); /* a sign of life like any other */
 	zones_apply(nf);
+	return channel_send_wait(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0, REPORT_WAIT_MS);
+}
+
+/* A share keeps what it has prepared until the first process tells it to turn. */
+static int handle_apply_share(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_epoch *body = message->body;
+	const struct netfilter *nf = ctx;
+
+	if (body->epoch == 0 || (nf->next.epoch != body->epoch && nf->running.epoch != body->epoch))
+		return -ERR_PEER;
 	return channel_send_wait(ch, CONTROL_APPLIED, body, sizeof(*body), NULL, 0, REPORT_WAIT_MS);
 }
 
@@ -198,6 +215,16 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
+/* Of a share: all questions and orders are the first process's. */
+static const struct channel_rule share_rules[] = {
+	{CONTROL_GIVE, 1, 1, CHANNEL_EXACTLY(control_give), handle_give, "give"},
+	{CONTROL_PREPARE, 1, 1, CHANNEL_EXACTLY(control_epoch), handle_prepare, "prepare"},
+	{CONTROL_APPLY, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_apply_share, "apply"},
+	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
+	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
+	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+};
+
 /* Silence counts from a ping on: while this process is busy with a commit it asks nothing. */
 static void notice_silence(struct netfilter *nf, uint64_t now_ms)
 {
@@ -221,14 +248,17 @@ static void beat(struct loop *loop, struct loop_timer *self)
 	loop_arm(loop, self, NETFILTER_BEAT_MS);
 	notice_silence(nf, now_ms);
 	relay_ping(nf);
-	zones_beat(nf);
+	if (nf->share == 0) {
+		shares_beat(nf);
+		zones_beat(nf);
+	}
 	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
 		if (nf->zones[i].used)
 			relay_expire(nf, &nf->zones[i]);
 	}
 	if (nf->beats++ % NETFILTER_BEATS_ALIVE == 0 && nf->arbiter_answers &&
 	    now_ms - nf->pong_ms <= NETFILTER_ARBITER_MS &&
-	    now_ms - nf->supervisor_ms <= NETFILTER_SUPERVISOR_MS)
+	    now_ms - nf->supervisor_ms <= NETFILTER_SUPERVISOR_MS && shares_answer(nf))
 		zones_keep_alive(nf);
 }
 
@@ -305,6 +335,8 @@ static void prepare_state(struct netfilter *nf)
 	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
 	memset(nf->given, -1, sizeof(nf->given));
+	nf->first.link.fd = nf->first.link_fd.fd = -1;
+	shares_init(nf);
 	listing_init(&nf->listing, nf);
 	sever_init(&nf->sever, nf);
 	track_begin(&nf->track);
@@ -323,7 +355,10 @@ static int resume(struct netfilter *nf, int snapshot_fd, uint64_t epoch)
 			   EV_TEXT(REASON, reason));
 		return -ERR_SYSTEM;
 	}
-	zones_apply(nf);
+	if (nf->share == 0)
+		zones_apply(nf);
+	else
+		zones_take_next(nf); /* and judges by it when it is told to */
 	nf->resuming = false;
 	(void)close(snapshot_fd); /* mapped */
 	return 0;
@@ -336,6 +371,15 @@ static const struct sandbox_profile profile = {
 	.syscall_count = sizeof(more_calls) / sizeof(more_calls[0]),
 };
 
+static int serve_control(struct netfilter *nf)
+{
+	const struct channel_rule *rules = nf->share == 0 ? control_rules : share_rules;
+	size_t count = nf->share == 0 ? sizeof(control_rules) / sizeof(control_rules[0])
+				      : sizeof(share_rules) / sizeof(share_rules[0]);
+
+	return process_serve(&nf->process, &nf->loop, rules, count, NULL, nf);
+}
+
 int main(void)
 {
 	struct netfilter *nf = &netfilter;
@@ -344,14 +388,13 @@ int main(void)
 
 	prepare_state(nf);
 	if (process_begin(&nf->process, &profile, take_given, nf, &start, &snapshot_fd) != 0 ||
-	    start.role != ROLE_NETFILTER)
+	    start.role != ROLE_NETFILTER || start.index >= SNAPSHOT_QUEUES_MAX)
 		return 1;
+	nf->share = start.index;
 	nf->supervisor_ms = netfilter_now_ms();
 	if (snapshot_fd >= 0 && resume(nf, snapshot_fd, start.epoch) != 0)
 		return 1;
-	if (process_serve(&nf->process, &nf->loop, control_rules,
-			  sizeof(control_rules) / sizeof(control_rules[0]), NULL, nf) != 0 ||
-	    process_ready(&nf->process) != 0)
+	if (serve_control(nf) != 0 || process_ready(&nf->process) != 0)
 		return 1;
 	loop_arm(&nf->loop, &nf->beat, NETFILTER_BEAT_MS);
 	loop_arm(&nf->loop, &nf->look, NETFILTER_WATCH_MS);

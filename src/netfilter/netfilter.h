@@ -20,11 +20,12 @@
 #include "netfilter/queue.h"
 #include "netfilter/ruleset.h"
 #include "netfilter/sever.h"
+#include "netfilter/shares.h"
 #include "netfilter/track.h"
 #include "netfilter/watch.h"
 #include "policy/snapshot.h"
 
-#define NETFILTER_FDS           88
+#define NETFILTER_FDS           96
 #define NETFILTER_SLOTS         (2 * SNAPSHOT_ZONES_MAX) /* zones of the running and next policy */
 #define NETFILTER_OUT_MAX       128  /* packets out for judgement: the link has room for so many */
 #define NETFILTER_OUT_MS        1000 /* after which a packet without a verdict is dropped */
@@ -38,6 +39,7 @@
 #define NETFILTER_BEATS_ALIVE   2   /* beats between two signs of life to the kernel */
 #define NETFILTER_ARBITER_MS    300 /* silence after which the arbiter counts as dead */
 #define NETFILTER_SUPERVISOR_MS 400 /* silence after which flows get no new lease */
+#define NETFILTER_FIRST_MS      400 /* silence of the first process after which a share is shut */
 #define NETFILTER_ORPHAN_MS     1000 /* silence after which nothing is judged any more */
 #define NETFILTER_WATCH_MS      1000 /* between two looks at the counters */
 
@@ -65,6 +67,7 @@ struct zone {
 	uint32_t index; /* in the running snapshot; SNAPSHOT_NONE: not in it */
 	int netlink_fd;
 	uint32_t lock_sets, own_place; /* of the rules in force */
+	uint32_t queues;               /* of the rules in force */
 	bool no_offload;               /* a flow table could not be made now */
 	uint32_t connections_max;      /* of one source, in the rules in force */
 	bool has_rules;                /* ours, of this life of the process */
@@ -95,10 +98,12 @@ struct policy {
 	struct range_map owners[2];
 	struct zone *zones[SNAPSHOT_ZONES_MAX]; /* by index in the snapshot */
 	struct limits limits;
+	uint32_t queues; /* shares that packets are divided into */
 };
 
 struct netfilter {
 	struct process process;
+	uint32_t share; /* 0: the first process, which has all else too */
 	struct loop loop;
 	struct pollfd polls[NETFILTER_FDS];
 	struct loop_fd *fds[NETFILTER_FDS];
@@ -120,6 +125,8 @@ struct netfilter {
 	uint64_t unanswered_ms; /* when the first ping was sent that has no answer; 0: none */
 	uint32_t beats;
 	struct packet_batch batch; /* on its way to the arbiter */
+	struct shares shares;      /* of other processes; of the first alone */
+	struct first first;        /* of all others */
 	struct ahead ahead;
 	struct packet_part part;
 	struct packet_admissions admissions;   /* of the verdicts that are being given */
@@ -148,6 +155,8 @@ int zones_prepare(struct netfilter *nf, int snapshot_fd, uint64_t epoch, char *r
 		  size_t reason_bytes);
 /* Put nf->next in force; a zone whose rules the kernel refuses is shut. */
 void zones_apply(struct netfilter *nf);
+/* nf->next is the running policy now. */
+void zones_take_next(struct netfilter *nf);
 void zones_abort(struct netfilter *nf);
 /* Once a beat: what a change of generation leaves for later. */
 void zones_beat(struct netfilter *nf);
@@ -184,6 +193,15 @@ void relay_close_link(struct netfilter *nf);
 void relay_ping(struct netfilter *nf);
 /* A queue has packets. */
 void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents);
+/* Tell the arbiter of which policy marks of the running generation are, where other arbiters give
+ * them too. */
+void relay_tell_generation(struct netfilter *nf);
+/* Take packets from the queues, or leave them there: as many are out as may be. */
+void relay_throttle(struct netfilter *nf);
+/* Whether an arbiter may give these verdicts. */
+bool relay_verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v);
+/* Carry out verdicts about packets of one zone. */
+void relay_decide(struct zone *zone, const struct packet_verdicts *v);
 /* Whether batches can be judged now. */
 bool relay_can_judge(const struct netfilter *nf);
 /* One look at every queue and at the link, without waiting: for work that takes long. */

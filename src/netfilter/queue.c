@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
@@ -188,6 +189,13 @@ bool queue_out_take(struct queue *q, uint32_t id, uint8_t *origin)
 	return true;
 }
 
+uint8_t queue_out_origin(struct queue *q, uint32_t id)
+{
+	const struct queue_out *slot = slot_of(q, id);
+
+	return slot->used && slot->id == id ? slot->origin : 0;
+}
+
 size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint32_t *cursor)
 {
 	size_t count = 0;
@@ -207,7 +215,9 @@ size_t queue_out_expire(struct queue *q, uint64_t before_ms, uint32_t *ids, uint
 
 static void put_decision(struct netlink_buffer *b, uint16_t number, const struct queue_decision *d)
 {
-	const struct nfqnl_msg_verdict_hdr header = {.verdict = htonl(d->verdict),
+	const uint32_t whole = RULESET_QUEUE_WHOLE + number - RULESET_QUEUE;
+	const uint32_t into = d->verdict == QUEUE_WHOLE ? whole << NF_VERDICT_QBITS : 0;
+	const struct nfqnl_msg_verdict_hdr header = {.verdict = htonl(d->verdict | into),
 						     .id = htonl(d->id)};
 
 	netlink_begin(b, TYPE(NFQNL_MSG_VERDICT), 0, 0, number);

@@ -46,7 +46,7 @@ enum queue_verdict {
 	QUEUE_DROP = 0,
 	QUEUE_ACCEPT = 1,
 	QUEUE_REPEAT = 4,
-	QUEUE_WHOLE = 3 | RULESET_QUEUE_WHOLE << 16, /* on into the other queue */
+	QUEUE_WHOLE = 3, /* on into the other queue of its share */
 };
 
 struct queue_decision {
@@ -76,6 +76,8 @@ int queue_receive(struct queue *q, struct packet_item *items);
 bool queue_out_add(struct queue *q, const struct packet_item *item, uint64_t now_ms);
 /* Whether the packet was out; it is no more. @origin may be NULL. */
 bool queue_out_take(struct queue *q, uint32_t id, uint8_t *origin);
+/* The origin of a packet that is out; 0: it is not. */
+uint8_t queue_out_origin(struct queue *q, uint32_t id);
 /* Whether the kernel has more packets for us right now. */
 bool queue_waits(const struct queue *q);
 /**

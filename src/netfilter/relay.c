@@ -26,9 +26,12 @@ static uint32_t out_total(const struct netfilter *nf)
 
 /* Packets wait in the kernel while enough are out; what is more than the kernel keeps is dropped
  * there, and counted. */
-static void throttle(struct netfilter *nf)
+void relay_throttle(struct netfilter *nf)
 {
 	bool room = out_total(nf) + PACKET_BATCH_MAX <= NETFILTER_OUT_MAX;
+
+	/* A share waits until it is told by what to judge. */
+	room = room && (nf->share == 0 || nf->generation != 0);
 
 	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
 		if (nf->zones[i].used)
@@ -62,6 +65,7 @@ static void drop_batch(struct zone *zone, const struct packet_batch *batch)
 bool relay_can_judge(const struct netfilter *nf)
 {
 	return nf->arbiter_answers && nf->running.epoch != 0 &&
+	       (nf->share == 0 || share_may_judge(nf)) &&
 	       netfilter_now_ms() - nf->supervisor_ms <= NETFILTER_ORPHAN_MS;
 }
 
@@ -99,7 +103,7 @@ void relay_queue_ready(struct loop *loop, struct loop_fd *self, short revents)
 		nf->batch.count = (uint32_t)count;
 		if (!send_batch(nf, zone, &nf->batch))
 			drop_batch(zone, &nf->batch);
-		throttle(nf);
+		relay_throttle(nf);
 	}
 }
 
@@ -117,11 +121,9 @@ static bool mark_is_sound(const struct netfilter *nf, uint32_t zone, uint32_t ma
 	       nf->running.snapshot.permits[permit - 1].from == zone;
 }
 
-static bool verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v,
-			       size_t bytes)
+bool relay_verdicts_are_sound(const struct netfilter *nf, const struct packet_verdicts *v)
 {
-	if (v->count == 0 || v->count > PACKET_BATCH_MAX ||
-	    bytes != offsetof(struct packet_verdicts, items) + v->count * sizeof(v->items[0]))
+	if (v->count == 0 || v->count > PACKET_BATCH_MAX)
 		return false;
 	if (v->generation != nf->generation)
 		return true; /* late, and not looked at */
@@ -176,13 +178,30 @@ static size_t decide_verdicts(struct zone *zone, const struct packet_verdicts *v
 	return count;
 }
 
+void relay_decide(struct zone *zone, const struct packet_verdicts *v)
+{
+	struct queue_decision decisions[PACKET_BATCH_MAX];
+
+	if (v->purpose == PACKET_FOR_WHOLE) {
+		whole_decide(zone, v);
+		return;
+	}
+	size_t count = decide_verdicts(zone, v, decisions);
+
+	if (count > 0)
+		(void)queue_decide(&zone->queue, decisions, count); /* see decide_ids */
+	admission_sent(zone, PACKET_FOR_PACKETS);
+	relay_throttle(zone->nf);
+}
+
 static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct netfilter *nf = ctx;
 	const struct packet_verdicts *v = message->body;
-	struct queue_decision decisions[PACKET_BATCH_MAX];
 
-	if (!verdicts_are_sound(nf, v, message->body_bytes))
+	if (!relay_verdicts_are_sound(nf, v) ||
+	    message->body_bytes !=
+		    offsetof(struct packet_verdicts, items) + v->count * sizeof(v->items[0]))
 		return -ERR_PEER;
 	if (v->generation != nf->generation)
 		return 0; /* those packets went back to the rules when the generation changed */
@@ -192,16 +211,8 @@ static int handle_verdicts(struct channel *ch, void *ctx, const struct channel_m
 	}
 	struct zone *zone = nf->running.zones[v->zone];
 
-	if (v->purpose == PACKET_FOR_WHOLE) {
-		whole_decide(zone, v);
-		return 0;
-	}
-	size_t count = decide_verdicts(zone, v, decisions);
-
-	if (count > 0)
-		(void)queue_decide(&zone->queue, decisions, count); /* see decide_ids */
-	admission_sent(zone, PACKET_FOR_PACKETS);
-	throttle(nf);
+	if (nf->share == 0 || !share_asks(zone, v))
+		relay_decide(zone, v);
 	return 0;
 }
 
@@ -219,6 +230,8 @@ static int handle_pong(struct channel *ch, void *ctx, const struct channel_messa
 		nf->arbiter_missed = false;
 	}
 	nf->arbiter_answers = true;
+	if (nf->share != 0)
+		share_tell_alive(nf);
 	return 0;
 }
 
@@ -278,6 +291,7 @@ void relay_serve(struct netfilter *nf)
 	}
 	if (nf->link.fd >= 0 && ppoll(&link, 1, &now, NULL) > 0)
 		link_ready(&nf->loop, &nf->link_fd, POLLIN);
+	shares_serve(nf);
 }
 
 void relay_make_way(struct netfilter *nf)
@@ -296,6 +310,17 @@ void relay_drain(struct netfilter *nf)
 		relay_wait(nf);
 }
 
+void relay_tell_generation(struct netfilter *nf)
+{
+	const struct packet_generation told = {.epoch = nf->running.epoch,
+					       .generation = nf->generation};
+
+	/* Without room on the link, or without it, flows that have shown something have to begin
+	 * anew at the next change. */
+	if (nf->link.fd >= 0 && nf->generation != 0 && nf->running.queues > 1)
+		(void)channel_send(&nf->link, PACKET_GENERATION, &told, sizeof(told), NULL, 0);
+}
+
 void relay_take_link(struct netfilter *nf, int fd)
 {
 	const int room = LINK_BYTES;
@@ -311,6 +336,7 @@ void relay_take_link(struct netfilter *nf, int fd)
 		return;
 	}
 	nf->unanswered_ms = 0;
+	relay_tell_generation(nf);
 	relay_ping(nf);
 }
 
@@ -352,7 +378,7 @@ void relay_close_link(struct netfilter *nf)
 		count += whole_expire(&nf->zones[i], UINT64_MAX, QUEUE_DROP);
 		tell_overrun(nf, &nf->zones[i], count, "arbiter gone");
 	}
-	throttle(nf);
+	relay_throttle(nf);
 }
 
 void relay_ping(struct netfilter *nf)
@@ -376,7 +402,7 @@ void relay_expire(struct netfilter *nf, struct zone *zone)
 	count += whole_expire(zone, before_ms, QUEUE_DROP);
 	tell_overrun(nf, zone, count, "no verdict in time");
 	if (count > 0)
-		throttle(nf);
+		relay_throttle(nf);
 }
 
 void relay_repeat_all(struct netfilter *nf, struct zone *zone)
@@ -385,5 +411,5 @@ void relay_repeat_all(struct netfilter *nf, struct zone *zone)
 
 	expire_before(zone, UINT64_MAX, QUEUE_REPEAT, &count);
 	(void)whole_expire(zone, UINT64_MAX, QUEUE_REPEAT); /* the count is of losses */
-	throttle(nf);
+	relay_throttle(nf);
 }

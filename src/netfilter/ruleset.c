@@ -166,8 +166,8 @@ static void match_proved_flow(struct nft_batch *b)
 }
 
 /* Give the packet to the arbiter. */
-static void rule_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind,
-		       uint32_t origin, bool proved, bool count)
+static void rule_queue(struct nft_batch *b, const char *chain, const struct ruleset *r,
+		       uint32_t origin, bool proved)
 {
 	nft_rule(b, chain);
 	if (origin & PACKET_IS_ESTABLISHED)
@@ -175,21 +175,16 @@ static void rule_queue(struct nft_batch *b, const char *chain, enum ruleset_queu
 	if (proved)
 		match_proved_flow(b);
 	put_origin(b, origin, proved);
-	if (count)
-		nft_count(b, ruleset_counters[COUNTER_QUEUED]);
-	if (kind == RULESET_QUEUE_NATIVE)
-		nft_queue(b, RULESET_QUEUE);
-	else
-		nft_queue_compat(b, RULESET_QUEUE);
-	nft_rule_end(b);
+	nft_count(b, ruleset_counters[COUNTER_QUEUED]);
+	rule_end_queued(b, r);
 }
 
-void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin)
+void rules_queue(struct nft_batch *b, const char *chain, const struct ruleset *r, uint32_t origin)
 {
-	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, true, true);
-	rule_queue(b, chain, kind, origin | PACKET_IS_ESTABLISHED, false, true);
-	rule_queue(b, chain, kind, origin, true, true);
-	rule_queue(b, chain, kind, origin, false, true);
+	rule_queue(b, chain, r, origin | PACKET_IS_ESTABLISHED, true);
+	rule_queue(b, chain, r, origin | PACKET_IS_ESTABLISHED, false);
+	rule_queue(b, chain, r, origin, true);
+	rule_queue(b, chain, r, origin, false);
 }
 
 static void match_lock_mark(struct nft_batch *b, bool locked)
@@ -244,7 +239,7 @@ static void put_from_port(struct nft_batch *b, const struct ruleset *r)
 	nft_match_direction(b, NFT_DIRECTION_REPLY);
 	rule_drop(b, COUNTER_LOCK);
 	rules_drop_denied(b, CHAIN_FROM_PORT);
-	rules_queue(b, CHAIN_FROM_PORT, r->queue, 0);
+	rules_queue(b, CHAIN_FROM_PORT, r, 0);
 }
 
 /* What comes from another zone: flows that only the lock lets in, and answers to this zone's own.
@@ -259,7 +254,7 @@ static void put_from_crossing(struct nft_batch *b, const struct ruleset *r)
 	match_lock_mark(b, true);
 	rule_drop(b, COUNTER_LOCK);
 	rules_drop_denied(b, CHAIN_FROM_CROSSING);
-	rules_queue(b, CHAIN_FROM_CROSSING, r->queue, PACKET_IS_REPLY);
+	rules_queue(b, CHAIN_FROM_CROSSING, r, PACKET_IS_REPLY);
 }
 
 static void put_lock(struct nft_batch *b, const struct ruleset *r, const struct lock *lock)
@@ -459,6 +454,7 @@ static void put_rules(struct nft_batch *b, const struct ruleset *r, const struct
 	nft_chain(b, CHAIN_DENIED);
 	nft_chain(b, CHAIN_ERRORS);
 	put_errors(b);
+	ruleset_put_shares(b, r);
 	ruleset_put_raw(b, r);
 	ruleset_put_guard(b, r);
 	ruleset_put_offload(b, r);
@@ -588,7 +584,10 @@ static int try_queue(int netlink_fd, enum ruleset_queue kind)
 	nft_begin(&b, RULESET_BATCH_BYTES);
 	nft_table(&b, NFPROTO_INET, "sekisho-probe");
 	nft_chain(&b, "probe");
-	rule_queue(&b, "probe", kind, 0, false, false);
+	nft_rule(&b, "probe");
+	put_origin(&b, 0, false);
+	rule_put_queue(&b, kind, 0);
+	nft_rule_end(&b);
 	nft_table_remove(&b, NFPROTO_INET, "sekisho-probe");
 	int err = nft_commit(&b, netlink_fd);
 

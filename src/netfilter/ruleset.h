@@ -27,9 +27,10 @@
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
 
-#define RULESET_TABLE        "sekisho"
-#define RULESET_QUEUE        1  /* number of the queue in every zone's namespace */
-#define RULESET_QUEUE_WHOLE  64 /* of the one for packets that are wanted whole */
+#define RULESET_TABLE "sekisho"
+/* Numbers of the queues in every zone's namespace: of the first share, the others follow. */
+#define RULESET_QUEUE        1
+#define RULESET_QUEUE_WHOLE  64 /* of the ones for packets that are wanted whole */
 #define RULESET_BATCH_BYTES  (64U << 20)
 #define RULESET_OWN_PLACES   2
 #define RULESET_BESIDE_BYTES 32   /* of the name of ruleset_deny_beside */
@@ -92,6 +93,8 @@ struct ruleset {
 	uint16_t generation;             /* 1..65535 */
 	uint16_t before;                 /* whose flows go on until ruleset_end_flows; 0: none */
 	enum ruleset_queue queue;
+	uint32_t queues;        /* 1..SNAPSHOT_QUEUES_MAX: shares that packets are divided into */
+	uint32_t queues_before; /* of the ruleset before; 0: none */
 	bool offload; /* the kernel has flow tables: use one where the configuration says so */
 	bool fresh;   /* remove whatever table is there first */
 	bool check;   /* let the kernel check the whole transaction, and put nothing in force */

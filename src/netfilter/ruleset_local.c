@@ -144,7 +144,7 @@ static void put_input(struct nft_batch *b, const struct ruleset *r)
 	/* The stamp lets only those about our own flows pass. */
 	rules_accept_errors(b, CHAIN_INPUT, NULL);
 	rules_drop_denied(b, CHAIN_INPUT);
-	rules_queue(b, CHAIN_INPUT, r->queue, 0);
+	rules_queue(b, CHAIN_INPUT, r, 0);
 	rules_stamp(b, CHAIN_INPUT_STAMP, true);
 }
 

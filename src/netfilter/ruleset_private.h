@@ -26,6 +26,7 @@
 #define CHAIN_INPUT         "input"
 #define CHAIN_INPUT_STAMP   "input-stamp"
 #define CHAIN_OUTPUT        "output"
+#define CHAIN_SHARES        "shares"
 
 #define SET_ALIVE  "alive"  /* generations whose flows may pass; an element times out by itself */
 #define SET_PROOFS "proofs" /* generations whose marks the stamp takes */
@@ -52,10 +53,20 @@ void rule_drop_invalid(struct nft_batch *b, const char *chain);
 void rules_accept_errors(struct nft_batch *b, const char *chain, const char *device);
 void rules_drop_denied(struct nft_batch *b, const char *chain);
 /* Everything that comes here goes to the arbiter; @origin: enum packet_origin. */
-void rules_queue(struct nft_batch *b, const char *chain, enum ruleset_queue kind, uint32_t origin);
+void rules_queue(struct nft_batch *b, const char *chain, const struct ruleset *r, uint32_t origin);
 /* The proof: only a mark of a generation in SET_PROOFS passes; with @only_lock not the arbiter's,
  * but the rules' own. */
 void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock);
+
+/* ruleset_share.c: one of several queues for each packet. */
+/* The verdict of a rule: the queue of a share, 0 the first. */
+void rule_put_queue(struct nft_batch *b, enum ruleset_queue kind, unsigned share);
+/* End a rule: into the queue that the packet belongs to. */
+void rule_end_queued(struct nft_batch *b, const struct ruleset *r);
+/* Whether the zone's packets go into more than one queue. */
+bool ruleset_spreads(const struct ruleset *r);
+/* The chain that chooses; before every rule that ends with rule_end_queued. */
+void ruleset_put_shares(struct nft_batch *b, const struct ruleset *r);
 
 /* The table and its base chains, without a rule; @fresh: removed first, with all in it. */
 void ruleset_put_table(struct nft_batch *b, bool fresh);

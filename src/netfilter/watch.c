@@ -179,24 +179,25 @@ static void tell_losses(struct look *look, uint64_t count, const char *reason)
 			   EV_NUMBER(COUNT, count), EV_TEXT(REASON, reason));
 }
 
-/* Packets that never came to us; the counts begin at zero when a queue is bound. */
+/* Packets that never came to us. */
 static void look_for_losses(struct look *look, int queue_counts_fd)
 {
 	struct watch *w = look->watch;
 	uint64_t lost = look->events->lost;
-	struct queue_losses now;
+	const struct queue_losses *now = &w->losses;
 
+	if (queue_losses_read(&w->losses, queue_counts_fd) != 0)
+		return; /* the next look tries again */
 	if (w->losses_told_ms != 0 && look->now_ms - w->losses_told_ms < WATCH_SUMMARY_MS)
 		return;
-	if (queue_losses_read(&now, queue_counts_fd) != 0)
-		return; /* the next look tries again */
-	if (now.full == w->losses.full && now.unread == w->losses.unread)
+	if (now->full == w->full_told && now->unread == w->unread_told)
 		return;
-	tell_losses(look, now.full - w->losses.full, "queue full");
-	tell_losses(look, now.unread - w->losses.unread, "no room towards netfilter");
+	tell_losses(look, now->full - w->full_told, "queue full");
+	tell_losses(look, now->unread - w->unread_told, "no room towards netfilter");
 	if (look->events->lost > lost)
 		return; /* said again at the next look */
-	w->losses = now;
+	w->full_told = now->full;
+	w->unread_told = now->unread;
 	w->losses_told_ms = look->now_ms;
 }
 

@@ -31,8 +31,9 @@ struct watch {
 	 * last took it from here (floods.c). */
 	uint64_t unjudged;
 	struct watch_offender offenders[WATCH_OFFENDERS];
-	struct queue_losses losses; /* as read from the kernel */
-	uint64_t losses_told_ms;    /* 0: never */
+	struct queue_losses losses;      /* as read from the kernel */
+	uint64_t full_told, unread_told; /* of them */
+	uint64_t losses_told_ms;         /* 0: never */
 };
 
 /**

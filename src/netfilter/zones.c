@@ -28,6 +28,7 @@ static int policy_load(struct policy *p, int snapshot_fd, uint64_t epoch, bool f
 	if (err != 0)
 		return err;
 	p->epoch = epoch;
+	p->queues = snapshot_queues(&p->snapshot);
 	err = range_map_owners(&p->owners[0], &p->snapshot, 4);
 	if (err == 0)
 		err = range_map_owners(&p->owners[1], &p->snapshot, 6);
@@ -111,10 +112,13 @@ static int probe_queue(struct netfilter *nf, int netlink_fd)
 	return err;
 }
 
+/* A share has nothing of a zone but its queues. */
 static bool all_given(const struct netfilter *nf, uint32_t index)
 {
 	for (unsigned kind = 0; kind < GIVEN_COUNT_; kind++) {
-		if (nf->given[kind][index] < 0)
+		bool needed = nf->share == 0 || kind == GIVEN_QUEUE || kind == GIVEN_WHOLE;
+
+		if (needed && nf->given[kind][index] < 0)
 			return false;
 	}
 	return true;
@@ -137,14 +141,16 @@ static int watch_fd(struct zone *zone, struct loop_fd *watch, int fd,
 
 static int open_queues(struct zone *zone)
 {
-	int err = queue_bind(&zone->queue, zone->queue.fd, RULESET_QUEUE, PACKET_COPY_BYTES,
+	uint16_t share = (uint16_t)zone->nf->share;
+	int err = queue_bind(&zone->queue, zone->queue.fd, RULESET_QUEUE + share, PACKET_COPY_BYTES,
 			     QUEUE_LENGTH);
 
 	if (err == 0)
-		err = queue_bind(&zone->whole, zone->whole.fd, RULESET_QUEUE_WHOLE,
+		err = queue_bind(&zone->whole, zone->whole.fd, RULESET_QUEUE_WHOLE + share,
 				 PACKET_WHOLE_BYTES, QUEUE_WHOLE_LENGTH);
 	if (err == 0)
 		err = watch_fd(zone, &zone->queue_fd, zone->queue.fd, relay_queue_ready);
+	relay_throttle(zone->nf);
 	return err == 0 ? watch_fd(zone, &zone->whole_fd, zone->whole.fd, whole_ready) : err;
 }
 
@@ -162,6 +168,18 @@ static int open_track(struct zone *zone, int fd)
 	zone->track_fd.fd = fd;
 	err = track_subscribe(fd);
 	return err == 0 ? watch_fd(zone, &zone->track_fd, fd, track_ready) : err;
+}
+
+/* All that belongs to the rules, before there are any. */
+static int shut_first(struct zone *zone)
+{
+	int err = ruleset_make_room(zone->netlink_fd);
+
+	if (err == 0)
+		err = zone_shut(zone);
+	if (err == 0)
+		err = zones_watch_altered(zone);
+	return err == 0 ? probe_queue(zone->nf, zone->netlink_fd) : err;
 }
 
 /* A zone that we have no sockets of yet: take those that the supervisor gave, and shut it first of
@@ -187,16 +205,10 @@ static int open_zone(struct netfilter *nf, uint32_t index, const char *name, str
 	zone->queue_counts_fd = take_given(nf, GIVEN_QUEUE_COUNTS, index);
 	zone->index = SNAPSHOT_NONE; /* the running policy does not know it */
 	snprintf(zone->name, sizeof(zone->name), "%s", name);
-	err = ruleset_make_room(zone->netlink_fd);
-	if (err == 0)
-		err = zone_shut(zone);
-	if (err == 0)
-		err = zones_watch_altered(zone);
-	if (err == 0)
-		err = probe_queue(nf, zone->netlink_fd);
+	err = nf->share == 0 ? shut_first(zone) : 0;
 	if (err == 0)
 		err = open_queues(zone);
-	if (err == 0)
+	if (err == 0 && nf->share == 0)
 		err = open_track(zone, zone->track_fd.fd);
 	if (err != 0) {
 		int why = errno;
@@ -225,6 +237,8 @@ static struct ruleset ruleset_of(const struct netfilter *nf, const struct policy
 		.generation = generation,
 		.before = zone->has_rules ? nf->generation : 0,
 		.queue = nf->queue_kind,
+		.queues = p->queues,
+		.queues_before = zone->has_rules ? zone->queues : 0,
 		.offload = nf->can_offload && !zone->no_offload,
 		.fresh = !zone->has_rules,
 		.lock_sets = zone->lock_sets,
@@ -294,6 +308,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 	zone->restore_in = 0;
 	zone->no_offload = !r.offload;
 	zone->lock_sets = r.lock_sets;
+	zone->queues = p->queues;
 	zone->own_place = r.own_place;
 	zone->connections_max = p->snapshot.zones[index].guard.source_connections;
 	zone->hold_ms = p->snapshot.zones[index].hold_ms;
@@ -328,6 +343,8 @@ static int prepare_zone(struct netfilter *nf, uint32_t index, char *reason, size
 		return err;
 	}
 	nf->next.zones[index] = zone;
+	if (nf->share != 0)
+		return 0; /* the first process has the rules */
 	err = load_rules(nf, &nf->next, index, 1, true);
 	if (err != 0)
 		snprintf(reason, reason_bytes, "zone %s: the kernel refuses its rules: %s %s", name,
@@ -439,6 +456,16 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 	nf->ending_beats = NETFILTER_BEATS_ENDING;
 }
 
+/* The stamps still take proofs of a generation that was ended before this call. */
+static void end_proofs(struct netfilter *nf)
+{
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count && nf->ending != 0; i++) {
+		if (nf->running.zones[i]->has_rules)
+			(void)ruleset_end_proofs(nf->running.zones[i]->netlink_fd, nf->ending);
+	}
+	nf->ending = 0;
+}
+
 /*
  * What is loaded is put in force: from here on the new policy judges. Flows that it permits are
  * taken over into the new generation while they run; then the generation before ends.
@@ -448,19 +475,30 @@ static void change_over(struct netfilter *nf, uint16_t generation)
 	uint16_t before = nf->generation;
 
 	nf->generation = generation;
+	relay_tell_generation(nf);
+	bool turned = shares_turn(nf);
+
 	admission_count_all(nf);
 	ahead_judge(nf, before);
 	end_generation(nf, before);
+	if (!turned)
+		end_proofs(nf); /* somebody may still give some */
 }
 
-/* The stamps still take proofs of a generation that was ended before this call. */
-static void end_proofs(struct netfilter *nf)
+static void take_next(struct netfilter *nf)
 {
-	for (uint32_t i = 0; i < nf->running.snapshot.zone_count && nf->ending != 0; i++) {
-		if (nf->running.zones[i]->has_rules)
-			(void)ruleset_end_proofs(nf->running.zones[i]->netlink_fd, nf->ending);
-	}
-	nf->ending = 0;
+	policy_clear(&nf->running);
+	nf->running = nf->next;
+	nf->next = (struct policy){0};
+	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++)
+		nf->running.zones[i]->index = i;
+}
+
+void zones_take_next(struct netfilter *nf)
+{
+	take_next(nf);
+	close_all_given(nf);
+	sweep_zones(nf);
 }
 
 void zones_apply(struct netfilter *nf)
@@ -475,11 +513,8 @@ void zones_apply(struct netfilter *nf)
 	relay_drain(nf);
 	limits_carry(&nf->next.limits, &nf->running.limits);
 	capture_end_policy(nf);
-	policy_clear(&nf->running);
-	nf->running = nf->next;
-	nf->next = (struct policy){0};
-	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++)
-		nf->running.zones[i]->index = i;
+	take_next(nf);
+	shares_drop(nf);
 	sever_begin_anew(&nf->sever);
 	change_over(nf, generation);
 	close_all_given(nf);

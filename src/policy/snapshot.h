@@ -264,6 +264,19 @@ void snapshot_digest(uint8_t digest[32], const void *block, size_t size_bytes);
 int snapshot_load(struct snapshot *out, int fd);
 void snapshot_unload(struct snapshot *snapshot);
 
+/* Queues that packets are divided over: the most of any crossing. Which crossing a packet is of is
+ * not known before it is judged, so it counts for all zones. */
+static inline uint32_t snapshot_queues(const struct snapshot *s)
+{
+	uint32_t queues = 1;
+
+	for (uint32_t i = 0; i < s->crossing_count; i++) {
+		if (s->crossings[i].queues > queues)
+			queues = s->crossings[i].queues;
+	}
+	return queues;
+}
+
 /* The NUL-terminated text at an offset that the loader has checked. */
 static inline const char *snapshot_text_at(const struct snapshot *s, uint32_t at)
 {

@@ -109,7 +109,7 @@ struct snapshot_crossing {
 	struct snapshot_range permits; /* in permits, ordered by number */
 	uint32_t flags;                /* enum crossing_flags */
 	uint32_t queues; /* 1..SNAPSHOT_QUEUES_MAX: over how many queues new flows of this crossing
-			    are spread; a zone needs the most of any of its crossings */
+			    are spread; the most of any crossing counts (snapshot_queues) */
 };
 
 /* A match on protocol and ports. */

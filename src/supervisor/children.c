@@ -264,7 +264,8 @@ static void ping(struct child *child)
 		child_kill(child, "does not answer");
 		return;
 	}
-	if (child->deaths &&
+	/* Who was in a storm may be wanted no more: any that lives for a while opens the path. */
+	if ((child->deaths || (child->sup->zones.shut & ZONES_SHUT_STORM)) &&
 	    clock_mono_ms(child->sup->loop.clock) - child->started_ms >= LONG_LIFE_MS)
 		forgive(child);
 	child->unanswered++;
@@ -273,16 +274,32 @@ static void ping(struct child *child)
 	loop_arm(&child->sup->loop, &child->timer, row->ping_ms);
 }
 
+void child_retry(struct child *child)
+{
+	supervisor_event(child->sup, EVENT_PROCESS_KILLED, EV_TEXT(PROCESS, child_name(child)),
+			 EV_TEXT(REASON, "cannot be started"), EV_TEXT(DETAIL, strerror(errno)));
+	child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
+	loop_arm(&child->sup->loop, &child->timer, RESTART_STORM_MS);
+}
+
+void child_dismiss(struct child *child)
+{
+	child->dismissed = true;
+	child->unwanted = true;
+	loop_disarm(&child->sup->loop, &child->timer);
+	if (child->pid > 0) {
+		loop_remove(&child->sup->loop, &child->watch); /* it may say what it likes */
+		child_kill(child, NULL);
+		child->state = CHILD_DOWN; /* it is started anew if it is wanted when it is dead */
+	} else {
+		child->state = CHILD_FREE;
+	}
+}
+
 static void restart(struct child *child)
 {
-	if (child_launch(child) < 0) {
-		supervisor_event(child->sup, EVENT_PROCESS_KILLED,
-				 EV_TEXT(PROCESS, child_name(child)),
-				 EV_TEXT(REASON, "cannot be started"),
-				 EV_TEXT(DETAIL, strerror(errno)));
-		child->timer = (struct loop_timer){.fire = on_timer, .ctx = child};
-		loop_arm(&child->sup->loop, &child->timer, RESTART_STORM_MS);
-	}
+	if (child_launch(child) < 0)
+		child_retry(child);
 }
 
 /* Return: false where the child has broken its table or hung up. */
@@ -421,7 +438,8 @@ static void bury(struct child *child, int status)
 	child->pid = 0;
 	child->reaped = false;
 	again = !sup->stopping &&
-		(table_roles[child->role].restart == RESTART_ALWAYS || child->is_tty);
+		(table_roles[child->role].restart == RESTART_ALWAYS || child->is_tty) &&
+		!child->unwanted;
 	if (again)
 		schedule_restart(child);
 	else
@@ -431,7 +449,7 @@ static void bury(struct child *child, int status)
 	if (child->role == ROLE_AUDIT)
 		persons_unrecorded(sup);
 	recovery_child_died(sup, child);
-	if (child->role == ROLE_NETFILTER)
+	if (child->role == ROLE_NETFILTER && child->index == 0)
 		restore_netfilter_died(sup);
 	if (in_reserve)
 		reserve_child_died(child);
@@ -444,7 +462,7 @@ static void bury(struct child *child, int status)
 	else if (child->role == ROLE_STICK)
 		usb_child_died(child);
 	else
-		commit_child_died(sup, child->role);
+		commit_child_died(child);
 	if (!again && child->tty_fd >= 0) {
 		(void)close(child->tty_fd); /* the connection ends with its console */
 		child->tty_fd = -1;

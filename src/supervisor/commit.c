@@ -20,13 +20,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "supervisor/packet_shares.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/survey.h"
 
 #define STEP_DEADLINE_MS 15000U
-
-static const enum role holders[] = {ROLE_AUDIT, ROLE_ARBITER, ROLE_NETFILTER};
-#define HOLDER_COUNT (sizeof(holders) / sizeof(holders[0]))
 
 static void run_close(struct policy_run *run)
 {
@@ -71,6 +69,7 @@ static void start(struct supervisor *sup, struct policy_run candidate, uint64_t 
 	loop_arm(&sup->loop, &commit->deadline, STEP_DEADLINE_MS);
 	if (sup->running.fd < 0)
 		commit_tell_accounts(sup);
+	packet_shares_begin(sup, packet_shares_of(&commit->candidate));
 	try_prepare(sup);
 }
 
@@ -131,16 +130,27 @@ void commit_tell_accounts(struct supervisor *sup)
 			   1);
 }
 
-static void tell_holders(struct supervisor *sup, uint16_t type, uint64_t epoch, int fd)
+struct telling {
+	struct control_epoch body;
+	uint16_t type;
+	int fd;
+};
+
+static void tell_holder(void *ctx, struct child *child, uint32_t bit)
 {
-	struct control_epoch body = {.epoch = epoch};
+	const struct telling *t = ctx;
 
-	for (size_t i = 0; i < HOLDER_COUNT; i++) {
-		struct child *child = child_find(sup, holders[i], 0);
+	if (child && child->state == CHILD_READY)
+		child_send(child, t->type, &t->body, sizeof(t->body), &t->fd, t->fd >= 0 ? 1 : 0);
+}
 
-		if (child && child->state == CHILD_READY)
-			child_send(child, type, &body, sizeof(body), &fd, fd >= 0 ? 1 : 0);
-	}
+/* Those of the policy that a commit is about. */
+static void tell_holders(struct supervisor *sup, uint16_t type, const struct policy_run *run,
+			 int fd)
+{
+	struct telling t = {.body = {.epoch = run->epoch}, .type = type, .fd = fd};
+
+	packet_shares_each_holder(sup, packet_shares_of(run), tell_holder, &t);
 }
 
 static int reconverge(struct supervisor *sup)
@@ -163,9 +173,10 @@ static void give_up(struct supervisor *sup, const char *reason)
 	(void)snprintf(first, sizeof(first), "%s", is_rollback ? commit->reason : reason);
 	loop_disarm(&sup->loop, &commit->deadline);
 	if (commit->state == COMMIT_PREPARING)
-		tell_holders(sup, CONTROL_ABORT, commit->candidate.epoch, -1);
+		tell_holders(sup, CONTROL_ABORT, &commit->candidate, -1);
 	run_close(&commit->candidate);
 	commit->state = COMMIT_IDLE;
+	packet_shares_end(sup, packet_shares_of(&sup->running));
 	if (is_rollback) {
 		/* The way back is barred too: no crossing stays. */
 		supervisor_event(sup, EVENT_ROLLBACK_FAILED, EV_TEXT(REASON, reason));
@@ -185,14 +196,33 @@ int commit_reconverge(struct supervisor *sup)
 	return reconverge(sup);
 }
 
+static int give_sockets(struct supervisor *sup, struct child *netfilter, struct zone *zone,
+			uint32_t index)
+{
+	for (size_t k = 0; k < outfit_zone_kind_count; k++) {
+		uint32_t kind = outfit_zone_kinds[k];
+
+		if (!outfit_is_for(netfilter, kind))
+			continue;
+		int fd = zone ? sockets_of_zone(sup, zone, kind) : -ERR_NOT_FOUND;
+
+		if (fd < 0)
+			return fd;
+		child_give(netfilter, &(struct control_give){.kind = kind, .index = index}, fd);
+		(void)close(fd); /* netfilter has its own copy */
+	}
+	return 0;
+}
+
 /*
- * For netfilter, the sockets of zones that are new or stand at another index than in the running
- * policy.
+ * For netfilter, and for that of each share, the sockets of zones that are new or stand at another
+ * index than in the running policy.
  */
 static int give_zone_sockets(struct supervisor *sup, const struct snapshot *snapshot)
 {
 	const struct policy_run *running = &sup->running;
-	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
+	uint32_t shares = snapshot_queues(snapshot);
+	int err = 0;
 
 	for (uint32_t i = 0; i < snapshot->zone_count; i++) {
 		struct zone *zone = zones_find(&sup->zones, snapshot->zones[i].name);
@@ -200,65 +230,48 @@ static int give_zone_sockets(struct supervisor *sup, const struct snapshot *snap
 		if (running->fd >= 0 && i < running->snapshot.zone_count &&
 		    strcmp(running->snapshot.zones[i].name, snapshot->zones[i].name) == 0)
 			continue;
-		for (size_t k = 0; k < outfit_zone_kind_count; k++) {
-			int fd = zone ? sockets_of_zone(sup, zone, outfit_zone_kinds[k])
-				      : -ERR_NOT_FOUND;
-
-			if (fd < 0)
-				return fd;
-			child_give(netfilter,
-				   &(struct control_give){.kind = outfit_zone_kinds[k], .index = i},
-				   fd);
-			(void)close(fd); /* netfilter has its own copy */
-		}
+		for (uint32_t share = 0; share < shares && err == 0; share++)
+			err = give_sockets(sup, child_find(sup, ROLE_NETFILTER, share), zone, i);
 	}
-	return 0;
+	return err;
+}
+
+static void is_ready(void *ctx, struct child *child, uint32_t bit)
+{
+	bool *ready = ctx;
+
+	*ready = *ready && child && child->state == CHILD_READY;
 }
 
 static bool holders_are_ready(struct supervisor *sup)
 {
-	for (size_t i = 0; i < HOLDER_COUNT; i++) {
-		const struct child *child = child_find(sup, holders[i], 0);
+	bool ready = true;
 
-		if (!child || child->state != CHILD_READY)
-			return false;
-	}
-	return true;
+	packet_shares_each_holder(sup, packet_shares_of(&sup->commit.candidate), is_ready, &ready);
+	return ready;
 }
 
-static void wait_for_holders(struct supervisor *sup)
+static void wait_for_holder(void *ctx, struct child *child, uint32_t bit)
+{
+	uint32_t *waiting = ctx;
+
+	*waiting |= bit;
+}
+
+static void wait_for_holders(struct supervisor *sup, const struct policy_run *run)
 {
 	sup->commit.waiting = 0;
-	for (size_t i = 0; i < HOLDER_COUNT; i++)
-		sup->commit.waiting |= 1U << holders[i];
+	packet_shares_each_holder(sup, packet_shares_of(run), wait_for_holder,
+				  &sup->commit.waiting);
 	loop_arm(&sup->loop, &sup->commit.deadline, STEP_DEADLINE_MS);
-}
-
-/*
- * ADR 414: what the datapath would not carry out must not look as if it were in force. Return: what
- * that is, NULL: nothing.
- */
-static const char *find_not_carried_out(const struct snapshot *s)
-{
-	for (uint32_t i = 0; i < s->crossing_count; i++) {
-		if (s->crossings[i].queues > 1)
-			return "queues: the arbiter of this version reads one queue of a zone";
-	}
-	return NULL;
 }
 
 static void try_prepare(struct supervisor *sup)
 {
 	struct commit *commit = &sup->commit;
-	const char *lacking;
 
 	if (commit->state != COMMIT_WAITING || !holders_are_ready(sup))
 		return;
-	lacking = find_not_carried_out(&commit->candidate.snapshot);
-	if (lacking) {
-		give_up(sup, lacking);
-		return;
-	}
 	if (lead_kernel(sup, &commit->candidate, zones_prepare) < 0) {
 		give_up(sup, sup->zones.reason);
 		return;
@@ -268,8 +281,8 @@ static void try_prepare(struct supervisor *sup)
 		return;
 	}
 	commit->state = COMMIT_PREPARING;
-	wait_for_holders(sup);
-	tell_holders(sup, CONTROL_PREPARE, commit->candidate.epoch, commit->candidate.fd);
+	wait_for_holders(sup, &commit->candidate);
+	tell_holders(sup, CONTROL_PREPARE, &commit->candidate, commit->candidate.fd);
 }
 
 static void apply(struct supervisor *sup)
@@ -280,8 +293,8 @@ static void apply(struct supervisor *sup)
 	commit->previous = sup->running;
 	sup->running = commit->candidate;
 	commit->candidate = (struct policy_run){.fd = -1};
-	wait_for_holders(sup);
-	tell_holders(sup, CONTROL_APPLY, sup->running.epoch, -1);
+	wait_for_holders(sup, &sup->running);
+	tell_holders(sup, CONTROL_APPLY, &sup->running, -1);
 }
 
 static void say_ready(struct supervisor *sup)
@@ -322,11 +335,14 @@ static void take_back(struct supervisor *sup)
 	commit->previous = (struct policy_run){.fd = -1};
 	commit->state = COMMIT_IDLE;
 	if (previous.fd >= 0) {
+		/* Of more shares than now, none knows the zones that the candidate has made. */
+		packet_shares_end(sup, packet_shares_of(&sup->running));
 		start(sup, previous, commit->request, true);
 		return;
 	}
 	sockets_close_all(sup);
 	run_close(&sup->running);
+	packet_shares_end(sup, 1);
 	session_refit_all(sup);
 	(void)reconverge(sup); /* its failure is an event of its own */
 	answer(sup, commit->request, false, commit->reason);
@@ -354,6 +370,7 @@ static void finish(struct supervisor *sup)
 	}
 	run_close(&commit->previous);
 	commit->state = COMMIT_IDLE;
+	packet_shares_end(sup, packet_shares_of(&sup->running));
 	connections_resize(sup, &sup->running.snapshot);
 	session_refit_all(sup);
 	scanning_begin(sup);
@@ -368,61 +385,70 @@ static void finish(struct supervisor *sup)
 		say_ready(sup);
 }
 
-void commit_prepared(struct supervisor *sup, enum role role, uint64_t epoch)
+void commit_prepared(struct child *child, uint64_t epoch)
 {
-	struct commit *commit = &sup->commit;
+	struct commit *commit = &child->sup->commit;
 
 	if (commit->state != COMMIT_PREPARING || epoch != commit->candidate.epoch)
 		return; /* of an earlier attempt */
-	commit->waiting &= ~(1U << role);
+	commit->waiting &= ~packet_shares_bit(child);
 	if (!commit->waiting)
-		apply(sup);
+		apply(child->sup);
 }
 
-void commit_refused(struct supervisor *sup, enum role role, const struct control_refused *refused)
+void commit_refused(struct child *child, const struct control_refused *refused)
 {
-	struct commit *commit = &sup->commit;
+	struct commit *commit = &child->sup->commit;
 	char reason[ZONES_REASON_BYTES];
 
 	if (commit->state != COMMIT_PREPARING || refused->epoch != commit->candidate.epoch)
 		return; /* of an earlier attempt */
-	(void)snprintf(reason, sizeof(reason), "%s: %.100s", table_roles[role].program,
-		       refused->reason);
-	give_up(sup, reason);
+	(void)snprintf(reason, sizeof(reason), "%s: %.100s", child_name(child), refused->reason);
+	give_up(child->sup, reason);
 }
 
-static void holder_has_applied(struct supervisor *sup, enum role role)
+static void holder_has_applied(struct child *child)
 {
-	struct commit *commit = &sup->commit;
+	struct commit *commit = &child->sup->commit;
 
 	if (commit->state != COMMIT_APPLYING || !commit->waiting)
 		return;
-	commit->waiting &= ~(1U << role);
+	commit->waiting &= ~packet_shares_bit(child);
 	if (!commit->waiting)
-		finish(sup);
+		finish(child->sup);
 }
 
-void commit_applied(struct supervisor *sup, enum role role, uint64_t epoch)
+void commit_applied(struct child *child, uint64_t epoch)
 {
-	if (epoch == sup->running.epoch)
-		holder_has_applied(sup, role);
+	if (epoch == child->sup->running.epoch)
+		holder_has_applied(child);
 }
 
-void commit_child_ready(struct supervisor *sup, enum role role)
+void commit_child_ready(struct child *child)
 {
-	try_prepare(sup);
-	holder_has_applied(sup, role); /* it was started with the running policy */
+	try_prepare(child->sup);
+	holder_has_applied(child); /* it was started with the running policy */
 }
 
-void commit_child_died(struct supervisor *sup, enum role role)
+void commit_child_died(struct child *child)
 {
+	struct supervisor *sup = child->sup;
 	char reason[ZONES_REASON_BYTES];
 
-	if (sup->commit.state != COMMIT_PREPARING || !table_roles[role].holds_policy)
+	if (sup->commit.state != COMMIT_PREPARING || !table_roles[child->role].holds_policy ||
+	    child->index >= packet_shares_of(&sup->commit.candidate))
 		return;
 	(void)snprintf(reason, sizeof(reason), "%s died while it prepared the policy",
-		       table_roles[role].program);
+		       child_name(child));
 	give_up(sup, reason);
+}
+
+static void kill_silent(void *ctx, struct child *child, uint32_t bit)
+{
+	const uint32_t *waiting = ctx;
+
+	if ((*waiting & bit) && child)
+		child_kill(child, "did not apply the policy in time");
 }
 
 /*
@@ -431,12 +457,8 @@ void commit_child_died(struct supervisor *sup, enum role role)
  */
 static void kill_silent_holders(struct supervisor *sup)
 {
-	for (size_t i = 0; i < HOLDER_COUNT; i++) {
-		struct child *child = child_find(sup, holders[i], 0);
-
-		if ((sup->commit.waiting & (1U << holders[i])) && child)
-			child_kill(child, "did not apply the policy in time");
-	}
+	packet_shares_each_holder(sup, packet_shares_of(&sup->running), kill_silent,
+				  &sup->commit.waiting);
 	loop_arm(&sup->loop, &sup->commit.deadline, STEP_DEADLINE_MS);
 }
 

@@ -33,7 +33,7 @@ static int handle_ready(struct channel *ch, void *ctx, const struct channel_mess
 	if (!child->session && table_roles[child->role].restart != RESTART_NEVER) {
 		supervisor_event(sup, EVENT_PROCESS_READY, EV_TEXT(PROCESS, child_name(child)),
 				 EV_NUMBER(PID, child->pid));
-		commit_child_ready(sup, child->role);
+		commit_child_ready(child);
 	}
 	if (child->role == ROLE_ACCOUNTS) {
 		commit_tell_accounts(sup);
@@ -64,7 +64,7 @@ static int handle_prepared(struct channel *ch, void *ctx, const struct channel_m
 	struct child *child = ctx;
 	const struct control_epoch *epoch = message->body;
 
-	commit_prepared(child->sup, child->role, epoch->epoch);
+	commit_prepared(child, epoch->epoch);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static int handle_refused(struct channel *ch, void *ctx, const struct channel_me
 	struct control_refused refused = *(const struct control_refused *)message->body;
 
 	refused.reason[sizeof(refused.reason) - 1] = '\0';
-	commit_refused(child->sup, child->role, &refused);
+	commit_refused(child, &refused);
 	return 0;
 }
 
@@ -83,7 +83,7 @@ static int handle_applied(struct channel *ch, void *ctx, const struct channel_me
 	struct child *child = ctx;
 	const struct control_epoch *epoch = message->body;
 
-	commit_applied(child->sup, child->role, epoch->epoch);
+	commit_applied(child, epoch->epoch);
 	return 0;
 }
 

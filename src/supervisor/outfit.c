@@ -174,10 +174,45 @@ static void outfit_config(struct child *config)
 	}
 }
 
+/* Sockets of the zones of the running policy. */
+static void give_zones(struct child *netfilter)
+{
+	struct supervisor *sup = netfilter->sup;
+
+	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.zone_count; i++) {
+		struct zone *zone = zones_find(&sup->zones, sup->running.snapshot.zones[i].name);
+
+		if (!zone)
+			continue; /* the policy is just being taken back */
+		for (size_t k = 0; k < outfit_zone_kind_count; k++) {
+			if (outfit_is_for(netfilter, outfit_zone_kinds[k]))
+				give_taken(netfilter, outfit_zone_kinds[k], i,
+					   sockets_of_zone(sup, zone, outfit_zone_kinds[k]));
+		}
+	}
+}
+
+bool outfit_is_for(const struct child *netfilter, uint32_t kind)
+{
+	return netfilter->index == 0 || kind == GIVE_QUEUE || kind == GIVE_WHOLE;
+}
+
+/* One that serves a share has neither rules nor counts. */
+static void outfit_netfilter_share(struct child *netfilter)
+{
+	give_zones(netfilter);
+	link_pair(netfilter, child_find(netfilter->sup, ROLE_NETFILTER, 0));
+	link_pair(netfilter, child_find(netfilter->sup, ROLE_ARBITER, netfilter->index));
+}
+
 static void outfit_netfilter(struct child *netfilter)
 {
 	struct supervisor *sup = netfilter->sup;
 
+	if (netfilter->index != 0) {
+		outfit_netfilter_share(netfilter);
+		return;
+	}
 	if (stations_give(sup, netfilter) < 0) {
 		child_kill(netfilter, "the list of isolated stations could not be given");
 		return;
@@ -185,16 +220,10 @@ static void outfit_netfilter(struct child *netfilter)
 	if (sup->counters_fd >= 0)
 		child_give(netfilter, &(struct control_give){.kind = GIVE_COUNTERS},
 			   sup->counters_fd);
-	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.zone_count; i++) {
-		struct zone *zone = zones_find(&sup->zones, sup->running.snapshot.zones[i].name);
-
-		if (!zone)
-			continue; /* the policy is just being taken back */
-		for (size_t kind = 0; kind < outfit_zone_kind_count; kind++)
-			give_taken(netfilter, outfit_zone_kinds[kind], i,
-				   sockets_of_zone(sup, zone, outfit_zone_kinds[kind]));
-	}
+	give_zones(netfilter);
 	link_pair(netfilter, child_find(sup, ROLE_ARBITER, 0));
+	for (uint32_t share = 1; share < SNAPSHOT_QUEUES_MAX; share++)
+		link_pair(netfilter, child_find(sup, ROLE_NETFILTER, share));
 }
 
 static void outfit_arbiter(struct child *arbiter)
@@ -203,7 +232,7 @@ static void outfit_arbiter(struct child *arbiter)
 		child_kill(arbiter, "the watch list could not be given");
 		return;
 	}
-	link_pair(arbiter, child_find(arbiter->sup, ROLE_NETFILTER, 0));
+	link_pair(arbiter, child_find(arbiter->sup, ROLE_NETFILTER, arbiter->index));
 }
 
 static void outfit_console(struct child *console)

@@ -3,6 +3,7 @@
 #ifndef SEKISHO_SUPERVISOR_OUTFIT_H
 #define SEKISHO_SUPERVISOR_OUTFIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,9 @@ struct supervisor;
 /* The netlink sockets of each zone that netfilter is given: enum give_kind. */
 extern const uint32_t outfit_zone_kinds[];
 extern const size_t outfit_zone_kind_count;
+/* Whether this netfilter process is given sockets of a kind: one that serves a share has only
+ * queues. */
+bool outfit_is_for(const struct child *netfilter, uint32_t kind);
 void outfit_give(struct child *child);
 /* The file of a slot of keys, read only. @what: KEYS_CERTIFICATE or KEYS_AUTHORITY. Return: a
  * descriptor, or -1: no such slot, or it is empty. */

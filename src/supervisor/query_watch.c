@@ -20,7 +20,7 @@ static int64_t now_s(const struct supervisor *sup)
 	return clock_wall_ns(sup->loop.clock) / NS_PER_S;
 }
 
-/* ---- to the arbiter */
+/* ---- to the arbiters */
 
 int watch_give(struct supervisor *sup, struct child *arbiter)
 {
@@ -39,12 +39,14 @@ int watch_give(struct supervisor *sup, struct child *arbiter)
 	return 0;
 }
 
-static void tell_arbiter(struct supervisor *sup)
+static void tell_arbiters(struct supervisor *sup)
 {
-	struct child *arbiter = child_find(sup, ROLE_ARBITER, 0);
+	for (uint32_t share = 0; share < SNAPSHOT_QUEUES_MAX; share++) {
+		struct child *arbiter = child_find(sup, ROLE_ARBITER, share);
 
-	if (child_is_alive(arbiter) && watch_give(sup, arbiter) < 0)
-		child_kill(arbiter, "the watch list could not be given");
+		if (child_is_alive(arbiter) && watch_give(sup, arbiter) < 0)
+			child_kill(arbiter, "the watch list could not be given");
+	}
 }
 
 /* ---- entries come and go */
@@ -85,7 +87,7 @@ void watch_begin(struct supervisor *sup, const char *name, const struct station_
 			 EV_NUMBER(DURATION_S, seconds), EV_TEXT(USER, person));
 	if (err < 0)
 		tell_unsaved(sup, name, err);
-	tell_arbiter(sup);
+	tell_arbiters(sup);
 }
 
 static void end_those_over(struct supervisor *sup)
@@ -103,7 +105,7 @@ static void end_those_over(struct supervisor *sup)
 		if (err < 0)
 			tell_unsaved(sup, gone.watched.name, err);
 	}
-	tell_arbiter(sup);
+	tell_arbiters(sup);
 }
 
 static void look(struct loop *loop, struct loop_timer *timer)
@@ -165,7 +167,7 @@ void answer_clear_watch(struct supervisor *sup, struct answer *answer)
 		return;
 	}
 	tell_ended(sup, &gone, "operator", answer->console->person, comment);
-	tell_arbiter(sup);
+	tell_arbiters(sup);
 	if (err < 0) {
 		tell_unsaved(sup, gone.watched.name, err);
 		answer_error(answer, "ended, but only until the next start: the state directory "

@@ -58,9 +58,10 @@ struct child {
 	struct loop_timer life;  /* end of a bounded lifetime */
 	uint64_t started_ms;
 	uint64_t ping_number;
-	uint32_t unanswered;  /* pings since it was last heard */
-	uint32_t deaths;      /* in a row, without a long life between */
-	bool dismissed;       /* it is not wanted any more, or not as it is: its end is no fault */
+	uint32_t unanswered; /* pings since it was last heard */
+	uint32_t deaths;     /* in a row, without a long life between */
+	/* It is not wanted any more, or not as it is: its end is no fault; not to come back. */
+	bool dismissed, unwanted;
 	bool told;            /* a scanner: it has said what it found, or nobody wants to know */
 	bool is_tty;          /* consoles: start again when it ends */
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
@@ -128,7 +129,7 @@ struct commit {
 	struct policy_run candidate;
 	struct policy_run previous; /* while the candidate is being applied */
 	uint64_t request;           /* of config; 0: the supervisor's own */
-	uint32_t waiting;           /* bit mask of roles that have not answered */
+	uint32_t waiting;           /* bit mask of holders that have not answered */
 	bool is_rollback;
 	char reason[ZONES_REASON_BYTES]; /* why the first attempt failed, while its rollback runs */
 	struct loop_timer deadline;
@@ -213,10 +214,8 @@ static inline bool child_is_alive(const struct child *child)
 {
 	return child && (child->state == CHILD_STARTING || child->state == CHILD_READY);
 }
-/*
- * A new process of a role; NULL where the table is full or it cannot be started. @session may be
- * NULL.
- */
+/* A new process of a role, which is yet to be started; NULL where the table is full. @session may
+ * be NULL. */
 struct child *child_add(struct supervisor *sup, enum role role, uint32_t index,
 			struct session *session, int tty_fd, bool is_tty);
 /* Give a descriptor; borrowed. A child that does not take it is killed. */
@@ -228,10 +227,11 @@ void child_send(struct child *child, uint16_t type, const void *body, size_t bod
 void child_kill(struct child *child, const char *why);
 /* A session's process is told everything, then CONTROL_START. Return: 0 or -ERR_SYSTEM. */
 int child_launch(struct child *child);
+void child_retry(struct child *child);   /* it could not be started: again, after a while */
+void child_dismiss(struct child *child); /* it is ended, and does not come back */
 /* The first half of that: it runs, confined, and waits to be told. Return: 0 or -ERR_SYSTEM. */
 int child_prepare(struct child *child);
-/* The second: what a prepared child is to do. */
-void child_begin(struct child *child);
+void child_begin(struct child *child); /* the second: what a prepared child is to do */
 void child_reap_all(struct supervisor *sup);
 /* @audit: the one that keeps the log; else all the others. */
 void child_stop_all(struct supervisor *sup, bool audit);
@@ -245,11 +245,11 @@ extern const size_t control_rule_count;
 
 /* commit.c */
 void commit_begin(struct supervisor *sup, int snapshot_fd, const struct control_commit *asked);
-void commit_prepared(struct supervisor *sup, enum role role, uint64_t epoch);
-void commit_refused(struct supervisor *sup, enum role role, const struct control_refused *refused);
-void commit_applied(struct supervisor *sup, enum role role, uint64_t epoch);
-void commit_child_ready(struct supervisor *sup, enum role role);
-void commit_child_died(struct supervisor *sup, enum role role);
+void commit_prepared(struct child *child, uint64_t epoch);
+void commit_refused(struct child *child, const struct control_refused *refused);
+void commit_applied(struct child *child, uint64_t epoch);
+void commit_child_ready(struct child *child);
+void commit_child_died(struct child *child);
 /*
  * Make the kernel hold the running policy again, after isolation or a shut path changed. A commit
  * that is being prepared is given up. 0 or an error.

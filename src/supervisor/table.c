@@ -61,11 +61,13 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.restart = RESTART_ALWAYS,
 			.ping_ms = 150,
 			.silent_ms = 2000,
-			.files_max = 176,
+			.files_max = 192,
 			.memory_mib = 512,
 			.given = "nfnetlink sockets of each zone and the kernel's table of its "
 				 "packet queues, channel to "
-				 "arbiter, snapshots",
+				 "arbiter, snapshots; one that serves a share (ADR 414): two "
+				 "nfnetlink sockets of each zone, channels to its arbiter and to "
+				 "the first",
 			.reads = "netlink attributes; packets only as opaque bytes",
 		},
 	[ROLE_ARBITER] =

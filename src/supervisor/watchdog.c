@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "supervisor/packet_shares.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/watchdog.h"
 
@@ -18,6 +19,20 @@
 #define MISSED_MAX_MS                                                                              \
 	60000U /* how long a process of the packet path may be down before that counts as unwell   \
 		*/
+
+/* The process of a role, or those of every share of the running policy. */
+static bool all_ready(struct supervisor *sup, enum role role)
+{
+	bool shared = role == ROLE_NETFILTER || role == ROLE_ARBITER;
+	uint32_t count = shared ? packet_shares_of(&sup->running) : 1, ready = 0;
+
+	for (uint32_t share = 0; share < count; share++) {
+		const struct child *child = child_find(sup, role, share);
+
+		ready += child && child->state == CHILD_READY;
+	}
+	return ready == count;
+}
 
 /*
  * Down for a while is repaired by restarts; down for longer than that is a machine that needs a new
@@ -29,9 +44,7 @@ static bool is_well(struct supervisor *sup)
 	uint64_t now_ms = clock_mono_ms(sup->loop.clock);
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		const struct child *child = child_find(sup, needed[i], 0);
-
-		if (child && child->state == CHILD_READY)
+		if (all_ready(sup, needed[i]))
 			sup->last_ready_ms[needed[i]] = now_ms;
 		else if (now_ms - sup->last_ready_ms[needed[i]] > MISSED_MAX_MS)
 			return false;

@@ -230,6 +230,22 @@ class Bench:
                 count += self.connect_batch(host)
         return count / (time.monotonic() - begin)
 
+    def new_flows_of_queues(self, queues):
+        """The same over so many queues (ADR 414); one again afterwards."""
+        self.divide(queues)
+        try:
+            return self.new_flows(self.ours)
+        finally:
+            self.divide(1)
+
+    def divide(self, queues):
+        with self.gateway.console() as console:
+            console.expect(console.PROMPT)
+            console.run("configure")
+            console.run(f"set crossing mynumber lgwan queues {queues}")
+            said = console.run("commit", timeout=60)
+            assert "committed" in said or "nothing" in said, said
+
     def connect_batch(self, host):
         """Open BATCH connections at once and wait for each; return how many succeeded."""
         opened = [socket.socket() for _ in range(BATCH)]
@@ -291,6 +307,8 @@ def measures(scratch):
                 del ways["Suricata, queue, no rules"]
             yield Measure(what, unit, lambda f=function: f(bench.ours),
                           {name: lambda f=function, w=way: f(w) for name, way in ways.items()}, target=target)
+        yield Measure("packets: new flows, 256 at a time, two queues", "flows/s", lambda: bench.new_flows_of_queues(2),
+                      {"ours, one queue": lambda: bench.new_flows(bench.ours)})
         yield Measure("packets: UDP of 64 bytes, each packet judged", "packets/s", lambda: bench.delivered(bench.ours, JUDGED),
                       {"Suricata, queue, no rules": lambda: bench.delivered(bench.suricata, JUDGED),
                        "ours, first packet judged": lambda: bench.delivered(bench.ours, LOAD)}, target=1.0)

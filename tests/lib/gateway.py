@@ -19,6 +19,8 @@ from .waiting import PATIENCE_SECONDS, wait_until
 SEKISHOD = os.environ.get("SEKISHOD", "/out/sekishod")
 SEKISHO = os.environ.get("SEKISHO", "/out/sekisho")
 SUPERVISOR = os.path.basename(SEKISHOD)  # what its child is called between fork and exec, too
+QUEUES = int(os.environ.get("QUEUES") or 1)     # that every configuration divides its packets over
+CROSSING = re.compile(r"^(\s*crossing \S+ \S+ \{)", re.MULTILINE)
 HOST = "sekisho-test"
 HOSTS = "sekisho(?:-[a-z0-9]+)?"    # of the tests, the presets, the factory
 HOST_NAME = re.compile(r"host-name\s+([a-z0-9.-]+)")
@@ -42,7 +44,12 @@ def config_text(topology, *blocks, system="", zone_extra=None):
     extra = zone_extra or {}
     head = f'system {{ organization "試験市"; host-name {HOST}; {system} }}\n'
     zones = "".join(zone_text(z, extra.get(z.name, "")) for z in topology.zones.values())
-    return head + zones + "\n".join(blocks) + "\n"
+    return head + zones + with_queues("\n".join(blocks), QUEUES) + "\n"
+
+
+def with_queues(blocks, queues):
+    """The blocks, whose crossings divide their packets over so many queues; those that say so themselves stay."""
+    return blocks if queues == 1 or " queues " in blocks else CROSSING.sub(rf"\1 queues {queues};", blocks)
 
 
 class Gateway:

@@ -15,6 +15,9 @@
  * step of a commit turns one flow from permitted to denied and the other the other way. A zone has one flow that
  * enters there. Generations are 1 to GENERATIONS and wrap.
  *
+ * With SHARE the packets of zone 0 are judged by a process of their own (ADR 414, src/netfilter/share.c and shares.c): it has
+ * no rules, and gives proofs by the policy and the generation that netfilter tells it, which it may learn late, or never.
+ *
  * What is left out: contents of packets, schedules (an edge is a commit), the second lock (it can only drop more), and
  * time, which stands behind three choices that may happen at any moment: the life of what keeps flows alive
  * ends, netfilter no longer takes the supervisor for alive, the supervisor takes too slow a process for dead.
@@ -30,6 +33,15 @@
 
 #define PERMITS(epoch, zone) (((epoch) + (zone)) % 2 == 1)
 #define BIT(generation)      (1 << (generation))
+
+#ifdef SHARE
+#define SHARED(z) ((z) == 0)
+#else
+#define SHARED(z) 0
+#endif
+/* Whoever reads the zone's queue, and by what it has judged. */
+#define READER(z)   ((SHARED(z) -> sh_up : (nf_up && nf_ready)))
+#define JUDGES(z)   ((SHARED(z) -> sh_generation : generation))
 
 mtype = { PREPARE, APPLY, ABORT, PREPARED, REFUSED, APPLIED };
 
@@ -62,14 +74,21 @@ byte nf_epoch, nf_next, generation, uses;
 byte arb_slot[2];
 byte commits, kills;
 bit nf_ready, arb_ready;
+/* The process of a share: what it judges by; 0: nothing. */
+bit sh_up, sh_linked;
+byte sh_pid, sh_epoch, sh_generation;
 
 /* Supervisor to holders and back: the message and the epoch. */
 chan to_nf = [3] of { mtype, byte };
 chan from_nf = [3] of { mtype, byte };
 chan to_arb = [3] of { mtype, byte };
 chan from_arb = [3] of { mtype, byte };
+/* Netfilter to the share: epoch and generation; and back, the generation. */
+chan to_sh = [2] of { byte, byte };
+chan from_sh = [2] of { byte };
 
 inline flush(c) { do :: nempty(c) -> c ? _, _ :: empty(c) -> break od }
+inline flush_one(c) { do :: nempty(c) -> c ? _ :: empty(c) -> break od }
 
 /* Claim F for a packet of @z's flow that leaves the kernel behind a verdict of policy @e. */
 inline pass(z, e)
@@ -94,7 +113,7 @@ end:
 	:: atomic { zone[z].up && zone[z].loaded && zone[z].mark != 0 && (zone[z].alive & BIT(zone[z].mark)) ->
 		pass(z, zone[z].verdict) }
 	/* Everything else asks; without a listener the kernel drops what it queues. */
-	:: atomic { zone[z].up && zone[z].loaded && !zone[z].waiting && nf_up && nf_ready &&
+	:: atomic { zone[z].up && zone[z].loaded && !zone[z].waiting && READER(z) &&
 		!(zone[z].mark != 0 && (zone[z].alive & BIT(zone[z].mark))) ->
 		zone[z].waiting = 1; zone[z].asked = 0; zone[z].answered = 0 }
 	/* A connection ends; a new one begins without a mark. */
@@ -154,7 +173,7 @@ inline ask(z)
 inline take_verdict(z)
 {
 	if
-	:: zone[z].asked == generation && zone[z].permit && (zone[z].proofs & BIT(zone[z].asked)) ->
+	:: zone[z].asked == JUDGES(z) && zone[z].permit && (zone[z].proofs & BIT(zone[z].asked)) ->
 		zone[z].mark = zone[z].asked;
 		zone[z].verdict = zone[z].ask_epoch;
 		if :: zone[z].up -> pass(z, zone[z].ask_epoch) :: else fi
@@ -166,8 +185,8 @@ inline take_verdict(z)
 inline serve(z)
 {
 	do
-	:: atomic { zone[z].waiting && zone[z].asked == 0 && arb_up && arb_ready -> ask(z) }
-	:: atomic { zone[z].answered -> take_verdict(z) }
+	:: atomic { !SHARED(z) && zone[z].waiting && zone[z].asked == 0 && arb_up && arb_ready -> ask(z) }
+	:: atomic { !SHARED(z) && zone[z].answered -> take_verdict(z) }
 	:: break
 	od
 }
@@ -236,9 +255,42 @@ inline end_generation(z)
 		if :: before != 0 && before != generation -> zone[z].alive = zone[z].alive & ~BIT(before) :: else fi;
 #endif
 		/* What waits is given back to the rules, and asked about again. */
-		forget_question(z)
+		if :: !SHARED(z) -> forget_question(z) :: else fi
 	}
 }
+
+#ifdef SHARE
+/* Every share judges by what is new, or the proofs of what was before end with the change. */
+inline turn_share()
+{
+	atomic {
+		turned = !sh_linked;
+		if
+		:: sh_linked && nfull(to_sh) -> to_sh ! nf_epoch, generation
+		:: !sh_linked || full(to_sh)
+		fi
+	};
+	do
+	:: atomic { from_sh ? told -> if :: told == generation -> turned = 1 :: else fi; told = 0 }
+	:: atomic { turned || !sh_linked -> turned = 1; break }
+	:: break /* it does not answer in time */
+	od
+}
+
+inline end_proofs_of_others()
+{
+#ifndef MUTANT_SHARE_NOT_WAITED_FOR
+	atomic {
+		if
+		:: !turned && generation != 0 ->
+			zone[0].proofs = BIT(generation); zone[1].proofs = BIT(generation)
+		:: else
+		fi
+	};
+#endif
+	atomic { turned = 0 }
+}
+#endif
 
 inline apply_policy(e)
 {
@@ -253,15 +305,25 @@ inline apply_policy(e)
 	atomic {
 		nf_epoch = e; generation = next; next = 0; nf_next = 0
 	}
+#ifdef SHARE
+	turn_share();
+#endif
 	judge_ahead(0);
 	judge_ahead(1);
 	end_generation(0);
+#ifdef SHARE
+	end_generation(1);
+	end_proofs_of_others();
+	atomic { before = 0; e = 0 }
+#else
 	atomic { end_generation(1); before = 0; e = 0 }
+#endif
 }
 
 proctype netfilter()
 {
-	byte e, next, before;
+	byte e, next, before, told;
+	bit turned;
 
 {
 	/* Started with the running policy: a generation of its own, then ready. */
@@ -289,13 +351,51 @@ end:
 	/* Once all is over the stamps forget the generation before, too. */
 	:: atomic { nf_ready && generation != 0 && zone[0].proofs != BIT(generation) ->
 		zone[0].proofs = BIT(generation); zone[1].proofs = BIT(generation) }
-	:: atomic { zone[0].waiting && zone[0].asked == 0 && arb_up && arb_ready -> ask(0) }
 	:: atomic { zone[1].waiting && zone[1].asked == 0 && arb_up && arb_ready -> ask(1) }
-	:: atomic { zone[0].answered -> take_verdict(0) }
 	:: atomic { zone[1].answered -> take_verdict(1) }
+#ifdef SHARE
+	/* A share that came later, or did not answer, is told again. */
+	:: atomic { sh_linked && generation != 0 && empty(to_sh) && empty(from_sh) && sh_generation != generation ->
+		to_sh ! nf_epoch, generation }
+	:: atomic { from_sh ? told -> told = 0 }
+#else
+	:: atomic { zone[0].waiting && zone[0].asked == 0 && arb_up && arb_ready -> ask(0) }
+	:: atomic { zone[0].answered -> take_verdict(0) }
+#endif
 	od
-} unless { atomic { _pid != nf_pid -> e = 0; next = 0; before = 0 } }
+} unless { atomic { _pid != nf_pid -> e = 0; next = 0; before = 0; told = 0; turned = 0 } }
 }
+
+/* ---------------------------------------------------------------- the process of a share */
+
+#ifdef SHARE
+proctype share()
+{
+	byte e, g;
+
+{
+end:
+	do
+	:: atomic { zone[0].waiting && zone[0].asked == 0 && arb_up && arb_ready && sh_generation != 0 ->
+		zone[0].asked = sh_generation; zone[0].ask_epoch = sh_epoch }
+	:: atomic { zone[0].answered -> take_verdict(0) }
+	/* All that is out is given back; then it judges by what is new. */
+	:: atomic { to_sh ? e, g -> forget_question(0); sh_epoch = e; sh_generation = g;
+		if :: nfull(from_sh) -> from_sh ! g :: full(from_sh) fi;
+		e = 0; g = 0 }
+	/* The link is closed: netfilter has died. */
+	:: atomic { !sh_linked && sh_generation != 0 -> forget_question(0); sh_epoch = 0; sh_generation = 0 }
+	/* The new one brings a link, which the share takes with what it had closed. */
+	:: atomic { !sh_linked && sh_generation == 0 && nf_up -> flush(to_sh); flush_one(from_sh); sh_linked = 1 }
+	od
+} unless { atomic { _pid != sh_pid -> e = 0; g = 0 } }
+}
+
+inline start_share()
+{
+	sh_up = 1; sh_linked = 0; sh_epoch = 0; sh_generation = 0; sh_pid = run share()
+}
+#endif
 
 /* ---------------------------------------------------------------- supervisor */
 
@@ -355,6 +455,9 @@ proctype supervisor()
 		zone[0].up = 0; zone[1].up = 0;
 		start_nf(); start_arb()
 	}
+#ifdef SHARE
+	atomic { if :: !sh_up -> start_share() :: else fi };
+#endif
 	do
 	:: atomic { nf_ready && arb_ready && nf_up && arb_up -> break }
 	:: atomic { (!nf_up || !arb_up) -> revive() }
@@ -435,19 +538,26 @@ applying:
 /* A queue whose reader is gone drops what waits in it. */
 inline drop_queues()
 {
-	forget_question(0); forget_question(1)
+	forget_question(1);
+	if :: !SHARED(0) -> forget_question(0) :: else fi
 }
 
 proctype fate()
 {
 end:
 	do
-	:: atomic { kills < KILLS && nf_up -> kills++; nf_up = 0; nf_ready = 0; nf_pid = 0; drop_queues() }
+	:: atomic { kills < KILLS && nf_up -> kills++; nf_up = 0; nf_ready = 0; nf_pid = 0; sh_linked = 0; drop_queues() }
+#ifdef SHARE
+	:: atomic { kills < KILLS && sh_up -> kills++; sh_pid = 0; forget_question(0); flush(to_sh); flush_one(from_sh);
+		start_share() }
+#endif
 	:: atomic { kills < KILLS && arb_up -> kills++; arb_up = 0; arb_ready = 0; arb_pid = 0;
 		zone[0].answered = 0; zone[0].permit = 0; zone[1].answered = 0; zone[1].permit = 0 }
 	/* With the supervisor its children go; init starts it again. The kernel's rules stay. */
 	:: atomic { kills < KILLS && sup_up -> kills++; nf_up = 0; nf_ready = 0; nf_pid = 0;
-		arb_up = 0; arb_ready = 0; arb_pid = 0; drop_queues(); committing = 0; sup_pid = run supervisor() }
+		arb_up = 0; arb_ready = 0; arb_pid = 0; drop_queues(); forget_question(0); committing = 0;
+		sh_up = 0; sh_linked = 0; sh_pid = 0; sh_epoch = 0; sh_generation = 0; flush(to_sh); flush_one(from_sh);
+		sup_pid = run supervisor() }
 	od
 }
 

@@ -17,17 +17,20 @@ SAFETY = ("-DSAFETY", "-DNOCLAIM", "-DCOLLAPSE", "-DMEMLIM=6000", "-DVECTORSZ=40
 LIVENESS = ("-DNFAIR=8", "-DCOLLAPSE", "-DMEMLIM=6000", "-DVECTORSZ=4096")
 MODELS = [
     ("model/commit", "invariant F, two commits", ("COMMITS=2", "KILLS=0"), SAFETY, ()),
+    ("model/share", "invariant F, a commit where a process of a share learns of it late or never", ("COMMITS=1", "KILLS=0", "SHARE"), SAFETY, ()),
     ("model/kill", "invariant F, a kill of any process at any point, isolation kept", ("COMMITS=0", "KILLS=1"), SAFETY, ()),
 ]
 # More than the quarter of an hour that a busy machine was given: only where NAMES asks for it.
 BY_NAME = [
     ("model/commit-and-kill", "invariant F, a commit and a kill at any point", ("COMMITS=1", "KILLS=1"), SAFETY, ()),
     ("model/commits", "invariant F, 3 commits, generations wrap at 3", ("COMMITS=3", "KILLS=0"), SAFETY, ()),
+    ("model/share-and-kill", "invariant F, the same with a kill at any point", ("COMMITS=1", "KILLS=1", "SHARE"), SAFETY, ()),
     ("model/back", "after the last failure the gateway enforces again", ("COMMITS=1", "KILLS=1"), LIVENESS, ("-a", "-f")),
 ]
 MUTANTS = [
     ("model mutant: numbers of generations are forgotten after a start only", ("COMMITS=1", "KILLS=1", "MUTANT_FORGETS_AFTER_A_START_ONLY")),
     ("model mutant: flows of the generation before go on", ("COMMITS=1", "KILLS=0", "MUTANT_OLD_FLOWS_LIVE")),
+    ("model mutant: proofs of a share that did not turn are still taken", ("COMMITS=1", "KILLS=0", "SHARE", "MUTANT_SHARE_NOT_WAITED_FOR")),
     ("model mutant: isolation is forgotten by a restart", ("COMMITS=0", "KILLS=1", "MUTANT_ISOLATION_FORGOTTEN")),
     ("model mutant: a commit is answered before it is applied", ("COMMITS=1", "KILLS=0", "MUTANT_ANSWERED_TOO_EARLY")),
 ]

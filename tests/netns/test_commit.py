@@ -8,6 +8,7 @@ import time
 import pytest
 
 from lib import processes
+from lib.gateway import with_queues
 from lib.net import NETNS_DIR
 from lib.peers import EchoServer, tcp_talk
 from lib.waiting import PATIENCE_SECONDS, wait_until
@@ -103,9 +104,10 @@ def test_commit_refused_before_it_applies_changes_nothing(net, topology, make_ga
         assert alive(flow) and flow_passes(net, topology)
 
 
-def test_commit_refused_after_it_applied_is_taken_back(net, topology, make_gateway, echo):
-    """The last step, listening, fails: the crossing that the same commit removed is there again."""
-    gateway = make_gateway(SERVICES, PERMIT)
+@pytest.mark.parametrize("queues", [1, 2])
+def test_commit_refused_after_it_applied_is_taken_back(net, topology, make_gateway, echo, queues):
+    """The last step, listening, fails: the crossing that the same commit removed is there again, and all its queues (ADR 414)."""
+    gateway = make_gateway(SERVICES, with_queues(PERMIT, queues))
     console, zones = gateway.open_console(), topology.zones
     internet = gateway.zone_namespace("internet")
     holder = net.socket(internet)

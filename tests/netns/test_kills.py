@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lib import processes
+from lib.gateway import QUEUES
 from lib.net import Background
 from lib.peers import EchoServer, SmtpSink, submit, tcp_talk
 from lib.waiting import wait_until
@@ -21,6 +22,7 @@ mail inbound { from internet; to lgwan; listen 25; domain city.example.lg.jp; ne
 """
 MESSAGE = b"From: <taro@example.jp>\r\nSubject: test\r\n\r\ntext\r\n"
 CORE = {"accounts", "audit", "config", "netfilter", "arbiter"}
+ALL = sorted([*CORE, *["netfilter", "arbiter"] * (QUEUES - 1)])
 SECONDS = 25
 
 
@@ -86,6 +88,6 @@ def test_kills_at_random_moments_under_load(net, topology, make_gateway):
 
     def settled():
         programs = [processes.program(pid) or "" for pid in gateway.pids()]
-        return sorted(programs) == sorted(CORE) and len(processes.descriptors(gateway.pid)) == descriptors
+        return sorted(programs) == ALL and len(processes.descriptors(gateway.pid)) == descriptors
     wait_until(settled, "the processes and descriptors of the beginning", 20, 0.2)
     assert tcp_talk(net, topology.zones["mynumber"].namespace, topology.zones["lgwan"].peer4, 7000) == b"hello"

@@ -258,21 +258,6 @@ def test_packets_show_flows_names_the_permit(net, gateway):
     assert line.split()[:2] == ["mynumber", "lgwan"] and f"{KEPT}:7000" in line and " 10 " in line
 
 
-def test_packets_what_is_not_carried_out_is_refused_not_ignored(net, topology, make_gateway):
-    """ADR 414: what the datapath does not carry out is not in force, and says so; the policy before stays."""
-    gateway = make_gateway(POLICY)
-    Sink(net, "peer-lgwan", KEPT, 7000)
-    stream = Stream(net, "peer-mynumber", KEPT, 7000)
-    wait_until(lambda: stream.echoes, "the connection")
-    console = opened(gateway)
-    console.run("set crossing mynumber lgwan queues 4")
-    said = console.run("commit", timeout=30)
-    assert "one queue" in said and "committed" not in said, said
-    gateway.wait_event("policy-refused", "one queue")
-    before = len(stream.echoes)
-    wait_until(lambda: len(stream.echoes) > before + 5, "the connection to go on")
-
-
 @pytest.mark.parametrize("timed", [True, False])
 def test_packets_config_started_anew_commits_where_the_policy_has_times(make_gateway, timed):
     """C2: an edge may have passed while config was dead; a policy without times is left alone."""

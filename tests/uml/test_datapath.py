@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import time
 import types
 
@@ -14,7 +15,7 @@ import pytest
 from lib.gateway import Gateway, config_text
 from lib.net import Topology, Zone, run
 from lib.segments import lost, segments_of
-from lib.traffic import Sink, Source, Stream
+from lib.traffic import PACKET, Sink, Source, Stream
 from lib.trunk import lay_trunk
 from lib.waiting import wait_until
 
@@ -442,3 +443,42 @@ def test_uml_table_is_sized_by_configuration_and_memory(net):
         for i in (9, 7):
             run("ip", "link", "delete", f"port{i - 1}", check=False)
         run("ip", "netns", "delete", "first")
+
+
+@pytest.mark.limit(120)
+def test_uml_queues_are_chosen_by_source(net, topology, make_gateway):
+    """Z14, ADR 414: with the queue expression, too, every source has its queue, and a commit that divides them lets offloaded flows
+    go on; the arbiter of one that is killed shuts its share for a moment and no more."""
+    gateway = make_gateway(POLICY.replace("source 10.10.0.5; ", ""))
+    gateway.wait_event("queue-kind", 'detail="queue expression"')
+    sink = Sink(net, "peer-lgwan", KEPT, 7000)
+    stream = Stream(net, "peer-mynumber", KEPT, 7000, 0.02)
+    wait_until(lambda: offloaded(net, gateway, "mynumber", KEPT), "offload", 15)
+    commit(opened(gateway), "set crossing mynumber lgwan queues 2")
+    net.address("peer-mynumber", "port", "10.10.0.20/24", "10.10.0.21/24")
+
+    def taken():
+        shown = net.run(gateway.zone_namespace("mynumber"), "cat", "/proc/net/netfilter/nfnetlink_queue").stdout
+        return {int(line.split()[0]): int(line.split()[7]) for line in shown.splitlines()}
+
+    def begin(source, first):
+        for port in range(first, first + 20):
+            with net.socket("peer-mynumber", kind=socket.SOCK_DGRAM) as one:
+                one.bind((source, port))
+                one.sendto(PACKET.pack(b"each", port, time.monotonic()), (KEPT, 7000))
+    for source, queue in (("10.10.0.20", 1), ("10.10.0.21", 2)):
+        before = taken()
+        begin(source, 30000)
+        wait_until(lambda b=before, q=queue: taken()[q] >= b[q] + 20, f"twenty packets in queue {queue}")
+        assert taken()[3 - queue] == before[3 - queue]
+    wait_until(lambda: len(sink.of("each")) == 40, "all of them to arrive")
+    killed = gateway.kill("arbiter")
+    gateway.wait_role("arbiter", other_than=killed, seconds=20)
+
+    def passes():
+        count = len(sink.of("each"))
+        for source in ("10.10.0.20", "10.10.0.21"):
+            begin(source, 31000 + count)
+        return len(sink.of("each")) >= count + 40 or None
+    wait_until(passes, "new flows of both", 30, 0.5)
+    assert stream.ended is None
