@@ -120,7 +120,8 @@ def test_session_ends_when_its_next_hop_is_replaced(net, topology, make_gateway)
 def test_failed_rollback_stays_shut_until_a_policy_is_whole(net, topology, make_gateway):
     """F C2: an unrelated process that dies and comes back does not open what a failed rollback has shut."""
     zones = topology.zones
-    crossing = "crossing mynumber lgwan { permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }"
+    # One queue, whatever QUEUES says: the one netfilter and the one arbiter have to stand in their turn.
+    crossing = "crossing mynumber lgwan { queues 1; permit 10 { source 10.10.0.5; destination 10.20.0.8; service echo; } }"
     gateway = make_gateway(SERVICES, crossing)
     console, other = gateway.open_console(), gateway.open_console()
 

@@ -4,6 +4,7 @@ with one of them, what is counted is counted over all, and one that is dead shut
 
 import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -12,6 +13,8 @@ import time
 
 import pytest
 
+from lib import processes
+from lib.net import Background
 from lib.traffic import PACKET, Sink, Source, Stream
 from lib.waiting import kept_within, wait_until
 
@@ -24,6 +27,11 @@ IN_FLIGHT_SECONDS = 0.1     # a packet sent so shortly before was judged already
 STANDS_SECONDS = 1.0        # less than the supervisor waits for a process that stands
 FIRST_SECONDS = 0.4         # NETFILTER_FIRST_MS: after which a share is shut that hears nothing of the first process
 STOP_SECONDS = 1.0          # established flows are cut by then
+ISOLATED_SECONDS = 1.0      # promised from the order to the last packet (Z11)
+SILENT_SECONDS = 2.0        # after which the supervisor ends a process that does not answer, but for one that takes in a policy
+KILLED_COMMITS = 12         # of commits, with a kill each
+QUEUE_LENGTH = 4096         # packets that the kernel keeps in a queue
+OTHER = "10.20.0.9"         # where a commit leads to instead of SERVER
 
 
 def policy(queues, more=""):
@@ -319,8 +327,8 @@ def test_packets_queues_change_by_commits_under_load(net, stations, make_gateway
     assert not [line for line in gateway.audit_lines() if " process-died " in line or " channel-violation " in line]
 
 
-def test_packets_queues_isolation_and_denial_hold_in_every_share(net, stations, make_gateway):
-    """Z1: a zone that is isolated lets nothing pass of any share; an emptied policy denies in every share."""
+def test_packets_queues_a_withdrawn_permit_denies_in_every_share(net, stations, make_gateway):
+    """Z1: what a commit permits no longer is denied by every arbiter, and recorded."""
     gateway = make_gateway(policy(3), zone_extra={"mynumber": WIDE_GUARD})
     sink = Sink(net, "peer-lgwan", SERVER, PORT)
     for source in stations[:3]:
@@ -336,6 +344,32 @@ def test_packets_queues_isolation_and_denial_hold_in_every_share(net, stations, 
         send_new(net, source, 5, 30000, b"deny")
     wait_until(lambda: denials(gateway) >= 15, "records of what is denied", 30)
     assert not sink.of("deny")
+
+
+@pytest.mark.limit(120)
+@BOTH
+def test_packets_queues_isolation_shuts_every_share_within_a_second(net, stations, make_gateway, queues):
+    """Z11: a second after the order nothing of any share arrives, neither of new flows nor of established ones; restored, all of them
+    are judged again."""
+    gateway = make_gateway(policy(queues), zone_extra={"mynumber": WIDE_GUARD})
+    sink = Sink(net, "peer-lgwan", SERVER, PORT)
+    streams = [Stream(net, "peer-mynumber", SERVER, PORT, source=of_share(share, queues)) for share in range(queues)]
+    kinds = {f"fr{share} ": share for share in range(queues)}
+    for kind, share in kinds.items():
+        Knocking(net, of_share(share, queues), kind)
+    wait_until(lambda: all(len(sink.of(kind)) > 20 for kind in kinds) and all(len(one.echoes) > 5 for one in streams), "traffic of every share")
+    with gateway.console() as console:
+        console.expect(console.PROMPT)
+        begin = time.monotonic()
+        console.send("isolate zone mynumber 不審な通信\r")
+        console.expect("isolated")
+        console.expect(console.PROMPT)
+        time.sleep(max(0.0, begin + ISOLATED_SECONDS - time.monotonic()) + 1.0)
+        last = max([x[3] for kind in kinds for x in sink.of(kind)] + [t for one in streams for t in one.echoes])
+        assert last - begin < ISOLATED_SECONDS
+        assert "restored" in console.run("restore zone mynumber")
+    back = time.monotonic()
+    wait_until(lambda: all([x for x in sink.of(kind) if x[2] > back] for kind in kinds), "new flows of every share", 20)
 
 
 @pytest.mark.limit(90)
@@ -380,3 +414,211 @@ def test_packets_queues_one_silent_arbiter_ends_established_flows_of_its_share(n
     os.kill(pid, signal.SIGCONT)
     before = [len(stream.echoes) for stream in streams]
     wait_until(lambda: all(len(stream.echoes) > b + 5 for stream, b in zip(streams, before)), "both connections to go on", 20)
+
+
+class Committing:
+    """A commit that waits for a process that stands. Several lines, each one typed before."""
+
+    def __init__(self, net, gateway, *lines):
+        self.console, self.said = gateway.open_console(), None
+        self.console.edit(*lines)
+        self.thread = threading.Thread(target=self._commit)
+        self.thread.start()
+        net.on_close(self.end)
+
+    def _commit(self):
+        self.said = self.console.run("commit", timeout=60)
+
+    def end(self):
+        self.thread.join(90)
+        return self.said
+
+
+def stand_in_prepare(gateway, role, share):
+    """A process of a share stands; once it has been left alone for longer than who only does not answer, a commit waits for it."""
+    pid = share_process(gateway, role, share)
+    os.kill(pid, signal.SIGSTOP)
+    return pid, time.monotonic() + 2 * SILENT_SECONDS
+
+
+def is_waited_for(gateway, role, pid, until):
+    time.sleep(max(0.0, until - time.monotonic()))
+    return pid in gateway.pids(role)
+
+
+def permitted(net, source, server):
+    """Whether a connection is let through; a refusal and silence are none. Both addresses are of a host that listens."""
+    try:
+        net.connect("peer-mynumber", server, PORT, timeout=3.0, source=source).close()
+    except OSError:
+        return False
+    return True
+
+
+def one_policy(net, queues):
+    """The one of both servers that a source of every share reaches, and no other; None: they do not agree yet."""
+    reached = {server: [permitted(net, of_share(share, queues), server) for share in range(queues)] for server in (SERVER, OTHER)}
+    if all(reached[SERVER]) and not any(reached[OTHER]):
+        return SERVER
+    return OTHER if all(reached[OTHER]) and not any(reached[SERVER]) else None
+
+
+def both_servers(net):
+    net.address("peer-lgwan", "port", f"{OTHER}/24")
+    for server in (SERVER, OTHER):
+        Sink(net, "peer-lgwan", server, PORT)
+
+
+def lead_to(server):
+    other = SERVER if server == OTHER else OTHER
+    return f"set crossing mynumber lgwan permit 10 destination {server}", f"delete crossing mynumber lgwan permit 10 destination {other}"
+
+
+@pytest.mark.limit(150)
+@pytest.mark.parametrize("role", ["arbiter", "netfilter"])
+def test_packets_queues_a_share_that_dies_while_it_prepares_leaves_the_policy_before(net, stations, make_gateway, role):
+    """C2: the commit is refused, says why, and nothing of it is in force in any share; the same commit afterwards is, in all."""
+    gateway = make_gateway(policy(2).replace(SERVER6, ""), zone_extra={"mynumber": WIDE_GUARD})
+    both_servers(net)
+    wait_until(lambda: one_policy(net, 2) == SERVER, "the policy")
+    pid, until = stand_in_prepare(gateway, role, 1)
+    commit = Committing(net, gateway, *lead_to(OTHER))
+    assert is_waited_for(gateway, role, pid, until), "no commit waited for it: nothing was tried here"
+    os.kill(pid, signal.SIGKILL)
+    said = commit.end()
+    assert "committed" not in said and f"{role} died while it prepared the policy" in said, said
+    gateway.wait_event("policy-refused", f"{role} died")
+    wait_until(lambda: one_policy(net, 2) == SERVER, "the policy before, in both shares", 20)
+    rules = commit.console.run("show rules | match policy | no-more", timeout=60)
+    assert rules and "NOT AS" not in rules
+    assert "committed" in commit.console.run("commit", timeout=60)
+    wait_until(lambda: one_policy(net, 2) == OTHER, "the new policy, in both shares", 20)
+
+
+@pytest.mark.limit(240)
+def test_packets_queues_commits_among_kills_are_whole_or_refused(net, stations, make_gateway):
+    """C2, F: while processes of both shares are killed at any moment, a commit is in force in both or in none, as its answer says."""
+    chance = random.Random(414)
+    gateway = make_gateway(policy(2).replace(SERVER6, ""), zone_extra={"mynumber": WIDE_GUARD})
+    both_servers(net)
+    wait_until(lambda: one_policy(net, 2) == SERVER, "the policy")
+    force, outcomes = SERVER, []
+    console = gateway.open_console()
+    console.run("configure")
+    for turn in range(KILLED_COMMITS):
+        wanted = OTHER if force == SERVER else SERVER
+        for line in lead_to(wanted):
+            console.run(line)
+        killer = threading.Timer(chance.uniform(0.0, 0.3), kill_one, (gateway, chance, turn))
+        killer.start()
+        said = console.run("commit", timeout=60)
+        killer.join()
+        outcomes.append("committed" in said)
+        if outcomes[-1]:
+            force = wanted
+        else:
+            assert "died" in said or "not ready" in said, said
+            console.run("discard")
+        wait_until(lambda: one_policy(net, 2) == force, f"the policy that leads to {force}, in both shares (turn {turn}: {said})", 20)
+    assert "NOT AS" not in console.run("run show rules | match policy | no-more", timeout=60)
+    assert any(outcomes)
+    assert not [line for line in gateway.audit_lines() if " channel-violation " in line]
+
+
+def kill_one(gateway, chance, turn):
+    """One process of the packet path, each role in its turn."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(chance.choice(gateway.pids(("arbiter", "netfilter")[turn % 2])), signal.SIGKILL)
+
+
+@pytest.mark.limit(150)
+def test_packets_queues_one_that_is_full_loses_its_own_alone_and_each_is_told_once(net, stations, make_gateway):
+    """Z12, Z14: while nobody reads the queue of one share it fills up; what is over is dropped and told exactly. New flows of the other
+    share go on meanwhile, and its queue loses none. The commit that waited for the process comes into force whole."""
+    gateway = make_gateway(policy(2).replace(SERVER6, ""), zone_extra={"mynumber": WIDE_GUARD})
+    both_servers(net)
+    sink = Sink(net, "peer-lgwan", SERVER, PORT + 1)
+    assert not sink.of("over")
+    pid, until = stand_in_prepare(gateway, "netfilter", 1)
+    commit = Committing(net, gateway, *lead_to(OTHER))
+    fill(net, of_share(1, 2), QUEUE_LENGTH + 1500)
+    lost = losses(net, gateway)
+    assert lost[1] == 0 and lost[2] >= 1500
+    assert permitted(net, of_share(0, 2), SERVER) and not permitted(net, of_share(1, 2), SERVER)
+    lost = losses(net, gateway)
+    assert is_waited_for(gateway, "netfilter", pid, until), "no commit waited for it: nothing was tried here"
+    os.kill(pid, signal.SIGCONT)
+    assert "committed" in commit.end()
+    wait_until(lambda: told_full(gateway) >= lost[2], f"events about {lost[2]} packets")
+    wait_until(lambda: one_policy(net, 2) == OTHER, "the new policy, in both shares", 20)
+    assert told_full(gateway) == lost[2] == sum(losses(net, gateway).values())
+
+
+def fill(net, source, count):
+    """So many packets of new flows, as fast as the kernel takes them to its rules."""
+    for first in range(0, count, 250):
+        with net.socket("peer-mynumber", kind=socket.SOCK_DGRAM) as one:
+            one.bind((source, 0))
+            for _ in range(250):
+                one.sendto(PACKET.pack(b"over", first, 0.0), (SERVER, PORT))
+
+
+def losses(net, gateway, zone="mynumber"):
+    """{queue: packets that it dropped because it was full, or its reader had no room} of a zone's namespace."""
+    shown = net.run(gateway.zone_namespace(zone), "cat", "/proc/net/netfilter/nfnetlink_queue").stdout
+    return {int(line.split()[0]): int(line.split()[5]) + int(line.split()[6]) for line in shown.splitlines()}
+
+
+def told_full(gateway):
+    """Packets that records say were lost in queues of the zone."""
+    return sum(int(re.search(r' count="(\d+)"', line)[1]) for line in gateway.audit_lines() if " queue-overrun " in line and
+               'zone="mynumber"' in line and ('reason="queue full"' in line or "no room towards netfilter" in line))
+
+
+@pytest.mark.limit(150)
+def test_packets_queues_a_storm_of_a_share_ends_with_the_share(net, topology, make_gateway):
+    """Z1: a process of a share that cannot stay alive shuts the path, as any does; the commit that does without the share opens it."""
+    gateway = make_gateway(policy(2))
+    lgwan = gateway.zone_namespace("lgwan")
+    Sink(net, "peer-lgwan", SERVER, PORT)
+    spared = share_process(gateway, "arbiter", 0)
+
+    def kill_others(stopping):
+        while not stopping.is_set():
+            for pid in gateway.pids("arbiter"):
+                if pid != spared:
+                    processes.send(pid, signal.SIGKILL)
+            time.sleep(0.02)
+    killing = Background(kill_others)
+    net.on_close(killing.stop)
+    wait_until(lambda: "restart-storm" in gateway.log(), "a storm")
+    wait_until(lambda: "x-mynumber" not in net.run(lgwan, "ip", "link").stdout, "the crossing to be gone")
+    said = gateway.open_console().commit("set crossing mynumber lgwan queues 1")
+    assert "committed" in said, said
+    killing.stop()
+    wait_until(lambda: gateway.pids("arbiter") == [spared], "one arbiter")
+    gateway.wait_event(" path-opened ", seconds=20)
+    wait_until(lambda: permitted(net, "10.10.0.5", SERVER), "new flows")
+
+
+def test_packets_queues_one_queue_has_no_further_process_or_rule(net, stations, make_gateway):
+    """With `queues 1`, also after more, nothing in a zone or among the processes is of shares; a zone that counts stations has none of
+    the sets, whatever it had before."""
+    gateway = make_gateway(policy(1), zone_extra={"mynumber": WIDE_GUARD})
+    Sink(net, "peer-lgwan", SERVER, PORT)
+    console = gateway.open_console()
+
+    def divided(zone):
+        return bool(re.search(r"\bshare", net.run(gateway.zone_namespace(zone), "nft", "list", "table", "inet", "sekisho").stdout))
+    steps = [("set crossing mynumber lgwan queues 1", 1, False, False),
+             ("set crossing mynumber lgwan queues 2", 2, True, True),
+             ("set zone mynumber station-policy enforce", 2, False, True),
+             ("set zone mynumber station-policy report", 2, True, True),
+             ("set crossing mynumber lgwan queues 1", 1, False, False)]
+    for line, count, mynumber, lgwan in steps:
+        said = console.commit(line, timeout=60)
+        assert "committed" in said or (line == steps[0][0] and "nothing" in said), said
+        wait_until(lambda c=count: len(gateway.pids("arbiter")) == len(gateway.pids("netfilter")) == c, f"{count} of each")
+        assert (divided("mynumber"), divided("lgwan")) == (mynumber, lgwan), line
+        assert "NOT AS" not in console.run("show rules | match policy | no-more", timeout=60)
+    assert wait_until(lambda: permitted(net, stations[1], SERVER), "new flows")
