@@ -35,7 +35,6 @@ enum status {
 	STATUS_BAD,
 	STATUS_ORIGIN,
 	STATUS_NOT_FOUND,
-	STATUS_ENCODING,
 	STATUS_TIMEOUT,
 	STATUS_BODY,
 	STATUS_HOST,
@@ -53,7 +52,6 @@ static const struct {
 	[STATUS_BAD] = {"400 Bad Request", "http-syntax"},
 	[STATUS_ORIGIN] = {"403 Forbidden", "http-origin"},
 	[STATUS_NOT_FOUND] = {"404 Not Found", NULL},
-	[STATUS_ENCODING] = {"406 Not Acceptable", NULL},
 	[STATUS_TIMEOUT] = {"408 Request Timeout", "http-timeout"},
 	[STATUS_BODY] = {"413 Content Too Large", "http-body"},
 	[STATUS_HOST] = {"421 Misdirected Request", "http-host"},
@@ -145,8 +143,7 @@ static void answer_file(struct viewer *v, const struct page_file *file, bool wit
 	struct writer w = update_writer(v);
 
 	write_head(&w, statuses[STATUS_OK].line);
-	writer_printf(&w, "Content-Type: %s\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n",
-		      file->type, file->size);
+	writer_printf(&w, "Content-Type: %s\r\nContent-Length: %zu\r\n", file->type, file->size);
 	write_end(v, &w);
 	if (with_content)
 		writer_bytes(&w, file->data, file->size);
@@ -266,10 +263,7 @@ static void answer(struct viewer *v, const struct web_request *request)
 	for (size_t i = 0; i < page_file_count; i++) {
 		if (!span_equal(request->path, span_of(page_files[i].path)))
 			continue;
-		if (request->takes_gzip)
-			answer_file(v, &page_files[i], !request->is_head);
-		else
-			answer_status(v, STATUS_ENCODING);
+		answer_file(v, &page_files[i], !request->is_head);
 		return;
 	}
 	answer_status(v, STATUS_NOT_FOUND);

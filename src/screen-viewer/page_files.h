@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_FILE_BYTES_MAX 131072
+#define PAGE_FILE_BYTES_MAX 262144
 
 struct page_file {
 	const char *path;
-	const char *type;    /* of its content, for Content-Type */
-	const uint8_t *data; /* compressed by gzip */
-	size_t size;         /* at most PAGE_FILE_BYTES_MAX */
+	const char *type; /* of its content, for Content-Type */
+	const uint8_t *data;
+	size_t size; /* at most PAGE_FILE_BYTES_MAX */
 };
 
 extern const struct page_file page_files[];

@@ -13,7 +13,7 @@ enum { KEY_TEXT = 24, KEY_OCTETS = 16 };
 
 /* What has been seen of the fields that may stand once. */
 struct seen {
-	bool host, origin, upgrade, connection, key, version, protocol, length, encodings;
+	bool host, origin, upgrade, connection, key, version, protocol, length;
 	bool says_websocket, says_upgrade;
 };
 
@@ -124,12 +124,6 @@ static int take_connection(struct web_request *out, struct seen *seen, struct sp
 	return once(&seen->connection) ? 0 : -ERR_SYNTAX;
 }
 
-static int take_encodings(struct web_request *out, struct seen *seen, struct span value)
-{
-	out->takes_gzip = has_item(value, "gzip");
-	return once(&seen->encodings) ? 0 : -ERR_SYNTAX;
-}
-
 static int take_key(struct web_request *out, struct seen *seen, struct span value)
 {
 	struct base64_decode_ctx decoder;
@@ -187,7 +181,6 @@ static int take_field(struct web_request *out, struct seen *seen, struct span li
 		{"Origin", take_origin},
 		{"Upgrade", take_upgrade},
 		{"Connection", take_connection},
-		{"Accept-Encoding", take_encodings},
 		{"Sec-WebSocket-Key", take_key},
 		{"Sec-WebSocket-Version", take_version},
 		{"Sec-WebSocket-Protocol", take_protocol},

@@ -25,7 +25,6 @@ struct web_request {
 	struct span host;      /* without its port */
 	uint32_t port;         /* of the Host field, or HTTP_PORT_NONE */
 	struct span origin;    /* empty: none was named */
-	bool takes_gzip;       /* as the encoding of the answer */
 	bool wants_close;      /* behind the answer */
 	bool wants_websocket;  /* Upgrade and Connection say so */
 	bool offers_binary;    /* as the WebSocket's subprotocol */

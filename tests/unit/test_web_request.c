@@ -32,7 +32,7 @@ static void test_web_request_reads_a_page(void **state)
 	reader_init(&r, text, sizeof(text) - 1);
 	assert_int_equal(web_request_read(&request, &r), 0);
 	assert_int_equal(reader_left(&r), 6);
-	assert_true(request.is_head && request.takes_gzip && request.wants_close);
+	assert_true(request.is_head && request.wants_close);
 	assert_false(request.wants_websocket);
 	assert_true(span_equal(request.path, span_of("/page.js")));
 	assert_true(span_equal(request.host, span_of("[fd00::1]")));

@@ -1,26 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the table of the page's files as C to standard output: each compressed, the same bytes for the same input.
+"""Write the table of the page's files as C to standard output: as they are, never compressed (BREACH).
 
 usage: pack.py PATH=FILE...
 """
 
-import gzip
 import pathlib
 import sys
 
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".js": "text/javascript; charset=utf-8"}
-LIMIT = 131072  # PAGE_FILE_BYTES_MAX
+LIMIT = 262144  # PAGE_FILE_BYTES_MAX
 
 
 def write_file(number, path, file):
-    packed = gzip.compress(file.read_bytes(), 9, mtime=0)
-    if len(packed) > LIMIT:
-        sys.exit(f"pack.py: {file} is {len(packed)} bytes compressed, more than {LIMIT}")
+    content = file.read_bytes()
+    if len(content) > LIMIT:
+        sys.exit(f"pack.py: {file} is {len(content)} bytes, more than {LIMIT}")
     print(f"static const uint8_t file{number}[] = {{")
-    for at in range(0, len(packed), 24):
-        print("\t" + "".join(f"{byte}," for byte in packed[at:at + 24]))
+    for at in range(0, len(content), 24):
+        print("\t" + "".join(f"{byte}," for byte in content[at:at + 24]))
     print("};")
     kind = TYPES.get(file.suffix, "text/plain; charset=utf-8")
     return f'\t{{"{path}", "{kind}", file{number}, sizeof(file{number})}},'

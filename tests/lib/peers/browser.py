@@ -52,7 +52,7 @@ def read_answer(sock, with_body=True):
 
 def request(host, path="/", method="GET", **fields):
     """A request's octets; field names are written with underscores, None leaves one out."""
-    named = {"Host": host, "Accept-Encoding": "gzip", **{k.replace("_", "-"): v for k, v in fields.items()}}
+    named = {"Host": host, "Accept-Encoding": "gzip, br", **{k.replace("_", "-"): v for k, v in fields.items()}}
     lines = [f"{method} {path} HTTP/1.1"] + [f"{k}: {v}" for k, v in named.items() if v is not None]
     return "\r\n".join([*lines, "", ""]).encode()
 
