@@ -251,9 +251,30 @@ static void advise_system(struct draft *d)
 		draft_refuse(d, place, PROBLEM_PRESET_TIME_WARNED, NULL, NULL);
 }
 
+/* Each entry may have as many as there are; whoever comes when all are taken is refused anywhere.
+ */
+static void advise_sessions(struct draft *d)
+{
+	char wanted[24], room[24];
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < draft_count(d, SECTION_MAILS); i++)
+		count += ((const struct snapshot_mail *)draft_row(d, SECTION_MAILS, i))
+				 ->sessions_max;
+	for (uint32_t i = 0; i < draft_count(d, SECTION_SCREENS); i++)
+		count += ((const struct snapshot_screen *)draft_row(d, SECTION_SCREENS, i))
+				 ->sessions_max;
+	if (count <= SNAPSHOT_SESSIONS_MAX)
+		return;
+	(void)snprintf(wanted, sizeof(wanted), "%llu", (unsigned long long)count);
+	(void)snprintf(room, sizeof(room), "%d", SNAPSHOT_SESSIONS_MAX);
+	draft_refuse(d, d->tree->root, PROBLEM_SESSIONS_SHARED, wanted, room);
+}
+
 void draft_advise(struct draft *d)
 {
 	advise_system(d);
+	advise_sessions(d);
 	for (const struct tree_node *n = tree_first(d->tree->root, ROW_SERVICE); n != NULL;
 	     n = tree_next(n))
 		advise_ports(d, n);

@@ -103,6 +103,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node)
 	s->sessions_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SESSIONS);
 	s->sessions_per_source = (uint32_t)draft_leaf_number(node, ROW_SCREEN_SOURCE_SESSIONS);
 	s->sessions_per_user = (uint32_t)draft_leaf_number(node, ROW_SCREEN_USER_SESSIONS);
+	s->sessions_per_pair = (uint32_t)draft_leaf_number(node, ROW_SCREEN_PAIR_SESSIONS);
 	s->idle_timeout_s = draft_leaf_seconds(node, ROW_SCREEN_IDLE_TIMEOUT);
 	s->session_limit_s = draft_leaf_seconds(node, ROW_SCREEN_SESSION_LIMIT);
 	s->frame_rate_max = (uint32_t)draft_leaf_number(node, ROW_SCREEN_FRAME_RATE);

@@ -2,6 +2,8 @@
 /* Walking the schema table. */
 #include "policy/schema.h"
 
+#include "policy/snapshot.h"
+
 #define BLOCK    SCHEMA_BLOCK
 #define ENTRY    SCHEMA_ENTRY
 #define LEAF     SCHEMA_LEAF

@@ -421,7 +421,7 @@ static bool screen_is_sound(const struct snapshot *s, uint32_t i)
 	       c->sessions_per_source > 0 && c->sessions_per_user > 0 &&
 	       c->idle_timeout_s < TIME_LIMIT_S && c->session_limit_s < TIME_LIMIT_S &&
 	       c->frame_rate_max > 0 && c->encodings < SNAPSHOT_ENCODINGS_COUNT_ &&
-	       c->watermark < SNAPSHOT_WATERMARK_COUNT_ && c->pad2 == 0 &&
+	       c->watermark < SNAPSHOT_WATERMARK_COUNT_ &&
 	       (c->schedule == SNAPSHOT_NONE || c->schedule < s->schedule_count) &&
 	       c->desktops.count > 0 && c->desktops.count <= SNAPSHOT_DESKTOPS_MAX &&
 	       range_is_sound(c->desktops, s->desktop_count) &&

@@ -18,6 +18,9 @@
 #define SNAPSHOT_VERSION   5
 #define SNAPSHOT_BYTES_MAX (32U << 20)
 
+/* Mail and screen sessions at one time, all entries together: what the supervisor has room for. */
+#define SNAPSHOT_SESSIONS_MAX 320
+
 #define SNAPSHOT_CONNECTIONS_MAX (4U << 20)
 #define SNAPSHOT_WATCH_S_MIN     60U
 #define SNAPSHOT_WATCH_S_MAX     (90U * 86400U)

@@ -100,7 +100,7 @@ struct snapshot_screen {
 	uint32_t watermark;                  /* enum snapshot_watermark */
 	struct snapshot_range browser_names; /* in texts-of-list: besides the zone's addresses */
 	uint32_t bandwidth_kbit_s;           /* sent to the viewer; 0: no limit */
-	uint32_t pad2;
+	uint32_t sessions_per_pair;          /* all from here to there; 0: no limit */
 	struct snapshot_access access;
 	struct snapshot_record record;
 	struct snapshot_shadow shadow;

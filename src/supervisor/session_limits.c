@@ -28,7 +28,7 @@ static bool same_source(const struct session *a, const struct session *b)
 /* ---- how many there are ---- */
 
 struct limits {
-	uint32_t total, per_source;
+	uint32_t total, per_source, per_pair;
 };
 
 /* A connection that has only looked at the page for browsers, or was not let in behind it. */
@@ -42,11 +42,12 @@ static struct limits limits_of(const struct snapshot *s, const struct session *s
 {
 	if (session->near_role == ROLE_MAIL_RECEIVER)
 		return (struct limits){s->mails[session->index].sessions_max,
-				       s->mails[session->index].sessions_per_source};
+				       s->mails[session->index].sessions_per_source, 0};
 	if (is_looking(session))
-		return (struct limits){LOOKERS_MAX, LOOKERS_PER_SOURCE};
+		return (struct limits){LOOKERS_MAX, LOOKERS_PER_SOURCE, 0};
 	return (struct limits){s->screens[session->index].sessions_max,
-			       s->screens[session->index].sessions_per_source};
+			       s->screens[session->index].sessions_per_source,
+			       s->screens[session->index].sessions_per_pair};
 }
 
 /* Whether both fall under one limit: lookers of all screens, otherwise sessions of one entry.
@@ -57,15 +58,25 @@ static bool share_limit(const struct session *a, const struct session *b)
 	       is_looking(a) == is_looking(b) && (is_looking(a) || strcmp(a->entry, b->entry) == 0);
 }
 
+/* Whether both are screen sessions from the same zone to the same, at whichever entry. */
+static bool share_pair(const struct session *a, const struct session *b)
+{
+	return a->shadow.watched == 0 && a->near_role == b->near_role && !is_looking(a) &&
+	       strcmp(a->from, b->from) == 0 && strcmp(a->to, b->to) == 0;
+}
+
 const char *session_over_limit(struct supervisor *sup, struct session *peer)
 {
 	struct limits limits = limits_of(&sup->running.snapshot, peer);
-	uint32_t total = 0, per_source = 0;
+	uint32_t total = 0, per_source = 0, per_pair = 0;
 
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		const struct session *other = &sup->sessions[i];
 
-		if (!other->used || other == peer || !share_limit(other, peer))
+		if (!other->used || other == peer)
+			continue;
+		per_pair += share_pair(other, peer);
+		if (!share_limit(other, peer))
 			continue;
 		total++;
 		per_source += same_source(other, peer);
@@ -74,6 +85,8 @@ const char *session_over_limit(struct supervisor *sup, struct session *peer)
 		return "sessions in total";
 	if (limits.per_source && per_source >= limits.per_source)
 		return "sessions of one source";
+	if (limits.per_pair && per_pair >= limits.per_pair)
+		return "sessions of one pair of zones";
 	peer->crowded = 2 * total >= limits.total;
 	return NULL;
 }

@@ -30,7 +30,7 @@
 #include "supervisor/zones.h"
 
 #define CHILDREN_MAX  1024 /* processes at a time */
-#define SESSIONS_MAX  320  /* mail and screen sessions at a time, all entries together */
+#define SESSIONS_MAX  SNAPSHOT_SESSIONS_MAX
 #define LISTENERS_MAX 128
 #define CONSOLES_MAX  4
 #define LOOP_MAX      (CHILDREN_MAX + LISTENERS_MAX + 16)

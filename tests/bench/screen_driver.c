@@ -85,7 +85,7 @@ static int make_snapshot(uint32_t rate, uint32_t idle_s, uint32_t limit_s, const
 		       "zone desktops { tier outside; port eth1; address 203.0.113.1/28; }\n"
 		       "screen-user anybody { group staff; }\n"
 		       "screen screen { from viewers; to desktops; desktop 203.0.113.5; security %s"
-		       " sessions 500; idle-timeout %us; session-limit %us; %s }\n",
+		       " sessions 320; idle-timeout %us; session-limit %us; %s }\n",
 		       security, idle_s, limit_s, statements);
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
 	problems_init(&problems);

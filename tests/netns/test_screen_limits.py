@@ -13,7 +13,7 @@ from test_screen_login import PLAIN, PORT, admitted, connect, fake_desktop, pass
 GUESTS = "screen guests {{ from lgwan; to internet; listen {port}; desktop {desktop}:5900; " \
     "security x509-plain; tls {{ certificate screen; }} group guests; sessions 1; }}\n"
 OWN_PORT = PORT + 1
-SESSIONS_MAX = 320      # src/supervisor/supervisor.h
+SESSIONS_MAX = 320      # src/policy/snapshot.h
 
 
 def test_limit_of_a_group_is_that_of_its_entry(make_gateway, topology):
@@ -58,12 +58,26 @@ def test_limit_of_a_group_holds_over_all_screens(make_gateway, topology):
         viewer.close()
 
 
+def test_limit_of_a_pair_of_zones_holds_over_its_screens(make_gateway, topology):
+    """Z14: `sessions-per-zone-pair`: both screens from lgwan to internet count together; who leaves one makes room at the other."""
+    fake_desktop(topology)
+    gateway = make_gateway("".join(
+        f"screen {name} {{ from lgwan; to internet; listen {port}; desktop {topology.zones['internet'].peer4}:5900; "
+        "security none; sessions-per-zone-pair 2; }\n" for name, port in (("web", PORT), ("more", OWN_PORT))))
+    first, second = (Viewer(connect(topology, port=port)) for port in (PORT, OWN_PORT))
+    assert connect(topology, port=OWN_PORT).recv(1) == b"", "one more than the pair of zones allows was served"
+    gateway.wait_event("session-refused ", 'name="more"', 'reason="sessions of one pair of zones"')
+    first.close()
+    wait_until(lambda: connect(topology, port=OWN_PORT).recv(3) == b"RFB", "room for one more")
+    second.close()
+
+
 @pytest.mark.limit(240)
 def test_limit_of_the_gateway_is_kept_and_leaves_who_is_in_alone(make_gateway, topology):
     """Z14: with SESSIONS_MAX sessions the next connection is closed, at whichever entry; who is in still sees, and who leaves makes room."""
     fake_desktop(topology)
     entries = [f"screen {name} {{ from lgwan; to internet; listen {port}; desktop {topology.zones['internet'].peer4}:5900; "
-               "security none; sessions 500; sessions-per-source 500; }\n" for name, port in (("web", PORT), ("more", OWN_PORT))]
+               "security none; sessions 320; sessions-per-source 320; }\n" for name, port in (("web", PORT), ("more", OWN_PORT))]
     gateway = make_gateway("".join(entries))
     sources = [topology.zones["lgwan"].peer4] + [address.partition("/")[0] for address in topology.zones["lgwan"].more]
     with contextlib.ExitStack() as stack:

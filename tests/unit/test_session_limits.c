@@ -54,6 +54,8 @@ static struct session peer_of(unsigned screen, unsigned source, bool browser)
 			       .peer_addr = {192, 0, 2, (uint8_t)source},
 			       .browser = browser};
 
+	(void)snprintf(peer.from, sizeof(peer.from), "lgwan");
+	(void)snprintf(peer.to, sizeof(peer.to), screen == 2 ? "elsewhere" : "internet");
 	(void)snprintf(peer.entry, sizeof(peer.entry), "screen-%u", screen);
 	return peer;
 }
@@ -115,6 +117,25 @@ static void test_limits_sessions_of_screens_are_apart(void **state)
 	assert_null(enter(0, 2, false));
 	assert_string_equal(enter(0, 3, false), "sessions in total");
 	assert_null(enter(1, 3, false));
+}
+
+/* Screens 0 and 1 lead from one zone to one zone, screen 2 elsewhere. */
+static void test_limits_pair_of_zones_is_that_of_all_its_screens(void **state)
+{
+	for (size_t i = 0; i < 3; i++)
+		screens[i].sessions_per_pair = 3;
+	assert_null(enter(0, 1, false));
+	assert_null(enter(1, 2, false));
+	assert_null(enter(1, 3, true)); /* looks at a page: no session yet */
+	assert_null(enter(0, 4, false));
+	assert_string_equal(enter(1, 5, false), "sessions of one pair of zones");
+	assert_null(enter(2, 5, false));
+	screens[1].sessions_per_pair = 0;
+	assert_null(enter(1, 5, false));
+	sup.sessions[0].used = false;
+	assert_string_equal(enter(0, 6, false), "sessions of one pair of zones");
+	sup.sessions[1].shadow.watched = 7; /* takes nothing from those who work */
+	assert_null(enter(0, 6, false));
 }
 
 static unsigned passed(unsigned screen, unsigned source, bool browser, unsigned tries)
@@ -181,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup(test_limits_refused_browsers_take_nothing_from_sessions,
 				       setup),
 		cmocka_unit_test_setup(test_limits_sessions_of_screens_are_apart, setup),
+		cmocka_unit_test_setup(test_limits_pair_of_zones_is_that_of_all_its_screens, setup),
 		cmocka_unit_test_setup(test_limits_screens_have_a_rate_of_a_source, setup),
 		cmocka_unit_test_setup(test_limits_refusals_are_counted, setup),
 	};
