@@ -81,7 +81,7 @@ $(O)/$(1)/$(2)/%.o: $(O)/gen/$(2)/%.c | $$(generated)
 $(O)/$(1)/lib$(2).a: $(call objects,$(1),$(2))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(Q)ar rcsD $$@ $$^
+	$$(Q)ar rcsDP $$@ $$^
 endef
 $(foreach v,rel asan fuzz,$(foreach m,$(modules),$(eval $(call compile_rule,$(v),$(m)))))
 tls-users := $(foreach m,$(modules),$(if $(filter tls,$(m) $($(m)-use)),$(m)))

@@ -13,7 +13,7 @@
 #include "arbiter/conform.h"
 #include "arbiter/judge.h"
 #include "base/buf.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define AWAITED_MAX 256 /* more than netfilter lets be out at once */
 

@@ -18,7 +18,7 @@
 #define SEKISHO_ARBITER_CONFORM_H
 
 #include "arbiter/conform_check.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define CONFORM_FLOWS_MAX      1024
 #define CONFORM_BUCKETS        2048

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/dns_query.h"
-#include "wire/http_request.h"
-#include "wire/rdp_request.h"
-#include "wire/smtp_command.h"
-#include "wire/ssh_banner.h"
-#include "wire/tls_hello.h"
+#include "wire/packet/dns_query.h"
+#include "wire/packet/http_request.h"
+#include "wire/packet/rdp_request.h"
+#include "wire/smtp/command.h"
+#include "wire/packet/ssh_banner.h"
+#include "wire/packet/tls_hello.h"
 
 /* A greeting of a server, and an SSH server's key exchange, which may come before the client's. */
 enum { SMTP_GREETING_BYTES_MAX = 8192, SSH_OPENING_BYTES_MAX = 16384 };

@@ -13,7 +13,7 @@
 #include "arbiter/judge.h"
 #include "base/event.h"
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define DENIALS_MAX          4096 /* kinds that are remembered at a time */
 #define DENIALS_BUCKETS      4096

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define DETECT_SETS     128
 #define DETECT_WAYS     8     /* sources with the same hash that are watched at one time */

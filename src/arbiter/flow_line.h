@@ -20,7 +20,7 @@
 
 #include "base/buf.h"
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define FLOW_LINE_BYTES_MAX  8192 /* a longer line is refused */
 #define FLOW_LINE_VALUE_MAX  127  /* bytes of a value that means something here */

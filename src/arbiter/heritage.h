@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define HERITAGE_POLICIES    8 /* remembered; of older ones nothing is believed */
 #define HERITAGE_GENERATIONS 64

@@ -12,7 +12,7 @@
 #include "arbiter/lookup.h"
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 /* Why, in the order in which the questions are asked; the first that is answered decides. */
 enum judge_reason {

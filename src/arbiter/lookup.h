@@ -14,7 +14,7 @@
 
 #include "policy/ranges.h"
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 /* Words of all sets together: 64 MB. A policy with more is refused. */
 #define LOOKUP_WORDS_MAX (1U << 22)

@@ -17,7 +17,7 @@
 #include "base/event.h"
 #include "channel/watched.h"
 #include "policy/snapshot.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 #define WATCHED_AGAIN_MS 60000 /* between two records of a watch about the same kind */
 /* Kinds: those of detect.h, and a flow that is denied. */

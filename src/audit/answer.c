@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "channel/account.h"
-#include "wire/syslog.h"
+#include "wire/log/syslog.h"
 
 #define NS_PER_MS         1000000U
 #define ROW_PAUSE_MS      5U

@@ -13,7 +13,7 @@
 #include "base/channel.h"
 #include "base/loop.h"
 #include "channel/control.h"
-#include "wire/syslog.h"
+#include "wire/log/syslog.h"
 
 #define ANSWER_ROWS_DEFAULT 20
 #define ANSWER_ROWS_MAX     200

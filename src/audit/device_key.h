@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "wire/log_anchor.h"
+#include "wire/log/anchor.h"
 
 struct device_key {
 	uint8_t seed[LOG_ANCHOR_KEY_BYTES]; /* the secret */

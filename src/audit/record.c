@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/log_chain.h"
-#include "wire/syslog.h"
+#include "wire/log/chain.h"
+#include "wire/log/syslog.h"
 
 #define FACILITY_LOCAL0 16
 

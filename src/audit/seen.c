@@ -9,7 +9,7 @@
 #include "audit/evidence.h"
 #include "policy/clauses.h"
 #include "policy/drills.h"
-#include "wire/syslog.h"
+#include "wire/log/syslog.h"
 
 /* A start commits the same policy again: that is no change. */
 static void take_commit(struct seen *s, const struct syslog_view *view, const char *time)

@@ -14,7 +14,7 @@
 #include "audit/record.h"
 #include "base/buf.h"
 #include "base/event.h"
-#include "wire/log_chain.h"
+#include "wire/log/chain.h"
 
 #define STORE_SEGMENTS_MAX  2048
 #define STORE_SEGMENT_BYTES (1U << 20) /* a segment is closed before it grows past this */

@@ -8,7 +8,7 @@
 #include "audit/answer.h"
 #include "audit/evidence.h"
 #include "base/err.h"
-#include "wire/syslog.h"
+#include "wire/log/syslog.h"
 
 #define CRITICAL     2U /* an event so severe is an alarm by itself (ADR 804) */
 #define HEADING_EN   "number | time | event | meaning | fields\n"

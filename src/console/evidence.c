@@ -17,9 +17,9 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "console/console.h"
-#include "wire/armour.h"
-#include "wire/syslog.h"
-#include "wire/tar.h"
+#include "wire/export/armour.h"
+#include "wire/log/syslog.h"
+#include "wire/export/tar.h"
 
 #define ARCHIVE_BYTES_MAX (32U << 20)
 #define PIECE_BYTES_MAX   (8U << 20) /* of one answer; and kept free for the log */

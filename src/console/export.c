@@ -10,7 +10,7 @@
 #include "base/sealed.h"
 #include "base/utf8.h"
 #include "console/console.h"
-#include "wire/export.h"
+#include "wire/export/export.h"
 
 static void say(struct console *c, const char *en, const char *ja)
 {

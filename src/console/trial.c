@@ -7,8 +7,8 @@
 #include "base/sealed.h"
 #include "base/utf8.h"
 #include "console/console.h"
-#include "wire/mail_verify.h"
-#include "wire/mime_transfer.h"
+#include "wire/mail/verify.h"
+#include "wire/mime/transfer.h"
 
 #define ANSWER_MS    130000U /* a flattener lives no longer */
 #define SEND_WAIT_MS 1000

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "wire/html_text.h"
+#include "wire/html/text.h"
 
 enum {
 	STUB_BYTES = 600,                   /* a text part of at most so many bytes may be a stub */

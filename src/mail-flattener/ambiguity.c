@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What can be read in two ways: one reading is defined (mime_tree.h), and that there was another is
- * said in the text and the receipt; or the message is refused, as the policy says. */
+/* What can be read in two ways: one reading is defined (wire/mime/tree.h), and that there was
+ * another is said in the text and the receipt; or the message is refused, as the policy says. */
 #include "mail-flattener/state.h"
 
 /* Fields that RFC 5322 3.6 allows once. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/mime_date.h"
+#include "wire/mime/date.h"
 
 enum {
 	ATTENDEES_SHOWN = 20,

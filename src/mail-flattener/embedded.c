@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/mime_transfer.h"
+#include "wire/mime/transfer.h"
 
 enum {
 	BLOCKS_MAX = 100,   /* of a part: what comes after is shown as text */

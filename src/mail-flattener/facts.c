@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 #include "wire/host_name.h"
-#include "wire/html_text.h"
+#include "wire/html/text.h"
 
 enum {
 	WORD_BYTES = 320, /* of an address, with both of its sides; longer words are parted */

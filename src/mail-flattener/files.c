@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "wire/mail_verify.h"
+#include "wire/mail/verify.h"
 
 #define BASE64_LINE_BYTES 57 /* octets that give a line of 76, RFC 2045 6.8 */
 /* Of all text files of a mail: text is decoded, folded and searched in memory, each time anew. */

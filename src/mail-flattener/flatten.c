@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "mail-flattener/outbound.h"
 #include "mail-flattener/state.h"
-#include "wire/mail_forward.h"
+#include "wire/mail/forward.h"
 
 struct span flatten_decode(struct flatten *f, const struct mime_part *part)
 {

@@ -9,9 +9,9 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "wire/mail_verify.h"
-#include "wire/mime_date.h"
-#include "wire/mime_word.h"
+#include "wire/mail/verify.h"
+#include "wire/mime/date.h"
+#include "wire/mime/word.h"
 
 enum {
 	FOLD_COLUMN = 76,

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "wire/host_name.h"
-#include "wire/html_text.h"
+#include "wire/html/text.h"
 #include "wire/punycode.h"
 
 enum { WEIGHT = 16 }; /* no marked text is longer than its original by more */

@@ -8,9 +8,9 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "channel/control.h"
-#include "wire/mail_forward.h"
-#include "wire/mime_word.h"
-#include "wire/text_fold.h"
+#include "wire/mail/forward.h"
+#include "wire/mime/word.h"
+#include "wire/text/fold.h"
 
 /* One search for the labels of the policy. */
 struct label_search {

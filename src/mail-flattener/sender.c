@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/mime_word.h"
+#include "wire/mime/word.h"
 #include "wire/punycode.h"
 
 struct sender {

@@ -5,11 +5,11 @@
 
 #include "mail-flattener/flatten.h"
 #include "mail-flattener/notice.h"
-#include "wire/charset.h"
-#include "wire/html_text.h"
-#include "wire/mime_address.h"
-#include "wire/mime_tree.h"
-#include "wire/text_clean.h"
+#include "wire/charset/charset.h"
+#include "wire/html/text.h"
+#include "wire/mime/address.h"
+#include "wire/mime/tree.h"
+#include "wire/text/clean.h"
 
 #define PREFIX_BYTES (2 * (MIME_DEPTH_MAX + 2))
 

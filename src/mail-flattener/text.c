@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/text_enriched.h"
-#include "wire/text_flow.h"
+#include "wire/text/enriched.h"
+#include "wire/text/flow.h"
 
 enum { BINARY_LOOK_BYTES = 65536, BINARY_LEAST_BYTES = 256 };
 

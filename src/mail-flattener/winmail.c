@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/rtf.h"
-#include "wire/tnef.h"
+#include "wire/text/rtf.h"
+#include "wire/mime/tnef.h"
 
 enum { WINMAIL_MESSAGES_MAX = 10 }; /* that are shown; further ones are listed */
 

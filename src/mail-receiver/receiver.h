@@ -14,8 +14,8 @@
 #include "mail-receiver/answers.h"
 #include "policy/mail_policy.h"
 #include "tls/stream.h"
-#include "wire/smtp_command.h"
-#include "wire/smtp_data.h"
+#include "wire/smtp/command.h"
+#include "wire/smtp/data.h"
 
 #define RECEIVER_IN_BYTES 16384
 #define RECEIVER_OUT_BYTES                                                                         \

@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
-#include "wire/clamd.h"
-#include "wire/icap.h"
+#include "wire/scan/clamd.h"
+#include "wire/scan/icap.h"
 
 #define SCAN_OUT_BYTES   (128U << 10) /* that wait to be written */
 #define SCAN_CHUNK_BYTES (32U << 10)  /* of the message at a time */

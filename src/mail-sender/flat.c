@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/smtp_data.h"
+#include "wire/smtp/data.h"
 
 #define BASE64_LINE_BYTES 57 /* octets that give a line of 76, RFC 2045 6.8 */
 

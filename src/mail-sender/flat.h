@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/sha256.h"
-#include "wire/mail_verify.h"
+#include "wire/mail/verify.h"
 
 struct flat {
 	struct bytes text; /* all that came; LF line ends */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "wire/smtp_command.h"
+#include "wire/smtp/command.h"
 
 #define CONTROL_WAIT_MS 10000 /* for the supervisor to open a socket */
 

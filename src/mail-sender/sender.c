@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "wire/smtp_command.h"
+#include "wire/smtp/command.h"
 
 #define IN(state) (1U << (state))
 

@@ -15,7 +15,7 @@
 #include "mail-sender/verdict.h"
 #include "policy/mail_policy.h"
 #include "tls/stream.h"
-#include "wire/smtp_reply.h"
+#include "wire/smtp/reply.h"
 
 #define HOP_IN_BYTES      4096
 #define SENDER_ROOM_BYTES 65536 /* of the flattened message, read at a time */

@@ -4,7 +4,7 @@
 #define SEKISHO_MAIL_SENDER_VERDICT_H
 
 #include "channel/mail.h"
-#include "wire/smtp_reply.h"
+#include "wire/smtp/reply.h"
 
 /* What the next hop was asked. */
 enum verdict_stage {

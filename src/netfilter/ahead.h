@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "channel/packet.h"
-#include "netfilter/flows.h"
+#include "netfilter/flows/flows.h"
 
 /* Out at once, some 1,800 flows: while the machine is busy each wait for the arbiter costs as much
  * as many judgements. */

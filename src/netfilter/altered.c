@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "netfilter/netlink.h"
+#include "netfilter/nft/netlink.h"
 
 #define NEW_GENERATION ((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
 #define DATAGRAM_BYTES 512 /* the kernel writes some 60 */

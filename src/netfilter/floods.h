@@ -15,7 +15,7 @@
 
 #include "base/event.h"
 #include "channel/stations.h"
-#include "netfilter/ruleset.h"
+#include "netfilter/ruleset/ruleset.h"
 
 #define FLOODS_MAX      16     /* hardware addresses of one zone that alarms stand for */
 #define FLOODS_AGAIN_MS 600000 /* until it is said again */

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "netfilter/netlink.h"
+#include "netfilter/nft/netlink.h"
 
 #define TYPE(message)  ((uint16_t)(NFNL_SUBSYS_QUEUE << 8 | (message)))
 #define CONFIG_BYTES   512

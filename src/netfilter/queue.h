@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "channel/packet.h"
-#include "netfilter/ruleset.h"
+#include "netfilter/ruleset/ruleset.h"
 
 #define QUEUE_LENGTH        4096 /* packets that the kernel keeps: a commit must not lose one */
 #define QUEUE_WHOLE_LENGTH  512  /* the same of packets that are wanted whole */

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "netfilter/netlink.h"
-#include "netfilter/nft.h"
-#include "netfilter/nft_text.h"
+#include "netfilter/nft/netlink.h"
+#include "netfilter/nft/nft.h"
+#include "netfilter/nft/text.h"
 
 #define MESSAGE(kind)  ((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | (kind)))
 #define TOLD_MAX       20

@@ -6,7 +6,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-#include "netfilter/netlink.h"
+#include "netfilter/nft/netlink.h"
 
 #define REQUEST_BYTES 256
 #define TYPE(message) ((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | (message)))

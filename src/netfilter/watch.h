@@ -8,7 +8,7 @@
 
 #include "base/event.h"
 #include "netfilter/queue_losses.h"
-#include "netfilter/ruleset.h"
+#include "netfilter/ruleset/ruleset.h"
 
 #define WATCH_SUMMARY_MS   10000   /* between two events of one counter */
 #define WATCH_MULTICAST_MS 3600000 /* every network has its broadcasts: an hourly count will do */

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/sealed.h"
-#include "netfilter/flows.h"
+#include "netfilter/flows/flows.h"
 #include "netfilter/netfilter.h"
 
 static void policy_clear(struct policy *p)

@@ -11,7 +11,7 @@
 #include "channel/control.h"
 #include "channel/screen.h"
 #include "policy/snapshot.h"
-#include "wire/rfb_frame.h"
+#include "wire/rfb/frame.h"
 
 #define SESSION_FRAME_RATE_DEFAULT 30 /* updates a second where the policy names none */
 #define SESSION_FRAME_RATE_MAX     1000

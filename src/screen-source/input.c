@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "screen-source/source.h"
-#include "wire/rfb_keys.h"
+#include "wire/rfb/keys.h"
 
 static void send_key(struct source *s, uint32_t keysym, bool down)
 {

@@ -13,11 +13,11 @@
 #include "channel/screen.h"
 #include "screen-session/session.h"
 #include "tls/stream.h"
-#include "wire/rfb_client.h"
-#include "wire/rfb_frame.h"
-#include "wire/rfb_handshake.h"
-#include "wire/rfb_inflate.h"
-#include "wire/rfb_server.h"
+#include "wire/rfb/client.h"
+#include "wire/rfb/frame.h"
+#include "wire/rfb/handshake.h"
+#include "wire/rfb/inflate.h"
+#include "wire/rfb/server.h"
 
 #define SOURCE_IN_BYTES          (256U << 10) /* from the desktop, not yet decoded */
 #define SOURCE_OUT_BYTES         4096         /* to the desktop, not yet taken */

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "screen-viewer/viewer.h"
-#include "wire/rfb_keys.h"
+#include "wire/rfb/keys.h"
 
 static void peer_ready(struct loop *loop, struct loop_fd *self, short revents);
 

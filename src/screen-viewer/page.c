@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "screen-viewer/page_files.h"
 #include "screen-viewer/viewer.h"
-#include "wire/http_head.h"
+#include "wire/packet/http_head.h"
 
 #define HTTPS_PORT 443
 

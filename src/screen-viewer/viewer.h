@@ -19,13 +19,13 @@
 #include "screen-viewer/shadow.h"
 #include "screen-viewer/watermark.h"
 #include "tls/stream.h"
-#include "wire/recording.h"
-#include "wire/rfb_client.h"
-#include "wire/rfb_encode.h"
-#include "wire/rfb_frame.h"
-#include "wire/rfb_greeter.h"
-#include "wire/web_request.h"
-#include "wire/websocket.h"
+#include "wire/rfb/recording.h"
+#include "wire/rfb/client.h"
+#include "wire/rfb/encode.h"
+#include "wire/rfb/frame.h"
+#include "wire/rfb/greeter.h"
+#include "wire/web/request.h"
+#include "wire/web/websocket.h"
 
 /* The desktop's name that every viewer is told; what follows it where the session is recorded, and
  * where auditors may watch it; the name that they are told. */

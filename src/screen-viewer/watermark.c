@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/mime_date.h"
+#include "wire/mime/date.h"
 
 enum {
 	SCALE = 2,

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wire/rfb_frame.h"
+#include "wire/rfb/frame.h"
 
 #define WATERMARK_PERIOD_PX     512
 #define WATERMARK_ROWS          128

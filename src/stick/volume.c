@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
-#include "wire/mime_date.h"
+#include "wire/mime/date.h"
 
 #include <ff.h>
 #include <diskio.h>

@@ -6,7 +6,7 @@
 #ifndef SEKISHO_SUPERVISOR_CAPTURES_H
 #define SEKISHO_SUPERVISOR_CAPTURES_H
 
-#include "supervisor/query.h"
+#include "supervisor/query/query.h"
 
 #define CAPTURES_MAX       16 /* files; each is as long as netfilter makes it, 256 KiB at most */
 #define CAPTURE_NAME_BYTES 32 /* letters, digits, '-' and '_', and the zero */

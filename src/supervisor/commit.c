@@ -22,7 +22,7 @@
 #include "base/err.h"
 #include "supervisor/packet_shares.h"
 #include "supervisor/supervisor.h"
-#include "supervisor/survey.h"
+#include "supervisor/zones/survey.h"
 
 #define STEP_DEADLINE_MS 15000U
 

@@ -5,7 +5,7 @@
 #include "channel/clock.h"
 #include "channel/person.h"
 #include "channel/stations.h"
-#include "supervisor/query.h"
+#include "supervisor/query/query.h"
 #include "supervisor/supervisor.h"
 
 #define FROM(role)  (1U << (role))

@@ -24,7 +24,7 @@
 #include "base/err.h"
 #include "base/sandbox.h"
 #include "supervisor/captures.h"
-#include "supervisor/isolation.h"
+#include "supervisor/isolation/isolation.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/watchdog.h"
 

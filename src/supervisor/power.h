@@ -3,7 +3,7 @@
 #ifndef SEKISHO_SUPERVISOR_POWER_H
 #define SEKISHO_SUPERVISOR_POWER_H
 
-#include "supervisor/query.h"
+#include "supervisor/query/query.h"
 
 /*
  * To QUERY_REBOOT and QUERY_SHUTDOWN: recorded with the person; when audit has it on the disk the

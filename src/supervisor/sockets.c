@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "channel/keys.h"
 #include "policy/sockets.h"
-#include "supervisor/netns.h"
+#include "supervisor/zones/netns.h"
 #include "supervisor/outfit.h"
 #include "supervisor/supervisor.h"
 

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "supervisor/netns.h"
+#include "supervisor/zones/netns.h"
 
 #define DISK_PAUSE_MS 100
 #define DISK_PAUSES   50 /* less than a process has to be ready */

@@ -13,21 +13,21 @@
 #include "base/sha256.h"
 #include "channel/control.h"
 #include "policy/snapshot.h"
-#include "supervisor/asking.h"
-#include "supervisor/emergencies.h"
-#include "supervisor/watchlist.h"
+#include "supervisor/query/asking.h"
+#include "supervisor/isolation/emergencies.h"
+#include "supervisor/isolation/watchlist.h"
 #include "supervisor/outfit.h"
 #include "supervisor/persons.h"
-#include "supervisor/rates.h"
-#include "supervisor/recovery.h"
+#include "supervisor/sessions/rates.h"
+#include "supervisor/recovery/recovery.h"
 #include "supervisor/reserve.h"
-#include "supervisor/scanning.h"
-#include "supervisor/session.h"
+#include "supervisor/sessions/scanning.h"
+#include "supervisor/sessions/session.h"
 #include "supervisor/spawn.h"
-#include "supervisor/timekeeping.h"
-#include "supervisor/trial.h"
-#include "supervisor/usb.h"
-#include "supervisor/zones.h"
+#include "supervisor/time/timekeeping.h"
+#include "supervisor/sessions/trial.h"
+#include "supervisor/usb/usb.h"
+#include "supervisor/zones/zones.h"
 
 #define CHILDREN_MAX  1024 /* processes at a time */
 #define SESSIONS_MAX  SNAPSHOT_SESSIONS_MAX
@@ -285,7 +285,7 @@ int stations_handle_alarm(struct channel *ch, void *ctx, const struct channel_me
 /* station_sever.c: end the flows and sessions of a station that is shut out. */
 void station_sever(struct supervisor *sup, const struct station_shut *station);
 
-/* query_isolate.c: netfilter has died; zones that wait for it to be restored stay isolated. */
+/* query/isolate.c: netfilter has died; zones that wait for it to be restored stay isolated. */
 void restore_netfilter_died(struct supervisor *sup);
 
 /* consoles.c */

@@ -12,9 +12,9 @@
 #include "mail-flattener/policy.h"
 #include "tools/config_file.h"
 #include "tools/tools.h"
-#include "wire/mail_verify.h"
-#include "wire/mime_date.h"
-#include "wire/mime_field.h"
+#include "wire/mail/verify.h"
+#include "wire/mime/date.h"
+#include "wire/mime/field.h"
 
 enum { STATUS_FLATTENED = 0, STATUS_USAGE = 2, STATUS_REFUSED = 3 };
 

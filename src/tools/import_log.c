@@ -17,7 +17,7 @@
 #include "tools/log_choose.h"
 #include "tools/log_copy.h"
 #include "tools/tools.h"
-#include "wire/log_chain.h"
+#include "wire/log/chain.h"
 
 enum { STATUS_WHOLE = 0, STATUS_NOT = 1, STATUS_USAGE = 2 };
 

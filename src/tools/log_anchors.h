@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "wire/log_anchor.h"
-#include "wire/log_chain.h"
+#include "wire/log/anchor.h"
+#include "wire/log/chain.h"
 
 /* Records that may stand between an anchor and what it covers: the log's own, of a new file. */
 #define LOG_ANCHORS_BACK 64

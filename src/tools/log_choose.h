@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "wire/log_anchor.h"
-#include "wire/log_chain.h"
+#include "wire/log/anchor.h"
+#include "wire/log/chain.h"
 
 #define LOG_PLACE_DIGEST_BYTES 16
 /* Pairs of records with neighbouring numbers that are tried backwards, in all: so many, and so many

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/log_chain.h"
+#include "wire/log/chain.h"
 
 static const char number_mark[] = "[" LOG_CHAIN_ELEMENT " seq=\"";
 

@@ -9,7 +9,7 @@
 
 #include "tools/log_anchors.h"
 #include "tools/log_copy.h"
-#include "wire/log_chain.h"
+#include "wire/log/chain.h"
 
 /* Of one record that fits the chain. @view: its text still has the seal; borrowed for the call. */
 typedef void log_walk_fn(void *ctx, uint64_t sequence, const struct syslog_view *view);

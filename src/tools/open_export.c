@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "tools/config_file.h"
 #include "tools/tools.h"
-#include "wire/export.h"
+#include "wire/export/export.h"
 
 enum { STATUS_OPENED = 0, STATUS_NOT = 1, STATUS_USAGE = 2 };
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "wire/rfb_frame.h"
+#include "wire/rfb/frame.h"
 
 /**
  * png_write - write the picture that a frame shows

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * sekisho replay-screen: a screen session's recording as pictures, held against the log (L1, A6).
- * The file is a stranger's: it is taken block by block by wire/recording.h, which trusts nothing.
+ * The file is a stranger's: it is taken block by block by wire/rfb/recording.h, which trusts
+ * nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include "tools/log_walk.h"
 #include "tools/png.h"
 #include "tools/tools.h"
-#include "wire/recording.h"
+#include "wire/rfb/recording.h"
 
 #define TIMES_MAX   1000     /* of --at */
 #define SECONDS_MAX 31536000 /* of any time given */

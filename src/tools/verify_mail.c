@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "tools/tools.h"
-#include "wire/mail_verify.h"
+#include "wire/mail/verify.h"
 
 enum { STATUS_CONFORMS = 0, STATUS_DOES_NOT = 1, STATUS_USAGE = 2 };
 

@@ -3,34 +3,37 @@ modules += wire
 wire-src :=
 wire-use := base
 
-# smtp
-wire-src += smtp_command.c smtp_data.c smtp_reply.c
+# the first packets of a flow
+wire-src += $(addprefix packet/,ip.c tls_hello.c dns_query.c http_head.c http_request.c ssh_banner.c rdp_request.c)
 
-# packets
-wire-src += ip.c tls_hello.c dns_query.c http_head.c http_request.c ssh_banner.c rdp_request.c
+# a mail on its way, and what a scanner says of it
+wire-src += $(addprefix smtp/,command.c data.c reply.c)
+wire-src += $(addprefix scan/,clamd.c icap.c)
 
-# a browser's requests and frames
-wire-src += web_request.c websocket.c
-
-# screen; its loops over pixels are worth the vectors that -O2 leaves out
-wire-src += rfb.c rfb_frame.c rfb_keys.c rfb_version.c rfb_greeter.c rfb_handshake.c rfb_vnc_auth.c rfb_client.c rfb_server.c rfb_hextile.c rfb_tile.c \
-	rfb_inflate.c rfb_encode.c rfb_zrle.c rfb_hextile_encode.c recording.c
-$(O)/rel/wire/rfb_%.o: cflags-rel += -O3
-
-# audit
-wire-src += syslog.c log_chain.c log_anchor.c tar.c armour.c export.c
-
-# a memory stick
-wire-src += usb_descriptor.c
-
-# flatten
-wire-src += mail_verify.c mail_text.c mail_parts.c charset.c charset_label.c charset_choose.c charset_unicode.c charset_jis.c charset_cjk.c charset_shift.c \
-	charset_tables.c mime_field.c mime_param.c mime_word.c mime_transfer.c text_clean.c \
-	mime_tree.c mime_address.c mime_date.c html_text.c html_render.c html_generated.c html_link.c html_style.c html_tree.c \
-	html_scan.c html_nest.c html_strict.c html_entity.c rtf_lzfu.c rtf_text.c text_flow.c text_enriched.c text_fold.c \
-	mail_forward.c clamd.c icap.c smime.c tnef.c punycode.c html_sheet.c html_selector.c html_declare.c html_color.c html_tag.c host_name.c
-generated += $(O)/gen/wire/charset_tables.c
-$(O)/gen/wire/charset_tables.c: src/wire/charset_tables.py
+# a mail as it comes: its structure, its characters, its text, its HTML
+wire-src += $(addprefix mime/,tree.c field.c param.c word.c address.c date.c transfer.c smime.c tnef.c)
+wire-src += $(addprefix charset/,charset.c label.c choose.c unicode.c jis.c cjk.c shift.c tables.c)
+wire-src += $(addprefix text/,clean.c flow.c fold.c enriched.c rtf_lzfu.c rtf_text.c)
+wire-src += $(addprefix html/,text.c render.c generated.c link.c style.c sheet.c selector.c declare.c color.c tag.c tree.c scan.c nest.c strict.c entity.c)
+wire-src += host_name.c punycode.c
+generated += $(O)/gen/wire/charset/tables.c
+$(O)/gen/wire/charset/tables.c: src/wire/charset/tables.py
 	$(call say,GEN,$(@F))
 	@mkdir -p $(@D)
 	$(Q)python3 $< > $@
+
+# a mail as it leaves
+wire-src += $(addprefix mail/,verify.c text.c parts.c forward.c)
+
+# screens; their loops over pixels are worth the vectors that -O2 leaves out
+wire-src += $(addprefix rfb/,rfb.c frame.c keys.c version.c greeter.c handshake.c vnc_auth.c client.c server.c hextile.c tile.c inflate.c encode.c zrle.c \
+	hextile_encode.c recording.c)
+$(O)/rel/wire/rfb/%.o: cflags-rel += -O3
+wire-src += $(addprefix web/,request.c websocket.c)
+
+# the log, and what leaves as a file
+wire-src += $(addprefix log/,syslog.c chain.c anchor.c)
+wire-src += $(addprefix export/,tar.c armour.c export.c)
+
+# a memory stick
+wire-src += usb_descriptor.c

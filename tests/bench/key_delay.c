@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "rfb_viewer.h"
-#include "wire/rfb_client.h"
-#include "wire/rfb_greeter.h"
+#include "wire/rfb/client.h"
+#include "wire/rfb/greeter.h"
 
 enum {
 	SIDE_PX = 64,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "rfb_viewer.h"
-#include "wire/rfb.h"
+#include "wire/rfb/rfb.h"
 
 static uint64_t pixels, updates;
 

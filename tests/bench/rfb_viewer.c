@@ -15,8 +15,8 @@
 
 #include "base/err.h"
 #include "tls/pem.h"
-#include "wire/rfb_client.h"
-#include "wire/rfb_handshake.h"
+#include "wire/rfb/client.h"
+#include "wire/rfb/handshake.h"
 
 void viewer_die(const char *what)
 {

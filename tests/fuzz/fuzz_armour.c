@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "wire/armour.h"
+#include "wire/export/armour.h"
 
 #define TITLE     "CONFIGURATION"
 #define BYTES_MAX (1U << 20)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "wire/charset.h"
+#include "wire/charset/charset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

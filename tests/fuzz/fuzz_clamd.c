@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/clamd.h"
+#include "wire/scan/clamd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include "audit/record.h"
 #include "base/utf8.h"
-#include "wire/log_chain.h"
+#include "wire/log/chain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

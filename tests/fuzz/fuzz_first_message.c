@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/dns_query.h"
-#include "wire/http_head.h"
-#include "wire/http_request.h"
-#include "wire/rdp_request.h"
-#include "wire/ssh_banner.h"
+#include "wire/packet/dns_query.h"
+#include "wire/packet/http_head.h"
+#include "wire/packet/http_request.h"
+#include "wire/packet/rdp_request.h"
+#include "wire/packet/ssh_banner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,9 +6,9 @@
 
 #include "base/err.h"
 #include "mail-flattener/flatten.h"
-#include "wire/mail_verify.h"
-#include "wire/mime_tree.h"
-#include "wire/text_fold.h"
+#include "wire/mail/verify.h"
+#include "wire/mime/tree.h"
+#include "wire/text/fold.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "wire/mime_address.h"
-#include "wire/mime_date.h"
-#include "wire/mime_field.h"
-#include "wire/mime_word.h"
+#include "wire/mime/address.h"
+#include "wire/mime/date.h"
+#include "wire/mime/field.h"
+#include "wire/mime/word.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

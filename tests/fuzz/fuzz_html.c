@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/html_render.h"
-#include "wire/html_text.h"
+#include "wire/html/render.h"
+#include "wire/html/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

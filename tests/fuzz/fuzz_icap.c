@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/icap.h"
+#include "wire/scan/icap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,9 +3,9 @@
  * RTF of any bytes, packed or not, ends within its limits. */
 #include <stdlib.h>
 
-#include "wire/rtf.h"
-#include "wire/smime.h"
-#include "wire/tnef.h"
+#include "wire/text/rtf.h"
+#include "wire/mime/smime.h"
+#include "wire/mime/tnef.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

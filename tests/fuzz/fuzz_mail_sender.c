@@ -9,7 +9,7 @@
 #include <fcntl.h>
 
 #include "mail-sender/sender.h"
-#include "wire/smtp_data.h"
+#include "wire/smtp/data.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/mail_verify.h"
+#include "wire/mail/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
  * sound, walks end. */
 #include <stdlib.h>
 
-#include "wire/mime_tree.h"
+#include "wire/mime/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

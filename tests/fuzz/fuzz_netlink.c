@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netfilter/netlink.h"
-#include "netfilter/nft_text.h"
+#include "netfilter/nft/netlink.h"
+#include "netfilter/nft/text.h"
 #include "netfilter/queue.h"
 
 #define TEXT_BYTES_MAX (4U << 20)

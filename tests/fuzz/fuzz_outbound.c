@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "wire/mail_forward.h"
-#include "wire/text_fold.h"
+#include "wire/mail/forward.h"
+#include "wire/text/fold.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

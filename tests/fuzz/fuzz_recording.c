@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "unit/recording_forge.h"
-#include "wire/recording.h"
+#include "wire/rfb/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

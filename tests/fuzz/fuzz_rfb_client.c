@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/rfb_client.h"
-#include "wire/rfb_encode.h"
-#include "wire/rfb_greeter.h"
+#include "wire/rfb/client.h"
+#include "wire/rfb/encode.h"
+#include "wire/rfb/greeter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

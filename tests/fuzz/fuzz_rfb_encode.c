@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/rfb_encode.h"
-#include "wire/rfb_inflate.h"
-#include "wire/rfb_server.h"
+#include "wire/rfb/encode.h"
+#include "wire/rfb/inflate.h"
+#include "wire/rfb/server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

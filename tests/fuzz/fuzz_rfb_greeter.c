@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "wire/rfb_greeter.h"
+#include "wire/rfb/greeter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/rfb_inflate.h"
-#include "wire/rfb_server.h"
+#include "wire/rfb/inflate.h"
+#include "wire/rfb/server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/smtp_data.h"
+#include "wire/smtp/data.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* Fuzz target: command lines as the receiver reads them, down to paths and parameters. */
 #include <stdlib.h>
 
-#include "wire/smtp_command.h"
+#include "wire/smtp/command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,8 +2,8 @@
 /* Fuzz target: replies of a next hop. */
 #include <stdlib.h>
 
-#include "wire/smtp_command.h"
-#include "wire/smtp_reply.h"
+#include "wire/smtp/command.h"
+#include "wire/smtp/reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

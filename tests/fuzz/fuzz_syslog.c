@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "wire/log_chain.h"
-#include "wire/syslog.h"
+#include "wire/log/chain.h"
+#include "wire/log/syslog.h"
 
 static void parse_any(struct span line)
 {

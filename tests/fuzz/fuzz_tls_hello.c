@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/tls_hello.h"
+#include "wire/packet/tls_hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/web_request.h"
+#include "wire/web/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@ REFUSED = re.compile(rf"\b(?:answer_error|answer_refuse|listing_refuse|capture_r
 # Where a function returns the reason that such a call is given.
 RETURNED = re.compile(rf"return (?:[^;\"]*[?:] *)?({LITERALS})(?:;|\s*:)")
 CONSTANT = re.compile(rf"^static const char \w+\[\] =\s*({LITERALS});", re.MULTILINE)
-REASONS = ("arbiter/trial.c", "netfilter/capture.c", "supervisor/shadows.c")
+REASONS = ("arbiter/trial.c", "netfilter/capture/capture.c", "supervisor/sessions/shadows.c")
 # Reasons of an event.
 TOLD_TO_PEERS = {"no pass for a shadow", "its record cannot be written", "the session that it names has ended"}
 HEADINGS = re.compile(r"\bheadings?\w*\[\] = \{([^}]*)\}")

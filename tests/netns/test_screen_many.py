@@ -133,7 +133,7 @@ def test_many_sessions_at_once(make_gateway, topology, tmp_path):
 
 # ---- behind logins ----
 
-ASKS_MAX = 4    # of src/supervisor/admission.c
+ASKS_MAX = 4    # of src/supervisor/sessions/admission.c
 USERS = {"suzuki": 5901, "sato": 5902, "tanaka": 5901, "kato": 5902}    # each one's desktop; the last two have a second factor
 LOGINS = ["tanaka", "kato"] + ["suzuki", "sato"] * ((SESSIONS - 2) // 2)
 

@@ -69,7 +69,7 @@ def log_of(gateway):
 
 
 def blocks(data):
-    """(kind, time, content) of each whole block, its hash checked: a second implementation of src/wire/recording.h."""
+    """(kind, time, content) of each whole block, its hash checked: a second implementation of src/wire/rfb/recording.h."""
     found, digest, at = [], bytes(32), 0
     while at + 24 <= len(data):
         magic, kind, _, size, number, when = struct.unpack_from(">4sHHIIQ", data, at)

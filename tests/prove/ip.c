@@ -13,7 +13,7 @@
 #include "prove.h"
 
 #include "base/buf.c"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 /* The limits are the same code at any value; small ones are reached within small packets. */
 #undef IP_EXTENSIONS_MAX
@@ -21,7 +21,7 @@
 #define IP_EXTENSIONS_MAX      2
 #define IP_EXTENSION_BYTES_MAX 8
 
-#include "wire/ip.c"
+#include "wire/packet/ip.c"
 
 #define CAPTURED_MAX   72 /* an IPv6 header, two headers of 8 bytes, most of the least TCP header */
 #define LIST_BYTES_MAX 4  /* of IPv4 options */

@@ -9,9 +9,9 @@
  */
 #include "prove.h"
 
-#include "wire/mail_parts.c"
-#include "wire/mail_text.c"
-#include "wire/mail_verify.c"
+#include "wire/mail/parts.c"
+#include "wire/mail/text.c"
+#include "wire/mail/verify.c"
 
 #define NAME_OCTETS     32 /* the longest beginning of a field has 28 */
 #define DATE_OCTETS     32 /* a date has 31 */

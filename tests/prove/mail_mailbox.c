@@ -8,9 +8,9 @@
  */
 #include "prove.h"
 
-#include "wire/mail_parts.c"
-#include "wire/mail_text.c"
-#include "wire/mail_verify.c"
+#include "wire/mail/parts.c"
+#include "wire/mail/text.c"
+#include "wire/mail/verify.c"
 
 #define OCTETS 10
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The frame of a mail that carries files: which line may stand behind which. The verifier has
- * states; the specification looks at the line before, as the grammar in wire/mail_parts.h names it.
+ * states; the specification looks at the line before, as the grammar in wire/mail/parts.h names it.
  */
 #include "prove.h"
 
-#include "wire/mail_parts.c"
+#include "wire/mail/parts.c"
 
 #define LINE_OCTETS 77 /* no line of the frame but a name's is longer than a content's 76 */
 

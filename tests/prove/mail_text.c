@@ -9,8 +9,8 @@
  */
 #include "prove.h"
 
-#include "wire/mail_text.c"
-#include "wire/mail_verify.c"
+#include "wire/mail/text.c"
+#include "wire/mail/verify.c"
 
 uint8_t __CPROVER_uninterpreted_step(uint8_t before, uint32_t c);
 

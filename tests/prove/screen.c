@@ -7,7 +7,7 @@
 #include "prove.h"
 
 #include "channel/screen.h"
-#include "wire/rfb_keys.h"
+#include "wire/rfb/keys.h"
 
 static bool zero4(const struct screen_record *r)
 {

@@ -15,7 +15,7 @@
 #include "prove.h"
 
 #include "base/buf.c"
-#include "wire/smtp_data.c"
+#include "wire/smtp/data.c"
 
 #define SEGMENT_MAX 3
 

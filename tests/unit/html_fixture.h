@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/html_render.h"
-#include "wire/html_text.h"
+#include "wire/html/render.h"
+#include "wire/html/text.h"
 
 static struct bytes out, hidden;
 static struct html_report report;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "wire/recording.h"
+#include "wire/rfb/recording.h"
 
 enum { RECORDING_LENGTH_AT = 8 }; /* in a block's head */
 

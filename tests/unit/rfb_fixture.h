@@ -4,7 +4,7 @@
 #define SEKISHO_TESTS_RFB_FIXTURE_H
 
 #include "base/buf.h"
-#include "wire/rfb_server.h"
+#include "wire/rfb/server.h"
 
 /* Feed messages in pieces of so many octets; each unit must be taken once it is whole.
  *

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "channel/account.h"
-#include "supervisor/query.h"
+#include "supervisor/query/query.h"
 
 static struct supervisor sup;
 static struct clock_simulated simulated = {.mono_ns = 5000000000};

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "wire/charset.h"
+#include "wire/charset/charset.h"
 
 static struct bytes out;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/clamd.h"
+#include "wire/scan/clamd.h"
 
 static struct clamd_reply parse(const char *line)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/dns_query.h"
+#include "wire/packet/dns_query.h"
 
 /* www.example.jp, type A, class IN, with an OPT record that carries a cookie. */
 static const uint8_t query[] = "\x12\x34\x01\x00\0\1\0\0\0\0\0\1"

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "place.h"
 #include "policy/persons.h"
-#include "supervisor/emergencies.h"
+#include "supervisor/isolation/emergencies.h"
 
 #define NOW_S 1790000000
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/armour.h"
-#include "wire/export.h"
+#include "wire/export/armour.h"
+#include "wire/export/export.h"
 
 #define TEXT   "zone lgwan {\n    description \"住基の系統\";\n}\n"
 #define PHRASE "正しい馬 電池 ホチキス 2026"

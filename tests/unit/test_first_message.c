@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/http_request.h"
-#include "wire/rdp_request.h"
-#include "wire/ssh_banner.h"
+#include "wire/packet/http_request.h"
+#include "wire/packet/rdp_request.h"
+#include "wire/packet/ssh_banner.h"
 
 #define SPAN(text) ((struct span){(const uint8_t *)(text), sizeof(text) - 1})
 

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "netfilter/hits.h"
+#include "netfilter/flows/hits.h"
 #include "policy_fixture.h"
 
 static const char policy_text[] = "system { organization \"t\"; host-name t; }\n"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/icap.h"
+#include "wire/scan/icap.h"
 
 static struct icap_reply reply;
 static char body[256];

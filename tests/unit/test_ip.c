@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 /* A packet under construction. */
 struct packet {

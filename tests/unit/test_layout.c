@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/layout.h"
+#include "supervisor/zones/layout.h"
 
 #define PREFIXES_MAX 16
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "netfilter/netfilter.h"
-#include "netfilter/netlink.h"
+#include "netfilter/nft/netlink.h"
 
 enum { GENERATION = 7, ZONES = 2, STEPS_MAX = 4000, STEP_MS = 20 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/log_chain.h"
+#include "wire/log/chain.h"
 
 #define RECORDS 6
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/mail_verify.h"
+#include "wire/mail/verify.h"
 
 #define RECEIVED                                                                                   \
 	"Received: by gw.example.jp with Sekisho id 0123456789abcdef0123; Sun, 22 Nov 2026 "       \

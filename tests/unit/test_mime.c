@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/mime_address.h"
-#include "wire/mime_date.h"
-#include "wire/mime_tree.h"
-#include "wire/mime_word.h"
+#include "wire/mime/address.h"
+#include "wire/mime/date.h"
+#include "wire/mime/tree.h"
+#include "wire/mime/word.h"
 
 static struct bytes out;
 static struct charset_report report;

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "netfilter/ahead.h"
-#include "netfilter/netlink.h"
+#include "netfilter/nft/netlink.h"
 #include "netfilter/queue.h"
-#include "wire/ip.h"
+#include "wire/packet/ip.h"
 
 static void test_netlink_reads_back_what_it_wrote(void **state)
 {

@@ -6,8 +6,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
-#include "netfilter/nft.h"
-#include "netfilter/nft_text.h"
+#include "netfilter/nft/nft.h"
+#include "netfilter/nft/text.h"
 
 enum { TEXT_BYTES = 1 << 16 };
 

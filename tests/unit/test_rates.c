@@ -2,7 +2,7 @@
 /* Buckets by source: bursts, refilling, who shares one, and who is forgotten. */
 #include "unit.h"
 
-#include "supervisor/rates.h"
+#include "supervisor/sessions/rates.h"
 
 static struct rates rates;
 static const uint8_t first[16] = {192, 0, 2, 1}, second[16] = {192, 0, 2, 2};

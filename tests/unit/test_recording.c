@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "recording_forge.h"
-#include "wire/recording.h"
+#include "wire/rfb/recording.h"
 
 enum {
 	WIDTH = 70, /* two tiles, the second cut by the screen's edge */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/rfb_client.h"
-#include "wire/rfb_keys.h"
+#include "wire/rfb/client.h"
+#include "wire/rfb/keys.h"
 
 /* Feed @size bytes in pieces of @piece; return the last event other than MORE, or MORE. */
 static int feed(struct rfb_client_parser *p, const uint8_t *bytes, size_t size, size_t piece,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "wire/rfb_encode.h"
+#include "wire/rfb/encode.h"
 
 enum { WIDTH = 1024, HEIGHT = 130 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/rfb_greeter.h"
+#include "wire/rfb/greeter.h"
 
 static uint8_t sent[256];
 static struct writer out;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/rfb_handshake.h"
+#include "wire/rfb/handshake.h"
 
 static uint8_t sent[512];
 static struct writer out;

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "rfb_fixture.h"
-#include "wire/rfb_encode.h"
-#include "wire/rfb_inflate.h"
+#include "wire/rfb/encode.h"
+#include "wire/rfb/inflate.h"
 
 enum { WIDTH = 140, HEIGHT = 130, X = 3, Y = 5 };
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "wire/rtf.h"
+#include "wire/text/rtf.h"
 
 #define TEN(x) x x x x x x x x x x
 

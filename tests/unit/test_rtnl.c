@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "supervisor/rtnl_private.h"
+#include "supervisor/zones/rtnl_private.h"
 
 #define DATAGRAMS_MAX 64
 #define REQUESTS_MAX  8

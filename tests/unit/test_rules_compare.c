@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "netfilter/nft.h"
+#include "netfilter/nft/nft.h"
 #include "netfilter/rules_compare.h"
 
 enum { TEXT_BYTES = 1 << 16 };

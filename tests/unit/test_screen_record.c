@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "channel/screen.h"
-#include "wire/rfb_keys.h"
+#include "wire/rfb/keys.h"
 
 enum { HEAD = sizeof(struct screen_record), WIDTH = 200, HEIGHT = 100 };
 

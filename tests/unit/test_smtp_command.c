@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/smtp_command.h"
+#include "wire/smtp/command.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

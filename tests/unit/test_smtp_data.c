@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/smtp_data.h"
+#include "wire/smtp/data.h"
 
 #define MIX_MAX    6
 #define WIRE(text) (text), sizeof(text) - 1

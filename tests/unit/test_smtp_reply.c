@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/smtp_reply.h"
+#include "wire/smtp/reply.h"
 
 static int take(struct smtp_reply *r, const char *line)
 {

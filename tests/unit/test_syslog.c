@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "wire/syslog.h"
+#include "wire/log/syslog.h"
 
 struct fixture {
 	uint8_t bytes[4096];

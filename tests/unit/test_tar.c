@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/tar.h"
+#include "wire/export/tar.h"
 
 #define LIMIT (1U << 20)
 

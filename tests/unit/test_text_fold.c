@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "wire/mail_forward.h"
-#include "wire/text_fold.h"
+#include "wire/mail/forward.h"
+#include "wire/text/fold.h"
 
 static void check_fold(const char *in, const char *want)
 {

@@ -2,7 +2,7 @@
 /* L2: what is told of the clock, once each, over simulated hours. */
 #include "unit.h"
 
-#include "supervisor/time_watch.h"
+#include "supervisor/time/watch.h"
 
 #define LOST_AFTER_MS 900000U
 #define START_MS      5000U

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/tls_hello.h"
+#include "wire/packet/tls_hello.h"
 
 #define STREAM_BYTES 40000
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "supervisor/usb_devices.h"
+#include "supervisor/usb/devices.h"
 
 static char place[] = "/tmp/sekisho-usb-XXXXXX";
 

@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "place.h"
-#include "supervisor/station_text.h"
-#include "supervisor/watchlist.h"
+#include "supervisor/isolation/station_text.h"
+#include "supervisor/isolation/watchlist.h"
 
 #define NOW_S 1790000000
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/http_head.h"
-#include "wire/web_request.h"
+#include "wire/packet/http_head.h"
+#include "wire/web/request.h"
 
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define UPGRADE(more)                                                                              \

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "wire/websocket.h"
+#include "wire/web/websocket.h"
 
 #define ZERO "\0\0\0\0" /* a mask that changes nothing */
 

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `show rules`, and the same in evidence (C7): what the kernel filters by at this moment, read back
+ * from it, whoever put it there. A zone's tables are read by several dumps, between which packets
+ * are served and rules may change. The kernel says so: then the zone is read again.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "netfilter/netfilter.h"
+#include "netfilter/nft/netlink.h"
+#include "netfilter/nft/nft.h"
+#include "netfilter/rules_compare.h"
+
+#define KEPT_BYTES_MAX  (32U << 20) /* of one zone */
+#define LINES_BYTES_MAX (1U << 20)  /* of one piece */
+#define TRIES_MAX       5
+#define REQUEST_BYTES   1024 /* with the names of a table and a set, 255 bytes each */
+#define FILLED_MAX      128  /* elements of a set that packets fill: then no further message */
+#define MESSAGE(kind)   ((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | (kind)))
+
+/* What is asked for, one after the other; then the elements of each set, and the first again. */
+static const uint8_t dumps[] = {NFT_MSG_GETGEN, NFT_MSG_GETTABLE,     NFT_MSG_GETOBJ,
+				NFT_MSG_GETSET, NFT_MSG_GETFLOWTABLE, NFT_MSG_GETCHAIN,
+				NFT_MSG_GETRULE};
+
+enum { STAGE_ELEMENTS = sizeof(dumps), STAGE_END };
+
+/* Send one request. Return: 1 or -ERR_SYSTEM. */
+static int ask(const struct listing *l, uint8_t message, const struct netlink_message *set)
+{
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	/* The count of transactions is one message and no dump: its end is an acknowledgement. */
+	netlink_begin(&b, MESSAGE(message), message == NFT_MSG_GETGEN ? NLM_F_ACK : NLM_F_DUMP,
+		      set != NULL ? set->family : NFPROTO_UNSPEC, 0);
+	if (set != NULL) {
+		struct span table = netlink_find(set->attributes, NFTA_SET_TABLE);
+		struct span name = netlink_find(set->attributes, NFTA_SET_NAME);
+
+		netlink_put(&b, NFTA_SET_ELEM_LIST_TABLE, table.data, table.size);
+		netlink_put(&b, NFTA_SET_ELEM_LIST_SET, name.data, name.size);
+	}
+	netlink_end(&b);
+	return !b.failed && netlink_post(l->zone->flows_fd, &b) == 0 ? 1 : -ERR_SYSTEM;
+}
+
+/* The elements of the next set. Return: 1; 0: there is none; or an error. */
+static int ask_elements(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+	struct span rest = {l->kept.data + w->sets_at, l->kept.size - w->sets_at};
+	struct netlink_message m;
+
+	while (netlink_next(&rest, &m)) {
+		w->sets_at = l->kept.size - rest.size;
+		if (m.type != MESSAGE(NFT_MSG_NEWSET))
+			continue;
+		w->is_filled =
+			(netlink_find_be32(m.attributes, NFTA_SET_FLAGS) & NFT_SET_EVAL) != 0;
+		w->elements = w->left_out = 0;
+		return ask(l, NFT_MSG_GETSETELEM, &m);
+	}
+	return 0;
+}
+
+static void begin_reading(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+
+	w->interrupted = false;
+	w->sets_at = 0;
+	bytes_fini(&l->kept);
+	bytes_fini(&l->lines);
+	bytes_init(&l->kept, KEPT_BYTES_MAX);
+	bytes_init(&l->lines, LINES_BYTES_MAX);
+}
+
+static bool has_changed(const struct listing_rules *w)
+{
+	return w->interrupted || w->generation != w->generation_after;
+}
+
+static const char *state_of(const struct zone *zone)
+{
+	if (zone->still_open)
+		return "NOT SHUT: the kernel refused the rules that shut it";
+	if (zone->foreign)
+		return "shut beside a table that another program owns";
+	return zone->has_rules ? "has the rules of the running policy" : "shut";
+}
+
+/* Chain by chain and rule by rule, expression by expression. */
+static void compare(struct listing *l)
+{
+	const struct ruleset r = zones_ruleset(l->nf, l->zone->index);
+	struct rules_compared compared = {0};
+	struct nft_batch asked;
+	int err;
+
+	nft_begin(&asked, RULESET_BATCH_BYTES);
+	err = ruleset_write(&r, &asked);
+	if (err == 0)
+		err = rules_compare(bytes_span(&l->kept),
+				    (struct span){asked.buffer.data, asked.buffer.size}, &l->lines,
+				    &compared);
+	nft_fini(&asked);
+	if (err != 0)
+		(void)bytes_printf(&l->lines, "# not compared with the policy: %s\n",
+				   err_name(err)); /* there is room, here and below */
+	else if (compared.differing > 0)
+		(void)bytes_printf(&l->lines, "# NOT AS THE POLICY ASKS FOR, %u times\n",
+				   compared.differing);
+	else
+		(void)bytes_printf(&l->lines, "# as the policy asks for: %u rules in %u chains\n",
+				   compared.rules, compared.chains);
+}
+
+/* The zone is read: from here on it is text. */
+static void begin_printing(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+	const struct netfilter *nf = l->nf;
+
+	nft_text_begin(&w->text, bytes_span(&l->kept));
+	(void)bytes_printf(&l->lines,
+			   "# zone %s: netfilter says: %s, epoch %" PRIu64
+			   ", generation %u (0x%04x0000 in marks)\n",
+			   l->zone->name, state_of(l->zone), nf->running.epoch, nf->generation,
+			   nf->generation); /* there is room */
+	if (has_changed(w))
+		(void)bytes_printf(&l->lines,
+				   "# NOT OF ONE MOMENT: changed while it was read, %u times, from "
+				   "transaction %u to %u\n",
+				   w->tries + 1, w->generation, w->generation_after);
+	else
+		(void)bytes_printf(&l->lines, "# the kernel says: as of its transaction %u\n",
+				   w->generation);
+	if (l->zone->has_rules && !has_changed(w))
+		compare(l);
+	w->printing = true;
+	w->printed = false;
+	w->sent = 0;
+	w->stage = w->tries = 0; /* of the next zone */
+}
+
+static int request(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+	int asked;
+
+	if (l->kept.failed)
+		return -ERR_TOO_LONG;
+	if (w->stage == STAGE_END && has_changed(w) && w->tries + 1 < TRIES_MAX) {
+		w->tries++;
+		w->stage = 0;
+	}
+	if (w->stage == 0)
+		begin_reading(l);
+	if (w->stage < STAGE_ELEMENTS)
+		return ask(l, dumps[w->stage++], NULL);
+	if (w->stage == STAGE_ELEMENTS) {
+		asked = ask_elements(l);
+		if (asked != 0)
+			return asked;
+		w->stage = STAGE_END;
+		return ask(l, NFT_MSG_GETGEN, NULL);
+	}
+	begin_printing(l);
+	return 0;
+}
+
+static void keep(struct listing *l, struct span message)
+{
+	static const uint8_t padding[3];
+
+	/* kept remembers that it is full */
+	(void)(bytes_append(&l->kept, message.data, message.size) |
+	       bytes_append(&l->kept, padding, -message.size & 3U));
+}
+
+static uint32_t count_elements(const struct netlink_message *m)
+{
+	struct span list = netlink_find(m->attributes, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct netlink_attribute a;
+	uint32_t count = 0;
+
+	while (netlink_next_attribute(&list, &a))
+		count++;
+	return count;
+}
+
+/* Where the first message would be that is not kept, one of our own says how many elements all of
+ * them had: its last attribute is the number. */
+static void leave_out(struct listing *l, const struct netlink_message *m, uint32_t count)
+{
+	struct listing_rules *w = &l->work.rules;
+	bool is_first = w->left_out == 0;
+	uint8_t storage[REQUEST_BYTES];
+	struct netlink_buffer b;
+
+	w->left_out += count;
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	netlink_begin(&b, MESSAGE(NFT_MSG_NEWSETELEM), 0, m->family, 0);
+	for (uint16_t name = NFTA_SET_ELEM_LIST_TABLE; name <= NFTA_SET_ELEM_LIST_SET; name++) {
+		struct span value = netlink_find(m->attributes, name);
+
+		netlink_put(&b, name, value.data, value.size);
+	}
+	netlink_put_be32(&b, NFT_TEXT_LEFT_OUT, w->left_out);
+	netlink_end(&b);
+	if (!is_first && !l->kept.failed)
+		l->kept.size -= b.size; /* of the message before, which is as long */
+	keep(l, (struct span){b.data, b.size});
+}
+
+/* Packets, so outsiders, decide how many elements such a set has. */
+static void take_elements(struct listing *l, const struct netlink_message *m)
+{
+	struct listing_rules *w = &l->work.rules;
+	uint32_t count = count_elements(m);
+
+	if (w->is_filled && w->elements >= FILLED_MAX) {
+		leave_out(l, m, count);
+		return;
+	}
+	w->elements += count;
+	keep(l, m->whole);
+}
+
+static void take_message(struct listing *l, const struct netlink_message *m)
+{
+	struct listing_rules *w = &l->work.rules;
+
+	/* A set may have gone since its name was read. */
+	if ((m->flags & NLM_F_DUMP_INTR) != 0 || m->error == -ENOENT)
+		w->interrupted = true;
+	if (m->type == MESSAGE(NFT_MSG_NEWGEN))
+		*(w->stage == STAGE_END ? &w->generation_after : &w->generation) =
+			netlink_find_be32(m->attributes, NFTA_GEN_ID);
+	else if (m->type == MESSAGE(NFT_MSG_NEWSETELEM))
+		take_elements(l, m);
+	else if (m->type >= NLMSG_MIN_TYPE)
+		keep(l, m->whole);
+}
+
+/* The next line, as much of it as a row takes. */
+static void send_line(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+	const char *line = (const char *)l->lines.data + w->sent;
+	const char *end = memchr(line, '\n', l->lines.size - w->sent);
+	size_t size = end != NULL ? (size_t)(end - line) : l->lines.size - w->sent;
+	bool whole = size < sizeof(l->answer.row.text);
+
+	if (!whole)
+		size = sizeof(l->answer.row.text) - 1;
+	answer_cell(&l->answer, "%.*s", (int)size, line);
+	w->sent += size + (whole ? 1 : 0);
+	listing_send(l, whole ? 0 : CONTROL_ROW_CONTINUES);
+}
+
+static bool go_on(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+
+	if (!w->printing)
+		return false;
+	if (w->sent < l->lines.size) {
+		send_line(l);
+		return true;
+	}
+	bytes_clear(&l->lines);
+	w->sent = 0;
+	if (w->printed) {
+		w->printing = false;
+		return false;
+	}
+	w->printed = !nft_text_next(&w->text, &l->lines);
+	if (l->lines.failed)
+		listing_refuse(l, "a rule is too long to be shown");
+	return true;
+}
+
+/* The one zone that is asked about. Return: false: there is none of that name. */
+static bool choose_zone(struct listing *l, const char *name)
+{
+	const struct snapshot *s = &l->nf->running.snapshot;
+
+	for (uint32_t i = 0; i < s->zone_count; i++) {
+		if (strcmp(name, s->zones[i].name) == 0) {
+			memcpy(l->only_zone, s->zones[i].name, sizeof(l->only_zone));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* [ZONE] */
+static void begin(struct listing *l)
+{
+	struct answer_words words;
+
+	if (answer_split(&words, l->answer.query->argument) != 0 || words.count > 1)
+		listing_refuse(l, "allowed: [ZONE]");
+	else if (words.count == 1 && !choose_zone(l, words.words[0]))
+		listing_refuse(l, "there is no such zone");
+}
+
+static void close_rules(struct listing *l)
+{
+	listing_send(l, CONTROL_ROW_LAST);
+}
+
+const struct listing_kind answer_rules = {.begin = begin,
+					  .request = request,
+					  .take_message = take_message,
+					  .go_on = go_on,
+					  .close = close_rules};
