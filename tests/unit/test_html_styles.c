@@ -3,6 +3,8 @@
  */
 #include "html_fixture.h"
 
+#include "base/err.h"
+
 static void test_html_groups_of_selectors_match(void **state)
 {
 	static const struct {
@@ -118,6 +120,27 @@ static void test_html_pages_that_move_on_say_where(void **state)
 	check("<meta http-equiv=x content='0;url=https://x.jp/a'>t", "t\n");
 }
 
+/* What elements that are open still hold of the document is gone when the output fails. */
+static void test_html_output_that_ends_within_elements(void **state)
+{
+	static const struct html_policy policy = {0};
+	struct bytes html;
+
+	bytes_init(&html, 1 << 20);
+	assert_int_equal(
+		bytes_append_text(&html, "<style>b::after{content:attr(id)}</style><b id='x&amp;y'>"
+					 "<a href='https://x.jp/&amp;1'><table><td><u></td><td>"),
+		0);
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(bytes_append_text(&html, "<i>x</i>"), 0);
+	reset();
+	bytes_fini(&out);
+	bytes_init(&out, 500);
+	assert_int_equal(html_to_text(bytes_span(&html), &policy, &out, &hidden, &report),
+			 -ERR_TOO_LONG);
+	bytes_fini(&html);
+}
+
 static int clean_up(void **state)
 {
 	bytes_fini(&out);
@@ -133,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_html_styles_that_are_not_read_are_said),
 		cmocka_unit_test(test_html_sheets_are_not_those_in_texts),
 		cmocka_unit_test(test_html_pages_that_move_on_say_where),
+		cmocka_unit_test(test_html_output_that_ends_within_elements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean_up);

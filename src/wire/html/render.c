@@ -793,6 +793,11 @@ void html_render_close(struct html_render *r)
 	}
 	if (r->frame_count == 0)
 		return;
+	/* When the output has failed, the document that frames look into may be gone. */
+	if (r->err < 0) {
+		r->frame_count--;
+		return;
+	}
 	html_generated_put(r, &r->frames[r->frame_count - 1].after);
 	frame = r->frames[r->frame_count - 1];
 	if (frame.tag == HTML_A && frame.silent)
