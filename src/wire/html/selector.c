@@ -346,7 +346,7 @@ static size_t selector_end(struct span list, size_t at)
 static bool waits(struct span selector)
 {
 	static const char *const words[] = {":hover",    ":active",     ":focus",     ":visited",
-					    "selection", "placeholder", "::-webkit-", "::-moz-"};
+					    "selection", "::placehold", "::-webkit-", "::-moz-"};
 
 	if (selector.size == 0 || memchr(selector.data, '(', selector.size) != NULL)
 		return false;
