@@ -45,7 +45,7 @@ static void test_queue_losses_go_round_with_the_kernels_counts(void **state)
 {
 	struct queue_losses got = {0};
 
-	assert_int_equal(queue_losses_parse(&got, "1 500 0 2 256 2147483000 3 99 1\n"), 0);
+	assert_int_equal(queue_losses_parse(&got, "1 500 0 2 256 2147484000 3 99 1\n"), 0);
 	assert_int_equal(queue_losses_parse(&got, "1 500 0 2 256 4294967290 3 99 1\n"), 0);
 	assert_int_equal(got.full, 4294967290ULL);
 	assert_int_equal(queue_losses_parse(&got, "1 500 0 2 256 4 3 99 1\n"), 0);
