@@ -15,8 +15,7 @@
 
 #define TIMELINE_SINCE_BYTES 20       /* "2026-11-22T18:00:00" with NUL */
 #define TIMELINE_CUT_US      10000000 /* what ends so soon after an isolation has ended by it */
-#define TIMELINE_DIFFERS_MAX 64 /* zones and paths that differ at a time; past them each is told   \
-				 */
+#define TIMELINE_DIFFERS_MAX 64       /* zones and paths; past them each record is told */
 #define TIMELINE_ABOUT_BYTES 64
 
 struct timeline {
