@@ -32,7 +32,7 @@ struct import {
 	struct log_place *places; /* by sequence, once all have been read */
 	size_t count, capacity;
 	struct log_anchors expected; /* its key */
-	struct log_anchor *anchors;  /* by that key */
+	struct log_anchor *anchors;  /* that say they are by that key; then those that are */
 	size_t anchor_count, anchor_capacity;
 
 	int directory, out; /* descriptors; -1: none */
@@ -71,7 +71,7 @@ static int add(struct import *im, const struct log_place *place)
 	return 0;
 }
 
-/* Keep an anchor that the expected key has signed. Return: 0 or -ERR_NO_MEMORY. */
+/* Keep an anchor that says it is by the expected key. Return: 0 or -ERR_NO_MEMORY. */
 static int add_anchor(struct import *im, const struct syslog_view *view)
 {
 	struct log_anchor anchor, *anchors;
@@ -79,8 +79,7 @@ static int add_anchor(struct import *im, const struct syslog_view *view)
 	if (!im->expected.expects_key || !span_equal(view->process, span_of("audit")) ||
 	    !span_equal(view->message_id, span_of(LOG_ANCHOR_EVENT)) ||
 	    log_anchor_parse(view, &anchor) < 0 ||
-	    memcmp(anchor.key, im->expected.key, sizeof(anchor.key)) != 0 ||
-	    !device_key_check(&anchor))
+	    memcmp(anchor.key, im->expected.key, sizeof(anchor.key)) != 0)
 		return 0;
 	anchors = room(im->anchors, im->anchor_count, &im->anchor_capacity, sizeof(*anchors));
 	if (anchors == NULL)
@@ -177,7 +176,26 @@ static int by_record(const void *a, const void *b)
 {
 	const struct log_anchor *x = a, *y = b;
 
-	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+	if (x->sequence != y->sequence)
+		return x->sequence < y->sequence ? -1 : 1;
+	return memcmp(x->hash, y->hash, sizeof(x->hash));
+}
+
+/* Keep each anchor that the expected key has signed once: whoever sends one again and again proves
+ * no more by that, and each costs a search. */
+static void check_anchors(struct import *im)
+{
+	size_t kept = 0;
+
+	if (im->anchor_count > 1)
+		qsort(im->anchors, im->anchor_count, sizeof(*im->anchors), by_record);
+	for (size_t i = 0; i < im->anchor_count; i++) {
+		if (kept > 0 && by_record(&im->anchors[kept - 1], &im->anchors[i]) == 0)
+			continue;
+		if (device_key_check(&im->anchors[i]))
+			im->anchors[kept++] = im->anchors[i];
+	}
+	im->anchor_count = kept;
 }
 
 static int load_place(void *ctx, const struct log_place *place, uint8_t line[LOG_CHAIN_LINE_MAX])
@@ -227,8 +245,6 @@ static int choose(struct import *im)
 				    .ctx = im};
 	int err;
 
-	if (im->anchor_count > 1)
-		qsort(im->anchors, im->anchor_count, sizeof(*im->anchors), by_record);
 	err = log_choose(&choice);
 	for (size_t i = 0; choice.forked && i < choice.fork; i++) {
 		if (im->places[i].sequence == im->places[choice.fork].sequence &&
@@ -334,6 +350,7 @@ static int read_sources(struct import *im)
 		return STATUS_NOT;
 	}
 	qsort(im->places, im->count, sizeof(*im->places), by_sequence);
+	check_anchors(im);
 	return choose(im) < 0 ? STATUS_NOT : 0;
 }
 

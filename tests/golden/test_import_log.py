@@ -203,6 +203,16 @@ def test_import_of_many_forgeries_takes_no_longer_than_their_number(anchored, tm
     assert status == 1 and processor_seconds() - begin < 20
 
 
+def test_import_of_an_anchor_that_was_sent_again_searches_once(anchored, tmp_path):
+    """The device's own anchor 5,000 times, and 5,000 forgeries of the record that it covers, which never came itself."""
+    _, device, lines = anchored
+    made = [forged(lines[5]).replace("203.0.113.6", f"203.0.{n >> 8}.{n & 255}") for n in range(5000)]
+    received = write(tmp_path / "received", lines[:5] + lines[6:] + made + [lines[6]] * 5000)
+    begin = processor_seconds()
+    status, text = import_log("--key", device.public, received, tmp_path / "copy")
+    assert status == 1 and "proves this record" in text and processor_seconds() - begin < 15
+
+
 def test_import_chooses_a_gateway_by_its_name(log, lines, tmp_path):
     (tmp_path / "other").mkdir()
     second = Log(tmp_path / "other", host="sekisho-2")
