@@ -117,19 +117,26 @@ static bool find_value(char out[ALARM_ABOUT_BYTES], const struct event_record *e
 	return false;
 }
 
-/* What an alarm is about; of two fields "one/other". Return: whether the event has all of it. */
-static bool find_about(char out[ALARM_ABOUT_BYTES], const struct event_record *event, uint32_t kind)
+/*
+ * What an alarm is about; of two fields "one/other". Return: how many bytes of it the event tells:
+ * all with the NUL, of two fields perhaps only those up to the slash, or 0.
+ */
+static size_t find_about(char out[ALARM_ABOUT_BYTES], const struct event_record *event,
+			 uint32_t kind)
 {
 	char first[ALARM_ABOUT_BYTES], second[ALARM_ABOUT_BYTES];
 	bool has = find_value(first, event, rows[kind].field);
 
 	if (second_fields[kind] == FIELD_NONE_) {
 		memcpy(out, first, sizeof(first));
-		return has;
+		return has ? strlen(out) + 1 : 0;
 	}
-	has = find_value(second, event, second_fields[kind]) && has;
+	bool has_second = find_value(second, event, second_fields[kind]);
+
 	(void)snprintf(out, ALARM_ABOUT_BYTES, "%.31s/%.31s", first, second);
-	return has;
+	if (!has)
+		return 0;
+	return has_second ? strlen(out) + 1 : strcspn(out, "/") + 1;
 }
 
 /* ---- raising and ending */
@@ -181,13 +188,13 @@ static void raise_alarm(struct alarms *a, uint32_t kind, const char *about, int6
 	a->changed = true;
 }
 
-/* @about: NULL: all of the kind. */
-static void clear_alarm(struct alarms *a, uint32_t kind, const char *about)
+/* All of the kind that are about something that begins with these bytes. */
+static void clear_alarms(struct alarms *a, uint32_t kind, const char *about, size_t bytes)
 {
 	for (size_t i = a->count; i > 0; i--) {
 		const struct alarm *alarm = &a->standing[i - 1];
 
-		if (alarm->kind == kind && (about == NULL || strcmp(alarm->about, about) == 0))
+		if (alarm->kind == kind && strncmp(alarm->about, about, bytes) == 0)
 			take_out(a, i - 1);
 	}
 }
@@ -196,12 +203,12 @@ static void follow_rule(struct alarms *a, const struct alarm_rule *rule,
 			const struct event_record *event, int64_t now_s)
 {
 	char about[ALARM_ABOUT_BYTES];
-	bool has = find_about(about, event, rule->kind);
+	size_t told = find_about(about, event, rule->kind);
 
 	if (rule->raises)
 		raise_alarm(a, rule->kind, about, now_s);
 	else
-		clear_alarm(a, rule->kind, has ? about : NULL);
+		clear_alarms(a, rule->kind, about, told);
 }
 
 static uint64_t number_of(const struct event_record *event, enum event_key key)

@@ -211,6 +211,27 @@ static void test_alarms_of_a_damaged_file_are_not_taken(void **state)
 	assert_int_equal(alarms.count, 0);
 }
 
+/* Of an alarm about two things an event may end all that are about the first. */
+static void test_alarms_of_floods_end_by_address_and_with_the_zone(void **state)
+{
+	static const uint8_t one[6] = {2, 0, 0, 0, 0, 1}, other[6] = {2, 0, 0, 0, 0, 2};
+
+	see(START_S, FLOOD_DETECTED, EV_TEXT(ZONE, "lgwan"), EV_MAC(MAC, one));
+	see(START_S, FLOOD_DETECTED, EV_TEXT(ZONE, "lgwan"), EV_MAC(MAC, other));
+	see(START_S, FLOOD_DETECTED, EV_TEXT(ZONE, "lgwan-2"), EV_MAC(MAC, one));
+	see(START_S, FLOOD_DETECTED, EV_TEXT(ZONE, "internet"), EV_MAC(MAC, one));
+	assert_int_equal(alarms.count, 4);
+	see(START_S + 1, FLOOD_ENDED, EV_TEXT(ZONE, "internet"), EV_MAC(MAC, other));
+	assert_int_equal(alarms.count, 4);
+	see(START_S + 1, FLOOD_ENDED, EV_TEXT(ZONE, "internet"), EV_MAC(MAC, one));
+	assert_int_equal(alarms.count, 3);
+	see(START_S + 2, ZONE_REMOVED, EV_TEXT(ZONE, "lgwan"));
+	assert_int_equal(alarms.count, 1);
+	assert_true(shows(false, "flood-detected  lgwan-2/02:00:00:00:00:01"));
+	see(START_S + 3, GATEWAY_STARTS);
+	assert_int_equal(alarms.count, 0);
+}
+
 static void see_pair(int64_t time_s, enum event_id id, const char *from, const char *to)
 {
 	const struct event_arg args[] = {EV_TEXT(FROM_ZONE, from), EV_TEXT(TO_ZONE, to)};
@@ -275,6 +296,7 @@ int main(void)
 		TEST(test_alarms_and_deaths_are_kept_over_a_restart),
 		TEST(test_alarms_of_a_damaged_file_are_not_taken),
 		TEST(test_alarms_of_two_fields_stand_for_each_pair),
+		TEST(test_alarms_of_floods_end_by_address_and_with_the_zone),
 		TEST(test_alarms_that_need_an_event_outlast_a_flood),
 		TEST(test_alarms_show_nothing_that_a_terminal_obeys),
 #undef TEST
