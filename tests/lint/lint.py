@@ -26,7 +26,10 @@ PROCESS_MAY = {"base", "channel", "policy", "wire"}
 SHARED_PARTS = {"screen-session": {"screen-source", "screen-viewer"},
                 "tls": {"config", "mail-receiver", "mail-sender", "screen-source", "screen-viewer", "audit"}}
 TOOLS_MAY = PROCESS_MAY | {"arbiter", "audit", "config", "mail-flattener"}
-FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|not (yet )?implemented|placeholder", re.IGNORECASE)
+# CSS has a pseudo-class and -element of that name, which a selector writes behind colons.
+FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|not (yet )?implemented|(?<!:)(?<!:-moz-)(?<!:-ms-input-)placeholder",
+                             re.IGNORECASE)
+LISTED_WORDS = {"host_tops.def": re.compile(r'TOP\("[^"]*"\)')}  # entries of lists that others keep: xxx is a domain
 FORBIDDEN_CALLS = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|atoi|atol|system|popen)\s*\(")
 
 
@@ -98,7 +101,7 @@ def check_words(_output):
         if path.parts[:2] == ("tests", "lint"):
             continue
         for number, line in enumerate(lines(path), 1):
-            found = FORBIDDEN_WORDS.search(line)
+            found = FORBIDDEN_WORDS.search(LISTED_WORDS[path.name].sub("", line) if path.name in LISTED_WORDS else line)
             if found and path.suffix != ".config":
                 yield path, number, found.group(0)
 

@@ -78,6 +78,11 @@ static void test_html_styles_that_are_not_read_are_said(void **state)
 		{"<style>p:nth-last-child(1){opacity:0}</style><p>x</p>", true},
 		{"<style>p:nth-last-child(1){color:red}</style><p>x</p>", false},
 		{"<style>p:hover{display:none}p::-moz-x{display:none}</style><p>x</p>", false},
+		{"<style>p::selection{display:none}p:-ms-input-placeholder{display:none}</"
+		 "style><p>x</p>",
+		 false},
+		{"<style>.selection:only-child{display:none}</style><p class=selection>x</p>",
+		 true},
 		{"<style>@container (width>1px){p{display:none}}</style><p>x</p>", true},
 		{"<style>@container (width>1px){p{color:red}}</style><p>x</p>", false},
 		{"<style>p{display:VAR(--x)}</style><p>x</p>", true},

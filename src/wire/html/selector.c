@@ -345,8 +345,16 @@ static size_t selector_end(struct span list, size_t at)
 /* Does the selector hold only while somebody does something? */
 static bool waits(struct span selector)
 {
-	static const char *const words[] = {":hover",    ":active",     ":focus",     ":visited",
-					    "selection", "::placehold", "::-webkit-", "::-moz-"};
+	static const char *const words[] = {":hover",
+					    ":active",
+					    ":focus",
+					    ":visited",
+					    "::selection",
+					    ":placeholder",
+					    "::-webkit-",
+					    "::-moz-",
+					    ":-moz-placeholder",
+					    ":-ms-input-placeholder"};
 
 	if (selector.size == 0 || memchr(selector.data, '(', selector.size) != NULL)
 		return false;
