@@ -5,7 +5,7 @@
 	firmware
 IMAGE_ROOT ?= $(error firmware is made by `make firmware` on the host, which gives IMAGE_ROOT)
 FUZZ_SECONDS ?= 5
-own-c := $(wildcard src/*/*.c src/*/*.h tests/*/*.c tests/*/*.h)
+own-c := $(sort $(shell find src tests -name "*.[ch]"))
 
 check-unit: units
 	$(Q)tests/run-units.sh $(O)/unit $(O)/check $(units)

@@ -179,8 +179,8 @@ def test_events_are_named_only_by_the_sources_of_those_who_may_send_them():
     """L1: audit refuses an event of another process, so the table must name whoever sends one."""
     shared = {"screen-session": {"screen-source", "screen-viewer"}}
     events, found = table_of_events(), set()
-    for path in sorted(SOURCE.glob("*/*.c")):
-        role = path.parent.name
+    for path in sorted(SOURCE.rglob("*.c")):
+        role = path.relative_to(SOURCE).parts[0]
         if role in ("base", "tools"):
             continue
         for name in set(re.findall(r"(?<!== )\bEVENT_([A-Z0-9_]+)\b", path.read_text())) & set(events):

@@ -29,7 +29,7 @@ def known(kind):
 
 
 def sources():
-    return {path.relative_to(SOURCES).as_posix(): path.read_text() for owner in OWNERS for path in SOURCES.glob(f"{owner}/*.c")
+    return {path.relative_to(SOURCES).as_posix(): path.read_text() for owner in OWNERS for path in (SOURCES / owner).rglob("*.c")
             if not any(map(path.match, OWN_LANGUAGE))}
 
 

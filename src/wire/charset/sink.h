@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the decoders share: where they write, and how they show what they cannot decode. For
- * charset_*.c only. */
+ * this folder only. */
 #ifndef SEKISHO_WIRE_CHARSET_SINK_H
 #define SEKISHO_WIRE_CHARSET_SINK_H
 

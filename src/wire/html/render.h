@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The renderer behind html_text: takes opening tags, closing tags and text, writes lines. For
- * html_*.c only. */
+ * this folder only. */
 #ifndef SEKISHO_WIRE_HTML_RENDER_H
 #define SEKISHO_WIRE_HTML_RENDER_H
 

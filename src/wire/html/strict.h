@@ -2,7 +2,7 @@
 /*
  * A lexer for HTML as people and mailers write it when they make no mistakes. Whatever HTML5 reads
  * by a rule of error recovery, or by a rule that is not known here, it turns away: then a full
- * parser has to read the document. For html_*.c only.
+ * parser has to read the document. For this folder only.
  */
 #ifndef SEKISHO_WIRE_HTML_STRICT_H
 #define SEKISHO_WIRE_HTML_STRICT_H

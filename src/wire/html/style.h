@@ -2,7 +2,7 @@
 /*
  * CSS, as far as it says whether a reader sees a text: colours, the declarations of an element with
  * their cascade (CSS Cascading Level 4), and the selectors of style sheets (Selectors Level 4). For
- * html_*.c only. What is not understood here does not hide: its text stays in the flow.
+ * this folder only. What is not understood here does not hide: its text stays in the flow.
  */
 #ifndef SEKISHO_WIRE_HTML_STYLE_H
 #define SEKISHO_WIRE_HTML_STYLE_H
