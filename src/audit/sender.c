@@ -171,7 +171,8 @@ void sender_repeat(struct sender *s)
 		seek(s, last);
 }
 
-/* Whatever is recorded goes as fast as it comes; only what waits besides is held back. */
+/* As much as was recorded in the second before goes as fast as it came; what waits besides, the
+ * first second of a rush too, is held back. */
 static unsigned burst_size(const struct sender *s)
 {
 	uint64_t size = s->way->pace + (s->recent + BURSTS_A_SECOND - 1) / BURSTS_A_SECOND;
