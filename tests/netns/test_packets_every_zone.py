@@ -3,10 +3,10 @@
 equals the configuration exactly (Z1, Z5, Z8, Z9, Z13). Frames are written by hand and looked at on the wire."""
 
 import socket
-import time
 
 import pytest
 
+from lib.rules import counter
 from lib.traffic import on_one_processor
 from lib.waiting import wait_until
 
@@ -24,7 +24,7 @@ crossing lgwan internet {
 }
 """
 ZONES = ("mynumber", "lgwan", "internet")
-TCP, UDP, TUNNEL = 6, 17, 47
+TCP, UDP, TUNNEL, AUTHENTICATION = 6, 17, 47, 51
 # What the policy says, written a second time: {(from, to): {(protocol, port)}}; port 0 where the protocol has none.
 PERMITTED = {
     ("mynumber", "lgwan"): {*((TCP, p) for p in (80, 8000, 8001, 8002)), (UDP, 5000), (TUNNEL, 0)},
@@ -199,6 +199,7 @@ def test_packets_odd_ones_from_each_zone_cross_as_configured(net, topology, make
     captures = {zone.name: net.capture(zone.namespace, "port", f"(ip or ip6 or vlan) and not ether src {zone.mac}") for zone in others}
     answers = net.capture(source.namespace, "port", f"(ip or ip6 or vlan) and not ether src {source.mac}")
     wire, mac = net.packet_socket(source.namespace, "port"), gateway_mac(net, gateway, source)
+    before, sent, fragments, options = arrived(net, gateway, source), 0, 0, 0
     tags = {"VLAN 1": Dot1Q(vlan=1), "VLAN 7": Dot1Q(vlan=7), "VLAN 4095": Dot1Q(vlan=4095),
             "tagged twice": Dot1Q(vlan=7) / Dot1Q(vlan=8), "priority and a tag": Dot1Q(vlan=0) / Dot1Q(vlan=7)}
     for family in (4, 6):
@@ -208,13 +209,20 @@ def test_packets_odd_ones_from_each_zone_cross_as_configured(net, topology, make
         places += [z.peer4 if family == 4 else z.peer6 for z in others]
         for to in places:
             ends = {"src": own, "dst": to}
-            for packet in odd_packets(family, ends).values():
+            for what, packet in odd_packets(family, ends).items():
                 wire.send(bytes(Ether(dst=mac, src=source.mac, type=kind) / packet))
+                sent += 1
+                fragments += family == 4 and "fragment" in what
+                options += family == 4 and (bool(packet.options) or packet.proto == AUTHENTICATION)
             for port in (80, 443, 65535):
                 for tag in tags.values():
                     inner = (IP if family == 4 else IPv6)(**ends) / Tcp(sport=SOURCE_PORT, dport=port, flags="S")
                     wire.send(bytes(Ether(dst=mac, src=source.mac) / tag / inner))
-            time.sleep(0.05)  # not more at once than the way to the rules holds
+                    sent += 1
+            wait_until(lambda: arrived(net, gateway, source) - before >= sent, f"{sent} frames at the port")  # pylint: disable=cell-var-from-loop
+    wait_until(lambda: counter(net, gateway, name, "fragment") >= fragments and counter(net, gateway, name, "options") >= options,
+               "the rules to count them")
+    assert counter(net, gateway, name, "fragment") == fragments > 0 < options
     for zone in others:
         expected = {(to, TUNNEL) for to in (zone.peer4, zone.peer6)} if (TUNNEL, 0) in PERMITTED.get((name, zone.name), ()) else set()
         for what in expected:
@@ -222,6 +230,11 @@ def test_packets_odd_ones_from_each_zone_cross_as_configured(net, topology, make
         assert {crossed(p) for p in captures[zone.name].stop()} - {None} == expected, zone.name
     kinds = {answered(p) for p in answers.stop()} - {None}
     assert kinds == set(), "only errors and what finds neighbours come back"
+
+
+def arrived(net, gateway, zone):
+    """Frames that a zone's port has taken, those that the way to it had no room for left out."""
+    return int(net.run(gateway.zone_namespace(zone.name), "cat", f"/sys/class/net/{zone.port}/statistics/rx_packets").stdout)
 
 
 def crossed(packet):
