@@ -218,7 +218,19 @@ enum console_status proposal_make(struct asking *a)
 	return status;
 }
 
-/* What would change, as it would now. */
+/* What its author was warned of: whoever approves answers for it as well (C1). */
+static void show_warnings(struct asking *a, const struct tree_node *root)
+{
+	struct bytes text, block;
+
+	bytes_init(&text, CONFIG_TEXT_BYTES);
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	(void)asking_check(a, root, &text, &block, false); /* an error stands in the answer, too */
+	bytes_fini(&block);
+	bytes_fini(&text);
+}
+
+/* What would change, as it would now, and what is unwise about it. */
 static void show_difference(struct asking *a, const struct proposal *p)
 {
 	struct problems problems;
@@ -229,6 +241,7 @@ static void show_difference(struct asking *a, const struct proposal *p)
 		return;
 	if (asking_parse(&new, bytes_span(&p->text), &problems) == 0) {
 		(void)print_difference(&a->text, &old, &new); /* seen by whoever sends it */
+		show_warnings(a, new.root);
 		tree_fini(&new);
 	}
 	tree_fini(&old);

@@ -147,7 +147,8 @@ def test_two_person_change_is_proposed_and_approved(people):
     people.gateway.wait_event("change-not-approved", 'user="yamada"', seconds=20)
     console = people.be("tanaka")
     assert "look at it in this session" in console.run(f"approve {digest[:8]}")
-    assert digest in console.run("show pending")
+    shown = console.run("show pending")
+    assert digest in shown and "warning: nothing uses 'service one'" in shown, shown
     assert "name the first 8 digits" in console.run("approve")
     assert "name the first 8 digits" in console.run(f"approve {digest[:7]}")
     assert "name the first 8 digits" in console.run("approve 00000000")
