@@ -96,6 +96,7 @@ static bool publish(struct config *c)
 {
 	if (c->commit.staged && store_publish(c->state_dir, c->commit.entry.number) == 0) {
 		c->newest = c->commit.entry.number;
+		config_saved_note(c, c->newest);
 		c->untouched = c->untouched && !c->commit.chosen;
 		return true;
 	}

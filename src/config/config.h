@@ -61,6 +61,18 @@ struct config_sight {
 	uint8_t sha256[32];
 };
 
+/* A check of all that is saved, a file a turn of the loop. */
+struct config_check {
+	bool active;
+	bool asked;              /* at a console, which waits for its answer */
+	uint32_t next;           /* number of the file to be read; 0: none is left */
+	uint32_t count, damaged; /* up to now */
+	uint32_t link, serial;   /* @asked: who waits; CONFIG_NOBODY: no one any more */
+	uint32_t language, console;
+	char person[ACCOUNT_NAME_BYTES]; /* @asked */
+	struct bytes told;
+};
+
 /* A commit that returns by itself. */
 struct config_unconfirmed {
 	uint32_t number;  /* of its configuration; 0: there is none */
@@ -93,8 +105,9 @@ struct config {
 	struct config_unconfirmed unconfirmed; /* runs */
 	struct config_unconfirmed unconfirmed_note; /* is being committed */
 	struct loop_timer unconfirmed_timer;
-	uint64_t unconfirmed_due_ms;            /* monotonic */
-	struct loop_timer saved_timer;          /* the next check of what is saved */
+	uint64_t unconfirmed_due_ms;   /* monotonic */
+	struct loop_timer saved_timer; /* the next check of what is saved, or its next file */
+	struct config_check check;
 	bool saved_begun, saved_whole;          /* was checked once; was whole the last time */
 	struct config_sight sights[STORE_KEPT]; /* by number, modulo */
 };
@@ -119,6 +132,8 @@ int config_load_return(struct config *c, uint32_t back);
 void config_saved_init(struct config *c);
 /* Check now, and each day from now on; nothing where nothing is saved. */
 void config_saved_begin(struct config *c);
+/* @number has just got its file: what it says now it has to say from now on. */
+void config_saved_note(struct config *c, uint32_t number);
 
 /* commit.c */
 

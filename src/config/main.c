@@ -43,6 +43,8 @@ static void drop_link(struct config *c, struct config_link *link)
 		config_stop_editing(c);
 	if (c->commit.link == own)
 		c->commit.link = CONFIG_NOBODY;
+	if (c->check.asked && c->check.link == own)
+		c->check.link = CONFIG_NOBODY;
 	loop_remove(&c->loop, &link->watch);
 	channel_fini(&link->channel);
 	link->used = false;

@@ -448,8 +448,8 @@ def test_console_checks_what_is_saved(gateway, editing):
     assert "configuration 2 is not as it was saved (integrity): left as it is" in said, said
     assert "configuration 3 is not as it was saved" in said and "written again from what runs" in said, said
     assert "3 saved configurations, 2 damaged" in said
-    gateway.wait_event("saved-damaged", 'commit="2"', 'detail="left')
-    gateway.wait_event("saved-damaged", 'commit="3"', 'detail="written again')
+    gateway.wait_event("saved-damaged", 'commit="2"', 'detail="left', 'console="')
+    gateway.wait_event("saved-damaged", 'commit="3"', 'detail="written again', 'console="')
     assert kept[2].read_bytes() == before[2]
     assert re.search(r"L3 +not met", editing.run("run show compliance L3"))
     assert "saved-damaged" in editing.run("run show alarms")

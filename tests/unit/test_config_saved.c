@@ -81,7 +81,36 @@ static enum event_id next_event(const char *text)
 static void step_after(uint64_t seconds)
 {
 	f.time.mono_ns += seconds * 1000000000;
+	for (int turn = 0; turn < 5; turn++) /* three files, one a turn, and the end */
+		assert_int_equal(loop_step(&f.c.loop, 0), 0);
+}
+
+static void test_saved_is_read_one_file_a_turn_of_the_loop(void **state)
+{
+	config_saved_begin(&f.c);
+	for (uint32_t turn = 1; turn <= 3; turn++) {
+		assert_int_equal(loop_step(&f.c.loop, 0), 0);
+		assert_int_equal(f.c.check.count, turn);
+		assert_int_equal(next_event(NULL), EVENT_NONE_);
+	}
 	assert_int_equal(loop_step(&f.c.loop, 0), 0);
+	assert_int_equal(next_event("start"), EVENT_CONFIG_CHECKED);
+}
+
+/* What a commit has just saved is known, before any check has read it. */
+static void test_saved_is_known_from_its_commit_on_with_its_head(void **state)
+{
+	struct store_entry other = {.number = 2, .time_s = 1700000000, .origin = "somebody"};
+
+	config_saved_note(&f.c, 2);
+	assert_int_equal(store_stage(f.place.dir, &other, span_of(TEXT)), 0);
+	assert_int_equal(store_publish(f.place.dir, 2), 0);
+	config_saved_begin(&f.c);
+	step_after(0);
+	assert_int_equal(next_event("changed since it was read"), EVENT_SAVED_DAMAGED);
+	config_saved_note(&f.c, 2);
+	step_after(DAY_S);
+	assert_int_equal(next_event("daily"), EVENT_CONFIG_CHECKED);
 }
 
 static void test_saved_is_checked_at_the_start_and_each_day(void **state)
@@ -155,6 +184,8 @@ static void test_saved_is_not_touched_while_a_commit_is_under_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_PLACE(test_saved_is_read_one_file_a_turn_of_the_loop),
+		WITH_PLACE(test_saved_is_known_from_its_commit_on_with_its_head),
 		WITH_PLACE(test_saved_is_checked_at_the_start_and_each_day),
 		WITH_PLACE(test_saved_that_was_changed_with_its_checksum_is_told_each_day),
 		WITH_PLACE(test_saved_running_one_is_written_again),
