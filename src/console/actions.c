@@ -120,7 +120,7 @@ static void show_lines(struct console *c, struct span text, const char *heading,
 		text.data += size + (end != NULL ? 1 : 0);
 		text.size -= size + (end != NULL ? 1 : 0);
 	}
-	(void)layout_table_print(&out, &table); /* a full text is shown as far as it goes */
+	c->pipe.cut = layout_table_print(&out, &table) != 0; /* shown as far as it goes */
 	layout_table_fini(&table);
 	screen_show(c, bytes_span(&out));
 	bytes_fini(&out);

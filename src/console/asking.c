@@ -53,8 +53,10 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 	if (c->state != STATE_ASKED || answer->serial != c->serial)
 		return 0; /* Ctrl-C was pressed meanwhile */
 	bytes_init(&text, CONSOLE_OUTPUT_BYTES);
-	if (message->fd_count == 1 && sealed_read(&text, message->fds[0]) != 0)
+	if (message->fd_count == 1 && sealed_read(&text, message->fds[0]) != 0) {
 		bytes_clear(&text);
+		c->pipe.cut = true;
+	}
 	c->changed = (answer->flags & CONSOLE_CHANGED) != 0;
 	c->on_answer(c, (enum console_status)answer->status, bytes_span(&text));
 	bytes_fini(&text);
@@ -145,7 +147,8 @@ static void show_table(struct console *c)
 
 	bytes_init(&text, 2 * CONSOLE_OUTPUT_BYTES);
 	(void)bytes_append(&text, c->preface.data, c->preface.size); /* as below */
-	(void)layout_table_print(&text, &c->table); /* a full text is shown as far as it goes */
+	/* A full text is shown as far as it goes. */
+	c->pipe.cut = layout_table_print(&text, &c->table) != 0 || c->preface.failed;
 	layout_table_fini(&c->table);
 	screen_show(c, bytes_span(&text));
 	bytes_fini(&text);

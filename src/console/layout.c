@@ -96,7 +96,7 @@ int layout_table_print(struct bytes *out, const struct layout_table *table)
 		for (size_t i = 0; i < count; i++)
 			at += strlen(at) + 1;
 	}
-	return out->failed ? -ERR_NO_MEMORY : 0;
+	return out->failed || table->rows.failed ? -ERR_NO_MEMORY : 0;
 }
 
 /* ---- filters */
@@ -257,5 +257,5 @@ int layout_pipe_run(struct bytes *out, const struct layout_pipe *pipe, struct sp
 	}
 	if (counts)
 		(void)bytes_printf(out, "%zu\n", counted);
-	return out->failed ? -ERR_NO_MEMORY : 0;
+	return out->failed || pipe->cut ? -ERR_NO_MEMORY : 0;
 }

@@ -39,7 +39,8 @@ void layout_table_add(struct layout_table *table, const char *text, size_t cell_
 void layout_table_continue(struct layout_table *table, const char *text);
 
 /* All rows, columns aligned, two blanks between them, a rule below the heading. Return: 0 or
- * -ERR_NO_MEMORY. */
+ * -ERR_NO_MEMORY: there was no room for all, in @out or in @table before; what there was is in
+ * @out. */
 int layout_table_print(struct bytes *out, const struct layout_table *table);
 
 enum layout_filter_kind { FILTER_MATCH, FILTER_EXCEPT, FILTER_COUNT };
@@ -52,7 +53,8 @@ struct layout_filter {
 struct layout_pipe {
 	struct layout_filter filters[LAYOUT_FILTERS_MAX];
 	size_t count;
-	bool no_more;                /* do not stop at full pages */
+	bool no_more; /* do not stop at full pages */
+	bool cut;     /* the text that comes is not all of it: no file is made of that */
 	char usb[LAYOUT_NAME_BYTES]; /* onto a memory stick under this name; empty: to the screen */
 };
 

@@ -229,17 +229,18 @@ void screen_page_key(struct console *c, uint8_t byte)
 
 void screen_show(struct console *c, struct span text)
 {
-	bool typed_ahead = c->input_at < c->input.size;
+	bool whole, typed_ahead = c->input_at < c->input.size;
 
 	bytes_clear(&c->page);
 	c->page_at = 0;
-	if (layout_pipe_run(&c->page, &c->pipe, text) != 0) {
-		screen_say(c, "(the end is left out: too long)\n", "(長すぎるため末尾を省略)\n");
-	} else if (c->pipe.usb[0] != '\0') {
-		usb_save(c, c->pipe.usb, bytes_span(&c->page));
+	whole = layout_pipe_run(&c->page, &c->pipe, text) == 0;
+	if (c->pipe.usb[0] != '\0') {
+		usb_save(c, c->pipe.usb, bytes_span(&c->page), whole);
 		end_text(c);
 		return;
 	}
+	if (!whole)
+		screen_say(c, "(the end is left out: too long)\n", "(長すぎるため末尾を省略)\n");
 	/* Commands that are pasted one after the other must not be eaten as keys of a pager. */
 	go_on(c, c->pipe.no_more || c->rows == 0 || typed_ahead ? SIZE_MAX : c->rows - 1);
 }

@@ -51,7 +51,7 @@ static bool begin(struct console *c, struct control_usb *asked, enum usb_kind ki
 	return false;
 }
 
-void usb_save(struct console *c, const char *name, struct span text)
+void usb_save(struct console *c, const char *name, struct span text, bool whole)
 {
 	struct control_usb asked;
 	int fd = -1;
@@ -61,7 +61,7 @@ void usb_save(struct console *c, const char *name, struct span text)
 	asked.size_bytes = text.size;
 	sha256_of(text.data, text.size, asked.sha256);
 	c->usb_kind = USB_SAVE;
-	if (text.size > USB_SAVE_BYTES_MAX || sealed_make("usb", text, &fd) != 0) {
+	if (!whole || text.size > USB_SAVE_BYTES_MAX || sealed_make("usb", text, &fd) != 0) {
 		give_up(c, "too long; nothing was saved\n", "長すぎるため保存しませんでした\n");
 		return;
 	}

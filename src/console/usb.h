@@ -5,8 +5,11 @@
 
 #include "console/console.h"
 
-/* Have @text saved under @name, with a message where it cannot be; then the prompt. */
-void usb_save(struct console *c, const char *name, struct span text);
+/**
+ * usb_save - have @text saved under @name, with a message where it cannot be; then the prompt
+ * @whole: false: its end is missing; nothing is saved, since nobody would see that of a file
+ */
+void usb_save(struct console *c, const char *name, struct span text, bool whole);
 /**
  * usb_take_done - what became of a save or a load
  * @fds: a load that went well has one, sealed; borrowed

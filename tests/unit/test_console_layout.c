@@ -123,10 +123,23 @@ static void test_layout_table_stops_at_its_limit(void **state)
 	assert_true(table.rows.failed);
 	assert_true(table.rows.size <= 300);
 	bytes_init(&out, 4096);
-	assert_int_equal(layout_table_print(&out, &table), 0);
+	assert_int_equal(layout_table_print(&out, &table), -ERR_NO_MEMORY);
 	assert_int_equal(out.size % sizeof(row), 0);
 	bytes_fini(&out);
 	layout_table_fini(&table);
+}
+
+static void test_layout_pipe_tells_of_a_text_that_is_cut(void **state)
+{
+	struct layout_pipe pipe;
+	struct bytes out;
+
+	bytes_init(&out, 64);
+	assert_int_equal(split(&pipe, "show | match a | usb x", "show "), 0);
+	pipe.cut = true;
+	assert_int_equal(layout_pipe_run(&out, &pipe, span_of("a\nb\n")), -ERR_NO_MEMORY);
+	expect(&out, "a\n");
+	bytes_fini(&out);
 }
 
 static void test_layout_row_goes_on_with_its_last_cell(void **state)
@@ -147,7 +160,7 @@ static void test_layout_row_goes_on_with_its_last_cell(void **state)
 	assert_true(table.rows.failed);
 	layout_table_continue(&table, "x");
 	bytes_clear(&out);
-	assert_int_equal(layout_table_print(&out, &table), 0);
+	assert_int_equal(layout_table_print(&out, &table), -ERR_NO_MEMORY);
 	expect(&out, "a  one line more\nb  c\n");
 	layout_table_fini(&table);
 	bytes_fini(&out);
@@ -161,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_layout_pipe_is_cut_off_outside_quotes_only),
 		cmocka_unit_test(test_layout_pipe_goes_onto_a_memory_stick_once),
 		cmocka_unit_test(test_layout_table_stops_at_its_limit),
+		cmocka_unit_test(test_layout_pipe_tells_of_a_text_that_is_cut),
 		cmocka_unit_test(test_layout_row_goes_on_with_its_last_cell),
 	};
 

@@ -155,6 +155,14 @@ static void end_use(struct supervisor *sup)
 	usb->record = 0;
 }
 
+/* The device stays authorized: its hub takes it along, now or at the next policy. */
+static void tell_stuck(struct supervisor *sup, const char *reason)
+{
+	record_failure(sup, EVENT_USB_STUCK, reason);
+	sup->usb.clean = false;
+	usb_follow(sup);
+}
+
 /* Whatever the use came to: the device is let go of before anybody hears of it. */
 static void dismiss(struct supervisor *sup)
 {
@@ -169,7 +177,7 @@ static void dismiss(struct supervisor *sup)
 	}
 	usb->step = USB_DISMISSING;
 	if (!launch_task(sup, STICK_SWITCH)) {
-		record_failure(sup, EVENT_USB_STUCK, "no process for it");
+		tell_stuck(sup, "no process for it");
 		end_use(sup);
 	}
 }
@@ -340,8 +348,10 @@ static const char *begin_use(struct child *console, const struct control_usb *as
 		supervisor_event(sup, EVENT_USB_LOAD, EV_PERSON(USER, usb->person, usb->console),
 				 EV_TEXT(NAME, asked->name), EV_TEXT(VENDOR, usb->device.vendor),
 				 EV_TEXT(PRODUCT, usb->device.product));
-	if (!ask_record(sup))
+	if (!ask_record(sup)) {
+		record_failure(sup, EVENT_USB_FAILED, "its record cannot be written");
 		return "its record cannot be written";
+	}
 	usb->memory_fd = *fd;
 	*fd = -1;
 	usb->step = USB_RECORDING;
@@ -421,11 +431,8 @@ static void take_end(struct supervisor *sup, const struct control_stick_done *do
 	usb->child = NULL;
 	if (usb->step == USB_DISMISSING) {
 		/* Whoever was pulled out is let go of as well. */
-		if (usb_devices_state(USB_DEVICES_PLACE, usb->device.name) == 1) {
-			record_failure(sup, EVENT_USB_STUCK, reason_of(status));
-			usb->clean = false; /* its hub takes it along */
-			usb_follow(sup);
-		}
+		if (usb_devices_state(USB_DEVICES_PLACE, usb->device.name) == 1)
+			tell_stuck(sup, reason_of(status));
 		end_use(sup);
 		return;
 	}
