@@ -18,6 +18,13 @@ static void give_back_all(struct netfilter *nf)
 	}
 }
 
+/* Until the first process says by what: packets wait in the kernel. */
+static void judge_by_none(struct netfilter *nf)
+{
+	nf->generation = 0;
+	give_back_all(nf); /* into a share that is served, or back here */
+}
+
 /* The policy and the generation change together, with no packet out for judgement. */
 static int handle_turn(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -26,8 +33,14 @@ static int handle_turn(struct channel *ch, void *ctx, const struct channel_messa
 
 	if (turn->generation == 0 || turn->generation > UINT16_MAX)
 		return -ERR_PEER;
-	if (turn->epoch != nf->running.epoch && turn->epoch != nf->next.epoch)
-		return 0; /* of a policy that this process has not got: it judges by none */
+	if (turn->epoch != nf->running.epoch && turn->epoch != nf->next.epoch) {
+		judge_by_none(nf);
+		/* A later commit was prepared over it, and perhaps given up: it will not come
+		 * again. */
+		if (turn->epoch > nf->running.epoch && turn->epoch > nf->next.epoch)
+			loop_stop(&nf->loop, 1); /* begins anew with what runs */
+		return 0;
+	}
 	relay_drain(nf);
 	give_back_all(nf);
 	if (turn->epoch == nf->next.epoch)
@@ -104,8 +117,7 @@ static void close_link(struct netfilter *nf)
 {
 	loop_remove(&nf->loop, &nf->first.link_fd);
 	channel_fini(&nf->first.link);
-	nf->generation = 0;
-	give_back_all(nf); /* into a share that is served, or back here to be dropped */
+	judge_by_none(nf);
 }
 
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)

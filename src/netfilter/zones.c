@@ -456,12 +456,16 @@ static void end_generation(struct netfilter *nf, uint16_t before)
 	nf->ending_beats = NETFILTER_BEATS_ENDING;
 }
 
-/* The stamps still take proofs of a generation that was ended before this call. */
-static void end_proofs(struct netfilter *nf)
+/* The stamps still take proofs of a generation that was ended before this call. @are_given:
+ * somebody may still give some; a zone that goes on taking them is shut. */
+static void end_proofs(struct netfilter *nf, bool are_given)
 {
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count && nf->ending != 0; i++) {
-		if (nf->running.zones[i]->has_rules)
-			(void)ruleset_end_proofs(nf->running.zones[i]->netlink_fd, nf->ending);
+		struct zone *zone = nf->running.zones[i];
+		int err = zone->has_rules ? ruleset_end_proofs(zone->netlink_fd, nf->ending) : 0;
+
+		if (err != 0 && are_given)
+			give_up(nf, zone, err);
 	}
 	nf->ending = 0;
 }
@@ -482,7 +486,7 @@ static void change_over(struct netfilter *nf, uint16_t generation)
 	ahead_judge(nf, before);
 	end_generation(nf, before);
 	if (!turned)
-		end_proofs(nf); /* somebody may still give some */
+		end_proofs(nf, true);
 }
 
 static void take_next(struct netfilter *nf)
@@ -536,7 +540,7 @@ void zones_beat(struct netfilter *nf)
 {
 	zones_restore(nf);
 	if (nf->ending != 0 && --nf->ending_beats == 0)
-		end_proofs(nf);
+		end_proofs(nf, false);
 }
 
 void zones_keep_alive(struct netfilter *nf)

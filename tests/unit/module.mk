@@ -30,11 +30,15 @@ units += test_conform test_decide test_detect test_floods test_hits test_limits
 test_floods-use := netfilter policy base
 test_limits-use := netfilter policy base
 test_hits-use := netfilter policy wire base
-units += test_queue_losses test_listing test_nft_text test_rules_compare
+units += test_share test_zones_proofs test_queue_losses test_listing test_nft_text test_rules_compare
 test_nft_text-use := netfilter policy wire base
 test_rules_compare-use := netfilter policy wire base
 test_listing-use := netfilter policy wire base
 test_queue_losses-use := netfilter policy wire base
+test_share-use := netfilter policy wire base
+test_zones_proofs-use := netfilter policy wire base
+test_zones_proofs-lib := -Wl,--wrap=flows_forget,--wrap=ruleset_load,--wrap=ruleset_end_flows,--wrap=ruleset_end_proofs
+test_zones_proofs-lib += -Wl,--wrap=zone_clear,--wrap=zone_shut,--wrap=shares_turn,--wrap=ahead_judge
 test_decide-use := arbiter policy wire base
 test_detect-use := arbiter policy wire base
 units += test_watched test_watchlist
