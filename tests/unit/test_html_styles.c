@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What style sheets write, what of them is not read, and where they and pages that move on stand.
  */
+#include <time.h>
+
 #include "html_fixture.h"
 
 #include "base/err.h"
@@ -146,6 +148,56 @@ static void test_html_output_that_ends_within_elements(void **state)
 	bytes_fini(&html);
 }
 
+/* Strings that nothing ends are looked through once, not again from each quote in them. */
+static void test_html_strings_without_end_take_no_time(void **state)
+{
+	static const struct html_policy policy = {0};
+	static const char *const ends[][2] = {{"<p style='", "'>x</p>"},
+					      {"<style>p{a:", "}</style>x"}};
+	clock_t begin = clock();
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bytes html;
+
+		bytes_init(&html, 1 << 22);
+		assert_int_equal(bytes_append_text(&html, ends[i][0]), 0);
+		for (size_t n = i == 0 ? 1000000 : 60000; n > 0; n--)
+			assert_int_equal(bytes_append_text(&html, "\\\""), 0);
+		assert_int_equal(bytes_append_text(&html, ends[i][1]), 0);
+		reset();
+		assert_int_equal(html_to_text(bytes_span(&html), &policy, &out, &hidden, &report),
+				 0);
+		assert_string_equal(finish(), "x\n");
+		bytes_fini(&html);
+	}
+	assert_true(clock() - begin < 5 * CLOCKS_PER_SEC); /* of the processor */
+}
+
+/* What sheets write of attributes: each by its name, and all of it counted. */
+static void test_html_attributes_that_sheets_write(void **state)
+{
+	static const struct html_policy policy = {0};
+	struct bytes html;
+
+	check("<style>p::before{content:attr(a) '-attr(c)-' attr( b )}</style><p a=1 b=2 c=3>m</p>",
+	      "1-attr(c)-2m\n");
+	assert_false(report.sheet_cut);
+	check("<style>b::after{content:attr(a)attr(a)attr(a)attr(a)attr(a)}</style><b a=x>m</b>",
+	      "mxxxx\n");
+	assert_true(report.sheet_cut);
+	bytes_init(&html, 1 << 20);
+	assert_int_equal(
+		bytes_printf(&html,
+			     "<style>b::after{content:attr(a)attr(a)}</style><b a='%0*d'>m</b>",
+			     HTML_GENERATED_BYTES * 2 / 3, 0),
+		0);
+	reset();
+	assert_int_equal(html_to_text(bytes_span(&html), &policy, &out, &hidden, &report), 0);
+	assert_string_equal(finish(), "m\n");
+	assert_true(report.sheet_cut);
+	bytes_fini(&html);
+}
+
 static int clean_up(void **state)
 {
 	bytes_fini(&out);
@@ -162,6 +214,8 @@ int main(void)
 		cmocka_unit_test(test_html_sheets_are_not_those_in_texts),
 		cmocka_unit_test(test_html_pages_that_move_on_say_where),
 		cmocka_unit_test(test_html_output_that_ends_within_elements),
+		cmocka_unit_test(test_html_strings_without_end_take_no_time),
+		cmocka_unit_test(test_html_attributes_that_sheets_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean_up);

@@ -178,6 +178,17 @@ static void take_one(struct span name, struct span value, html_declare_fn *take,
 		give(d, take, ctx);
 }
 
+size_t html_css_string_end(struct span css, size_t at)
+{
+	size_t end = at + 1;
+
+	if (css.data[at] != '"' && css.data[at] != '\'')
+		return at;
+	while (end < css.size && css.data[end] != css.data[at] && css.data[end] != '\n')
+		end += css.data[end] == '\\' ? 2 : 1;
+	return end < css.size ? end : css.size - 1;
+}
+
 /* Where the declaration at @at ends: at a semicolon that is in no brackets and no string. */
 static size_t declaration_end(struct span style, size_t at)
 {
@@ -188,14 +199,7 @@ static size_t declaration_end(struct span style, size_t at)
 
 		if (c == ';' && depth == 0)
 			break;
-		if (c == '"' || c == '\'') {
-			size_t end = at + 1;
-
-			while (end < style.size && style.data[end] != c)
-				end += style.data[end] == '\\' ? 2 : 1;
-			if (end < style.size)
-				at = end;
-		}
+		at = html_css_string_end(style, at);
 		depth += c == '(';
 		depth -= c == ')' && depth > 0;
 	}

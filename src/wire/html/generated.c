@@ -8,30 +8,70 @@
 
 enum { CHARACTER_MOST = 4 }; /* octets */
 
+/* Behind the string whose quote is at @at. */
+static size_t string_behind(struct span value, size_t at)
+{
+	uint8_t quote = value.data[at++];
+
+	while (at < value.size && value.data[at] != quote)
+		at += value.data[at] == '\\' ? 2 : 1;
+	return at + 1;
+}
+
+/* The value of the attribute that is named at @at, behind "attr(". */
+static struct span attr_named(struct span value, size_t at, const struct html_element *element)
+{
+	struct span name = span_trim((struct span){value.data + at, value.size - at});
+	size_t end = 0;
+
+	while (end < name.size && memchr(" ,)\t\n", name.data[end], 5) == NULL)
+		end++;
+	name.size = end;
+	return html_attr_find(element, name) != NULL ? html_attr_find(element, name)->value
+						     : span_of("");
+}
+
+static bool is_attr(struct span value, size_t at)
+{
+	return span_starts_nocase((struct span){value.data + at, value.size - at},
+				  span_of("attr("));
+}
+
+/* Each attribute that the content names, in the order in which html_generated_put writes them.
+ * Return: whether there was room for all. */
+static bool find_attrs(struct html_generated *g, const struct html_element *element)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < g->value.size;) {
+		if (g->value.data[at] == '"' || g->value.data[at] == '\'') {
+			at = string_behind(g->value, at);
+			continue;
+		}
+		if (is_attr(g->value, at)) {
+			if (count == HTML_GENERATED_ATTRS)
+				return false;
+			g->attr[count++] = attr_named(g->value, at + 5, element);
+		}
+		at++;
+	}
+	return true;
+}
+
 struct html_generated html_generated_of(const struct html_render *r,
 					const struct html_element *element,
 					struct html_cascade *cascade, struct html_look look)
 {
 	static const struct html_element nothing = {.name = {(const uint8_t *)"", 0}};
-	struct html_generated out = {.value = {(const uint8_t *)"", 0},
-				     .attr = {(const uint8_t *)"", 0}};
-	const uint8_t *attr;
-	size_t end;
+	struct html_generated out = {.value = {(const uint8_t *)"", 0}};
 
+	for (size_t i = 0; i < HTML_GENERATED_ATTRS; i++)
+		out.attr[i] = span_of("");
 	if (!(cascade->set >> HTML_CONTENT & 1))
 		return out;
 	out.value = cascade->value[HTML_CONTENT];
-	attr = html_css_find(out.value, "attr(");
-	if (attr != NULL) {
-		struct span name = {attr + 5, out.value.size - (size_t)(attr + 5 - out.value.data)};
-
-		name = span_trim(name);
-		for (end = 0; end < name.size && memchr(" ,)\t\n", name.data[end], 5) == NULL;)
-			end++;
-		name.size = end;
-		if (html_attr_find(element, name) != NULL)
-			out.attr = html_attr_find(element, name)->value;
-	}
+	if (!find_attrs(&out, element))
+		r->report->sheet_cut = true;
 	out.hidden = html_style_apply(&nothing, cascade, &look) || !html_render_sees(r, &look);
 	r->report->style_unread = r->report->style_unread || cascade->unread;
 	return out;
@@ -93,8 +133,10 @@ static size_t put_string(struct html_render *r, const struct html_generated *g, 
 
 void html_generated_put(struct html_render *r, const struct html_generated *g)
 {
-	size_t size = g->value.size + g->attr.size;
+	size_t size = g->value.size, attrs = 0;
 
+	for (size_t i = 0; i < HTML_GENERATED_ATTRS; i++)
+		size += g->attr[i].size;
 	if (g->value.size == 0 || r->skips > 0)
 		return;
 	if (size > HTML_GENERATED_BYTES - r->report->generated_bytes) {
@@ -109,8 +151,8 @@ void html_generated_put(struct html_render *r, const struct html_generated *g)
 			at = put_string(r, g, at);
 			continue;
 		}
-		if (span_starts_nocase(rest, span_of("attr(")))
-			html_render_flow(r, g->attr, g->hidden);
+		if (is_attr(g->value, at) && attrs < HTML_GENERATED_ATTRS)
+			html_render_flow(r, g->attr[attrs++], g->hidden);
 		else if (span_starts_nocase(rest, span_of("open-quote")))
 			html_render_flow(r, span_of("「"), g->hidden);
 		else if (span_starts_nocase(rest, span_of("close-quote")))

@@ -128,8 +128,8 @@ void html_render_end(struct html_render *r);
 
 /* Text that a style sheet writes before or behind what is in an element. */
 struct html_generated {
-	struct span value; /* of "content"; empty where there is none */
-	struct span attr;  /* the value of the attribute that it names */
+	struct span value;                      /* of "content"; empty where there is none */
+	struct span attr[HTML_GENERATED_ATTRS]; /* of the attributes that it names, in its order */
 	bool hidden;
 };
 

@@ -150,25 +150,13 @@ static bool media_hold(struct span list, bool *doubt)
 	return false;
 }
 
-/* The last octet of the string at @at, with its line at the latest; @at where none begins. */
-static size_t string_end(struct span css, size_t at)
-{
-	size_t end = at + 1;
-
-	if (css.data[at] != '"' && css.data[at] != '\'')
-		return at;
-	while (end < css.size && css.data[end] != css.data[at] && css.data[end] != '\n')
-		end += css.data[end] == '\\' ? 2 : 1;
-	return end < css.size ? end : css.size - 1;
-}
-
 /* Behind the block that begins at @at with "{". */
 static size_t block_end(struct span css, size_t at)
 {
 	unsigned depth = 0;
 
 	for (; at < css.size; at++) {
-		at = string_end(css, at);
+		at = html_css_string_end(css, at);
 		depth += css.data[at] == '{';
 		if (css.data[at] == '}' && --depth == 0)
 			return at + 1;
@@ -180,7 +168,7 @@ static size_t block_end(struct span css, size_t at)
 static size_t prelude_end(struct span css, size_t at)
 {
 	while (at < css.size && css.data[at] != '{' && css.data[at] != ';' && css.data[at] != '}')
-		at = string_end(css, at) + 1;
+		at = html_css_string_end(css, at) + 1;
 	return at < css.size ? at : css.size;
 }
 

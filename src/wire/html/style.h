@@ -25,6 +25,7 @@ enum {
 	HTML_SHEET_WORDS = HTML_SHEET_COMPOUNDS / 64,
 	HTML_VALUE_BYTES = 256,       /* of a value: each element that has it looks it through */
 	HTML_CONTENT_BYTES = 1024,    /* of what "content" says */
+	HTML_GENERATED_ATTRS = 4,     /* attributes that it names; past them the sheet is cut */
 	HTML_GENERATED_BYTES = 65536, /* of the text that style sheets write, of all documents */
 };
 
@@ -81,6 +82,10 @@ void html_declarations(struct span style, html_declare_fn *take, void *ctx);
 /* @value, or where it is longer than HTML_VALUE_BYTES one that says nothing: a variable; a picture
  * where it is a background. Of "content" the beginning is kept. */
 struct span html_value_bound(enum html_property property, struct span value);
+
+/* The last octet of the string at @at, with its line or with @css at the latest, so that none is
+ * looked through twice; @at where no string begins. */
+size_t html_css_string_end(struct span css, size_t at);
 
 /* CSS without comments and escapes, written to @out, which has room for @in.size octets. Return:
  * octets written. */
