@@ -64,7 +64,7 @@ void utf8_one_line(char *out, size_t out_bytes, struct span typed)
 
 		if (n > out_bytes - 1 - used)
 			break;
-		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f)) {
+		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f) && !utf8_is_bidi_control(c)) {
 			memcpy(out + used, typed.data, n);
 			used += n;
 		}
@@ -73,6 +73,12 @@ void utf8_one_line(char *out, size_t out_bytes, struct span typed)
 		typed.size -= n;
 	}
 	out[used] = '\0';
+}
+
+bool utf8_is_bidi_control(uint32_t c)
+{
+	return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
 }
 
 bool utf8_valid(struct span s)

@@ -33,6 +33,10 @@ bool utf8_valid(struct span s);
  */
 void utf8_one_line(char *out, size_t out_bytes, struct span typed);
 
+/* Whether a character is shown as nothing and changes the direction of the text around it (UAX 9
+ * 2: marks, embeddings, overrides, isolates). */
+bool utf8_is_bidi_control(uint32_t character);
+
 /**
  * utf8_width - columns of one character: 0 (combining), 1 or 2 (East Asian wide and full-width)
  * @ambiguous_wide: whether characters of ambiguous width (UAX 11) take 2

@@ -40,15 +40,21 @@ static void advance(struct lexer *lexer, size_t size)
 	lexer->rest.size -= size;
 }
 
+/* A mark that changes the direction of text would show whoever approves a change another one. */
+static bool is_text(uint32_t c)
+{
+	if (c < 0x20)
+		return c == '\t' || c == '\n' || c == '\r';
+	return (c < 0x7f || c > 0x9f) && !utf8_is_bidi_control(c);
+}
+
 /* Look at the next character; false (and why) where it is no text. */
 static bool peek(struct lexer *lexer, struct word *word, uint32_t *character, size_t *size)
 {
 	*size = utf8_decode(lexer->rest, character);
 	if (*size == 0)
 		lexer->problem = PROBLEM_NOT_UTF8;
-	else if (*character >= 0x20
-			 ? *character < 0x7f || *character > 0x9f
-			 : *character == '\t' || *character == '\n' || *character == '\r')
+	else if (is_text(*character))
 		return true;
 	else
 		lexer->problem = PROBLEM_CONTROL;

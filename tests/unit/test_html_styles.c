@@ -93,6 +93,7 @@ static void test_html_styles_that_are_not_read_are_said(void **state)
 		{"<p style='font-size:var(--x)'>x</p>", true},
 		{"<p style='background:var(--x)'>x</p>", false},
 		{"<style>p::before{content:'a';display:var(--x)}</style><p>x</p>", true},
+		{"<style>p::before{content:var(--x)}</style><p>x</p>", true},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

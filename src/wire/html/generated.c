@@ -73,7 +73,8 @@ struct html_generated html_generated_of(const struct html_render *r,
 	if (!find_attrs(&out, element))
 		r->report->sheet_cut = true;
 	out.hidden = html_style_apply(&nothing, cascade, &look) || !html_render_sees(r, &look);
-	r->report->style_unread = r->report->style_unread || cascade->unread;
+	r->report->style_unread = r->report->style_unread || cascade->unread ||
+				  (cascade->variable >> HTML_CONTENT & 1) != 0;
 	return out;
 }
 

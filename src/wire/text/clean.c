@@ -15,12 +15,6 @@ enum {
 	MARKS_MAX = 4   /* over one character: a tower of them covers the lines around it */
 };
 
-static bool is_bidi(uint32_t c)
-{
-	return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
-	       (c >= 0x2066 && c <= 0x2069);
-}
-
 static bool is_private(uint32_t c)
 {
 	return (c >= 0xE000 && c <= 0xF8FF) || c >= 0xF0000;
@@ -57,7 +51,7 @@ static void show_forbidden(uint32_t c, char shown[SHOWN_MAX], struct text_report
 	} else if (c < 0x20 || (c >= 0x7F && c <= 0x9F)) {
 		report->controls++;
 		(void)snprintf(shown, SHOWN_MAX, "[%02X]", (unsigned)c);
-	} else if (is_bidi(c)) {
+	} else if (utf8_is_bidi_control(c)) {
 		report->bidi++;
 	} else {
 		report->invisible++;
