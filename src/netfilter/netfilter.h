@@ -188,6 +188,9 @@ int zone_clear(struct zone *zone);
 
 /* relay.c: packets between the queues and the arbiter. */
 
+/* Read what waits on the link to another process of the packet path, a round of it at most; a
+ * violation is recorded as one of @peer. Return: as channel_serve. */
+int relay_serve_link(struct netfilter *nf, struct channel *link, const char *peer);
 void relay_take_link(struct netfilter *nf, int fd);
 void relay_close_link(struct netfilter *nf);
 void relay_ping(struct netfilter *nf);

@@ -253,16 +253,22 @@ static const struct channel_rule link_rules[] = {
 	{PACKET_USE_ASKED, 0, 0, CHANNEL_EXACTLY(packet_use), handle_use_asked, "use"},
 };
 
+int relay_serve_link(struct netfilter *nf, struct channel *link, const char *peer)
+{
+	const char *why = NULL;
+	int got = channel_serve(link, MESSAGES_A_ROUND, &why);
+
+	if (got == -ERR_PEER)
+		event_send(&nf->process.events, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, peer),
+			   EV_TEXT(REASON, why != NULL ? why : "handler"));
+	return got;
+}
+
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct netfilter *nf = self->ctx;
-	const char *why = NULL;
-	int got = channel_serve(&nf->link, MESSAGES_A_ROUND, &why);
+	int got = relay_serve_link(nf, &nf->link, "arbiter");
 
-	if (got == -ERR_PEER)
-		event_send(&nf->process.events, EVENT_CHANNEL_VIOLATION,
-			   EV_TEXT(PROCESS, "arbiter"),
-			   EV_TEXT(REASON, why != NULL ? why : "handler"));
 	if (got < 0)
 		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
 	if (got < 0 && got != -ERR_CLOSED)

@@ -8,8 +8,6 @@
 #include "base/err.h"
 #include "netfilter/netfilter.h"
 
-#define MESSAGES_A_ROUND 16
-
 static void give_back_all(struct netfilter *nf)
 {
 	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
@@ -123,13 +121,8 @@ static void close_link(struct netfilter *nf)
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct netfilter *nf = self->ctx;
-	const char *why = NULL;
-	int got = channel_serve(&nf->first.link, MESSAGES_A_ROUND, &why);
+	int got = relay_serve_link(nf, &nf->first.link, "netfilter");
 
-	if (got == -ERR_PEER)
-		event_send(&nf->process.events, EVENT_CHANNEL_VIOLATION,
-			   EV_TEXT(PROCESS, "netfilter"),
-			   EV_TEXT(REASON, why != NULL ? why : "handler"));
 	if (got < 0)
 		close_link(nf); /* the supervisor brings a new one when the first is back */
 	if (got < 0 && got != -ERR_CLOSED)

@@ -9,9 +9,8 @@
 #include "base/err.h"
 #include "netfilter/netfilter.h"
 
-#define MESSAGES_A_ROUND 16
-#define TURN_MS          100 /* for every share to say that it judges by another generation */
-#define BEAT_MS          (NETFILTER_BEAT_MS / 2) /* at least between two signs of life */
+#define TURN_MS 100 /* for every share to say that it judges by another generation */
+#define BEAT_MS (NETFILTER_BEAT_MS / 2) /* at least between two signs of life */
 
 static bool is_linked(const struct share *share)
 {
@@ -116,15 +115,10 @@ static void close_link(struct share *share)
 static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct share *share = self->ctx;
-	const char *why = NULL;
-	int got = channel_serve(&share->link, MESSAGES_A_ROUND, &why);
+	int got = relay_serve_link(share->nf, &share->link, "netfilter");
 
 	if (got >= 0)
 		return;
-	if (got == -ERR_PEER)
-		event_send(&share->nf->process.events, EVENT_CHANNEL_VIOLATION,
-			   EV_TEXT(PROCESS, "netfilter"),
-			   EV_TEXT(REASON, why != NULL ? why : "handler"));
 	if (got == -ERR_CLOSED)
 		close_link(share);
 	else

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tools/log_copy.h"
 
 /* The places of one number: @begin to @end, without it. */
 struct group {
@@ -187,25 +188,11 @@ static int walk_back(struct log_choice *c, struct group g, const struct log_anch
 	return found < 0 ? found : 0;
 }
 
-static size_t first_of(const struct log_choice *c, uint64_t sequence)
-{
-	size_t low = 0, high = c->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (c->places[middle].sequence < sequence)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static int prove(struct log_choice *c)
 {
 	for (size_t i = c->anchor_count; i-- > 0;) {
-		size_t at = first_of(c, c->anchors[i].sequence);
+		size_t at = log_first_of(c->places, c->count, sizeof(c->places[0]),
+					 c->anchors[i].sequence);
 		int err;
 
 		if (at == c->count || c->places[at].sequence != c->anchors[i].sequence)

@@ -106,15 +106,16 @@ void log_copy_fini(struct log_copy *copy)
 	*copy = (struct log_copy){0};
 }
 
-/* The first record with a number of at least @sequence. */
-static size_t lower_bound(const struct log_copy *copy, uint64_t sequence)
+size_t log_first_of(const void *rows, size_t count, size_t row_bytes, uint64_t sequence)
 {
-	size_t low = 0, high = copy->count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		uint64_t number;
 
-		if (copy->records[middle].sequence < sequence)
+		memcpy(&number, (const uint8_t *)rows + middle * row_bytes, sizeof(number));
+		if (number < sequence)
 			low = middle + 1;
 		else
 			high = middle;
@@ -125,7 +126,8 @@ static size_t lower_bound(const struct log_copy *copy, uint64_t sequence)
 int log_copy_check(const struct log_copy *copy, uint64_t sequence, const uint8_t hash[SHA256_BYTES])
 {
 	/* A record may have arrived twice: each must be the same. */
-	for (size_t i = lower_bound(copy, sequence);
+	for (size_t i =
+		     log_first_of(copy->records, copy->count, sizeof(copy->records[0]), sequence);
 	     i < copy->count && copy->records[i].sequence == sequence; i++) {
 		if (memcmp(copy->records[i].hash, hash, SHA256_BYTES) != 0)
 			return -ERR_INTEGRITY;

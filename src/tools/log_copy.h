@@ -26,6 +26,13 @@ struct log_copy_record {
  */
 bool log_copy_parse(struct span line, struct log_copy_record *record, struct span *message);
 
+/**
+ * log_first_of - the first of rows sorted by number whose number is at least @sequence
+ * @rows: each of @row_bytes begins with its uint64_t number
+ * Return: its index; @count where there is none.
+ */
+size_t log_first_of(const void *rows, size_t count, size_t row_bytes, uint64_t sequence);
+
 struct log_copy {
 	struct log_copy_record *records; /* by sequence */
 	size_t count, capacity;

@@ -51,7 +51,7 @@ void nft_text_begin(struct nft_text *t, struct span messages);
  */
 bool nft_text_next(struct nft_text *t, struct bytes *out);
 
-/* The parts of it, in nft_text_expr.c. */
+/* The parts of it, in text_expr.c. */
 
 /* A list of expressions, each behind @indent in a line of its own. */
 void nft_text_expressions(struct bytes *out, struct span list, const char *indent);

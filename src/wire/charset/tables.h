@@ -44,7 +44,7 @@ CHARSET_SINGLE(x_mac_cyrillic);
 extern const uint16_t charset_jis0208[CHARSET_SJIS_ROWS * CHARSET_JIS_CELLS];
 extern const uint16_t charset_jis0212[CHARSET_JIS_CELLS * CHARSET_JIS_CELLS];
 
-/* Two-byte tables: 126 lead bytes from 0x81; trail bytes as in charset_cjk.c. */
+/* Two-byte tables: 126 lead bytes from 0x81; trail bytes as in cjk.c. */
 extern const uint16_t charset_gbk[126 * 191];
 extern const uint16_t charset_big5[126 * 191];
 extern const uint16_t charset_euc_kr[126 * 190];

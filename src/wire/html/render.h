@@ -133,7 +133,7 @@ struct html_generated {
 	bool hidden;
 };
 
-/* html_generated.c: what the sheets write at one side of an element that looks like @look; and to
+/* generated.c: what the sheets write at one side of an element that looks like @look; and to
  * write it, as far as HTML_GENERATED_BYTES go. */
 struct html_generated html_generated_of(const struct html_render *r,
 					const struct html_element *element,
@@ -149,13 +149,13 @@ void html_render_flow(struct html_render *r, struct span text, bool hidden);
 void html_render_mark(struct html_render *r, const char *text);
 void html_render_raw(struct html_render *r, struct span text);
 
-/* html_link.c: what stands behind a link's text. @shown: the link's text as it was written. */
+/* link.c: what stands behind a link's text. @shown: the link's text as it was written. */
 void html_link_close(struct html_render *r, struct span href, struct span shown);
 /* What is not a link but names a place: "[LABEL: target]". Nothing where @href is empty. */
 void html_link_note(struct html_render *r, struct span href, const char *label);
 
 /*
- * html_nest.c, html_tree.c and html_scan.c: the three ways of reading. An error of one means: begin
+ * nest.c, tree.c and scan.c: the three ways of reading. An error of one means: begin
  * again with the next. -ERR_SYNTAX: its tags do not nest as they are written; -ERR_NO_MEMORY.
  */
 int html_nest_walk(struct span in, struct html_render *r);

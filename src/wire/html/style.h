@@ -136,7 +136,7 @@ const uint8_t *html_css_find(struct span css, const char *word);
 bool html_style_apply(const struct html_element *element, struct html_cascade *cascade,
 		      struct html_look *look);
 
-/* html_color.c: a CSS colour as 0xAARRGGBB; @legacy: as in the bgcolor attribute, where "#" may be
+/* color.c: a CSS colour as 0xAARRGGBB; @legacy: as in the bgcolor attribute, where "#" may be
  * missing. False where it is none. */
 bool html_color_read(struct span value, bool legacy, uint32_t *argb);
 /* @argb on an opaque @rgb. */
@@ -149,7 +149,7 @@ size_t html_number_read(struct span s, int64_t *milli);
 
 /* Selectors. A simple one is one condition on an element, a compound one all conditions on it. */
 struct html_simple {
-	uint8_t kind; /* enum simple_kind of html_selector.c */
+	uint8_t kind; /* enum simple_kind of selector.c */
 	uint8_t match;
 	uint16_t count; /* of a group: how many of the following are in it */
 	struct span name;
@@ -192,13 +192,13 @@ struct html_match {
 	uint32_t child_count;
 };
 
-/* html_sheet.c: read all <style> elements of a document. @spent: steps that documents of the same
+/* sheet.c: read all <style> elements of a document. @spent: steps that documents of the same
  * mail took before. */
 void html_sheet_collect(struct html_sheet *sheet, struct span document, uint32_t spent);
 /* Read one style sheet. */
 void html_sheet_read(struct html_sheet *sheet, struct span css);
 
-/* html_selector.c: keep a rule's selectors, each with the declarations of these numbers. */
+/* selector.c: keep a rule's selectors, each with the declarations of these numbers. */
 void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t declaration_first,
 			 size_t declaration_count);
 /* What a sheet writes before and behind an element's content (::before, ::after), and the element.

@@ -5,10 +5,10 @@
  * the tree, so that it can be proved.
  *
  *   message     = fields empty-line body
- *               | fields empty-line parts: where files may pass (mail_parts.h)
+ *               | fields empty-line parts: where files may pass (parts.h)
  *   fields      = lines of at most 998 octets of printable ASCII; a folded line begins with one
  *                 space and never ends with one; each field at most once, in the order of the
- *                 table in mail_verify.c, the required ones present
+ *                 table in verify.c, the required ones present
  *   text        = printable ASCII and encoded words
  *   word        = "=?UTF-8?B?" base64 "?=", at most 75 octets, on a line of at most 76, set off
  *                 by spaces, holding whole characters of the body's kind but no tab; "=?" occurs

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The RFB handshake (RFC 6143 7.1 to 7.3, versions 3.3, 3.7, 3.8), as pure state machines:
- * rfb_greeter (rfb_greeter.h) serves viewers, rfb_caller logs in at desktops. A caller takes the
+ * rfb_greeter (greeter.h) serves viewers, rfb_caller logs in at desktops. A caller takes the
  * one security type (and subtype of VeNCrypt) that it was set up for, and only where the desktop
  * has offered it: there is no second choice. Reason strings of a desktop are never read: a failure
  * ends the session at once. A desktop's name is dropped in chunks and its length capped.

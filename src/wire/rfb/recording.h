@@ -39,7 +39,7 @@ enum recording_kind {
 	RECORDING_BEGIN = 1, /* struct recording_origin */
 	RECORDING_SIZE,      /* u16 width, u16 height: the screen is black and this large now */
 	RECORDING_TILES, /* u16 x, y, w, h: a rectangle; its tiles of 64 x 64 from the left, each as
-			  * rfb_tile.h has it */
+			  * tile.h has it */
 	RECORDING_END,   /* u32: enum screen_end of channel/screen.h */
 };
 

@@ -67,7 +67,7 @@ static int take_bell(struct rfb_server_parser *p, struct reader *r)
 	return RFB_SERVER_BELL;
 }
 
-/* Signed, as in rfb_client.c: a negative length announces as many bytes. */
+/* Signed, as in client.c: a negative length announces as many bytes. */
 static int take_cut_text(struct rfb_server_parser *p, struct reader *r)
 {
 	uint32_t length;
