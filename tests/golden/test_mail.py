@@ -98,6 +98,47 @@ def test_mail_told_in_english(name, notice):
     assert notice in body(flatten((HERE / "mail" / f"{name}.eml").read_bytes(), "--language", "en").stdout)
 
 
+def of_sheet(sheet, before="", *options):
+    """The text made of an HTML mail with a style sheet and two paragraphs."""
+    html = f"{before}<style>{sheet}</style><input><p class='x:hover' data-x=':hover'>一</p><p>二</p>"
+    return body(flatten(b"From: a@example.jp\nContent-Type: text/html; charset=utf-8\n\n" + html.encode(), *options).stdout)
+
+
+UNREAD = "【HTMLのスタイル指定に読み取れないものがある"
+
+
+@pytest.mark.parametrize("sheet", [
+    r".x\:hover{display:none}",
+    "p:nth-last-child(2)[data-x=':hover']{display:none}",
+    "p:nth-last-child(2 of [data-x=':hover']){display:none}",
+    "input:placeholder-shown~p{display:none}",
+    "p:nth-last-child(2)::after{content:'足す'}",
+    "p:nth-last-child(2)::before{content:attr(data-x)}",
+    "@container (width > 1px){p::after{content :'足す'}}",
+    "</style><svg><title><style>p:first-child{display:none}</style></title></svg><style>",
+])
+def test_mail_styles_that_are_not_read_are_told(sheet):
+    assert UNREAD in of_sheet(sheet)
+
+
+@pytest.mark.parametrize("sheet", [
+    "p:hover{display:none}",
+    "p[data-x=')']:hover{display:none}",
+    "p:focus::after{content:'足す'}",
+    "p:nth-last-child(2)::after{content:' - '}",
+    "p:nth-last-child(2){content:'足す';align-content:center}",
+    "@container (width > 1px){.content{align-content:center}}",
+    "</style><title><style>p:first-child{display:none}</style></title><style>",
+])
+def test_mail_styles_that_change_no_text_are_not_told(sheet):
+    assert UNREAD not in of_sheet(sheet)
+
+
+def test_mail_styles_are_read_behind_an_escaped_quote():
+    text = of_sheet(r"""b::after{content:"\"/*"} p:first-of-type,[data-x]{display:none} b::after{content:"*/"}""")
+    assert "【HTMLで見えないように隠されていた文字】\n一\n" in text
+
+
 def test_mail_policy_is_read_from_a_configuration():
     octets = (HERE / "mail" / "empty.eml").read_bytes()
     done = flatten(octets)

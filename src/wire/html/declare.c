@@ -285,7 +285,10 @@ size_t html_css_plain(struct span in, uint8_t *out)
 			continue;
 		}
 		if (c == '\\') {
-			at += escape_read(in, at, &out[size++]);
+			at += escape_read(in, at, &out[size]);
+			if (out[size++] == '\\' &&
+			    at < in.size) /* what it keeps from meaning more */
+				out[size++] = in.data[at++];
 			continue;
 		}
 		if (c == '\n' || c == quote)

@@ -37,6 +37,21 @@ static bool is_attr(struct span value, size_t at)
 				  span_of("attr("));
 }
 
+bool html_generated_is_text(struct span value)
+{
+	for (size_t at = 0; at < value.size; at++) {
+		size_t end = html_css_string_end(value, at);
+
+		if (is_attr(value, at))
+			return true;
+		for (; at < end; at++) {
+			if (value.data[at] >= '0')
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Each attribute that the content names, in the order in which html_generated_put writes them.
  * Return: whether there was room for all. */
 static bool find_attrs(struct html_generated *g, const struct html_element *element)

@@ -48,7 +48,7 @@ void html_render_init(struct html_render *r, const struct html_policy *policy,
 	r->line_begin = out->size;
 	memset(&room->matches[0], 0, sizeof(room->matches[0]));
 	html_sheet_collect(&room->sheet, document, report->style_steps);
-	report->style_unread = report->style_unread || room->sheet.hiding_doubt;
+	report->style_unread = report->style_unread || room->sheet.unread;
 }
 
 bool html_render_has_rules(const struct html_render *r)

@@ -139,6 +139,8 @@ struct html_generated html_generated_of(const struct html_render *r,
 					const struct html_element *element,
 					struct html_cascade *cascade, struct html_look look);
 void html_generated_put(struct html_render *r, const struct html_generated *generated);
+/* Does @value of "content" write more than signs? */
+bool html_generated_is_text(struct span value);
 
 /* Is text of this look in the flow seen? */
 bool html_render_sees(const struct html_render *r, const struct html_look *look);

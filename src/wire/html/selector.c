@@ -342,27 +342,35 @@ static size_t selector_end(struct span list, size_t at)
 	return at;
 }
 
-/* Does the selector hold only while somebody does something? */
-static bool waits(struct span selector)
+/* Is there a word at the colon @at that holds only while somebody does something, or that is a box
+ * of the browser's own? */
+static bool is_waiting_word(struct span s, size_t at)
 {
-	static const char *const words[] = {":hover",
-					    ":active",
-					    ":focus",
-					    ":visited",
-					    "::selection",
-					    ":placeholder",
-					    "::-webkit-",
-					    "::-moz-",
-					    ":-moz-placeholder",
-					    ":-ms-input-placeholder"};
+	static const char *const words[] = {":hover",     ":active",     ":focus",
+					    ":visited",   "::selection", "::placeholder",
+					    "::-webkit-", "::-moz-"};
 
-	if (selector.size == 0 || memchr(selector.data, '(', selector.size) != NULL)
-		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (html_css_find(selector, words[i]) != NULL)
+		if (span_starts_nocase((struct span){s.data + at, s.size - at}, span_of(words[i])))
 			return true;
 	}
 	return false;
+}
+
+/* Does the selector hold only while somebody does something? What an attribute is compared with,
+ * or a name with an escaped colon, says nothing of that. */
+static bool waits(struct span s)
+{
+	bool found = false, attribute = false;
+
+	for (size_t at = 0; at < s.size; at++) {
+		if (s.data[at] == '(' || s.data[at] == '\\')
+			return false;
+		found = found || (!attribute && s.data[at] == ':' && is_waiting_word(s, at));
+		at = html_css_string_end(s, at);
+		attribute = s.data[at] == '[' || (attribute && s.data[at] != ']');
+	}
+	return found;
 }
 
 static bool set_background(const struct html_declaration *declarations, size_t count)
@@ -389,6 +397,20 @@ static bool may_hide(const struct html_declaration *declarations, size_t count)
 	       html_look_is_faint(&look, true);
 }
 
+/* Do they write text before or behind what @selector is of? */
+static bool may_write(struct span selector, const struct html_declaration *declarations,
+		      size_t count)
+{
+	if (html_css_find(selector, "before") == NULL && html_css_find(selector, "after") == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (declarations[i].property == HTML_CONTENT &&
+		    html_generated_is_text(declarations[i].value))
+			return true;
+	}
+	return false;
+}
+
 /* A selector of ours is not understood, or there is no room for it. */
 static void leave_out(struct html_sheet *sheet, struct span selector,
 		      const struct html_declaration *declarations, size_t count)
@@ -397,7 +419,8 @@ static void leave_out(struct html_sheet *sheet, struct span selector,
 	if (waits(selector))
 		return;
 	sheet->background_doubt = sheet->background_doubt || set_background(declarations, count);
-	sheet->hiding_doubt = sheet->hiding_doubt || may_hide(declarations, count);
+	sheet->unread = sheet->unread || may_hide(declarations, count) ||
+			may_write(selector, declarations, count);
 }
 
 void html_selectors_keep(struct html_sheet *sheet, struct span list, size_t declaration_first,

@@ -172,8 +172,27 @@ static size_t prelude_end(struct span css, size_t at)
 	return at < css.size ? at : css.size;
 }
 
-/* What may hold is not looked at: where it sets backgrounds, none is known. That it hides is
- * thought of it by a few words. */
+/* Is "content" set in @css? Not "align-content" or a class of that name. */
+static bool says_content(struct span css)
+{
+	static const char word[] = "content";
+	const uint8_t *found;
+
+	while ((found = html_css_find(css, word)) != NULL) {
+		bool begins = found == css.data || found[-1] != '-';
+		size_t behind = (size_t)(found - css.data) + sizeof(word) - 1;
+
+		css = (struct span){css.data + behind, css.size - behind};
+		while (css.size > 0 && is_space(css.data[0]))
+			css = (struct span){css.data + 1, css.size - 1};
+		if (begins && css.size > 0 && css.data[0] == ':')
+			return true;
+	}
+	return false;
+}
+
+/* What may hold is not looked at: where it sets backgrounds, none is known. That it hides or
+ * writes something is thought of it by a few words. */
 static void leave_out(struct html_sheet *sheet, struct span css)
 {
 	static const char *const hiding[] = {"none", "hidden", "opacity", "font-size"};
@@ -181,7 +200,8 @@ static void leave_out(struct html_sheet *sheet, struct span css)
 	sheet->background_doubt =
 		sheet->background_doubt || html_css_find(css, "background") != NULL;
 	for (size_t i = 0; i < sizeof(hiding) / sizeof(hiding[0]); i++)
-		sheet->hiding_doubt = sheet->hiding_doubt || html_css_find(css, hiding[i]) != NULL;
+		sheet->unread = sheet->unread || html_css_find(css, hiding[i]) != NULL;
+	sheet->unread = sheet->unread || says_content(css);
 }
 
 /* An at-rule. Return: behind it, or in its block where the rules inside hold. */
@@ -338,6 +358,13 @@ static size_t skip_tag(struct span in, size_t at)
 	return behind;
 }
 
+/* In SVG and MathML a title is no mere text, and a style element in it is one. */
+static bool is_foreign(struct span tag)
+{
+	return span_starts_nocase(tag, span_of("<svg")) ||
+	       span_starts_nocase(tag, span_of("<math"));
+}
+
 /* Behind the style element whose "<" is at @at. */
 static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 {
@@ -356,12 +383,13 @@ void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent
 {
 	uint64_t share = HTML_SHEET_STEPS_BASE + (uint64_t)HTML_SHEET_STEPS_OCTET * in.size;
 	uint32_t left = spent < HTML_SHEET_STEPS ? HTML_SHEET_STEPS - spent : 0;
+	bool foreign = false;
 
 	sheet->compound_count = sheet->simple_count = sheet->declaration_count = 0;
 	sheet->text_size = 0;
 	sheet->steps = share < left ? (uint32_t)share : left;
 	sheet->spent = spent;
-	sheet->cut = sheet->background_doubt = sheet->hiding_doubt = sheet->generates = false;
+	sheet->cut = sheet->background_doubt = sheet->unread = sheet->generates = false;
 	for (size_t at = 0; at < in.size;) {
 		const uint8_t *lt = memchr(in.data + at, '<', in.size - at);
 		struct span rest;
@@ -379,7 +407,13 @@ void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent
 			   (is_space(lt[6]) || lt[6] == '>' || lt[6] == '/')) {
 			at = collect_one(sheet, in, at);
 		} else if (rest.size > 1 && (lt[1] | 0x20) >= 'a' && (lt[1] | 0x20) <= 'z') {
-			at = skip_tag(in, at);
+			size_t behind = skip_tag(in, at);
+			struct span skipped = {lt, behind - at};
+
+			foreign = foreign || is_foreign(rest);
+			if (foreign && html_css_find(skipped, "<style") != NULL)
+				leave_out(sheet, skipped);
+			at = behind;
 		} else {
 			at++;
 		}

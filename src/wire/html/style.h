@@ -172,7 +172,7 @@ struct html_sheet {
 	uint32_t spent;        /* by this document and those before */
 	bool cut;              /* a limit bit */
 	bool background_doubt; /* a rule that is not understood may set one */
-	bool hiding_doubt;     /* one may hide something */
+	bool unread;           /* one may hide something, or write it */
 	bool generates;        /* there is a rule for what stands before or behind an element */
 	struct html_compound compounds[HTML_SHEET_COMPOUNDS];
 	struct html_simple simples[HTML_SHEET_SIMPLES];
