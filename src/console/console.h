@@ -10,6 +10,7 @@
 #include "channel/account.h"
 #include "channel/console.h"
 #include "channel/control.h"
+#include "console/export.h"
 #include "console/layout.h"
 #include "console/line.h"
 #include "console/recovery.h"
@@ -38,6 +39,7 @@ enum console_state {
 	STATE_SURE,     /* "yes" or "no" is awaited */
 	STATE_FOLLOW,   /* the log is followed: between two questions */
 	STATE_USB,      /* a memory stick is being used */
+	STATE_KEY,      /* a key is being derived, piece by piece */
 };
 
 /* What is being typed in STATE_ENTRY. */
@@ -122,10 +124,8 @@ struct console {
 	enum login_step login_from;       /* where a login that is not done goes on */
 	char entry[ACCOUNT_SECRET_BYTES]; /* being typed */
 	size_t entry_size;
-	bool entry_cut;                    /* more was typed than it takes */
-	char phrase[ACCOUNT_SECRET_BYTES]; /* of an export under way */
-	bool phrase_twice;
-	void (*on_phrase)(struct console *c);
+	bool entry_cut; /* more was typed than it takes */
+	struct console_export export;
 	uint64_t active_ms; /* when accounts last heard of a key */
 
 	bool is_first; /* there is no administrator yet: nothing but the dialogue is served */
@@ -231,7 +231,8 @@ void login_forget(struct console *c);
 void login_ask_first(struct console *c);
 /* Ask whose password is to be recovered. */
 void login_ask_recovery(struct console *c);
-/* Ask for a passphrase without echo, twice if it is a new one; then @on_phrase, c->phrase set. */
+/* Ask for a passphrase without echo, twice if it is a new one; then @on_phrase, c->export.phrase
+ * set. */
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));
 /* A key was pressed: tell accounts, not too often. */
 void login_active(struct console *c);
@@ -276,9 +277,6 @@ void follow_take_row(struct console *c, const struct control_row *row);
 /* The pause behind an answer is over: ask again, once the terminal has taken the last answer. */
 void follow_go_on(struct console *c);
 void follow_end(struct console *c);
-
-/* export.c: an export was pasted. */
-void export_loaded(struct console *c);
 
 /* evidence.c: an archive, for evidence or for support, is being collected. */
 void evidence_take_row(struct console *c, const struct control_row *row);

@@ -79,7 +79,7 @@ static void begin_again(struct console *c)
 
 void login_forget(struct console *c)
 {
-	explicit_bzero(c->phrase, sizeof(c->phrase));
+	export_forget(c);
 	explicit_bzero(c->entry, sizeof(c->entry));
 	explicit_bzero(c->account_request.secret, sizeof(c->account_request.secret));
 	explicit_bzero(c->account_request.fresh, sizeof(c->account_request.fresh));
@@ -93,8 +93,8 @@ static void send_entry(struct console *c, enum account_kind kind)
 
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c))
 {
-	c->phrase_twice = twice;
-	c->on_phrase = on_phrase;
+	c->export.twice = twice;
+	c->export.on_phrase = on_phrase;
 	ask(c, LOGIN_PHRASE);
 }
 
@@ -108,18 +108,18 @@ static void take_phrase(struct console *c)
 		return;
 	}
 	if (c->login_step == LOGIN_PHRASE) {
-		(void)snprintf(c->phrase, sizeof(c->phrase), "%s", c->entry);
-		if (c->phrase_twice) {
+		(void)snprintf(c->export.phrase, sizeof(c->export.phrase), "%s", c->entry);
+		if (c->export.twice) {
 			ask(c, LOGIN_PHRASE_AGAIN);
 			return;
 		}
-	} else if (strcmp(c->phrase, c->entry) != 0) {
+	} else if (strcmp(c->export.phrase, c->entry) != 0) {
 		screen_say(c, "the two differ\n", "2回の入力が一致しません\n");
 		console_prompt(c);
 		return;
 	}
 	explicit_bzero(c->entry, sizeof(c->entry));
-	c->on_phrase(c);
+	c->export.on_phrase(c);
 }
 
 /* One that is too long stays nobody's. */

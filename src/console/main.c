@@ -96,6 +96,8 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 		login_greet(c);
 	} else if (c->state == STATE_FOLLOW) {
 		follow_go_on(c);
+	} else if (c->state == STATE_KEY) {
+		export_go_on(c);
 	} else {
 		console_withdraw(c);
 		screen_say(c, "no answer in time\n", "時間内に応答がありません\n");
@@ -218,6 +220,7 @@ static bool use_input(struct console *c)
 	case STATE_ROWS:
 	case STATE_TRIAL:
 	case STATE_FOLLOW:
+	case STATE_KEY:
 		return find_interrupt(c);
 	case STATE_BANNER:
 		recovery_listen(c);

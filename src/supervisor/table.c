@@ -5,10 +5,9 @@
 #include <stddef.h>
 
 #define UID_BASE 57700U /* outside what Debian gives to people, packages and containers */
-/* What derives a key from a password or a passphrase hears nothing meanwhile. On purpose that is a
- * third of a second on a fast machine; on one that is slow, and busy, it may be a hundred times as
- * long. */
-#define KEY_FROM_PHRASE_MS 60000U
+/* accounts hears nothing while it hashes a password. On purpose that takes its time; on a machine
+ * that is slow, and busy, it may be a hundred times as long. */
+#define PASSWORD_HASH_MS 60000U
 
 const struct table_role table_roles[ROLE_COUNT_] = {
 	[ROLE_SUPERVISOR] =
@@ -90,7 +89,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.uid = UID_BASE + ROLE_ACCOUNTS,
 			.restart = RESTART_ALWAYS,
 			.ping_ms = 1000,
-			.silent_ms = KEY_FROM_PHRASE_MS,
+			.silent_ms = PASSWORD_HASH_MS,
 			.files_max = 32,
 			.memory_mib = 128,
 			.given = "directory of accounts, channels to consoles, snapshots",
@@ -102,7 +101,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.uid = UID_BASE + ROLE_CONSOLE,
 			.restart = RESTART_TTY,
 			.ping_ms = 1000,
-			.silent_ms = KEY_FROM_PHRASE_MS,
+			.silent_ms = 20000,
 			.files_max = 32,
 			.memory_mib = 128,
 			.file_mib = 64,

@@ -59,6 +59,19 @@ static bool read_terminal(char *phrase, size_t size)
 	return ok;
 }
 
+static int unlock(struct bytes *text, struct span armoured, const char *phrase)
+{
+	struct export_key key;
+	int err = export_key_begin_of(&key, phrase, armoured);
+
+	if (err < 0)
+		return err;
+	(void)export_key_derive(&key, EXPORT_ROUNDS_MAX); /* no export has more */
+	err = export_unlock(text, armoured, &key);
+	export_key_wipe(&key);
+	return err;
+}
+
 static int open_export(const char *path, const char *phrase)
 {
 	struct bytes armoured, text;
@@ -67,7 +80,7 @@ static int open_export(const char *path, const char *phrase)
 	bytes_init(&armoured, TEXT_BYTES_MAX);
 	bytes_init(&text, TEXT_BYTES_MAX);
 	if (config_file_read(&armoured, path) == 0) {
-		err = export_unlock(&text, bytes_span(&armoured), phrase);
+		err = unlock(&text, bytes_span(&armoured), phrase);
 		if (err < 0)
 			fprintf(stderr, "sekisho open-export: %s\n",
 				err == -ERR_INTEGRITY ? "the passphrase is another one, or the "

@@ -2,6 +2,7 @@
 /* A configuration under a passphrase (C6): whole and with the right one, or not at all. */
 #include "unit.h"
 
+#include <nettle/pbkdf2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,24 +17,73 @@ static const uint8_t fresh[EXPORT_RANDOM_BYTES] = {1, 2, 3, [16] = 4, [27] = 5};
 
 static void lock(struct bytes *out, struct span text)
 {
+	struct export_key key;
+
+	export_key_begin(&key, PHRASE, fresh, EXPORT_ROUNDS_LEAST);
+	assert_true(export_key_derive(&key, EXPORT_ROUNDS_LEAST));
 	bytes_init(out, 1 << 20);
-	assert_int_equal(export_lock(out, text, PHRASE, fresh, EXPORT_ROUNDS_LEAST), 0);
+	assert_int_equal(export_lock(out, text, &key), 0);
 }
 
-/* Return: what export_unlock says; what it gives is @text, or nothing. */
+/* Return: what is said of @export; what it gives is @text, or nothing. */
 static int unlock(struct span export, const char *phrase, struct span text)
 {
+	struct export_key key;
 	struct bytes out;
-	int err;
+	int err = export_key_begin_of(&key, phrase, export);
 
 	bytes_init(&out, 1 << 20);
-	err = export_unlock(&out, export, phrase);
+	if (err == 0) {
+		assert_true(export_key_derive(&key, EXPORT_ROUNDS_MAX));
+		err = export_unlock(&out, export, &key);
+	}
 	if (err == 0)
 		assert_true(span_equal(bytes_span(&out), text));
 	else
 		assert_int_equal(out.size, 0);
 	bytes_fini(&out);
 	return err;
+}
+
+/* Anybody with an ordinary library can open an export: its key is that of PBKDF2 (RFC 8018 5.2),
+ * here nettle's, whatever the pieces in which it was derived. */
+static void test_export_key_is_that_of_pbkdf2_in_any_pieces(void **state)
+{
+	static const uint32_t pieces[] = {1, 7, 999, 1000, 5000};
+	uint8_t expected[EXPORT_KEY_BYTES];
+	const uint32_t rounds = EXPORT_ROUNDS_LEAST + 1;
+
+	pbkdf2_hmac_sha256(strlen(PHRASE), (const uint8_t *)PHRASE, rounds, 16, fresh,
+			   sizeof(expected), expected);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		struct export_key key;
+		uint32_t turns = 1;
+
+		export_key_begin(&key, PHRASE, fresh, rounds);
+		for (; !export_key_derive(&key, pieces[i]); turns++)
+			assert_memory_not_equal(key.key, expected, sizeof(expected));
+		assert_memory_equal(key.key, expected, sizeof(expected));
+		assert_int_equal(turns, (rounds - 1 + pieces[i] - 1) / pieces[i]);
+		export_key_wipe(&key);
+		assert_memory_not_equal(key.key, expected, sizeof(expected));
+	}
+}
+
+/* A key opens the export that it was begun for, and no other of the same passphrase. */
+static void test_export_key_is_for_one_export(void **state)
+{
+	static const uint8_t other[EXPORT_RANDOM_BYTES] = {2};
+	struct export_key key;
+	struct bytes export, out;
+
+	lock(&export, span_of(TEXT));
+	bytes_init(&out, 1 << 20);
+	export_key_begin(&key, PHRASE, other, EXPORT_ROUNDS_LEAST);
+	assert_true(export_key_derive(&key, EXPORT_ROUNDS_LEAST));
+	assert_int_equal(export_unlock(&out, bytes_span(&export), &key), -ERR_INTEGRITY);
+	assert_int_equal(out.size, 0);
+	bytes_fini(&out);
+	bytes_fini(&export);
 }
 
 static void test_export_gives_back_the_text(void **state)
@@ -139,6 +189,8 @@ static void test_export_altered_armour_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_export_key_is_that_of_pbkdf2_in_any_pieces),
+		cmocka_unit_test(test_export_key_is_for_one_export),
 		cmocka_unit_test(test_export_gives_back_the_text),
 		cmocka_unit_test(test_export_is_found_in_a_recording),
 		cmocka_unit_test(test_export_hides_the_text),
