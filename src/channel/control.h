@@ -79,8 +79,8 @@ enum control_type {
 	CONTROL_PERSON,    /* accounts -> S, struct control_person (person.h) */
 	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
 			      CONTROL_ROW_LAST set on the last */
-	CONTROL_WITHDRAW,  /* console -> S, and S -> netfilter on its next row, struct
-			      control_withdraw (query.h) */
+	CONTROL_WITHDRAW,  /* console -> S -> netfilter, and S -> netfilter on a row that nobody
+			      waits for, struct control_withdraw (query.h) */
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
 			      control_scanned */
 	CONTROL_ALARM,     /* arbiter, netfilter -> S, struct control_alarm (stations.h) */

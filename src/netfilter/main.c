@@ -165,6 +165,7 @@ static int handle_withdraw(struct channel *ch, void *ctx, const struct channel_m
 	struct netfilter *nf = ctx;
 
 	listing_withdraw(&nf->listing, body->number);
+	capture_withdraw(&nf->capture, body->number);
 	return 0;
 }
 

@@ -194,6 +194,48 @@ def test_capture_into_a_file_is_listed_printed_and_removed(net, topology, gatewa
     assert "16 captures are kept" in console.run("capture zone mynumber count 1 seconds 2 file one-more")
 
 
+@pytest.mark.parametrize("form", ["", "raw", "file given-up"])
+def test_capture_ends_by_ctrl_c(net, topology, gateway, console, tmp_path, form):
+    """A5: the prompt is back, the kernel copies no packet any more, and the next capture can begin, long before the time is over;
+    of what goes into a file, what was taken stays."""
+    peer = topology.zones["mynumber"].namespace
+    plain = net.socket(peer, kind=socket.SOCK_DGRAM)
+
+    def tables():
+        return net.run(gateway.zone_namespace("mynumber"), "nft", "list", "tables").stdout
+    console.send(f"capture zone mynumber seconds 60 count 1000 {form} proto udp\r")
+    wait_until(lambda: "sekisho-capture" in tables(), "the capture")
+    for _ in range(3):
+        plain.sendto(b"x", (SERVER, 9))
+    console.send("\x03")
+    console.expect(console.PROMPT)
+    wait_until(lambda: "sekisho-capture" not in tables(), "the end of the capture")
+    gateway.wait_event("capture-ended", 'zone="mynumber"', 'packets="3"', seconds=10)
+    assert "another capture" not in console.run("capture zone mynumber seconds 1")
+    if form.startswith("file"):
+        assert len(read_by_tcpdump(console.run("save capture given-up"), tmp_path)) == 3
+        console.run("clear capture given-up")
+
+
+def test_capture_stops_sending_by_ctrl_c(net, topology, gateway, console):
+    """The same while what was taken is being printed: the rest is not sent behind the prompt, and the next capture can begin."""
+    peer = topology.zones["mynumber"].namespace
+    plain = net.socket(peer, kind=socket.SOCK_DGRAM)
+
+    def traffic():
+        for _ in range(100):
+            plain.sendto(b"x" * 1000, (SERVER, 9))
+    begun = threading.Thread(target=lambda: (wait_until(lambda: "sekisho-capture" in net.run(
+        gateway.zone_namespace("mynumber"), "nft", "list", "tables").stdout, "the capture"), traffic()), daemon=True)
+    begun.start()
+    console.send("capture zone mynumber seconds 60 count 50 raw proto udp\r")
+    gateway.wait_event("capture-ended", seconds=20)
+    console.send("\x03")
+    console.expect(console.PROMPT)
+    begun.join(10)
+    assert "another capture" not in console.run("capture zone mynumber seconds 1")
+
+
 WITHOUT_MYNUMBER = """
 service talk { tcp 7000; udp 7000; }
 crossing lgwan internet { permit 10 { from internet; destination 10.20.0.8; service talk; } }

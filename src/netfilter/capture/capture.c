@@ -93,14 +93,14 @@ static void take_packet(struct capture *c, const struct netlink_message *m, int6
 		c->left_out++;
 }
 
-static void capture_ready(struct loop *loop, struct loop_fd *self, short revents)
+/* Take what the kernel has copied so far, a round of it at most. */
+static void take_waiting(struct capture *c)
 {
 	__attribute__((uninitialized)) uint8_t datagram[DATAGRAM_BYTES];
-	struct capture *c = self->ctx;
 	struct netlink_message m;
 
 	for (int i = 0; i < ROUND_MAX && c->packets < c->packets_max; i++) {
-		ssize_t got = recv(self->fd, datagram, sizeof(datagram), MSG_DONTWAIT);
+		ssize_t got = recv(c->watch.fd, datagram, sizeof(datagram), MSG_DONTWAIT);
 
 		if (got <= 0)
 			break;
@@ -109,6 +109,13 @@ static void capture_ready(struct loop *loop, struct loop_fd *self, short revents
 		while (c->packets < c->packets_max && netlink_next(&rest, &m))
 			take_packet(c, &m, netfilter_wall_us());
 	}
+}
+
+static void capture_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	struct capture *c = self->ctx;
+
+	take_waiting(c);
 	if (c->packets >= c->packets_max || c->left_out > 0)
 		finish(c);
 }
@@ -187,6 +194,7 @@ static void stop(struct capture *c)
 	loop_disarm(&nf->loop, &c->end);
 	loop_remove(&nf->loop, &c->watch);
 	remove_rules(zone);
+	take_waiting(c);                                     /* what came before the end */
 	(void)configure(c->watch.fd, NFULNL_CFG_CMD_UNBIND); /* it listens to no rule any more */
 	event_send(&nf->process.events, EVENT_CAPTURE_ENDED, EV_TEXT(ZONE, zone->name),
 		   EV_PERSON(USER, c->query.person, c->query.console),
@@ -369,13 +377,28 @@ void capture_end_zone(struct netfilter *nf, const struct zone *zone)
 		finish(&nf->capture);
 }
 
+/* Whatever is being taken or sent goes no further. */
+static void give_up(struct capture *c, const char *why)
+{
+	if (c->zone != NULL)
+		stop(c);
+	capture_refuse(c, why);
+}
+
 void capture_end_policy(struct netfilter *nf)
 {
 	struct capture *c = &nf->capture;
 
-	if (c->form != CAPTURE_SHOWN || (c->zone == NULL && !c->sending))
+	if (c->form == CAPTURE_SHOWN && (c->zone != NULL || c->sending))
+		give_up(c, "the policy has changed: begin anew");
+}
+
+void capture_withdraw(struct capture *c, uint32_t number)
+{
+	if (number != c->query.number || (c->zone == NULL && !c->sending))
 		return;
-	if (c->zone != NULL)
-		stop(c);
-	capture_refuse(c, "the policy has changed: begin anew");
+	if (c->form == CAPTURE_STORED)
+		finish(c);
+	else
+		give_up(c, "nobody waits for it");
 }

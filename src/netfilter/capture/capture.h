@@ -59,6 +59,9 @@ void capture_begin(struct netfilter *nf, struct answer *a);
 void capture_end_zone(struct netfilter *nf, const struct zone *zone);
 /* Another policy comes in force: end what is, or will be, shown by the one before. */
 void capture_end_policy(struct netfilter *nf);
+/* Nobody waits for the answer of this number any more: end what runs for it. What was taken for a
+ * file is kept there, as if the time were over. */
+void capture_withdraw(struct capture *c, uint32_t number);
 /* Print the file that was given. */
 void capture_print(struct netfilter *nf, struct answer *a);
 

@@ -257,26 +257,30 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	return 0;
 }
 
+/* Netfilter alone has answers that cost more than their rows. */
+static void tell_withdrawn(struct supervisor *sup, uint32_t serial)
+{
+	const struct control_withdraw withdraw = {.number = serial};
+	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
+
+	/* Without room it is told with the next row of the answer. */
+	if (netfilter && netfilter->state == CHILD_READY)
+		(void)channel_send(&netfilter->control, CONTROL_WITHDRAW, &withdraw,
+				   sizeof(withdraw), NULL, 0);
+}
+
 int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	const struct control_withdraw *body = message->body;
 	struct child *console = ctx;
+	struct asking *asking = &console->asking;
 
-	if (body->number == console->asking.number)
-		console->asking.serial = 0;
+	if (body->number == asking->number && asking->serial != 0) {
+		tell_withdrawn(console->sup, asking->serial);
+		asking->serial = 0;
+	}
 	power_withdraw(console->sup, console, body->number);
 	return 0;
-}
-
-/* Netfilter alone has answers that cost more than their rows. */
-static void tell_withdrawn(struct child *owner, const struct control_row *row)
-{
-	const struct control_withdraw withdraw = {.number = row->number};
-
-	if (owner->role == ROLE_NETFILTER && (row->flags & CONTROL_ROW_LAST) == 0)
-		/* Without room it is told with the row after this. */
-		(void)channel_send(&owner->control, CONTROL_WITHDRAW, &withdraw, sizeof(withdraw),
-				   NULL, 0);
 }
 
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -287,7 +291,9 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 	console = child_find(owner->sup, ROLE_CONSOLE, row.console);
 	if (!console || console->person_role == ACCOUNT_ROLE_NONE ||
 	    row.number != console->asking.serial) {
-		tell_withdrawn(owner, &row); /* who asked has gone, or asks something else now */
+		/* Who asked has gone, or asks something else now. */
+		if (owner->role == ROLE_NETFILTER && (row.flags & CONTROL_ROW_LAST) == 0)
+			tell_withdrawn(owner->sup, row.number);
 		return 0;
 	}
 	row.number = console->asking.number;
