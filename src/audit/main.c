@@ -25,6 +25,7 @@
 #include "audit/evidence.h"
 #include "audit/links.h"
 #include "audit/receipts.h"
+#include "audit/retention.h"
 #include "audit/seen.h"
 #include "audit/store.h"
 #include "audit/timeline.h"
@@ -54,8 +55,10 @@ struct audit {
 	struct receipts receipts;
 	struct anchors anchors;
 	struct alarms alarms;
+	struct retention retention;
 	int state_fd, device_fd; /* directories */
 	uint64_t prepared_epoch;
+	uint32_t prepared_keep_s;
 	bool disk_failing;
 };
 
@@ -209,6 +212,13 @@ static int refuse(struct audit *a, uint64_t epoch, const char *reason)
 			    0);
 }
 
+/* Note what a policy wants of the log; nothing changes yet. Return: as destinations_prepare. */
+static int note_policy(struct audit *a, const struct snapshot *snapshot)
+{
+	a->prepared_keep_s = snapshot->header->retention_s;
+	return destinations_prepare(&a->destinations, snapshot);
+}
+
 /* A policy that cannot be recorded does not take effect. */
 static int handle_prepare(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -219,7 +229,7 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 
 	if (err < 0)
 		return refuse(a, epoch->epoch, "audit cannot read the policy");
-	err = destinations_prepare(&a->destinations, &snapshot);
+	err = note_policy(a, &snapshot);
 	snapshot_unload(&snapshot);
 	if (err < 0)
 		return refuse(a, epoch->epoch, "audit has no room for so many syslog servers");
@@ -233,6 +243,7 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 static void apply(struct audit *a, uint64_t epoch)
 {
 	destinations_apply(&a->destinations, &a->form);
+	retention_set(&a->retention, a->prepared_keep_s);
 	own_event(a, EVENT_SYSLOG_CONFIGURED, EV_NUMBER(COUNT, a->destinations.running.count),
 		  EV_NUMBER(EPOCH, epoch));
 	on_settled(a);
@@ -425,6 +436,7 @@ static int open_log(struct audit *a)
 		report_recovery(a, &found);
 	if (err == 0) {
 		anchors_start(&a->anchors, &a->loop, &a->store, a->device_fd);
+		retention_start(&a->retention, &a->loop);
 		on_settled(a);
 	}
 	if (err == 0 && receipts_open(&a->receipts, a->state_fd, 0, 0) < 0)
@@ -444,7 +456,7 @@ static int adopt_running(struct audit *a, const struct control_start *start, int
 	(void)close(snapshot_fd); /* mapped, or of no use */
 	if (err < 0)
 		return err;
-	err = destinations_prepare(&a->destinations, &snapshot);
+	err = note_policy(a, &snapshot);
 	snapshot_unload(&snapshot);
 	if (err == 0)
 		apply(a, start->epoch);
@@ -479,6 +491,7 @@ static void init(struct audit *a)
 	destinations_init(&a->destinations, &a->loop, &a->store, owner);
 	a->alarms = (struct alarms){.event = write_own_event, .ctx = a};
 	a->anchors = (struct anchors){.event = write_own_event, .ctx = a};
+	a->retention = (struct retention){.store = &a->store, .event = write_own_event, .ctx = a};
 	answer_init(&a->answer, &a->loop, &a->process.control, &a->store, &a->receipts);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};
 	a->heartbeat_timer = (struct loop_timer){.fire = on_heartbeat, .ctx = a};

@@ -13,6 +13,7 @@
 
 #define LIMIT_LEAST     (4ULL << 20)
 #define LIMIT_MOST      (1ULL << 30)
+#define NS_PER_S        1000000000
 #define URGENT_SEVERITY 5 /* notice and worse are on the disk before anything else happens */
 
 static const char own_name[] = "audit";
@@ -79,6 +80,7 @@ static int remove_oldest(struct store *s)
 	store_file_name(name, first, "log");
 	if (unlinkat(s->directory, name, 0) < 0)
 		return -ERR_SYSTEM;
+	s->removed += last - first + 1;
 	s->total_bytes -= s->segments[0].size_bytes;
 	s->segment_count--;
 	memmove(&s->segments[0], &s->segments[1], s->segment_count * sizeof(s->segments[0]));
@@ -118,7 +120,8 @@ static int begin_segment(struct store *s)
 		return -ERR_SYSTEM;
 	memcpy(prev, s->chain.hash, sizeof(prev));
 	s->segments[s->segment_count++] =
-		(struct store_segment){.first_sequence = s->chain.next_sequence};
+		(struct store_segment){.first_sequence = s->chain.next_sequence,
+				       .begun_s = clock_wall_ns(s->form->clock) / NS_PER_S};
 	s->fd = fd;
 	err = write_own(s, EVENT_LOG_SEGMENT, EV_SHA256(PREVIOUS, prev));
 	if (err == 0 && fsync(s->directory) < 0)
@@ -217,8 +220,10 @@ int store_open(struct store *s, int directory, const struct record_form *form, u
 	err = store_files_list(directory, s->segments, STORE_SEGMENTS_MAX - 1, &s->segment_count);
 	if (err == 0)
 		err = store_recover(s, found);
-	for (size_t i = 0; i < s->segment_count; i++)
+	for (size_t i = 0; i < s->segment_count; i++) {
 		s->total_bytes += s->segments[i].size_bytes;
+		s->segments[i].begun_s = store_file_begun_s(directory, &s->segments[i]);
+	}
 	if (err == 0)
 		err = open_newest(s, found);
 	s->dirty = true; /* what a process that was killed had written may not be on the disk yet */

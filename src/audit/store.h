@@ -25,6 +25,7 @@
 struct store_segment {
 	uint64_t first_sequence;
 	uint64_t size_bytes;
+	int64_t begun_s; /* time of its first record, since 1970; 0: it does not say */
 };
 
 /* What opening found. */
@@ -52,6 +53,7 @@ struct store {
 	bool spoilt;        /* the newest segment ends in half a line */
 	uint64_t unwritten; /* records that the disk refused, since the last that it took */
 	uint64_t unwritten_total;
+	uint64_t removed; /* records that were let go, since it was opened */
 };
 
 /**

@@ -88,7 +88,7 @@ int store_files_list(int directory, struct store_segment *segments, size_t most,
 		return -ERR_SYSTEM;
 	}
 	while ((entry = readdir(dir)) != NULL) {
-		struct store_segment one;
+		struct store_segment one = {0};
 		struct stat status;
 
 		if (!parse_name(entry->d_name, &one.first_sequence) ||
@@ -123,4 +123,21 @@ int store_read_line(int fd, uint64_t offset, uint8_t *buffer, struct span *line)
 	}
 	*line = (struct span){buffer, end != NULL ? (size_t)(end - buffer) : have};
 	return end != NULL ? 0 : -ERR_TRUNCATED;
+}
+
+int64_t store_file_begun_s(int directory, const struct store_segment *segment)
+{
+	int fd = store_file_open(directory, segment->first_sequence, O_RDONLY);
+	uint8_t buffer[STORE_LINE_MAX + 1];
+	struct syslog_view view;
+	struct span line;
+	int64_t begun_s = 0;
+
+	if (fd < 0)
+		return 0;
+	if (store_read_line(fd, 0, buffer, &line) < 0 || syslog_parse(line, &view) < 0 ||
+	    syslog_time_s(view.time, &begun_s) < 0)
+		begun_s = 0;
+	(void)close(fd); /* read only */
+	return begun_s;
 }

@@ -30,6 +30,9 @@ int store_file_open(int directory, uint64_t first_sequence, int flags);
  */
 int store_read_line(int fd, uint64_t offset, uint8_t *buffer, struct span *line);
 
+/* When the first record of a segment was written, in seconds since 1970; 0: that cannot be read. */
+int64_t store_file_begun_s(int directory, const struct store_segment *segment);
+
 /**
  * store_recover - find where the log in the listed segments ends, and cut off what is torn; sets
  * the chain, the segments and @found. Return: 0 or -ERR_SYSTEM.

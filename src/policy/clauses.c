@@ -182,6 +182,8 @@ struct clause_finding clause_look(const struct clause_view *view, const struct c
 	case NEED_OTHER:
 		return look_values(tree, need);
 	case NEED_SEEN:
+		if (need->sight >= SIGHT_OF_LOG_ && !view->has_log)
+			return (struct clause_finding){0, 0};
 		return (struct clause_finding){view->seen[need->sight], 1};
 	case NEED_LACK:
 		break;

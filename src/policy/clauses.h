@@ -23,6 +23,8 @@ enum clause_need_kind {
 /* What is seen of a gateway that runs, or in its log; not in the configuration. */
 enum clause_sight {
 	SIGHT_SAVED_WHOLE, /* the saved configurations were checked and none was damaged */
+	SIGHT_OF_LOG_,     /* from here on only a log shows it: judged where there is one */
+	SIGHT_RECORDS_KEPT = SIGHT_OF_LOG_, /* records stayed for as long as they are to */
 	SIGHT_COUNT_
 };
 
@@ -30,6 +32,7 @@ enum clause_sight {
 struct clause_view {
 	const struct tree *tree;
 	bool seen[SIGHT_COUNT_];
+	bool has_log; /* seen[] has what only a log shows, too */
 };
 
 struct clause_need {

@@ -135,7 +135,8 @@ static int emit_block(const struct draft *d, struct bytes *block)
 				    .watch_s = d->watch_s,
 				    .recovery_off = d->recovery_off,
 				    .language = d->language,
-				    .usb = d->usb};
+				    .usb = d->usb,
+				    .retention_s = d->retention_s};
 	int err = bytes_append(block, &h, sizeof(h));
 
 	for (unsigned i = 0; err == 0 && i < SECTION_COUNT_; i++) {

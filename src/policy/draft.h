@@ -24,7 +24,7 @@ struct draft {
 	struct bytes text;
 	uint32_t text_organization, text_host_name;
 	int32_t utc_offset_s;
-	uint32_t connections_max, watch_s, usb;
+	uint32_t connections_max, watch_s, usb, retention_s;
 	bool recovery_off;
 	uint32_t language; /* of consoles: 0 English, 1 Japanese */
 	bool no_memory;    /* also set where a table is full: then @too_big too */

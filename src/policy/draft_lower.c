@@ -247,6 +247,7 @@ static void lower_system(struct draft *d)
 	d->utc_offset_s = draft_leaf_number(from, ROW_TIME_ZONE) == 0 ? TOKYO_OFFSET : 0;
 	d->connections_max = (uint32_t)draft_leaf_number(from, ROW_CONNECTIONS);
 	d->watch_s = draft_leaf_seconds(from, ROW_WATCH);
+	d->retention_s = draft_leaf_seconds(from, ROW_RETENTION);
 	d->recovery_off = draft_leaf_number(from, ROW_RECOVERY) != 0;
 	d->language = (uint32_t)draft_leaf_number(from, ROW_LANGUAGE);
 	d->usb = (uint32_t)draft_leaf_number(from, ROW_USB);

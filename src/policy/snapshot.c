@@ -628,6 +628,12 @@ static void view_sections(struct snapshot *out, const uint8_t *block)
 	VIEW_SECTION(out, block, SECTION_TEXT, text, text_bytes);
 }
 
+static bool retention_is_sound(uint32_t retention_s)
+{
+	return retention_s == 0 ||
+	       (retention_s >= SNAPSHOT_RETENTION_S_MIN && retention_s <= SNAPSHOT_RETENTION_S_MAX);
+}
+
 int snapshot_view_structure(struct snapshot *out, const void *block, size_t size_bytes)
 {
 	const struct snapshot_header *h = block;
@@ -648,7 +654,8 @@ int snapshot_view_structure(struct snapshot *out, const void *block, size_t size
 	    !text_is_sound(out, h->text_host_name) || h->utc_offset_s < -OFFSET_MAX_S ||
 	    h->utc_offset_s > OFFSET_MAX_S || h->connections_max > SNAPSHOT_CONNECTIONS_MAX ||
 	    h->watch_s < SNAPSHOT_WATCH_S_MIN || h->watch_s > SNAPSHOT_WATCH_S_MAX ||
-	    h->recovery_off > 1 || h->language > 1 || h->usb > 1 || !rows_are_sound(out)) {
+	    h->recovery_off > 1 || h->language > 1 || h->usb > 1 ||
+	    !retention_is_sound(h->retention_s) || h->reserved != 0 || !rows_are_sound(out)) {
 		*out = (struct snapshot){0};
 		return -ERR_RANGE;
 	}

@@ -15,7 +15,7 @@
 #include "policy/snapshot_screens.h"
 
 #define SNAPSHOT_MAGIC     0x53454b49534e4150ULL /* "SEKISNAP" */
-#define SNAPSHOT_VERSION   5
+#define SNAPSHOT_VERSION   6
 #define SNAPSHOT_BYTES_MAX (32U << 20)
 
 /* Mail and screen sessions at one time, all entries together: what the supervisor has room for. */
@@ -25,6 +25,8 @@
 #define SNAPSHOT_WATCH_S_MIN     60U
 #define SNAPSHOT_WATCH_S_MAX     (90U * 86400U)
 #define SNAPSHOT_WATCH_S_DEFAULT (7U * 86400U)
+#define SNAPSHOT_RETENTION_S_MIN 86400U
+#define SNAPSHOT_RETENTION_S_MAX (3650U * 86400U)
 
 /* How a mail entry flattens, beyond the defaults. */
 enum snapshot_mail_option {
@@ -199,6 +201,8 @@ struct snapshot_header {
 	uint32_t recovery_off;    /* 1: lost passwords cannot be recovered at the terminal */
 	uint32_t language;        /* in which consoles greet: 0 English, 1 Japanese */
 	uint32_t usb;             /* 1: memory sticks may be used at the console */
+	uint32_t retention_s;     /* how long records are to be kept; 0: not watched */
+	uint32_t reserved;        /* 0: no padding behind the sections */
 	struct {
 		uint32_t offset; /* from the start of the block, 8-byte aligned */
 		uint32_t count;  /* rows; bytes for text */

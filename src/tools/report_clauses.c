@@ -12,10 +12,14 @@ static struct clause_view view_of(const struct report *r)
 {
 	const struct month_event *events = r->month->events;
 
-	return (struct clause_view){.tree = r->tree,
-				    .seen = {[SIGHT_SAVED_WHOLE] =
-						     events[EVENT_CONFIG_CHECKED].records > 0 &&
-						     events[EVENT_SAVED_DAMAGED].records == 0}};
+	return (struct clause_view){
+		.tree = r->tree,
+		.has_log = true,
+		.seen = {[SIGHT_SAVED_WHOLE] = events[EVENT_CONFIG_CHECKED].records > 0 &&
+					       events[EVENT_SAVED_DAMAGED].records == 0,
+			 [SIGHT_RECORDS_KEPT] = events[EVENT_LOG_REACH].records > 0 &&
+						events[EVENT_LOG_RETENTION_SHORT].records == 0 &&
+						events[EVENT_LOG_RETENTION_CUT].records == 0}};
 }
 
 static void add_open_point(const struct report *r, const struct clause *clause,

@@ -53,7 +53,8 @@ def state(tmp_path):
 
 def test_audit_log_is_whole_and_readable(net, topology, make_gateway):
     EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
-    gateway = make_gateway(PERMIT)
+    gateway = make_gateway(PERMIT, system="retention 30d;")
+    gateway.wait_event("log-reach", 'reach-days="0" keep-days="30"')
     assert tcp_talk(net, "peer-mynumber", "10.20.0.8", 7000, timeout=PATIENCE_SECONDS) == b"hello"
     some_events(net, topology)
     gateway.wait_event("flow-permitted", "10.10.0.5")

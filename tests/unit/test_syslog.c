@@ -52,6 +52,35 @@ static void test_syslog_header_is_rfc5424(void **state)
 		"<133>1 2026-03-01T08:59:59.123456+09:00 sekisho-1 sekisho arbiter flow-denied ");
 }
 
+static void test_syslog_time_is_read_back_to_the_second(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t wanted_s;
+	} times[] = {{"1970-01-01T00:00:00Z", 0},
+		     {"2026-04-01T09:00:00.123456+09:00", 1775001600},
+		     {"2024-02-29T23:59:59.999999-01:30", 1709256599},
+		     {"2038-01-19T03:14:08Z", 2147483648}};
+	static const char *const wrong[] = {"-",
+					    "",
+					    "2026-04-01T09:00:00",
+					    "2026-04-01 09:00:00Z",
+					    "2026-13-01T09:00:00Z",
+					    "2026-04-01T24:00:00Z",
+					    "2026-04-01T09:00:00.1+9:00",
+					    "2026-04-01T09:00:00+0900",
+					    "2026-04-01T09:00:00Zx"};
+	int64_t seconds;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		assert_int_equal(syslog_time_s(span_of(times[i].text), &seconds), 0);
+		assert_int_equal(seconds, times[i].wanted_s);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(syslog_time_s(span_of(wrong[i]), &seconds), -ERR_SYNTAX);
+}
+
 static void test_syslog_time_holds_at_the_edges(void **state)
 {
 	static const struct {
@@ -223,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_syslog_header_is_rfc5424, setup),
+		cmocka_unit_test(test_syslog_time_is_read_back_to_the_second),
 		cmocka_unit_test_setup(test_syslog_time_holds_at_the_edges, setup),
 		cmocka_unit_test_setup(test_syslog_header_fields_are_cut_and_cleaned, setup),
 		cmocka_unit_test_setup(test_syslog_value_escapes_what_could_break_out, setup),

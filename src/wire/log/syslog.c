@@ -75,6 +75,75 @@ static void put_time(struct writer *w, int64_t wall_ns, int32_t offset_s)
 			      offset_minutes % 60);
 }
 
+/* Days from 1970-01-01, by years that begin in March. */
+static int64_t days_from_civil(unsigned year, unsigned month, unsigned day)
+{
+	int64_t y = (int64_t)year - (month <= 2), from_march = (month + 9) % 12;
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 719469;
+}
+
+/* Two or four digits at @at. Return: -1 where there are none. */
+static int digits_at(struct span text, size_t at, size_t count)
+{
+	int number = 0;
+
+	if (text.size < at + count)
+		return -1;
+	for (size_t i = at; i < at + count; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return -1;
+		number = number * 10 + (text.data[i] - '0');
+	}
+	return number;
+}
+
+/* "Z" or "+09:00", all of @text. Return: 0 or -ERR_SYNTAX. */
+static int parse_offset(struct span text, int64_t *offset_s)
+{
+	int hours = digits_at(text, 1, 2), minutes = digits_at(text, 4, 2);
+
+	*offset_s = 0;
+	if (text.size == 1 && text.data[0] == 'Z')
+		return 0;
+	if (text.size != 6 || (text.data[0] != '+' && text.data[0] != '-') || text.data[3] != ':' ||
+	    hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+		return -ERR_SYNTAX;
+	*offset_s = (text.data[0] == '-' ? -60 : 60) * (60 * (int64_t)hours + minutes);
+	return 0;
+}
+
+int syslog_time_s(struct span time, int64_t *out_s)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	static const struct {
+		size_t at, digits;
+		int low, high;
+	} parts[] = {{0, 4, 0, 9999}, {5, 2, 1, 12},  {8, 2, 1, 31},
+		     {11, 2, 0, 23},  {14, 2, 0, 59}, {17, 2, 0, 59}};
+	size_t at = sizeof(form) - 1;
+	int64_t offset_s;
+	int v[6];
+
+	for (unsigned i = 0; i < 6; i++) {
+		v[i] = digits_at(time, parts[i].at, parts[i].digits);
+		if (v[i] < parts[i].low || v[i] > parts[i].high)
+			return -ERR_SYNTAX;
+	}
+	if (time.data[4] != '-' || time.data[7] != '-' || time.data[10] != 'T' ||
+	    time.data[13] != ':' || time.data[16] != ':')
+		return -ERR_SYNTAX;
+	if (at < time.size && time.data[at] == '.')
+		at++;
+	while (at > sizeof(form) - 1 && digits_at(time, at, 1) >= 0)
+		at++;
+	if (parse_offset((struct span){time.data + at, time.size - at}, &offset_s) < 0)
+		return -ERR_SYNTAX;
+	*out_s = days_from_civil((unsigned)v[0], (unsigned)v[1], (unsigned)v[2]) * 86400 +
+		 v[3] * 3600 + v[4] * 60 + v[5] - offset_s;
+	return 0;
+}
+
 static void put_header_field(struct writer *w, const char *text, size_t most)
 {
 	writer_text(w, " ");

@@ -76,6 +76,13 @@ struct syslog_view {
 int syslog_parse(struct span line, struct syslog_view *out);
 
 /**
+ * syslog_time_s - the TIMESTAMP of a message as seconds since 1970, UTC (RFC 5424 6.2.3)
+ * @time: as syslog_view has it; a part of a second is left out
+ * Return: 0 or -ERR_SYNTAX (NILVALUE, or no such time).
+ */
+int syslog_time_s(struct span time, int64_t *out_s);
+
+/**
  * syslog_param - the value of the first parameter @name, still escaped
  * Return: 0 or -ERR_NOT_FOUND.
  */
