@@ -113,6 +113,8 @@ static inline void pick_value(char *out, size_t size, const struct value_form *f
 		snprintf(out, size, "%02u:30-%02u:00", pick(24), pick(25));
 	else if (form->type == TYPE_SIZE && form->low >= 1U << 20)
 		pick_word(out, size, "1MB 1536KB 5MB");
+	else if (form->type == TYPE_DURATION && form->low >= 86400000)
+		pick_word(out, size, "1d 36h 365d");
 	else if (form->type == TYPE_PLACE && pick(3) == 0)
 		pick_word(out, size, "group-a group-b");
 	else if (names[form->type] != NULL)
