@@ -55,6 +55,31 @@ static bool comes_before(struct position a, struct position b)
 	return a.line != b.line ? a.line < b.line : a.column < b.column;
 }
 
+enum weight { WEIGHT_ADVICE, WEIGHT_DAMAGE, WEIGHT_ERROR };
+
+static enum weight weight_of(enum problem_id id)
+{
+	if (!messages[id].warning)
+		return WEIGHT_ERROR;
+	return id == PROBLEM_SLOT_UNUSABLE ? WEIGHT_DAMAGE : WEIGHT_ADVICE;
+}
+
+/* Take out the last of those that weigh least. Return: false: none weighs less than @weight. */
+static bool give_way(struct problems *p, enum weight weight)
+{
+	uint32_t least = 0;
+
+	for (uint32_t i = 1; i < p->count; i++) {
+		if (weight_of(p->items[i].id) <= weight_of(p->items[least].id))
+			least = i;
+	}
+	if (weight_of(p->items[least].id) >= weight)
+		return false;
+	p->count--;
+	memmove(&p->items[least], &p->items[least + 1], (p->count - least) * sizeof(p->items[0]));
+	return true;
+}
+
 void problems_add(struct problems *p, struct position at, enum problem_id id, enum schema_id row,
 		  unsigned arg, const char *first, const char *second)
 {
@@ -65,7 +90,7 @@ void problems_add(struct problems *p, struct position at, enum problem_id id, en
 		p->warning_count++;
 	else
 		p->error_count++;
-	if (p->count == PROBLEMS_MAX)
+	if (p->count == PROBLEMS_MAX && !give_way(p, weight_of(id)))
 		return;
 	keep_printable(item.args[0], first);
 	keep_printable(item.args[1], second);

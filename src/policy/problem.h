@@ -44,6 +44,8 @@ void problems_init(struct problems *p);
 
 /**
  * problems_add - note one problem; they are kept in the order of their places
+ * Of more than PROBLEMS_MAX errors stay before a slot that cannot be used, and that before advice;
+ * of those that weigh the same the earlier noted. The others are counted alone.
  * @row, @arg: what "allowed" refers to; ROW_ROOT and 0 where the message does not use it
  * @first, @second: texts for {0} and {1}; borrowed for the call, NULL: empty; made printable here
  */

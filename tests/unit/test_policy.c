@@ -550,6 +550,40 @@ static void test_policy_refuses_what_compiles_too_big(void **state)
 	bytes_fini(&text);
 }
 
+static void add(struct problems *p, uint32_t line, enum problem_id id)
+{
+	problems_add(p, (struct position){line, 1}, id, ROW_ROOT, 0, NULL, NULL);
+}
+
+/* Advice in any number hides neither damage nor an error, and all stand in the order of their
+ * places. */
+static void test_policy_problems_keep_errors_and_damage_before_advice(void **state)
+{
+	struct problems p;
+
+	(void)state;
+	problems_init(&p);
+	for (uint32_t i = 0; i < PROBLEMS_MAX + 5; i++)
+		add(&p, 10 + i, PROBLEM_SENSITIVE_UNLOGGED);
+	assert_int_equal(p.items[PROBLEMS_MAX - 1].at.line, 10 + PROBLEMS_MAX - 1);
+	add(&p, 100, PROBLEM_SLOT_UNUSABLE);
+	add(&p, 5, PROBLEM_SLOT_UNUSABLE);
+	add(&p, 12, PROBLEM_NO_AUTHORITY);
+	assert_int_equal(p.count, PROBLEMS_MAX);
+	assert_int_equal(p.items[0].id, PROBLEM_SLOT_UNUSABLE);
+	assert_int_equal(p.items[4].id, PROBLEM_NO_AUTHORITY);
+	assert_int_equal(p.items[PROBLEMS_MAX - 1].id, PROBLEM_SLOT_UNUSABLE);
+	assert_int_equal(p.items[PROBLEMS_MAX - 2].at.line, 10 + PROBLEMS_MAX - 4);
+	for (uint32_t i = 0; i < PROBLEMS_MAX; i++)
+		add(&p, 200 + i, PROBLEM_NO_AUTHORITY);
+	for (uint32_t i = 0; i < PROBLEMS_MAX; i++)
+		assert_int_equal(p.items[i].id, PROBLEM_NO_AUTHORITY);
+	add(&p, 1, PROBLEM_SLOT_UNUSABLE); /* what weighs less does not push out */
+	assert_int_equal(p.items[0].at.line, 12);
+	assert_int_equal(p.error_count, PROBLEMS_MAX + 1);
+	assert_int_equal(p.warning_count, PROBLEMS_MAX + 5 + 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_policy_set_refuses_lines_that_end_early_or_late),
 		cmocka_unit_test(test_policy_difference_shows_moves_of_what_is_ordered),
 		cmocka_unit_test(test_policy_limits_are_told),
+		cmocka_unit_test(test_policy_problems_keep_errors_and_damage_before_advice),
 		cmocka_unit_test(test_policy_refuses_what_compiles_too_big),
 	};
 
