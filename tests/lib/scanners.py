@@ -43,18 +43,24 @@ class Clamd:
 
 
 class CIcap:
-    """c-icap with the services that it comes with (echo)."""
+    """c-icap with its echo service and, before @clamd, Debian's virus scanning service, for objects of at most @most octets."""
 
-    def __init__(self, net, namespace, address, port=1344):
+    def __init__(self, net, namespace, address, port=1344, clamd=None, most="5M"):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="c-icap-"))
+        self.directory.chmod(0o755)
         modules = next(p for p in pathlib.Path("/usr/lib").glob("*/c_icap") if p.is_dir())
+        scanning = "" if clamd is None else (
+            "Module common clamd_mod.so\n"
+            f"clamd_mod.ClamdHost {clamd.address}\nclamd_mod.ClamdPort {clamd.port}\nService antivirus_module virus_scan.so\n"
+            "ServiceAlias avscan virus_scan?allow204=on&sizelimit=off&mode=simple\nvirus_scan.DefaultEngine clamd\n"
+            f"virus_scan.ScanFileTypes TEXT DATA EXECUTABLE ARCHIVE DOCUMENT UNKNOWN\nvirus_scan.MaxObjectSize {most}\n")
         config = self.directory / "c-icap.conf"
         config.write_text(f"PidFile {self.directory}/pid\nCommandsSocket {self.directory}/ctl\nPort {address}:{port}\n"
                           f"StartServers 1\nMaxServers 2\nThreadsPerChild 5\nUser root\nGroup root\nTmpDir {self.directory}\n"
                           f"ModulesDir {modules}\nServicesDir {modules}\nMinSpareThreads 2\nMaxSpareThreads 10\n"
                           f"ServerLog {self.directory}/server.log\nAccessLog {self.directory}/access.log\n"
                           "Service echo srv_echo.so\nServerAdmin a@example.jp\nServerName icap.example.jp\n"
-                          "TemplateDir /nonexistent\n")
+                          f"LoadMagicFile /etc/c-icap/c-icap.magic\nTemplateDir /usr/share/c_icap/templates/\n{scanning}")
         self.access_log = self.directory / "access.log"
         self.process = net.popen(namespace, "c-icap", "-N", "-D", "-f", config)
         net.wait_port(namespace, address, port, 30)

@@ -142,6 +142,20 @@ def test_scan_by_c_icap_reqmod(net, lgwan, path):
     wait_until(lambda: "REQMOD" in server.access_log.read_text(), "the server's own record of it")
 
 
+def test_scan_by_c_icap_with_its_virus_service(net, lgwan, path):
+    """M2: Debian's antivirus service in front of a clamd: the clean passes, the EICAR file is named, a dead clamd is no pass."""
+    clamd = Clamd(net, lgwan.namespace, lgwan.peer4)
+    CIcap(net, lgwan.namespace, lgwan.peer4, clamd=clamd)
+    way = path(f"icap {lgwan.peer4};")
+    assert way.send(mail(bytes(range(256)) * 500)) == DELIVERED
+    assert way.send(mail(eicar())) == INFECTED
+    way.gateway.wait_event("mail-infected", "Ours.Eicar")
+    clamd.stop()
+    assert way.send(mail()) == UNSCANNED
+    way.gateway.wait_event("mail-not-scanned")
+    assert way.arrived() == 1
+
+
 # ---- scanners that fail ----
 
 CLAMD_FAULTS = {"clamd-early": "before it had the whole message", "clamd-cut": "", "clamd-garbage": "does not speak its protocol",

@@ -69,6 +69,9 @@ static void test_icap_threat_headers_of_other_servers(void **state)
 	push("ICAP/1.0 200 x\r\nX-Virus-ID: EICAR \x01test\r\n\r\n", 99);
 	assert_true(reply.threat);
 	assert_string_equal(reply.threat_name, "EICAR??test");
+	push("ICAP/1.0 200 x\r\nX-Violations-Found: 1\r\n\t-\r\n\tEicar\r\n\t0\r\n\t0\r\n\r\n", 5);
+	assert_int_equal(reply.phase, ICAP_DONE);
+	assert_true(reply.threat);
 	push("ICAP/1.0 200 x\r\nX-Violations-Found: 1\r\n\r\n", 99);
 	assert_true(reply.threat);
 }
@@ -82,6 +85,9 @@ static void test_icap_broken_answers_fail(void **state)
 		"ICAP/1.0 200 OK\n",
 		"ICAP/1.0 200 OK\r\nno colon\r\n",
 		"ICAP/1.0 200 OK\r\n: empty\r\n",
+		"ICAP/1.0 200 OK\r\n folds nothing\r\n",
+		"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0,\r\n res-body=9\r\n",
+		"ICAP/1.0 200 OK\r\nEncapsulated: null-body=0\r\n folded\r\n",
 		"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0\r\n",
 		"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=5, res-body=9\r\n",
 		"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, res-body=x\r\n",
@@ -116,6 +122,11 @@ static void test_icap_limits_of_lines_and_headers(void **state)
 	used = (size_t)snprintf(text, sizeof(text), "ICAP/1.0 200 OK\r\n");
 	for (int i = 0; i <= ICAP_HEADERS_MAX; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "X: y\r\n");
+	push(text, 50);
+	assert_int_equal(reply.phase, ICAP_FAILED);
+	used = (size_t)snprintf(text, sizeof(text), "ICAP/1.0 200 OK\r\nX: y\r\n");
+	for (int i = 0; i < ICAP_HEADERS_MAX; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "\tz\r\n");
 	push(text, 50);
 	assert_int_equal(reply.phase, ICAP_FAILED);
 }

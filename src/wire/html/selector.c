@@ -346,9 +346,16 @@ static size_t selector_end(struct span list, size_t at)
  * of the browser's own? */
 static bool is_waiting_word(struct span s, size_t at)
 {
-	static const char *const words[] = {":hover",     ":active",     ":focus",
-					    ":visited",   "::selection", "::placeholder",
-					    "::-webkit-", "::-moz-"};
+	static const char *const words[] = {":hover",
+					    ":active",
+					    ":focus",
+					    ":visited",
+					    "::selection",
+					    "::placeholder",
+					    "::-webkit-",
+					    "::-moz-",
+					    ":-moz-placeholder",
+					    ":-ms-input-placeholder"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (span_starts_nocase((struct span){s.data + at, s.size - at}, span_of(words[i])))

@@ -178,6 +178,14 @@ static void begin_inside(struct icap_reply *r)
 		r->phase = r->inside_bytes > 0 ? ICAP_INSIDE : ICAP_CHUNK_SIZE;
 }
 
+/* More of the field before (RFC 9112 5.2), in which nothing is looked for: c-icap lists in four
+ * lines each what it found. */
+static void on_folded(struct icap_reply *r)
+{
+	if (!r->folds || ++r->header_count > ICAP_HEADERS_MAX)
+		fail(r);
+}
+
 static void on_header(struct icap_reply *r, struct span line)
 {
 	const uint8_t *colon = line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
@@ -187,12 +195,17 @@ static void on_header(struct icap_reply *r, struct span line)
 		begin_inside(r);
 		return;
 	}
+	if (line.data[0] == ' ' || line.data[0] == '\t') {
+		on_folded(r);
+		return;
+	}
 	if (colon == NULL || colon == line.data || ++r->header_count > ICAP_HEADERS_MAX) {
 		fail(r);
 		return;
 	}
 	name = (struct span){line.data, (size_t)(colon - line.data)};
 	value = span_trim((struct span){colon + 1, line.size - name.size - 1});
+	r->folds = !span_equal_nocase(name, span_of("Encapsulated"));
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		if (span_equal_nocase(name, span_of(headers[i].name)))
 			headers[i].take(r, value);

@@ -40,6 +40,7 @@ struct icap_reply {
 	char tag[ICAP_TAG_BYTES];          /* ISTag without quotes, printable ASCII */
 	/* the parser's own */
 	bool encapsulated; /* the header was there */
+	bool folds;        /* the field before may go on in a line that begins with a blank */
 	uint32_t header_count;
 	uint64_t inside_bytes; /* left of the encapsulated headers */
 	uint64_t chunk_bytes;  /* left of the chunk */
