@@ -2,6 +2,7 @@
 """Guards that hold before anybody judges: limits of each source, claims of addresses, sources that cannot be (Z7, Z9, Z12,
 Z14)."""
 
+import contextlib
 import re
 import socket
 
@@ -37,6 +38,16 @@ class Wire:
 def counted(net, gateway, zone, name, family="inet"):
     shown = net.run(gateway.zone_namespace(zone), "nft", "list", "counter", family, "sekisho", name).stdout
     return int(re.search(r"packets (\d+)", shown)[1])
+
+
+@contextlib.contextmanager
+def halted(gateway, role):
+    """While a process of the gateway stands, and the supervisor that would start another."""
+    gateway.halt(role)
+    try:
+        yield
+    finally:
+        gateway.resume()
 
 
 def neighbour(net, gateway, address):
@@ -143,6 +154,25 @@ def test_packets_flows_of_one_source_at_a_time_are_limited(net, topology, make_g
         assert one.recv(100) == b"still there?"
     held.pop().close()
     wait_until(lambda: net.reaches("peer-mynumber", SERVER, 7000), "another flow to be let in", 20)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_packets_flows_of_one_source_that_begin_at_once_are_limited(net, topology, make_gateway, family):
+    """Z14: of a hundred flows that begin before the first of them has its verdict a source gets as many as it may; all others are
+    counted as dropped."""
+    from scapy.all import IP, UDP, Ether, IPv6
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { source-connections 8; }"})
+    sink = Sink(net, "peer-lgwan", SERVER if family == 4 else SERVER6, 7000)
+    wire, zone = Wire(net, topology, gateway), topology.zones["mynumber"]
+    layer = IP(src=zone.peer4, dst=SERVER) if family == 4 else IPv6(src=zone.peer6, dst=SERVER6)
+    frames = [bytes(Ether(dst=wire.gateway_mac, src=zone.mac) / layer / UDP(sport=20000 + n, dport=7000) / (b"new " + bytes(12)))
+              for n in range(100)]
+    with halted(gateway, "arbiter"):
+        for frame in frames:
+            wire.socket.send(frame)
+    wait_until(lambda: len(sink.got) + counted(net, gateway, "mynumber", "flows") == 100, "all flows to pass or to be dropped")
+    assert len(sink.got) == 8
+    gateway.wait_event("source-limited", 'zone="mynumber"', 'src="10.10.0.5"' if family == 4 else 'src="fd00:10::"')
 
 
 def test_packets_sources_that_cannot_be_are_spoofed_in_every_zone(net, topology, make_gateway):

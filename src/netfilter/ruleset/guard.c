@@ -3,6 +3,11 @@
  * Limits of one source, which hold before anybody judges: how many new flows in a time, and how
  * many flows at one time. A source is an IPv4 address or an IPv6 /64, since whoever has one address
  * of a /64 has them all.
+ *
+ * The kernel forgets that it has counted a flow when it counts the next one of that source while
+ * connection tracking does not have the first yet, so as long as that waits for its verdict. So
+ * flows are counted once more, in sets of their own, in the moment in which a verdict lets them
+ * pass: then each is in connection tracking before the next is looked at (ADR 425).
  */
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <string.h>
@@ -15,7 +20,7 @@
 /* Of one family: where the source is, and the sets that it is counted in. */
 struct guarded {
 	uint8_t nfproto, source_at, bytes;
-	struct nft_set rates, flows, limited;
+	struct nft_set rates, flows, begun, limited;
 };
 
 static const struct guarded guarded[2] = {
@@ -28,6 +33,10 @@ static const struct guarded guarded[2] = {
 		   .size = GUARDED_MAX,
 		   .timeout_ms = GUARDED_MS},
 	 .flows = {.name = "flows4",
+		   .flags = NFT_SET_EVAL,
+		   .fields = {NFT_FIELD_IPV4},
+		   .size = GUARDED_MAX},
+	 .begun = {.name = "begun4",
 		   .flags = NFT_SET_EVAL,
 		   .fields = {NFT_FIELD_IPV4},
 		   .size = GUARDED_MAX},
@@ -48,6 +57,10 @@ static const struct guarded guarded[2] = {
 		   .flags = NFT_SET_EVAL,
 		   .fields = {NFT_FIELD_IPV6},
 		   .size = GUARDED_MAX},
+	 .begun = {.name = "begun6",
+		   .flags = NFT_SET_EVAL,
+		   .fields = {NFT_FIELD_IPV6},
+		   .size = GUARDED_MAX},
 	 .limited = {.name = RULESET_LIMITED6,
 		     .flags = NFT_SET_EVAL | NFT_SET_TIMEOUT,
 		     .fields = {NFT_FIELD_IPV6},
@@ -62,6 +75,27 @@ static void load_source(struct nft_batch *b, const struct guarded *g)
 	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, g->source_at, g->bytes, REG(0));
 	if (g->nfproto == NFPROTO_IPV6)
 		nft_mask(b, REG(0), network_half, sizeof(network_half));
+}
+
+/* The set @counted of @g, and the rule of a chain that counts new flows there and sends away what
+ * is over the limit. */
+static void rules_connections(struct nft_batch *b, const struct ruleset *r, const struct guarded *g,
+			      const struct nft_set *counted, const char *chain)
+{
+	uint32_t connections = r->snapshot->zones[r->zone].guard.source_connections;
+
+	if (r->connections_before == connections)
+		nft_set_keep(b, counted); /* with those that it has counted */
+	else
+		nft_set_anew(b, counted);
+	if (connections == 0)
+		return;
+	nft_rule(b, chain);
+	nft_match_family(b, g->nfproto);
+	load_source(b, g);
+	nft_over_connections(b, counted->name, REG(0), connections);
+	nft_jump(b, NFT_GOTO, CHAIN_OVER_FLOWS);
+	nft_rule_end(b);
 }
 
 /* A new flow over the limit goes on to be remembered and dropped; two rules for that, since a full
@@ -92,18 +126,8 @@ static void rules_limits(struct nft_batch *b, const struct ruleset *r, const str
 		      guard->source_rate);
 	nft_jump(b, NFT_GOTO, CHAIN_OVER_RATE);
 	nft_rule_end(b);
-	if (r->connections_before == guard->source_connections)
-		nft_set_keep(b, &g->flows); /* with those that it has counted */
-	else
-		nft_set_anew(b, &g->flows);
-	if (guard->source_connections == 0)
-		return;
-	nft_rule(b, CHAIN_GUARD);
-	nft_match_family(b, g->nfproto);
-	load_source(b, g);
-	nft_over_connections(b, g->flows.name, REG(0), guard->source_connections);
-	nft_jump(b, NFT_GOTO, CHAIN_OVER_FLOWS);
-	nft_rule_end(b);
+	rules_connections(b, r, g, &g->flows, CHAIN_GUARD);
+	rules_connections(b, r, g, &g->begun, CHAIN_PERMITTED);
 }
 
 void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r)
@@ -125,6 +149,7 @@ void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r)
 	nft_rule_end(b);
 	nft_chain(b, CHAIN_OVER_RATE);
 	nft_chain(b, CHAIN_OVER_FLOWS);
+	nft_chain(b, CHAIN_PERMITTED);
 	ruleset_put_flood(b, r, CHAIN_OVER_RATE, RULESET_FLOOD_LIMIT);
 	ruleset_put_flood(b, r, CHAIN_OVER_FLOWS, RULESET_FLOOD_LIMIT);
 	for (int i = 0; i < 2; i++)

@@ -15,6 +15,7 @@
 #define CHAIN_GUARD         "guard"
 #define CHAIN_OVER_RATE     "over-rate"
 #define CHAIN_OVER_FLOWS    "over-flows"
+#define CHAIN_PERMITTED     "permitted"
 #define CHAIN_FORWARD       "forward"
 #define CHAIN_OFFLOAD       "offload"
 #define CHAIN_FROM_PORT     "from-port"
@@ -79,7 +80,8 @@ void ruleset_put_raw(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_flood_sets(struct nft_batch *b);
 void ruleset_put_flood(struct nft_batch *b, const struct ruleset *r, const char *chain,
 		       enum ruleset_flood kind);
-/* guard.c: limits of each source. */
+/* guard.c: limits of each source. CHAIN_PERMITTED is for flows that a verdict lets begin: it counts
+ * them, and drops what is over a limit. */
 void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r);
 /* neighbour.c: who may claim which address, in ARP and in IPv6's neighbour discovery. */
 void ruleset_put_discovery(struct nft_batch *b, const struct ruleset *r);

@@ -348,6 +348,24 @@ static void rules_pass_once(struct nft_batch *b, const char *chain)
 	}
 }
 
+/* A flow of the zone that has no mark yet, and gets one of a permit now: also where only the packet
+ * passes, since that begins it. */
+static void put_permitted(struct nft_batch *b, const struct ruleset *r)
+{
+	const uint32_t permit = PACKET_MARK_PERMIT, none = 0;
+
+	nft_rule(b, CHAIN_STAMP);
+	nft_match_interface(b, NFT_META_IIFNAME, r->snapshot->zones[r->zone].port, true);
+	nft_ct(b, NFT_CT_MARK, REG(0));
+	nft_compare(b, NFT_CMP_EQ, REG(0), &none, sizeof(none));
+	match_proof(b, &generation_mask);
+	nft_meta(b, NFT_META_MARK, REG(0));
+	nft_mask(b, REG(0), &permit, sizeof(permit));
+	nft_compare(b, NFT_CMP_NEQ, REG(0), &none, sizeof(none));
+	nft_jump(b, NFT_JUMP, CHAIN_PERMITTED);
+	nft_rule_end(b);
+}
+
 void rules_stamp(struct nft_batch *b, const char *chain, bool only_lock)
 {
 	nft_rule(b, chain);
@@ -462,6 +480,7 @@ static void put_rules(struct nft_batch *b, const struct ruleset *r, const struct
 	put_from_port(b, r);
 	put_from_crossing(b, r);
 	put_lock(b, r, lock);
+	put_permitted(b, r);
 	rules_stamp(b, CHAIN_STAMP, false);
 	put_denied(b, r);
 	ruleset_put_local(b, r);
