@@ -49,7 +49,7 @@ inside='
 	chroot . env -i --default-signal=INT,QUIT HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1767225600}" CI="${CI:-}" V="${V:-}" DEMO="${DEMO:-}" BOOTS="${BOOTS:-3}" CUTS="${CUTS:-}" STEPS="${STEPS:-40}" SEED="${SEED:-1}" HOURS="${HOURS:-}" SEKISHO_LEDGER="${LEDGER:-2000}" ROUNDS="${ROUNDS:-5}" \
-		COMMITS="${COMMITS:-}" CONFIGS="${CONFIGS:-}" KILLS="${KILLS:-}" FLOWS="${FLOWS:-}" POLICIES="${POLICIES:-30}" PACKETS="${PACKETS:-300}" SMUGGLING="${SMUGGLING:-}" SESSIONS="${SESSIONS:-}" VIEWERS="${VIEWERS:-}" \
+		COMMITS="${COMMITS:-}" CONFIGS="${CONFIGS:-}" KILLS="${KILLS:-}" FLOWS="${FLOWS:-}" QUEUES="${QUEUES:-}" POLICIES="${POLICIES:-30}" PACKETS="${PACKETS:-300}" SMUGGLING="${SMUGGLING:-}" SESSIONS="${SESSIONS:-}" VIEWERS="${VIEWERS:-}" \
 		CCACHE_DIR=/cache/ccache http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
 		GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0="*" \
 		sh -c "if [ $kind = test ]; then ip link set lo up; fi; cd /src && exec \"\$@\"" enter "$@"

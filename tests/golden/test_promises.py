@@ -35,3 +35,18 @@ def test_promises_name_tests_that_exist():
     assert len(found) > 80, found
     assert [(page, file, part) for page, file, part in found
             if not any(re.search(rf"^def test_\w*{part}", path.read_text(), re.MULTILINE) for path in find(file))] == []
+
+
+def long_forms():
+    """(page, variable) of each variable that a page says to give to `make` or rootfs/enter.sh for a longer run."""
+    for page in sorted(PAGES.glob("*.md")):
+        for line in re.findall(r"^((?:[A-Z]+=\S+ )+)(?:make|rootfs/enter\.sh) ", page.read_text(), re.MULTILINE):
+            yield from ((page.name, name) for name in re.findall(r"([A-Z]+)=", line))
+
+
+def test_promises_of_longer_runs_reach_the_tests():
+    """rootfs/enter.sh clears the environment: a variable that it does not hand over changes nothing, and the run is a short one."""
+    entrance = (TESTS.parent / "rootfs/enter.sh").read_text()
+    found = list(long_forms())
+    assert len(found) > 10, found
+    assert [(page, name) for page, name in found if f'="${{{name}:-' not in entrance] == []

@@ -9,7 +9,8 @@ seconds=${UML_SECONDS:-600}
 work=/out/uml
 quoted=
 for word; do quoted="$quoted '$word'"; done
-echo "$quoted" >"$work/command"
+export -p >"$work/command"	# so COMMITS and the like mean there what they mean here
+echo "$quoted" >>"$work/command"
 rm -f "$work/status"
 TMPDIR=/dev/shm timeout -k 5 "$seconds" "$work/linux" mem=768M root=none rootfstype=hostfs rootflags=/ rw \
 	init=/src/tests/uml/init.sh con=null con0=null,fd:1 quiet loglevel=3 </dev/null || true
