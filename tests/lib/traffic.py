@@ -79,6 +79,25 @@ def in_the_middle(times, first, length):
     return [t for t in times if first + length / 4 < t < first + 3 * length / 4]
 
 
+class IdleFlows:
+    """TCP connections to an echo server (Sink) that do nothing, until each is asked for an echo."""
+
+    def __init__(self, net, namespace, host, port, count):
+        self.sockets = []
+        net.on_close(self.close)
+        for _ in range(count):
+            self.sockets.append(net.connect(namespace, host, port))
+
+    def close(self):
+        for one in self.sockets:
+            one.close()
+
+    def all_answer(self):
+        for one in self.sockets:
+            one.send(b"still there?")
+        return all(one.recv(100) == b"still there?" for one in self.sockets)
+
+
 class Sink:
     """UDP packets and TCP connections that arrive at one port of a namespace; answers UDP packets and echoes TCP."""
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.traffic import Sink, Source, Stream
+from lib.traffic import IdleFlows, Sink, Source, Stream
 from lib.waiting import wait_until
 
 KEPT, CUT = "10.20.0.8", "10.20.0.25"
@@ -92,25 +92,6 @@ def counted(net, gateway, zone, name):
     return int(re.search(r"packets (\d+)", shown)[1])
 
 
-class IdleFlows:
-    """Connections that do nothing, until each is asked for an echo."""
-
-    def __init__(self, net, count):
-        self.sockets = []
-        net.on_close(self.close)
-        for _ in range(count):
-            self.sockets.append(net.connect("peer-mynumber", KEPT, 7000))
-
-    def close(self):
-        for one in self.sockets:
-            one.close()
-
-    def all_answer(self):
-        for one in self.sockets:
-            one.send(b"still there?")
-        return all(one.recv(100) == b"still there?" for one in self.sockets)
-
-
 # What the rules and the queues may drop of a permitted flow: nothing.
 DROPS = ("invalid", "lock", "again", "unproven", "denied", "rate", "flows", "spoofed", "options")
 
@@ -135,7 +116,7 @@ def test_packets_commits_under_load_delay_no_established_flow(net, gateway):
     net.popen("peer-lgwan", "iperf3", "-s", "-1", "-B", KEPT)
     wait_until(lambda: ":5201 " in net.run("peer-lgwan", "ss", "-Hltn").stdout, "iperf3 to listen")  # to one connection: that of the load
     console = opened(gateway)
-    idle = IdleFlows(net, FLOWS)
+    idle = IdleFlows(net, "peer-mynumber", KEPT, 7000, FLOWS)
     load = net.popen("peer-mynumber", "iperf3", "-c", KEPT, "-t", str(150 + 6 * COMMITS), "-b", "50M")
     wait_until(lambda: "5201" in net.run("peer-mynumber", "ss", "-Htn", "state", "established").stdout, "iperf3 to run")
     time.sleep(0.5)
@@ -256,6 +237,7 @@ def test_packets_show_flows_names_the_permit(net, gateway):
     shown = console.run("show flows")
     line = next(x for x in shown.splitlines() if "10.10.0.5:" in x and "tcp" in x)
     assert line.split()[:2] == ["mynumber", "lgwan"] and f"{KEPT}:7000" in line and " 10 " in line
+    assert line.endswith(" rules"), line
 
 
 @pytest.mark.parametrize("timed", [True, False])

@@ -135,7 +135,11 @@ static void show_flow(struct listing *l, const struct flow *flow)
 	answer_cell(a, "%u", permit->number);
 	answer_cell(a, "%llu", (unsigned long long)flow->packets);
 	answer_cell(a, "%llu", (unsigned long long)flow->bytes);
-	answer_cell(a, "%u s", flow->timeout_s);
+	if (flow->offloaded) /* connection tracking does not count its time */
+		answer_cell(a, "-");
+	else
+		answer_cell(a, "%u s", flow->timeout_s);
+	answer_cell(a, "%s", flow->offloaded ? "flow table" : "rules");
 	listing_send(l, 0);
 }
 
@@ -182,9 +186,9 @@ static bool read_question(struct listing *l, struct answer_words *words)
 
 static void begin_flows(struct listing *l)
 {
-	static const char *const headings[] = {"from",    "to",          "protocol",
-					       "source",  "destination", "permit",
-					       "packets", "bytes",       "left"};
+	static const char *const headings[] = {"from",        "to",     "protocol", "source",
+					       "destination", "permit", "packets",  "bytes",
+					       "left",        "path"};
 	struct answer_words words;
 
 	if (read_question(l, &words))

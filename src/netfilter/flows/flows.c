@@ -5,6 +5,7 @@
 #include <netinet/in.h> /* before the kernel headers, which then leave its part out */
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -99,6 +100,7 @@ bool flow_read(struct flow *flow, const struct netlink_message *m)
 	read_tuple(flow, netlink_find(m->attributes, CTA_TUPLE_ORIG));
 	flow->mark = netlink_find_be32(m->attributes, CTA_MARK);
 	flow->timeout_s = netlink_find_be32(m->attributes, CTA_TIMEOUT);
+	flow->offloaded = netlink_find_be32(m->attributes, CTA_STATUS) & IPS_OFFLOAD;
 	flow->ended = has_ended(netlink_find(m->attributes, CTA_PROTOINFO));
 	flow->duration_ms = duration_of(netlink_find(m->attributes, CTA_TIMESTAMP));
 	add_counters(flow, netlink_find(m->attributes, CTA_COUNTERS_REPLY));

@@ -21,7 +21,8 @@ struct flow {
 	uint64_t duration_ms;    /* since it began; of a flow that has ended its life; 0: unknown */
 	uint8_t source[16], destination[16];
 	bool ended; /* TCP that both ends have closed, or one has reset: it is only remembered */
-	uint8_t tuple_bytes;             /* 0: longer than there is room for */
+	bool offloaded;      /* its packets take the zone's flow table, past the rules */
+	uint8_t tuple_bytes; /* 0: longer than there is room for */
 	uint8_t tuple[FLOW_TUPLE_BYTES]; /* the kernel's own words, to name the flow by */
 };
 
