@@ -170,6 +170,7 @@ static void settle_accepted(struct config *c, uint64_t epoch)
 	event_send(&c->process.events, EVENT_COMMIT_DONE, EV_NUMBER(COMMIT, c->commit.entry.number),
 		   EV_NUMBER(EPOCH, epoch));
 	settle_unconfirmed(c, saved);
+	config_slots_look(c);
 	tell_accepted(c, saved);
 }
 

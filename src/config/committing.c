@@ -15,8 +15,14 @@
 static void look_at_slots(struct asking *a, const struct tree_node *root, bool make,
 			  struct problems *problems)
 {
-	keys_provide(a->c->keys_dir, root, clock_wall_ns(&clock_system) / 1000000000, make,
-		     problems, make ? &a->c->process.events : NULL);
+	struct keys_task task = {.dir = a->c->keys_dir,
+				 .root = root,
+				 .number = a->c->newest + 1,
+				 .now_s = clock_wall_ns(&clock_system) / 1000000000,
+				 .aim = make ? KEYS_FILL : KEYS_LOOK,
+				 .events = &a->c->process.events};
+
+	keys_provide(&task, problems);
 }
 
 /* One line of printable text. */

@@ -106,6 +106,8 @@ struct config {
 	struct config_unconfirmed unconfirmed_note; /* is being committed */
 	struct loop_timer unconfirmed_timer;
 	uint64_t unconfirmed_due_ms;   /* monotonic */
+	struct loop_timer slots_timer; /* looks at the clock, see config_slots_look */
+	int64_t slots_looked_s;        /* wall clock */
 	struct loop_timer saved_timer; /* the next check of what is saved, or its next file */
 	struct config_check check;
 	bool saved_begun, saved_whole;          /* was checked once; was whole the last time */
@@ -188,6 +190,12 @@ int64_t config_unconfirmed_rest_s(const struct config *c);
  * Return: true where its time is over, or the clock cannot tell: c->unconfirmed.back must come.
  */
 bool config_unconfirmed_load(struct config *c, uint32_t newest);
+
+/* renewal.c */
+
+void config_slots_init(struct config *c);
+/* Look at what the running configuration names: now, and each day from now on. */
+void config_slots_look(struct config *c);
 
 /* edge.c */
 

@@ -16,12 +16,15 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "channel/keys.h"
+#include "config/slot_names.h"
 #include "policy/snapshot.h"
 
 #define SOON_S             (30 * 86400) /* an end that is near enough to be spoken of */
 #define VNC_PASSWORD_BYTES 8            /* of a password count with vnc-auth (RFC 6143 7.2.2) */
 #define PEM_BEGIN          "-----BEGIN CERTIFICATE-----"
 #define PEM_END            "-----END CERTIFICATE-----"
+/* Begins a certificate's file where it was made here: readers of PEM pass over it (RFC 7468 2). */
+#define MADE_MARK "made by the gateway\n"
 
 static const char *const suffixes[] = {
 	[KEYS_IS_CERTIFICATE] = KEYS_CERTIFICATE,
@@ -84,9 +87,17 @@ static enum tls_defect check(enum keys_kind kind, struct span pem, int64_t now_s
 					   : tls_authorities_check(pem, now_s);
 }
 
+/* Nobody else loses what was loaded: only what was made here is made anew. */
+static bool is_made(struct span pem)
+{
+	return pem.size >= strlen(MADE_MARK) && memcmp(pem.data, MADE_MARK, strlen(MADE_MARK)) == 0;
+}
+
 int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, int64_t now_s,
 	      enum tls_defect *defect)
 {
+	while (is_made(pem))
+		pem = (struct span){pem.data + strlen(MADE_MARK), pem.size - strlen(MADE_MARK)};
 	*defect = check(kind, pem, now_s);
 	if (*defect != TLS_DEFECT_NONE)
 		return -ERR_SYNTAX;
@@ -113,12 +124,8 @@ int keys_load_password(int dir, struct span slot, struct span typed)
 /* ---- what a configuration names ---- */
 
 struct provider {
-	int dir;
-	int64_t now_s;
-	bool make;
+	const struct keys_task *task;
 	struct problems *problems;
-	struct event_client *events;
-	const char *host_name; /* for what is made */
 };
 
 static void tell(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind,
@@ -127,27 +134,102 @@ static void tell(const struct provider *p, const struct tree_node *leaf, enum ke
 	const char *slot = tree_value(leaf, 0);
 
 	problems_add(p->problems, leaf->at, problem, leaf->row, 0, slot, why);
-	if (p->events != NULL)
-		event_send(p->events, EVENT_CERTIFICATE_DEFECT, EV_TEXT(NAME, slot),
+	if (p->task->aim == KEYS_RENEW)
+		event_send(p->task->events, EVENT_CERTIFICATE_DEFECT, EV_TEXT(NAME, slot),
 			   EV_TEXT(DETAIL, kind_names[kind]), EV_TEXT(REASON, why));
 }
 
-static void make_certificate(const struct provider *p, const struct tree_node *leaf)
+/* A certificate that is made here: for whom, in place of what, and why. */
+struct making {
+	const struct slot_names *names;
+	struct span old;   /* the file that it replaces; empty: there is none */
+	const char *cause; /* of that */
+	bool keep_key;
+};
+
+/* Append the file. A key that cannot be read is not kept. */
+static int compose(const struct provider *p, const struct making *making, struct bytes *file)
 {
-	struct span slot = span_of(tree_value(leaf, 0));
-	struct bytes pem;
+	struct tls_wish wish = {making->names->host_name, &making->names->names, p->task->now_s,
+				making->keep_key ? making->old : (struct span){0}};
+	int err = bytes_append_text(file, MADE_MARK);
+
+	if (err == 0)
+		err = tls_identity_make(&wish, file);
+	return err;
+}
+
+static void record_made(const struct provider *p, const char *slot, const struct making *making,
+			struct span file)
+{
+	struct tls_summary made;
+	struct bytes names;
+
+	bytes_init(&names, TLS_PEM_BYTES_MAX);
+	if (tls_summarise(file, &made) < 0 || tls_names_print(&making->names->names, &names) < 0 ||
+	    bytes_append_u8(&names, '\0') < 0)
+		event_send(p->task->events, EVENT_CERTIFICATE_MADE, EV_TEXT(NAME, slot));
+	else if (making->cause == NULL)
+		event_send(p->task->events, EVENT_CERTIFICATE_MADE, EV_TEXT(NAME, slot),
+			   EV_TEXT(DETAIL, (const char *)names.data),
+			   EV_SHA256(SHA256, made.sha256));
+	else
+		event_send(p->task->events, EVENT_CERTIFICATE_RENEWED, EV_TEXT(NAME, slot),
+			   EV_TEXT(REASON, making->cause), EV_NUMBER(COMMIT, p->task->number),
+			   EV_SHA256(SHA256, made.sha256),
+			   EV_TEXT(DETAIL, (const char *)names.data));
+	bytes_fini(&names);
+}
+
+static void make_certificate(const struct provider *p, const struct tree_node *leaf,
+			     const struct making *making)
+{
+	const char *slot = tree_value(leaf, 0);
+	struct bytes file;
 	int err = 0;
 
-	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	err = tls_identity_make(p->host_name, p->now_s, &pem);
+	bytes_init(&file, TLS_PEM_BYTES_MAX);
+	err = compose(p, making, &file);
 	if (err == 0)
-		err = write_slot(p->dir, slot, KEYS_IS_CERTIFICATE, bytes_span(&pem));
-	tls_wipe(&pem);
+		err = write_slot(p->task->dir, span_of(slot), KEYS_IS_CERTIFICATE,
+				 bytes_span(&file));
 	if (err < 0)
 		tell(p, leaf, KEYS_IS_CERTIFICATE, PROBLEM_SLOT_UNUSABLE, "it cannot be written");
-	else if (p->events != NULL)
-		event_send(p->events, EVENT_CERTIFICATE_MADE, EV_TEXT(NAME, tree_value(leaf, 0)),
-			   EV_TEXT(DETAIL, p->host_name));
+	else
+		record_made(p, slot, making, bytes_span(&file));
+	tls_wipe(&file);
+}
+
+/* Why it cannot stay, whatever names it is for; NULL: it can. */
+static const char *why_not_kept(struct span file, int64_t now_s)
+{
+	struct tls_summary old;
+
+	if (tls_identity_check(file, now_s) != TLS_DEFECT_NONE || tls_summarise(file, &old) < 0)
+		return "it cannot be used";
+	if (old.until_s - now_s < SOON_S)
+		return "it ends";
+	return old.from_s > now_s ? "it was made while the clock was ahead" : NULL;
+}
+
+/*
+ * What was made here is made anew when it is for other names, when it ends, or when it cannot be
+ * used. With other names it keeps its key: whoever has pinned that notices nothing (ADR 321).
+ * Return: whether it must be; then @making is complete.
+ */
+static bool must_renew(struct making *making, int64_t now_s)
+{
+	struct tls_names names;
+
+	making->cause = why_not_kept(making->old, now_s);
+	if (making->cause != NULL)
+		return true;
+	if (tls_names_of(making->old, &names) == 0 &&
+	    tls_names_equal(&names, &making->names->names))
+		return false;
+	making->cause = "names have changed";
+	making->keep_key = true;
+	return true;
 }
 
 static void judge_password(const struct provider *p, const struct tree_node *leaf,
@@ -165,13 +247,39 @@ static void judge_password(const struct provider *p, const struct tree_node *lea
 static void judge(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind,
 		  struct span pem)
 {
-	enum tls_defect defect = check(kind, pem, p->now_s);
+	enum tls_defect defect = check(kind, pem, p->task->now_s);
 	struct tls_summary summary;
 
 	if (defect != TLS_DEFECT_NONE)
 		tell(p, leaf, kind, PROBLEM_SLOT_UNUSABLE, tls_defect_text(defect, false));
-	else if (tls_summarise(pem, &summary) == 0 && summary.until_s - p->now_s < SOON_S)
+	else if (tls_summarise(pem, &summary) == 0 && summary.until_s - p->task->now_s < SOON_S)
 		tell(p, leaf, kind, PROBLEM_SLOT_UNUSABLE, "it expires within 30 days");
+}
+
+/* @pem: what the slot holds; empty: nothing. */
+static void provide_made(const struct provider *p, const struct tree_node *leaf, struct span pem)
+{
+	const char *slot = tree_value(leaf, 0);
+	struct slot_names names;
+	struct making making = {.names = &names, .old = pem};
+
+	slot_names_of(p->task->root, slot, &names);
+	if (names.several_zones)
+		problems_add(p->problems, leaf->at, PROBLEM_SLOT_OF_ZONES, leaf->row, 0, slot,
+			     NULL);
+	if (names.names.more)
+		problems_add(p->problems, leaf->at, PROBLEM_SLOT_NAMES, leaf->row, 0, slot, NULL);
+	names.names.more = false; /* it is for those that there is room for */
+	if (pem.size == 0) {
+		if (p->task->aim != KEYS_LOOK)
+			make_certificate(p, leaf, &making);
+		return;
+	}
+	if (!must_renew(&making, p->task->now_s))
+		return;
+	problems_add(p->problems, leaf->at, PROBLEM_SLOT_ANEW, leaf->row, 0, slot, making.cause);
+	if (p->task->aim == KEYS_RENEW)
+		make_certificate(p, leaf, &making);
 }
 
 static void provide(const struct provider *p, const struct tree_node *leaf, enum keys_kind kind)
@@ -180,15 +288,15 @@ static void provide(const struct provider *p, const struct tree_node *leaf, enum
 	int err = 0;
 
 	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	err = keys_read(p->dir, span_of(tree_value(leaf, 0)), kind, &pem);
-	if (err == 0)
-		judge(p, leaf, kind, bytes_span(&pem));
-	else if (err != -ERR_NOT_FOUND)
+	err = keys_read(p->task->dir, span_of(tree_value(leaf, 0)), kind, &pem);
+	if (err < 0 && err != -ERR_NOT_FOUND)
 		tell(p, leaf, kind, PROBLEM_SLOT_UNUSABLE, "it cannot be read");
-	else if (kind == KEYS_IS_AUTHORITY)
+	else if (kind == KEYS_IS_CERTIFICATE && (err < 0 || is_made(bytes_span(&pem))))
+		provide_made(p, leaf, bytes_span(&pem));
+	else if (err < 0)
 		tell(p, leaf, kind, PROBLEM_NO_AUTHORITY, "it is empty");
-	else if (p->make)
-		make_certificate(p, leaf);
+	else
+		judge(p, leaf, kind, bytes_span(&pem));
 	tls_wipe(&pem);
 }
 
@@ -199,7 +307,7 @@ static void provide_password(const struct provider *p, const struct tree_node *l
 	int err = 0;
 
 	bytes_init(&password, TLS_PEM_BYTES_MAX);
-	err = keys_read(p->dir, span_of(tree_value(leaf, 0)), KEYS_IS_PASSWORD, &password);
+	err = keys_read(p->task->dir, span_of(tree_value(leaf, 0)), KEYS_IS_PASSWORD, &password);
 	if (err == 0)
 		judge_password(p, leaf, bytes_span(&password), counted_bytes);
 	else if (err == -ERR_NOT_FOUND)
@@ -209,25 +317,13 @@ static void provide_password(const struct provider *p, const struct tree_node *l
 	tls_wipe(&password);
 }
 
-/* The name that a mail entry has in greetings; @mail NULL: the gateway's. */
-static const char *host_name_of(const struct tree_node *root, const struct tree_node *mail)
-{
-	const struct tree_node *own = mail != NULL ? tree_first(mail, ROW_MAIL_HOST_NAME) : NULL;
-	const struct tree_node *system = tree_first(root, ROW_SYSTEM);
-
-	if (own == NULL && system != NULL)
-		own = tree_first(system, ROW_HOST_NAME);
-	return own != NULL ? tree_value(own, 0) : schema_row(ROW_HOST_NAME)->fallback;
-}
-
-static void provide_mails(struct provider *p, const struct tree_node *root)
+static void provide_mails(const struct provider *p, const struct tree_node *root)
 {
 	for (const struct tree_node *mail = tree_first(root, ROW_MAIL); mail != NULL;
 	     mail = tree_next(mail)) {
 		const struct tree_node *near = tree_first(mail, ROW_MAIL_TLS);
 		const struct tree_node *far = tree_first(mail, ROW_MAIL_HOP_TLS);
 
-		p->host_name = host_name_of(root, mail);
 		if (near != NULL)
 			provide(p, tree_first(near, ROW_MAIL_TLS_CERTIFICATE), KEYS_IS_CERTIFICATE);
 		if (far != NULL)
@@ -249,9 +345,8 @@ static void provide_access(const struct provider *p, const struct tree_node *acc
 							       : KEYS_PASSWORD_MAX);
 }
 
-static void provide_screens(struct provider *p, const struct tree_node *root)
+static void provide_screens(const struct provider *p, const struct tree_node *root)
 {
-	p->host_name = host_name_of(root, NULL);
 	for (const struct tree_node *screen = tree_first(root, ROW_SCREEN); screen != NULL;
 	     screen = tree_next(screen)) {
 		const struct tree_node *tls = tree_first(screen, ROW_SCREEN_TLS);
@@ -268,14 +363,13 @@ static void provide_screens(struct provider *p, const struct tree_node *root)
 }
 
 /* What a server is verified with, and what it is shown. */
-static void provide_syslogs(struct provider *p, const struct tree_node *root)
+static void provide_syslogs(const struct provider *p, const struct tree_node *root)
 {
 	const struct tree_node *system = tree_first(root, ROW_SYSTEM);
 	const struct tree_node *syslog = system != NULL ? tree_first(system, ROW_SYSLOG) : NULL;
 	const struct tree_node *server =
 		syslog != NULL ? tree_first(syslog, ROW_SYSLOG_SERVER) : NULL;
 
-	p->host_name = host_name_of(root, NULL);
 	for (; server != NULL; server = tree_next(server)) {
 		if (tree_first(server, ROW_SYSLOG_CA) != NULL)
 			provide(p, tree_first(server, ROW_SYSLOG_CA), KEYS_IS_AUTHORITY);
@@ -284,14 +378,13 @@ static void provide_syslogs(struct provider *p, const struct tree_node *root)
 	}
 }
 
-void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
-		  struct problems *problems, struct event_client *events)
+void keys_provide(const struct keys_task *task, struct problems *problems)
 {
-	struct provider p = {dir, now_s, make, problems, events, NULL};
+	struct provider p = {task, problems};
 
-	provide_mails(&p, root);
-	provide_screens(&p, root);
-	provide_syslogs(&p, root);
+	provide_mails(&p, task->root);
+	provide_screens(&p, task->root);
+	provide_syslogs(&p, task->root);
 }
 
 /* ---- showing ---- */

@@ -25,6 +25,7 @@ int keys_read(int dir, struct span slot, enum keys_kind kind, struct bytes *pem)
  * keys_load - put into a slot what an administrator has pasted
  * @now_s:  seconds since 1970
  * @defect: set where it is refused; then the slot is as it was
+ * What is loaded never counts as made here, whatever it says of itself.
  * Return: 0; -ERR_SYNTAX (@defect); -ERR_SYSTEM. What was there before is gone for good.
  */
 int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, int64_t now_s,
@@ -38,16 +39,29 @@ int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, i
  */
 int keys_load_password(int dir, struct span slot, struct span typed);
 
+/* How far keys_provide goes. */
+enum keys_aim {
+	KEYS_LOOK,  /* it changes nothing */
+	KEYS_FILL,  /* certificates are made for slots that are empty: before a commit */
+	KEYS_RENEW, /* besides, what was made here is made anew where it must be, and defects are
+		       recorded: behind a commit, and each day */
+};
+
+struct keys_task {
+	int dir;                      /* borrowed; -1: there is none */
+	const struct tree_node *root; /* of a configuration that compiles; borrowed */
+	uint32_t number;              /* of that configuration, for records */
+	int64_t now_s;                /* since 1970 */
+	enum keys_aim aim;
+	struct event_client *events; /* NULL with KEYS_LOOK: nobody is told */
+};
+
 /**
  * keys_provide - see to it that the slots which a configuration names can be used
- * @root: of a configuration that compiles
- * @make: make what can be made (certificates); otherwise only look
- * @problems: an authority or password that is missing is an error, anything that will fail later a
- * warning
- * @events: told of what was made and of defects; NULL: nobody
+ * @problems: an authority or password that is missing is an error; anything that will fail later,
+ * and a certificate that is or will be made anew (ADR 321), a warning
  */
-void keys_provide(int dir, const struct tree_node *root, int64_t now_s, bool make,
-		  struct problems *problems, struct event_client *events);
+void keys_provide(const struct keys_task *task, struct problems *problems);
 
 /* One line a slot: kind, name, subject, last day, fingerprint, defect; separated by tabs. Of a
  * password nothing but that it is there. */

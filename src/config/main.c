@@ -181,6 +181,7 @@ static void init(struct config *c)
 	config_edge_init(c);
 	config_unconfirmed_init(c);
 	config_saved_init(c);
+	config_slots_init(c);
 	c->commit_timer = (struct loop_timer){.fire = on_commit_timer, .ctx = c};
 	loop_init(&c->loop, &clock_system, c->polls, c->fds, CONFIG_DESCRIPTORS);
 }
@@ -229,6 +230,7 @@ static int start(struct config *c)
 	c->running_entry = c->commit.entry;
 	c->running_chosen = c->commit.chosen;
 	config_commit_fini(&c->commit);
+	config_slots_look(c);
 	return 0;
 }
 

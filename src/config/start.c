@@ -14,6 +14,18 @@
 
 #define NUMBERS_MAX (2 * STORE_KEPT)
 
+static void fill_slots(struct config *c, const struct tree_node *root, struct problems *problems)
+{
+	struct keys_task task = {.dir = c->keys_dir,
+				 .root = root,
+				 .number = c->newest,
+				 .now_s = clock_wall_ns(&clock_system) / 1000000000,
+				 .aim = KEYS_FILL,
+				 .events = &c->process.events};
+
+	keys_provide(&task, problems);
+}
+
 /* Parse, compile and print @text into c->commit. Return: 0 or the error; problems are in @problems.
  */
 static int prepare_text(struct config *c, struct span text, struct problems *problems)
@@ -30,10 +42,9 @@ static int prepare_text(struct config *c, struct span text, struct problems *pro
 		err = policy_compile(&tree, &c->commit.block, problems);
 	if (err == 0)
 		err = print_tree(&c->commit.text, tree.root);
-	/* What is missing shuts its mail path and is an event; the rest goes on. */
+	/* What is missing shuts its path, and is an event once this runs; the rest goes on. */
 	if (err == 0)
-		keys_provide(c->keys_dir, tree.root, clock_wall_ns(&clock_system) / 1000000000,
-			     true, problems, &c->process.events);
+		fill_slots(c, tree.root, problems);
 	tree_fini(&tree);
 	return err;
 }

@@ -108,6 +108,20 @@ static void put_name(char out[256], const mbedtls_x509_name *name)
 	}
 }
 
+/* How many there are, and while all of them hold. */
+static void summarise_times(const mbedtls_x509_crt *chain, struct tls_summary *out)
+{
+	out->from_s = seconds_of(&chain->valid_from);
+	out->until_s = seconds_of(&chain->valid_to);
+	for (const mbedtls_x509_crt *c = chain; c != NULL; c = c->next) {
+		int64_t from_s = seconds_of(&c->valid_from), until_s = seconds_of(&c->valid_to);
+
+		out->from_s = from_s > out->from_s ? from_s : out->from_s;
+		out->until_s = until_s < out->until_s ? until_s : out->until_s;
+		out->count++;
+	}
+}
+
 int tls_summarise(struct span pem, struct tls_summary *out)
 {
 	mbedtls_x509_crt chain;
@@ -122,11 +136,8 @@ int tls_summarise(struct span pem, struct tls_summary *out)
 	if (err == 0) {
 		put_name(out->subject, &chain.subject);
 		put_name(out->issuer, &chain.issuer);
-		out->from_s = seconds_of(&chain.valid_from);
-		out->until_s = seconds_of(&chain.valid_to);
 		sha256_of(chain.raw.p, chain.raw.len, out->sha256);
-		for (const mbedtls_x509_crt *c = &chain; c != NULL; c = c->next)
-			out->count++;
+		summarise_times(&chain, out);
 		out->has_key =
 			tls_identity_parse(&identity, pem, &defect) == 0 && is_pair(&identity);
 	}

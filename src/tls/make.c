@@ -14,14 +14,16 @@
 
 #define DAY_S        86400
 #define SERIAL_BYTES 16
-#define MADE_BYTES   4096 /* of either PEM block */
+#define MADE_BYTES   24576 /* of either PEM block: of TLS_NAMES_MAX names as well */
+#define CN_BYTES_MAX 64    /* RFC 5280, ub-common-name; the whole name stands among the others */
 
 struct maker {
 	mbedtls_pk_context key;
 	mbedtls_x509write_cert cert;
-	char subject[320];
-	char from[16], until[16]; /* YYYYMMDDhhmmss */
-	mbedtls_x509_san_list name;
+	char subject[sizeof("CN=") + CN_BYTES_MAX];
+	char from[16], until[16];                   /* YYYYMMDDhhmmss */
+	struct tls_names host;                      /* where the host name is the only one */
+	mbedtls_x509_san_list names[TLS_NAMES_MAX]; /* borrow from what was wished */
 	mbedtls_asn1_sequence purposes[2];
 };
 
@@ -36,27 +38,65 @@ static bool put_time(char out[16], int64_t at_s)
 static int make_key(struct maker *m)
 {
 	if (psa_crypto_init() != PSA_SUCCESS)
-		return -1;
-	if (mbedtls_pk_setup(&m->key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0)
-		return -1;
-	return mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(m->key), tls_random,
-				   NULL);
+		return -ERR_SYSTEM;
+	if (mbedtls_pk_setup(&m->key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0 ||
+	    mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(m->key), tls_random,
+				NULL) != 0)
+		return -ERR_SYSTEM;
+	return 0;
 }
 
-static int set_names(struct maker *m, const char *host_name)
+/* The key that is in @pem becomes the maker's. */
+static int keep_key(struct maker *m, struct span pem)
 {
-	int n = snprintf(m->subject, sizeof(m->subject), "CN=%s", host_name);
+	struct tls_identity old;
+	enum tls_defect defect = TLS_DEFECT_NONE;
+	int err = 0;
 
-	if (n < 0 || (size_t)n >= sizeof(m->subject))
+	tls_identity_init(&old);
+	err = tls_identity_parse(&old, pem, &defect);
+	if (err == 0) {
+		m->key = old.key;
+		mbedtls_pk_init(&old.key);
+	}
+	tls_identity_fini(&old);
+	return err;
+}
+
+/* Linked from the last one on: the library writes them in reverse. */
+static void link_names(struct maker *m, const struct tls_names *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const struct tls_name *name = &names->list[i];
+		mbedtls_x509_san_list *item = &m->names[i];
+
+		item->node.type =
+			name->is_address ? MBEDTLS_X509_SAN_IP_ADDRESS : MBEDTLS_X509_SAN_DNS_NAME;
+		item->node.san.unstructured_name = (mbedtls_x509_buf){
+			name->is_address ? MBEDTLS_ASN1_OCTET_STRING : MBEDTLS_ASN1_IA5_STRING,
+			name->size, (unsigned char *)(uintptr_t)name->octets};
+		item->next = i > 0 ? &m->names[i - 1] : NULL;
+	}
+}
+
+static int set_names(struct maker *m, const struct tls_wish *wish)
+{
+	const struct tls_names *names = wish->names;
+
+	if (names == NULL) {
+		tls_names_add_host(&m->host, span_of(wish->host_name));
+		names = &m->host;
+	}
+	if (names->count == 0)
 		return -1;
-	m->name = (mbedtls_x509_san_list){0};
-	m->name.node.type = MBEDTLS_X509_SAN_DNS_NAME;
-	m->name.node.san.unstructured_name = (mbedtls_x509_buf){
-		MBEDTLS_ASN1_IA5_STRING, strlen(host_name), (unsigned char *)(uintptr_t)host_name};
+	link_names(m, names);
+	(void)snprintf(m->subject, sizeof(m->subject), "CN=%.*s", CN_BYTES_MAX,
+		       wish->host_name); /* fits */
 	if (mbedtls_x509write_crt_set_subject_name(&m->cert, m->subject) != 0 ||
 	    mbedtls_x509write_crt_set_issuer_name(&m->cert, m->subject) != 0)
 		return -1;
-	return mbedtls_x509write_crt_set_subject_alternative_name(&m->cert, &m->name);
+	return mbedtls_x509write_crt_set_subject_alternative_name(&m->cert,
+								  &m->names[names->count - 1]);
 }
 
 static int set_purpose(struct maker *m)
@@ -107,18 +147,26 @@ static int put(struct maker *m, struct bytes *pem)
 	return err;
 }
 
-int tls_identity_make(const char *host_name, int64_t now_s, struct bytes *pem)
+static int make(struct maker *m, const struct tls_wish *wish, struct bytes *pem)
 {
-	struct maker m;
-	int err = -ERR_SYSTEM;
+	int err = wish->key.size > 0 ? keep_key(m, wish->key) : make_key(m);
+
+	if (err < 0)
+		return err;
+	if (set_names(m, wish) != 0 || set_purpose(m) != 0 || set_rest(m, wish->now_s) != 0)
+		return -ERR_SYSTEM;
+	return put(m, pem);
+}
+
+int tls_identity_make(const struct tls_wish *wish, struct bytes *pem)
+{
+	struct maker m = {0};
+	int err = -ERR_NO_MEMORY;
 
 	mbedtls_pk_init(&m.key);
 	mbedtls_x509write_crt_init(&m.cert);
-	if (bytes_room(pem, 2 * MADE_BYTES) == NULL) /* no copy is left behind by growing */
-		err = -ERR_NO_MEMORY;
-	else if (make_key(&m) == 0 && set_names(&m, host_name) == 0 && set_purpose(&m) == 0 &&
-		 set_rest(&m, now_s) == 0)
-		err = put(&m, pem);
+	if (bytes_room(pem, 2 * MADE_BYTES) != NULL) /* no copy is left behind by growing */
+		err = make(&m, wish, pem);
 	mbedtls_x509write_crt_free(&m.cert);
 	mbedtls_pk_free(&m.key);
 	return err;

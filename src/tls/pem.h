@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "tls/names.h"
 
 #define TLS_PEM_BYTES_MAX 65536 /* of a chain with its key, or of a list of authorities */
 #define TLS_CHAIN_MAX     8     /* certificates of a chain */
@@ -71,25 +72,31 @@ enum tls_defect tls_authorities_check(struct span pem, int64_t now_s);
 struct tls_summary {
 	char subject[256]; /* as text, NUL-terminated, printable ASCII */
 	char issuer[256];
-	int64_t from_s, until_s; /* seconds since 1970 */
-	uint8_t sha256[32];      /* of the certificate */
+	int64_t from_s, until_s; /* seconds since 1970: while all that are there hold */
+	uint8_t sha256[32];      /* of the first certificate */
 	unsigned count;          /* certificates there */
 	bool has_key;
 };
 
-/* The first certificate of @pem. Return: 0 or -ERR_SYNTAX. */
+/* The first certificate of @pem, and how long all of them hold. Return: 0 or -ERR_SYNTAX. */
 int tls_summarise(struct span pem, struct tls_summary *out);
 
 #define TLS_MADE_DAYS 3650 /* that a certificate made here holds */
 
+/* What is to be made. */
+struct tls_wish {
+	const char *host_name;         /* the subject; borrowed */
+	const struct tls_names *names; /* alternative names; NULL: the host name alone; borrowed */
+	int64_t now_s;                 /* seconds since 1970; it holds from a day before */
+	struct span key; /* PEM with the private key to keep; empty: a new one is made; borrowed */
+};
+
 /**
- * tls_identity_make - a new P-256 key and a certificate for it, signed by itself
- * @host_name: becomes the subject and its alternative name
- * @now_s:     seconds since 1970; it holds from a day before
- * @pem:       appended to: certificate, then key; the caller wipes it (tls_wipe)
- * Return: 0; -ERR_SYSTEM; as bytes_append.
+ * tls_identity_make - a certificate signed by itself, with a new P-256 key or for one that is there
+ * @pem: appended to: certificate, then key; the caller wipes it (tls_wipe)
+ * Return: 0; -ERR_SYNTAX: there is no such key; -ERR_SYSTEM; as bytes_append.
  */
-int tls_identity_make(const char *host_name, int64_t now_s, struct bytes *pem);
+int tls_identity_make(const struct tls_wish *wish, struct bytes *pem);
 
 /**
  * tls_pem_read - all of a descriptor, from its start

@@ -24,7 +24,8 @@ static int identity_fd(void)
 
 	if (identity.data == NULL) {
 		bytes_init(&identity, TLS_PEM_BYTES_MAX);
-		must(tls_identity_make(HOST, time(NULL), &identity) == 0);
+		must(tls_identity_make(&(struct tls_wish){.host_name = HOST, .now_s = time(NULL)},
+				       &identity) == 0);
 	}
 	must(sealed_make("identity", bytes_span(&identity), &fd) == 0);
 	return fd;

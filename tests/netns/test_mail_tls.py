@@ -430,10 +430,19 @@ def paste(console, command, text):
     return console.before
 
 
+def verified(net, zones, trusted, name):
+    """STARTTLS by a sender that trusts nothing else and expects this name or address; raises where the certificate does not do."""
+    with dialogue(net, zones) as peer:
+        greeted(peer)
+        peer.ask("STARTTLS")
+        context = ssl.create_default_context(cadata=trusted)
+        peer.socket = context.wrap_socket(peer.socket, server_hostname=name)
+
+
 def test_keys_are_made_shown_and_loaded_but_never_exported(net, zones, make_gateway, authority, state):
     """L4: a slot is filled at first need; what is loaded is checked; a key appears nowhere but in its own directory."""
     gateway = make_gateway(mail_block(zones, OFFERED), state=state)
-    gateway.wait_event("certificate-made", 'name="mail"', f'detail="{OWN_NAME}"')
+    gateway.wait_event("certificate-made", 'name="mail"', f'detail="{OWN_NAME}, ')
     key_file = state / "keys" / "mail.certificate.pem"
     made = key_file.read_text()
     assert key_file.stat().st_mode & 0o777 == 0o600 and (state / "keys").stat().st_mode & 0o777 == 0o700
@@ -442,6 +451,8 @@ def test_keys_are_made_shown_and_loaded_but_never_exported(net, zones, make_gate
     assert f"CN={OWN_NAME}" in console.run("show certificates")
     shown = console.run("show certificates mail")
     assert "BEGIN CERTIFICATE" in shown and "KEY" not in shown
+    for name in (OWN_NAME, zones["internet"].gateway4):
+        verified(net, zones, made[:made.index("-----BEGIN EC")], name)
     leaf = authority.issue(OWN_NAME).read_text()
     key, certificate = leaf[:leaf.index("-----BEGIN CERT")], leaf[leaf.index("-----BEGIN CERT"):]
     assert "not that of the first certificate" in paste(console, "load certificate mail",
@@ -463,11 +474,7 @@ def test_keys_are_made_shown_and_loaded_but_never_exported(net, zones, make_gate
             text = files.text(path)
             assert not any(s in text for s in secrets), path
     assert not any(s in console.run("show configuration") for s in secrets)
-    with dialogue(net, zones) as peer:
-        greeted(peer)
-        peer.ask("STARTTLS")
-        context = ssl.create_default_context(cadata=authority.pem)
-        peer.socket = context.wrap_socket(peer.socket, server_hostname=OWN_NAME)
+    verified(net, zones, authority.pem, OWN_NAME)
 
 
 def test_keys_missing_authority_is_refused_at_commit(net, zones, make_gateway):

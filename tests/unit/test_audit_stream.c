@@ -105,7 +105,9 @@ static struct bytes make_identity(const char *name)
 	struct bytes pem;
 
 	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	assert_int_equal(tls_identity_make(name, time(NULL), &pem), 0);
+	assert_int_equal(
+		tls_identity_make(&(struct tls_wish){.host_name = name, .now_s = time(NULL)}, &pem),
+		0);
 	return pem;
 }
 

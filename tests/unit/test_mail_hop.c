@@ -91,7 +91,10 @@ static void give_authority(void)
 	struct bytes pem;
 
 	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	assert_int_equal(tls_identity_make("mx.city.example.lg.jp", time(NULL), &pem), 0);
+	assert_int_equal(tls_identity_make(&(struct tls_wish){.host_name = "mx.city.example.lg.jp",
+							      .now_s = time(NULL)},
+					   &pem),
+			 0);
 	assert_int_equal(sealed_make("authority", bytes_span(&pem), &sender.authority_fd), 0);
 	tls_wipe(&pem);
 }

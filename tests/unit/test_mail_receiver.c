@@ -237,7 +237,10 @@ static void offer_tls(void)
 	struct bytes pem;
 
 	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	assert_int_equal(tls_identity_make("gw.example.lg.jp", time(NULL), &pem), 0);
+	assert_int_equal(tls_identity_make(&(struct tls_wish){.host_name = "gw.example.lg.jp",
+							      .now_s = time(NULL)},
+					   &pem),
+			 0);
 	assert_int_equal(sealed_make("identity", bytes_span(&pem), &receiver.certificate_fd), 0);
 	tls_wipe(&pem);
 	fx.policy.tls_offered = true;

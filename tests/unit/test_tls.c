@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -41,7 +42,8 @@ static struct bytes make_identity(const char *name, int64_t now_s)
 	struct bytes pem;
 
 	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	assert_int_equal(tls_identity_make(name, now_s, &pem), 0);
+	assert_int_equal(
+		tls_identity_make(&(struct tls_wish){.host_name = name, .now_s = now_s}, &pem), 0);
 	return pem;
 }
 
@@ -373,6 +375,110 @@ static void test_tls_summary_shows_the_certificate_only(void **state)
 	tls_wipe(&pem);
 }
 
+static const char *printed(const struct tls_names *names)
+{
+	static char text[512];
+	struct bytes out;
+
+	bytes_init(&out, sizeof(text) - 1);
+	assert_int_equal(tls_names_print(names, &out), 0);
+	memcpy(text, out.data, out.size);
+	text[out.size] = '\0';
+	bytes_fini(&out);
+	return text;
+}
+
+static const struct span ipv4 = {(const uint8_t *)"\x0a\0\0\x01", 4};
+static const struct span ipv6 = {(const uint8_t *)"\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07", 16};
+
+static void test_tls_names_are_a_set_of_hosts_and_addresses(void **state)
+{
+	struct tls_names a = {0}, b = {0};
+
+	tls_names_add_host(&a, span_of("Gate.Example.JP"));
+	tls_names_add_host(&a, span_of("gate.example.jp"));
+	tls_names_add_address(&a, ipv4);
+	tls_names_add_address(&b, ipv4);
+	assert_int_equal(a.count, 2);
+	assert_false(tls_names_equal(&a, &b));
+	tls_names_add_host(&b, span_of("gate.example.jp"));
+	assert_true(tls_names_equal(&a, &b));
+	assert_string_equal(printed(&b), "10.0.0.1, gate.example.jp");
+	tls_names_add_host(&b, (struct span){ipv4.data, ipv4.size});
+	assert_int_equal(b.count, 3); /* a name of the same octets is not the address */
+	assert_false(tls_names_equal(&a, &b));
+	tls_names_add_address(&a, (struct span){ipv6.data, 5});
+	assert_true(a.more);
+	assert_false(tls_names_equal(&a, &a));
+}
+
+static void fill_names(struct tls_names *names, int count)
+{
+	char host[TLS_HOST_BYTES_MAX + 1];
+
+	for (int i = 0; i < count; i++) {
+		memset(host, 'a', sizeof(host));
+		(void)snprintf(host, sizeof(host), "%0*d", TLS_HOST_BYTES_MAX, i);
+		tls_names_add_host(names, span_of(host));
+	}
+}
+
+/* As many of the longest names as there is room for can be made, and are read again. */
+static void test_tls_names_are_read_from_what_was_made_for_them(void **state)
+{
+	for (int hosts = 0; hosts <= TLS_NAMES_MAX - 2; hosts += TLS_NAMES_MAX - 2) {
+		struct tls_names names = {0}, read;
+		struct tls_wish wish = {.host_name = NAME, .names = &names, .now_s = time(NULL)};
+		struct bytes pem;
+
+		tls_names_add_address(&names, ipv4);
+		tls_names_add_address(&names, ipv6);
+		fill_names(&names, hosts);
+		bytes_init(&pem, TLS_PEM_BYTES_MAX);
+		assert_int_equal(tls_identity_make(&wish, &pem), 0);
+		assert_int_equal(tls_identity_check(bytes_span(&pem), time(NULL)), TLS_DEFECT_NONE);
+		assert_int_equal(tls_names_of(bytes_span(&pem), &read), 0);
+		assert_int_equal(read.count, hosts + 2);
+		assert_true(tls_names_equal(&names, &read));
+		tls_names_add_host(&read, span_of("another.example.jp"));
+		assert_false(tls_names_equal(&names, &read));
+		tls_wipe(&pem);
+	}
+	assert_int_equal(tls_names_of(span_of("no PEM"), &(struct tls_names){0}), -ERR_SYNTAX);
+}
+
+static void test_tls_names_have_an_end(void **state)
+{
+	struct tls_names names = {0};
+
+	fill_names(&names, TLS_NAMES_MAX);
+	assert_false(names.more);
+	fill_names(&names, TLS_NAMES_MAX + 1);
+	assert_true(names.more);
+	assert_int_equal(names.count, TLS_NAMES_MAX);
+}
+
+/* A certificate can be made anew for the key of an old one; for what is no key, it is not made. */
+static void test_tls_made_for_a_key_that_is_there(void **state)
+{
+	struct bytes old = make_identity(NAME, time(NULL)), new;
+	struct tls_wish wish = {
+		.host_name = "other.example.jp", .now_s = time(NULL), .key = bytes_span(&old)};
+
+	bytes_init(&new, TLS_PEM_BYTES_MAX);
+	assert_int_equal(tls_identity_make(&wish, &new), 0);
+	assert_int_equal(tls_identity_check(bytes_span(&new), time(NULL)), TLS_DEFECT_NONE);
+	for (struct bytes *pem = &old; pem != NULL; pem = pem == &old ? &new : NULL)
+		assert_int_equal(bytes_append_u8(pem, '\0'), 0);
+	assert_string_equal(strstr((const char *)old.data, "-----BEGIN EC"),
+			    strstr((const char *)new.data, "-----BEGIN EC"));
+	wish.key = span_of("no key");
+	bytes_clear(&new);
+	assert_int_equal(tls_identity_make(&wish, &new), -ERR_SYNTAX);
+	tls_wipe(&new);
+	tls_wipe(&old);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +501,10 @@ int main(void)
 		cmocka_unit_test(test_tls_identity_is_refused_with_a_reason),
 		cmocka_unit_test(test_tls_key_with_a_pass_phrase_is_refused_as_such),
 		cmocka_unit_test(test_tls_summary_shows_the_certificate_only),
+		cmocka_unit_test(test_tls_names_are_a_set_of_hosts_and_addresses),
+		cmocka_unit_test(test_tls_names_are_read_from_what_was_made_for_them),
+		cmocka_unit_test(test_tls_names_have_an_end),
+		cmocka_unit_test(test_tls_made_for_a_key_that_is_there),
 	};
 
 	tls_prepare();

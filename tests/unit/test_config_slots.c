@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Certificates that are made here: for which names, and when they are made anew; what was loaded
+ * never is. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "config/config.h"
+#include "config/keys.h"
+#include "config/slot_names.h"
+#include "place.h"
+#include "policy/parse.h"
+#include "tls/tls.h"
+
+#define DAY_S   86400
+#define BEGAN_S INT64_C(1800000000) /* January 2027 */
+#define ZONES                                                                                      \
+	"zone a { tier business; port eth0; address 10.0.0.1/24; address fd00::1/64; }\n"          \
+	"zone b { tier outside; port eth1; address 10.1.0.1/24; }\n"
+#define SCREEN(name)                                                                               \
+	"screen web { from a; to b; desktop 10.1.0.9:5900; security x509-plain; group staff;\n"    \
+	" tls { certificate screen; } browser { name " name "; } }\n"                              \
+	"screen-user suzuki { group staff; }\n"
+#define MAIL(slot)                                                                                 \
+	"mail in { from b; to a; domain example.jp; next-hop 10.0.0.9; host-name mx.example.jp;\n" \
+	" tls { certificate " slot "; } }\n"
+
+static struct {
+	struct place place;
+	struct config c;
+	struct clock_simulated time;
+	struct clock clock;
+	int events; /* audit's end */
+} f;
+
+/* This runs from now on, and its commit is settled. */
+static void run(const char *text)
+{
+	bytes_clear(&f.c.running_text);
+	assert_int_equal(bytes_append_text(&f.c.running_text, text), 0);
+	config_slots_look(&f.c);
+}
+
+static int setup(void **state)
+{
+	int fds[2];
+
+	memset(&f, 0, sizeof(f));
+	place_open(&f.place);
+	f.time = (struct clock_simulated){.mono_ns = 1000000000, .wall_ns = BEGAN_S * 1000000000};
+	f.clock = clock_simulate(&f.time);
+	loop_init(&f.c.loop, &f.clock, f.c.polls, f.c.fds, CONFIG_DESCRIPTORS);
+	assert_int_equal(channel_pair(fds), 0);
+	event_client_init(&f.c.process.events, fds[0]);
+	f.events = fds[1];
+	f.c.keys_dir = f.place.dir;
+	f.c.running_entry.number = 7;
+	bytes_init(&f.c.running_text, CONFIG_TEXT_BYTES);
+	config_slots_init(&f.c);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	bytes_fini(&f.c.running_text);
+	(void)close(f.c.process.events.fd);
+	(void)close(f.events);
+	place_close(&f.place);
+	return 0;
+}
+
+/* The next event that was sent; EVENT_NONE_: none. Its texts hold @text. */
+static enum event_id next_event(const char *text)
+{
+	static uint8_t body[65536];
+	ssize_t size = recv(f.events, body, sizeof(body), MSG_DONTWAIT);
+	struct event_record event;
+
+	if (size < (ssize_t)sizeof(event))
+		return EVENT_NONE_;
+	memcpy(&event, body + size - sizeof(event), sizeof(event));
+	if (text != NULL)
+		assert_non_null(memmem(event.text, sizeof(event.text), text, strlen(text)));
+	return event.id;
+}
+
+/* So much later by both clocks. */
+static void later(int64_t seconds)
+{
+	f.time.mono_ns += (uint64_t)seconds * 1000000000;
+	f.time.wall_ns += seconds * 1000000000;
+	assert_int_equal(loop_step(&f.c.loop, 0), 0);
+}
+
+/* What a slot holds, as text; the caller frees it. */
+static char *held(const char *slot)
+{
+	struct bytes pem;
+
+	bytes_init(&pem, TLS_PEM_BYTES_MAX + 1);
+	assert_int_equal(keys_read(f.place.dir, span_of(slot), KEYS_IS_CERTIFICATE, &pem), 0);
+	assert_int_equal(bytes_append_u8(&pem, '\0'), 0);
+	return (char *)pem.data;
+}
+
+static void assert_names(const char *slot, const char *expected)
+{
+	char *pem = held(slot);
+	struct tls_names names;
+	struct bytes text;
+
+	bytes_init(&text, TLS_PEM_BYTES_MAX);
+	assert_int_equal(tls_names_of(span_of(pem), &names), 0);
+	assert_int_equal(tls_names_print(&names, &text), 0);
+	assert_int_equal(bytes_append_u8(&text, '\0'), 0);
+	assert_string_equal((char *)text.data, expected);
+	bytes_fini(&text);
+	free(pem);
+}
+
+/* The private key of @pem: its text from there on. */
+static const char *key_of(const char *pem)
+{
+	const char *key = strstr(pem, "-----BEGIN EC PRIVATE KEY");
+
+	assert_non_null(key);
+	return key;
+}
+
+static void test_slots_made_for_every_name_and_address_they_are_reached_by(void **state)
+{
+	run(ZONES "system { host-name gate.example.jp; }\n" SCREEN("web.example.jp") MAIL("mail"));
+	assert_int_equal(next_event("mx.example.jp, 10.1.0.1"), EVENT_CERTIFICATE_MADE);
+	assert_int_equal(next_event("gate.example.jp, web.example.jp"), EVENT_CERTIFICATE_MADE);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	assert_names("screen", "gate.example.jp, web.example.jp, 10.0.0.1, fd00::1");
+	assert_names("mail", "mx.example.jp, 10.1.0.1");
+}
+
+static void test_slots_stay_while_nothing_changes(void **state)
+{
+	char *first, *second;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	first = held("screen");
+	run(ZONES "service one { tcp 1; }\n" SCREEN("web.example.jp"));
+	for (int day = 0; day < 3; day++)
+		later(DAY_S);
+	second = held("screen");
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+}
+
+/* Other names: another certificate, for the key that viewers may have pinned. */
+static void test_slots_with_other_names_are_made_anew_and_keep_their_key(void **state)
+{
+	char *first, *second;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	first = held("screen");
+	run(ZONES SCREEN("other.example.jp"));
+	assert_int_equal(next_event("names have changed"), EVENT_CERTIFICATE_RENEWED);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	assert_names("screen", "sekisho, other.example.jp, 10.0.0.1, fd00::1");
+	second = held("screen");
+	assert_string_not_equal(first, second);
+	assert_string_equal(key_of(first), key_of(second));
+	free(first);
+	free(second);
+}
+
+/* A month before its end at the latest; with a new key, which lives no longer than it. */
+static void test_slots_that_end_are_made_anew_with_another_key(void **state)
+{
+	const int64_t life_s = (int64_t)TLS_MADE_DAYS * DAY_S;
+	char *first, *second;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	first = held("screen");
+	later(life_s - 31L * DAY_S);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	later(2L * DAY_S);
+	assert_int_equal(next_event("it ends"), EVENT_CERTIFICATE_RENEWED);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	second = held("screen");
+	assert_string_not_equal(key_of(first), key_of(second));
+	assert_int_equal(tls_identity_check(span_of(second), BEGAN_S + life_s + DAY_S),
+			 TLS_DEFECT_NONE);
+	free(first);
+	free(second);
+}
+
+/* A clock that was ahead and is set right: what holds only later is no use to anybody. */
+static void test_slots_made_ahead_of_time_are_made_anew_when_the_clock_is_right(void **state)
+{
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	f.time.wall_ns -= INT64_C(400) * DAY_S * 1000000000;
+	f.time.mono_ns += 60 * UINT64_C(1000000000);
+	assert_int_equal(loop_step(&f.c.loop, 0), 0);
+	assert_int_equal(next_event("clock was ahead"), EVENT_CERTIFICATE_RENEWED);
+	later(DAY_S);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+}
+
+static void load(const char *slot, enum keys_kind kind, const char *pem, int64_t now_s)
+{
+	enum tls_defect defect = TLS_DEFECT_NONE;
+
+	assert_int_equal(keys_load(f.place.dir, span_of(slot), kind, span_of(pem), now_s, &defect),
+			 0);
+}
+
+/* What is loaded stays, for whatever names, to its end and beyond; that it ends is said each day.
+ * That it claims to be made here makes no difference. */
+static void test_slots_that_were_loaded_are_never_made_anew(void **state)
+{
+	char *made, *loaded, *now;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	made = held("screen");
+	load("screen", KEYS_IS_CERTIFICATE, made, BEGAN_S);
+	loaded = held("screen");
+	run(ZONES SCREEN("other.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	later((TLS_MADE_DAYS - 29) * (int64_t)DAY_S);
+	assert_int_equal(next_event("expires within 30 days"), EVENT_CERTIFICATE_DEFECT);
+	later(DAY_S);
+	assert_int_equal(next_event("expires within 30 days"), EVENT_CERTIFICATE_DEFECT);
+	later(29L * DAY_S);
+	assert_int_equal(next_event("a certificate has expired"), EVENT_CERTIFICATE_DEFECT);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	now = held("screen");
+	assert_string_equal(now, loaded);
+	free(made);
+	free(loaded);
+	free(now);
+}
+
+/* What was made here and cannot be read any more helps nobody. */
+static void test_slots_made_here_that_are_damaged_are_made_anew(void **state)
+{
+	char *pem;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	pem = held("screen");
+	memset(strstr(pem, "-----BEGIN CERT") + 40, 'A', 200);
+	assert_int_equal(file_replace(f.place.dir, "screen.certificate.pem", NULL, span_of(pem)),
+			 0);
+	later(DAY_S);
+	assert_int_equal(next_event("it cannot be used"), EVENT_CERTIFICATE_RENEWED);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	free(pem);
+}
+
+/* Whether looking at @text, without changing anything, tells of this problem. */
+static bool warns(const char *text, enum problem_id id)
+{
+	struct keys_task task = {.dir = f.place.dir, .now_s = BEGAN_S, .aim = KEYS_LOOK};
+	struct problems problems;
+	struct tree tree;
+	bool found = false;
+
+	problems_init(&problems);
+	assert_int_equal(tree_init(&tree), 0);
+	assert_int_equal(parse_text(&tree, span_of(text), PARSE_WHOLE, &problems), 0);
+	task.root = tree.root;
+	keys_provide(&task, &problems);
+	for (uint32_t i = 0; i < problems.count; i++)
+		found = found || problems.items[i].id == id;
+	tree_fini(&tree);
+	return found;
+}
+
+static void test_slots_warn_before_a_commit_makes_them_anew(void **state)
+{
+	char *first, *second;
+
+	run(ZONES SCREEN("web.example.jp"));
+	first = held("screen");
+	assert_false(warns(ZONES SCREEN("web.example.jp"), PROBLEM_SLOT_ANEW));
+	assert_true(warns(ZONES SCREEN("other.example.jp"), PROBLEM_SLOT_ANEW));
+	assert_false(warns(ZONES SCREEN("web.example.jp"), PROBLEM_SLOT_OF_ZONES));
+	assert_true(warns(ZONES SCREEN("web.example.jp") MAIL("screen"), PROBLEM_SLOT_OF_ZONES));
+	second = held("screen");
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_slots_made_for_every_name_and_address_they_are_reached_by, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_slots_stay_while_nothing_changes, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slots_with_other_names_are_made_anew_and_keep_their_key, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_slots_that_end_are_made_anew_with_another_key,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slots_made_ahead_of_time_are_made_anew_when_the_clock_is_right, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(test_slots_that_were_loaded_are_never_made_anew,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_made_here_that_are_damaged_are_made_anew,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_warn_before_a_commit_makes_them_anew,
+						setup, teardown),
+	};
+
+	tls_prepare();
+	return cmocka_run_group_tests_name("config_slots", tests, NULL, NULL);
+}
