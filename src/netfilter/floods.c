@@ -161,6 +161,13 @@ static void count_zone(struct floods *f, const struct floods_look *look, uint64_
 		f->zone_stands = !tell(look, EVENT_ZONE_FLOOD_ENDED, NULL, 0);
 }
 
+bool floods_begin_look(struct floods *f, const struct floods_look *look)
+{
+	if (!f->begun)
+		f->begun = tell(look, EVENT_FLOOD_WATCH_BEGUN, NULL, 0);
+	return f->begun;
+}
+
 void floods_end_look(struct floods *f, const struct floods_look *look, uint64_t packets)
 {
 	end_quiet(f, look);

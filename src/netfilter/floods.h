@@ -38,6 +38,7 @@ struct floods {
 	bool zone_stands;
 	uint64_t zone_packets, zone_since_ms; /* of the period that runs */
 	uint64_t zone_told_ms, zone_high_ms;  /* high: at least half of the rate */
+	bool begun;                           /* and the log says so */
 };
 
 /* What is known of the zone at one look. */
@@ -52,6 +53,13 @@ struct floods_look {
 	void *ctx;
 	uint64_t now_ms; /* monotonic, not 0 */
 };
+
+/**
+ * floods_begin_look - before what follows: the first time says that alarms from before are over,
+ * which nobody knows any more
+ * Return: whether that is said; otherwise the next look tries again, and this one must not go on.
+ */
+bool floods_begin_look(struct floods *f, const struct floods_look *look);
 
 /**
  * floods_note - an element of one of the kernel's sets of those that flood

@@ -303,6 +303,8 @@ static void look_for_floods(struct netfilter *nf, struct zone *zone)
 			 .now_ms = netfilter_now_ms()},
 	};
 
+	if (!floods_begin_look(&zone->floods, &reading.look))
+		return;
 	for (unsigned kind = 0; kind < RULESET_FLOOD_COUNT; kind++) {
 		reading.kind = kind;
 		/* A failure delays an alarm: the next look tries again. */

@@ -51,14 +51,31 @@ size_t child_alive_count(const struct supervisor *sup, bool audit)
 	return count;
 }
 
+#define ARGS_MAX 5
+
+/* What has become of a process; one that serves a share of the packets is told by its number (ADR
+ * 414). */
+static void tell_fault(const struct child *child, enum event_id id, const struct event_arg *more,
+		       size_t count)
+{
+	struct event_arg args[ARGS_MAX] = {EV_TEXT(PROCESS, child_name(child)),
+					   EV_NUMBER(PID, child->pid)};
+	bool has_share = child->role == ROLE_NETFILTER || child->role == ROLE_ARBITER;
+
+	for (size_t i = 0; i < count; i++) /* at most two */
+		args[2 + i] = more[i];
+	if (has_share && child->index > 0)
+		args[2 + count++] = (struct event_arg)EV_NUMBER(SHARE, child->index);
+	supervisor_emit(child->sup, id, args, 2 + count);
+}
+
 void child_kill(struct child *child, const char *why)
 {
 	if (child->pid <= 0 || child->reaped)
 		return;
 	if (why)
-		supervisor_event(child->sup, EVENT_PROCESS_KILLED,
-				 EV_TEXT(PROCESS, child_name(child)), EV_NUMBER(PID, child->pid),
-				 EV_TEXT(REASON, why));
+		tell_fault(child, EVENT_PROCESS_KILLED,
+			   (const struct event_arg[]){EV_TEXT(REASON, why)}, 1);
 	/* ESRCH is not possible: it is not reaped yet. */
 	(void)kill(child->pid, SIGKILL);
 }
@@ -313,9 +330,8 @@ static bool serve(struct child *child)
 	if (got >= 0)
 		return true;
 	if (got == -ERR_PEER) {
-		supervisor_event(child->sup, EVENT_CHANNEL_VIOLATION,
-				 EV_TEXT(PROCESS, child_name(child)), EV_NUMBER(PID, child->pid),
-				 EV_TEXT(REASON, why));
+		tell_fault(child, EVENT_CHANNEL_VIOLATION,
+			   (const struct event_arg[]){EV_TEXT(REASON, why)}, 1);
 		child_kill(child, NULL);
 	} else if (got != -ERR_CLOSED) {
 		child_kill(child, err_name(got));
@@ -408,17 +424,17 @@ static void schedule_restart(struct child *child)
 
 static void announce_death(const struct child *child, int status)
 {
-	struct supervisor *sup = child->sup;
 	bool orderly = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
-	if (sup->stopping || child->dismissed ||
+	if (child->sup->stopping || child->dismissed ||
 	    (orderly && table_roles[child->role].restart != RESTART_ALWAYS))
 		return; /* the end of a session is no fault */
-	supervisor_event(sup, EVENT_PROCESS_DIED, EV_TEXT(PROCESS, child_name(child)),
-			 EV_NUMBER(PID, child->pid),
-			 WIFSIGNALED(status) ? EV_NUMBER(SIGNAL, WTERMSIG(status))
-					     : EV_NUMBER(STATUS, WEXITSTATUS(status)),
-			 EV_NUMBER(SESSION, child->session ? child->session->id : 0));
+	tell_fault(child, EVENT_PROCESS_DIED,
+		   (const struct event_arg[]){
+			   WIFSIGNALED(status) ? EV_NUMBER(SIGNAL, WTERMSIG(status))
+					       : EV_NUMBER(STATUS, WEXITSTATUS(status)),
+			   EV_NUMBER(SESSION, child->session ? child->session->id : 0)},
+		   2);
 }
 
 static void bury(struct child *child, int status)

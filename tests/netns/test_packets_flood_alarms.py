@@ -99,6 +99,23 @@ def test_packets_flood_over_a_limit_is_an_alarm_that_ends(net, topology, make_ga
     wait_until(lambda: sink.got, "the station to be let through as before")
 
 
+def test_packets_flood_alarms_end_with_the_netfilter_that_raised_them(net, topology, make_gateway):
+    """Z12: who is started again cannot say that a flood has ended; its alarms do not stand for an hour, and a flood that goes on
+    raises them again."""
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { source-rate 20/s; flood-rate 200/s; }"})
+    flooder = Flooder(net, topology, gateway)
+    flooder.send("10.10.0.5")
+    gateway.wait_event("flood-detected", 'zone="mynumber"', seconds=30)
+    assert "flood-detected" in alarms(gateway)
+    begun = len(events(gateway, "flood-watch-begun"))
+    killed = gateway.kill("netfilter")
+    gateway.wait_role("netfilter", other_than=killed)
+    wait_until(lambda: len(events(gateway, "flood-watch-begun")) == 2 * begun, "each zone to be watched anew")
+    assert "flood-detected" not in alarms(gateway) and not events(gateway, "flood-ended")
+    flooder.send("10.10.0.5")
+    wait_until(lambda: len(events(gateway, "flood-detected")) == 2, "the alarm to be raised again")
+
+
 def test_packets_flood_from_ever_other_senders_is_an_alarm_of_the_zone(net, topology, make_gateway):
     """Z14: whoever takes another hardware address and another address for each frame floods the zone, and fills no list."""
     gateway = make_gateway(POLICY, zone_extra={"mynumber": f"station {VICTIM_MAC} {{ address {VICTIM}; }} "

@@ -203,6 +203,8 @@ def test_packets_queues_one_that_is_killed_heals_and_cuts_nothing(net, stations,
     before = [len(stream.echoes) for stream in streams]
     wait_until(lambda: all(len(stream.echoes) > b + 5 for stream, b in zip(streams, before)), "both connections to go on")
     assert not any(stream.ended for stream in streams)
+    died = [line for line in gateway.audit_lines() if " process-died " in line]
+    assert died and all(('share="1"' in line) == (share == 1) for line in died), died
 
 
 @BOTH

@@ -232,6 +232,21 @@ static void test_alarms_of_floods_end_by_address_and_with_the_zone(void **state)
 	assert_int_equal(alarms.count, 0);
 }
 
+/* A netfilter that was started again does not know what the one before it had seen. */
+static void test_alarms_of_floods_end_where_a_new_watch_begins(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+
+	see(START_S, FLOOD_DETECTED, EV_TEXT(ZONE, "lgwan"), EV_MAC(MAC, mac));
+	see(START_S, ZONE_FLOODED, EV_TEXT(ZONE, "lgwan"));
+	see(START_S, FLOOD_DETECTED, EV_TEXT(ZONE, "internet"), EV_MAC(MAC, mac));
+	see(START_S, ZONE_FLOODED, EV_TEXT(ZONE, "internet"));
+	see(START_S + 1, FLOOD_WATCH_BEGUN, EV_TEXT(ZONE, "lgwan"));
+	assert_int_equal(alarms.count, 2);
+	assert_true(shows(false, "flood-detected  internet/02:00:00:00:00:01"));
+	assert_true(shows(false, "zone-flooded  internet"));
+}
+
 static void see_pair(int64_t time_s, enum event_id id, const char *from, const char *to)
 {
 	const struct event_arg args[] = {EV_TEXT(FROM_ZONE, from), EV_TEXT(TO_ZONE, to)};
@@ -297,6 +312,7 @@ int main(void)
 		TEST(test_alarms_of_a_damaged_file_are_not_taken),
 		TEST(test_alarms_of_two_fields_stand_for_each_pair),
 		TEST(test_alarms_of_floods_end_by_address_and_with_the_zone),
+		TEST(test_alarms_of_floods_end_where_a_new_watch_begins),
 		TEST(test_alarms_that_need_an_event_outlast_a_flood),
 		TEST(test_alarms_show_nothing_that_a_terminal_obeys),
 #undef TEST

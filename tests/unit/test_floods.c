@@ -96,6 +96,35 @@ static void test_floods_alarm_once_again_while_it_lasts_and_ends_when_quiet(void
 	assert_int_equal(next_event(), EVENT_FLOOD_DETECTED);
 }
 
+/* Whoever watches for the first time knows of no alarm: those from before are over, which is said
+ * before any of this life. */
+static void test_floods_of_before_are_over_when_the_watch_begins(void **state)
+{
+	assert_true(floods_begin_look(&floods, &at));
+	note(stranger, RULESET_FLOOD_MS);
+	assert_int_equal(next_event(), EVENT_FLOOD_WATCH_BEGUN);
+	assert_int_equal(next_event(), EVENT_FLOOD_DETECTED);
+	assert_true(floods_begin_look(&floods, &at));
+	assert_int_equal(next_event(), EVENT_NONE_);
+}
+
+/* An alarm of this life must not be ended by what is said late. */
+static void test_floods_are_not_looked_for_until_that_is_said(void **state)
+{
+	struct event_client unheard;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	close(pair[1]);
+	event_client_init(&unheard, pair[0]);
+	at.events = &unheard;
+	assert_false(floods_begin_look(&floods, &at));
+	close(pair[0]);
+	at.events = &events;
+	assert_true(floods_begin_look(&floods, &at));
+	assert_int_equal(next_event(), EVENT_FLOOD_WATCH_BEGUN);
+}
+
 static void test_floods_ask_for_listed_stations_of_zones_that_isolate(void **state)
 {
 	note(stranger, RULESET_FLOOD_MS);
@@ -185,6 +214,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(test_floods_of_before_are_over_when_the_watch_begins),
+		TEST(test_floods_are_not_looked_for_until_that_is_said),
 		TEST(test_floods_alarm_once_again_while_it_lasts_and_ends_when_quiet),
 		TEST(test_floods_ask_for_listed_stations_of_zones_that_isolate),
 		TEST(test_floods_ask_again_for_who_floods_once_restored),
