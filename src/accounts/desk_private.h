@@ -98,6 +98,12 @@ void desk_seat_end(struct desk *d, uint32_t console, const char *why, const char
 void desk_show_out(struct desk *d, uint32_t console, const char *why, const char *en,
 		   const char *ja);
 
+/* seats.c */
+
+/* A line for each console into the answer: who is there, in which role, since when; @asker's is
+ * marked. */
+void desk_show_seats(const struct desk *d, uint32_t asker, struct account_answer *answer);
+
 /* serve.c */
 
 /* Answer with ACCOUNT_REFUSED and a line in the language of the person. */

@@ -517,6 +517,10 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 		if (seat->state == SEAT_OPEN && seat->role != ACCOUNT_OPERATOR)
 			serve_show(d, seat, answer);
 		break;
+	case ACCOUNT_SEATS:
+		if (seat->state == SEAT_OPEN)
+			desk_show_seats(d, console, answer);
+		break;
 	case ACCOUNT_SCREEN_RESET:
 		if (is_administrator(seat))
 			staff_reset(d, console, request->name, answer);

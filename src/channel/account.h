@@ -50,6 +50,7 @@ enum account_kind {
 	ACCOUNT_RECOVER,    /* name: an administrator, gets a temporary password, which the answer's
 			       text shows; only while a recovery is under way (ADR 318) */
 	ACCOUNT_FIRST_CODE, /* secret: a code of the second factor that was shown last */
+	ACCOUNT_SEATS,      /* who is at which console, one line each */
 	ACCOUNT_KIND_COUNT_
 };
 

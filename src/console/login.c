@@ -283,6 +283,12 @@ void login_greet(struct console *c)
 	ask(c, LOGIN_NAME);
 }
 
+/* What is a list goes through `|` and the pages; what may be a secret is shown as it is. */
+static bool is_list(uint32_t kind)
+{
+	return kind == ACCOUNT_SHOW || kind == ACCOUNT_SCREEN_SHOW || kind == ACCOUNT_SEATS;
+}
+
 static int take_answer(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct console *c = ctx;
@@ -313,6 +319,10 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 		take_language(c, &answer);
 		c->login_codes = answer.codes != 0;
 		ask(c, LOGIN_SECRET);
+		return 0;
+	}
+	if (answer.status == ACCOUNT_OK && is_list(c->account_request.kind)) {
+		screen_show(c, span_of(answer.text));
 		return 0;
 	}
 	screen_print(c, span_of(answer.text));

@@ -201,6 +201,27 @@ def test_login_roles_bound_what_a_console_is_served(gateway, people):
         assert "only an administrator" in refused and "BEGIN" not in refused
 
 
+def test_login_shows_who_is_logged_in_where(gateway, people):
+    """A3, A5: every role; in the reader's language; through `|` as other lists. Nothing of who is not logged in."""
+    operator = log_in(gateway, "sato", FIRST)
+    operator.expect(r"> $")
+    waiting = gateway.console()
+    waiting.expect(NAME)
+    waiting.send("suzuki\r")
+    waiting.expect(SECRET)
+    shown = operator.run("show users")
+    time_shown = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.search(rf"^\d  yamada +administrator +{time_shown}  local socket, idle \d+ min$", shown, re.MULTILINE), shown
+    assert re.search(rf"^\d  sato +operator +{time_shown}  local socket, idle 0 min \(here\)$", shown, re.MULTILINE), shown
+    assert shown.count("(login)") == 1 and "suzuki" not in shown
+    assert operator.run("show users | match yamada | count").strip() == "1"
+    people.run("terminal language ja")
+    assert re.search("yamada .*この端末", people.run("show users"))
+    leave(gateway, operator)
+    wait_until(lambda: "sato" not in people.run("show users"), "sato to be gone", 30)
+    waiting.close()
+
+
 def test_login_names_the_person_in_history_and_ends_a_suspended_session(gateway, people):
     """A7, C1: a commit carries the person's name; who is suspended by it is shown out at once."""
     operator = log_in(gateway, "sato", FIRST)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -340,6 +341,84 @@ static void test_desk_glitch_of_the_clock_locks_no_lone_administrator_out(void *
 	sit(f, 0);
 	assert_int_equal(login(f, 0, "yamada", GOOD), ACCOUNT_STALE);
 	assert_int_equal(ask(f, 0, ACCOUNT_CHANGE, "", "", BETTER), ACCOUNT_OK);
+}
+
+/* Who is half way in is there, and is told from who is in; a name that was only typed is nobody's.
+ */
+static void sit_half_way_in(struct fixture *f)
+{
+	struct seat *seats = f->desk.seats;
+
+	seats[4] = (struct seat){
+		.state = SEAT_STALE, .name = "tanaka", .role = ACCOUNT_AUDITOR, .terminal = true};
+	seats[5] = (struct seat){.state = SEAT_ENROL, .name = "suzuki", .role = ACCOUNT_OPERATOR};
+	seats[6] = (struct seat){.state = SEAT_RECOVERY, .name = "nobody", .terminal = true};
+}
+
+static void test_desk_shows_who_is_half_way_in(void **state)
+{
+	const struct account_request japanese = {.kind = ACCOUNT_SEATS, .language = LANGUAGE_JA};
+	struct fixture *f = *state;
+
+	apply(f, users);
+	establish(f, "yamada");
+	sit(f, 1);
+	assert_int_equal(login(f, 1, "yamada", GOOD), ACCOUNT_OK);
+	sit_half_way_in(f);
+	assert_int_equal(ask(f, 1, ACCOUNT_SEATS, "", "", ""), ACCOUNT_OK);
+	assert_non_null(strstr(f->answer.text, "\n4  tanaka                   auditor "));
+	assert_non_null(strstr(f->answer.text, "serial line, must choose a password, idle"));
+	assert_non_null(strstr(f->answer.text, "\n5  suzuki                   operator "));
+	assert_non_null(strstr(f->answer.text, "local socket, must show a second factor, idle"));
+	assert_non_null(strstr(f->answer.text, "\n6  (recovery)               - "));
+	assert_null(strstr(f->answer.text, "nobody"));
+	assert_false(desk_request(&f->desk, 1, &japanese, &f->answer));
+	assert_non_null(strstr(f->answer.text, "無操作 0 分 (この端末)\n4  tanaka "));
+	assert_non_null(strstr(f->answer.text, "シリアル回線、パスワード変更待ち、無操作"));
+	assert_non_null(strstr(f->answer.text, "ローカルソケット、第2要素の登録待ち、無操作"));
+	assert_non_null(strstr(f->answer.text, "6  (復旧)"));
+}
+
+/* A3, A5: whoever is logged in sees who else is, since when, and nobody's name before a login. */
+static void test_desk_shows_who_sits_where(void **state)
+{
+	struct fixture *f = *state;
+	char since[2][32];
+	time_t at;
+
+	apply(f, users);
+	establish(f, "yamada");
+	establish(f, "sato");
+	for (uint32_t i = 0; i < 2; i++) {
+		pass(f, 60);
+		sit(f, i);
+		assert_int_equal(login(f, i, i == 0 ? "yamada" : "sato", GOOD), ACCOUNT_OK);
+		at = (time_t)(f->time.wall_ns / 1000000000) + 9 * 3600;
+		assert_true(strftime(since[i], sizeof(since[i]), "%Y-%m-%d %H:%M:%S", gmtime(&at)) >
+			    0);
+	}
+	sit(f, 2);
+	sit(f, 3);
+	assert_int_equal(login(f, 3, "tanaka", "not the password"), ACCOUNT_REFUSED);
+	pass(f, 60);
+	desk_active(&f->desk, 0);
+	pass(f, 125);
+	assert_int_equal(ask(f, 1, ACCOUNT_SEATS, "", "", ""), ACCOUNT_OK);
+	assert_non_null(strstr(f->answer.text, since[0]));
+	assert_non_null(strstr(f->answer.text, since[1]));
+	assert_string_not_equal(since[0], since[1]);
+	assert_ptr_equal(strstr(f->answer.text, "0  yamada                   administrator  "),
+			 f->answer.text);
+	assert_non_null(strstr(f->answer.text, "\n1  sato                     operator       "));
+	assert_non_null(strstr(f->answer.text, "local socket, idle 2 min\n1  "));
+	assert_non_null(strstr(f->answer.text, "local socket, idle 0 min (here)\n2  (login)"));
+	assert_non_null(strstr(f->answer.text, "\n3  (login)"));
+	assert_null(strstr(f->answer.text, "tanaka"));
+	assert_null(strstr(f->answer.text, "\n4"));
+	assert_int_equal(ask(f, 2, ACCOUNT_SEATS, "", "", ""), ACCOUNT_REFUSED);
+	desk_leave(&f->desk, 0);
+	assert_int_equal(ask(f, 1, ACCOUNT_SEATS, "", "", ""), ACCOUNT_OK);
+	assert_null(strstr(f->answer.text, "yamada"));
 }
 
 /* A3: the configured language, from the greeting on, and for notices where nobody chose another. */
@@ -785,6 +864,8 @@ int main(void)
 		TEST(test_desk_clock_set_back_is_noted_when_the_disk_takes_it),
 		TEST(test_desk_damaged_note_of_the_clock_makes_no_password_young),
 		TEST(test_desk_glitch_of_the_clock_locks_no_lone_administrator_out),
+		TEST(test_desk_shows_who_sits_where),
+		TEST(test_desk_shows_who_is_half_way_in),
 		TEST(test_desk_greets_in_the_configured_language),
 		TEST(test_desk_sessions_end_idle_and_at_their_limit),
 		TEST(test_desk_admits_one_administrator_at_a_time),
