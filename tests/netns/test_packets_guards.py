@@ -5,6 +5,7 @@ Z14)."""
 import contextlib
 import re
 import socket
+import time
 
 import pytest
 
@@ -137,6 +138,24 @@ def test_packets_new_flows_of_one_source_are_limited(net, topology, make_gateway
     if family == 4:
         net.address("peer-mynumber", "port", "10.10.0.6/24")
         net.connect("peer-mynumber", host, 7000, source="10.10.0.6").close()
+
+
+def test_packets_a_source_that_was_silent_has_no_more_than_its_rate(net, topology, make_gateway):
+    """Z14: of a rate by the minute, twelve seconds of silence give back a fifth, not all."""
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { source-rate 5/m; }"})
+    sink = Sink(net, "peer-lgwan", SERVER, 7000)
+
+    def begin(first, count):
+        for port in range(first, first + count):
+            with net.socket("peer-mynumber", socket.AF_INET, socket.SOCK_DGRAM) as one:
+                one.bind(("", port))
+                one.sendto(b"new " + bytes(12), (SERVER, 7000))
+        wait_until(lambda: len(sink.got) + counted(net, gateway, "mynumber", "rate") == first + count - 20000, "all to be counted")
+    began = time.monotonic()
+    begin(20000, 5)
+    time.sleep(11)
+    begin(20005, 20)
+    assert len(sink.got) <= 5 + (time.monotonic() - began) // 12
 
 
 def test_packets_flows_of_one_source_at_a_time_are_limited(net, topology, make_gateway):

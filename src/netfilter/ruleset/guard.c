@@ -15,7 +15,8 @@
 #include "netfilter/ruleset/private.h"
 
 #define GUARDED_MAX 65535
-#define GUARDED_MS  10000
+#define GUARDED_MS  10000 /* at least; see rules_limits */
+#define MS_A_SECOND 1000
 
 /* Of one family: where the source is, and the sets that it is counted in. */
 struct guarded {
@@ -116,9 +117,13 @@ static void rules_over(struct nft_batch *b, const struct guarded *g, const char 
 static void rules_limits(struct nft_batch *b, const struct ruleset *r, const struct guarded *g)
 {
 	const struct snapshot_guard *guard = &r->snapshot->zones[r->zone].guard;
+	struct nft_set rates = g->rates;
 
+	/* Who is forgotten sooner than his credit is back gets it before its time. */
+	if (rates.timeout_ms < MS_A_SECOND * guard->source_period_s)
+		rates.timeout_ms = MS_A_SECOND * guard->source_period_s;
 	nft_set_keep(b, &g->limited);
-	nft_set_anew(b, &g->rates);
+	nft_set_anew(b, &rates);
 	nft_rule(b, CHAIN_GUARD);
 	nft_match_family(b, g->nfproto);
 	load_source(b, g);
