@@ -67,10 +67,11 @@ struct zone {
 	uint32_t index; /* in the running snapshot; SNAPSHOT_NONE: not in it */
 	int netlink_fd;
 	uint32_t lock_sets, own_place; /* of the rules in force */
-	uint32_t queues;               /* of the rules in force */
-	bool no_offload;               /* a flow table could not be made now */
-	uint32_t connections_max;      /* of one source, in the rules in force */
-	bool has_rules;                /* ours, of this life of the process */
+	uint16_t before; /* the generation whose proofs they were loaded to take, too; 0: none */
+	uint32_t queues; /* of the rules in force */
+	bool no_offload; /* a flow table could not be made now */
+	uint32_t connections_max; /* of one source, in the rules in force */
+	bool has_rules;           /* ours, of this life of the process */
 	uint64_t hold_ms;
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -16,6 +17,7 @@
 #define TOLD_MAX       20
 #define RULE_BYTES_MAX (1U << 16) /* of one rule as text */
 #define LINE_INDENT    "#       "
+#define KEYS_TOLD_MAX  5 /* elements of one set that are shown */
 
 struct comparing {
 	struct span kernel, asked;
@@ -63,7 +65,8 @@ static bool tell(struct comparing *c, const char *what, const struct netlink_mes
 			   m->family); /* @out remembers, here and below */
 	nft_text_name(c->out, netlink_find(m->attributes, table));
 	if (name != 0) {
-		(void)bytes_append_text(c->out, ", chain ");
+		(void)bytes_append_text(c->out,
+					m->type == MESSAGE(NFT_MSG_NEWSET) ? ", set " : ", chain ");
 		nft_text_name(c->out, netlink_find(m->attributes, name));
 	}
 	(void)bytes_append_u8(c->out, '\n');
@@ -168,6 +171,201 @@ static void compare_rules(struct comparing *c, const struct netlink_message *cha
 	}
 }
 
+/* ---- elements of sets */
+
+struct element {
+	struct span key, key_end; /* key_end: empty, or of an interval of a joined key */
+	uint32_t flags;
+};
+
+struct elements {
+	struct element *list; /* in the order of their keys, none twice */
+	size_t count;
+};
+
+static struct span value_of(struct span element, uint16_t number)
+{
+	return netlink_find(netlink_find(element, number), NFTA_DATA_VALUE);
+}
+
+static int order_of_spans(struct span a, struct span b)
+{
+	int order = a.size == 0 || b.size == 0
+			    ? 0
+			    : memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
+
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int order_of_elements(const void *one, const void *other)
+{
+	const struct element *a = one, *b = other;
+	int order = order_of_spans(a->key, b->key);
+
+	if (order == 0)
+		order = order_of_spans(a->key_end, b->key_end);
+	return order != 0 ? order : (a->flags > b->flags) - (a->flags < b->flags);
+}
+
+/* The next message with elements of a set. */
+static bool next_elements(struct span *rest, const struct netlink_message *set, struct span *list)
+{
+	struct netlink_message m;
+
+	while (netlink_next(rest, &m)) {
+		if (m.type != MESSAGE(NFT_MSG_NEWSETELEM) || m.family != set->family ||
+		    !span_equal(netlink_find(m.attributes, NFTA_SET_ELEM_LIST_TABLE),
+				netlink_find(set->attributes, NFTA_SET_TABLE)) ||
+		    !span_equal(netlink_find(m.attributes, NFTA_SET_ELEM_LIST_SET),
+				netlink_find(set->attributes, NFTA_SET_NAME)))
+			continue;
+		*list = netlink_find(m.attributes, NFTA_SET_ELEM_LIST_ELEMENTS);
+		return true;
+	}
+	return false;
+}
+
+static size_t count_elements(struct span messages, const struct netlink_message *set)
+{
+	struct netlink_attribute a;
+	struct span list;
+	size_t count = 0;
+
+	while (next_elements(&messages, set, &list)) {
+		while (netlink_next_attribute(&list, &a))
+			count++;
+	}
+	return count;
+}
+
+static void sort_elements(struct elements *e)
+{
+	size_t kept = 0;
+
+	if (e->count > 0)
+		qsort(e->list, e->count, sizeof(e->list[0]), order_of_elements);
+	for (size_t i = 0; i < e->count; i++) {
+		if (kept == 0 || order_of_elements(&e->list[kept - 1], &e->list[i]) != 0)
+			e->list[kept++] = e->list[i];
+	}
+	e->count = kept;
+}
+
+/* Return: 0 or -ERR_NO_MEMORY. @out->list is freed by the caller. */
+static int collect_elements(struct span messages, const struct netlink_message *set,
+			    struct elements *out)
+{
+	size_t all = count_elements(messages, set);
+	struct netlink_attribute a;
+	struct span list;
+
+	*out = (struct elements){.list = calloc(all + 1, sizeof(out->list[0]))};
+	if (out->list == NULL)
+		return -ERR_NO_MEMORY;
+	while (next_elements(&messages, set, &list)) {
+		while (netlink_next_attribute(&list, &a))
+			out->list[out->count++] = (struct element){
+				.key = value_of(a.value, NFTA_SET_ELEM_KEY),
+				.key_end = value_of(a.value, NFTA_SET_ELEM_KEY_END),
+				.flags = netlink_find_be32(a.value, NFTA_SET_ELEM_FLAGS),
+			};
+	}
+	sort_elements(out);
+	return 0;
+}
+
+static void put_hex(struct bytes *out, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.size; i++)
+		(void)bytes_printf(out, "%02x", bytes.data[i]); /* @out remembers */
+}
+
+static void tell_element(struct comparing *c, const struct element *e, bool asked)
+{
+	(void)bytes_append_text(c->out, asked ? "#   the kernel lacks " : "#   the policy lacks ");
+	put_hex(c->out, e->key);
+	(void)bytes_append_text(c->out, e->key_end.size > 0 ? "-" : ""); /* @out remembers */
+	put_hex(c->out, e->key_end);
+	(void)bytes_append_text(c->out, e->flags & NFT_SET_ELEM_INTERVAL_END ? " (end)\n" : "\n");
+}
+
+/* Each element that only one of the two has; of a set the first few are shown. */
+static void compare_sorted(struct comparing *c, const struct netlink_message *set,
+			   const struct elements both[2])
+{
+	size_t at[2] = {0, 0}, differing = 0;
+	bool told = false;
+
+	while (at[0] < both[0].count || at[1] < both[1].count) {
+		int order = at[0] == both[0].count ? 1
+			    : at[1] == both[1].count
+				    ? -1
+				    : order_of_elements(&both[0].list[at[0]], &both[1].list[at[1]]);
+		unsigned of = order > 0;
+
+		if (order != 0) {
+			if (differing++ == 0)
+				told = tell(c, "elements", set, NFTA_SET_TABLE, NFTA_SET_NAME);
+			if (told && differing <= KEYS_TOLD_MAX)
+				tell_element(c, &both[of].list[at[of]], of == 1);
+		}
+		at[0] += order <= 0;
+		at[1] += order >= 0;
+	}
+	c->compared->elements += (uint32_t)both[0].count;
+	if (told && differing > KEYS_TOLD_MAX)
+		(void)bytes_printf(c->out, "#   %zu more\n", differing - KEYS_TOLD_MAX);
+}
+
+/* What packets put into a set, and what ends by itself there, no policy asks for. */
+static bool is_of_policy(const struct netlink_message *set)
+{
+	uint32_t flags = netlink_find_be32(set->attributes, NFTA_SET_FLAGS);
+
+	return (flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT)) == 0;
+}
+
+static int compare_elements(struct comparing *c, const struct netlink_message *set)
+{
+	struct elements both[2] = {{0}, {0}};
+	int err = collect_elements(c->kernel, set, &both[0]);
+
+	if (err == 0)
+		err = collect_elements(c->asked, set, &both[1]);
+	if (err == 0)
+		compare_sorted(c, set, both);
+	free(both[0].list);
+	free(both[1].list);
+	return err;
+}
+
+/* The sets of the kernel, then those that only the policy has. */
+static int compare_sets(struct comparing *c)
+{
+	struct span rest = c->kernel;
+	struct netlink_message m, other;
+	int err = 0;
+
+	while (err == 0 && netlink_next(&rest, &m)) {
+		if (m.type != MESSAGE(NFT_MSG_NEWSET))
+			continue;
+		c->compared->sets++;
+		if (!find_same(c->asked, &m, NFTA_SET_TABLE, NFTA_SET_NAME, &other))
+			(void)tell(c, "a set", &m, NFTA_SET_TABLE, NFTA_SET_NAME);
+		else if (is_of_policy(&m) != is_of_policy(&other))
+			(void)tell(c, "a set of another kind", &m, NFTA_SET_TABLE, NFTA_SET_NAME);
+		else if (is_of_policy(&m))
+			err = compare_elements(c, &m);
+	}
+	rest = c->asked;
+	while (netlink_next(&rest, &m)) {
+		if (m.type == MESSAGE(NFT_MSG_NEWSET) &&
+		    !find_same(c->kernel, &m, NFTA_SET_TABLE, NFTA_SET_NAME, &other))
+			(void)tell(c, "a missing set", &m, NFTA_SET_TABLE, NFTA_SET_NAME);
+	}
+	return err;
+}
+
 /* ---- tables and chains */
 
 /* One that is dormant has all its chains and rules, and applies none of them. */
@@ -240,7 +438,9 @@ int rules_compare(struct span kernel, struct span asked, struct bytes *out,
 		bytes_init(&c.texts[i], RULE_BYTES_MAX);
 	compare_kernel(&c);
 	compare_asked(&c);
-	err = c.texts[0].failed || c.texts[1].failed || out->failed ? -ERR_NO_MEMORY : 0;
+	err = compare_sets(&c);
+	if (c.texts[0].failed || c.texts[1].failed || out->failed)
+		err = -ERR_NO_MEMORY;
 	for (unsigned i = 0; i < 2; i++)
 		bytes_fini(&c.texts[i]);
 	return err;

@@ -249,9 +249,11 @@ static struct ruleset ruleset_of(const struct netfilter *nf, const struct policy
 
 struct ruleset zones_ruleset(const struct netfilter *nf, uint32_t index)
 {
+	const struct zone *zone = nf->running.zones[index];
 	struct ruleset r = ruleset_of(nf, &nf->running, index, nf->generation);
 
-	r.own_place = nf->running.zones[index]->own_place;
+	r.own_place = zone->own_place;
+	r.before = zone->before == nf->ending ? nf->ending : 0;
 	return r;
 }
 
@@ -310,6 +312,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 	zone->lock_sets = r.lock_sets;
 	zone->queues = p->queues;
 	zone->own_place = r.own_place;
+	zone->before = r.before;
 	zone->connections_max = p->snapshot.zones[index].guard.source_connections;
 	zone->hold_ms = p->snapshot.zones[index].hold_ms;
 	return 0;

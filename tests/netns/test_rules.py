@@ -59,7 +59,11 @@ def test_rules_in_evidence_are_those_that_nft_reads(net, make_gateway, tmp_path)
         expressions = rules.rules_of_nft(net.run(namespace, "nft", "--debug=netlink", "list", "ruleset").stdout)
         assert "has the rules of the running policy" in texts[zone][0]
         asked = [line for line in texts[zone] if line.startswith("#") and "policy asks for" in line]
-        assert asked == [f"# as the policy asks for: {len(expressions)} rules in {sum(key[0] == 'chain' for key in theirs)} chains"], "\n".join(texts[zone][:400])
+        chains, sets = (sum(key[0] == kind for key in theirs) for kind in ("chain", "set"))
+        (said,) = asked
+        found = re.fullmatch(r"# as the policy asks for: (\d+) rules in (\d+) chains, (\d+) elements in (\d+) sets", said)
+        assert found, "\n".join(texts[zone][:400])
+        assert [int(found[i]) for i in (1, 2, 4)] == [len(expressions), chains, sets] and int(found[3]) > 0
         assert set(mine) == set(theirs)
         ours = [(*key[1:], *one) for key, lines in mine.items() if key[0] == "chain" for one in lines if isinstance(one, tuple)]
         assert [one for one in ours if one not in expressions] == [one for one in expressions if one not in ours] == []

@@ -119,8 +119,11 @@ static void compare(struct listing *l)
 		(void)bytes_printf(&l->lines, "# NOT AS THE POLICY ASKS FOR, %u times\n",
 				   compared.differing);
 	else
-		(void)bytes_printf(&l->lines, "# as the policy asks for: %u rules in %u chains\n",
-				   compared.rules, compared.chains);
+		(void)bytes_printf(&l->lines,
+				   "# as the policy asks for: %u rules in %u chains, %u elements "
+				   "in %u sets\n",
+				   compared.rules, compared.chains, compared.elements,
+				   compared.sets);
 }
 
 /* The zone is read: from here on it is text. */
