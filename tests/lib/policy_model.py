@@ -4,22 +4,87 @@
 Knows only what the operator guide promises: zones own their networks but for the gateway's own and the broadcast addresses
 in them; a zone that enforces its list of stations admits
 no others; between two zones the lowest permit number that matches and is in force counts; everything else is denied.
+What flows use up of limits and guards, and what they have to show, is in Course.
 """
 
+import collections
 import dataclasses
 import datetime
+import functools
 import ipaddress
-import random
 
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
 REQUESTS = {1: {8, 13, 15, 17}, 58: {128}}    # ICMP messages that begin something
+MARTIANS = [ipaddress.ip_network(n) for n in (
+    "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/96", "::ffff:0:0/96", "fe80::/10", "fec0::/10", "ff00::/8")]
+
+address_of = functools.cache(ipaddress.ip_address)
+network_of = functools.cache(ipaddress.ip_network)
+
+
+@functools.cache
+def lies_in(address, network):
+    """Whether an address is one of a network, both as text."""
+    return address_of(address) in network_of(network)
+
+
+@functools.cache
+def is_martian(address):
+    return any(address_of(address) in network for network in MARTIANS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """What the first bytes of an initiator show: a protocol, the name in it (None: none), and whether TLS hides another."""
+    kind: str
+    name: str = None
+    hidden: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Conform:
+    kind: str
+    names: tuple = ()           # that may be asked for; empty: any
+    hidden: bool = False        # whether TLS may hide its name
+
+    LISTS = {"tls": "server-name", "http": "host", "dns": "name"}
+
+    def text(self):
+        names = "".join(f" {self.LISTS[self.kind]} {name};" for name in self.names)
+        return f"conform {self.kind} {{{names}{' ech allow;' if self.hidden else ''} }}"
+
+    @staticmethod
+    def is_listed(entry, name):
+        return name is not None and (name.endswith(entry[1:]) if entry.startswith("*") else name == entry)
+
+    def refuses(self, shown):
+        """Why the flow that shows this is denied, or None."""
+        if shown.kind != self.kind:
+            return "conform-protocol"
+        if shown.hidden and not self.hidden:
+            return "conform-hidden"
+        if self.names and not any(self.is_listed(entry, shown.name) for entry in self.names):
+            return "conform-name"
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Guard:
+    """What each source of a zone may: an IPv4 address or an IPv6 /64."""
+    rate: int = None            # new flows a minute; as many at once
+    connections: int = None
+
+    def text(self):
+        rate = f"source-rate {self.rate}/m; " if self.rate else ""
+        return f"guard {{ {rate}{f'source-connections {self.connections}; ' if self.connections else ''}}}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Service:
     name: str
     matches: tuple              # (protocol number, low, high): ports, ICMP types; (0, 65535) for other protocols
+    conform: Conform = None
 
     def text(self):
         def statement(protocol, low, high):
@@ -29,10 +94,16 @@ class Service:
             if protocol in (6, 17):
                 return f"{'tcp' if protocol == 6 else 'udp'} {low if low == high else f'{low}-{high}'};"
             return f"protocol {protocol};"
-        return f"service {self.name} {{ {' '.join(statement(*m) for m in self.matches)} }}"
+        shows = f" {self.conform.text()}" if self.conform else ""
+        return f"service {self.name} {{ {' '.join(statement(*m) for m in self.matches)}{shows} }}"
 
     def holds(self, flow):
         return any(protocol == flow.protocol and low <= flow.port <= high for protocol, low, high in self.matches)
+
+    def meets(self, other):
+        """Whether a port of TCP or UDP is in both."""
+        return any(mine[0] == its[0] and mine[0] in (6, 17) and mine[1] <= its[2] and its[1] <= mine[2]
+                   for mine in self.matches for its in other.matches)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +142,8 @@ class Permit:
     services: tuple
     schedule: Schedule = None
     expires: datetime.date = None
+    rate: int = None            # new flows a minute; as many at once
+    connections: int = None     # at one time
 
     def text(self):
         parts = [f"from {self.source_zone};"]
@@ -79,7 +152,14 @@ class Permit:
         parts += [f"service {service.name};" for service in self.services]
         parts += [f"schedule {self.schedule.name};"] if self.schedule else []
         parts += [f"expires {self.expires};"] if self.expires else []
+        limits = [f"rate {self.rate}/m;"] if self.rate else []
+        limits += [f"connections {self.connections};"] if self.connections else []
+        parts += [f"limit {{ {' '.join(limits)} }}"] if limits else []
         return f"permit {self.number} {{ {' '.join(parts)} }}"
+
+    def conform_of(self, flow):
+        """What a flow that it lets in has to show; None: nothing. All its services that hold the flow ask the same."""
+        return next(s.conform for s in self.services if s.holds(flow))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +171,11 @@ class Flow:
     port: int                   # ICMP: type; 0 where the protocol has none
     mac: str = None
     at: datetime.datetime = None    # local time; None: when it is asked
+    shown: Shown = None         # by its first bytes
+
+    def begins(self):
+        """Whether such a packet can begin a flow: of ICMP only what asks for something can."""
+        return self.port in REQUESTS.get(self.protocol, {self.port})
 
     def line(self):
         """As `sekisho trace --flows` takes it."""
@@ -103,27 +188,35 @@ class Flow:
 
 
 class Policy:
-    """Permits by zone pair; `networks` is {zone: [the gateway's addresses, with their prefix lengths]}, `stations` {zone: {mac: [addresses]}} of those that enforce.
+    """Permits by zone pair; `networks` is {zone: [the gateway's addresses with their prefix lengths, or, where it has none, networks]},
+    `stations` {zone: {mac: [addresses]}} of those that enforce.
 
-    groups: {name: networks as text}; station_groups: {name: (zone, [macs])}.
+    groups: {name: networks as text}; station_groups: {name: (zone, [macs])}; guards: {zone: Guard}. transparent: whether its crossing
+    is between zones without addresses of the gateway; where their networks overlap the longest prefix tells the zone.
     """
 
     def __init__(self, networks, services=(), permits=(), stations=None, groups=None, station_groups=None, schedules=(),
-                 holidays=()):
-        own = {zone: [ipaddress.ip_interface(n) for n in of] for zone, of in networks.items()}
-        self.networks = {zone: [i.network for i in of] for zone, of in own.items()}
-        self.nobodys = {address for of in own.values() for i in of for address in (
-            [i.ip, i.network.broadcast_address] if i.version == 4 else [i.ip])}
+                 holidays=(), guards=None, transparent=False):
+        interfaces = {zone: [ipaddress.ip_interface(n) for n in of] for zone, of in networks.items()}
+        self.own = {str(i.ip) for of in interfaces.values() for i in of if i.ip != i.network.network_address}
+        self.broadcasts = {str(i.network.broadcast_address) for of in interfaces.values() for i in of
+                           if i.version == 4 and str(i.ip) in self.own}
+        self.networks = sorted(((str(i.network), zone) for zone, of in interfaces.items() for i in of),
+                               key=lambda pair: network_of(pair[0]).prefixlen, reverse=True)
         self.services, self.permits = services, sorted(permits, key=lambda p: p.number)
         self.stations, self.groups, self.station_groups = stations or {}, groups or {}, station_groups or {}
         self.schedules, self.holidays = schedules, frozenset(holidays)
-        self.places = {}
+        self.guards, self.transparent = guards or {}, transparent
+        self.places, self.zones = {}, {}
 
     def zone_extra(self):
-        """{zone: the statements of its stations}."""
-        return {zone: " ".join(f"station {mac} {{ {' '.join(f'address {a};' for a in addresses)} }}"
-                               if addresses else f"station {mac};" for mac, addresses in listed.items())
-                for zone, listed in self.stations.items()}
+        """{zone: the statements of its stations and its guard}."""
+        extra = {zone: [f"station {mac} {{ {' '.join(f'address {a};' for a in addresses)} }}"
+                        if addresses else f"station {mac};" for mac, addresses in listed.items()]
+                 for zone, listed in self.stations.items()}
+        for zone, guard in self.guards.items():
+            extra.setdefault(zone, []).append(guard.text())
+        return {zone: " ".join(statements) for zone, statements in extra.items()}
 
     def text(self):
         pairs = {}
@@ -135,28 +228,31 @@ class Policy:
                   for name, (zone, macs) in self.station_groups.items()]
         lines += [f"holiday {day};" for day in sorted(self.holidays)]
         lines += [thing.text() for thing in (*self.services, *self.schedules)]
+        # Which flow of several is the last that a limit lets in is certain within one queue.
+        how = " queues 1;" * any(p.rate or p.connections for p in self.permits) + " transparent;" * self.transparent
         for pair, permits in pairs.items():
-            lines.append(f"crossing {' '.join(sorted(pair))} {{ {' '.join(p.text() for p in permits)} }}")
+            lines.append(f"crossing {' '.join(sorted(pair))} {{{how} {' '.join(p.text() for p in permits)} }}")
         return "\n".join(lines)
 
     def zone_of(self, address):
-        return next((zone for zone, networks in self.networks.items() if any(address in n for n in networks)), None)
+        if address not in self.zones:
+            self.zones[address] = next((zone for network, zone in self.networks if lies_in(address, network)), None)
+        return self.zones[address]
 
     def place(self, name):
-        """The networks that a source or destination stands for."""
+        """The networks that a source or destination stands for, as text."""
         if name not in self.places:
             if name in self.groups:
-                members = self.groups[name]
+                self.places[name] = self.groups[name]
             elif name in self.station_groups:
                 zone, macs = self.station_groups[name]
-                members = [address for mac in macs for address in self.stations[zone][mac]]
+                self.places[name] = [address for mac in macs for address in self.stations[zone][mac]]
             else:
-                members = [name]
-            self.places[name] = [ipaddress.ip_network(m) for m in members]
+                self.places[name] = [name]
         return self.places[name]
 
     def holds(self, places, address):
-        return any(address in network for place in places for network in self.place(place))
+        return any(lies_in(address, network) for place in places for network in self.place(place))
 
     def admits(self, flow):
         """Whether the zone takes the station: listed, with an address of its own or one that is nobody's."""
@@ -173,163 +269,96 @@ class Policy:
             return False
         return permit.schedule is None or permit.schedule.is_open(when, self.holidays)
 
-    def permit_for(self, flow, now=None):
-        """The number of the permit that lets a flow pass at its own time, or else `now`; or None."""
-        source, target = ipaddress.ip_address(flow.source), ipaddress.ip_address(flow.target)
-        target_zone = self.zone_of(target)
-        if self.zone_of(source) != flow.source_zone or target_zone in (None, flow.source_zone) or not self.admits(flow):
-            return None
-        if source in self.nobodys or target in self.nobodys:
-            return None
-        if flow.port not in REQUESTS.get(flow.protocol, {flow.port}):
-            return None
+    def refuses_sender(self, flow):
+        """Why a packet goes no further than its zone's port, whatever it is; or None."""
+        nobodys = flow.source in self.own or flow.source in self.broadcasts
+        if nobodys or is_martian(flow.source) or self.zone_of(flow.source) != flow.source_zone:
+            return "source"
+        if is_martian(flow.target):
+            return "target"
+        return None if self.admits(flow) else "station"
+
+    def refuses_way(self, flow):
+        """Why nothing leads from a flow's zone to its target; or None."""
+        target_zone = self.zone_of(flow.target)
+        if flow.target in self.own:
+            return "gateway"
+        if flow.target in self.broadcasts:
+            return "target"
+        if target_zone == flow.source_zone:
+            return "same-zone"
+        joined = any({p.source_zone, p.target_zone} == {flow.source_zone, target_zone} for p in self.permits)
+        return None if joined else "no-crossing"
+
+    def verdict(self, flow, now=None):
+        """(why, the Permit or None): what the policy says of a flow at its own time, or else `now`, whatever else there is."""
+        why = self.refuses_sender(flow) or self.refuses_way(flow)
+        if why:
+            return why, None
+        if not flow.begins():
+            return "not-a-request", None
+        why, when = "no-permit", flow.at or now or datetime.datetime.now()
         for permit in self.permits:
-            if (permit.source_zone, permit.target_zone) != (flow.source_zone, target_zone):
+            if (permit.source_zone, permit.target_zone) != (flow.source_zone, self.zone_of(flow.target)):
                 continue
-            if permit.sources and not self.holds(permit.sources, source):
+            if permit.sources and not self.holds(permit.sources, flow.source):
                 continue
-            if self.holds(permit.targets, target) and any(s.holds(flow) for s in permit.services) and self.in_force(
-                    permit, flow.at or now or datetime.datetime.now()):
-                return permit.number
-        return None
+            if self.holds(permit.targets, flow.target) and any(s.holds(flow) for s in permit.services):
+                if self.in_force(permit, when):
+                    return "permitted", permit
+                why = "time"
+        return why, None
 
 
-class Generator:
-    """Policies and flows over given hosts: {zone: [addresses of both families]}; repeatable by its seed.
+class Course:
+    """What becomes of flows that begin one after the other and do not end: the policy's verdict, who is shut out, and what earlier
+    flows have used up. Holds for flows of less than a minute's fraction: what a rate gives back meanwhile is not reckoned.
 
-    macs: {zone: a station that is bound to every host}: the others of a list are made up. calm: a local time; with it
-    no window begins or ends within an hour of it, and the caller sees to it that it is not near midnight. One flow in twenty is
-    from or to one of the addresses that no host has.
+    shut: hardware and other addresses of stations that are isolated. In a zone whose guard counts connections it is told of flows
+    only that the guard is the first to refuse: how long the kernel counts one that somebody else refused is no promise.
     """
 
-    PORTS = [100, 101, 103, 110, 127, 128, 129, 200]
-    OTHER_PROTOCOLS = [47, 50, 89]
+    def __init__(self, policy, now, shut=()):
+        self.policy, self.now, self.shut = policy, now, frozenset(shut)
+        self.begun = collections.Counter()      # flows by (zone, source), and by permit number
 
-    def __init__(self, seed, networks, hosts, macs=None, calm=None):
-        self.rng, self.networks, self.hosts = random.Random(seed), networks, hosts
-        self.macs, self.calm = macs or {}, calm
-        self.policy = None
+    @staticmethod
+    def source_of(flow):
+        six = ":" in flow.source
+        return ipaddress.ip_interface(f"{flow.source}/64").network if six else flow.source
 
-    def network(self, zone, address):
-        """A host, or a network around it, inside the zone's network."""
-        inside = next(n for n in (ipaddress.ip_network(m, strict=False) for m in self.networks[zone])
-                      if ipaddress.ip_address(address) in n)
-        longest = inside.max_prefixlen
-        bits = self.rng.choice([longest] * 3 + [longest - 1, longest - 2, longest - 4, inside.prefixlen])
-        network = ipaddress.ip_network(f"{address}/{bits}", strict=False)
-        return str(network.network_address if bits == longest else network)
+    def passes_guard(self, flow):
+        """None, or why a zone's guard drops a new flow, which it has counted else."""
+        guard, source = self.policy.guards.get(flow.source_zone), (flow.source_zone, self.source_of(flow))
+        if guard is None:
+            return None
+        if guard.rate and self.begun[source] >= guard.rate:
+            return "source-rate"
+        if guard.connections and self.begun[source] >= guard.connections:
+            return "source-connections"
+        self.begun[source] += 1
+        return None
 
-    def member(self, zone):
-        return self.network(zone, self.rng.choice(self.hosts[zone]))
+    def refuses(self, permit, flow):
+        """Why a permit that holds a flow does not let it in, or None. A datagram shows all at once, so one that shows the wrong thing
+        begins nothing; TCP has begun before it can show anything."""
+        conform = permit.conform_of(flow)
+        why = conform.refuses(flow.shown) if conform else None
+        if why and flow.protocol == 17:
+            return why
+        if permit.rate and self.begun[permit.number] >= permit.rate:
+            return "limit-rate"
+        if permit.connections and self.begun[permit.number] >= permit.connections:
+            return "limit-connections"
+        self.begun[permit.number] += 1
+        return why
 
-    def make_stations(self):
-        """Lists for some of the zones; one station of each may use any address that is nobody's."""
-        lists = {}
-        for zone in sorted(self.hosts):
-            if self.rng.random() < 0.5:
-                continue
-            listed = {self.macs[zone]: list(self.hosts[zone])} if zone in self.macs else {}
-            for number in range(self.rng.randint(1, 4)):
-                listed[f"02:{self.rng.randrange(256):02x}:00:00:10:{number:02x}"] = self.rng.sample(self.hosts[zone], 2)
-            listed["02:00:00:00:20:01"] = []
-            lists[zone] = listed
-        return lists
-
-    def make_groups(self, stations):
-        groups = {f"group-{zone}-{i}": tuple({self.member(zone) for _ in range(self.rng.randint(1, 4))})
-                  for zone in sorted(self.hosts) for i in range(2)}
-        station_groups = {}
-        for zone, listed in stations.items():
-            bound = [mac for mac, addresses in listed.items() if addresses]
-            station_groups[f"stations-{zone}"] = (zone, self.rng.sample(bound, self.rng.randint(1, len(bound))))
-        return groups, station_groups
-
-    def make_match(self):
-        kind = self.rng.choice(["tcp", "udp", "udp", "icmp", "icmpv6", "other"])
-        if kind == "other":
-            return self.rng.choice(self.OTHER_PROTOCOLS), 0, 65535
-        if kind in ("icmp", "icmpv6"):
-            types = sorted(REQUESTS[NUMBERS[kind]])
-            return (NUMBERS[kind], *self.rng.choice([(0, 255), *((t, t) for t in types)]))
-        low = self.rng.choice(self.PORTS)
-        return NUMBERS[kind], low, self.rng.choice([p for p in self.PORTS if p >= low])
-
-    def make_service(self, number):
-        matches = {self.make_match() for _ in range(self.rng.randint(1, 3))}
-        # Both families in each: a permit whose parts have no family in common is refused.
-        matches.add((NUMBERS["udp"], 40000 + number, 40000 + number))
-        return Service(f"s{number}", tuple(sorted(matches)))
-
-    def make_window(self):
-        first = self.rng.randrange(7)
-        last = self.rng.randrange(first, 7)
-        while True:
-            begin, end = self.rng.randrange(24 * 60), self.rng.randrange(24 * 60 + 1)
-            minute = self.calm.hour * 60 + self.calm.minute if self.calm else 0
-            nearest = min(abs((edge - minute + 720) % 1440 - 720) for edge in (begin, end))
-            if begin % 1440 != end % 1440 and (not self.calm or nearest > 60):
-                return first, last, begin, end
-
-    def make_schedule(self, number):
-        windows = {self.make_window() for _ in range(self.rng.randint(1, 3))}
-        return Schedule(f"times-{number}", self.rng.choice(["keep", "skip", "only"]), tuple(sorted(windows)))
-
-    def make_permit(self, number, services, schedules, today):
-        # Between the most sensitive and the outside zone no packet crosses: the compiler refuses such a permit.
-        zones = sorted(self.hosts)
-        a, b = self.rng.choice([(a, b) for a in zones for b in zones if a != b and {a, b} != {"mynumber", "internet"}])
-        source_groups = [g for g in self.policy.groups if g.startswith(f"group-{a}")]
-        source_groups += [g for g, (zone, _) in self.policy.station_groups.items() if zone == a]
-        target_groups = [g for g in (*self.policy.groups, *self.policy.station_groups) if b in g]
-
-        def places(zone, groups, fewest):
-            made = {self.rng.choice(groups) if groups and self.rng.random() < 0.4 else self.member(zone)
-                    for _ in range(self.rng.randint(fewest, 3))}
-            return tuple(sorted(made))
-        families = {4, 6}
-        while True:
-            sources, targets = places(a, source_groups, 0), places(b, target_groups, 1)
-            have = [families if not found else {n.version for p in found for n in self.policy.place(p)}
-                    for found in (sources, targets)]
-            if have[0] & have[1]:
-                break
-        return Permit(number, a, b, sources, targets, tuple(set(self.rng.sample(services, self.rng.randint(1, 2)))),
-                      self.rng.choice([None, *schedules]),
-                      self.rng.choice([None, None, today + datetime.timedelta(days=self.rng.randint(-3, 3))]))
-
-    def make_policy(self, permit_count, today):
-        """permit_count permits; schedules, holidays and last days lie around `today`."""
-        stations = self.make_stations()
-        groups, station_groups = self.make_groups(stations)
-        services = [self.make_service(i) for i in range(self.rng.randint(2, 6))]
-        schedules = [self.make_schedule(i) for i in range(self.rng.randint(0, 4))]
-        holidays = {today + datetime.timedelta(days=self.rng.randint(-3, 3)) for _ in range(3)}
-        self.policy = Policy(self.networks, services, (), stations, groups, station_groups, schedules, holidays)
-        numbers = sorted(self.rng.sample(range(1, 65536), permit_count))
-        self.policy.permits = [self.make_permit(n, services, schedules, today) for n in numbers]
-        return self.policy
-
-    def make_mac(self, zone, source):
-        """Mostly a station that fits, now and then any other."""
-        listed = self.policy.stations.get(zone, {})
-        fitting = [mac for mac, addresses in listed.items() if source in addresses]
-        if fitting and self.rng.random() < 0.7:
-            return self.rng.choice(fitting)
-        return self.rng.choice([*listed, "02:99:00:00:00:01"]) if listed else self.macs.get(zone)
-
-    def make_flow(self, around=None):
-        """A flow between hosts of two zones, its port, type and time picked near what the policy names."""
-        a, b = self.rng.sample(sorted(self.hosts), 2)
-        version = self.rng.choice([4, 4, 6])
-        source, target = (self.rng.choice([h for h in self.hosts[z] if ipaddress.ip_address(h).version == version])
-                          for z in (a, b))
-        if self.rng.random() < 0.05:
-            address = self.rng.choice(sorted(i for i in self.policy.nobodys if i.version == version))
-            source, target = (str(address), target) if self.rng.random() < 0.5 else (source, str(address))
-        protocol = self.rng.choice([6, 17, 17, 1 if version == 4 else 58, self.rng.choice(self.OTHER_PROTOCOLS)])
-        if protocol in (6, 17):
-            port = self.rng.choice(self.PORTS)
-        else:
-            port = self.rng.choice([*REQUESTS[protocol], 0]) if protocol in REQUESTS else 0
-        at = around + datetime.timedelta(minutes=self.rng.randint(-3 * 1440, 3 * 1440)) if around else None
-        return Flow(a, source, target, protocol, port, self.make_mac(a, source), at)
+    def judge(self, flow):
+        """Why a flow passes ("permitted") or does not."""
+        if flow.mac in self.shut or flow.source in self.shut:
+            return "shut-out"
+        why, permit = self.policy.verdict(flow, self.now)
+        if self.policy.refuses_sender(flow):
+            return why
+        over = self.passes_guard(flow) if flow.begins() else None
+        return over or (self.refuses(permit, flow) if permit else None) or why
