@@ -117,7 +117,8 @@ test_websocket-use := wire base
 units += test_viewer_peer
 test_viewer_peer-use := screen-viewer screen-session tls policy wire base
 test_viewer_peer-lib := -lnettle -Wl,--wrap=poll
-units += test_rfb_client test_rfb_server test_rfb_greeter test_rfb_handshake test_rfb_encode test_rfb_zrle test_screen_record test_recording
+units += test_rfb_client test_rfb_server test_rfb_greeter test_rfb_handshake test_rfb_encode test_rfb_zrle test_rfb_zrle_portable \
+	test_screen_record test_recording
 test_recording-use := wire base
 test_rfb_client-use := wire base
 test_rfb_server-use := wire base
@@ -128,6 +129,7 @@ test_rfb_encode-use := wire base
 test_rfb_encode-lib := -lz
 test_rfb_zrle-use := wire base
 test_rfb_zrle-lib := -lz
+test_rfb_zrle_portable-use := wire base
 test_screen_record-use := wire base
 units += test_screen_source test_screen_viewer test_screen_pace test_watermark
 test_screen_pace-use := screen-viewer screen-session tls policy wire base

@@ -363,6 +363,19 @@ static void test_rfb_encode_two_colours_are_smaller_than_raw(void **state)
 	assert_true(out.size < 1024 * 64 / 8 + 16 * 16 + 32);
 }
 
+/* Where a tile has too many colours for a palette its runs may pay, and the other way round. */
+static void test_rfb_encode_runs_and_palettes_are_each_tried_without_the_other(void **state)
+{
+	for (unsigned i = 0; i < WIDTH * HEIGHT; i++)
+		pixels[i] = i / 4 * 0x01010d & FRAME_PIXEL_MASK;
+	check_rect((struct rfb_rect){0, 0, 1024, 64}, RFB_ZRLE);
+	assert_true(out.size < 1024 * 64 + 16 + 32); /* a colour and a length for four pixels */
+	for (unsigned i = 0; i < WIDTH * HEIGHT; i++)
+		pixels[i] = (i % 100) * 0x030507 & FRAME_PIXEL_MASK;
+	check_rect((struct rfb_rect){0, 0, 1024, 64}, RFB_ZRLE);
+	assert_true(out.size < 1024 * 64 + 16 * (1 + 100 * 3) + 32); /* an index for each pixel */
+}
+
 static void test_rfb_encode_cursor_carries_shape_and_mask_only(void **state)
 {
 	static const uint32_t shape[9] = {0xff112233, 0, 0xff445566, 0, 0, 0, 0, 0, 0xff778899};
@@ -416,6 +429,7 @@ int main(void)
 		TEST(test_rfb_encode_gradients_and_long_runs_are_decoded_to_the_same_pixels),
 		TEST(test_rfb_encode_palettes_of_every_size_are_decoded_to_the_same_pixels),
 		TEST(test_rfb_encode_two_colours_are_smaller_than_raw),
+		TEST(test_rfb_encode_runs_and_palettes_are_each_tried_without_the_other),
 		TEST(test_rfb_encode_cursor_carries_shape_and_mask_only),
 		TEST(test_rfb_encode_sizes_and_colour_map_have_their_lengths),
 		TEST(test_rfb_encode_fails_where_there_is_no_room),

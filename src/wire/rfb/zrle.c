@@ -9,6 +9,9 @@
  */
 #include <assert.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "wire/rfb/encode.h"
 
@@ -45,7 +48,7 @@ struct tile {
 	unsigned single_runs;  /* those of one pixel */
 	unsigned length_bytes; /* that the lengths of all runs take */
 
-	/* find_palette, two_colours */
+	/* find_colours, two_colours */
 	unsigned colours; /* more than PALETTE_MAX: there is no palette */
 	uint32_t palette[PALETTE_MAX];
 	uint32_t slot_colour[SLOTS];
@@ -87,6 +90,27 @@ static unsigned palette_place(struct tile *t, uint32_t colour)
 	return t->colours - 1;
 }
 
+#ifdef __SSE2__
+/* Bit i: whether pixel i of 16 is the one before it; line[-1] is there. */
+static uint64_t equals_of(const uint32_t *line)
+{
+	__m128i four[4], low, high;
+
+	for (int i = 0; i < 4; i++)
+		four[i] = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i_u *)(line + 4 * i)),
+					  _mm_loadu_si128((const __m128i_u *)(line + 4 * i - 1)));
+	low = _mm_packs_epi32(four[0], four[1]);
+	high = _mm_packs_epi32(four[2], four[3]);
+	return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+}
+
+/* Bit i: whether pixel i is not the one before it; line[-1] is there. */
+static uint64_t changes_of(const uint32_t *line)
+{
+	return ~(equals_of(line) | equals_of(line + 16) << 16 | equals_of(line + 32) << 32 |
+		 equals_of(line + 48) << 48);
+}
+#else
 /* Eight flags, each 0 or 1, as a byte, the first as its low bit: each product lands on a bit of
  * its own, so that nothing carries. */
 static uint8_t pack_eight(const uint8_t *flags)
@@ -97,25 +121,22 @@ static uint8_t pack_eight(const uint8_t *flags)
 	return (uint8_t)(eight * UINT64_C(0x0102040810204080) >> 56);
 }
 
-/* Bit i: whether pixel i is not the one before it; line[-1] is there. @count: of these bits. */
-static uint64_t changes_of(const uint32_t *line, unsigned *count)
+/* As above, for other processors. */
+static uint64_t changes_of(const uint32_t *line)
 {
 	__attribute__((uninitialized)) uint8_t flags[FRAME_TILE_PX];
 	uint64_t bits = 0;
-	uint8_t sum = 0;
 
-	for (int i = 0; i < FRAME_TILE_PX; i++) {
+	for (int i = 0; i < FRAME_TILE_PX; i++)
 		flags[i] = line[i] != line[i - 1];
-		sum += flags[i];
-	}
 	for (unsigned i = 0; i < FRAME_TILE_PX; i += 8)
 		bits |= (uint64_t)pack_eight(flags + i) << i;
-	*count = sum;
 	return bits;
 }
+#endif
 
 /* As changes_of for a row that has no 64 pixels, or none before it. */
-static uint64_t changes_of_copy(const uint32_t *row, unsigned width, unsigned *count)
+static uint64_t changes_of_copy(const uint32_t *row, unsigned width)
 {
 	__attribute__((uninitialized)) uint32_t line[1 + FRAME_TILE_PX];
 
@@ -123,7 +144,7 @@ static uint64_t changes_of_copy(const uint32_t *row, unsigned width, unsigned *c
 	memcpy(line + 1, row, width * sizeof(*row));
 	for (unsigned i = width; i < FRAME_TILE_PX; i++)
 		line[1 + i] = row[width - 1];
-	return changes_of(line + 1, count);
+	return changes_of(line + 1);
 }
 
 /* Rows lie too far apart for the processor to guess which comes next. Behind a tile's last row
@@ -156,13 +177,12 @@ static void tile_load(struct tile *t, const struct frame *f, const struct rfb_re
 		bool is_apart = r->w < FRAME_TILE_PX || row == f->pixels;
 		/* What comes before a row of a tile is the end of the row above. */
 		bool begins = y == 0 || row[0] != row_of(t, y - 1)[r->w - 1];
-		unsigned count;
 		uint64_t bits;
 
 		fetch_ahead(t, y);
-		bits = is_apart ? changes_of_copy(row, r->w, &count) : changes_of(row, &count);
-		t->run_count += count - (bits & 1) + begins;
+		bits = is_apart ? changes_of_copy(row, r->w) : changes_of(row);
 		t->begins[y] = (bits & ~UINT64_C(1)) | begins;
+		t->run_count += (unsigned)__builtin_popcountll(t->begins[y]);
 	}
 }
 
@@ -171,21 +191,48 @@ static unsigned run_length(const struct tile *t, unsigned run)
 	return t->run_begin[run + 1] - t->run_begin[run];
 }
 
-static void find_runs(struct tile *t)
+/* The runs of row @y, behind @run of the rows above. Return: how many there are by then. */
+static unsigned find_row_runs(struct tile *t, unsigned y, unsigned run)
+{
+	const uint32_t *row = row_of(t, y);
+
+	for (uint64_t bits = t->begins[y]; bits != 0; bits &= bits - 1, run++) {
+		unsigned x = (unsigned)__builtin_ctzll(bits);
+
+		t->run_begin[run] = (uint16_t)(y * t->width + x);
+		t->run_colour[run] = row[x];
+	}
+	return run;
+}
+
+/* The colours of runs @first to before @end, as long as all colours are few enough. */
+static void find_colours(struct tile *t, unsigned first, unsigned end)
+{
+	for (unsigned run = first; run < end && t->colours <= PALETTE_MAX; run++)
+		t->run_index[run] = (uint8_t)palette_place(t, t->run_colour[run]);
+}
+
+/*
+ * The runs and their colours.
+ * @colours_needed: without a palette no way of putting runs is the smallest
+ * Return: whether all were found; false: it was given up, for there is no palette.
+ */
+static bool find_runs(struct tile *t, bool colours_needed)
 {
 	unsigned run = 0;
 
+	t->colours = 0;
+	memset(t->slot_index, 0, sizeof(t->slot_index));
 	for (unsigned y = 0; y < t->height; y++) {
-		const uint32_t *row = row_of(t, y);
+		unsigned above = run;
 
-		for (uint64_t bits = t->begins[y]; bits != 0; bits &= bits - 1, run++) {
-			unsigned x = (unsigned)__builtin_ctzll(bits);
-
-			t->run_begin[run] = (uint16_t)(y * t->width + x);
-			t->run_colour[run] = row[x];
-		}
+		run = find_row_runs(t, y, above);
+		find_colours(t, above, run);
+		if (colours_needed && t->colours > PALETTE_MAX)
+			return false;
 	}
 	t->run_begin[run] = (uint16_t)t->count;
+	return true;
 }
 
 /* What the lengths of all runs take. */
@@ -201,15 +248,6 @@ static void measure_runs(struct tile *t)
 	}
 	t->single_runs = single;
 	t->length_bytes = bytes;
-}
-
-/* The colours of all runs, as long as they are few enough. */
-static void find_palette(struct tile *t)
-{
-	t->colours = 0;
-	memset(t->slot_index, 0, sizeof(t->slot_index));
-	for (unsigned run = 0; run < t->run_count && t->colours <= PALETTE_MAX; run++)
-		t->run_index[run] = (uint8_t)palette_place(t, t->run_colour[run]);
 }
 
 /* The colour of the second of at least two runs. */
@@ -434,8 +472,8 @@ static uint8_t *put_smallest(const struct rfb_encoder *e, struct tile *t, uint8_
 {
 	struct way best = {t->count * e->cpixel_bytes, put_raw};
 
-	find_runs(t);
-	find_palette(t);
+	if (!find_runs(t, t->run_count * (e->cpixel_bytes + 1) >= best.bytes))
+		return put_raw(e, t, at);
 	measure_runs(t);
 	consider(&best, t->run_count * e->cpixel_bytes + t->length_bytes, put_plain_runs);
 	if (t->colours <= PALETTE_MAX)
