@@ -104,6 +104,7 @@ void draft_lower_screen(struct draft *d, const struct tree_node *node);
 void draft_lower_screen_user(struct draft *d, const struct tree_node *node);
 void draft_lower_group_limit(struct draft *d, const struct tree_node *node);
 void draft_check_screen_security(struct draft *d, uint32_t i);
+void draft_check_screen_pair(struct draft *d, uint32_t i);
 void draft_check_screen_user(struct draft *d, uint32_t i);
 void draft_check_group_limit(struct draft *d, uint32_t i);
 

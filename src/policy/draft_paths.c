@@ -439,6 +439,7 @@ static void check_screen(struct draft *d, uint32_t i)
 
 		check_place(d, s->to, &desktop->address, draft_origin(d, SECTION_DESKTOPS, k));
 	}
+	draft_check_screen_pair(d, i);
 	draft_check_screen_security(d, i);
 }
 

@@ -240,6 +240,25 @@ static void check_record(struct draft *d, const struct snapshot_record *r,
 		draft_refuse(d, node, PROBLEM_SCREEN_RECORD_ROOM, NULL, NULL);
 }
 
+/* Sessions are counted by pair of zones, so two numbers for one pair would hold here and not there:
+ * the first screen of the pair has the number that the others must have. */
+void draft_check_screen_pair(struct draft *d, uint32_t i)
+{
+	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i), *first = s;
+	const struct tree_node *origin = draft_origin(d, SECTION_SCREENS, i);
+	const struct tree_node *limit = tree_first(origin, ROW_SCREEN_PAIR_SESSIONS);
+
+	for (uint32_t k = 0; k < i && first == s; k++) {
+		const struct snapshot_screen *other = draft_row(d, SECTION_SCREENS, k);
+
+		if (other->from == s->from && other->to == s->to)
+			first = other;
+	}
+	if (first->sessions_per_pair != s->sessions_per_pair)
+		draft_refuse(d, limit != NULL ? limit : origin, PROBLEM_SCREEN_PAIR, first->name,
+			     s->name);
+}
+
 void draft_check_screen_security(struct draft *d, uint32_t i)
 {
 	const struct snapshot_screen *s = draft_row(d, SECTION_SCREENS, i);
