@@ -42,12 +42,16 @@ static unsigned pressed_at(const struct source *s, uint32_t keysym)
  * The place of the key that a viewer lets go by a name that no pressed key has, or pressed_count.
  * Viewers that name a key by what is held at that moment (TightVNC) press A or ISO_Left_Tab and,
  * where Shift was let go first, release a or Tab: the key that was pressed first is let go, so that
- * each press has its release. At worst, after a press that was dropped, a key is let go early.
+ * each press has its release. At worst, after a press that was dropped, a key is let go early. Of
+ * modifiers the two names of one key are known: Meta_L is let go by Alt_L, and by nothing else.
  */
 static unsigned renamed_at(const struct source *s, uint32_t keysym)
 {
-	unsigned i = rfb_key_modifies(keysym) ? s->pressed_count : 0;
+	unsigned i = pressed_at(s, rfb_key_other_name(keysym));
 
+	if (i < s->pressed_count || rfb_key_modifies(keysym))
+		return i;
+	i = 0;
 	while (i < s->pressed_count && rfb_key_modifies(s->pressed[i]))
 		i++;
 	return i;

@@ -397,6 +397,7 @@ def test_screen_keys_held_at_the_end_are_released(relay):
 def test_screen_keys_let_go_by_another_name_are_released(relay):
     """Z5: Shift let go before the key: some viewers press A and ISO_Left_Tab and release a and Tab. Each press has its release.
 
+    X calls Alt Meta and Eisu Caps_Lock while Shift is held; a modifier is let go by its own two names only.
     A release that no press belongs to is none, whatever modifiers are held.
     """
     def script(desktop, stream):
@@ -404,17 +405,22 @@ def test_screen_keys_let_go_by_another_name_are_released(relay):
         desktop.serve(stream)
 
     shift, control, tab, left_tab = 0xFFE1, 0xFFE3, 0xFF09, 0xFE20
+    alt, meta, right_alt, eisu, caps = 0xFFE9, 0xFFE7, 0xFFEA, 0xFF30, 0xFFE5
     desktop = desktop_of(relay, script)
     viewer = Viewer(relay.connect())
     viewer.begin()
     viewer.read_update()
     viewer.send(key(shift) + key(0x41) + key(shift, 0) + key(0x62) + key(0x61, 0) + key(0x62, 0))
     viewer.send(key(shift) + key(left_tab) + key(shift, 0) + key(tab, 0))
+    viewer.send(key(shift) + key(meta) + key(right_alt, 0) + key(shift, 0) + key(alt, 0))
+    viewer.send(key(alt) + key(shift) + key(meta, 0) + key(caps) + key(shift, 0) + key(eisu, 0))
     viewer.send(key(control) + key(0x63, 0) + key(shift, 0) + key(control, 0) + pointer(7, 7))
     wait_until(lambda: any(kind == 5 for kind, _ in desktop.messages), "all before the pointer")
     assert [struct.unpack(">B2xI", body) for kind, body in desktop.messages if kind == 4] == [
         (1, shift), (1, 0x41), (0, shift), (1, 0x62), (0, 0x41), (0, 0x62),
-        (1, shift), (1, tab), (0, shift), (0, tab), (1, control), (0, control)]
+        (1, shift), (1, tab), (0, shift), (0, tab),
+        (1, shift), (1, meta), (0, shift), (0, meta), (1, alt), (1, shift), (0, alt), (1, caps), (0, shift), (0, caps),
+        (1, control), (0, control)]
     assert not relay.lines("screen-dropped")
 
 

@@ -318,6 +318,20 @@ static void test_rfb_keys_tell_modifiers_from_keys_that_they_rename(void **state
 		assert_false(rfb_key_modifies(no[i]));
 }
 
+static void test_rfb_keys_have_one_other_name_each_way(void **state)
+{
+	static const uint32_t pairs[][2] = {{0xffe9, 0xffe7}, {0xffea, 0xffe8}, {0xff30, 0xffe5}};
+	unsigned named = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		assert_int_equal(rfb_key_other_name(pairs[i][0]), pairs[i][1]);
+		assert_int_equal(rfb_key_other_name(pairs[i][1]), pairs[i][0]);
+	}
+	for (uint32_t key = 0; key < 0x02000000; key++)
+		named += rfb_key_other_name(key) != 0;
+	assert_int_equal(named, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_rfb_keys_refuse_what_could_carry_anything_else),
 		cmocka_unit_test(test_rfb_keys_pass_on_tab_for_what_x_calls_it_under_shift),
 		cmocka_unit_test(test_rfb_keys_tell_modifiers_from_keys_that_they_rename),
+		cmocka_unit_test(test_rfb_keys_have_one_other_name_each_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,23 @@ bool rfb_key_allowed(uint32_t keysym)
 	return false;
 }
 
+uint32_t rfb_key_other_name(uint32_t keysym)
+{
+	static const uint32_t names[][2] = {
+		{0xffe9, 0xffe7}, /* Alt_L, Meta_L */
+		{0xffea, 0xffe8}, /* Alt_R, Meta_R */
+		{0xff30, 0xffe5}, /* Eisu_toggle, Caps_Lock */
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i][0] == keysym)
+			return names[i][1];
+		if (names[i][1] == keysym)
+			return names[i][0];
+	}
+	return 0;
+}
+
 bool rfb_key_modifies(uint32_t keysym)
 {
 	return keysym == 0xfe03 || keysym == 0xff7e || (keysym >= 0xffe1 && keysym <= 0xffec);

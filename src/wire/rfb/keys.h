@@ -25,6 +25,15 @@ bool rfb_key_allowed(uint32_t keysym);
 uint32_t rfb_key_passed(uint32_t keysym);
 
 /**
+ * rfb_key_other_name - what a key is called while Shift is held and it is a modifier with one name
+ * or the other
+ * @keysym: any 32-bit number
+ * Return: Alt's name for Meta and the other way round, each on its side, Caps_Lock's for
+ * Eisu_toggle and the other way round (they are one key of a Japanese keyboard); 0 for all others.
+ */
+uint32_t rfb_key_other_name(uint32_t keysym);
+
+/**
  * rfb_key_modifies - whether a keysym on the allow list is a modifier
  * @keysym: any 32-bit number
  * Return: true for Shift .. Super_R, ISO_Level3_Shift and Mode_switch, which change the names of
