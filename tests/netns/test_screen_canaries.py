@@ -6,6 +6,7 @@ implementations.
 """
 
 import base64
+import pathlib
 import random
 import struct
 
@@ -41,6 +42,8 @@ ROWS = {
     "server 1, 2, 3: swallowed": ("test_screen_nothing_but_pixels_reaches_the_viewer", "HOSTILE_DESKTOP[cut-text-2-gib]"),
     "server, all others: close and event": tuple(f"HOSTILE_DESKTOP[message-{t}]"
                                                  for t in (4, 7, 128, 150, 173, 248, 250, 252, 253, 255)),
+    "server, Cursor: drawn anew, at most 128 x 128": ("test_screen_cursors_arrive_whole", "HOSTILE_DESKTOP[cursor-wide]",
+                                                      "HOSTILE_DESKTOP[cursor-high]", "HOSTILE_DESKTOP[cursor-huge]"),
     "pseudo-encodings that are not ours": ("test_screen_viewer_that_offers_everything_gets_ours_only",
                                            *(f"HOSTILE_DESKTOP[encoding-{e}]"
                                              for e in (-257, -258, -307, -312, -313, -314, -1063131698))),
@@ -69,6 +72,23 @@ def test_screen_row_of_the_message_tables_has_its_tests(row):
         table, _, case = name.partition("[")
         found = globals().get(table) or getattr(hostile, table)
         assert callable(found) or case[:-1] in found, name
+
+
+def documented(row):
+    """The row as docs/verification.md has it: tests by their names, and the cases of each table of theirs."""
+    cases = {}
+    for name in ROWS[row]:
+        table, _, case = name.partition("[")
+        cases.setdefault(table.removeprefix("test_screen_"), []).append(case[:-1])
+    return f"| {row} | " + "; ".join(
+        f"`{table}`" + (": " + ", ".join(f"`{name}`" for name in names) if names[0] else "") for table, names in cases.items()) + " |"
+
+
+def test_screen_rows_are_those_of_the_documentation():
+    """L6: each row stands in docs/verification.md as it is here, in this order, and no other does."""
+    page = (pathlib.Path(__file__).parents[2] / "docs/verification.md").read_text()
+    _, _, table = page.partition("| line of the message tables, or known error | tests and their cases |\n|---|---|\n")
+    assert table.partition("\n\n")[0].splitlines() == [documented(row) for row in ROWS]
 
 
 def desktop_of(relay, script, **kwargs):

@@ -96,6 +96,8 @@ HOSTILE_DESKTOP = {
     "extended-size-huge": (update(rect(0, 0, 4097, 1, EXTENDED_DESKTOP_SIZE, b"\1\0\0\0" + bytes(16))), "desktop-size"),
     "extended-size-screens": (update(rect(0, 0, 320, 240, EXTENDED_DESKTOP_SIZE, b"\xff\0\0\0")), "too-many-screens"),
     "cursor-huge": (update(rect(0, 0, 129, 129, CURSOR)), "cursor-size"),
+    "cursor-wide": (update(rect(0, 0, 129, 1, CURSOR)), "cursor-size"),
+    "cursor-high": (update(rect(0, 0, 1, 129, CURSOR)), "cursor-size"),
     "cursor-65535": (update(rect(0, 0, 65535, 65535, CURSOR)), "cursor-size"),
     "cut-text-2-gib": (big(3, 0x7FFFFFFF), "cut-text-length"),
     "cut-text-wrap": (big(3, 0x80000000), "cut-text-length"),
