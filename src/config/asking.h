@@ -61,6 +61,8 @@ enum console_status committing_pending(struct asking *a);
 
 /* Whether the running configuration wants two persons for a change. */
 bool proposal_is_needed(const struct config *c);
+/* Whether a change waits for its second person. */
+bool proposal_waits(const struct config *c);
 /* Put the proposal that waits into the answer. Return: whether there is one. */
 bool proposal_show(struct asking *a);
 enum console_status proposal_make(struct asking *a);
@@ -80,7 +82,8 @@ enum console_status window_refuse(struct asking *a);
 /* compliance.c: by the clauses of the policies; the request's line is one of them, or empty. */
 enum console_status compliance_show(struct asking *a);
 
-/* slots.c: certificates, keys, authorities, passwords. The request's line is the slot's name. */
+/* slots.c: certificates, keys, authorities, passwords. The request's line is the slot's name. Where
+ * two persons make a change, what is loaded waits for the second one (ADR 322). */
 enum console_status slots_load_certificate(struct asking *a);
 enum console_status slots_load_authority(struct asking *a);
 enum console_status slots_load_password(struct asking *a);

@@ -5,8 +5,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "config/asking.h"
-#include "config/keys.h"
+#include "config/proposal.h"
 #include "policy/print.h"
 
 #define CANDIDATE "candidate" /* the file name of the candidate as `show` prints it */
@@ -160,7 +159,7 @@ enum console_status committing_pending(struct asking *a)
 	const struct config *c = a->c;
 	long long rest_s = (long long)config_unconfirmed_rest_s(c);
 
-	bool proposed = proposal_show(a);
+	bool proposed = proposal_show(a) || proposal_load_show(a);
 
 	if (c->unconfirmed.number == 0 && !proposed)
 		return asking_say(a, CONSOLE_OK, "nothing waits\n", "保留中のものはありません\n");

@@ -73,14 +73,6 @@ int keys_read(int dir, struct span slot, enum keys_kind kind, struct bytes *pem)
 	return err;
 }
 
-static int write_slot(int dir, struct span slot, enum keys_kind kind, struct span pem)
-{
-	char name[KEYS_FILE_BYTES];
-
-	file_name(name, slot, kind);
-	return file_replace(dir, name, NULL, pem);
-}
-
 static enum tls_defect check(enum keys_kind kind, struct span pem, int64_t now_s)
 {
 	return kind == KEYS_IS_CERTIFICATE ? tls_identity_check(pem, now_s)
@@ -93,17 +85,6 @@ static bool is_made(struct span pem)
 	return pem.size >= strlen(MADE_MARK) && memcmp(pem.data, MADE_MARK, strlen(MADE_MARK)) == 0;
 }
 
-int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, int64_t now_s,
-	      enum tls_defect *defect)
-{
-	while (is_made(pem))
-		pem = (struct span){pem.data + strlen(MADE_MARK), pem.size - strlen(MADE_MARK)};
-	*defect = check(kind, pem, now_s);
-	if (*defect != TLS_DEFECT_NONE)
-		return -ERR_SYNTAX;
-	return write_slot(dir, slot, kind, pem);
-}
-
 static bool is_password(struct span text)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -113,12 +94,39 @@ static bool is_password(struct span text)
 	return text.size > 0 && text.size <= KEYS_PASSWORD_MAX;
 }
 
-int keys_load_password(int dir, struct span slot, struct span typed)
+static struct span without_line_end(struct span typed)
 {
 	while (typed.size > 0 &&
 	       (typed.data[typed.size - 1] == '\n' || typed.data[typed.size - 1] == '\r'))
 		typed.size--;
-	return is_password(typed) ? write_slot(dir, slot, KEYS_IS_PASSWORD, typed) : -ERR_SYNTAX;
+	return typed;
+}
+
+int keys_check(enum keys_kind kind, struct span *content, int64_t now_s, enum tls_defect *defect)
+{
+	*defect = TLS_DEFECT_NONE;
+	if (kind == KEYS_IS_PASSWORD) {
+		*content = without_line_end(*content);
+		return is_password(*content) ? 0 : -ERR_SYNTAX;
+	}
+	while (is_made(*content))
+		*content = (struct span){content->data + strlen(MADE_MARK),
+					 content->size - strlen(MADE_MARK)};
+	*defect = check(kind, *content, now_s);
+	return *defect == TLS_DEFECT_NONE ? 0 : -ERR_SYNTAX;
+}
+
+int keys_load(int dir, struct span slot, enum keys_kind kind, struct span content)
+{
+	char name[KEYS_FILE_BYTES];
+
+	file_name(name, slot, kind);
+	return file_replace(dir, name, NULL, content);
+}
+
+const char *keys_kind_name(enum keys_kind kind)
+{
+	return kind_names[kind];
 }
 
 /* ---- what a configuration names ---- */
@@ -191,8 +199,8 @@ static void make_certificate(const struct provider *p, const struct tree_node *l
 	bytes_init(&file, TLS_PEM_BYTES_MAX);
 	err = compose(p, making, &file);
 	if (err == 0)
-		err = write_slot(p->task->dir, span_of(slot), KEYS_IS_CERTIFICATE,
-				 bytes_span(&file));
+		err = keys_load(p->task->dir, span_of(slot), KEYS_IS_CERTIFICATE,
+				bytes_span(&file));
 	if (err < 0)
 		tell(p, leaf, KEYS_IS_CERTIFICATE, PROBLEM_SLOT_UNUSABLE, "it cannot be written");
 	else

@@ -22,22 +22,25 @@ bool keys_is_slot(struct span name);
 int keys_read(int dir, struct span slot, enum keys_kind kind, struct bytes *pem);
 
 /**
- * keys_load - put into a slot what an administrator has pasted
- * @now_s:  seconds since 1970
- * @defect: set where it is refused; then the slot is as it was
- * What is loaded never counts as made here, whatever it says of itself.
- * Return: 0; -ERR_SYNTAX (@defect); -ERR_SYSTEM. What was there before is gone for good.
+ * keys_check - may what an administrator has pasted or typed go into a slot
+ * @content: cut to what would be written: of a password without the end of its line, of a
+ * certificate without a claim to be made here
+ * @now_s:   seconds since 1970
+ * @defect:  set where a certificate or authority is refused
+ * Return: 0; -ERR_SYNTAX: @defect, or no password (1..KEYS_PASSWORD_MAX printable ASCII
+ * characters).
  */
-int keys_load(int dir, struct span slot, enum keys_kind kind, struct span pem, int64_t now_s,
-	      enum tls_defect *defect);
+int keys_check(enum keys_kind kind, struct span *content, int64_t now_s, enum tls_defect *defect);
 
 /**
- * keys_load_password - put into a slot what an administrator has typed
- * @typed: what comes behind it on its last line (CR, LF) does not count; borrowed
- * Return: 0; -ERR_SYNTAX: not 1..KEYS_PASSWORD_MAX printable ASCII characters; -ERR_SYSTEM. Unless
- * 0 the slot is as it was.
+ * keys_load - put into a slot what keys_check has taken
+ * Return: 0, and what was there before is gone for good; -ERR_SYSTEM, -ERR_NO_SPACE: it is as it
+ * was.
  */
-int keys_load_password(int dir, struct span slot, struct span typed);
+int keys_load(int dir, struct span slot, enum keys_kind kind, struct span content);
+
+/* "certificate", "authority", "password". */
+const char *keys_kind_name(enum keys_kind kind);
 
 /* How far keys_provide goes. */
 enum keys_aim {

@@ -3,7 +3,6 @@
  * Changes that two persons make (C1): one proposes the candidate with a reason, another one, who
  * has seen its difference and names its hash, has exactly these bytes committed (ADR 311).
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,24 +11,16 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
-#include "config/asking.h"
-#include "policy/persons.h"
+#include "config/proposal.h"
 #include "policy/print.h"
 
-#define NAME       "proposed"
-#define KIND       "sekisho-proposal"
-#define HEAD_BYTES 1024
-#define LIFE_S     (7 * 86400)
-#define HASH_LEAST 8 /* digits of the hash that an approval names */
+#define NAME "proposed"
+#define KIND "sekisho-proposal"
 
 struct proposal {
-	uint32_t base;  /* number of the configuration that ran */
-	int64_t time_s; /* wall clock */
-	char author[ACCOUNT_NAME_BYTES];
-	char hands[ACCOUNT_HANDS_BYTES]; /* of the author */
+	struct proposal_head head; /* its hash is of the text */
 	char reason[STORE_COMMENT_BYTES];
-	bool emergency;              /* takes effect outside the change window too */
-	char hash[SHA256_HEX_BYTES]; /* of the text */
+	bool emergency; /* takes effect outside the change window too */
 	struct bytes text;
 };
 
@@ -44,25 +35,15 @@ bool proposal_is_needed(const struct config *c)
 
 /* ---- on the disk */
 
-static void hash_text(struct proposal *p)
-{
-	uint8_t digest[SHA256_BYTES];
-
-	sha256_of(p->text.data, p->text.size, digest);
-	sha256_hex(digest, p->hash);
-}
-
 static int write_proposal(const struct config *c, const struct proposal *p)
 {
 	struct bytes file;
 	int err;
 
-	bytes_init(&file, p->text.size + HEAD_BYTES);
-	(void)bytes_printf(&file,
-			   "base %" PRIu32 "\ntime %" PRId64
-			   "\nauthor %s\nhands %s\nreason %s\nemergency %d\n",
-			   p->base, p->time_s, p->author, p->hands, p->reason, p->emergency);
-	(void)bytes_append(&file, p->text.data, p->text.size); /* errors of both are in failed */
+	bytes_init(&file, p->text.size + PROPOSAL_HEAD_BYTES);
+	(void)proposal_head_put(&p->head, &file);
+	(void)bytes_printf(&file, "reason %s\nemergency %d\n", p->reason, p->emergency);
+	(void)bytes_append(&file, p->text.data, p->text.size); /* errors of all are in failed */
 	err = file.failed        ? -ERR_NO_MEMORY
 	      : c->state_dir < 0 ? -ERR_NOT_FOUND
 				 : file_replace(c->state_dir, NAME, KIND, bytes_span(&file));
@@ -72,26 +53,14 @@ static int write_proposal(const struct config *c, const struct proposal *p)
 
 static int parse_proposal(struct proposal *p, struct span rest)
 {
-	char base[16], time[24], emergency[2];
+	char emergency[2];
 
-	if (file_take_line(&rest, "base", base, sizeof(base)) < 0 ||
-	    file_take_line(&rest, "time", time, sizeof(time)) < 0 ||
-	    file_take_line(&rest, "author", p->author, sizeof(p->author)) < 0 ||
-	    file_take_line(&rest, "hands", p->hands, sizeof(p->hands)) < 0 ||
+	if (proposal_head_take(&p->head, &rest) < 0 ||
 	    file_take_line(&rest, "reason", p->reason, sizeof(p->reason)) < 0 ||
-	    file_take_line(&rest, "emergency", emergency, sizeof(emergency)) < 0 ||
-	    sscanf(base, "%" SCNu32, &p->base) != 1 || sscanf(time, "%" SCNd64, &p->time_s) != 1)
+	    file_take_line(&rest, "emergency", emergency, sizeof(emergency)) < 0)
 		return -ERR_INTEGRITY;
 	p->emergency = emergency[0] == '1';
 	return bytes_append(&p->text, rest.data, rest.size);
-}
-
-/* Still worth approving: what it was compared with runs, and its time is not over. */
-static bool is_current(const struct config *c, const struct proposal *p)
-{
-	int64_t age_s = clock_wall_ns(c->loop.clock) / 1000000000 - p->time_s;
-
-	return p->base == c->running_entry.number && age_s >= 0 && age_s < LIFE_S;
 }
 
 static void end_proposal(struct proposal *p)
@@ -108,20 +77,30 @@ static int read_proposal(const struct config *c, struct proposal *p)
 
 	*p = (struct proposal){0};
 	bytes_init(&p->text, CONFIG_TEXT_BYTES);
-	bytes_init(&file, CONFIG_TEXT_BYTES + HEAD_BYTES);
+	bytes_init(&file, CONFIG_TEXT_BYTES + PROPOSAL_HEAD_BYTES);
 	err = c->state_dir >= 0 ? file_read(c->state_dir, NAME, &file) : -ERR_NOT_FOUND;
 	if (err == 0)
 		err = file_check(bytes_span(&file), KIND, &content);
 	if (err == 0)
 		err = parse_proposal(p, content);
-	if (err == 0 && !is_current(c, p))
+	if (err == 0 && !proposal_head_is_current(c, &p->head))
 		err = -ERR_NOT_FOUND;
 	bytes_fini(&file);
 	if (err == 0)
-		hash_text(p);
+		proposal_head_hash(&p->head, bytes_span(&p->text));
 	else
 		end_proposal(p);
 	return err;
+}
+
+bool proposal_waits(const struct config *c)
+{
+	struct proposal p;
+
+	if (read_proposal(c, &p) < 0)
+		return false;
+	end_proposal(&p);
+	return true;
 }
 
 static void drop_proposal(const struct config *c)
@@ -153,19 +132,16 @@ static enum console_status keep(struct asking *a, struct proposal *p)
 {
 	struct problems problems;
 
-	p->base = a->c->running_entry.number;
-	p->time_s = clock_wall_ns(a->c->loop.clock) / 1000000000;
-	snprintf(p->author, sizeof(p->author), "%s", a->link->person);
-	snprintf(p->hands, sizeof(p->hands), "%s", a->link->hands);
+	proposal_head_begin(a, &p->head);
 	if (bytes_append(&p->text, a->c->commit.text.data, a->c->commit.text.size) != 0)
 		return asking_no_memory(a);
-	hash_text(p);
+	proposal_head_hash(&p->head, bytes_span(&p->text));
 	if (write_proposal(a->c, p) < 0)
 		return asking_say(a, CONSOLE_FAILED, "the proposal cannot be saved\n",
 				  "提案を保存できません\n");
 	event_send(&a->c->process.events, EVENT_CHANGE_PROPOSED,
-		   EV_PERSON(USER, p->author, a->link->index), EV_TEXT(COMMENT, p->reason),
-		   EV_TEXT(HASH, p->hash));
+		   EV_PERSON(USER, p->head.author, a->link->index), EV_TEXT(COMMENT, p->reason),
+		   EV_TEXT(HASH, p->head.hash));
 	problems_init(&problems);
 	(void)config_replace_candidate(a->c, bytes_span(&a->c->running_text),
 				       &problems); /* it parsed before */
@@ -176,7 +152,7 @@ static enum console_status keep(struct asking *a, struct proposal *p)
 			  "で承認します\n"
 			: "proposed: another administrator looks at `show pending`, then "
 			  "`approve %.*s`\n",
-		HASH_LEAST, p->hash); /* short */
+		PROPOSAL_HASH_LEAST, p->head.hash); /* short */
 	return CONSOLE_OK;
 }
 
@@ -198,11 +174,9 @@ enum console_status proposal_make(struct asking *a)
 				  "別の適用処理が進行中です\n");
 	if (config_candidate_is_running(a->c))
 		return asking_say(a, CONSOLE_FAILED, "there is no change\n", "変更はありません\n");
-	if (read_proposal(a->c, &p) == 0) {
-		end_proposal(&p);
+	if (proposal_waits(a->c) || proposal_load_waits(a->c))
 		return asking_say(a, CONSOLE_FAILED, "a proposal waits: show pending\n",
 				  "提案が保留中です。show pending で確認してください\n");
-	}
 	p = (struct proposal){.emergency = emergency};
 	bytes_init(&p.text, CONFIG_TEXT_BYTES);
 	asking_comment(p.reason, asking_text(a->request->line, CONSOLE_LINE_BYTES));
@@ -250,33 +224,25 @@ static void show_difference(struct asking *a, const struct proposal *p)
 bool proposal_show(struct asking *a)
 {
 	struct proposal p;
-	int64_t rest_s;
 
 	if (read_proposal(a->c, &p) < 0)
 		return false;
-	rest_s = p.time_s + LIFE_S - clock_wall_ns(a->c->loop.clock) / 1000000000;
 	(void)bytes_printf(
 		&a->text,
 		a->language == LANGUAGE_JA
 			? "%s の提案%s: %s\nSHA-256 %s\n残り %lld時間。approve %.*s で承認\n"
 			: "proposed by %s%s: %s\nSHA-256 %s\n%lld hours are left; `approve "
 			  "%.*s` commits it\n",
-		p.author,
+		p.head.author,
 		!p.emergency                 ? ""
 		: a->language == LANGUAGE_JA ? " (緊急)"
 					     : " (emergency)",
-		p.reason, p.hash, (long long)(rest_s / 3600), HASH_LEAST, p.hash); /* short */
+		p.reason, p.head.hash, proposal_head_rest_h(a->c, &p.head), PROPOSAL_HASH_LEAST,
+		p.head.hash); /* short */
 	show_difference(a, &p);
-	memcpy(a->link->shown, p.hash, sizeof(a->link->shown));
+	memcpy(a->link->shown, p.head.hash, sizeof(a->link->shown));
 	end_proposal(&p);
 	return true;
-}
-
-static bool names_hash(const struct proposal *p, struct span typed)
-{
-	typed = span_trim(typed);
-	return typed.size >= HASH_LEAST && typed.size < SHA256_HEX_BYTES &&
-	       memcmp(p->hash, typed.data, typed.size) == 0;
 }
 
 /* Somebody who is neither of the two acknowledges it afterwards: the supervisor lists it. */
@@ -285,11 +251,13 @@ static void tell_emergency(struct asking *a, const struct proposal *p)
 	struct control_emergency *emergency = &a->c->commit.emergency;
 
 	event_send(&a->c->process.events, EVENT_CHANGE_EMERGENCY,
-		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->author),
-		   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->hash));
+		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->head.author),
+		   EV_TEXT(COMMENT, p->reason), EV_TEXT(HASH, p->head.hash));
 	emergency->is = 1;
-	(void)snprintf(emergency->author.name, sizeof(emergency->author.name), "%s", p->author);
-	(void)snprintf(emergency->author.hands, sizeof(emergency->author.hands), "%s", p->hands);
+	(void)snprintf(emergency->author.name, sizeof(emergency->author.name), "%s",
+		       p->head.author);
+	(void)snprintf(emergency->author.hands, sizeof(emergency->author.hands), "%s",
+		       p->head.hands);
 	(void)snprintf(emergency->approver.name, sizeof(emergency->approver.name), "%s",
 		       a->link->person);
 	(void)snprintf(emergency->approver.hands, sizeof(emergency->approver.hands), "%s",
@@ -303,13 +271,13 @@ static enum console_status start(struct asking *a, const struct proposal *p, boo
 	char comment[STORE_COMMENT_BYTES];
 
 	event_send(&a->c->process.events, EVENT_CHANGE_APPROVED,
-		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->author),
-		   EV_TEXT(HASH, p->hash));
+		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->head.author),
+		   EV_TEXT(HASH, p->head.hash));
 	if (outside)
 		tell_emergency(a, p);
 	snprintf(comment, sizeof(comment), "(%sapproved by %s) %.*s", outside ? "emergency, " : "",
 		 a->link->person, STORE_COMMENT_BYTES - 80, p->reason);
-	return asking_start_commit(a, p->author, comment);
+	return asking_start_commit(a, p->head.author, comment);
 }
 
 static enum console_status commit_proposal(struct asking *a, const struct proposal *p, bool outside)
@@ -354,30 +322,13 @@ enum console_status proposal_approve(struct asking *a)
 	if (a->c->commit.active || a->c->commit.first)
 		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
 				  "別の適用処理が進行中です\n");
+	if (proposal_load_waits(a->c))
+		return proposal_load_approve(a);
 	if (read_proposal(a->c, &p) < 0)
 		return refuse_none(a);
-	if (a->link->person[0] == '\0' ||
-	    persons_may_be_one(p.author, p.hands, a->link->person, a->link->hands)) {
-		event_send(&a->c->process.events, EVENT_CHANGE_NOT_APPROVED,
-			   EV_PERSON(USER, a->link->person, a->link->index),
-			   EV_TEXT(NAME, p.author));
-		status = asking_say(
-			a, CONSOLE_REFUSED,
-			"another person must approve it, whose password its author did not issue\n",
-			"提案者とは別の人 (提案者がパスワードを発行していない人) "
-			"の承認が必要です\n");
-	} else if (memcmp(a->link->shown, p.hash, sizeof(p.hash)) != 0) {
-		/* The digits may have been noted from another one that had the same. */
-		status = asking_say(a, CONSOLE_FAILED,
-				    "look at it in this session first: show pending\n",
-				    "このセッションで show pending により内容を確認してください\n");
-	} else if (!names_hash(&p, asking_text(a->request->line, CONSOLE_LINE_BYTES))) {
-		status = asking_say(a, CONSOLE_FAILED,
-				    "name the first 8 digits of its SHA-256: show pending\n",
-				    "show pending のSHA-256の先頭8桁以上を書いてください\n");
-	} else {
+	status = proposal_head_judge(a, &p.head);
+	if (status == CONSOLE_OK)
 		status = commit_in_time(a, &p);
-	}
 	end_proposal(&p);
 	return status;
 }
@@ -389,11 +340,13 @@ enum console_status proposal_withdraw(struct asking *a)
 	if (a->c->commit.active)
 		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
 				  "別の適用処理が進行中です\n");
+	if (proposal_load_waits(a->c))
+		return proposal_load_withdraw(a);
 	if (read_proposal(a->c, &p) < 0)
 		return refuse_none(a);
 	event_send(&a->c->process.events, EVENT_CHANGE_WITHDRAWN,
-		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p.author),
-		   EV_TEXT(HASH, p.hash));
+		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p.head.author),
+		   EV_TEXT(HASH, p.head.hash));
 	drop_proposal(a->c);
 	end_proposal(&p);
 	return asking_say(a, CONSOLE_OK, "withdrawn\n", "提案を取り下げました\n");

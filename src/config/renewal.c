@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The certificates, authorities and passwords that the running configuration names are looked at
- * behind each commit and each day: what ends soon is said, what was made here is made anew.
+ * behind each commit and each day: what ends soon is said, what was made here is made anew. What
+ * nobody has approved in time is wiped.
  */
-#include "config/asking.h"
-#include "config/keys.h"
+#include "config/proposal.h"
 
 #define LOOK_MS 60000U /* how often the clock is looked at */
 #define DAY_S   86400
@@ -26,6 +26,7 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 {
 	struct config *c = self->ctx;
 
+	proposal_load_tidy(c);
 	if (!c->commit.active && is_over(c))
 		config_slots_look(c);
 	else

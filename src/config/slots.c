@@ -5,23 +5,13 @@
 
 #include "base/err.h"
 #include "base/sealed.h"
-#include "config/asking.h"
-#include "config/keys.h"
+#include "config/proposal.h"
 
 static struct span asked_slot(const struct asking *a)
 {
 	const char *line = a->request->line;
 
 	return span_trim((struct span){(const uint8_t *)line, strnlen(line, CONSOLE_LINE_BYTES)});
-}
-
-static const char *slot_name(const struct asking *a, char out[SNAPSHOT_NAME_BYTES])
-{
-	struct span slot = asked_slot(a);
-
-	(void)snprintf(out, SNAPSHOT_NAME_BYTES, "%.*s", (int)slot.size,
-		       (const char *)slot.data); /* fits: keys_is_slot */
-	return out;
 }
 
 static int64_t now_s(void)
@@ -46,43 +36,76 @@ static enum console_status refuse_defect(struct asking *a, enum tls_defect defec
 	return CONSOLE_FAILED;
 }
 
-static enum console_status put(struct asking *a, enum keys_kind kind, struct span pem)
+static enum console_status refuse_password(struct asking *a)
 {
-	enum tls_defect defect = TLS_DEFECT_NONE;
-	struct tls_summary summary;
-	char name[SNAPSHOT_NAME_BYTES];
-	int err = keys_load(a->c->keys_dir, asked_slot(a), kind, pem, now_s(), &defect);
+	return asking_say(
+		a, CONSOLE_FAILED,
+		"nothing was loaded: a password has 1 to 128 printable ASCII "
+		"characters\n",
+		"読み込みませんでした: パスワードは印字可能なASCII文字1から128文字です\n");
+}
 
-	if (defect != TLS_DEFECT_NONE)
-		return refuse_defect(a, defect);
-	if (err < 0 || tls_summarise(pem, &summary) < 0)
+/* Both persons where there are two: who approved it as user, who proposed it besides. */
+static void record(struct asking *a, const struct slots_content *what,
+		   const struct tls_summary *summary, const char *proposer)
+{
+	if (what->kind == KEYS_IS_PASSWORD)
+		event_send(&a->c->process.events, EVENT_PASSWORD_LOADED,
+			   EV_PERSON(USER, a->link->person, a->link->index),
+			   EV_TEXT(PROPOSER, proposer), EV_TEXT(NAME, what->slot));
+	else
+		event_send(&a->c->process.events, EVENT_CERTIFICATE_LOADED,
+			   EV_PERSON(USER, a->link->person, a->link->index),
+			   EV_TEXT(PROPOSER, proposer), EV_TEXT(NAME, what->slot),
+			   EV_TEXT(DETAIL, summary->subject), EV_SHA256(SHA256, summary->sha256));
+}
+
+enum console_status slots_put(struct asking *a, const struct slots_content *what,
+			      const char *proposer)
+{
+	struct tls_summary summary = {0};
+
+	if (keys_load(a->c->keys_dir, span_of(what->slot), what->kind, what->content) < 0)
 		return asking_say(a, CONSOLE_FAILED, "it could not be written\n",
 				  "書き込めませんでした\n");
-	event_send(&a->c->process.events, EVENT_CERTIFICATE_LOADED,
-		   EV_PERSON(USER, a->link->person, a->link->index),
-		   EV_TEXT(NAME, slot_name(a, name)), EV_TEXT(DETAIL, summary.subject),
-		   EV_SHA256(SHA256, summary.sha256));
-	(void)bytes_printf(&a->text,
-			   a->language == LANGUAGE_JA
-				   ? "読み込みました: %s。次の接続から使われます\n"
-				   : "loaded: %s; it is used from the next connection on\n",
-			   summary.subject); /* short */
+	if (what->kind != KEYS_IS_PASSWORD)
+		(void)tls_summarise(what->content, &summary); /* keys_check has read it */
+	record(a, what, &summary, proposer);
+	(void)bytes_printf(
+		&a->text,
+		a->language == LANGUAGE_JA ? "読み込みました: %s。次の接続から使われます\n"
+					   : "loaded: %s; it is used from the next connection on\n",
+		what->kind == KEYS_IS_PASSWORD ? what->slot : summary.subject); /* short */
 	return CONSOLE_OK;
+}
+
+/* What was pasted or typed: into its slot, or as a proposal. */
+static enum console_status take(struct asking *a, enum keys_kind kind, struct span content)
+{
+	struct slots_content what = {.kind = kind, .content = content};
+	enum tls_defect defect = TLS_DEFECT_NONE;
+	struct span slot = asked_slot(a);
+
+	(void)snprintf(what.slot, sizeof(what.slot), "%.*s", (int)slot.size,
+		       (const char *)slot.data); /* fits: keys_is_slot */
+	if (keys_check(kind, &what.content, now_s(), &defect) < 0)
+		return defect != TLS_DEFECT_NONE ? refuse_defect(a, defect) : refuse_password(a);
+	return proposal_is_needed(a->c) ? proposal_load_make(a, &what) : slots_put(a, &what, "");
 }
 
 static enum console_status load(struct asking *a, enum keys_kind kind)
 {
 	enum console_status status = CONSOLE_FAILED;
-	struct bytes pem;
+	struct bytes content;
 
 	if (!keys_is_slot(asked_slot(a)))
 		return refuse_name(a);
-	bytes_init(&pem, TLS_PEM_BYTES_MAX);
-	if (bytes_room(&pem, TLS_PEM_BYTES_MAX) == NULL || sealed_read(&pem, a->fd) != 0)
+	bytes_init(&content, TLS_PEM_BYTES_MAX);
+	if (bytes_room(&content, TLS_PEM_BYTES_MAX) == NULL || sealed_read(&content, a->fd) != 0)
 		status = refuse_defect(a, TLS_DEFECT_TOO_LONG);
 	else
-		status = put(a, kind, bytes_span(&pem));
-	tls_wipe(&pem);
+		status = take(a, kind, bytes_span(&content));
+	tls_wipe(&content);
 	return status;
 }
 
@@ -96,41 +119,9 @@ enum console_status slots_load_authority(struct asking *a)
 	return load(a, KEYS_IS_AUTHORITY);
 }
 
-static enum console_status put_password(struct asking *a, struct span typed)
-{
-	char name[SNAPSHOT_NAME_BYTES];
-	int err = keys_load_password(a->c->keys_dir, asked_slot(a), typed);
-
-	if (err == -ERR_SYNTAX)
-		return asking_say(
-			a, CONSOLE_FAILED,
-			"nothing was loaded: a password has 1 to 128 printable ASCII "
-			"characters\n",
-			"読み込みませんでした: パスワードは印字可能なASCII文字1から128文字です\n");
-	if (err < 0)
-		return asking_say(a, CONSOLE_FAILED, "it could not be written\n",
-				  "書き込めませんでした\n");
-	event_send(&a->c->process.events, EVENT_PASSWORD_LOADED,
-		   EV_PERSON(USER, a->link->person, a->link->index),
-		   EV_TEXT(NAME, slot_name(a, name)));
-	return asking_say(a, CONSOLE_OK, "loaded; it is used from the next connection on\n",
-			  "読み込みました。次の接続から使われます\n");
-}
-
 enum console_status slots_load_password(struct asking *a)
 {
-	enum console_status status = CONSOLE_FAILED;
-	struct bytes typed;
-
-	if (!keys_is_slot(asked_slot(a)))
-		return refuse_name(a);
-	bytes_init(&typed, TLS_PEM_BYTES_MAX);
-	if (bytes_room(&typed, TLS_PEM_BYTES_MAX) == NULL || sealed_read(&typed, a->fd) != 0)
-		status = refuse_defect(a, TLS_DEFECT_TOO_LONG);
-	else
-		status = put_password(a, bytes_span(&typed));
-	tls_wipe(&typed);
-	return status;
+	return load(a, KEYS_IS_PASSWORD);
 }
 
 enum console_status slots_list(struct asking *a)

@@ -145,3 +145,49 @@ int tls_summarise(struct span pem, struct tls_summary *out)
 	mbedtls_x509_crt_free(&chain);
 	return err;
 }
+
+static int describe_one(const mbedtls_x509_crt *cert, bool japanese, struct bytes *out)
+{
+	const mbedtls_x509_time *from = &cert->valid_from, *until = &cert->valid_to;
+	char subject[256], issuer[256], hex[SHA256_HEX_BYTES];
+	uint8_t digest[SHA256_BYTES];
+	struct tls_names names;
+	int err;
+
+	put_name(subject, &cert->subject);
+	put_name(issuer, &cert->issuer);
+	sha256_of(cert->raw.p, cert->raw.len, digest);
+	sha256_hex(digest, hex);
+	tls_names_take(cert, &names);
+	err = bytes_printf(out,
+			   japanese ? "%s\n  発行者 %s\n  名前 " : "%s\n  signed by %s\n  names ",
+			   subject, issuer);
+	if (err == 0)
+		err = tls_names_print(&names, out);
+	if (err < 0)
+		return err;
+	return bytes_printf(out,
+			    japanese ? "\n  %04d-%02d-%02dから%04d-%02d-%02dまで、%s\n"
+				       "  証明書のSHA-256 %s\n"
+				     : "\n  holds from %04d-%02d-%02d to %04d-%02d-%02d, %s\n"
+				       "  its SHA-256 %s\n",
+			    from->year, from->mon, from->day, until->year, until->mon, until->day,
+			    mbedtls_x509_crt_get_ca_istrue(cert)
+				    ? (japanese ? "他の証明書に署名できる" : "may sign others")
+				    : (japanese ? "他の証明書に署名できない"
+						: "may not sign others"),
+			    hex);
+}
+
+int tls_describe(struct span pem, bool japanese, struct bytes *out)
+{
+	mbedtls_x509_crt chain;
+	int err = 0;
+
+	mbedtls_x509_crt_init(&chain);
+	err = tls_authorities_parse(&chain, pem);
+	for (const mbedtls_x509_crt *c = &chain; err == 0 && c != NULL; c = c->next)
+		err = describe_one(c, japanese, out);
+	mbedtls_x509_crt_free(&chain);
+	return err;
+}

@@ -91,17 +91,23 @@ static void take(struct tls_names *out, const mbedtls_x509_buf *name)
 	}
 }
 
+void tls_names_take(const struct mbedtls_x509_crt *cert, struct tls_names *out)
+{
+	*out = (struct tls_names){0};
+	for (const mbedtls_x509_sequence *n = &cert->subject_alt_names;
+	     n != NULL && n->buf.p != NULL; n = n->next)
+		take(out, &n->buf);
+}
+
 int tls_names_of(struct span pem, struct tls_names *out)
 {
 	mbedtls_x509_crt chain;
 	int err = 0;
 
-	*out = (struct tls_names){0};
 	mbedtls_x509_crt_init(&chain);
 	err = tls_authorities_parse(&chain, pem);
-	for (const mbedtls_x509_sequence *n = &chain.subject_alt_names;
-	     err == 0 && n != NULL && n->buf.p != NULL; n = n->next)
-		take(out, &n->buf);
+	if (err == 0)
+		tls_names_take(&chain, out);
 	mbedtls_x509_crt_free(&chain);
 	return err;
 }

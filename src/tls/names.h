@@ -43,6 +43,10 @@ bool tls_names_equal(const struct tls_names *a, const struct tls_names *b);
  */
 int tls_names_of(struct span pem, struct tls_names *out);
 
+struct mbedtls_x509_crt;
+/* The same of a certificate that was read. */
+void tls_names_take(const struct mbedtls_x509_crt *cert, struct tls_names *out);
+
 /* "gate.example.lg.jp, 10.0.0.1", printable ASCII. Return: 0 or the error of bytes_append. */
 int tls_names_print(const struct tls_names *names, struct bytes *out);
 

@@ -83,6 +83,13 @@ int tls_summarise(struct span pem, struct tls_summary *out);
 
 #define TLS_MADE_DAYS 3650 /* that a certificate made here holds */
 
+/**
+ * tls_describe - every certificate there, for a person who decides about it: subject, issuer,
+ * names, days, whether it may sign others, SHA-256; never a key
+ * Return: 0; -ERR_SYNTAX; as bytes_append.
+ */
+int tls_describe(struct span pem, bool japanese, struct bytes *out);
+
 /* What is to be made. */
 struct tls_wish {
 	const char *host_name;         /* the subject; borrowed */

@@ -6,6 +6,7 @@ STEPS=N makes the model test longer, SEED=N gives it another sequence:
 """
 
 import datetime
+import hashlib
 import os
 import random
 import re
@@ -13,10 +14,13 @@ import re
 import pexpect
 import pytest
 
+from lib.certificates import Authority
 from lib.gateway import Gateway
 from lib.hours import shut_for_days
+from lib.net import run
 from lib.waiting import wait_until
 from test_accounts import choose, log_in, temporary
+from test_mail_tls import paste
 
 USERS = ("yamada", "tanaka", "suzuki")
 LOGIN = "login { idle-timeout 1h; session-limit 8h; attempts 20; " + "".join(
@@ -174,6 +178,72 @@ def test_two_person_issued_password_is_no_second_person(people):
     assert "withdrawn" in people.console.run("withdraw")
 
 
+def slots(people):
+    """{(kind, name)} of what is loaded."""
+    return set(re.findall(r"^ *(certificate|authority|password) +(\S+) ", people.console.run("show certificates | no-more"), re.M))
+
+
+def type_password(console, slot, password):
+    console.send(f"load password {slot}\r")
+    console.expect("Enter")
+    console.send(password + "\r")
+    console.expect(console.PROMPT)
+    return console.before
+
+
+def test_two_person_rule_holds_for_what_is_loaded(people):
+    """C1, L4: who can put an authority, a certificate or a password into a slot alone could replace trust alone.
+
+    The approver sees every certificate of it; nobody sees a password; one record names both persons; nothing is left of a secret.
+    """
+    gateway, first, second = people.gateway, Authority("First CA"), Authority("Second CA")
+    keys = gateway.state / "keys"
+    both = first.pem + second.pem
+    assert "proposed: another administrator" in paste(people.be("yamada"), "load authority inner", both)
+    assert "a proposal waits" in paste(people.console, "load authority inner", both)
+    assert "a proposal waits" in propose(people, "yamada", "set service one udp 1")
+    digest = shown_hash(people)
+    assert "another person must approve" in people.console.run(f"approve {digest}")
+    gateway.wait_event("load-proposed", 'user="yamada"', 'name="inner"', 'detail="authority"', digest)
+    assert not slots(people)
+    console = people.be("tanaka")
+    assert "look at it in this session" in console.run(f"approve {digest[:8]}")
+    shown = console.run("show pending | no-more")
+    for authority in (first, second):
+        found = run("openssl", "x509", "-in", authority.certificate, "-noout", "-fingerprint", "-sha256").stdout
+        assert found.split("=")[1].strip().replace(":", "").lower() in shown
+    assert "proposed by yamada: load authority inner" in shown and "First CA" in shown and "Second CA" in shown
+    assert "may sign others" in shown and "holds from" in shown
+    assert "name the first 8 digits" in console.run("approve 00000000")
+    assert "loaded: CN=First CA" in console.run(f"approve {digest[:8]}")
+    gateway.wait_event("certificate-loaded", 'user="tanaka"', 'proposer="yamada"', 'name="inner"', "sha256=")
+    assert slots(people) == {("authority", "inner")} and (keys / "inner.authority.pem").read_text() == both
+    assert not (keys / "proposed").exists() and "no proposal waits" in console.run(f"approve {digest}")
+
+    secret = "Uguisu-31/desk"
+    assert "proposed: another administrator" in type_password(console, "desk", secret)
+    digest = shown_hash(people)
+    assert hashlib.sha256(secret.encode()).hexdigest() != digest, "whoever sees it could try passwords"
+    console = people.be("yamada")
+    shown = console.run("show pending | no-more")
+    assert "load password desk" in shown and secret not in shown
+    assert "withdrawn" in console.run("withdraw")
+    assert not (keys / "proposed").exists() and "nothing waits" in console.run("show pending")
+    type_password(console, "desk", secret)
+    people.be("tanaka")
+    assert "loaded: desk" in people.console.run(f"approve {shown_hash(people)}")
+    gateway.wait_event("password-loaded", 'user="tanaka"', 'proposer="yamada"', 'name="desk"')
+    assert (keys / "desk.password").read_text() == secret and not (keys / "proposed").exists()
+    assert not any(secret in line for line in gateway.audit_lines())
+
+    people.be("yamada")
+    assert "proposed" in paste(people.console, "load authority other", first.pem)
+    people.gateway.kill("config")
+    people.leave()
+    console = people.be("suzuki")
+    assert "loaded: CN=First CA" in console.run(f"approve {shown_hash(people)}"), "it outlives a restart"
+
+
 def test_two_person_needs_two_administrators(make_gateway):
     console = make_gateway("login { user yamada { role administrator; } user sato { role operator; } }").console()
     console.expect(r"> $")
@@ -258,9 +328,11 @@ class Model:
     """What the rule allows: the running services, the proposal that waits, and through whose hands each password went."""
 
     def __init__(self, rule):
+        self.authority = Authority()
         self.two, self.shut = rule != "window", rule != "two"
         self.running = {"echo"}
-        self.waiting = None  # author, those behind the author, services, whether it is an emergency
+        self.waiting = None  # author, those behind the author, services, whether it is an emergency, what it loads
+        self.slots = set()  # what is loaded
         self.hands = {user: set() for user in USERS}
         self.open = {}  # emergencies: number -> the accounts that those who did it may have
         self.isolations = {}  # number -> who isolated, and through whose hands the password went
@@ -305,7 +377,23 @@ def step_propose(people, model, user, number):
         assert "a proposal waits" in text
     else:
         assert "proposed: another" in text
-        model.waiting = (user, model.selves(user), model.running | {f"s{number}"}, emergency)
+        model.waiting = (user, model.selves(user), model.running | {f"s{number}"}, emergency, None)
+
+
+def step_load_slot(people, model, user, number):
+    """A password or an authority: with two persons only proposed."""
+    console, slot = people.be(user), f"s{number}"
+    kind = people.chance.choice(["password", "authority"])
+    text = (type_password(console, slot, f"secret{number}") if kind == "password"
+            else paste(console, f"load authority {slot}", model.authority.pem))
+    if not model.two:
+        assert "loaded: " in text
+        model.slots.add((kind, slot))
+    elif model.waiting:
+        assert "a proposal waits" in text
+    else:
+        assert "proposed: another" in text
+        model.waiting = (user, model.selves(user), model.running, True, (kind, slot))
 
 
 def step_approve(people, model, user, number):
@@ -314,12 +402,15 @@ def step_approve(people, model, user, number):
     assert (digest is not None) == (model.waiting is not None)
     text = console.run(f"approve {digest or 'f' * 64}", timeout=40)
     if model.waiting and not model.waiting[1] & model.selves(user) and (model.waiting[3] or not model.shut):
-        assert "committed" in text
-        if model.shut and model.waiting[3]:
+        load = model.waiting[4]
+        assert ("loaded" if load else "committed") in text
+        if load:
+            model.slots.add(load)
+        elif model.shut and model.waiting[3]:
             model.open[max(emergencies(console))] = model.waiting[1] | model.selves(user)
         model.running, model.waiting = model.waiting[2], None
     else:
-        assert "committed" not in text
+        assert "committed" not in text and "loaded" not in text
 
 
 def step_withdraw(people, model, user, number):
@@ -364,7 +455,7 @@ def step_restart(people, model, user, number):
     people.leave()
 
 
-STEPS = (step_commit, step_load, step_propose, step_propose, step_approve, step_approve, step_withdraw, step_reset, step_restart,
+STEPS = (step_commit, step_load, step_load_slot, step_load_slot, step_propose, step_propose, step_approve, step_approve, step_withdraw, step_reset, step_restart,
          step_isolate, step_acknowledge)
 
 
@@ -380,4 +471,5 @@ def test_two_person_holds_for_random_sequences(people, rule):
         step(people, model, user, number + 100)
         people.be(user)
         assert services(people) == model.running, (number, step.__name__, user)
+        assert slots(people) == model.slots, (number, step.__name__, user)
         assert set(emergencies(people.console, "show pending")) == set(model.open), (number, step.__name__, user)

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "config/config.h"
-#include "config/keys.h"
+#include "config/proposal.h"
 #include "config/slot_names.h"
 #include "place.h"
 #include "policy/parse.h"
@@ -58,6 +58,7 @@ static int setup(void **state)
 	event_client_init(&f.c.process.events, fds[0]);
 	f.events = fds[1];
 	f.c.keys_dir = f.place.dir;
+	f.c.state_dir = -1;
 	f.c.running_entry.number = 7;
 	bytes_init(&f.c.running_text, CONFIG_TEXT_BYTES);
 	config_slots_init(&f.c);
@@ -215,9 +216,10 @@ static void test_slots_made_ahead_of_time_are_made_anew_when_the_clock_is_right(
 static void load(const char *slot, enum keys_kind kind, const char *pem, int64_t now_s)
 {
 	enum tls_defect defect = TLS_DEFECT_NONE;
+	struct span content = span_of(pem);
 
-	assert_int_equal(keys_load(f.place.dir, span_of(slot), kind, span_of(pem), now_s, &defect),
-			 0);
+	assert_int_equal(keys_check(kind, &content, now_s, &defect), 0);
+	assert_int_equal(keys_load(f.place.dir, span_of(slot), kind, content), 0);
 }
 
 /* What is loaded stays, for whatever names, to its end and beyond; that it ends is said each day.
@@ -299,6 +301,85 @@ static void test_slots_warn_before_a_commit_makes_them_anew(void **state)
 	free(second);
 }
 
+#define SECRET "Uguisu-31/desk"
+
+/* A password is proposed. Return: a descriptor of the file in which it is kept. */
+static int propose(void)
+{
+	struct slots_content what = {
+		.kind = KEYS_IS_PASSWORD, .slot = "desk", .content = span_of(SECRET)};
+	struct asking a = {.c = &f.c, .link = &f.c.links[0], .fd = -1};
+	int fd;
+
+	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "yamada");
+	bytes_init(&a.text, TLS_PEM_BYTES_MAX);
+	assert_int_equal(proposal_load_make(&a, &what), CONSOLE_OK);
+	assert_int_equal(proposal_load_make(&a, &what), CONSOLE_FAILED); /* one waits */
+	bytes_fini(&a.text);
+	assert_int_equal(next_event("desk"), EVENT_LOAD_PROPOSED);
+	fd = openat(f.place.dir, "proposed", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Whether the file has the secret still, whatever its name is by now. */
+static bool holds_secret(int fd)
+{
+	static char text[8192];
+	ssize_t size = pread(fd, text, sizeof(text), 0);
+
+	assert_true(size > 0);
+	return memmem(text, (size_t)size, SECRET, strlen(SECRET)) != NULL;
+}
+
+static void assert_wiped(int fd)
+{
+	assert_false(proposal_load_waits(&f.c));
+	assert_false(holds_secret(fd));
+	assert_int_equal(faccessat(f.place.dir, "proposed", F_OK, 0), -1);
+	(void)close(fd);
+}
+
+static void test_slots_proposed_secret_is_wiped_when_its_time_is_over(void **state)
+{
+	int fd;
+
+	run(ZONES);
+	fd = propose();
+	later(7L * DAY_S - 1);
+	assert_true(proposal_load_waits(&f.c));
+	assert_true(holds_secret(fd));
+	later(60);
+	assert_wiped(fd);
+}
+
+static void test_slots_proposed_secret_is_wiped_behind_another_commit(void **state)
+{
+	int fd;
+
+	run(ZONES);
+	fd = propose();
+	f.c.running_entry.number++;
+	assert_false(proposal_load_waits(&f.c));
+	assert_true(holds_secret(fd));
+	later(60);
+	assert_wiped(fd);
+}
+
+/* One that was changed on the disk counts for nothing. */
+static void test_slots_proposal_that_was_changed_is_wiped(void **state)
+{
+	int fd, changed;
+
+	run(ZONES);
+	fd = propose();
+	changed = openat(f.place.dir, "proposed", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(changed, "x", 1, lseek(fd, 0, SEEK_END) - 1), 1);
+	(void)close(changed);
+	later(60);
+	assert_wiped(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +401,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slots_made_here_that_are_damaged_are_made_anew,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots_warn_before_a_commit_makes_them_anew,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slots_proposed_secret_is_wiped_when_its_time_is_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slots_proposed_secret_is_wiped_behind_another_commit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_proposal_that_was_changed_is_wiped,
 						setup, teardown),
 	};
 
