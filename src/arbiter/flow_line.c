@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "policy/atoms.h"
 #include "policy/value.h"
+#include "wire/mime/date.h"
 
 #define RECORD_TOKENS 6 /* of a record before its structured data: the last is the event */
 
@@ -62,6 +63,15 @@ static bool read_protocol(struct span text, uint8_t *protocol)
 	return true;
 }
 
+/* timegm would look for a time zone's file, which the arbiter may not. */
+static int64_t seconds_of(const struct tm *tm)
+{
+	int64_t days = mime_date_days(tm->tm_year + 1900LL, (unsigned)tm->tm_mon + 1,
+				      (unsigned)tm->tm_mday);
+
+	return ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
+}
+
 /* YYYY-MM-DDTHH:MM[:SS[.fraction]][Z|+HH:MM|-HH:MM]; without the last it is local time. */
 static bool read_time(struct flow_line *out, struct span text)
 {
@@ -76,12 +86,14 @@ static bool read_time(struct flow_line *out, struct span text)
 		return false;
 	if (*at == ':')
 		at = strptime(at, ":%S", &tm);
+	if (at != NULL)
+		snprintf(out->at, sizeof(out->at), "%.*s", (int)(at - copy), copy);
 	if (at != NULL && *at == '.')
 		at += 1 + strspn(at + 1, "0123456789");
 	if (at == NULL)
 		return false;
 	out->has_time = true;
-	out->at_s = (int64_t)timegm(&tm);
+	out->at_s = seconds_of(&tm);
 	out->local_time = *at == '\0';
 	if (out->local_time || strcmp(at, "Z") == 0)
 		return true;

@@ -25,6 +25,7 @@
 #define FLOW_LINE_BYTES_MAX  8192 /* a longer line is refused */
 #define FLOW_LINE_VALUE_MAX  127  /* bytes of a value that means something here */
 #define FLOW_LINE_PERMIT_MAX 65535
+#define FLOW_LINE_TIME_BYTES 20 /* "2026-11-24T10:00:00" with NUL */
 
 enum flow_outcome { FLOW_UNTOLD, FLOW_PERMITTED, FLOW_DENIED };
 
@@ -35,8 +36,9 @@ struct flow_line {
 	bool has_mac;
 	bool has_time, local_time; /* local_time: at_s still lacks the configuration's offset */
 	int64_t at_s;
-	enum flow_outcome outcome; /* as the record tells, or as permit=N does */
-	uint32_t permit;           /* its number, 0: not told */
+	char at[FLOW_LINE_TIME_BYTES]; /* as written, up to the second at most; empty: not told */
+	enum flow_outcome outcome;     /* as the record tells, or as permit=N does */
+	uint32_t permit;               /* its number, 0: not told */
 };
 
 /**

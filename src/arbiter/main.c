@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arbiter/decide.h"
+#include "arbiter/rehearsal.h"
 #include "arbiter/show.h"
 #include "arbiter/trial.h"
 #include "base/channel.h"
@@ -48,6 +49,7 @@ static struct arbiter {
 	unsigned running; /* slot */
 	struct decider decider;
 	struct trial trial;
+	struct rehearsal rehearsal;
 	uint64_t trial_ms;                 /* when it began to wait for netfilter */
 	struct packet_verdicts verdicts;   /* of the batch that is being judged */
 	uint8_t whole[PACKET_WHOLE_BYTES]; /* that packet */
@@ -376,6 +378,8 @@ static int handle_prepare(struct channel *ch, void *ctx, const struct channel_me
 
 	if (body->epoch == 0)
 		return -ERR_PEER;
+	/* It compares with a policy that goes, and has memory that this one may need. */
+	rehearsal_end(&arbiter.rehearsal, "another policy is being committed; ask again");
 	int err = slot_load(slot, message->fds[0], body->epoch);
 
 	if (err != 0)
@@ -442,6 +446,32 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	return err == -ERR_AGAIN ? 0 : err; /* a row that is lost can be asked for again */
 }
 
+static int handle_replay(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct slot *slot = &arbiter.slots[arbiter.running];
+	struct control_replay asked = *(const struct control_replay *)message->body;
+
+	if (asked.number == 0 || asked.japanese > 1)
+		return -ERR_PEER;
+	rehearsal_begin(&arbiter.rehearsal, &asked, slot->epoch != 0 ? &slot->policy : NULL,
+			message->fds[0], wall_s());
+	return 0;
+}
+
+static int handle_replayed(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	return rehearsal_take(&arbiter.rehearsal, message->body, message->fds[0]);
+}
+
+static int handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	const struct control_withdraw *body = message->body;
+
+	if (body->number == arbiter.rehearsal.asked.number)
+		rehearsal_end(&arbiter.rehearsal, NULL);
+	return 0;
+}
+
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	loop_stop(&arbiter.loop, 0);
@@ -455,6 +485,9 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
+	{CONTROL_REPLAY, 1, 1, CHANNEL_EXACTLY(control_replay), handle_replay, "replay"},
+	{CONTROL_REPLAYED, 1, 1, CHANNEL_EXACTLY(control_replayed), handle_replayed, "replayed"},
+	{CONTROL_WITHDRAW, 0, 0, CHANNEL_EXACTLY(control_withdraw), handle_withdraw, "withdraw"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
@@ -482,6 +515,7 @@ int main(void)
 	loop_init(&arbiter.loop, &clock_system, arbiter.polls, arbiter.fds, LOOP_FDS);
 	decide_init(&arbiter.decider, &arbiter.process.events, now_ms());
 	arbiter.decider.isolate = isolate;
+	rehearsal_init(&arbiter.rehearsal, &arbiter.loop, &arbiter.process.control);
 	if (process_begin(&arbiter.process, &profile, take_link, NULL, &start, &snapshot_fd) != 0 ||
 	    start.role != ROLE_ARBITER)
 		return 1;

@@ -25,6 +25,7 @@
 #include "audit/evidence.h"
 #include "audit/links.h"
 #include "audit/receipts.h"
+#include "audit/replayed.h"
 #include "audit/retention.h"
 #include "audit/seen.h"
 #include "audit/store.h"
@@ -52,6 +53,7 @@ struct audit {
 	struct links links;
 	struct destinations destinations;
 	struct answer answer;
+	struct replayed replayed;
 	struct receipts receipts;
 	struct anchors anchors;
 	struct alarms alarms;
@@ -355,6 +357,9 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	case QUERY_SEEN:
 		answer_log_text(&a->answer, query, seen_print, &a->store);
 		return 0;
+	case QUERY_REPLAY:
+		(void)replayed_query(&a->replayed, query); /* a refusal can be asked for again */
+		return 0;
 	case QUERY_LOG_FILES:
 		anchors_write(&a->anchors);
 		on_settled(a);
@@ -371,6 +376,22 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 	default:
 		return -ERR_PEER;
 	}
+}
+
+static int handle_replay_next(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+
+	replayed_next(&a->replayed, ((const struct control_replay *)message->body)->number);
+	return 0;
+}
+
+static int handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+
+	replayed_withdraw(&a->replayed, ((const struct control_withdraw *)message->body)->number);
+	return 0;
 }
 
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -393,6 +414,9 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_CONNECTED, 0, 3, CHANNEL_EXACTLY(control_connected), handle_connected,
 	 "connected"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
+	{CONTROL_REPLAY_NEXT, 0, 0, CHANNEL_EXACTLY(control_replay), handle_replay_next,
+	 "replay next"},
+	{CONTROL_WITHDRAW, 0, 0, CHANNEL_EXACTLY(control_withdraw), handle_withdraw, "withdraw"},
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
@@ -465,9 +489,10 @@ static int adopt_running(struct audit *a, const struct control_start *start, int
 
 static const int extra_syscalls[] =
 	{
-		SYS_openat,   SYS_unlinkat,  SYS_getdents64, SYS_ftruncate,
-		SYS_fsync,    SYS_fdatasync, SYS_fstatfs,    SYS_setsockopt,
-		SYS_ioctl,    SYS_renameat2, /* a receipt gets its name when it is whole */
+		SYS_openat,       SYS_unlinkat,  SYS_getdents64, SYS_ftruncate,
+		SYS_fsync,        SYS_fdatasync, SYS_fstatfs,    SYS_setsockopt,
+		SYS_ioctl,        SYS_renameat2, /* a receipt gets its name when it is whole */
+		SYS_memfd_create,                /* records that are handed to be judged */
 #ifdef SYS_renameat
 		SYS_renameat,
 #endif
@@ -493,6 +518,7 @@ static void init(struct audit *a)
 	a->anchors = (struct anchors){.event = write_own_event, .ctx = a};
 	a->retention = (struct retention){.store = &a->store, .event = write_own_event, .ctx = a};
 	answer_init(&a->answer, &a->loop, &a->process.control, &a->store, &a->receipts);
+	replayed_init(&a->replayed, &a->loop, &a->process.control, &a->store);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};
 	a->heartbeat_timer = (struct loop_timer){.fire = on_heartbeat, .ctx = a};
 }

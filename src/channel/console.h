@@ -46,6 +46,9 @@ enum console_kind {
 	CONSOLE_COMPARE,
 	/* Would a commit be accepted? */
 	CONSOLE_CHECK,
+	/* Have the candidate compiled for QUERY_REPLAY; refused where CONSOLE_CHECK finds errors.
+	 */
+	CONSOLE_REPLAY,
 	/* line: comment, may be empty. @number: minutes after which it returns by itself; 0: for
 	   good, and what waits to be confirmed is. */
 	CONSOLE_COMMIT,

@@ -18,6 +18,7 @@
 #include "channel/person.h"
 #include "channel/query.h"
 #include "channel/recovery.h"
+#include "channel/replay.h"
 #include "channel/usb.h"
 
 /* Descriptors that every process finds open; 0..2 are /dev/null, /dev/null and the supervisor's
@@ -79,8 +80,8 @@ enum control_type {
 	CONTROL_PERSON,    /* accounts -> S, struct control_person (person.h) */
 	CONTROL_ROW,       /* owner -> S -> console, struct control_row: one row of the answer,
 			      CONTROL_ROW_LAST set on the last */
-	CONTROL_WITHDRAW,  /* console -> S -> netfilter, and S -> netfilter on a row that nobody
-			      waits for, struct control_withdraw (query.h) */
+	CONTROL_WITHDRAW,  /* console -> S -> netfilter, arbiter, audit, and S -> them on a row that
+			      nobody waits for, struct control_withdraw (query.h) */
 	CONTROL_SCANNED,   /* C->S from mail-scanner and S->C on to mail-sender, struct
 			      control_scanned */
 	CONTROL_ALARM,     /* arbiter, netfilter -> S, struct control_alarm (stations.h) */
@@ -114,6 +115,10 @@ enum control_type {
 			       descriptor: sealed memfd */
 	CONTROL_STICK,      /* S -> stick, struct control_stick. Answer: CONTROL_STICK_DONE */
 	CONTROL_STICK_DONE, /* stick -> S, struct control_stick_done */
+	CONTROL_CANDIDATE,  /* replay.h, this and the three behind it */
+	CONTROL_REPLAY,
+	CONTROL_REPLAYED,
+	CONTROL_REPLAY_NEXT,
 };
 
 #define CONTROL_ZONE_BYTES 24  /* as SNAPSHOT_NAME_BYTES */

@@ -477,6 +477,40 @@ static enum console_status serve_check(struct asking *a)
 				    : status;
 }
 
+/* The supervisor keeps it for the question that the console asks next. */
+static int hand_over(struct asking *a, const struct bytes *block)
+{
+	const struct control_candidate body = {.console = a->link->index};
+	int fd = -1, err = sealed_make("candidate", bytes_span(block), &fd);
+
+	if (err != 0)
+		return err;
+	err = channel_send_wait(&a->c->process.control, CONTROL_CANDIDATE, &body, sizeof(body), &fd,
+				1, SEND_WAIT_MS);
+	(void)close(fd); /* memory, which the supervisor has now */
+	return err;
+}
+
+static enum console_status serve_replay(struct asking *a)
+{
+	struct bytes text, block;
+	enum console_status status;
+	int err = 0;
+
+	bytes_init(&text, CONFIG_TEXT_BYTES);
+	bytes_init(&block, SNAPSHOT_BYTES_MAX);
+	status = asking_check(a, a->c->candidate.root, &text, &block, false);
+	if (status == CONSOLE_OK) {
+		bytes_clear(&a->text); /* warnings: `check` tells them */
+		err = hand_over(a, &block);
+	}
+	bytes_fini(&block);
+	bytes_fini(&text);
+	return err == 0 ? status
+			: asking_say(a, CONSOLE_FAILED, "the candidate cannot be handed over\n",
+				     "編集中の設定を引き渡せません\n");
+}
+
 static enum console_status serve_snapshot(struct asking *a)
 {
 	struct problems problems;
@@ -514,6 +548,7 @@ static const struct {
 	[CONSOLE_EXPORT] = {serve_export, ADMINISTRATOR, false},
 	[CONSOLE_COMPARE] = {serve_compare, ANYBODY, false},
 	[CONSOLE_CHECK] = {serve_check, EDITOR, false},
+	[CONSOLE_REPLAY] = {serve_replay, EDITOR, false},
 	[CONSOLE_COMMIT] = {committing_commit, EDITOR, false},
 	[CONSOLE_ROLLBACK] = {serve_rollback, EDITOR, false},
 	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, EDITOR, true},

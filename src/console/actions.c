@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the commands do. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,35 @@ static void on_compliance(struct console *c, enum console_status status, struct 
 void action_compliance(struct console *c, const char *tail, unsigned number)
 {
 	console_ask(c, CONSOLE_COMPLIANCE, 0, tail, -1, on_compliance);
+}
+
+#define REPLAY_DAYS 7 /* where no number is given */
+
+/* config has handed the candidate over. */
+static void on_replay(struct console *c, enum console_status status, struct span text)
+{
+	char argument[CONTROL_ARGUMENT_BYTES];
+
+	if (status != CONSOLE_OK) {
+		console_show_answer(c, status, text);
+		return;
+	}
+	snprintf(argument, sizeof(argument), "%s %" PRIu32,
+		 c->language == LANGUAGE_JA ? "ja" : "en", c->request.number);
+	console_query(c, QUERY_REPLAY, argument, 0);
+}
+
+void action_replay(struct console *c, const char *tail, unsigned number)
+{
+	static const char word[] = "days ";
+	unsigned long days = REPLAY_DAYS;
+
+	if (tail[0] != '\0' &&
+	    (strncmp(tail, word, sizeof(word) - 1) != 0 ||
+	     !read_number(tail + sizeof(word) - 1, REPLAY_DAYS_MAX, &days) || days == 0))
+		refuse(c, "allowed: days 1 to 366\n", "書けるもの: days 1から366\n");
+	else
+		console_ask(c, CONSOLE_REPLAY, (uint32_t)days, NULL, -1, on_replay);
 }
 
 void action_query_log(struct console *c, const char *tail, unsigned number)

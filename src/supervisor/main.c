@@ -406,6 +406,7 @@ static void init(struct supervisor *sup)
 	sup->accounts_fd = sup->device_fd = -1;
 	sup->isolation_fd = sup->captures_fd = sup->counters_fd = sup->recordings.fd = -1;
 	sup->console_listen_fd = sup->terminal_fd = sup->lock_fd = sup->watchdog_fd = -1;
+	sup->replay_candidate.fd = -1;
 	sup->running.fd = sup->commit.candidate.fd = sup->commit.previous.fd = -1;
 	sup->zones.home_fd = -1;
 }

@@ -14,6 +14,7 @@
 #include "channel/control.h"
 #include "policy/snapshot.h"
 #include "supervisor/query/asking.h"
+#include "supervisor/query/waiting.h"
 #include "supervisor/isolation/emergencies.h"
 #include "supervisor/isolation/watchlist.h"
 #include "supervisor/outfit.h"
@@ -90,17 +91,6 @@ struct listener {
 struct orphan {
 	struct control_give give;
 	int fd;
-};
-
-/* An isolated zone whose old connections are being ended, before it is connected again. */
-struct restore {
-	struct supervisor *sup;
-	uint32_t serial;  /* of the console's question (struct asking); 0: none */
-	uint32_t console; /* its number */
-	uint32_t signs_sent;
-	bool all;                       /* the isolated zones behind @zone follow it */
-	char zone[SNAPSHOT_NAME_BYTES]; /* under way */
-	struct loop_timer signs;        /* of life, to the console */
 };
 
 /* The end of the machine that a person has asked for (power.h). */
@@ -192,6 +182,7 @@ struct supervisor {
 	struct recovery recovery;
 	struct recordings recordings;
 	struct restore restores[CONSOLES_MAX];
+	struct replay_candidate replay_candidate;
 };
 
 /* event.c of this directory: an event goes to audit and, as text, to stderr. */

@@ -80,8 +80,9 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 2000,
 			.files_max = 32,
 			.memory_mib = 512,
-			.given = "channel to netfilter, snapshots",
-			.reads = "packet headers, first payload bytes",
+			.given = "channel to netfilter, snapshots; for a replay the candidate's, "
+				 "and records of flows",
+			.reads = "packet headers, first payload bytes, records of flows",
 		},
 	[ROLE_ACCOUNTS] =
 		{

@@ -3,40 +3,21 @@
  * sekisho replay: recorded flows against a configuration: which outcome changes, compared with what
  * another configuration says, or with what the record says (C2).
  */
-#include <arpa/inet.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
+#include "arbiter/replay.h"
 #include "base/err.h"
 #include "tools/config_file.h"
 #include "tools/flow_file.h"
 #include "tools/tools.h"
-#include "tools/verdict.h"
 
-#define CHANGES_MAX 1000000 /* kept apart; flows beyond are counted in the sums only */
+#define CHANGES_MAX       262144 /* told apart; flows beyond are counted in the sums only */
+#define CHANGE_TEXT_BYTES 512
 
 enum { STATUS_SAME = 0, STATUS_CHANGED = 1, STATUS_USAGE = 2 };
-
-/* One side of the comparison. */
-struct outcome {
-	bool permitted;
-	uint32_t number; /* of the permit, 0: none */
-	char reason[24];
-};
-
-/* A flow whose outcome differs, all of one kind together. Compared as bytes: no padding. */
-struct change {
-	char from[SNAPSHOT_NAME_BYTES];
-	uint8_t family, protocol;
-	uint16_t port; /* ICMP: type */
-	uint8_t source[16], destination[16];
-	uint32_t before_number, after_number;
-	uint8_t before_permitted, after_permitted;
-	char before_reason[23], after_reason[23];
-};
 
 struct policy_file {
 	const char *path;
@@ -46,13 +27,9 @@ struct policy_file {
 	bool loaded;
 };
 
-struct replay {
+struct options {
 	struct policy_file after, before; /* before: without a path the record speaks */
 	const char *flows;
-	int64_t now_s; /* of flows that tell no time */
-	struct change *changes;
-	size_t change_count, capacity;
-	unsigned long total, same, now_denied, now_permitted, other_permit;
 };
 
 static int load(struct policy_file *f)
@@ -75,153 +52,51 @@ static void unload(struct policy_file *f)
 		bytes_fini(&f->block);
 }
 
-static struct outcome judge_line(const struct policy_file *f, struct flow_line *line, int64_t now_s)
+static int take_line(void *ctx, struct flow_line *line)
 {
-	struct judge_question q = {.headers = &line->headers,
-				   .mac = line->has_mac ? line->mac : NULL,
-				   .now_s = line->has_time ? line->at_s : now_s};
-	struct outcome o = {.number = 0};
-	struct judge_verdict v;
+	int err = replay_take(ctx, line);
 
-	if (!verdict_zone(&f->snapshot, line->from, &q.from)) {
-		snprintf(o.reason, sizeof(o.reason), "no-such-zone");
-		return o;
-	}
-	v = judge_flow(&f->policy, &q);
-	o.permitted = verdict_permits(&f->snapshot, q.from, &v, &line->headers);
-	if (v.reason == JUDGE_PERMITTED)
-		o.number = f->snapshot.permits[v.permit].number;
-	snprintf(o.reason, sizeof(o.reason), "%s", judge_reason_name(v.reason));
-	return o;
-}
-
-static struct outcome recorded(const struct flow_line *line)
-{
-	struct outcome o = {.permitted = line->outcome == FLOW_PERMITTED, .number = line->permit};
-
-	snprintf(o.reason, sizeof(o.reason), "recorded");
-	return o;
-}
-
-/* Return: 0 or -ERR_NO_MEMORY. */
-static int keep(struct replay *r, const struct flow_line *line, const struct outcome *before,
-		const struct outcome *after)
-{
-	const struct ip_headers *h = &line->headers;
-	struct change *c;
-
-	if (r->change_count == CHANGES_MAX)
-		return 0;
-	if (r->change_count == r->capacity) {
-		size_t capacity = r->capacity == 0 ? 256 : 2 * r->capacity;
-		struct change *changes = reallocarray(r->changes, capacity, sizeof(*changes));
-
-		if (changes == NULL)
-			return -ERR_NO_MEMORY;
-		r->changes = changes;
-		r->capacity = capacity;
-	}
-	c = &r->changes[r->change_count++];
-	memset(c, 0, sizeof(*c));
-	memcpy(c->from, line->from, strlen(line->from));
-	c->family = h->family;
-	c->protocol = h->protocol;
-	c->port = (h->flags & IP_HAS_ICMP) != 0 ? h->icmp_type : h->destination_port;
-	memcpy(c->source, h->source, sizeof(c->source));
-	memcpy(c->destination, h->destination, sizeof(c->destination));
-	c->before_permitted = before->permitted;
-	c->after_permitted = after->permitted;
-	c->before_number = before->number;
-	c->after_number = after->number;
-	memcpy(c->before_reason, before->reason, strlen(before->reason));
-	memcpy(c->after_reason, after->reason, strlen(after->reason));
-	return 0;
-}
-
-/* A record that tells no permit is only held against whether it passed. */
-static int replay_line(void *ctx, struct flow_line *line)
-{
-	struct replay *r = ctx;
-	struct outcome after = judge_line(&r->after, line, r->now_s), before;
-
-	if (r->before.path == NULL && line->outcome == FLOW_UNTOLD) {
+	if (err == -ERR_SYNTAX)
 		fprintf(stderr, "sekisho replay: a flow tells no outcome; write permit=N or use "
 				"--against\n");
-		return -ERR_SYNTAX;
-	}
-	before = r->before.path != NULL ? judge_line(&r->before, line, r->now_s) : recorded(line);
-	r->total++;
-	if (before.permitted == after.permitted &&
-	    (before.number == after.number || before.number == 0)) {
-		r->same++;
-		return 0;
-	}
-	if (before.permitted == after.permitted)
-		r->other_permit++;
-	else if (after.permitted)
-		r->now_permitted++;
-	else
-		r->now_denied++;
-	return keep(r, line, &before, &after);
+	return err;
 }
 
-static int compare_changes(const void *left, const void *right)
+/* Return: 0 or -ERR_NO_MEMORY, told. */
+static int print_changes(const struct replay *r)
 {
-	return memcmp(left, right, sizeof(struct change));
-}
+	struct bytes text;
+	int err = 0;
 
-static void print_outcome(uint8_t permitted, uint32_t number, const char *reason)
-{
-	if (permitted != 0 && number != 0)
-		printf("permit %u", number);
-	else if (permitted != 0)
-		printf("permit");
-	else
-		printf("deny %s", reason);
-}
-
-static void print_change(const struct change *c, unsigned long count)
-{
-	static const struct {
-		uint8_t number;
-		const char *name;
-	} names[] = {{6, "tcp"}, {17, "udp"}, {1, "icmp"}, {58, "icmpv6"}};
-	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN], protocol[8];
-	int family = c->family == 4 ? AF_INET : AF_INET6;
-
-	snprintf(protocol, sizeof(protocol), "%u", c->protocol);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i].number == c->protocol)
-			snprintf(protocol, sizeof(protocol), "%s", names[i].name);
+	bytes_init(&text, CHANGE_TEXT_BYTES);
+	for (size_t i = 0; i < r->count && err == 0; i++) {
+		bytes_clear(&text);
+		err = replay_write_change(&r->changes[i], &text);
+		if (err == 0)
+			printf("%.*s\n", (int)text.size, (const char *)text.data);
 	}
-	(void)inet_ntop(family, c->source, source, sizeof(source)); /* there is room */
-	(void)inet_ntop(family, c->destination, destination, sizeof(destination));
-	printf("%s %s -> %s %s %u: ", c->from, source, destination, protocol, c->port);
-	print_outcome(c->before_permitted, c->before_number, c->before_reason);
-	printf(" -> ");
-	print_outcome(c->after_permitted, c->after_number, c->after_reason);
-	printf(" (%lu)\n", count);
+	bytes_fini(&text);
+	if (err != 0)
+		fprintf(stderr, "sekisho replay: %s\n", err_name(err));
+	return err;
 }
 
-static int report(const struct replay *r)
+static int report(struct replay *r)
 {
-	size_t first = 0;
-
-	if (r->change_count > 0)
-		qsort(r->changes, r->change_count, sizeof(*r->changes), compare_changes);
-	for (size_t i = 1; i <= r->change_count; i++) {
-		if (i < r->change_count && compare_changes(&r->changes[first], &r->changes[i]) == 0)
-			continue;
-		print_change(&r->changes[first], i - first);
-		first = i;
-	}
-	printf("%lu flows: %lu as before, %lu now denied, %lu now permitted, %lu by another "
-	       "permit\n",
-	       r->total, r->same, r->now_denied, r->now_permitted, r->other_permit);
-	return r->now_denied + r->now_permitted > 0 ? STATUS_CHANGED : STATUS_SAME;
+	replay_sort(r);
+	if (print_changes(r) != 0)
+		return STATUS_USAGE;
+	if (r->unlisted > 0)
+		printf("%" PRIu64 " changed flows are not listed: too many kinds\n", r->unlisted);
+	printf("%" PRIu64 " flows: %" PRIu64 " as before, %" PRIu64 " now denied, %" PRIu64
+	       " now permitted, %" PRIu64 " by another permit\n",
+	       r->total, r->same, r->kinds[REPLAY_NOW_DENIED], r->kinds[REPLAY_NOW_PERMITTED],
+	       r->kinds[REPLAY_OTHER_PERMIT]);
+	return r->kinds[REPLAY_NOW_DENIED] + r->kinds[REPLAY_NOW_PERMITTED] > 0 ? STATUS_CHANGED
+										: STATUS_SAME;
 }
 
-static bool read_options(struct replay *r, int argc, char **argv)
+static bool read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {{"against", required_argument, NULL, 'b'},
 						{NULL, 0, NULL, 0}};
@@ -230,32 +105,43 @@ static bool read_options(struct replay *r, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
 			return false;
-		r->before.path = optarg;
+		o->before.path = optarg;
 	}
 	if (argc - optind != 2)
 		return false;
-	r->after.path = argv[optind];
-	r->flows = argv[optind + 1];
+	o->after.path = argv[optind];
+	o->flows = argv[optind + 1];
 	return true;
+}
+
+/* Return: the status. */
+static int replay(const struct options *o)
+{
+	struct replay r;
+	int err = replay_init(&r, o->before.path != NULL ? &o->before.policy : NULL,
+			      &o->after.policy, time(NULL), CHANGES_MAX);
+	int status;
+
+	if (err != 0)
+		fprintf(stderr, "sekisho replay: %s\n", err_name(err));
+	else
+		err = flow_file_read(o->flows, o->after.snapshot.header->utc_offset_s, take_line,
+				     &r);
+	status = err == 0 ? report(&r) : STATUS_USAGE;
+	replay_fini(&r);
+	return status;
 }
 
 int tool_replay(int argc, char **argv)
 {
-	struct replay r = {.now_s = time(NULL)};
-	int err, status = STATUS_USAGE;
+	struct options o = {0};
+	int status = STATUS_USAGE;
 
-	if (!read_options(&r, argc, argv))
+	if (!read_options(&o, argc, argv))
 		return tool_usage("replay");
-	err = load(&r.after);
-	if (err == 0 && r.before.path != NULL)
-		err = load(&r.before);
-	if (err == 0)
-		err = flow_file_read(r.flows, r.after.snapshot.header->utc_offset_s, replay_line,
-				     &r);
-	if (err == 0)
-		status = report(&r);
-	unload(&r.after);
-	unload(&r.before);
-	free(r.changes);
+	if (load(&o.after) == 0 && (o.before.path == NULL || load(&o.before) == 0))
+		status = replay(&o);
+	unload(&o.after);
+	unload(&o.before);
 	return status;
 }

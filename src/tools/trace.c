@@ -174,7 +174,7 @@ static bool read_time(struct trace *t, int32_t utc_offset_s)
 
 static bool find_zone(const struct snapshot *s, const char *name, uint32_t *zone)
 {
-	bool found = verdict_zone(s, name, zone);
+	bool found = outcome_find_zone(s, name, zone);
 
 	if (!found)
 		fprintf(stderr, "sekisho trace: no such zone: %s\n", name);
@@ -203,7 +203,7 @@ static int trace_in(struct trace *t, const struct snapshot *s)
 
 	judge_fini(&policy);
 	verdict_print(s, question.from, &verdict, &t->headers);
-	return verdict_permits(s, question.from, &verdict, &t->headers) ? STATUS_PERMIT
+	return outcome_permits(s, question.from, &verdict, &t->headers) ? STATUS_PERMIT
 									: STATUS_DENY;
 }
 

@@ -3,51 +3,6 @@
 #include "tools/verdict.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#include "policy/sockets.h"
-
-/* What is asked of the gateway's own sockets. */
-struct wanted {
-	const struct ip_headers *headers;
-	struct policy_listener found;
-};
-
-static int is_wanted(void *ctx, const struct policy_listener *listener)
-{
-	struct wanted *w = ctx;
-
-	if (listener->protocol != w->headers->protocol ||
-	    listener->port != w->headers->destination_port)
-		return 0;
-	w->found = *listener;
-	return 1;
-}
-
-/* An address of the gateway in that very zone: its own sockets answer there, nothing else. */
-static bool reaches_listener(const struct snapshot *s, uint32_t from, struct wanted *w)
-{
-	struct snapshot_range own = s->zones[from].addresses;
-	size_t bytes = w->headers->family == 4 ? 4 : 16;
-
-	for (uint32_t i = 0; i < own.count; i++) {
-		const struct snapshot_prefix *p = &s->prefixes[own.first + i];
-
-		if (p->family == w->headers->family &&
-		    memcmp(p->addr, w->headers->destination, bytes) == 0)
-			return policy_listeners(s, from, is_wanted, w) != 0;
-	}
-	return false;
-}
-
-bool verdict_permits(const struct snapshot *s, uint32_t from, const struct judge_verdict *v,
-		     struct ip_headers *headers)
-{
-	struct wanted w = {.headers = headers};
-
-	return v->reason == JUDGE_PERMITTED ||
-	       (v->reason == JUDGE_GATEWAY && reaches_listener(s, from, &w));
-}
 
 static const char *zone_name(const struct snapshot *s, uint32_t zone)
 {
@@ -75,17 +30,17 @@ static void print_permit(const struct snapshot *s, uint32_t from, const struct j
 }
 
 void verdict_print(const struct snapshot *s, uint32_t from, const struct judge_verdict *v,
-		   struct ip_headers *headers)
+		   const struct ip_headers *headers)
 {
-	struct wanted w = {.headers = headers};
+	struct policy_listener own;
 
 	if (v->reason == JUDGE_PERMITTED) {
 		print_permit(s, from, v);
 		return;
 	}
-	if (v->reason == JUDGE_GATEWAY && reaches_listener(s, from, &w)) {
-		printf("permit: the gateway's own %s %s listens on port %u\n", w.found.service,
-		       w.found.name, w.found.port);
+	if (v->reason == JUDGE_GATEWAY && outcome_listener(s, from, headers, &own)) {
+		printf("permit: the gateway's own %s %s listens on port %u\n", own.service,
+		       own.name, own.port);
 		return;
 	}
 	printf("deny: %s: %s -> %s", judge_reason_name(v->reason), s->zones[from].name,
@@ -93,13 +48,4 @@ void verdict_print(const struct snapshot *s, uint32_t from, const struct judge_v
 	if (v->permit != SNAPSHOT_NONE)
 		printf(" (permit %u at another time)", s->permits[v->permit].number);
 	putchar('\n');
-}
-
-bool verdict_zone(const struct snapshot *s, const char *name, uint32_t *zone)
-{
-	for (*zone = 0; *zone < s->zone_count; (*zone)++) {
-		if (strcmp(s->zones[*zone].name, name) == 0)
-			return true;
-	}
-	return false;
 }

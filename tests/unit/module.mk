@@ -175,7 +175,9 @@ units += test_mail_trial
 test_mail_trial-use := supervisor policy base
 units += test_rtf
 test_rtf-use := wire base
-units += test_trial test_show
+units += test_trial test_show test_replay_parts
+test_replay_parts-use := arbiter audit tls policy wire base
+test_replay_parts-lib := -lhogweed -lgmp
 test_trial-use := arbiter policy wire base
 test_show-use := arbiter policy wire base
 

@@ -208,23 +208,25 @@ static const struct {
 	[QUERY_SHUTDOWN] = {ROLE_SUPERVISOR, answer_power},
 	[QUERY_FOLLOW] = {ROLE_AUDIT, NULL},
 	[QUERY_USB] = {ROLE_SUPERVISOR, answer_usb},
+	[QUERY_REPLAY] = {ROLE_SUPERVISOR, answer_replay},
 };
 
 /*
  * To the process that knows. A console can ask much, but whoever does not take its question is not
  * ended for that: only the supervisor's own messages are owed an answer.
  */
-static void pass_on(struct supervisor *sup, struct answer *answer, struct control_query *query)
+void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role)
 {
-	struct child *owner = child_find(sup, owners[query->kind].owner, 0);
+	struct child *owner = child_find(sup, role, 0);
 	struct asking *asking = &answer->console->asking;
+	struct control_query query = *answer->query;
 
 	/* By a number of our own: an answer that comes late is never another person's. */
-	asking->number = query->number;
-	query->number = asking->serial = ++sup->query_serial;
+	asking->number = query.number;
+	query.number = asking->serial = ++sup->query_serial;
 	if (!owner || owner->state != CHILD_READY)
 		answer_error(answer, "the process that knows is not running");
-	else if (channel_send(&owner->control, CONTROL_QUERY, query, sizeof(*query), NULL, 0) < 0)
+	else if (channel_send(&owner->control, CONTROL_QUERY, &query, sizeof(query), NULL, 0) < 0)
 		answer_error(answer, "the process that knows is busy; ask again");
 }
 
@@ -253,20 +255,23 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	if (owners[query.kind].answer)
 		owners[query.kind].answer(sup, &answer);
 	if (owners[query.kind].owner != ROLE_SUPERVISOR && !answer.ended)
-		pass_on(sup, &answer, &query);
+		query_pass_on(sup, &answer, owners[query.kind].owner);
 	return 0;
 }
 
-/* Netfilter alone has answers that cost more than their rows. */
-static void tell_withdrawn(struct supervisor *sup, uint32_t serial)
+void query_tell_withdrawn(struct supervisor *sup, uint32_t serial)
 {
+	static const enum role owners_of_work[] = {ROLE_NETFILTER, ROLE_ARBITER, ROLE_AUDIT};
 	const struct control_withdraw withdraw = {.number = serial};
-	struct child *netfilter = child_find(sup, ROLE_NETFILTER, 0);
 
-	/* Without room it is told with the next row of the answer. */
-	if (netfilter && netfilter->state == CHILD_READY)
-		(void)channel_send(&netfilter->control, CONTROL_WITHDRAW, &withdraw,
-				   sizeof(withdraw), NULL, 0);
+	for (size_t i = 0; i < sizeof(owners_of_work) / sizeof(owners_of_work[0]); i++) {
+		struct child *owner = child_find(sup, owners_of_work[i], 0);
+
+		/* Without room it is told with the next row of the answer. */
+		if (owner && owner->state == CHILD_READY)
+			(void)channel_send(&owner->control, CONTROL_WITHDRAW, &withdraw,
+					   sizeof(withdraw), NULL, 0);
+	}
 }
 
 int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message)
@@ -276,9 +281,10 @@ int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_me
 	struct asking *asking = &console->asking;
 
 	if (body->number == asking->number && asking->serial != 0) {
-		tell_withdrawn(console->sup, asking->serial);
+		query_tell_withdrawn(console->sup, asking->serial);
 		asking->serial = 0;
 	}
+	replay_withdraw(console->sup, console);
 	power_withdraw(console->sup, console, body->number);
 	return 0;
 }
@@ -292,8 +298,8 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 	if (!console || console->person_role == ACCOUNT_ROLE_NONE ||
 	    row.number != console->asking.serial) {
 		/* Who asked has gone, or asks something else now. */
-		if (owner->role == ROLE_NETFILTER && (row.flags & CONTROL_ROW_LAST) == 0)
-			tell_withdrawn(owner->sup, row.number);
+		if ((row.flags & CONTROL_ROW_LAST) == 0)
+			query_tell_withdrawn(owner->sup, row.number);
 		return 0;
 	}
 	row.number = console->asking.number;

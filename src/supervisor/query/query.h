@@ -35,6 +35,25 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_message *message);
 int query_handle_row(struct channel *ch, void *ctx, const struct channel_message *message);
 
+/**
+ * query_pass_on - have another process answer, under a number of our own: struct asking
+ * Whoever asked is told where it cannot; then the answer has ended.
+ */
+void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role);
+
+/* Nobody waits any more for the answer of this number: those whose answers cost more than their
+ * rows end it. */
+void query_tell_withdrawn(struct supervisor *sup, uint32_t serial);
+
+/* replay.c: recorded flows against the candidate (channel/replay.h) */
+void answer_replay(struct supervisor *sup, struct answer *answer);
+/* The console does not wait any more. */
+void replay_withdraw(struct supervisor *sup, const struct child *console);
+/* From config, from audit, from the arbiter. */
+int replay_handle_candidate(struct channel *ch, void *ctx, const struct channel_message *message);
+int replay_handle_records(struct channel *ch, void *ctx, const struct channel_message *message);
+int replay_handle_next(struct channel *ch, void *ctx, const struct channel_message *message);
+
 /* isolate.c */
 void answer_isolate(struct supervisor *sup, struct answer *answer);
 void answer_restore(struct supervisor *sup, struct answer *answer);
