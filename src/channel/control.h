@@ -153,6 +153,8 @@ struct control_start {
 	uint16_t peer_port;
 	uint8_t peer_addr[16];            /* network order, IPv4 in the first four */
 	struct control_envelope envelope; /* mail-flattener: of its message */
+	uint64_t test_bytes; /* mail-scanner without a session: of the message that it makes, with
+				the test file; 0: a harmless one */
 };
 
 struct control_commit {

@@ -4,7 +4,7 @@
  * sealed message, one socket to the scanner that the supervisor opened, the running snapshot and
  * the channel to the supervisor, to which it says one verdict and ends. What the scanner answers is
  * read by nobody else. Without a session it sees how the scanner is, by a harmless message of the
- * gateway's own.
+ * gateway's own, or by one that holds the test file.
  */
 #include <signal.h>
 #include <sys/mman.h>
@@ -16,9 +16,6 @@
 #include "mail-scanner/scan.h"
 
 #define REPORT_WAIT_MS 5000
-#define SAMPLE                                                                                     \
-	"From: <sekisho@mail.invalid>\r\nSubject: sample\r\n\r\nA harmless text, to be "           \
-	"scanned.\r\n"
 
 static struct {
 	struct process process;
@@ -47,8 +44,10 @@ static int map_message(void)
 	void *data;
 	int err;
 
+	if (state.scan.probe && state.start.test_bytes > 0)
+		return scan_sample_test((size_t)state.start.test_bytes, &state.scan.message);
 	if (state.scan.probe) {
-		state.scan.message = span_of(SAMPLE);
+		state.scan.message = scan_sample_harmless();
 		return 0;
 	}
 	err = sealed_check(state.message_fd, &size_bytes);
@@ -68,6 +67,7 @@ static int find_scanner(void)
 	uint32_t index = state.start.index;
 
 	state.scan.probe = state.start.session == 0;
+	state.scan.tests = state.scan.probe && state.start.test_bytes > 0;
 	if (!state.scan.probe && index >= s->mail_count)
 		return -ERR_RANGE;
 	if (!state.scan.probe)

@@ -33,6 +33,7 @@ struct scan {
 	const char *service;  /* ICAP: path */
 	int32_t utc_offset_s; /* of the scanner's clock */
 	bool probe;           /* @message is the gateway's own, to see how the scanner is */
+	bool tests;           /* and holds the test file: it has to be found */
 	struct span message;
 
 	struct control_scanned result;
@@ -57,6 +58,17 @@ void scan_decide(struct scan *s, enum scan_status status, const char *reason);
 
 /* Copy text of the scanner as printable ASCII. @capacity: of @out, with NUL. */
 void scan_copy_text(char *out, size_t capacity, struct span text);
+
+/* sample.c: what a probe shows, static. */
+struct span scan_sample_harmless(void);
+
+/**
+ * scan_sample_test - the EICAR test file as the last part of a message
+ * @size: of the message, in octets; where that is too small for it, it is larger
+ * @out: allocated; the process ends with it
+ * Return: 0, -ERR_NO_MEMORY
+ */
+int scan_sample_test(size_t size, struct span *out);
 
 /**
  * scan_exchange - talk with the scanner until it is decided

@@ -179,6 +179,26 @@ static void lower_outbound(struct draft *d, struct snapshot_mail *m, const struc
 	m->labels = draft_add_list(d, node, ROW_OUTBOUND_LABEL);
 }
 
+/* Its scanner, which has to find the test file in a message of the largest size. */
+static void lower_mail_scanner(struct draft *d, struct snapshot_mail *m,
+			       const struct tree_node *node)
+{
+	const struct tree_node *leaf = tree_first(node, ROW_MAIL_SCANNER);
+	struct snapshot_scanner *s;
+
+	m->scanner =
+		leaf != NULL ? draft_entry(d, ROW_SCANNER, tree_value(leaf, 0)) : SNAPSHOT_NONE;
+	if (m->scanner == SNAPSHOT_NONE)
+		return;
+	s = draft_row(d, SECTION_SCANNERS, m->scanner);
+	if (draft_leaf_number(draft_origin(d, SECTION_SCANNERS, m->scanner),
+			      ROW_SCANNER_TEST_FILE) == 0)
+		return;
+	if (s->test_bytes < m->size_limit_bytes)
+		s->test_bytes = m->size_limit_bytes < s->size_limit_bytes ? m->size_limit_bytes
+									  : s->size_limit_bytes;
+}
+
 static void lower_mail_tls(struct draft *d, struct snapshot_mail *m, const struct tree_node *node)
 {
 	const struct tree_node *near = tree_first(node, ROW_MAIL_TLS);
@@ -200,7 +220,6 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 {
 	struct snapshot_mail *m = draft_add(d, SECTION_MAILS, node);
 	const struct tree_node *hop = tree_first(node, ROW_MAIL_NEXT_HOP);
-	const struct tree_node *scanner = tree_first(node, ROW_MAIL_SCANNER);
 	const struct tree_node *outbound = tree_first(node, ROW_MAIL_OUTBOUND);
 
 	if (m == NULL)
@@ -229,8 +248,7 @@ static void lower_mail(struct draft *d, const struct tree_node *node)
 	m->text_host_name = draft_add_leaf_text(d, node, ROW_MAIL_HOST_NAME);
 	if (m->text_host_name == 0)
 		m->text_host_name = d->text_host_name;
-	m->scanner = scanner != NULL ? draft_entry(d, ROW_SCANNER, tree_value(scanner, 0))
-				     : SNAPSHOT_NONE;
+	lower_mail_scanner(d, m, node);
 	if (outbound != NULL)
 		lower_outbound(d, m, outbound);
 }

@@ -336,7 +336,7 @@ static bool scanner_is_sound(const struct snapshot *s, uint32_t i)
 	       text_is_sound(s, c->text_service) &&
 	       service_path_is_sound(snapshot_text_at(s, c->text_service)) && c->timeout_ms > 0 &&
 	       c->timeout_ms < TIME_LIMIT_S && c->size_limit_bytes > 0 &&
-	       c->size_limit_bytes <= UINT32_MAX;
+	       c->size_limit_bytes <= UINT32_MAX && c->test_bytes <= c->size_limit_bytes;
 }
 
 /* A name, or none. */

@@ -91,6 +91,7 @@ struct snapshot_scanner {
 	uint32_t timeout_ms;      /* for one message, from the connection to the verdict */
 	uint32_t signature_age_s; /* older signatures raise an alarm; 0: not watched */
 	uint64_t size_limit_bytes;
+	uint64_t test_bytes; /* of the message that shows it the test file; 0: none is shown */
 };
 
 /* In the order of the words of the configuration's `transport`. */

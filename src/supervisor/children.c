@@ -155,6 +155,8 @@ static void send_start(struct child *child)
 				start.zone = i;
 		}
 	}
+	if (child->role == ROLE_MAIL_SCANNER && !child->session)
+		start.test_bytes = scanning_test_bytes(child);
 	child_send(child, CONTROL_START, &start, sizeof(start), &running->fd,
 		   running->fd >= 0 ? 1 : 0);
 }

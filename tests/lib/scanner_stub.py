@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A virus scanner that misbehaves as told: `scanner_stub.py ADDRESS PORT MODE-FILE`; the mode is read for each connection.
 
-clamd-*: speaks clamd's session protocol; icap-*: speaks ICAP. What a message must hold to be found is the word INFECTED; one
-that holds SLOW is not answered by clamd-slow, one that holds HUGE is over its limit.
+clamd-*: speaks clamd's session protocol; icap-*: speaks ICAP. What a message must hold to be found is the word INFECTED, or the
+EICAR test file in base64; one that holds SLOW is not answered by clamd-slow, one that holds HUGE is over its limit.
 """
 
+import base64
 import pathlib
 import socket
 import sys
 import threading
 import time
 
+from scanners import eicar
+
 VERSION = "ClamAV 1.4.3/27400/%s"
+TEST_FILE = base64.b64encode(eicar())
+
+
+def is_infected(message):
+    return b"INFECTED" in message or TEST_FILE in message[-300:].replace(b"\r\n", b"")
 
 
 class Wire:
@@ -55,14 +63,14 @@ def clamd(wire, mode):
         if mode == "clamd-early":
             wire.say(f"{number}: stream: OK\0")
             time.sleep(1)  # more of the message is under way than the socket holds
-        message = b""
+        message = bytearray()
         while size := int.from_bytes(wire.take(4), "big"):
             message += wire.take(size)
             if mode == "clamd-cut" and len(message) > 1000:
                 return
         if mode == "clamd-slow" and b"SLOW" in message:
             time.sleep(30)
-        answer = "Test.Signature FOUND" if b"INFECTED" in message else "OK"
+        answer = "Test.Signature FOUND" if is_infected(message) else "OK"
         if b"HUGE" in message:
             wire.say(f"{number}: INSTREAM size limit exceeded. ERROR\0")
             return
@@ -76,7 +84,7 @@ def clamd(wire, mode):
 
 
 def chunked(wire):
-    body = b""
+    body = bytearray()
     while size := int(wire.until(b"\r\n").split(b";")[0], 16):
         body += wire.take(size)
         assert wire.take(2) == b"\r\n"
@@ -89,7 +97,7 @@ def icap_answer(mode, request, inside, body):
     tag = 'ISTag: "stub-1"\r\n'
     if request.startswith("OPTIONS"):
         return f"ICAP/1.0 200 OK\r\nMethods: RESPMOD\r\nAllow: 204\r\n{tag}Encapsulated: null-body=0\r\n\r\n".encode()
-    found = b"INFECTED" in body
+    found = is_infected(body)
     header = inside if request.startswith("REQMOD") else "HTTP/1.1 200 OK\r\n\r\n"
     kind = "req" if request.startswith("REQMOD") else "res"
     status, extra = "200 OK", ""

@@ -101,6 +101,8 @@ def test_scan_by_clamd_passes_the_clean_and_refuses_what_it_finds(net, lgwan, pa
     way = path(f"clamd {lgwan.peer4};")
     assert way.send(mail()) == DELIVERED
     assert way.send(mail(bytes(range(256)) * 3000)) == DELIVERED
+    tested = way.gateway.wait_event("scanner-tested", 'name="av"', 'signature="Ours.Eicar')
+    assert f'bytes="{5 << 20}"' in tested   # the mail entry's limit
     assert way.send(mail(eicar())) == INFECTED
     event = way.gateway.wait_event("mail-infected", "Ours.Eicar")
     assert "receipt=" in event
@@ -121,6 +123,7 @@ def test_scan_by_clamd_over_its_own_limit_is_no_pass(net, lgwan, path):
     way = path(f"clamd {lgwan.peer4};")
     assert way.send(mail(bytes(400000))) == UNSCANNED
     way.gateway.wait_event("mail-not-scanned")
+    way.gateway.wait_event("scanner-not-tested", "refuses the message for its size")
     assert way.send(mail(bytes(20000))) == DELIVERED
     assert way.arrived() == 1
 
@@ -128,7 +131,7 @@ def test_scan_by_clamd_over_its_own_limit_is_no_pass(net, lgwan, path):
 def test_scan_by_c_icap_echo_both_methods(net, lgwan, path):
     """M2, RFC 3507: a real ICAP server; its echo service gives 204 or the message back, which is compared."""
     server = CIcap(net, lgwan.namespace, lgwan.peer4)
-    way = path(f"icap {lgwan.peer4}; service echo;")
+    way = path(f"icap {lgwan.peer4}; service echo; test-file off;")
     assert way.send(mail(bytes(range(256)) * 500)) == DELIVERED
     assert way.arrived() == 1
     wait_until(lambda: "RESPMOD" in server.access_log.read_text(), "the server's own record of it")
@@ -136,7 +139,7 @@ def test_scan_by_c_icap_echo_both_methods(net, lgwan, path):
 
 def test_scan_by_c_icap_reqmod(net, lgwan, path):
     server = CIcap(net, lgwan.namespace, lgwan.peer4)
-    way = path(f"icap {lgwan.peer4}; service echo; method reqmod;")
+    way = path(f"icap {lgwan.peer4}; service echo; method reqmod; test-file off;")
     assert way.send(mail(bytes(range(256)) * 500)) == DELIVERED
     assert way.arrived() == 1
     wait_until(lambda: "REQMOD" in server.access_log.read_text(), "the server's own record of it")
@@ -154,6 +157,21 @@ def test_scan_by_c_icap_with_its_virus_service(net, lgwan, path):
     assert way.send(mail()) == UNSCANNED
     way.gateway.wait_event("mail-not-scanned")
     assert way.arrived() == 1
+
+
+def test_scan_by_what_passes_large_messages_unread_is_no_pass(net, lgwan, path):
+    """M2: c-icap's service says clean of what is over its own limit; shown the test file in a large message, it gives itself away."""
+    clamd = Clamd(net, lgwan.namespace, lgwan.peer4)
+    CIcap(net, lgwan.namespace, lgwan.peer4, clamd=clamd, most="100K")
+    way = path(f"icap {lgwan.peer4}; service virus_scan;")
+    way.gateway.wait_event("scanner-down", "does not find the EICAR test file", seconds=30)
+    assert way.send(mail()) == UNSCANNED
+    way.gateway.wait_event("mail-not-scanned", "does not find the EICAR test file")
+    assert way.arrived() == 0
+    said = way.gateway.open_console().commit("set scanner av service avscan")   # which has no limit
+    assert "committed" in said, said
+    way.gateway.wait_event("scanner-back", 'name="av"', seconds=30)
+    assert way.send(mail()) == DELIVERED
 
 
 # ---- scanners that fail ----

@@ -18,6 +18,9 @@
 #define TELLING_WINDOW_MS 60000U
 #define TELLING_MAX       6U    /* events of a scanner that is down or back, in that time */
 #define REPORTED_LIFE_MS  2000U /* of a scanner that has given its verdict */
+#define TEST_EVERY_MS     86400000U
+#define TEST_AGAIN_MS     WATCH_MS /* of one that did not find the test file */
+#define UNFIT             "the scanner does not find the EICAR test file in a message of the largest size"
 
 /* ---- the state of scanners */
 
@@ -119,14 +122,6 @@ static void note_state(struct supervisor *sup, const char *name,
 		watch_age(sup, state, scanner, scanned);
 }
 
-static void note_failure(struct supervisor *sup, const char *name, const char *reason)
-{
-	struct control_scanned scanned = {.status = SCAN_FAILED};
-
-	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
-	note_state(sup, name, &scanned);
-}
-
 /*
  * A scan that failed says nothing of the scanner: the message may be too large for it, or take too
  * long, or its session has ended. It is a reason to ask.
@@ -136,6 +131,33 @@ static void ask_soon(struct supervisor *sup)
 	if (!sup->scanner_watch.soon)
 		loop_arm(&sup->loop, &sup->scanner_watch.timer, WATCH_SOON_MS);
 	sup->scanner_watch.soon = true;
+}
+
+/* The test file was shown: what is not found in it is passed by nobody's word. What could not be
+ * scanned is no pass for a message either, and a harmless probe tells whether the scanner works. */
+static void note_test(struct supervisor *sup, struct scanner_state *state,
+		      const struct control_scanned *scanned)
+{
+	struct control_scanned unfit = {.status = SCAN_FAILED, .reason = UNFIT};
+
+	state->testing = false;
+	state->proven = scanned->status == SCAN_INFECTED;
+	state->unfit = scanned->status == SCAN_CLEAN || (state->unfit && !state->proven);
+	if (state->proven) {
+		supervisor_event(sup, EVENT_SCANNER_TESTED, EV_TEXT(NAME, state->name),
+				 EV_NUMBER(BYTES, state->written.test_bytes),
+				 EV_TEXT(SIGNATURE, scanned->signature));
+		note_state(sup, state->name, scanned);
+	} else if (state->unfit) {
+		note_state(sup, state->name, &unfit);
+	} else {
+		if (!state->untested)
+			supervisor_event(sup, EVENT_SCANNER_NOT_TESTED, EV_TEXT(NAME, state->name),
+					 EV_NUMBER(BYTES, state->written.test_bytes),
+					 EV_TEXT(REASON, scanned->reason));
+		ask_soon(sup);
+	}
+	state->untested = !state->proven && !state->unfit;
 }
 
 /* ---- the scan of a message */
@@ -223,13 +245,15 @@ void scanning_abandon(struct session *session)
 void scanning_start(struct session *session, int message_fd)
 {
 	struct supervisor *sup = session->far->sup;
+	const struct scanner_state *state;
 	const char *why;
 
 	if (session->scan.name[0] == '\0')
 		return;
 	session->scan.pending = true;
 	session->scan.message = session->message;
-	why = launch(sup, session, message_fd);
+	state = find_state(sup, session->scan.name);
+	why = state && state->unfit ? UNFIT : launch(sup, session, message_fd);
 	scanning_release(session);
 	if (why)
 		tell_failed(sup, session, why);
@@ -246,12 +270,29 @@ void scanning_child_died(struct session *session)
 
 /* ---- watching */
 
+/* The test file is shown once a day, sooner to one that has not found it. */
+static bool is_test_due(struct supervisor *sup, const struct scanner_state *state)
+{
+	uint64_t age_ms = clock_mono_ms(sup->loop.clock) - state->tested_ms;
+
+	return state->written.test_bytes > 0 &&
+	       (state->tested_ms == 0 || age_ms >= (state->proven ? TEST_EVERY_MS : TEST_AGAIN_MS));
+}
+
 static void probe(struct supervisor *sup, uint32_t index)
 {
+	struct scanner_state *state = find_state(sup, sup->running.snapshot.scanners[index].name);
 	struct child *child;
 
 	if (child_find(sup, ROLE_MAIL_SCANNER, index))
 		return; /* the last look is not over */
+	if (state) {
+		state->testing = is_test_due(sup, state);
+		if (state->unfit && !state->testing)
+			return; /* that it passes what is harmless says nothing */
+		if (state->testing)
+			state->tested_ms = clock_mono_ms(sup->loop.clock);
+	}
 	child = child_add(sup, ROLE_MAIL_SCANNER, index, NULL, -1, false);
 	if (child && child_launch(child) < 0)
 		child->state = CHILD_FREE;
@@ -267,12 +308,59 @@ static void on_watch(struct loop *loop, struct loop_timer *timer)
 	loop_arm(loop, timer, WATCH_MS);
 }
 
-void scanning_begin(struct supervisor *sup)
+/* Probes of the policy before: their numbers may be other scanners' now. */
+static void end_probes(struct supervisor *sup)
 {
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &sup->children[i];
+
+		if (child->state == CHILD_FREE || child->role != ROLE_MAIL_SCANNER ||
+		    child->session || child->told)
+			continue;
+		child->told = true;
+		child_kill(child, NULL);
+	}
+}
+
+/* Note how a scanner is written. Return: whether that has changed. */
+static bool write_scanner(struct scanner_state *state, const struct snapshot *s,
+			  const struct snapshot_scanner *scanner)
+{
+	struct snapshot_scanner written = *scanner;
+	const char *service = snapshot_text_at(s, scanner->text_service);
+
+	written.text_service = 0; /* where a text lies is another matter */
+	if (memcmp(&state->written, &written, sizeof(written)) == 0 &&
+	    strcmp(state->service, service) == 0)
+		return false;
+	state->written = written;
+	(void)snprintf(state->service, sizeof(state->service), "%s", service);
+	return true;
+}
+
+/* What was said of a scanner is not said of one that is written otherwise. */
+static void follow_policy(struct supervisor *sup)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+
 	for (size_t i = 0; i < SCANNERS_MAX; i++) {
 		if (!find_scanner(sup, sup->scanners[i].name))
 			sup->scanners[i] = (struct scanner_state){0};
 	}
+	for (uint32_t i = 0; i < s->scanner_count; i++) {
+		struct scanner_state *state = find_state(sup, s->scanners[i].name);
+
+		if (!state || !write_scanner(state, s, &s->scanners[i]))
+			continue;
+		state->unfit = state->proven = state->untested = false;
+		state->tested_ms = 0;
+	}
+}
+
+void scanning_begin(struct supervisor *sup)
+{
+	end_probes(sup);
+	follow_policy(sup);
 	loop_disarm(&sup->loop, &sup->scanner_watch.timer);
 	sup->scanner_watch.timer = (struct loop_timer){.fire = on_watch, .ctx = sup};
 	sup->scanner_watch.soon = false;
@@ -280,13 +368,37 @@ void scanning_begin(struct supervisor *sup)
 		loop_arm(&sup->loop, &sup->scanner_watch.timer, WATCH_FIRST_MS);
 }
 
+uint64_t scanning_test_bytes(const struct child *probe)
+{
+	const struct snapshot *s = &probe->sup->running.snapshot;
+	const struct scanner_state *state =
+		probe->index < s->scanner_count
+			? find_state(probe->sup, s->scanners[probe->index].name)
+			: NULL;
+
+	return state && state->testing ? state->written.test_bytes : 0;
+}
+
+/* What a probe has brought. */
+static void note_probe(struct child *probe, const struct control_scanned *scanned)
+{
+	const struct snapshot *s = &probe->sup->running.snapshot;
+	struct scanner_state *state;
+
+	if (probe->told || probe->index >= s->scanner_count)
+		return;
+	probe->told = true;
+	state = find_state(probe->sup, s->scanners[probe->index].name);
+	if (state && state->testing)
+		note_test(probe->sup, state, scanned);
+	else
+		note_state(probe->sup, s->scanners[probe->index].name, scanned);
+}
+
 void scanning_probe_died(struct child *child)
 {
-	const struct snapshot *s = &child->sup->running.snapshot;
-
-	if (!child->told && child->index < s->scanner_count)
-		note_failure(child->sup, s->scanners[child->index].name,
-			     "the scanning process died");
+	note_probe(child, &(struct control_scanned){.status = SCAN_FAILED,
+						    .reason = "the scanning process died"});
 }
 
 /* ---- what scanners' processes say */
@@ -297,15 +409,12 @@ int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_
 	struct supervisor *sup = child->sup;
 	struct session *session = child->session;
 	struct control_scanned scanned = *(const struct control_scanned *)message->body;
-	const struct snapshot *s = &sup->running.snapshot;
 
 	scanned.reason[sizeof(scanned.reason) - 1] = '\0';
 	scanned.signature[sizeof(scanned.signature) - 1] = '\0';
 	scanned.version[sizeof(scanned.version) - 1] = '\0';
 	if (!session) {
-		if (!child->told && child->index < s->scanner_count)
-			note_state(sup, s->scanners[child->index].name, &scanned);
-		child->told = true;
+		note_probe(child, &scanned);
 		return 0;
 	}
 	child->told = true;

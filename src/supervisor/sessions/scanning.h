@@ -10,7 +10,8 @@
 #include "base/loop.h"
 #include "policy/snapshot.h"
 
-#define SCANNERS_MAX 16 /* that are watched: of more the state is not kept */
+#define SCANNERS_MAX          16 /* that are watched: of more the state is not kept */
+#define SCANNER_SERVICE_BYTES 72 /* of an ICAP service's path, with NUL */
 
 struct supervisor;
 struct session;
@@ -27,8 +28,15 @@ struct scan {
 
 /* What is known of a scanner; kept by its name while the gateway runs. */
 struct scanner_state {
-	char name[SNAPSHOT_NAME_BYTES]; /* "": free */
-	bool down, stale;               /* as was told */
+	char name[SNAPSHOT_NAME_BYTES];  /* "": free */
+	bool down, stale;                /* as was told */
+	struct snapshot_scanner written; /* by the running policy; its text as service below */
+	char service[SCANNER_SERVICE_BYTES];
+	bool testing;       /* the probe that is under way shows the test file, which */
+	bool proven;        /* was found when it was last shown */
+	bool unfit;         /* was not found: nothing passes by its word */
+	bool untested;      /* could not be scanned, as was told */
+	uint64_t tested_ms; /* when it was last shown, or 0 */
 	uint32_t told_count;
 	uint64_t window_ms;  /* since when told_count counts */
 	char version[64];    /* as it last said */
@@ -56,6 +64,8 @@ void scanning_fill(struct scan *scan, const struct snapshot *s, const struct sna
 /* A socket that connects to scanner @index of the running policy, or an error. */
 int scanning_connect(struct supervisor *sup, uint32_t index);
 int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_message *message);
+/* How large the message is that a probe shows, with the test file in it; 0: a harmless one. */
+uint64_t scanning_test_bytes(const struct child *probe);
 /* A probe has died without a word. */
 void scanning_probe_died(struct child *child);
 
