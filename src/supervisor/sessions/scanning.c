@@ -20,7 +20,7 @@
 #define REPORTED_LIFE_MS  2000U /* of a scanner that has given its verdict */
 #define TEST_EVERY_MS     86400000U
 #define TEST_AGAIN_MS     WATCH_MS /* of one that did not find the test file */
-#define UNFIT             "the scanner does not find the EICAR test file in a message of the largest size"
+#define UNFIT             "the scanner does not find the EICAR test file in a large message"
 
 /* ---- the state of scanners */
 
