@@ -6,8 +6,9 @@
 
 #define UID_BASE 57700U /* outside what Debian gives to people, packages and containers */
 /* accounts hears nothing while it hashes a password. On purpose that takes its time; on a machine
- * that is slow, and busy, it may be a hundred times as long. */
-#define PASSWORD_HASH_MS 60000U
+ * that is slow, and busy, it may be a hundred times as long. A console is somebody at work: ended
+ * for a machine's slowness it would be a session lost. */
+#define SLOW_MACHINE_MS 60000U
 
 const struct table_role table_roles[ROLE_COUNT_] = {
 	[ROLE_SUPERVISOR] =
@@ -90,7 +91,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.uid = UID_BASE + ROLE_ACCOUNTS,
 			.restart = RESTART_ALWAYS,
 			.ping_ms = 1000,
-			.silent_ms = PASSWORD_HASH_MS,
+			.silent_ms = SLOW_MACHINE_MS,
 			.files_max = 32,
 			.memory_mib = 128,
 			.given = "directory of accounts, channels to consoles, snapshots",
@@ -102,7 +103,7 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.uid = UID_BASE + ROLE_CONSOLE,
 			.restart = RESTART_TTY,
 			.ping_ms = 1000,
-			.silent_ms = 20000,
+			.silent_ms = SLOW_MACHINE_MS,
 			.files_max = 32,
 			.memory_mib = 128,
 			.file_mib = 64,
