@@ -222,11 +222,8 @@ class Generator:
     def is_uncertain(self, flow, permit):
         """Whether it takes more than the guide promises to say what becomes of a flow (see Course)."""
         guard = self.policy.guards.get(flow.source_zone)
-        if guard is None or self.policy.refuses_sender(flow) == "source":
+        if guard is None or self.policy.refuses_sender(flow) in ("source", "station"):
             return False
-        unbound = self.policy.stations.get(flow.source_zone, {}).get(flow.mac) == []
-        if self.policy.refuses_sender(flow) == "station" and unbound:
-            return True     # a station without an address of its own that takes another's: the guard counts it for that one
         if self.policy.refuses_sender(flow) == "target" or self.policy.refuses_way(flow) in ("gateway", "target"):
             return True     # whether such a packet comes as far as the guard
         if guard.connections is None:

@@ -118,6 +118,30 @@ def test_packets_unlisted_stations_are_only_named_where_the_list_is_reported(net
 
 
 @pytest.mark.parametrize("family", [4, 6])
+def test_packets_a_station_without_addresses_cannot_use_anothers(net, topology, make_gateway, family):
+    """Z7, Z14: a listed station that is bound to no address has any of the zone but those of others; what it sends from theirs is
+    dropped before it is counted for them."""
+    from scapy.all import IP, UDP, IPv6
+    unbound, theirs, free, host = topology.zones["mynumber"].mac, "10.10.0.66", "10.10.0.7", SERVER
+    if family == 6:
+        theirs, free, host = "fd00:10::66", "fd00:10::7", SERVER6
+    gateway = make_gateway(POLICY, zone_extra={"mynumber": "guard { source-rate 4/m; } "
+                                               f"station {unbound}; station {OTHER_MAC} {{ address {theirs}; }}"})
+    wire, sink = Wire(net, topology, gateway), Sink(net, "peer-lgwan", host, 7000)
+
+    def send(mac, source, *ports):
+        for port in ports:
+            wire.send((IP if family == 4 else IPv6)(src=source, dst=host) / UDP(sport=port, dport=7000) / (b"new " + bytes(12)), mac)
+    send(unbound, theirs, *range(20000, 20010))
+    wait_until(lambda: counted(net, gateway, "mynumber", "station") == 10, "all to be dropped")
+    gateway.wait_event("station-unknown", 'zone="mynumber"', f'mac="{unbound}"')
+    send(OTHER_MAC, theirs, 20000, 20001, 20002)
+    send(unbound, free, 20003)
+    wait_until(lambda: len(sink.got) == 4, "what they may use")
+    assert counted(net, gateway, "mynumber", "station") == 10 and counted(net, gateway, "mynumber", "rate") == 0
+
+
+@pytest.mark.parametrize("family", [4, 6])
 def test_packets_new_flows_of_one_source_are_limited(net, topology, make_gateway, family):
     """Z14: over its rate a source's new flows are dropped before they are judged; whoever changes the last 64 bits of its
     address at each packet is one source; another source is not touched."""

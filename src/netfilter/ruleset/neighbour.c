@@ -28,10 +28,10 @@ static const struct {
 	struct nft_set own, bound, pairs;
 } claims[2] = {
 	{.own = {.name = "gateway4", .fields = {NFT_FIELD_IPV4}},
-	 .bound = {.name = "bound4", .fields = {NFT_FIELD_IPV4}},
+	 .bound = {.name = SET_BOUND4, .fields = {NFT_FIELD_IPV4}},
 	 .pairs = {.name = "pairs4", .fields = {NFT_FIELD_IPV4, NFT_FIELD_MAC}}},
 	{.own = {.name = "gateway6", .fields = {NFT_FIELD_IPV6}},
-	 .bound = {.name = "bound6", .fields = {NFT_FIELD_IPV6}},
+	 .bound = {.name = SET_BOUND6, .fields = {NFT_FIELD_IPV6}},
 	 .pairs = {.name = "pairs6", .fields = {NFT_FIELD_IPV6, NFT_FIELD_MAC}}},
 };
 static const struct nft_set set_claimants = {.name = RULESET_CLAIMANTS,
@@ -204,6 +204,7 @@ static void rules_claims(struct nft_batch *b, const struct ruleset *r, const cha
 void ruleset_put_discovery(struct nft_batch *b, const struct ruleset *r)
 {
 	put_sets(b, r, 1);
+	put_bound(b, r, 0, false);
 	rules_claims(b, r, CHAIN_RAW6, discovery_claims,
 		     sizeof(discovery_claims) / sizeof(discovery_claims[0]));
 }

@@ -83,7 +83,10 @@ void ruleset_put_flood(struct nft_batch *b, const struct ruleset *r, const char 
 /* guard.c: limits of each source. CHAIN_PERMITTED is for flows that a verdict lets begin: it counts
  * them, and drops what is over a limit. */
 void ruleset_put_guard(struct nft_batch *b, const struct ruleset *r);
-/* neighbour.c: who may claim which address, in ARP and in IPv6's neighbour discovery. */
+/* neighbour.c: who may claim which address, in ARP and in IPv6's neighbour discovery; with the sets
+ * of the addresses of both families that stations of the zone are bound to. */
+#define SET_BOUND4 "bound4"
+#define SET_BOUND6 "bound6"
 void ruleset_put_discovery(struct nft_batch *b, const struct ruleset *r);
 void ruleset_put_arp(struct nft_batch *b, const struct ruleset *r);
 /* shut.c: what isolated stations send. @chain: sees packets of the zone's port alone. */

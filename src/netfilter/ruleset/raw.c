@@ -9,7 +9,7 @@
 
 #define SET_EXTENSIONS   "extensions"
 #define SET_STATION_MACS "station-macs" /* every listed station */
-#define SET_STATION_ANY  "station-any"  /* those that may use any address of the zone */
+#define SET_STATION_ANY  "station-any"  /* those that are bound to no address */
 
 /*
  * The zone's own addresses. Kernels differ in when the elements of a set of intervals can be found:
@@ -291,20 +291,32 @@ static void put_station_macs(struct nft_batch *b, const struct ruleset *r, const
 	nft_elements_end(&elements);
 }
 
-static void rule_admit_mac(struct nft_batch *b, const char *set, bool only_neighbours)
+/* Neighbour discovery of a listed station, from its address of the link. */
+static void rule_admit_neighbours(struct nft_batch *b)
 {
 	static const uint8_t link_local[2] = {0xfe, 0x80}, ten_bits[2] = {0xff, 0xc0};
 
 	nft_rule(b, CHAIN_STATIONS);
-	if (only_neighbours) {
-		nft_match_family(b, NFPROTO_IPV6);
-		nft_match_protocol(b, IPPROTO_ICMPV6);
-		nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 8, 2, REG(0));
-		nft_mask(b, REG(0), ten_bits, sizeof(ten_bits));
-		nft_compare(b, NFT_CMP_EQ, REG(0), link_local, sizeof(link_local));
-	}
+	nft_match_family(b, NFPROTO_IPV6);
+	nft_match_protocol(b, IPPROTO_ICMPV6);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 8, 2, REG(0));
+	nft_mask(b, REG(0), ten_bits, sizeof(ten_bits));
+	nft_compare(b, NFT_CMP_EQ, REG(0), link_local, sizeof(link_local));
 	load_mac(b, REG(0));
-	nft_lookup(b, set, REG(0), false);
+	nft_lookup(b, SET_STATION_MACS, REG(0), false);
+	nft_verdict(b, NF_ACCEPT);
+	nft_rule_end(b);
+}
+
+/* A station that is bound to no address may use any that no other station is bound to. */
+static void rule_admit_unbound(struct nft_batch *b, int index)
+{
+	nft_rule(b, CHAIN_STATIONS);
+	nft_match_family(b, layouts[index].nfproto);
+	load_mac(b, REG(0));
+	nft_lookup(b, SET_STATION_ANY, REG(0), false);
+	load_source(b, &layouts[index], REG(0));
+	nft_lookup(b, index == 0 ? SET_BOUND4 : SET_BOUND6, REG(0), true);
 	nft_verdict(b, NF_ACCEPT);
 	nft_rule_end(b);
 }
@@ -335,9 +347,9 @@ static void put_stations(struct nft_batch *b, const struct ruleset *r)
 {
 	put_station_macs(b, r, SET_STATION_MACS, true);
 	put_station_macs(b, r, SET_STATION_ANY, false);
-	rule_admit_mac(b, SET_STATION_ANY, false);
-	rule_admit_mac(b, SET_STATION_MACS, true);
+	rule_admit_neighbours(b);
 	for (int index = 0; index < 2; index++) {
+		rule_admit_unbound(b, index);
 		for (unsigned bits = 1; bits <= 8U * layouts[index].address_bytes; bits++) {
 			if (put_bound_stations(b, r, index, bits))
 				rule_admit_bound(b, index, bits);
