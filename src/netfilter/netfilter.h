@@ -73,6 +73,7 @@ struct zone {
 	uint32_t connections_max; /* of one source, in the rules in force */
 	bool has_rules;           /* ours, of this life of the process */
 	uint64_t hold_ms;
+	uint32_t signs;   /* of life that the kernel was given: each is one of its transactions */
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
 	struct queue queue;
 	struct loop_fd queue_fd;

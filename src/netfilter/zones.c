@@ -549,11 +549,12 @@ void zones_beat(struct netfilter *nf)
 void zones_keep_alive(struct netfilter *nf)
 {
 	for (uint32_t i = 0; i < nf->running.snapshot.zone_count; i++) {
-		const struct zone *zone = nf->running.zones[i];
+		struct zone *zone = nf->running.zones[i];
 
 		/* A failure lets flows stop: the safe side; the next beat tries again. */
-		if (zone->has_rules)
-			(void)ruleset_keep_alive(zone->netlink_fd, nf->generation, zone->hold_ms);
+		if (zone->has_rules &&
+		    ruleset_keep_alive(zone->netlink_fd, nf->generation, zone->hold_ms) == 0)
+			zone->signs++;
 	}
 }
 

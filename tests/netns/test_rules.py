@@ -4,11 +4,14 @@
 import contextlib
 import json
 import re
+import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
-from lib import rules
+from lib import processes, rules
 from lib.waiting import wait_until
 from test_evidence import MEMBERS, WHOLE, checks, collect
 
@@ -159,6 +162,33 @@ def test_rules_are_shown_at_a_prompt_by_zone(make_gateway):
     assert "# zone mynumber" not in shown
     assert "there is no such zone" in console.run("show rules nowhere")
     assert "allowed: [ZONE]" in console.run("show rules lgwan mynumber")
+
+
+def slow_down(pid, seconds):
+    """A process runs for a millisecond of each forty."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        processes.send(pid, signal.SIGSTOP)
+        time.sleep(0.039)
+        processes.send(pid, signal.SIGCONT)
+        time.sleep(0.001)
+
+
+def test_rules_are_of_one_moment_however_long_they_are_read(net, make_gateway):
+    """C7: what netfilter does to stay alive while a zone is read is no change of its rules."""
+    gateway = make_gateway(POLICY)
+    console = gateway.open_console()
+    [pid] = gateway.pids("netfilter")
+
+    def signs_of_life_while_read():
+        slow = threading.Thread(target=slow_down, args=(pid, 2))
+        slow.start()
+        shown = console.run("show rules lgwan | match # | no-more", timeout=60)
+        slow.join()
+        found = re.search(r"^# the kernel says: as of its transaction \d+, and (\d+) signs of life", shown, re.MULTILINE)
+        assert found and "# as the policy asks for: " in shown, shown
+        return int(found[1]) > 0
+    wait_until(signs_of_life_while_read, "a reading of more than 200 ms")
 
 
 def links_of(directory):

@@ -2,7 +2,8 @@
 /*
  * `show rules`, and the same in evidence (C7): what the kernel filters by at this moment, read back
  * from it, whoever put it there. A zone's tables are read by several dumps, between which packets
- * are served and rules may change. The kernel says so: then the zone is read again.
+ * are served and rules may change. The kernel counts its transactions: where there was one that is
+ * not netfilter's own sign of life, the zone is read again.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -75,7 +76,7 @@ static void begin_reading(struct listing *l)
 {
 	struct listing_rules *w = &l->work.rules;
 
-	w->interrupted = false;
+	w->lost_set = false;
 	w->sets_at = 0;
 	bytes_fini(&l->kept);
 	bytes_fini(&l->lines);
@@ -83,9 +84,10 @@ static void begin_reading(struct listing *l)
 	bytes_init(&l->lines, LINES_BYTES_MAX);
 }
 
+/* A sign of life changes nothing but when the running generation's element of one set ends. */
 static bool has_changed(const struct listing_rules *w)
 {
-	return w->interrupted || w->generation != w->generation_after;
+	return w->lost_set || w->generation_after - w->generation != w->signs_after - w->signs;
 }
 
 static const char *state_of(const struct zone *zone)
@@ -144,8 +146,10 @@ static void begin_printing(struct listing *l)
 				   "transaction %u to %u\n",
 				   w->tries + 1, w->generation, w->generation_after);
 	else
-		(void)bytes_printf(&l->lines, "# the kernel says: as of its transaction %u\n",
-				   w->generation);
+		(void)bytes_printf(&l->lines,
+				   "# the kernel says: as of its transaction %u, and %u signs of "
+				   "life of netfilter behind it\n",
+				   w->generation, w->signs_after - w->signs);
 	if (l->zone->has_rules && !has_changed(w))
 		compare(l);
 	w->printing = true;
@@ -165,8 +169,10 @@ static int request(struct listing *l)
 		w->tries++;
 		w->stage = 0;
 	}
-	if (w->stage == 0)
+	if (w->stage == 0) {
 		begin_reading(l);
+		w->signs = l->zone->signs;
+	}
 	if (w->stage < STAGE_ELEMENTS)
 		return ask(l, dumps[w->stage++], NULL);
 	if (w->stage == STAGE_ELEMENTS) {
@@ -174,6 +180,7 @@ static int request(struct listing *l)
 		if (asked != 0)
 			return asked;
 		w->stage = STAGE_END;
+		w->signs_after = l->zone->signs; /* the kernel counts as it is asked */
 		return ask(l, NFT_MSG_GETGEN, NULL);
 	}
 	begin_printing(l);
@@ -242,9 +249,8 @@ static void take_message(struct listing *l, const struct netlink_message *m)
 {
 	struct listing_rules *w = &l->work.rules;
 
-	/* A set may have gone since its name was read. */
-	if ((m->flags & NLM_F_DUMP_INTR) != 0 || m->error == -ENOENT)
-		w->interrupted = true;
+	if (m->error == -ENOENT)
+		w->lost_set = true;
 	if (m->type == MESSAGE(NFT_MSG_NEWGEN))
 		*(w->stage == STAGE_END ? &w->generation_after : &w->generation) =
 			netlink_find_be32(m->attributes, NFTA_GEN_ID);

@@ -84,12 +84,13 @@ struct listing_permits {
 
 /* `show rules`: a zone's rules are read whole, printed a piece at a time and sent line by line. */
 struct listing_rules {
-	uint32_t stage;   /* which dump */
-	uint32_t tries;   /* how often the zone's rules were changed while they were read */
-	bool interrupted; /* ... and now */
-	bool printing;    /* what is kept, line by line */
-	bool printed;     /* to the last line, which may still wait to be sent */
+	uint32_t stage; /* which dump */
+	uint32_t tries; /* how often the zone's rules were changed while they were read */
+	bool lost_set;  /* ... and now: one has gone since its name was read */
+	bool printing;  /* what is kept, line by line */
+	bool printed;   /* to the last line, which may still wait to be sent */
 	uint32_t generation, generation_after; /* the kernel's count of transactions */
+	uint32_t signs, signs_after; /* of those, netfilter's own signs of life, by its count */
 	size_t sets_at;       /* in l->kept: behind the last set whose elements were asked for */
 	bool is_filled;       /* by packets: that set */
 	uint32_t elements;    /* of that set in l->kept */
