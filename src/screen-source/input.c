@@ -43,7 +43,7 @@ static unsigned pressed_at(const struct source *s, uint32_t keysym)
  * Viewers that name a key by what is held at that moment (TightVNC) press A or ISO_Left_Tab and,
  * where Shift was let go first, release a or Tab: the key that was pressed first is let go, so that
  * each press has its release. At worst, after a press that was dropped, a key is let go early. Of
- * modifiers the two names of one key are known: Meta_L is let go by Alt_L, and by nothing else.
+ * letters and modifiers the two names of one key are known; a modifier is let go by nothing else.
  */
 static unsigned renamed_at(const struct source *s, uint32_t keysym)
 {
@@ -57,18 +57,23 @@ static unsigned renamed_at(const struct source *s, uint32_t keysym)
 	return i;
 }
 
-static void release(struct source *s, uint32_t keysym)
+/* Nothing where @at is pressed_count. */
+static void let_go(struct source *s, unsigned at)
 {
-	unsigned at = pressed_at(s, keysym);
-
 	if (at == s->pressed_count)
-		at = renamed_at(s, keysym);
-	if (at == s->pressed_count) /* its press was dropped, or came before the session */
 		return;
 	send_key(s, s->pressed[at], false);
 	s->pressed_count--;
 	memmove(s->pressed + at, s->pressed + at + 1,
 		(s->pressed_count - at) * sizeof(s->pressed[0]));
+}
+
+/* Nothing is let go where the press was dropped, or came before the session. */
+static void release(struct source *s, uint32_t keysym)
+{
+	unsigned at = pressed_at(s, keysym);
+
+	let_go(s, at < s->pressed_count ? at : renamed_at(s, keysym));
 }
 
 static void press(struct source *s, uint32_t keysym)
@@ -83,6 +88,8 @@ static void press(struct source *s, uint32_t keysym)
 		session_drop(&s->session, SESSION_DROP_KEY_RATE, 0);
 		return;
 	}
+	/* A key that repeats by its other name will be released once, by one of the two. */
+	let_go(s, pressed_at(s, rfb_key_other_name(keysym)));
 	if (!held)
 		s->pressed[s->pressed_count++] = keysym;
 	s->keys++;

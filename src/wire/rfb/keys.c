@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum { TAB = 0xff09, ISO_LEFT_TAB = 0xfe20 };
+enum { TAB = 0xff09, ISO_LEFT_TAB = 0xfe20, CASE_BIT = 0x20 };
 
 static const struct {
 	uint32_t low, high;
@@ -77,6 +77,13 @@ bool rfb_key_allowed(uint32_t keysym)
 	return false;
 }
 
+static bool is_ascii_letter(uint32_t keysym)
+{
+	uint32_t small = keysym | CASE_BIT;
+
+	return small >= 'a' && small <= 'z';
+}
+
 uint32_t rfb_key_other_name(uint32_t keysym)
 {
 	static const uint32_t names[][2] = {
@@ -91,7 +98,7 @@ uint32_t rfb_key_other_name(uint32_t keysym)
 		if (names[i][1] == keysym)
 			return names[i][0];
 	}
-	return 0;
+	return is_ascii_letter(keysym) ? keysym ^ CASE_BIT : 0;
 }
 
 bool rfb_key_modifies(uint32_t keysym)

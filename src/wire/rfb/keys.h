@@ -25,11 +25,11 @@ bool rfb_key_allowed(uint32_t keysym);
 uint32_t rfb_key_passed(uint32_t keysym);
 
 /**
- * rfb_key_other_name - what a key is called while Shift is held and it is a modifier with one name
- * or the other
+ * rfb_key_other_name - the second of two names of one key, where every keyboard has them on one
  * @keysym: any 32-bit number
- * Return: Alt's name for Meta and the other way round, each on its side, Caps_Lock's for
- * Eisu_toggle and the other way round (they are one key of a Japanese keyboard); 0 for all others.
+ * Return: the other case of an ASCII letter; Alt for Meta and the other way round, each on its
+ * side; Caps_Lock for Eisu_toggle and the other way round (they are one key of a Japanese
+ * keyboard); 0 for all others.
  */
 uint32_t rfb_key_other_name(uint32_t keysym);
 
