@@ -111,7 +111,7 @@ static uint16_t clamp(uint16_t at, uint16_t size)
 	return at < size ? at : (uint16_t)(size - 1);
 }
 
-/* Movements with the same buttons replace each other until the link is empty. */
+/* Movements with the same buttons replace each other until the turn is over. */
 static void take_pointer(struct source *s, const struct screen_input *input)
 {
 	if (s->pointer_due && input->flags != s->buttons)
@@ -187,8 +187,10 @@ static int receive(struct source *s, struct screen_input *input)
 void input_serve(struct source *s)
 {
 	struct screen_input input = {0};
+	unsigned left = SOURCE_INPUT_MAX;
 
-	while (s->session.end == SCREEN_END_NONE_ && desktop_has_room(s) && receive(s, &input) == 0)
+	while (left-- > 0 && s->session.end == SCREEN_END_NONE_ && desktop_has_room(s) &&
+	       receive(s, &input) == 0)
 		take(s, &input);
 	if (s->session.end == SCREEN_END_NONE_ && s->pointer_due && desktop_has_room(s))
 		send_pointer(s);

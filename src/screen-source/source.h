@@ -22,6 +22,7 @@
 #define SOURCE_IN_BYTES          (256U << 10) /* from the desktop, not yet decoded */
 #define SOURCE_OUT_BYTES         4096         /* to the desktop, not yet taken */
 #define SOURCE_OUT_ROOM          256          /* that must be left before more input is taken */
+#define SOURCE_INPUT_MAX         64           /* records taken in a turn of the loop */
 #define SOURCE_PRESSED_MAX       32           /* keys held down at once */
 #define SOURCE_KEYS_PER_S        200          /* key presses; more are dropped */
 #define SOURCE_KEYS_BURST        400
@@ -151,7 +152,7 @@ bool tiles_may_begin(const struct source *s);
 /* The link's last record. */
 void tiles_end(struct source *s, enum screen_end why);
 
-/* Take records from the viewer, while there is room towards the desktop. */
+/* Take records from the viewer, a turn's at most, while there is room towards the desktop. */
 void input_serve(struct source *s);
 /* The viewer's half has hung up while its input had to wait: end with the reason that it gave. */
 void input_last(struct source *s);

@@ -98,6 +98,27 @@ static void test_source_tells_of_a_half_that_died_without_a_reason(void **state)
 	assert_string_equal(screen_end_name(source.session.end), "other-half-died");
 }
 
+/* A release of what is not pressed writes nothing to the desktop, so no buffer ends the turn. */
+static void test_source_takes_so_much_input_in_a_turn(void **state)
+{
+	const struct screen_input input = {.kind = SCREEN_KEY, .flags = 0, .value = 'a'};
+	struct screen_input left;
+	unsigned sent = 0, remaining = 0;
+
+	while (sent < SOURCE_INPUT_MAX + 3 &&
+	       send(viewer_fd, &input, sizeof(input), 0) == sizeof(input))
+		sent++;
+	assert_int_equal(sent, SOURCE_INPUT_MAX + 3);
+	source.link.events = 0;
+	input_serve(&source);
+	assert_int_equal(source.session.end, SCREEN_END_NONE_);
+	assert_true(source.link.events & POLLIN);
+	while (recv(source.link.fd, &left, sizeof(left), MSG_DONTWAIT) > 0)
+		remaining++;
+	assert_int_equal(remaining, 3);
+	(void)close(viewer_fd);
+}
+
 static void test_source_counts_in_the_memory_what_it_has_told(void **state)
 {
 	const struct rfb_rect corner = {WIDTH - 1, HEIGHT - 1, 1, 1};
@@ -236,6 +257,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_source_tells_of_a_half_that_died_without_a_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_source_takes_so_much_input_in_a_turn, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_source_counts_in_the_memory_what_it_has_told,
 						setup, teardown),
 	};
