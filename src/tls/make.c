@@ -21,6 +21,7 @@ struct maker {
 	mbedtls_pk_context key;
 	mbedtls_x509write_cert cert;
 	char subject[sizeof("CN=") + CN_BYTES_MAX];
+	int64_t until_s;
 	char from[16], until[16];                   /* YYYYMMDDhhmmss */
 	struct tls_names host;                      /* where the host name is the only one */
 	mbedtls_x509_san_list names[TLS_NAMES_MAX]; /* borrow from what was wished */
@@ -35,8 +36,9 @@ static bool put_time(char out[16], int64_t at_s)
 	return gmtime_r(&t, &tm) != NULL && strftime(out, 16, "%Y%m%d%H%M%S", &tm) == 14;
 }
 
-static int make_key(struct maker *m)
+static int make_key(struct maker *m, int64_t now_s)
 {
+	m->until_s = now_s + (int64_t)TLS_MADE_DAYS * DAY_S;
 	if (psa_crypto_init() != PSA_SUCCESS)
 		return -ERR_SYSTEM;
 	if (mbedtls_pk_setup(&m->key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)) != 0 ||
@@ -46,18 +48,22 @@ static int make_key(struct maker *m)
 	return 0;
 }
 
-/* The key that is in @pem becomes the maker's. */
+/* The key that is in @pem becomes the maker's, for as long as it was made. */
 static int keep_key(struct maker *m, struct span pem)
 {
+	struct tls_summary summary = {0};
 	struct tls_identity old;
 	enum tls_defect defect = TLS_DEFECT_NONE;
 	int err = 0;
 
 	tls_identity_init(&old);
 	err = tls_identity_parse(&old, pem, &defect);
+	if (err == 0)
+		err = tls_summarise(pem, &summary);
 	if (err == 0) {
 		m->key = old.key;
 		mbedtls_pk_init(&old.key);
+		m->until_s = summary.until_s;
 	}
 	tls_identity_fini(&old);
 	return err;
@@ -119,7 +125,7 @@ static int set_rest(struct maker *m, int64_t now_s)
 	unsigned char serial[SERIAL_BYTES];
 
 	if (tls_random(NULL, serial, sizeof(serial)) != 0 || !put_time(m->from, now_s - DAY_S) ||
-	    !put_time(m->until, now_s + (int64_t)TLS_MADE_DAYS * DAY_S))
+	    !put_time(m->until, m->until_s))
 		return -1;
 	serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and of full length */
 	mbedtls_x509write_crt_set_version(&m->cert, MBEDTLS_X509_CRT_VERSION_3);
@@ -149,7 +155,7 @@ static int put(struct maker *m, struct bytes *pem)
 
 static int make(struct maker *m, const struct tls_wish *wish, struct bytes *pem)
 {
-	int err = wish->key.size > 0 ? keep_key(m, wish->key) : make_key(m);
+	int err = wish->key.size > 0 ? keep_key(m, wish->key) : make_key(m, wish->now_s);
 
 	if (err < 0)
 		return err;

@@ -95,7 +95,8 @@ struct tls_wish {
 	const char *host_name;         /* the subject; borrowed */
 	const struct tls_names *names; /* alternative names; NULL: the host name alone; borrowed */
 	int64_t now_s;                 /* seconds since 1970; it holds from a day before */
-	struct span key; /* PEM with the private key to keep; empty: a new one is made; borrowed */
+	struct span key; /* PEM with the certificate whose private key and last day are kept;
+			    empty: a new key is made; borrowed */
 };
 
 /**

@@ -200,6 +200,26 @@ static void test_slots_that_end_are_made_anew_with_another_key(void **state)
 	free(second);
 }
 
+/* However often names change: the key ends when the certificate ends that it was made for. */
+static void test_slots_key_ends_in_time_whatever_its_names(void **state)
+{
+	const int64_t life_s = (int64_t)TLS_MADE_DAYS * DAY_S;
+	char *first, *second;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	first = held("screen");
+	later(life_s / 2);
+	run(ZONES SCREEN("other.example.jp"));
+	assert_int_equal(next_event("names have changed"), EVENT_CERTIFICATE_RENEWED);
+	later(life_s / 2 - 29L * DAY_S);
+	assert_int_equal(next_event("it ends"), EVENT_CERTIFICATE_RENEWED);
+	second = held("screen");
+	assert_string_not_equal(key_of(first), key_of(second));
+	free(first);
+	free(second);
+}
+
 /* A clock that was ahead and is set right: what holds only later is no use to anybody. */
 static void test_slots_made_ahead_of_time_are_made_anew_when_the_clock_is_right(void **state)
 {
@@ -407,6 +427,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_slots_proposed_secret_is_wiped_behind_another_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots_proposal_that_was_changed_is_wiped,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_key_ends_in_time_whatever_its_names,
 						setup, teardown),
 	};
 
