@@ -24,6 +24,8 @@ enum console_status asking_say(struct asking *a, enum console_status status, con
 enum console_status asking_problems(struct asking *a, const struct problems *problems,
 				    const char *file);
 enum console_status asking_no_memory(struct asking *a);
+/* A commit is under way. */
+enum console_status asking_busy(struct asking *a);
 bool asking_is_editor(const struct asking *a);
 /* A field of the request up to its end. */
 struct span asking_text(const char *field, size_t field_bytes);

@@ -127,8 +127,7 @@ enum console_status committing_commit(struct asking *a)
 				  "書けるもの: 1から1440 (分)\n");
 
 	if (a->c->commit.active)
-		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
-				  "別の適用処理が進行中です\n");
+		return asking_busy(a);
 	if (config_candidate_is_running(a->c) && !a->c->commit.first)
 		return confirm(a);
 	if (proposal_is_needed(a->c))

@@ -196,6 +196,8 @@ bool config_unconfirmed_load(struct config *c, uint32_t newest);
 void config_slots_init(struct config *c);
 /* Look at what the running configuration names: now, and each day from now on. */
 void config_slots_look(struct config *c);
+/* ... within a minute: that something was loaded ended alarms, some of which may still hold. */
+void config_slots_look_soon(struct config *c);
 
 /* edge.c */
 

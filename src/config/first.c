@@ -101,8 +101,7 @@ static enum console_status begin(struct asking *a, const struct control_first *f
 	enum console_status status;
 
 	if (a->c->commit.active)
-		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
-				  "別の適用処理が進行中です\n");
+		return asking_busy(a);
 	loop_disarm(&a->c->loop, &a->c->commit_timer); /* of a first commit that is tried again */
 	config_commit_fini(&a->c->commit);
 	status = prepare(a, first);

@@ -111,11 +111,6 @@ static void drop_proposal(const struct config *c)
 
 /* ---- requests */
 
-static enum console_status refuse_none(struct asking *a)
-{
-	return asking_say(a, CONSOLE_FAILED, "no proposal waits\n", "保留中の提案はありません\n");
-}
-
 /* Is it right as it stands? What is made for its commit is made then. */
 static enum console_status check(struct asking *a, const struct tree_node *root)
 {
@@ -170,8 +165,7 @@ enum console_status proposal_make(struct asking *a)
 		return asking_say(a, CONSOLE_REFUSED, "log in first\n",
 				  "先にログインしてください\n");
 	if (a->c->commit.active || a->c->commit.first)
-		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
-				  "別の適用処理が進行中です\n");
+		return asking_busy(a);
 	if (config_candidate_is_running(a->c))
 		return asking_say(a, CONSOLE_FAILED, "there is no change\n", "変更はありません\n");
 	if (proposal_waits(a->c) || proposal_load_waits(a->c))
@@ -204,21 +198,25 @@ static void show_warnings(struct asking *a, const struct tree_node *root)
 	bytes_fini(&text);
 }
 
-/* What would change, as it would now, and what is unwise about it. */
-static void show_difference(struct asking *a, const struct proposal *p)
+/* What would change, as it would now, and what is unwise about it. Return: 0 or an error. */
+static int show_difference(struct asking *a, const struct proposal *p)
 {
 	struct problems problems;
 	struct tree old, new;
+	int err;
 
 	problems_init(&problems);
-	if (asking_parse(&old, bytes_span(&a->c->running_text), &problems) != 0)
-		return;
-	if (asking_parse(&new, bytes_span(&p->text), &problems) == 0) {
-		(void)print_difference(&a->text, &old, &new); /* seen by whoever sends it */
+	err = asking_parse(&old, bytes_span(&a->c->running_text), &problems);
+	if (err != 0)
+		return err;
+	err = asking_parse(&new, bytes_span(&p->text), &problems);
+	if (err == 0) {
+		err = print_difference(&a->text, &old, &new);
 		show_warnings(a, new.root);
 		tree_fini(&new);
 	}
 	tree_fini(&old);
+	return err;
 }
 
 bool proposal_show(struct asking *a)
@@ -239,8 +237,8 @@ bool proposal_show(struct asking *a)
 					     : " (emergency)",
 		p.reason, p.head.hash, proposal_head_rest_h(a->c, &p.head), PROPOSAL_HASH_LEAST,
 		p.head.hash); /* short */
-	show_difference(a, &p);
-	memcpy(a->link->shown, p.head.hash, sizeof(a->link->shown));
+	if (show_difference(a, &p) == 0)
+		proposal_head_shown(a, &p.head);
 	end_proposal(&p);
 	return true;
 }
@@ -270,9 +268,7 @@ static enum console_status start(struct asking *a, const struct proposal *p, boo
 {
 	char comment[STORE_COMMENT_BYTES];
 
-	event_send(&a->c->process.events, EVENT_CHANGE_APPROVED,
-		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p->head.author),
-		   EV_TEXT(HASH, p->head.hash));
+	proposal_head_approved(a, &p->head);
 	if (outside)
 		tell_emergency(a, p);
 	snprintf(comment, sizeof(comment), "(%sapproved by %s) %.*s", outside ? "emergency, " : "",
@@ -320,12 +316,11 @@ enum console_status proposal_approve(struct asking *a)
 	struct proposal p;
 
 	if (a->c->commit.active || a->c->commit.first)
-		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
-				  "別の適用処理が進行中です\n");
+		return asking_busy(a);
 	if (proposal_load_waits(a->c))
 		return proposal_load_approve(a);
 	if (read_proposal(a->c, &p) < 0)
-		return refuse_none(a);
+		return proposal_head_none(a);
 	status = proposal_head_judge(a, &p.head);
 	if (status == CONSOLE_OK)
 		status = commit_in_time(a, &p);
@@ -335,19 +330,17 @@ enum console_status proposal_approve(struct asking *a)
 
 enum console_status proposal_withdraw(struct asking *a)
 {
+	enum console_status status;
 	struct proposal p;
 
 	if (a->c->commit.active)
-		return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
-				  "別の適用処理が進行中です\n");
+		return asking_busy(a);
 	if (proposal_load_waits(a->c))
 		return proposal_load_withdraw(a);
 	if (read_proposal(a->c, &p) < 0)
-		return refuse_none(a);
-	event_send(&a->c->process.events, EVENT_CHANGE_WITHDRAWN,
-		   EV_PERSON(USER, a->link->person, a->link->index), EV_TEXT(NAME, p.head.author),
-		   EV_TEXT(HASH, p.head.hash));
+		return proposal_head_none(a);
+	status = proposal_head_withdrawn(a, &p.head);
 	drop_proposal(a->c);
 	end_proposal(&p);
-	return asking_say(a, CONSOLE_OK, "withdrawn\n", "提案を取り下げました\n");
+	return status;
 }

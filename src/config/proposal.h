@@ -40,6 +40,15 @@ long long proposal_head_rest_h(const struct config *c, const struct proposal_hea
  */
 enum console_status proposal_head_judge(struct asking *a, const struct proposal_head *head);
 
+/* The answer's text has all of it: the asker may approve it in this session, unless that is cut. */
+void proposal_head_shown(struct asking *a, const struct proposal_head *head);
+/* Record that the asker approves it: before it takes effect. */
+void proposal_head_approved(struct asking *a, const struct proposal_head *head);
+/* Record that the asker has withdrawn it, and answer so. */
+enum console_status proposal_head_withdrawn(struct asking *a, const struct proposal_head *head);
+/* Answer that none waits. */
+enum console_status proposal_head_none(struct asking *a);
+
 /* proposal_load.c: what is to be loaded into a slot waits for its second person (ADR 322). */
 
 /* What goes into a slot: a secret. */
@@ -61,7 +70,8 @@ bool proposal_load_show(struct asking *a);
 /* Behind proposal_load_waits. */
 enum console_status proposal_load_approve(struct asking *a);
 enum console_status proposal_load_withdraw(struct asking *a);
-/* Wipe one whose time is over. */
-void proposal_load_tidy(const struct config *c);
+/* Wipe one that does not count any more, which is recorded, and what a crash has left half written.
+ */
+void proposal_load_tidy(struct config *c);
 
 #endif

@@ -64,6 +64,34 @@ long long proposal_head_rest_h(const struct config *c, const struct proposal_hea
 	return (head->time_s + LIFE_S - wall_s(c)) / 3600;
 }
 
+enum console_status proposal_head_none(struct asking *a)
+{
+	return asking_say(a, CONSOLE_FAILED, "no proposal waits\n", "保留中の提案はありません\n");
+}
+
+void proposal_head_shown(struct asking *a, const struct proposal_head *head)
+{
+	if (!a->text.failed)
+		memcpy(a->link->shown, head->hash, sizeof(a->link->shown));
+}
+
+static void record(struct asking *a, const struct proposal_head *head, enum event_id id)
+{
+	event_send(&a->c->process.events, id, EV_PERSON(USER, a->link->person, a->link->index),
+		   EV_TEXT(NAME, head->author), EV_TEXT(HASH, head->hash));
+}
+
+void proposal_head_approved(struct asking *a, const struct proposal_head *head)
+{
+	record(a, head, EVENT_CHANGE_APPROVED);
+}
+
+enum console_status proposal_head_withdrawn(struct asking *a, const struct proposal_head *head)
+{
+	record(a, head, EVENT_CHANGE_WITHDRAWN);
+	return asking_say(a, CONSOLE_OK, "withdrawn\n", "提案を取り下げました\n");
+}
+
 static bool names_hash(const struct proposal_head *head, struct span typed)
 {
 	typed = span_trim(typed);

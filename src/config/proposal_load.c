@@ -3,6 +3,7 @@
  * What is to be loaded into a slot, where two persons make a change (C1, ADR 322). It is kept with
  * the keys, since it may be one, is never shown, and is overwritten when it is over.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static void end_load(struct load *load)
 	tls_wipe(&load->file);
 }
 
-/* Return: 0, and the caller ends it; -ERR_NOT_FOUND: none is there; any other: none that counts. */
+/* Return: 0, and the caller ends it; -ERR_NOT_FOUND: none is there; -ERR_RANGE: it is whole, but
+ * not current any more, and only its content is gone from @load; any other: none that counts. */
 static int read_load(const struct config *c, struct load *load)
 {
 	struct span content;
@@ -71,24 +73,32 @@ static int read_load(const struct config *c, struct load *load)
 	return err;
 }
 
-/* Overwritten as far as the medium does that, then removed. */
-static void wipe(const struct config *c)
+/* As far as it goes: it is removed in any case. */
+static void overwrite(int fd)
 {
 	static const uint8_t zeros[4096];
-	int fd = openat(c->keys_dir, NAME, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	const struct span block = {zeros, sizeof(zeros)};
 	struct stat file;
+	int err = fstat(fd, &file) < 0 ? -ERR_SYSTEM : 0;
 
-	if (fd < 0)
-		return;
-	if (fstat(fd, &file) == 0) {
-		for (off_t at = 0; at < file.st_size; at += (off_t)sizeof(zeros))
-			(void)file_write_all(fd, (struct span){zeros, sizeof(zeros)}); /* or it is
-									only removed */
-		(void)fsync(fd); /* the same */
+	for (off_t at = 0; err == 0 && at < file.st_size; at += (off_t)sizeof(zeros))
+		err = file_write_all(fd, block);
+	(void)fsync(fd);
+}
+
+/* Overwritten as far as the medium does that, then removed. Return: 0, also where there is no such
+ * file; -ERR_SYSTEM: it may be there still. */
+static int wipe(const struct config *c, const char *name)
+{
+	int fd = openat(c->keys_dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd >= 0) {
+		overwrite(fd);
+		(void)close(fd);
 	}
-	(void)close(fd);
-	(void)unlinkat(c->keys_dir, NAME, 0); /* one that stays has no checksum any more */
-	(void)fsync(c->keys_dir);
+	return unlinkat(c->keys_dir, name, 0) < 0 || fsync(c->keys_dir) < 0 ? -ERR_SYSTEM : 0;
 }
 
 static int put_salt(struct bytes *file)
@@ -123,6 +133,8 @@ static int write_load(const struct config *c, struct proposal_head *head,
 		err = file_replace(c->keys_dir, NAME, KIND, bytes_span(&file));
 	if (err == 0)
 		proposal_head_hash(head, bytes_span(&file));
+	else
+		(void)wipe(c, NAME); /* it may have its name all the same */
 	tls_wipe(&file);
 	return err;
 }
@@ -139,15 +151,34 @@ bool proposal_load_waits(const struct config *c)
 	return true;
 }
 
-void proposal_load_tidy(const struct config *c)
+/* Nobody has approved it: who had proposed what, and why it does not count any more. */
+static void record_dropped(struct config *c, const struct load *load, int err)
+{
+	bool whole = err == -ERR_RANGE;
+	const char *why = !whole ? "it is damaged"
+			  : load->head.base != c->running_entry.number
+				  ? "another configuration runs"
+				  : "its time is over";
+
+	event_send(&c->process.events, EVENT_LOAD_DROPPED, EV_TEXT(REASON, why),
+		   EV_TEXT(PROPOSER, whole ? load->head.author : ""),
+		   EV_TEXT(NAME, whole ? load->what.slot : ""),
+		   EV_TEXT(DETAIL, whole ? keys_kind_name(load->what.kind) : ""),
+		   EV_TEXT(HASH, whole ? load->head.hash : ""));
+}
+
+void proposal_load_tidy(struct config *c)
 {
 	struct load load;
-	int err = read_load(c, &load);
+	int err = c->keys_dir >= 0 ? read_load(c, &load) : -ERR_NOT_FOUND;
 
-	if (err == 0)
+	(void)wipe(c, FILE_STAGED); /* nothing is being written now: a crash has left it */
+	if (err == 0) {
 		end_load(&load);
-	else if (err != -ERR_NOT_FOUND && err != -ERR_NO_MEMORY)
-		wipe(c);
+	} else if (err != -ERR_NOT_FOUND && err != -ERR_NO_MEMORY) {
+		record_dropped(c, &load, err);
+		(void)wipe(c, NAME); /* or a minute later */
+	}
 }
 
 enum console_status proposal_load_make(struct asking *a, const struct slots_content *what)
@@ -157,6 +188,9 @@ enum console_status proposal_load_make(struct asking *a, const struct slots_cont
 	if (a->link->person[0] == '\0')
 		return asking_say(a, CONSOLE_REFUSED, "log in first\n",
 				  "先にログインしてください\n");
+	if (a->c->commit.active || a->c->commit.first)
+		return asking_busy(a); /* it would be on top of what will not run any more */
+	proposal_load_tidy(a->c);      /* an old one is wiped, not only replaced */
 	if (proposal_waits(a->c) || proposal_load_waits(a->c))
 		return asking_say(a, CONSOLE_FAILED, "a proposal waits: show pending\n",
 				  "提案が保留中です。show pending で確認してください\n");
@@ -192,30 +226,35 @@ bool proposal_load_show(struct asking *a)
 			   "%.*s` loads it\n",
 		load.head.author, keys_kind_name(load.what.kind), load.what.slot, load.head.hash,
 		proposal_head_rest_h(a->c, &load.head), PROPOSAL_HASH_LEAST, load.head.hash);
-	if (load.what.kind != KEYS_IS_PASSWORD) /* of which nothing can be shown */
-		(void)tls_describe(load.what.content, japanese, &a->text); /* a full text is seen by
-									whoever sends it */
-	memcpy(a->link->shown, load.head.hash, sizeof(a->link->shown));
+	/* Of a password there is nothing that could be shown. */
+	if (load.what.kind == KEYS_IS_PASSWORD ||
+	    tls_describe(load.what.content, japanese, &a->text) == 0)
+		proposal_head_shown(a, &load.head);
 	end_load(&load);
 	return true;
 }
 
-/* It may have ended while it waited. */
+/* It is recorded before it takes effect; it may have ended while it waited. */
 static enum console_status put(struct asking *a, struct load *load)
 {
 	enum tls_defect defect = TLS_DEFECT_NONE;
 
 	if (keys_check(load->what.kind, &load->what.content,
-		       clock_wall_ns(a->c->loop.clock) / 1000000000, &defect) == 0)
+		       clock_wall_ns(a->c->loop.clock) / 1000000000, &defect) == 0) {
+		proposal_head_approved(a, &load->head);
 		return slots_put(a, &load->what, load->head.author);
+	}
 	(void)bytes_printf(&a->text, "%s\n",
 			   tls_defect_text(defect, a->language == LANGUAGE_JA)); /* short */
 	return CONSOLE_FAILED;
 }
 
-static enum console_status gone(struct asking *a)
+static enum console_status forget(struct asking *a)
 {
-	return asking_say(a, CONSOLE_FAILED, "no proposal waits\n", "保留中の提案はありません\n");
+	if (wipe(a->c, NAME) == 0)
+		return CONSOLE_OK;
+	return asking_say(a, CONSOLE_FAILED, "the proposal cannot be removed: it waits still\n",
+			  "提案を消去できません。まだ保留中です\n");
 }
 
 enum console_status proposal_load_approve(struct asking *a)
@@ -224,26 +263,26 @@ enum console_status proposal_load_approve(struct asking *a)
 	struct load load;
 
 	if (read_load(a->c, &load) < 0)
-		return gone(a);
+		return proposal_head_none(a);
 	status = proposal_head_judge(a, &load.head);
 	if (status == CONSOLE_OK)
 		status = put(a, &load);
 	if (status == CONSOLE_OK)
-		wipe(a->c);
+		status = forget(a);
 	end_load(&load);
 	return status;
 }
 
 enum console_status proposal_load_withdraw(struct asking *a)
 {
+	enum console_status status;
 	struct load load;
 
 	if (read_load(a->c, &load) < 0)
-		return gone(a);
-	event_send(&a->c->process.events, EVENT_CHANGE_WITHDRAWN,
-		   EV_PERSON(USER, a->link->person, a->link->index),
-		   EV_TEXT(NAME, load.head.author), EV_TEXT(HASH, load.head.hash));
-	wipe(a->c);
+		return proposal_head_none(a);
+	status = forget(a);
+	if (status == CONSOLE_OK)
+		status = proposal_head_withdrawn(a, &load.head);
 	end_load(&load);
-	return asking_say(a, CONSOLE_OK, "withdrawn\n", "提案を取り下げました\n");
+	return status;
 }

@@ -38,6 +38,11 @@ void config_slots_init(struct config *c)
 	c->slots_timer = (struct loop_timer){.fire = on_timer, .ctx = c};
 }
 
+void config_slots_look_soon(struct config *c)
+{
+	c->slots_looked_s = INT64_MIN / 2;
+}
+
 void config_slots_look(struct config *c)
 {
 	struct keys_task task = {.dir = c->keys_dir,

@@ -288,6 +288,12 @@ enum console_status asking_no_memory(struct asking *a)
 	return asking_say(a, CONSOLE_FAILED, "out of memory\n", "メモリが足りません\n");
 }
 
+enum console_status asking_busy(struct asking *a)
+{
+	return asking_say(a, CONSOLE_FAILED, "another commit is under way\n",
+			  "別の適用処理が進行中です\n");
+}
+
 static enum console_status serve_show(struct asking *a)
 {
 	struct edit_words words;

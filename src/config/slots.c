@@ -71,6 +71,7 @@ enum console_status slots_put(struct asking *a, const struct slots_content *what
 	if (what->kind != KEYS_IS_PASSWORD)
 		(void)tls_summarise(what->content, &summary); /* keys_check has read it */
 	record(a, what, &summary, proposer);
+	config_slots_look_soon(a->c);
 	(void)bytes_printf(
 		&a->text,
 		a->language == LANGUAGE_JA ? "読み込みました: %s。次の接続から使われます\n"

@@ -323,23 +323,39 @@ static void test_slots_warn_before_a_commit_makes_them_anew(void **state)
 
 #define SECRET "Uguisu-31/desk"
 
-/* A password is proposed. Return: a descriptor of the file in which it is kept. */
-static int propose(void)
+/* This person asks, whose answer has so much room; the caller ends its text. */
+static struct asking as(const char *person, size_t room)
+{
+	struct asking a = {.c = &f.c, .link = &f.c.links[0], .fd = -1};
+
+	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "%s", person);
+	bytes_init(&a.text, room);
+	return a;
+}
+
+/* A password is proposed; one that waited is dropped for @dropped, NULL: none did. Return: a
+ * descriptor of the file in which it is kept. */
+static int propose_behind(const char *dropped)
 {
 	struct slots_content what = {
 		.kind = KEYS_IS_PASSWORD, .slot = "desk", .content = span_of(SECRET)};
-	struct asking a = {.c = &f.c, .link = &f.c.links[0], .fd = -1};
+	struct asking a = as("yamada", TLS_PEM_BYTES_MAX);
 	int fd;
 
-	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "yamada");
-	bytes_init(&a.text, TLS_PEM_BYTES_MAX);
 	assert_int_equal(proposal_load_make(&a, &what), CONSOLE_OK);
+	if (dropped != NULL)
+		assert_int_equal(next_event(dropped), EVENT_LOAD_DROPPED);
 	assert_int_equal(proposal_load_make(&a, &what), CONSOLE_FAILED); /* one waits */
 	bytes_fini(&a.text);
 	assert_int_equal(next_event("desk"), EVENT_LOAD_PROPOSED);
 	fd = openat(f.place.dir, "proposed", O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	return fd;
+}
+
+static int propose(void)
+{
+	return propose_behind(NULL);
 }
 
 /* Whether the file has the secret still, whatever its name is by now. */
@@ -352,12 +368,128 @@ static bool holds_secret(int fd)
 	return memmem(text, (size_t)size, SECRET, strlen(SECRET)) != NULL;
 }
 
-static void assert_wiped(int fd)
+static void assert_wiped(int fd, const char *why)
 {
+	assert_int_equal(next_event(why), EVENT_LOAD_DROPPED);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
 	assert_false(proposal_load_waits(&f.c));
 	assert_false(holds_secret(fd));
 	assert_int_equal(faccessat(f.place.dir, "proposed", F_OK, 0), -1);
 	(void)close(fd);
+}
+
+/* Half a proposal that a crash has left is a secret as well. */
+static void test_slots_secret_left_by_a_crash_is_wiped(void **state)
+{
+	int fd = openat(f.place.dir, FILE_STAGED, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(file_write_all(fd, span_of(SECRET)), 0);
+	run(ZONES);
+	later(60);
+	assert_false(holds_secret(fd));
+	assert_int_equal(faccessat(f.place.dir, FILE_STAGED, F_OK, 0), -1);
+	(void)close(fd);
+}
+
+/* Nobody waits for the minute: the next one does not only take the name of the old one. */
+static void test_slots_proposed_secret_is_wiped_by_the_next_one(void **state)
+{
+	int first, second;
+
+	run(ZONES);
+	first = propose();
+	f.c.running_entry.number++;
+	second = propose_behind("another configuration runs");
+	assert_false(holds_secret(first));
+	assert_true(holds_secret(second));
+	(void)close(first);
+	(void)close(second);
+}
+
+/* On top of a commit that is under way it would be lost, without a word to who proposed it. */
+static void test_slots_nothing_is_proposed_during_a_commit(void **state)
+{
+	struct slots_content what = {
+		.kind = KEYS_IS_PASSWORD, .slot = "desk", .content = span_of(SECRET)};
+	struct asking a = as("yamada", TLS_PEM_BYTES_MAX);
+
+	run(ZONES);
+	f.c.commit.active = true;
+	assert_int_equal(proposal_load_make(&a, &what), CONSOLE_FAILED);
+	f.c.commit.active = false;
+	assert_false(proposal_load_waits(&f.c));
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	bytes_fini(&a.text);
+}
+
+/* A proposal for a slot of authorities, with a text of the answer of so many bytes. */
+static void show(size_t bytes)
+{
+	struct asking a = as("tanaka", bytes);
+
+	assert_true(proposal_load_show(&a));
+	bytes_fini(&a.text);
+}
+
+/* Whoever was shown a part has not seen what would be trusted. */
+static void test_slots_proposal_that_was_not_shown_whole_cannot_be_approved(void **state)
+{
+	struct slots_content what = {.kind = KEYS_IS_AUTHORITY, .slot = "inner"};
+	struct asking a = as("yamada", TLS_PEM_BYTES_MAX);
+	char *pem;
+
+	run(ZONES SCREEN("web.example.jp"));
+	pem = held("screen");
+	what.content = span_of(pem);
+	assert_int_equal(proposal_load_make(&a, &what), CONSOLE_OK);
+	show(300);
+	assert_string_equal(f.c.links[0].shown, "");
+	show(TLS_PEM_BYTES_MAX);
+	assert_int_equal(strlen(f.c.links[0].shown), SHA256_HEX_BYTES - 1);
+	bytes_fini(&a.text);
+	free(pem);
+}
+
+/* That somebody has approved it is recorded before it is there. */
+static void test_slots_approval_is_recorded_before_what_it_loads(void **state)
+{
+	struct console_request request = {.kind = CONSOLE_APPROVE};
+	struct asking a;
+
+	run(ZONES);
+	(void)close(propose());
+	a = as("tanaka", TLS_PEM_BYTES_MAX);
+	a.request = &request;
+	assert_true(proposal_load_show(&a));
+	memcpy(request.line, f.c.links[0].shown, SHA256_HEX_BYTES);
+	assert_int_equal(proposal_load_approve(&a), CONSOLE_OK);
+	assert_int_equal(next_event("tanakayamada"), EVENT_CHANGE_APPROVED);
+	assert_int_equal(next_event("tanakayamadadesk"), EVENT_PASSWORD_LOADED);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	bytes_fini(&a.text);
+}
+
+/* What is loaded ends the alarms of slots of its name; what of them still holds is said anew. */
+static void test_slots_are_looked_at_behind_what_is_loaded(void **state)
+{
+	struct slots_content what = {.kind = KEYS_IS_AUTHORITY, .slot = "screen"};
+	struct asking a = as("yamada", TLS_PEM_BYTES_MAX);
+	char *pem;
+
+	run(ZONES SCREEN("web.example.jp"));
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_MADE);
+	pem = held("screen");
+	load("screen", KEYS_IS_CERTIFICATE, pem, BEGAN_S);
+	later((TLS_MADE_DAYS - 29) * (int64_t)DAY_S);
+	assert_int_equal(next_event("expires within 30 days"), EVENT_CERTIFICATE_DEFECT);
+	what.content = span_of(pem);
+	assert_int_equal(slots_put(&a, &what, ""), CONSOLE_OK);
+	assert_int_equal(next_event(NULL), EVENT_CERTIFICATE_LOADED);
+	later(60);
+	assert_int_equal(next_event("expires within 30 days"), EVENT_CERTIFICATE_DEFECT);
+	assert_int_equal(next_event(NULL), EVENT_NONE_);
+	bytes_fini(&a.text);
+	free(pem);
 }
 
 static void test_slots_proposed_secret_is_wiped_when_its_time_is_over(void **state)
@@ -370,7 +502,7 @@ static void test_slots_proposed_secret_is_wiped_when_its_time_is_over(void **sta
 	assert_true(proposal_load_waits(&f.c));
 	assert_true(holds_secret(fd));
 	later(60);
-	assert_wiped(fd);
+	assert_wiped(fd, "its time is overyamadadeskpassword");
 }
 
 static void test_slots_proposed_secret_is_wiped_behind_another_commit(void **state)
@@ -383,7 +515,7 @@ static void test_slots_proposed_secret_is_wiped_behind_another_commit(void **sta
 	assert_false(proposal_load_waits(&f.c));
 	assert_true(holds_secret(fd));
 	later(60);
-	assert_wiped(fd);
+	assert_wiped(fd, "another configuration runsyamadadeskpassword");
 }
 
 /* One that was changed on the disk counts for nothing. */
@@ -397,7 +529,7 @@ static void test_slots_proposal_that_was_changed_is_wiped(void **state)
 	assert_int_equal(pwrite(changed, "x", 1, lseek(fd, 0, SEEK_END) - 1), 1);
 	(void)close(changed);
 	later(60);
-	assert_wiped(fd);
+	assert_wiped(fd, "it is damaged");
 }
 
 int main(void)
@@ -429,6 +561,19 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slots_proposal_that_was_changed_is_wiped,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots_key_ends_in_time_whatever_its_names,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_secret_left_by_a_crash_is_wiped, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_slots_proposed_secret_is_wiped_by_the_next_one,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_nothing_is_proposed_during_a_commit,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slots_proposal_that_was_not_shown_whole_cannot_be_approved, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slots_approval_is_recorded_before_what_it_loads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots_are_looked_at_behind_what_is_loaded,
 						setup, teardown),
 	};
 
