@@ -70,7 +70,7 @@ enum tls_defect tls_authorities_check(struct span pem, int64_t now_s);
 
 /* What is shown of a certificate; never the key. */
 struct tls_summary {
-	char subject[256]; /* as text, NUL-terminated, printable ASCII */
+	char subject[256]; /* as text, NUL-terminated, printable ASCII; cut: "..." behind it */
 	char issuer[256];
 	int64_t from_s, until_s; /* seconds since 1970: while all that are there hold */
 	uint8_t sha256[32];      /* of the first certificate */

@@ -375,6 +375,47 @@ static void test_tls_summary_shows_the_certificate_only(void **state)
 	tls_wipe(&pem);
 }
 
+/* A certificate with this subject, which signs itself, into @pem. */
+static void write_certificate(const char *subject, unsigned char *pem, size_t pem_bytes)
+{
+	struct bytes made = make_identity(NAME, time(NULL));
+	enum tls_defect defect = TLS_DEFECT_NONE;
+	unsigned char serial[] = {1};
+	struct tls_identity identity;
+	mbedtls_x509write_cert cert;
+
+	tls_identity_init(&identity);
+	mbedtls_x509write_crt_init(&cert);
+	assert_int_equal(tls_identity_parse(&identity, bytes_span(&made), &defect), 0);
+	mbedtls_x509write_crt_set_subject_key(&cert, &identity.key);
+	mbedtls_x509write_crt_set_issuer_key(&cert, &identity.key);
+	mbedtls_x509write_crt_set_md_alg(&cert, MBEDTLS_MD_SHA256);
+	assert_int_equal(mbedtls_x509write_crt_set_subject_name(&cert, subject), 0);
+	assert_int_equal(mbedtls_x509write_crt_set_issuer_name(&cert, subject), 0);
+	assert_int_equal(mbedtls_x509write_crt_set_serial_raw(&cert, serial, sizeof(serial)), 0);
+	assert_int_equal(
+		mbedtls_x509write_crt_set_validity(&cert, "20250101000000", "20450101000000"), 0);
+	assert_int_equal(mbedtls_x509write_crt_pem(&cert, pem, pem_bytes, tls_random, NULL), 0);
+	mbedtls_x509write_crt_free(&cert);
+	tls_identity_fini(&identity);
+	tls_wipe(&made);
+}
+
+/* A subject that has no room is shown as far as it goes, and as cut. */
+static void test_tls_summary_of_a_long_subject_says_that_it_is_cut(void **state)
+{
+	char subject[400];
+	struct tls_summary summary;
+	unsigned char pem[4096];
+
+	(void)snprintf(subject, sizeof(subject), "CN=Root,O=%0100d,OU=%0100d,L=%0100d", 1, 2, 3);
+	write_certificate(subject, pem, sizeof(pem));
+	assert_int_equal(tls_summarise(span_of((const char *)pem), &summary), 0);
+	assert_int_equal(summary.count, 1);
+	assert_memory_equal(summary.subject, "CN=Root, ", 9);
+	assert_string_equal(summary.subject + strlen(summary.subject) - 3, "...");
+}
+
 static const char *printed(const struct tls_names *names)
 {
 	static char text[512];
@@ -501,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_tls_identity_is_refused_with_a_reason),
 		cmocka_unit_test(test_tls_key_with_a_pass_phrase_is_refused_as_such),
 		cmocka_unit_test(test_tls_summary_shows_the_certificate_only),
+		cmocka_unit_test(test_tls_summary_of_a_long_subject_says_that_it_is_cut),
 		cmocka_unit_test(test_tls_names_are_a_set_of_hosts_and_addresses),
 		cmocka_unit_test(test_tls_names_are_read_from_what_was_made_for_them),
 		cmocka_unit_test(test_tls_names_have_an_end),
