@@ -90,11 +90,15 @@ static void judge_rate(struct retention *r, struct retention_figures found)
 void retention_look(struct retention *r, int64_t now_s)
 {
 	struct retention_figures found = retention_measure(r->store, now_s);
+	bool was_short = r->is_short;
 
 	judge_removed(r, found);
 	judge_rate(r, found);
-	if (r->looks++ % RETENTION_SAY_LOOKS == 0)
-		say(r, EVENT_LOG_REACH, found);
+	if (r->looks++ % RETENTION_SAY_LOOKS != 0)
+		return;
+	say(r, EVENT_LOG_REACH, found);
+	if (was_short && r->is_short) /* a month's report looks at the records of that month */
+		say(r, EVENT_LOG_RETENTION_SHORT, found);
 }
 
 static int64_t now_s(const struct retention *r)

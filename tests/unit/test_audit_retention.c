@@ -172,6 +172,22 @@ static void test_retention_warns_of_todays_rate_once_and_says_when_it_is_over(vo
 	assert_null(look(f));
 }
 
+/* The report of the next month sees that it goes on. */
+static void test_retention_says_each_day_that_the_limit_does_not_last(void **state)
+{
+	struct fixture *f = *state;
+
+	open_log(f, 100 * SEGMENT);
+	write_files(f, 20, 2 * DAY_S);
+	assert_int_equal(look(f)->id, EVENT_LOG_RETENTION_SHORT);
+	assert_int_equal(f->said_count, 2);
+	for (unsigned i = 1; i < RETENTION_SAY_LOOKS; i++)
+		assert_null(look(f));
+	assert_int_equal(look(f)->id, EVENT_LOG_REACH);
+	assert_int_equal(f->said_count, 4);
+	assert_int_equal(f->said[3].id, EVENT_LOG_RETENTION_SHORT);
+}
+
 static void test_retention_that_is_no_longer_wanted_ends_the_warning(void **state)
 {
 	struct fixture *f = *state;
@@ -261,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_retention_warns_of_todays_rate_once_and_says_when_it_is_over, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_retention_says_each_day_that_the_limit_does_not_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_retention_that_is_no_longer_wanted_ends_the_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(
