@@ -2,6 +2,7 @@
 /* Flows as lines of text: pairs written by hand, or records of the log (RFC 5424). */
 #include "arbiter/flow_line.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,7 @@ enum { ICMP_ECHO = 8, ICMPV6_ECHO = 128, HOP_LIMIT = 64, TCP_SYN = 2 };
 /* What the pairs said, before it is put together. */
 struct pairs {
 	bool from, source, destination, protocol, port, type;
+	bool recorded;   /* by a gateway, not written by hand */
 	bool by_traffic; /* denied for what it carried or how much of it there was */
 	uint8_t destination_family;
 	uint64_t icmp_type;
@@ -26,6 +28,19 @@ struct pairs {
 static bool read_number(struct span text, uint64_t high, uint64_t *out)
 {
 	return value_parse_decimal(out, text) == 0 && *out <= high;
+}
+
+/* What a packet had is what its record has: ::ffff:10.0.0.1 too, which nobody may write by hand. */
+static bool read_recorded_address(struct span text, uint8_t *family, uint8_t address[16])
+{
+	char copy[INET6_ADDRSTRLEN];
+
+	if (text.size >= sizeof(copy))
+		return false;
+	memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	*family = memchr(copy, ':', text.size) != NULL ? 6 : 4;
+	return inet_pton(*family == 4 ? AF_INET : AF_INET6, copy, address) == 1;
 }
 
 static bool read_address(struct span text, uint8_t *family, uint8_t address[16])
@@ -129,13 +144,15 @@ static bool take_from(struct flow_line *out, struct pairs *p, struct span text)
 
 static bool take_source(struct flow_line *out, struct pairs *p, struct span text)
 {
-	p->source = read_address(text, &out->headers.family, out->headers.source);
+	p->source = (p->recorded ? read_recorded_address : read_address)(text, &out->headers.family,
+									 out->headers.source);
 	return p->source;
 }
 
 static bool take_destination(struct flow_line *out, struct pairs *p, struct span text)
 {
-	p->destination = read_address(text, &p->destination_family, out->headers.destination);
+	p->destination = (p->recorded ? read_recorded_address : read_address)(
+		text, &p->destination_family, out->headers.destination);
 	return p->destination;
 }
 
@@ -322,7 +339,7 @@ static bool read_event(struct flow_line *out, struct span event)
 static int read_record(struct flow_line *out, struct span rest)
 {
 	struct span tokens[RECORD_TOKENS];
-	struct pairs p = {0};
+	struct pairs p = {.recorded = true};
 	int err;
 
 	for (size_t i = 0; i < RECORD_TOKENS; i++) {

@@ -84,6 +84,16 @@ def test_replay_of_the_running_configuration_changes_nothing(config):
     assert (status, lines) == (0, ["3 flows: 3 as before, 0 now denied, 0 now permitted, 0 by another permit"])
 
 
+def test_replay_goes_on_behind_a_record_of_any_address(config):
+    """Whoever sends to ::ffff:10.1.1.1 must not end a replay with it; by hand such an address stays refused (RFC 4038 4.2)."""
+    strange = {"from": "lgwan", "src": "fd00:20::8", "dst": "::ffff:10.10.0.5", "proto": 6, "dport": 443, "reason": "no-permit"}
+    flows = [record("flow-denied", **strange), f"{BACK} permit=30"]
+    status, lines, errors = run("replay", config(), "-", flows=flows)
+    assert (status, lines, errors) == (0, ["2 flows: 2 as before, 0 now denied, 0 now permitted, 0 by another permit"], "")
+    by_hand = "from=lgwan src=fd00:20::8 dst=::ffff:10.10.0.5 proto=tcp dport=443 permit=30"
+    assert run("replay", config(), "-", flows=[by_hand])[0] == 2
+
+
 def test_replay_names_each_flow_that_changes_once(config):
     new = config("new.conf", ("permit 30 { from lgwan;", "permit 35 { from lgwan;"), ("service ping; log; }", "service jukinet; log; }"))
     flows = [f"{BACK} permit=30"] * 3 + [f"{PING} permit=20"] * 2 + [
