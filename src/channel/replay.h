@@ -4,8 +4,9 @@
  *
  *   config  -> S             CONTROL_CANDIDATE, struct control_candidate; descriptor: sealed
  *                            snapshot memfd of the candidate of the console's editor
- *   console -> S             CONTROL_QUERY, QUERY_REPLAY, which names nothing but the days; it may
- *                            be read before the candidate, which was sent before
+ *   console -> S             CONTROL_QUERY, QUERY_REPLAY, which names the request for which config
+ *                            compiled, and the days; it may be read before the candidate, which
+ *                            was sent before
  *   S -> arbiter             CONTROL_REPLAY, struct control_replay; descriptor: the candidate
  *   S -> audit               CONTROL_QUERY
  *   audit -> S -> arbiter    CONTROL_REPLAYED, struct control_replayed; descriptor: sealed memfd
@@ -28,7 +29,7 @@
 
 struct control_candidate {
 	uint32_t console;
-	uint32_t pad;
+	uint32_t request; /* serial of the console's request that it was compiled for */
 };
 
 struct control_replay {
@@ -41,8 +42,8 @@ struct control_replay {
 struct control_replayed {
 	uint32_t number;
 	uint32_t console;
-	uint32_t last;                 /* 1: there are no more */
-	uint32_t cut;                  /* 1: the log has older ones of these days, not read */
+	uint32_t last; /* 1: there are no more */
+	uint32_t cut;  /* 1: the log has older ones of these days, not read */
 	char since[REPLAY_TIME_BYTES]; /* time of the first record that was read, as it is written,
 					* NUL-terminated; empty: none was */
 };

@@ -486,7 +486,8 @@ static enum console_status serve_check(struct asking *a)
 /* The supervisor keeps it for the question that the console asks next. */
 static int hand_over(struct asking *a, const struct bytes *block)
 {
-	const struct control_candidate body = {.console = a->link->index};
+	const struct control_candidate body = {.console = a->link->index,
+					       .request = a->request->serial};
 	int fd = -1, err = sealed_make("candidate", bytes_span(block), &fd);
 
 	if (err != 0)

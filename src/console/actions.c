@@ -94,7 +94,7 @@ static void on_replay(struct console *c, enum console_status status, struct span
 	}
 	snprintf(argument, sizeof(argument), "%s %" PRIu32,
 		 c->language == LANGUAGE_JA ? "ja" : "en", c->request.number);
-	console_query(c, QUERY_REPLAY, argument, 0);
+	console_query(c, QUERY_REPLAY, argument, c->request.serial);
 }
 
 void action_replay(struct console *c, const char *tail, unsigned number)

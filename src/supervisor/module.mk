@@ -9,7 +9,7 @@ supervisor-src += $(addprefix zones/,zones.c zone.c crossing.c port.c netns.c la
 # mails and screens
 supervisor-src += $(addprefix sessions/,sessions.c limits.c rates.c admission.c shadows.c recordings.c scanning.c receipt.c trial.c)
 # what consoles ask
-supervisor-src += $(addprefix query/,query.c asking.c emergencies.c isolate.c links.c replay.c screens.c time.c watch.c zones.c)
+supervisor-src += $(addprefix query/,query.c asking.c emergencies.c isolate.c links.c replay.c waiting.c screens.c time.c watch.c zones.c)
 supervisor-src += $(addprefix isolation/,isolation.c stations.c station_sever.c station_text.c watchlist.c emergencies.c)
 supervisor-src += $(addprefix time/,clock.c timekeeping.c watch.c)
 supervisor-src += $(addprefix recovery/,recovery.c count.c)

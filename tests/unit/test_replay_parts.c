@@ -15,6 +15,7 @@
 #include "base/sealed.h"
 #include "place.h"
 #include "policy_fixture.h"
+#include "supervisor/query/waiting.h"
 
 #define NS_PER_S 1000000000LL
 #define DAY_S    86400LL
@@ -212,6 +213,25 @@ static void test_replay_that_is_withdrawn_reads_nothing(void **state)
 	assert_int_equal(f->replayed.query.number, 0);
 }
 
+/* ---- the candidate */
+
+static void test_replay_is_of_the_candidate_that_its_own_request_compiled(void **state)
+{
+	const struct control_query question = {
+		.number = 3, .kind = QUERY_REPLAY, .console = 1, .limit = 12};
+	struct replay_candidate candidate = {.fd = 5, .console = 1, .request = 12, .owner = 77};
+
+	assert_true(replay_candidate_is_of(&candidate, &question, 77));
+	candidate.request = 11; /* Ctrl-C came before its question */
+	assert_false(replay_candidate_is_of(&candidate, &question, 77));
+	candidate.request = 12;
+	assert_false(replay_candidate_is_of(&candidate, &question, 78)); /* another's login */
+	candidate.console = 0;
+	assert_false(replay_candidate_is_of(&candidate, &question, 77));
+	candidate = (struct replay_candidate){.fd = -1, .console = 1, .request = 12, .owner = 77};
+	assert_false(replay_candidate_is_of(&candidate, &question, 77));
+}
+
 /* ---- the changes */
 
 static const char zones[] = "zone a { tier business; port e0; address 10.0.0.1/24; }\n"
@@ -276,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replay_days_are_a_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replay_that_is_withdrawn_reads_nothing, setup,
 						teardown),
+		cmocka_unit_test(test_replay_is_of_the_candidate_that_its_own_request_compiled),
 		cmocka_unit_test(test_replay_changes_past_the_table_stay_in_the_sums),
 	};
 

@@ -15,7 +15,6 @@ static void forget_candidate(struct replay_candidate *candidate)
 	if (candidate->fd >= 0)
 		(void)close(candidate->fd); /* memory: nothing to be written back */
 	candidate->fd = -1;
-	candidate->asked.number = 0;
 }
 
 /* Return: NULL, or why the arbiter does not take it. */
@@ -49,6 +48,7 @@ static void begin_answer(struct supervisor *sup, struct answer *answer)
 		}
 	}
 	forget_candidate(&sup->replay_candidate);
+	sup->replay_candidate.asked.number = 0;
 }
 
 /* Config has sent the candidate before it answered the console; but its channel may be served
@@ -57,7 +57,7 @@ void answer_replay(struct supervisor *sup, struct answer *answer)
 {
 	struct replay_candidate *candidate = &sup->replay_candidate;
 
-	if (candidate->fd >= 0 && candidate->console == answer->console->index) {
+	if (replay_candidate_is_of(candidate, answer->query, answer->console->pid)) {
 		begin_answer(sup, answer);
 		return;
 	}
@@ -74,19 +74,22 @@ void replay_withdraw(struct supervisor *sup, const struct child *console)
 
 int replay_handle_candidate(struct channel *ch, void *ctx, const struct channel_message *message)
 {
+	const struct control_candidate *body = message->body;
 	struct supervisor *sup = ((struct child *)ctx)->sup;
 	struct replay_candidate *candidate = &sup->replay_candidate;
+	struct child *console = child_find(sup, ROLE_CONSOLE, body->console);
 	struct control_query asked = candidate->asked;
-	struct child *console;
 	struct answer answer;
 
 	forget_candidate(candidate);
+	if (!console || console->person_role == ACCOUNT_ROLE_NONE)
+		return 0;
 	candidate->fd = message->fds[0];
 	message->fds[0] = -1;
-	candidate->console = ((const struct control_candidate *)message->body)->console;
-	console = child_find(sup, ROLE_CONSOLE, candidate->console);
-	if (asked.number == 0 || asked.console != candidate->console || !console ||
-	    console->pid != candidate->asker || console->person_role == ACCOUNT_ROLE_NONE)
+	candidate->console = body->console;
+	candidate->request = body->request;
+	candidate->owner = console->pid;
+	if (asked.number == 0 || !replay_candidate_is_of(candidate, &asked, candidate->asker))
 		return 0;
 	answer_begin(&answer, console, &asked);
 	begin_answer(sup, &answer);

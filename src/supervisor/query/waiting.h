@@ -26,10 +26,16 @@ struct restore {
 
 /* What config has compiled for the console that asks for a replay of it next. */
 struct replay_candidate {
-	int fd; /* sealed memfd; -1: none */
-	uint32_t console;
-	struct control_query asked; /* that came first; number 0: none has */
+	int fd;                     /* sealed memfd; -1: none */
+	uint32_t console, request;  /* for which it was compiled */
+	pid_t owner;                /* that console's process */
+	struct control_query asked; /* that waits for its candidate; number 0: none does */
 	pid_t asker;
 };
+
+/* Whether there is one, and a question asks about it: not about another, of which one before was
+ * interrupted. */
+bool replay_candidate_is_of(const struct replay_candidate *candidate,
+			    const struct control_query *question, pid_t asker);
 
 #endif
