@@ -168,9 +168,10 @@ static int write_limits(struct rehearsal *r)
 	if (err == 0 && r->told.cut != 0)
 		err = bytes_append_text(
 			&r->text,
-			japanese ? "記録が多いため、期間内のこれより古い記録は読んでいません\n"
+			japanese ? "記録が多いため、期間内のこれより古い記録は読んでいないか、"
+				   "既に消えています\n"
 				 : "older records of these days were not read: there are too "
-				   "many\n");
+				   "many, or they have gone\n");
 	if (err == 0)
 		err = bytes_append_text(
 			&r->text,

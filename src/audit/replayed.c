@@ -124,7 +124,8 @@ static void seek(struct replayed *r)
 	while (at > 0 && s->segment_count - at < REPLAYED_FILES_MAX &&
 	       !begins_before(r, s->segments[at].first_sequence))
 		at--;
-	r->cut = at > 0 && !begins_before(r, s->segments[at].first_sequence);
+	r->cut = s->segments[at].first_sequence > 1 &&
+		 !begins_before(r, s->segments[at].first_sequence);
 	(void)store_cursor_seek(s, &r->cursor, s->segments[at].first_sequence); /* read_some sees */
 }
 

@@ -43,7 +43,7 @@ struct control_replayed {
 	uint32_t number;
 	uint32_t console;
 	uint32_t last; /* 1: there are no more */
-	uint32_t cut;  /* 1: the log has older ones of these days, not read */
+	uint32_t cut;  /* 1: there were older ones of these days, not read or gone */
 	char since[REPLAY_TIME_BYTES]; /* time of the first record that was read, as it is written,
 					* NUL-terminated; empty: none was */
 };

@@ -175,6 +175,26 @@ static void test_replay_parts_begin_at_the_day(void **state)
 	assert_int_equal(f->records, 2500);
 }
 
+/* The log has its limit: what it let go of these days is not passed over in silence. */
+static void test_replay_tells_that_records_of_the_days_have_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct store_recovery found;
+
+	store_close(&f->store);
+	assert_int_equal(store_open(&f->store, f->place.dir, &f->form, 4U << 20, 64U << 10, &found),
+			 0);
+	while (f->store.removed == 0)
+		append(f, "arbiter", EVENT_FLOW_PERMITTED);
+	replay(f, "en 1");
+	assert_int_equal(f->told.cut, 1);
+	f->time.wall_ns += 3 * DAY_S * NS_PER_S; /* none of them is of these days */
+	append(f, "arbiter", EVENT_FLOW_PERMITTED);
+	replay(f, "en 1");
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->told.cut, 0);
+}
+
 static void test_replay_of_no_records_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -292,6 +312,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replay_parts_begin_at_the_day, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_replay_tells_that_records_of_the_days_have_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replay_of_no_records_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replay_days_are_a_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replay_that_is_withdrawn_reads_nothing, setup,
