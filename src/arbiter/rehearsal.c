@@ -83,13 +83,20 @@ void rehearsal_begin(struct rehearsal *r, const struct control_replay *asked,
 
 int rehearsal_take(struct rehearsal *r, const struct control_replayed *told, int fd)
 {
+	int err;
+
 	if (r->asked.number == 0 || told->number != r->asked.number)
 		return 0;
 	r->told = *told;
 	r->told.since[sizeof(r->told.since) - 1] = '\0';
 	bytes_clear(&r->part);
 	r->part_at = 0;
-	if (sealed_read(&r->part, fd) != 0)
+	err = sealed_read(&r->part, fd);
+	if (err == -ERR_NO_MEMORY) {
+		rehearsal_end(r, "out of memory");
+		return 0;
+	}
+	if (err != 0)
 		return -ERR_PEER;
 	r->timer.fire = judge_some;
 	loop_arm(r->loop, &r->timer, 1);

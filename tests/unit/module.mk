@@ -177,7 +177,7 @@ units += test_rtf
 test_rtf-use := wire base
 units += test_trial test_show test_replay_parts
 test_replay_parts-use := arbiter audit supervisor tls policy wire base
-test_replay_parts-lib := -lhogweed -lgmp
+test_replay_parts-lib := -lhogweed -lgmp -Wl,--wrap=realloc
 test_trial-use := arbiter policy wire base
 test_show-use := arbiter policy wire base
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arbiter/rehearsal.h"
 #include "arbiter/replay.h"
 #include "audit/replayed.h"
 #include "base/err.h"
@@ -252,6 +253,39 @@ static void test_replay_is_of_the_candidate_that_its_own_request_compiled(void *
 	assert_false(replay_candidate_is_of(&candidate, &question, 77));
 }
 
+/* ---- the arbiter's memory */
+
+static bool no_memory;
+
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+	return no_memory ? NULL : __real_realloc(old, size);
+}
+
+/* It judges packets too: it must not end for a replay. */
+static void test_replay_without_memory_ends_alone(void **state)
+{
+	const struct control_replayed told = {.number = 7, .last = 1};
+	struct fixture *f = *state;
+	struct rehearsal r;
+	const char *why;
+	int fd = -1;
+
+	rehearsal_init(&r, &f->loop, &f->control);
+	r.asked.number = 7;
+	assert_int_equal(sealed_make("records", span_of("<134>1 ...\n"), &fd), 0);
+	no_memory = true;
+	assert_int_equal(rehearsal_take(&r, &told, fd), 0);
+	no_memory = false;
+	assert_int_equal(r.asked.number, 0);
+	assert_false(loop_armed(&r.timer));
+	(void)channel_serve(&f->other, 16, &why);
+	assert_string_equal(f->last_row, "out of memory");
+	assert_int_equal(close(fd), 0);
+}
+
 /* ---- the changes */
 
 static const char zones[] = "zone a { tier business; port e0; address 10.0.0.1/24; }\n"
@@ -319,6 +353,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replay_that_is_withdrawn_reads_nothing, setup,
 						teardown),
 		cmocka_unit_test(test_replay_is_of_the_candidate_that_its_own_request_compiled),
+		cmocka_unit_test_setup_teardown(test_replay_without_memory_ends_alone, setup,
+						teardown),
 		cmocka_unit_test(test_replay_changes_past_the_table_stay_in_the_sums),
 	};
 
