@@ -116,6 +116,11 @@ UNREAD = "【HTMLのスタイル指定に読み取れないものがある"
     "p:nth-last-child(2)::before{content:attr(data-x)}",
     "@container (width > 1px){p::after{content :'足す'}}",
     "</style><svg><title><style>p:first-child{display:none}</style></title></svg><style>",
+    r"</style><svg><title><style>p::after{con\74ent:'足す'}</style></title></svg><style>",
+    "</style><svg><title><style>p{displa&#121;:non&#101;}</style></title></svg><style>",
+    r"</style><style media='(foo: 1)'>p:first-child{display:n\6fne}",
+    "p:nth-last-child(2)::after{content:var(--x)}",
+    "p:nth-last-child(2){display:var(--x)}",
 ])
 def test_mail_styles_that_are_not_read_are_told(sheet):
     assert UNREAD in of_sheet(sheet)
@@ -134,8 +139,13 @@ def test_mail_styles_that_change_no_text_are_not_told(sheet):
     assert UNREAD not in of_sheet(sheet)
 
 
-def test_mail_styles_are_read_behind_an_escaped_quote():
-    text = of_sheet(r"""b::after{content:"\"/*"} p:first-of-type,[data-x]{display:none} b::after{content:"*/"}""")
+@pytest.mark.parametrize("sheet", [
+    r"""b::after{content:"\"/*"} p:first-of-type,[data-x]{display:none} b::after{content:"*/"}""",
+    '[x="["],[data-x],b:hover{display:none}',
+    "[x='('],[data-x],b:hover{display:none}",
+])
+def test_mail_styles_are_read_behind_a_string(sheet):
+    text = of_sheet(sheet)
     assert "【HTMLで見えないように隠されていた文字】\n一\n" in text
 
 

@@ -328,7 +328,7 @@ static bool selector_read(struct html_sheet *sheet, struct span s, uint32_t *spe
 	return combinator != 0;
 }
 
-/* Where the selector at @at ends: at a comma outside of brackets. */
+/* Where the selector at @at ends: at a comma outside of brackets and strings. */
 static size_t selector_end(struct span list, size_t at)
 {
 	unsigned depth = 0;
@@ -336,6 +336,7 @@ static size_t selector_end(struct span list, size_t at)
 	for (; at < list.size && (depth > 0 || list.data[at] != ','); at++) {
 		uint8_t c = list.data[at];
 
+		at = html_css_string_end(list, at);
 		depth += c == '(' || c == '[';
 		depth -= (c == ')' || c == ']') && depth > 0;
 	}
@@ -400,7 +401,7 @@ static bool may_hide(const struct html_declaration *declarations, size_t count)
 	for (size_t i = 0; i < count; i++)
 		html_cascade_take(&cascade, &declarations[i], 0, false);
 	/* Of colours there is no telling without what is behind. */
-	return html_style_apply(&nothing, &cascade, &look) || look.invisible ||
+	return html_style_apply(&nothing, &cascade, &look) || cascade.unread || look.invisible ||
 	       html_look_is_faint(&look, true);
 }
 
@@ -412,7 +413,7 @@ static bool may_write(struct span selector, const struct html_declaration *decla
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (declarations[i].property == HTML_CONTENT &&
-		    html_generated_is_text(declarations[i].value))
+		    (declarations[i].variable || html_generated_is_text(declarations[i].value)))
 			return true;
 	}
 	return false;

@@ -204,6 +204,18 @@ static void leave_out(struct html_sheet *sheet, struct span css)
 	sheet->unread = sheet->unread || says_content(css);
 }
 
+/* Of a sheet that was not made plain: an escape, a comment or a reference may be in any word. */
+static void leave_out_raw(struct html_sheet *sheet, struct span css)
+{
+	static const char *const marks[] = {"\\", "/*", "&"};
+
+	leave_out(sheet, css);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (html_css_find(css, marks[i]) != NULL)
+			sheet->unread = sheet->background_doubt = true;
+	}
+}
+
 /* An at-rule. Return: behind it, or in its block where the rules inside hold. */
 static size_t take_at_rule(struct html_sheet *sheet, struct span css, size_t at)
 {
@@ -375,7 +387,7 @@ static size_t collect_one(struct html_sheet *sheet, struct span in, size_t at)
 	if (media_hold(media_of(tag), &doubt))
 		html_sheet_read(sheet, (struct span){in.data + begin, end - begin});
 	else if (doubt)
-		leave_out(sheet, (struct span){in.data + begin, end - begin});
+		leave_out_raw(sheet, (struct span){in.data + begin, end - begin});
 	return end;
 }
 
@@ -412,7 +424,7 @@ void html_sheet_collect(struct html_sheet *sheet, struct span in, uint32_t spent
 
 			foreign = foreign || is_foreign(rest);
 			if (foreign && html_css_find(skipped, "<style") != NULL)
-				leave_out(sheet, skipped);
+				leave_out_raw(sheet, skipped);
 			at = behind;
 		} else {
 			at++;
