@@ -2,7 +2,8 @@
 """A virus scanner that misbehaves as told: `scanner_stub.py ADDRESS PORT MODE-FILE`; the mode is read for each connection.
 
 clamd-*: speaks clamd's session protocol; icap-*: speaks ICAP. What a message must hold to be found is the word INFECTED, or the
-EICAR test file in base64; one that holds SLOW is not answered by clamd-slow, one that holds HUGE is over its limit.
+EICAR test file in base64; one that holds SLOW is not answered by clamd-slow, one that holds HUGE is over its limit. clamd-blind
+finds nothing; clamd-held answers when the mode has changed, and one that holds SLOW when it is not clamd-blind either.
 """
 
 import base64
@@ -15,11 +16,22 @@ import time
 from scanners import eicar
 
 VERSION = "ClamAV 1.4.3/27400/%s"
+MODE = pathlib.Path(sys.argv[3])
 TEST_FILE = base64.b64encode(eicar())
 
 
 def is_infected(message):
     return b"INFECTED" in message or TEST_FILE in message[-300:].replace(b"\r\n", b"")
+
+
+def current_mode():
+    return MODE.read_text().strip()
+
+
+def released(message):
+    while (mode := current_mode()) == "clamd-held" or (mode == "clamd-blind" and b"SLOW" in message):
+        time.sleep(0.05)
+    return mode
 
 
 class Wire:
@@ -70,7 +82,9 @@ def clamd(wire, mode):
                 return
         if mode == "clamd-slow" and b"SLOW" in message:
             time.sleep(30)
-        answer = "Test.Signature FOUND" if is_infected(message) else "OK"
+        if mode == "clamd-held":
+            mode = released(message)
+        answer = "Test.Signature FOUND" if mode != "clamd-blind" and is_infected(message) else "OK"
         if b"HUGE" in message:
             wire.say(f"{number}: INSTREAM size limit exceeded. ERROR\0")
             return
@@ -147,12 +161,12 @@ def serve(connection, mode):
 
 
 def main():
-    address, port, mode = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    address, port = sys.argv[1], int(sys.argv[2])
     with socket.create_server((address, port), backlog=200) as server:
         print("listening", flush=True)
         while True:
             connection, _ = server.accept()
-            threading.Thread(target=serve, args=(connection, mode.read_text().strip()), daemon=True).start()
+            threading.Thread(target=serve, args=(connection, current_mode()), daemon=True).start()
 
 
 main()

@@ -174,6 +174,33 @@ def test_scan_by_what_passes_large_messages_unread_is_no_pass(net, lgwan, path):
     assert way.send(mail()) == DELIVERED
 
 
+def test_scan_that_ends_when_its_scanner_has_turned_out_unfit(net, lgwan, path):
+    """M2: the test file is missed while a message is being scanned: its verdict passes nothing, and tells of no recovery."""
+    stub = Stub(net, lgwan.namespace, lgwan.peer4, 3310, "clamd-held")
+    way = path(f"clamd {lgwan.peer4};")
+    session = open_session(way)
+    begin_scan(way, session, "SLOW")
+    stub.mode = "clamd-blind"
+    way.gateway.wait_event("scanner-down", "does not find the EICAR test file", seconds=30)
+    stub.mode = "clamd-ok"
+    assert session.getreply() == UNSCANNED
+    session.close()
+    way.gateway.wait_event("mail-not-scanned", "does not find the EICAR test file")
+    assert way.arrived() == 0
+    assert not [line for line in way.gateway.audit_lines() if "scanner-back" in line]
+
+
+def test_scan_test_that_a_commit_ends_is_made_again(net, lgwan, path):
+    """M2: what ended with the policy before was no test of the scanner; the next is due at once."""
+    stub = Stub(net, lgwan.namespace, lgwan.peer4, 3310, "clamd-held")
+    way = path(f"clamd {lgwan.peer4};")
+    wait_until(lambda: way.gateway.pids("mail-scanner"), "the first test", 30)
+    said = way.gateway.open_console().commit("set mail inbound sessions 50")
+    assert "committed" in said, said
+    stub.mode = "clamd-ok"
+    way.gateway.wait_event("scanner-tested", 'name="av"', seconds=30)
+
+
 # ---- scanners that fail ----
 
 CLAMD_FAULTS = {"clamd-early": "before it had the whole message", "clamd-cut": "", "clamd-garbage": "does not speak its protocol",
@@ -276,6 +303,7 @@ def test_scan_that_works_for_nothing_is_known_without_mail(net, lgwan, path):
     stub.mode = "clamd-ok"
     assert way.send(mail()) == DELIVERED
     way.gateway.wait_event("scanner-back", 'name="av"')
+    way.gateway.wait_event("scanner-tested", 'name="av"', seconds=30)   # not five minutes later
 
 
 def test_scan_signatures_that_are_old_raise_an_alarm(net, lgwan, path):

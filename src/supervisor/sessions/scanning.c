@@ -99,7 +99,19 @@ static bool is_verdict(const struct control_scanned *scanned)
 	return scanned->status == SCAN_CLEAN || scanned->status == SCAN_INFECTED;
 }
 
-/* What a probe, or a scan that was made, says of the scanner itself. */
+/*
+ * A scan that failed says nothing of the scanner: the message may be too large for it, or take too
+ * long, or its session has ended. It is a reason to ask.
+ */
+static void ask_soon(struct supervisor *sup)
+{
+	if (!sup->scanner_watch.soon)
+		loop_arm(&sup->loop, &sup->scanner_watch.timer, WATCH_SOON_MS);
+	sup->scanner_watch.soon = true;
+}
+
+/* What a probe, or a scan that was made, says of the scanner itself. One that comes back may be
+ * another than the one that found the test file, and is shown it at once. */
 static void note_state(struct supervisor *sup, const char *name,
 		       const struct control_scanned *scanned)
 {
@@ -117,20 +129,14 @@ static void note_state(struct supervisor *sup, const char *name,
 		else
 			supervisor_event(sup, EVENT_SCANNER_BACK, EV_TEXT(NAME, name),
 					 EV_TEXT(VERSION, scanned->version));
+		state->proven = state->proven && !down;
+		if (!down && !state->proven) {
+			state->tested_ms = 0;
+			ask_soon(sup);
+		}
 	}
 	if (!down && scanned->version[0] != '\0')
 		watch_age(sup, state, scanner, scanned);
-}
-
-/*
- * A scan that failed says nothing of the scanner: the message may be too large for it, or take too
- * long, or its session has ended. It is a reason to ask.
- */
-static void ask_soon(struct supervisor *sup)
-{
-	if (!sup->scanner_watch.soon)
-		loop_arm(&sup->loop, &sup->scanner_watch.timer, WATCH_SOON_MS);
-	sup->scanner_watch.soon = true;
 }
 
 /* The test file was shown: what is not found in it is passed by nobody's word. What could not be
@@ -158,6 +164,13 @@ static void note_test(struct supervisor *sup, struct scanner_state *state,
 		ask_soon(sup);
 	}
 	state->untested = !state->proven && !state->unfit;
+}
+
+static bool is_unfit(struct supervisor *sup, const char *name)
+{
+	const struct scanner_state *state = find_state(sup, name);
+
+	return state && state->unfit;
 }
 
 /* ---- the scan of a message */
@@ -245,15 +258,13 @@ void scanning_abandon(struct session *session)
 void scanning_start(struct session *session, int message_fd)
 {
 	struct supervisor *sup = session->far->sup;
-	const struct scanner_state *state;
 	const char *why;
 
 	if (session->scan.name[0] == '\0')
 		return;
 	session->scan.pending = true;
 	session->scan.message = session->message;
-	state = find_state(sup, session->scan.name);
-	why = state && state->unfit ? UNFIT : launch(sup, session, message_fd);
+	why = is_unfit(sup, session->scan.name) ? UNFIT : launch(sup, session, message_fd);
 	scanning_release(session);
 	if (why)
 		tell_failed(sup, session, why);
@@ -282,20 +293,24 @@ static bool is_test_due(struct supervisor *sup, const struct scanner_state *stat
 static void probe(struct supervisor *sup, uint32_t index)
 {
 	struct scanner_state *state = find_state(sup, sup->running.snapshot.scanners[index].name);
+	bool tests = state && is_test_due(sup, state);
 	struct child *child;
 
 	if (child_find(sup, ROLE_MAIL_SCANNER, index))
 		return; /* the last look is not over */
-	if (state) {
-		state->testing = is_test_due(sup, state);
-		if (state->unfit && !state->testing)
-			return; /* that it passes what is harmless says nothing */
-		if (state->testing)
-			state->tested_ms = clock_mono_ms(sup->loop.clock);
-	}
+	if (state && state->unfit && !tests)
+		return; /* that it passes what is harmless says nothing */
+	if (state)
+		state->testing = tests; /* as the process is told when it begins */
 	child = child_add(sup, ROLE_MAIL_SCANNER, index, NULL, -1, false);
-	if (child && child_launch(child) < 0)
+	if (child && child_launch(child) < 0) {
 		child->state = CHILD_FREE;
+		child = NULL;
+	}
+	if (tests && child)
+		state->tested_ms = clock_mono_ms(sup->loop.clock);
+	else if (tests)
+		state->testing = false; /* it was shown nothing */
 }
 
 static void on_watch(struct loop *loop, struct loop_timer *timer)
@@ -350,7 +365,12 @@ static void follow_policy(struct supervisor *sup)
 	for (uint32_t i = 0; i < s->scanner_count; i++) {
 		struct scanner_state *state = find_state(sup, s->scanners[i].name);
 
-		if (!state || !write_scanner(state, s, &s->scanners[i]))
+		if (!state)
+			continue;
+		if (state->testing)
+			state->tested_ms = 0; /* its probe was ended before it had told */
+		state->testing = false;
+		if (!write_scanner(state, s, &s->scanners[i]))
 			continue;
 		state->unfit = state->proven = state->untested = false;
 		state->tested_ms = 0;
@@ -409,6 +429,7 @@ int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_
 	struct supervisor *sup = child->sup;
 	struct session *session = child->session;
 	struct control_scanned scanned = *(const struct control_scanned *)message->body;
+	bool unfit;
 
 	scanned.reason[sizeof(scanned.reason) - 1] = '\0';
 	scanned.signature[sizeof(scanned.signature) - 1] = '\0';
@@ -421,8 +442,12 @@ int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_
 	if (child != session->scan.child || !session->scan.pending)
 		return -ERR_PEER;
 	scanned.message = session->scan.message;
-	tell(session, &scanned);
-	if (is_verdict(&scanned))
+	unfit = is_unfit(sup, session->scan.name); /* as it has turned out since the scan began */
+	if (unfit && scanned.status == SCAN_CLEAN)
+		tell_failed(sup, session, UNFIT);
+	else
+		tell(session, &scanned);
+	if (is_verdict(&scanned) && !unfit)
 		note_state(sup, session->scan.name, &scanned);
 	else
 		ask_soon(sup);
