@@ -555,7 +555,7 @@ static const struct {
 	[SECTION_LIST_TEXTS] = FORM(snapshot_text, ROWS_MAX, list_text_is_sound),
 	[SECTION_LOGINS] = FORM(snapshot_login, 1, login_is_sound),
 	[SECTION_PERSONS] = FORM(snapshot_person, SNAPSHOT_PERSONS_MAX, person_is_sound),
-	[SECTION_SCANNERS] = FORM(snapshot_scanner, ROWS_MAX, scanner_is_sound),
+	[SECTION_SCANNERS] = FORM(snapshot_scanner, SNAPSHOT_SCANNERS_MAX, scanner_is_sound),
 	[SECTION_DESKTOPS] = FORM(snapshot_desktop, ROWS_MAX, desktop_is_sound),
 	[SECTION_SCREEN_USERS] =
 		FORM(snapshot_screen_user, SNAPSHOT_SCREEN_USERS_MAX, screen_user_is_sound),

@@ -22,6 +22,7 @@
 #define SNAPSHOT_LIMIT_MAX     1000000 /* of a rate or a number of connections */
 #define SNAPSHOT_PERSONS_MAX   100
 #define SNAPSHOT_NTP_MAX       8 /* time servers, all in one zone */
+#define SNAPSHOT_SCANNERS_MAX  16
 
 /* A run of rows in another table. */
 struct snapshot_range {

@@ -171,7 +171,7 @@ struct supervisor {
 	struct loop_timer connections_timer, survey_timer;
 	bool survey_due, survey_again; /* a look within two seconds; one more behind it */
 	struct connections_table connections_table;
-	struct scanner_state scanners[SCANNERS_MAX];
+	struct scanner_state scanners[SNAPSHOT_SCANNERS_MAX];
 	struct trial trial;
 	struct usb usb;
 	struct scanner_watch scanner_watch;

@@ -28,7 +28,7 @@ static struct scanner_state *find_state(struct supervisor *sup, const char *name
 {
 	struct scanner_state *free_state = NULL;
 
-	for (size_t i = 0; i < SCANNERS_MAX; i++) {
+	for (size_t i = 0; i < SNAPSHOT_SCANNERS_MAX; i++) {
 		struct scanner_state *state = &sup->scanners[i];
 
 		if (strcmp(state->name, name) == 0)
@@ -358,7 +358,7 @@ static void follow_policy(struct supervisor *sup)
 {
 	const struct snapshot *s = &sup->running.snapshot;
 
-	for (size_t i = 0; i < SCANNERS_MAX; i++) {
+	for (size_t i = 0; i < SNAPSHOT_SCANNERS_MAX; i++) {
 		if (!find_scanner(sup, sup->scanners[i].name))
 			sup->scanners[i] = (struct scanner_state){0};
 	}

@@ -10,7 +10,6 @@
 #include "base/loop.h"
 #include "policy/snapshot.h"
 
-#define SCANNERS_MAX          16 /* that are watched: of more the state is not kept */
 #define SCANNER_SERVICE_BYTES 72 /* of an ICAP service's path, with NUL */
 
 struct supervisor;
