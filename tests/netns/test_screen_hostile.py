@@ -88,6 +88,7 @@ HOSTILE_DESKTOP = {
     "rectangle-huge": (update(rect(65535, 65535, 65535, 65535, RAW)), "rectangle-outside"),
     "copy-from-outside": (update(rect(0, 0, 9, 9, COPY_RECT, struct.pack(">HH", 312, 0))), "copy-source-outside"),
     "copy-from-far": (update(rect(0, 0, 9, 9, COPY_RECT, struct.pack(">HH", 65535, 65535))), "copy-source-outside"),
+    "copy-of-everything": (update(*[rect(0, 0, 320, 240, COPY_RECT, bytes(4))] * 17), "drawn-too-often"),
     "hextile-subrectangle": (update(rect(0, 0, 16, 16, HEXTILE, b"\x08\x01\xff\x10")), "subrectangle-outside"),
     "hextile-in-cut-tile": (update(rect(304, 0, 8, 16, HEXTILE, b"\x08\x01\x70\x10")), "subrectangle-outside"),
     "hextile-flags": (update(rect(0, 0, 16, 16, HEXTILE, b"\x40")), "hextile-flags"),

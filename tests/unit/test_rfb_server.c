@@ -124,6 +124,39 @@ static void test_rfb_server_refuses_a_copy_from_outside(void **state)
 	}
 }
 
+/* Whole screens, one over the other, and then a rectangle of @height rows; what came of it. */
+static int copy_screens(void **state, unsigned count, unsigned height)
+{
+	begin(state);
+	message(count + 1);
+	for (unsigned i = 0; i < count; i++) {
+		rect(0, 0, WIDTH, HEIGHT, RFB_COPY_RECT);
+		writer_be32(&out, 0);
+	}
+	rect(0, 0, WIDTH, height, RFB_COPY_RECT);
+	writer_be32(&out, 0);
+	return feed_whole();
+}
+
+static void test_rfb_server_bounds_what_an_update_draws(void **state)
+{
+	assert_int_equal(copy_screens(state, RFB_OVERDRAW_MAX, 1), -ERR_TOO_LONG);
+	assert_string_equal(parser.fault, "drawn-too-often");
+	assert_int_equal(copy_screens(state, RFB_OVERDRAW_MAX, 0), RFB_SERVER_END);
+	assert_int_equal(feed_whole(), RFB_SERVER_END); /* the next update has its own */
+}
+
+static void test_rfb_server_bounds_what_an_update_draws_by_the_size_that_it_gave(void **state)
+{
+	message(3);
+	rect(0, 0, WIDTH, HEIGHT, RFB_COPY_RECT);
+	writer_be32(&out, 0);
+	rect(0, 0, 10, 10, RFB_DESKTOP_SIZE);
+	rect(0, 0, 10, 10, RFB_COPY_RECT);
+	writer_be32(&out, 0);
+	assert_int_equal(feed_whole(), RFB_SERVER_END);
+}
+
 static void test_rfb_server_refuses_rectangles_outside_the_screen(void **state)
 {
 	static const unsigned bad[][4] = {{0, 0, WIDTH + 1, 1}, {0, 0, 1, HEIGHT + 1},
@@ -413,6 +446,8 @@ int main(void)
 		TEST(test_rfb_server_draws_raw_pixels_without_their_padding),
 		TEST(test_rfb_server_copies_overlapping_areas_in_every_direction),
 		TEST(test_rfb_server_refuses_a_copy_from_outside),
+		TEST(test_rfb_server_bounds_what_an_update_draws),
+		TEST(test_rfb_server_bounds_what_an_update_draws_by_the_size_that_it_gave),
 		TEST(test_rfb_server_refuses_rectangles_outside_the_screen),
 		TEST(test_rfb_server_takes_empty_rectangles),
 		TEST(test_rfb_server_draws_hextile_in_pieces_of_any_size),

@@ -15,6 +15,7 @@
 #define RFB_ENCODINGS_MAX 256         /* numbers in one SetEncodings */
 #define RFB_CUT_TEXT_MAX  (1U << 20)  /* bytes that are discarded of one cut text */
 #define RFB_NAME_MAX      4096        /* bytes that are discarded of a desktop's name */
+#define RFB_OVERDRAW_MAX  16          /* screens full of pixels that one update draws */
 #define RFB_CURSOR_MAX    128         /* pixels, each way, of a desktop's cursor */
 #define RFB_ZRLE_EXTRA    (64U << 10) /* bytes of a ZRLE rectangle beyond four for each pixel */
 #define RFB_SCREENS_MAX   16          /* screens in one ExtendedDesktopSize or SetDesktopSize */

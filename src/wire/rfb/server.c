@@ -50,6 +50,7 @@ static int take_update(struct rfb_server_parser *p, struct reader *r)
 {
 	reader_skip(r, 1);
 	p->rects_left = reader_be16(r);
+	p->drawn_px = 0;
 	p->state = STATE_RECT;
 	return STEP_ON;
 }
@@ -165,16 +166,30 @@ static int pseudo_state(int32_t encoding)
 	}
 }
 
+/* A copy of the whole screen is 16 bytes, and deflate makes as little of one: so the area of an
+ * update is bounded, not only its bytes. Return: 0 or an error. */
+static int rect_draws(struct rfb_server_parser *p)
+{
+	if (!frame_holds(p->frame, &p->rect))
+		return fault(p, -ERR_RANGE, "rectangle-outside");
+	p->drawn_px += (uint64_t)p->rect.w * p->rect.h;
+	if (p->drawn_px > (uint64_t)p->frame->width * p->frame->height * RFB_OVERDRAW_MAX)
+		return fault(p, -ERR_TOO_LONG, "drawn-too-often");
+	return 0;
+}
+
 static int rect_begin(struct rfb_server_parser *p, int32_t encoding)
 {
-	int state = pixel_state(p, encoding);
+	int state = pixel_state(p, encoding), error = 0;
 
 	p->fault_type = encoding;
 	p->at_x = p->at_y = 0;
 	p->background = p->foreground = 0;
 	p->palette.count = 0;
-	if (state >= 0 && !frame_holds(p->frame, &p->rect))
-		return fault(p, -ERR_RANGE, "rectangle-outside");
+	if (state >= 0)
+		error = rect_draws(p);
+	if (error != 0)
+		return error;
 	if (state < 0)
 		state = pseudo_state(encoding);
 	if (state < 0)
@@ -404,6 +419,7 @@ static int resize(struct rfb_server_parser *p)
 		return rect_done(p, STEP_ON);
 	if (frame_resize(p->frame, p->rect.w, p->rect.h) != 0)
 		return fault(p, -ERR_RANGE, "desktop-size");
+	p->drawn_px = 0;
 	return rect_done(p, RFB_SERVER_RESIZED);
 }
 

@@ -46,6 +46,7 @@ struct rfb_server_parser {
 	uint32_t left;                   /* bytes of the part in hand still to discard or inflate */
 	uint32_t total_bytes;            /* of the cut text in hand */
 	uint32_t rects_left;             /* of the update in hand */
+	uint64_t drawn_px;               /* by its rectangles, for a screen of this size */
 	struct rfb_rect rect;            /* in hand */
 	uint32_t at_x, at_y;             /* next pixel (Raw) or tile (the others) inside it */
 	uint32_t background, foreground; /* Hextile: carried from tile to tile */
