@@ -228,7 +228,7 @@ def test_flows_are_shown_to_several_at_once_and_again_after_an_interrupt(net, to
             other.expect(other.PROMPT)
         other.send("show flows permit 20\r")
         assert counts(console, 10)[0] == 20001
-        other.expect(r"left[-\s]+" + other.PROMPT)
+        other.expect(r"left +path[-\s]+" + other.PROMPT)
         assert re.search(r"mynumber +lgwan +20001 ", other.run("show crossing"))
     held.close()
 
