@@ -175,6 +175,16 @@ static struct span without_marks(struct span line)
 	return line;
 }
 
+/* Is @first, a character, what any of them begins with? */
+static bool begins_a_look(struct span first)
+{
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		if (memcmp(looks[i], first.data, first.size) == 0) /* all are longer */
+			return true;
+	}
+	return false;
+}
+
 /* Does @line begin so in a reader's eyes? */
 static bool looks_alike(struct span line)
 {
@@ -183,12 +193,16 @@ static bool looks_alike(struct span line)
 	uint32_t c;
 
 	while (used + 4 <= sizeof(seen) && (size = utf8_decode(line, &c)) > 0 && c != '\n') {
+		size_t before = used;
+
 		c = look_of(c);
 		if (c != 0 && c < 0x80 && (used > 0 || !is_bullet(c)))
 			seen[used++] = (uint8_t)c;
 		else if (c >= 0x80 && (used > 0 || !is_bullet(c)))
 			used += (size_t)((uint8_t *)mempcpy(seen + used, line.data, size) -
 					 (seen + used));
+		if (before == 0 && used > 0 && !begins_a_look((struct span){seen, used}))
+			return false; /* so do nearly all lines */
 		line = (struct span){line.data + size, line.size - size};
 	}
 	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
