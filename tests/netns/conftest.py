@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixtures of the tests that drive the two halves of the screen relay alone (lib/relay.py)."""
+"""Fixtures that several files share: a console of the file's `gateway`, and the two halves of the screen relay alone (lib/relay.py)."""
 
 import pytest
 
@@ -18,3 +18,12 @@ def ground(tmp_path_factory):
 @pytest.fixture
 def relay(net, ground):
     return Relay(net, ground)
+
+
+@pytest.fixture
+def console(gateway):
+    """Open at its prompt, without pages."""
+    with gateway.console() as made:
+        made.expect(made.PROMPT)
+        made.run("terminal length 0")
+        yield made

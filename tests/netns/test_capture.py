@@ -31,14 +31,6 @@ def gateway(make_gateway):
     return make_gateway(POLICY)
 
 
-@pytest.fixture
-def console(gateway):
-    with gateway.console() as made:
-        made.expect(made.PROMPT)
-        made.run("terminal length 0")
-        yield made
-
-
 def during(net, gateway, console, command, traffic):
     """What a capture of mynumber says while `traffic` goes on: from when the kernel has its rules."""
     def begin():

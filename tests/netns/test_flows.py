@@ -32,14 +32,6 @@ def gateway(make_gateway):
     return make_gateway(POLICY)
 
 
-@pytest.fixture
-def console(gateway):
-    with gateway.console() as made:
-        made.expect(made.PROMPT)
-        made.run("terminal length 0")
-        yield made
-
-
 def talk(net, topology, port=7000, size=100, source=None):
     """A TCP connection that says `size` bytes, hears as many, and is closed."""
     client = net.connect(topology.zones["mynumber"].namespace, SERVER, port, source=source)

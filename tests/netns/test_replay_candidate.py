@@ -28,14 +28,6 @@ def gateway(make_gateway):
     return make_gateway(POLICY)
 
 
-@pytest.fixture
-def console(gateway):
-    with gateway.console() as made:
-        made.expect(made.PROMPT)
-        made.run("terminal length 0")
-        yield made
-
-
 def flows(net, topology, gateway):
     """Three flows by permit 10, two by 20, one without a record, and one that is denied."""
     namespace = topology.zones["mynumber"].namespace

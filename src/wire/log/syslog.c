@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
+#include "wire/mime/date.h"
 
 #define DAY_S 86400
 
@@ -75,14 +76,6 @@ static void put_time(struct writer *w, int64_t wall_ns, int32_t offset_s)
 			      offset_minutes % 60);
 }
 
-/* Days from 1970-01-01, by years that begin in March. */
-static int64_t days_from_civil(unsigned year, unsigned month, unsigned day)
-{
-	int64_t y = (int64_t)year - (month <= 2), from_march = (month + 9) % 12;
-
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 + day - 719469;
-}
-
 /* Two or four digits at @at. Return: -1 where there are none. */
 static int digits_at(struct span text, size_t at, size_t count)
 {
@@ -139,8 +132,8 @@ int syslog_time_s(struct span time, int64_t *out_s)
 		at++;
 	if (parse_offset((struct span){time.data + at, time.size - at}, &offset_s) < 0)
 		return -ERR_SYNTAX;
-	*out_s = days_from_civil((unsigned)v[0], (unsigned)v[1], (unsigned)v[2]) * 86400 +
-		 v[3] * 3600 + v[4] * 60 + v[5] - offset_s;
+	*out_s = mime_date_days(v[0], (unsigned)v[1], (unsigned)v[2]) * 86400 + v[3] * 3600 +
+		 v[4] * 60 + v[5] - offset_s;
 	return 0;
 }
 
