@@ -597,11 +597,26 @@ void usb_follow(struct supervisor *sup)
 	follow(sup);
 }
 
+/*
+ * The policy's word alone is no answer: the hubs are switched a moment after it, and the kernel
+ * shows them as off while it still lets go of their ports.
+ */
+static const char *judge_shown(const struct supervisor *sup)
+{
+	bool off = !sup->usb.switcher && !differs(false);
+
+	if (!sup->options.uses_usb || is_on(sup) || off)
+		return judge(sup);
+	return sup->usb.switch_failures >= SWITCH_FAILURES
+		       ? "the USB controllers cannot be switched off; pull out what is plugged in"
+		       : "memory sticks are being switched off; ask again in a moment";
+}
+
 void answer_usb(struct supervisor *sup, struct answer *answer)
 {
 	static const char *const headings[] = {"port", "vendor", "product", "class"};
 	struct usb_device devices[USB_DEVICES_MAX];
-	const char *why = judge(sup);
+	const char *why = judge_shown(sup);
 	int count = why ? 0 : usb_devices_list(USB_DEVICES_PLACE, devices, USB_DEVICES_MAX);
 
 	if (count < 0)
