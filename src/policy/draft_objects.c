@@ -31,7 +31,28 @@ static void fill_service(struct snapshot_service *s, const struct tree_node *nod
 	}
 }
 
-/* What a service's conform statement says. Return: its index; SNAPSHOT_NONE: none. */
+/* Whether two conform statements ask for the same, word for word. */
+static bool is_same_conform(const struct tree_node *a, const struct tree_node *b)
+{
+	bool same = strcmp(tree_value(a, 0), tree_value(b, 0)) == 0;
+
+	for (a = a->first, b = b->first; same && a != NULL && b != NULL; a = a->next, b = b->next)
+		same = a->row == b->row && strcmp(tree_value(a, 0), tree_value(b, 0)) == 0;
+	return same && a == b; /* both have ended */
+}
+
+/* That of an earlier service which asks for the same. Return: its index; SNAPSHOT_NONE: none. */
+static uint32_t find_conform(const struct draft *d, const struct tree_node *node)
+{
+	for (uint32_t i = 0; i < draft_count(d, SECTION_CONFORMS); i++) {
+		if (is_same_conform(draft_origin(d, SECTION_CONFORMS, i), node))
+			return i;
+	}
+	return SNAPSHOT_NONE;
+}
+
+/* What a service's conform statement says: two that say the same are one, so that services which
+ * share a port can be seen to ask for one thing. Return: its index; SNAPSHOT_NONE: none. */
 static uint32_t add_conform(struct draft *d, const struct tree_node *service)
 {
 	static const enum schema_id lists[] = {
@@ -40,13 +61,16 @@ static uint32_t add_conform(struct draft *d, const struct tree_node *service)
 		[CONFORM_DNS] = ROW_CONFORM_NAME,
 	};
 	const struct tree_node *node = tree_first(service, ROW_SERVICE_CONFORM);
-	uint32_t index = draft_count(d, SECTION_CONFORMS);
 	struct snapshot_range names = {0, 0};
 	struct snapshot_conform *c;
-	uint32_t kind;
+	uint32_t index, kind;
 
 	if (node == NULL)
 		return SNAPSHOT_NONE;
+	index = find_conform(d, node);
+	if (index != SNAPSHOT_NONE)
+		return index;
+	index = draft_count(d, SECTION_CONFORMS);
 	kind = (uint32_t)draft_value(node, 0).number; /* words in the order of enum conform_kind */
 	if (kind < sizeof(lists) / sizeof(lists[0]))
 		names = draft_add_list(d, node, lists[kind]);

@@ -121,7 +121,7 @@ class Generator:
         """One or two of them; not two that ask for different things at one port: the compiler refuses that."""
         while True:
             picked = set(self.rng.sample(services, self.rng.randint(1, 2)))
-            if not any(s.conform for s in picked) or not any(a.meets(b) for a in picked for b in picked - {a}):
+            if not any(a.conform != b.conform and a.meets(b) for a in picked for b in picked - {a}):
                 return tuple(sorted(picked, key=lambda s: s.name))
 
     def make_limits(self):
