@@ -341,6 +341,7 @@ static void prepare_state(struct netfilter *nf)
 	nf->first.link.fd = nf->first.link_fd.fd = -1;
 	shares_init(nf);
 	listing_init(&nf->listing, nf);
+	rules_watch_init(nf);
 	sever_init(&nf->sever, nf);
 	track_begin(&nf->track);
 	loop_init(&nf->loop, &clock_system, nf->polls, nf->fds, NETFILTER_FDS);

@@ -19,6 +19,7 @@
 #include "netfilter/nft/listing.h"
 #include "netfilter/queue.h"
 #include "netfilter/ruleset/ruleset.h"
+#include "netfilter/rules_watch.h"
 #include "netfilter/flows/sever.h"
 #include "netfilter/shares.h"
 #include "netfilter/flows/track.h"
@@ -72,6 +73,8 @@ struct zone {
 	bool no_offload; /* a flow table could not be made now */
 	uint32_t connections_max; /* of one source, in the rules in force */
 	bool has_rules;           /* ours, of this life of the process */
+	uint64_t compared_ms; /* of the last record that they are as asked; 0: none since loaded */
+	uint64_t missed_ms; /* of the last record that they could not be compared; 0: they could */
 	uint64_t hold_ms;
 	uint32_t signs;   /* of life that the kernel was given: each is one of its transactions */
 	uint32_t unsaved; /* packets since the last that was saved with its flow */
@@ -136,6 +139,7 @@ struct netfilter {
 	struct track track;
 	struct capture capture;
 	struct listing listing;
+	struct rules_watch rules_watch;
 	struct sever sever;
 	struct station_shut shut[STATIONS_SHUT_MAX]; /* stations that are isolated */
 	size_t shut_count;

@@ -307,6 +307,7 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 	if (!zone->has_rules)
 		watch_restart(&zone->watch);
 	zone->has_rules = true;
+	zone->compared_ms = 0;
 	zone->restore_in = 0;
 	zone->no_offload = !r.offload;
 	zone->lock_sets = r.lock_sets;
@@ -526,6 +527,7 @@ void zones_apply(struct netfilter *nf)
 	change_over(nf, generation);
 	close_all_given(nf);
 	sweep_zones(nf);
+	rules_watch_begin_anew(nf);
 }
 
 void zones_renew(struct netfilter *nf)
@@ -537,6 +539,7 @@ void zones_renew(struct netfilter *nf)
 	load_all(nf, &nf->running, generation);
 	relay_drain(nf);
 	change_over(nf, generation);
+	rules_watch_due(nf);
 }
 
 void zones_beat(struct netfilter *nf)
@@ -591,6 +594,8 @@ int zones_shut_stations(struct netfilter *nf, int fd)
 		if (zone->has_rules) /* else its rules will have the list */
 			end_by(nf, zone, &r, ruleset_shut);
 	}
+	if (nf->running.epoch != 0)
+		rules_watch_due(nf);
 	return 0;
 }
 

@@ -382,19 +382,25 @@ static void test_listing_ends_when_the_policy_changes(void **state)
 	assert_true(is_asked(0));
 }
 
-static void test_listing_says_which_zone_cannot_be_read(void **state)
+/* The kernel gives no table. */
+static void refuse(uint32_t zone)
 {
 	uint8_t storage[128];
 	struct netlink_buffer b;
 
 	netlink_init_fixed(&b, storage, sizeof(storage));
-	netlink_begin(&b, NLMSG_ERROR, 0, 0, 0);
+	netlink_begin(&b, NLMSG_ERROR, 0, 0, UINT16_MAX); /* read as a number: negative */
 	netlink_put_be32(&b, 0, 0);
 	netlink_end(&b);
+	assert_int_equal(send(f.kernel[zone], b.data, b.size, 0), b.size);
+}
+
+static void test_listing_says_which_zone_cannot_be_read(void **state)
+{
 	ask(0, QUERY_CROSSINGS, "", 0);
 	ask(1, QUERY_FLOWS, "a", 0);
 	assert_true(is_asked(0));
-	assert_int_equal(send(f.kernel[0], b.data, b.size, 0), b.size);
+	refuse(0);
 	go_on(0);
 	assert_int_equal(f.seen[0].errors, 1);
 	assert_string_equal(f.seen[0].text, "the flows of zone a cannot be read");
@@ -419,6 +425,45 @@ static void test_listing_that_clears_goes_on_when_it_is_withdrawn(void **state)
 	assert_string_equal(f.seen[0].text, "31 flows ended");
 }
 
+/* ADR 814: a comparison that nobody asked for has no row for anybody, and the console behind it has
+ * its answer; where the kernel fails, and where the policy changes. */
+static void test_listing_of_its_own_leaves_consoles_theirs(void **state)
+{
+	for (unsigned round = 1; round <= 2; round++) {
+		listing_ask_own(&f.nf.listing, &answer_rules_watch);
+		listing_ask_own(&f.nf.listing, &answer_rules_watch);
+		assert_int_equal(f.nf.listing.asked_count, 1);
+		assert_true(is_asked(0));
+		ask(0, QUERY_FLOWS, "a", 0);
+		if (round == 1)
+			refuse(0);
+		else
+			listing_end_policy(&f.nf.listing);
+		if (round == 2)
+			say(0, 0, true); /* the rest of the dump */
+		for (unsigned i = 0; i < 3; i++)
+			step();
+		assert_true(is_asked(0));
+		say(0, 5, true);
+		for (int i = 0; i < STEPS_MAX && f.seen[0].ends < round; i++)
+			step();
+		assert_int_equal(f.seen[0].rows, 5 * round);
+		assert_int_equal(f.seen[0].errors, 0);
+		assert_int_equal(f.seen[0].ends, round);
+	}
+}
+
+/* Seven consoles may wait before it: it is asked again later. */
+static void test_listing_of_its_own_takes_no_consoles_place(void **state)
+{
+	for (uint32_t console = 0; console < LISTING_ASKERS_MAX - 1; console++)
+		ask(console, QUERY_FLOWS, "a", 0);
+	listing_ask_own(&f.nf.listing, &answer_rules_watch);
+	ask(LISTING_ASKERS_MAX - 1, QUERY_FLOWS, "a", 0);
+	read_rows();
+	assert_int_equal(f.seen[LISTING_ASKERS_MAX - 1].errors, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -437,6 +482,8 @@ int main(void)
 		TEST(test_listing_ends_when_the_policy_changes),
 		TEST(test_listing_says_which_zone_cannot_be_read),
 		TEST(test_listing_that_clears_goes_on_when_it_is_withdrawn),
+		TEST(test_listing_of_its_own_leaves_consoles_theirs),
+		TEST(test_listing_of_its_own_takes_no_consoles_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

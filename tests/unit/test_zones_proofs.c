@@ -90,7 +90,9 @@ static int begin(void **state)
 
 	nf = (struct netfilter){.generation = GENERATION, .link = {.fd = -1}};
 	event_client_init(&nf.process.events, -1);
+	loop_init(&nf.loop, &clock_system, nf.polls, nf.fds, NETFILTER_FDS);
 	listing_init(&nf.listing, &nf);
+	rules_watch_init(&nf);
 	track_begin(&nf.track);
 	shares_init(&nf);
 	nf.running.epoch = 5;

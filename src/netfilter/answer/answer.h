@@ -51,7 +51,7 @@ extern const struct listing_kind answer_flows, answer_clear;
  * the permits of each direction. */
 extern const struct listing_kind answer_permits, answer_crossings;
 
-/* rules.c */
-extern const struct listing_kind answer_rules;
+/* rules.c; answer_rules_watch is nobody's question (ADR 814) */
+extern const struct listing_kind answer_rules, answer_rules_watch;
 
 #endif

@@ -3,7 +3,8 @@
  * `show rules`, and the same in evidence (C7): what the kernel filters by at this moment, read back
  * from it, whoever put it there. A zone's tables are read by several dumps, between which packets
  * are served and rules may change. The kernel counts its transactions: where there was one that is
- * not netfilter's own sign of life, the zone is read again.
+ * not netfilter's own sign of life, the zone is read again. The same reading is held against the
+ * policy from time to time, unasked.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -99,21 +100,30 @@ static const char *state_of(const struct zone *zone)
 	return zone->has_rules ? "has the rules of the running policy" : "shut";
 }
 
-/* Chain by chain and rule by rule, expression by expression. */
-static void compare(struct listing *l)
+/* Chain by chain and rule by rule, expression by expression; what differs goes into l->lines.
+ * Return: 0 or an error. */
+static int hold_against_policy(struct listing *l, struct rules_compared *compared)
 {
 	const struct ruleset r = zones_ruleset(l->nf, l->zone->index);
-	struct rules_compared compared = {0};
 	struct nft_batch asked;
 	int err;
 
+	*compared = (struct rules_compared){0};
 	nft_begin(&asked, RULESET_BATCH_BYTES);
 	err = ruleset_write(&r, &asked);
 	if (err == 0)
 		err = rules_compare(bytes_span(&l->kept),
 				    (struct span){asked.buffer.data, asked.buffer.size}, &l->lines,
-				    &compared);
+				    compared);
 	nft_fini(&asked);
+	return err;
+}
+
+static void compare(struct listing *l)
+{
+	struct rules_compared compared;
+	int err = hold_against_policy(l, &compared);
+
 	if (err != 0)
 		(void)bytes_printf(&l->lines, "# not compared with the policy: %s\n",
 				   err_name(err)); /* there is room, here and below */
@@ -158,7 +168,8 @@ static void begin_printing(struct listing *l)
 	w->stage = w->tries = 0; /* of the next zone */
 }
 
-static int request(struct listing *l)
+/* The next dump. Return: 1; 0: the zone is read; or an error. */
+static int read_on(struct listing *l)
 {
 	struct listing_rules *w = &l->work.rules;
 	int asked;
@@ -183,8 +194,16 @@ static int request(struct listing *l)
 		w->signs_after = l->zone->signs; /* the kernel counts as it is asked */
 		return ask(l, NFT_MSG_GETGEN, NULL);
 	}
-	begin_printing(l);
 	return 0;
+}
+
+static int request(struct listing *l)
+{
+	int more = read_on(l);
+
+	if (more == 0)
+		begin_printing(l);
+	return more;
 }
 
 static void keep(struct listing *l, struct span message)
@@ -333,3 +352,74 @@ const struct listing_kind answer_rules = {.begin = begin,
 					  .take_message = take_message,
 					  .go_on = go_on,
 					  .close = close_rules};
+
+/* ---- the same reading, unasked (ADR 814) */
+
+/* The first line of what differs, without what every such line begins with. */
+static const char *first_difference(struct listing *l)
+{
+	static const char beginning[] = "# NOT AS THE POLICY ASKS FOR: ";
+	char *line = (char *)l->lines.data;
+	char *end = memchr(line, '\n', l->lines.size);
+
+	if (end == NULL || l->lines.size < sizeof(beginning))
+		return "";
+	*end = '\0';
+	return strncmp(line, beginning, sizeof(beginning) - 1) == 0 ? line + sizeof(beginning) - 1
+								    : line;
+}
+
+/* The zone is read. Return: 1: it is read once more, since what differs counts only if it does so
+ * twice: a change of our own can fall between the kernel's last answer and this; 0; or an error. */
+static int judge(struct listing *l)
+{
+	struct listing_rules *w = &l->work.rules;
+	struct rules_compared compared;
+	bool changed = has_changed(w), differed = w->differed;
+	int err;
+
+	w->stage = w->tries = 0; /* of the next reading */
+	w->differed = false;
+	if (!l->zone->has_rules)
+		return 0; /* shut: other records say why */
+	if (changed) {
+		rules_watch_missed(l->zone, "changed while it was read");
+		return 0;
+	}
+	err = hold_against_policy(l, &compared);
+	if (err != 0) {
+		rules_watch_missed(l->zone, err_name(err));
+	} else if (compared.differing == 0) {
+		rules_watch_same(l->zone, &compared);
+	} else if (!differed) {
+		w->differed = true;
+		return read_on(l);
+	} else {
+		rules_watch_differs(l->zone, &compared, first_difference(l));
+	}
+	return 0;
+}
+
+static int request_unasked(struct listing *l)
+{
+	int more = read_on(l);
+
+	return more != 0 ? more : judge(l);
+}
+
+static void begin_unasked(struct listing *l)
+{
+	l->nf->rules_watch.missed = l->nf->rules_watch.differs = false;
+}
+
+static void close_unasked(struct listing *l)
+{
+	rules_watch_end(l->nf);
+	listing_send(l, CONTROL_ROW_LAST);
+}
+
+const struct listing_kind answer_rules_watch = {.begin = begin_unasked,
+						.request = request_unasked,
+						.take_message = take_message,
+						.close = close_unasked,
+						.own = true};

@@ -14,7 +14,8 @@
 
 #define ROWS_A_TURN 64
 #define PAUSE_MS    10
-#define SIGN_MS     1000 /* a console gives up after ten times as much silence */
+#define OWN_NUMBER  UINT32_MAX /* of no question of a console, and of no console */
+#define SIGN_MS     1000       /* a console gives up after ten times as much silence */
 
 /* Its last row may still wait to be sent. */
 static bool is_answered(const struct listing *l)
@@ -26,8 +27,9 @@ static bool is_answered(const struct listing *l)
 static bool flush(struct listing *l)
 {
 	bool is_last = is_answered(l);
-	int err = channel_send(&l->nf->process.control, CONTROL_ROW, &l->answer.row,
-			       sizeof(l->answer.row), NULL, 0);
+	int err = l->kind->own ? 0
+			       : channel_send(&l->nf->process.control, CONTROL_ROW, &l->answer.row,
+					      sizeof(l->answer.row), NULL, 0);
 
 	if (err == -ERR_AGAIN)
 		return false;
@@ -252,6 +254,8 @@ static void send_signs(struct loop *loop, struct loop_timer *self)
 		const struct control_row row = {.number = l->asked[i].query.number,
 						.console = l->asked[i].query.console};
 
+		if (l->asked[i].kind->own)
+			continue;
 		/* Without room the console has rows before it. */
 		(void)channel_send(&l->nf->process.control, CONTROL_ROW, &row, sizeof(row), NULL,
 				   0);
@@ -297,6 +301,18 @@ static void withdraw_earlier(struct listing *l, uint32_t console)
 	}
 }
 
+/* There is room. */
+static void add_question(struct listing *l, const struct control_query *query,
+			 const struct listing_kind *kind)
+{
+	l->asked[l->asked_count].query = *query;
+	l->asked[l->asked_count++].kind = kind;
+	if (l->asked_count == 1) {
+		loop_arm(&l->nf->loop, &l->signs, SIGN_MS);
+		run(l);
+	}
+}
+
 void listing_ask(struct listing *l, const struct control_query *query,
 		 const struct listing_kind *kind)
 {
@@ -308,12 +324,19 @@ void listing_ask(struct listing *l, const struct control_query *query,
 		answer_refuse(&a, "too many ask about flows; ask again in a moment");
 		return;
 	}
-	l->asked[l->asked_count].query = *query;
-	l->asked[l->asked_count++].kind = kind;
-	if (l->asked_count == 1) {
-		loop_arm(&l->nf->loop, &l->signs, SIGN_MS);
-		run(l);
+	add_question(l, query, kind);
+}
+
+void listing_ask_own(struct listing *l, const struct listing_kind *kind)
+{
+	const struct control_query query = {.number = OWN_NUMBER, .console = OWN_NUMBER};
+
+	for (uint32_t i = 0; i < l->asked_count; i++) {
+		if (l->asked[i].kind == kind)
+			return;
 	}
+	if (l->asked_count + 1 < LISTING_ASKERS_MAX) /* a console finds room as well */
+		add_question(l, &query, kind);
 }
 
 void listing_withdraw(struct listing *l, uint32_t number)
@@ -332,8 +355,10 @@ void listing_end_policy(struct listing *l)
 		return;
 	if (l->kind->record != NULL)
 		l->kind->record(l);
-	answer_init(&a, l->nf, &l->asked[0].query);
-	answer_refuse(&a, "the configuration has changed meanwhile; ask again");
+	if (!l->kind->own) {
+		answer_init(&a, l->nf, &l->asked[0].query);
+		answer_refuse(&a, "the configuration has changed meanwhile; ask again");
+	}
 	stop(l);
 }
 

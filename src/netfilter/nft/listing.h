@@ -48,6 +48,7 @@ struct listing_kind {
 	/* An order rather than a question: carried out whether or not somebody waits, and recorded
 	 * where a change of policy ends it early. NULL: a question. */
 	void (*record)(struct listing *l);
+	bool own; /* netfilter's own question: its rows go to nobody */
 };
 
 /* `show flows` and `clear flow`. */
@@ -87,6 +88,7 @@ struct listing_rules {
 	uint32_t stage; /* which dump */
 	uint32_t tries; /* how often the zone's rules were changed while they were read */
 	bool lost_set;  /* ... and now: one has gone since its name was read */
+	bool differed;  /* netfilter's own comparison: at the reading before this one */
 	bool printing;  /* what is kept, line by line */
 	bool printed;   /* to the last line, which may still wait to be sent */
 	uint32_t generation, generation_after; /* the kernel's count of transactions */
@@ -139,6 +141,9 @@ void listing_init(struct listing *l, struct netfilter *nf);
 /* Answer @query now, or when those before are answered. */
 void listing_ask(struct listing *l, const struct control_query *query,
 		 const struct listing_kind *kind);
+
+/* Ask a question of netfilter's own, unless it waits already or too many others do. */
+void listing_ask_own(struct listing *l, const struct listing_kind *kind);
 
 /* Send the answer's row, and begin the next. @flags: CONTROL_ROW_x; LAST ends the answer. */
 void listing_send(struct listing *l, uint32_t flags);
