@@ -163,9 +163,8 @@ int process_pong(struct channel *ch, void *ctx, const struct channel_message *me
 }
 
 /* Without the supervisor there is nothing to do, and nobody to do it for. */
-static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+void process_hear(struct process *p, struct loop *loop)
 {
-	struct process *p = self->ctx;
 	const char *why = NULL;
 	int got = channel_serve(&p->control, MESSAGES_A_ROUND, &why);
 
@@ -177,6 +176,11 @@ static void on_control(struct loop *loop, struct loop_fd *self, short revents)
 	if (p->on_lost_ != NULL)
 		p->on_lost_(p->control.ctx);
 	loop_stop(loop, 1);
+}
+
+static void on_control(struct loop *loop, struct loop_fd *self, short revents)
+{
+	process_hear(self->ctx, loop);
 }
 
 int process_serve(struct process *p, struct loop *loop, const struct channel_rule *rules,

@@ -49,6 +49,13 @@ int process_begin(struct process *p, const struct sandbox_profile *profile,
 int process_serve(struct process *p, struct loop *loop, const struct channel_rule *rules,
 		  size_t rule_count, void (*on_lost)(void *ctx), void *ctx);
 
+/**
+ * process_hear - serve what waits on the supervisor's channel now, a round of it at most
+ * For a timer that is about to call the supervisor silent. Handlers run as from the loop, which is
+ * stopped where the supervisor has gone. Only after process_serve; never from one of the handlers.
+ */
+void process_hear(struct process *p, struct loop *loop);
+
 /* A handler of CONTROL_PING: answers. */
 int process_pong(struct channel *ch, void *ctx, const struct channel_message *message);
 

@@ -226,43 +226,6 @@ static const struct channel_rule share_rules[] = {
 	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
 };
 
-/* Silence counts from a ping on: while this process is busy with a commit it asks nothing. */
-static void notice_silence(struct netfilter *nf, uint64_t now_ms)
-{
-	if (!nf->arbiter_answers || nf->unanswered_ms == 0 ||
-	    now_ms - nf->unanswered_ms <= NETFILTER_ARBITER_MS)
-		return;
-	nf->arbiter_answers = false;
-	nf->arbiter_missed = true;
-	event_send(&nf->process.events, EVENT_ARBITER_SILENT, EV_TEXT(REASON, "no answer"));
-}
-
-/*
- * The dead man's switch: only while both the arbiter and the supervisor have shown life lately does
- * the kernel get a new lease for established flows. What stops this process stops that too.
- */
-static void beat(struct loop *loop, struct loop_timer *self)
-{
-	struct netfilter *nf = self->ctx;
-	uint64_t now_ms = netfilter_now_ms();
-
-	loop_arm(loop, self, NETFILTER_BEAT_MS);
-	notice_silence(nf, now_ms);
-	relay_ping(nf);
-	if (nf->share == 0) {
-		shares_beat(nf);
-		zones_beat(nf);
-	}
-	for (unsigned i = 0; i < NETFILTER_SLOTS; i++) {
-		if (nf->zones[i].used)
-			relay_expire(nf, &nf->zones[i]);
-	}
-	if (nf->beats++ % NETFILTER_BEATS_ALIVE == 0 && nf->arbiter_answers &&
-	    now_ms - nf->pong_ms <= NETFILTER_ARBITER_MS &&
-	    now_ms - nf->supervisor_ms <= NETFILTER_SUPERVISOR_MS && shares_answer(nf))
-		zones_keep_alive(nf);
-}
-
 /* Without room it stays an event, and a flood that goes on asks again. */
 static void isolate(void *ctx, uint32_t zone, const uint8_t mac[6], const char *kind)
 {
@@ -335,7 +298,7 @@ static void prepare_state(struct netfilter *nf)
 {
 	nf->link.fd = -1;
 	nf->capture.given_fd = nf->capture.file_fd = -1;
-	nf->beat = (struct loop_timer){.fire = beat, .ctx = nf};
+	nf->beat = (struct loop_timer){.fire = beat_fire, .ctx = nf};
 	nf->look = (struct loop_timer){.fire = look, .ctx = nf};
 	memset(nf->given, -1, sizeof(nf->given));
 	nf->first.link.fd = nf->first.link_fd.fd = -1;

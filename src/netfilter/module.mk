@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 modules += netfilter
-netfilter-src := main.c zones.c zones_altered.c altered.c rules_compare.c rules_watch.c watch.c floods.c
+netfilter-src := main.c beat.c zones.c zones_altered.c altered.c rules_compare.c rules_watch.c watch.c floods.c
 # packets on their way to a verdict
 netfilter-src += queue.c queue_losses.c relay.c ahead.c ahead_item.c whole.c admission.c limits.c share.c shares.c
 # netlink, and rules as the kernel takes and shows them

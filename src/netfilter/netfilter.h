@@ -38,7 +38,8 @@
 #define NETFILTER_BEATS_RETRY   10  /* after which rules that were refused are tried again */
 #define NETFILTER_BEAT_MS       100 /* between two pings of the arbiter */
 #define NETFILTER_BEATS_ALIVE   2   /* beats between two signs of life to the kernel */
-#define NETFILTER_ARBITER_MS    300 /* silence after which the arbiter counts as dead */
+#define NETFILTER_ARBITER_MS    300 /* silence after which flows get no new lease */
+#define NETFILTER_ARBITER_BEATS 3   /* pings without an answer: the arbiter counts as dead */
 #define NETFILTER_SUPERVISOR_MS 400 /* silence after which flows get no new lease */
 #define NETFILTER_FIRST_MS      400 /* silence of the first process after which a share is shut */
 #define NETFILTER_ORPHAN_MS     1000 /* silence after which nothing is judged any more */
@@ -127,8 +128,8 @@ struct netfilter {
 	bool arbiter_answers;
 	bool arbiter_missed; /* silence was told of */
 	uint64_t ping_number, pong_ms, supervisor_ms;
-	uint64_t unanswered_ms; /* when the first ping was sent that has no answer; 0: none */
-	uint32_t beats;
+	uint32_t unanswered;       /* pings since the arbiter was last heard */
+	uint32_t beats_to_lease;   /* until the kernel gets the next sign of life; 0: due */
 	struct packet_batch batch; /* on its way to the arbiter */
 	struct shares shares;      /* of other processes; of the first alone */
 	struct first first;        /* of all others */
@@ -220,6 +221,9 @@ void relay_serve(struct netfilter *nf);
 void relay_make_way(struct netfilter *nf);
 /* Wait for the link for a millisecond and serve it. */
 void relay_wait(struct netfilter *nf);
+/* Read what the other processes of the packet path have said: of the arbiter all that there can be,
+ * an answer to a ping and a verdict for each packet that is out. */
+void relay_hear(struct netfilter *nf);
 /* Drop what is out for too long. */
 void relay_expire(struct netfilter *nf, struct zone *zone);
 /* Wait a little for the verdicts that are out: later packets of the same flows wait behind, in
@@ -247,6 +251,9 @@ void whole_ready(struct loop *loop, struct loop_fd *self, short revents);
 void whole_decide(struct zone *zone, const struct packet_verdicts *v);
 /* Drop those that are out since before @before_ms; UINT64_MAX: all. Return: how many. */
 uint64_t whole_expire(struct zone *zone, uint64_t before_ms, enum queue_verdict verdict);
+
+/* beat.c: what is due every NETFILTER_BEAT_MS; fires as nf->beat. */
+void beat_fire(struct loop *loop, struct loop_timer *self);
 
 /* answer.c: questions of the console. */
 int answer_query(struct netfilter *nf, const struct control_query *query);

@@ -11,9 +11,11 @@
 #include "netfilter/netfilter.h"
 
 #define MESSAGES_A_ROUND 16
-#define LINK_BYTES       (2 << 20) /* room for AHEAD_BATCHES and NETFILTER_OUT_MAX */
-#define PONG_LATE_MAX    2         /* pings sent since the one that is answered */
-#define BATCHES_A_ROUND  4         /* of one queue, before others have their turn */
+/* Rounds that read an answer to a ping and a verdict for each packet that is out, one by one. */
+#define ROUNDS_FOR_ALL  (1 + NETFILTER_OUT_MAX / MESSAGES_A_ROUND)
+#define LINK_BYTES      (2 << 20) /* room for AHEAD_BATCHES and NETFILTER_OUT_MAX */
+#define PONG_LATE_MAX   2         /* pings sent since the one that is answered */
+#define BATCHES_A_ROUND 4         /* of one queue, before others have their turn */
 
 static uint32_t out_total(const struct netfilter *nf)
 {
@@ -224,7 +226,7 @@ static int handle_pong(struct channel *ch, void *ctx, const struct channel_messa
 	if (nf->ping_number - pong->number > PONG_LATE_MAX)
 		return 0; /* an answer that is late proves nothing */
 	nf->pong_ms = netfilter_now_ms();
-	nf->unanswered_ms = 0;
+	nf->unanswered = 0;
 	if (!nf->arbiter_answers && nf->arbiter_missed) {
 		event_send(&nf->process.events, EVENT_ARBITER_BACK);
 		nf->arbiter_missed = false;
@@ -264,15 +266,33 @@ int relay_serve_link(struct netfilter *nf, struct channel *link, const char *pee
 	return got;
 }
 
-static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
+/* Return: as relay_serve_link; where that is an error the link is closed. */
+static int serve_arbiter(struct netfilter *nf)
 {
-	struct netfilter *nf = self->ctx;
 	int got = relay_serve_link(nf, &nf->link, "arbiter");
 
 	if (got < 0)
 		relay_close_link(nf); /* the supervisor brings a new one when the arbiter is back */
 	if (got < 0 && got != -ERR_CLOSED)
-		loop_stop(loop, 1); /* it is still there: a new link comes with a new life */
+		loop_stop(&nf->loop, 1); /* it is still there: a new link comes with a new life */
+	return got;
+}
+
+static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
+{
+	(void)serve_arbiter(self->ctx); /* it has seen to an error */
+}
+
+void relay_hear(struct netfilter *nf)
+{
+	int got = nf->link.fd >= 0 ? MESSAGES_A_ROUND : 0;
+
+	for (int round = 0; round < ROUNDS_FOR_ALL && got == MESSAGES_A_ROUND; round++)
+		got = serve_arbiter(nf);
+	if (nf->share == 0)
+		shares_serve(nf);
+	else
+		share_hear(nf);
 }
 
 void relay_wait(struct netfilter *nf)
@@ -341,7 +361,7 @@ void relay_take_link(struct netfilter *nf, int fd)
 		channel_fini(&nf->link);
 		return;
 	}
-	nf->unanswered_ms = 0;
+	nf->unanswered = 0;
 	relay_tell_generation(nf);
 	relay_ping(nf);
 }
@@ -393,8 +413,7 @@ void relay_ping(struct netfilter *nf)
 
 	if (nf->link.fd < 0)
 		return;
-	if (nf->unanswered_ms == 0)
-		nf->unanswered_ms = netfilter_now_ms();
+	nf->unanswered++;
 	/* No room on the link is silence too. */
 	(void)channel_send(&nf->link, PACKET_PING, &ping, sizeof(ping), NULL, 0);
 }

@@ -129,6 +129,12 @@ static void link_ready(struct loop *loop, struct loop_fd *self, short revents)
 		loop_stop(loop, 1); /* it is still there: a new link comes with a new life */
 }
 
+void share_hear(struct netfilter *nf)
+{
+	if (nf->first.link.fd >= 0)
+		link_ready(&nf->loop, &nf->first.link_fd, POLLIN);
+}
+
 void share_take_link(struct netfilter *nf, int fd)
 {
 	if (nf->first.link.fd >= 0)

@@ -69,6 +69,8 @@ bool shares_answer(const struct netfilter *nf);
 void share_take_link(struct netfilter *nf, int fd);
 /* Whether the first process says by what to judge, and lives. */
 bool share_may_judge(const struct netfilter *nf);
+/* Read what waits on the link to the first process, a round of it at most. */
+void share_hear(struct netfilter *nf);
 /* The arbiter has answered: the lease of all flows depends on it. */
 void share_tell_alive(struct netfilter *nf);
 /**

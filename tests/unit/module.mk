@@ -30,13 +30,15 @@ units += test_conform test_decide test_detect test_floods test_hits test_limits
 test_floods-use := netfilter policy base
 test_limits-use := netfilter policy base
 test_hits-use := netfilter policy wire base
-units += test_share test_zones_proofs test_queue_losses test_listing test_nft_text test_rules_compare test_rules_watch
+units += test_share test_beat test_zones_proofs test_queue_losses test_listing test_nft_text test_rules_compare test_rules_watch
 test_nft_text-use := netfilter policy wire base
 test_rules_compare-use := netfilter policy wire base
 test_rules_watch-use := netfilter policy wire base
 test_listing-use := netfilter policy wire base
 test_queue_losses-use := netfilter policy wire base
 test_share-use := netfilter policy wire base
+test_beat-use := netfilter policy wire base
+test_beat-lib := -Wl,--wrap=zones_keep_alive,--wrap=queue_decide,--wrap=queue_waits
 test_zones_proofs-use := netfilter policy wire base
 test_zones_proofs-lib := -Wl,--wrap=flows_forget,--wrap=ruleset_load,--wrap=ruleset_end_flows,--wrap=ruleset_end_proofs
 test_zones_proofs-lib += -Wl,--wrap=zone_clear,--wrap=zone_shut,--wrap=shares_turn,--wrap=ahead_judge

@@ -91,6 +91,16 @@ static void test_share_begins_anew_where_it_has_lost_the_policy(void **state)
 	assert_true(nf.loop.stopping);
 }
 
+/* Where it was kept from running, the first process has spoken and nobody has listened. */
+static void test_share_hears_the_first_process_before_its_beat_judges(void **state)
+{
+	nf.first.heard_ms = 0;
+	assert_false(share_may_judge(&nf));
+	assert_int_equal(channel_send(&first, SHARE_BEAT, NULL, 0, NULL, 0), 0);
+	relay_hear(&nf);
+	assert_true(share_may_judge(&nf));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +110,8 @@ int main(void)
 			test_share_judges_by_none_where_it_has_not_got_the_policy, begin, end),
 		cmocka_unit_test_setup_teardown(test_share_begins_anew_where_it_has_lost_the_policy,
 						begin, end),
+		cmocka_unit_test_setup_teardown(
+			test_share_hears_the_first_process_before_its_beat_judges, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
