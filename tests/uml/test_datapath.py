@@ -88,8 +88,10 @@ def test_uml_offloaded_flows_survive_commits_and_denied_ones_stop(net, topology,
     begun = len(kept_stream.echoes)
     wait_until(lambda: len(kept_stream.echoes) > begun + 10, "segments before the commits")
     for number in range(COMMITS):
+        begun = len(kept_stream.echoes)
         commit(console, f"set crossing mynumber lgwan permit {100 + number} destination 10.20.0.25",
                f"set crossing mynumber lgwan permit {100 + number} service echo")
+        wait_until(lambda least=begun + 10: len(kept_stream.echoes) > least, "segments of one more commit")
     again, ended = sent_again(net, "peer-mynumber") - before, len(kept_stream.echoes)
     wait_until(lambda: len(kept_stream.echoes) > ended + 10, "segments after the commits")
     packets = {host: capture.stop() for host, capture in ends.items()}
