@@ -118,6 +118,14 @@ void desk_leave(struct desk *d, uint32_t console)
 	d->seats[console].state = SEAT_EMPTY;
 }
 
+void desk_stop(struct desk *d)
+{
+	for (uint32_t i = 0; i < DESK_SEATS; i++) {
+		if (d->seats[i].state != SEAT_EMPTY)
+			desk_seat_close(d, i, "the gateway stops");
+	}
+}
+
 /* A seat that was open for nobody in particular stays so until its session ends. */
 static bool may_stay(const struct desk *d, const struct seat *seat)
 {

@@ -127,6 +127,8 @@ void desk_policy(struct desk *d, const struct snapshot *snapshot,
 /* A console begins or ends. @console below DESK_SEATS. */
 void desk_sit(struct desk *d, uint32_t console, bool terminal);
 void desk_leave(struct desk *d, uint32_t console);
+/* The gateway stops: every session ends, and is recorded. */
+void desk_stop(struct desk *d);
 
 /**
  * desk_request - serve one request of a console

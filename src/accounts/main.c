@@ -223,16 +223,20 @@ static const struct channel_rule link_rules[] = {
 static void on_link(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct account_link *link = self->ctx;
+	struct accounts *a = link->accounts;
 	const char *why = NULL;
-	int got = channel_serve(&link->channel, CONTROL_MESSAGES, &why);
+	int fd = self->fd, got = channel_serve(&link->channel, CONTROL_MESSAGES, &why);
 
 	if (got >= 0)
 		return;
 	if (got == -ERR_PEER)
-		event_send(&link->accounts->process.events, EVENT_CHANNEL_VIOLATION,
-			   EV_TEXT(PROCESS, "console"),
+		event_send(&a->process.events, EVENT_CHANNEL_VIOLATION, EV_TEXT(PROCESS, "console"),
 			   EV_TEXT(REASON, why != NULL ? why : err_name(got)));
-	drop_link(link);
+	/* Where the gateway stops, that is why the console has ended; its number may have another
+	 * link by then. */
+	(void)channel_serve(&a->process.control, CONTROL_MESSAGES, NULL); /* its end is seen next */
+	if (link->channel.fd == fd)
+		drop_link(link);
 }
 
 /* A console that was started anew has nobody sitting at it. */
@@ -379,6 +383,7 @@ static int handle_stop(struct channel *ch, void *ctx, const struct channel_messa
 {
 	struct accounts *a = ctx;
 
+	desk_stop(&a->desk);
 	loop_stop(&a->loop, 0);
 	return 0;
 }

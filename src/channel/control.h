@@ -59,7 +59,8 @@ enum control_type {
 	CONTROL_ABORT,     /* S->C, struct control_epoch */
 	CONTROL_PING,      /* S->C, struct control_ping */
 	CONTROL_PONG,      /* C->S, struct control_ping, the same */
-	CONTROL_STOP,      /* S->C, no body: end in order */
+	CONTROL_STOP,      /* S->C: end in order; to a console with struct control_session_end where
+			      the gateway goes on (person.h), otherwise no body */
 	CONTROL_CONNECT,   /* C->S, struct control_connect: a session asks for a socket towards its
 			      configured peer, audit for one towards a syslog server */
 	CONTROL_CONNECTED, /* S->C, struct control_connected; where error is 0 a connecting socket,

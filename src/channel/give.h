@@ -72,6 +72,8 @@ struct control_give {
 	char hands[128];      /* ... and as in struct control_person */
 	uint32_t terminal;    /* GIVE_LINK to accounts: 1: of a terminal; 0: of a local socket */
 	uint32_t recovery;    /* GIVE_TTY: 1: the key of recovery is listened for (recovery.h) */
+	uint32_t failed;      /* GIVE_TTY: 1: the console that had it last did not end in order */
+	uint32_t pad;
 };
 
 #endif

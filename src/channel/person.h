@@ -20,6 +20,19 @@ struct control_person {
 			    "*": any (ACCOUNT_HANDS_BYTES) */
 };
 
+/* Why a console is told to end. */
+enum session_end {
+	SESSION_END_GATEWAY,  /* the gateway stops */
+	SESSION_END_PERSON,   /* accounts says that nobody sits there any more, and has said why */
+	SESSION_END_ACCOUNTS, /* accounts has died: nobody is known any more */
+	SESSION_END_UNRECORDED, /* the login cannot be recorded */
+};
+
+struct control_session_end {
+	uint32_t why; /* enum session_end */
+	uint32_t pad;
+};
+
 /* What config says of the configuration that a policy was compiled from (ADR 0317). */
 struct control_policy {
 	uint32_t chosen; /* its number, where persons chose it and nothing of it, or behind it, is

@@ -299,7 +299,7 @@ static void on_leave(struct console *c, enum console_status status, struct span 
 void action_exit(struct console *c, const char *tail, unsigned number)
 {
 	if (c->mode == MODE_OPERATIONAL) {
-		console_end(c);
+		console_leave(c);
 		return;
 	}
 	if (c->path[0] != '\0') {

@@ -10,6 +10,7 @@
 #include "channel/account.h"
 #include "channel/console.h"
 #include "channel/control.h"
+#include "console/ending.h"
 #include "console/export.h"
 #include "console/layout.h"
 #include "console/line.h"
@@ -40,6 +41,8 @@ enum console_state {
 	STATE_FOLLOW,   /* the log is followed: between two questions */
 	STATE_USB,      /* a memory stick is being used */
 	STATE_KEY,      /* a key is being derived, piece by piece */
+	STATE_LOST,     /* accounts has gone: the supervisor says what for */
+	STATE_END,      /* the last of the output is being written: no way leads out */
 };
 
 /* What is being typed in STATE_ENTRY. */
@@ -133,6 +136,7 @@ struct console {
 	struct account_first first;
 
 	struct console_recovery recovery;
+	struct console_ending ending;
 
 	uint32_t query; /* number of the last query */
 	struct layout_table table;
@@ -191,8 +195,6 @@ void console_forget_load(struct console *c);
 void console_begin(struct console *c);
 /* Whether this is the first console after power-on (A10). */
 bool console_is_power_on(const struct console *c);
-/* End this console in order. */
-void console_end(struct console *c);
 
 /* asking.c: config and the others */
 

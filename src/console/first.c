@@ -213,7 +213,7 @@ void first_send(struct console *c, const char *password)
 				   0);
 	explicit_bzero(c->first.secret, sizeof(c->first.secret));
 	if (err != 0) {
-		console_end(c);
+		console_await_end(c);
 		return;
 	}
 	console_enter_state(c, STATE_LOGIN, ANSWER_MS);

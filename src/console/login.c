@@ -30,7 +30,7 @@ static void send_request(struct console *c, enum account_kind kind)
 	explicit_bzero(r->secret, sizeof(r->secret));
 	explicit_bzero(r->fresh, sizeof(r->fresh));
 	if (err != 0) {
-		console_end(c);
+		console_await_end(c);
 		return;
 	}
 	console_enter_state(c, STATE_LOGIN, ANSWER_MS);
@@ -270,6 +270,13 @@ static void on_greeting(struct console *c, const struct account_answer *answer)
 void login_greet(struct console *c)
 {
 	screen_printf(c, "Sekisho  %s\n", c->organization);
+	if (c->ending.failed_before)
+		screen_say(c,
+			   "The console before this one failed: its session is over (show log says "
+			   "more).\n",
+			   "直前のコンソールは異常終了し、そのセッションは終了しました (show log "
+			   "に記録)。\n");
+	c->ending.failed_before = false;
 	if (c->is_first) {
 		first_begin(c);
 		return;
@@ -357,10 +364,9 @@ static int take_notice(struct channel *ch, void *ctx, const struct channel_messa
 	memcpy(&notice, message->body, sizeof(notice));
 	notice.text[sizeof(notice.text) - 1] = '\0';
 	if (notice.end)
-		screen_print(c, span_of("\n"));
-	screen_print(c, span_of(notice.text));
-	if (notice.end)
-		console_end(c);
+		console_end_saying(c, notice.text, notice.text);
+	else if (c->state != STATE_END)
+		screen_print(c, span_of(notice.text));
 	return 0;
 }
 

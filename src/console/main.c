@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "channel/person.h"
 #include "console/command.h"
 #include "console/first.h"
 #include "console/usb.h"
@@ -31,6 +32,8 @@ static struct console console;
 
 void console_enter_state(struct console *c, enum console_state state, uint64_t ms)
 {
+	if (c->state == STATE_END && state != STATE_END)
+		return;
 	c->state = state;
 	if (ms > 0)
 		loop_arm(&c->loop, &c->timer, ms);
@@ -59,12 +62,6 @@ void console_prompt(struct console *c)
 	line_begin(&c->line, prompt);
 }
 
-void console_end(struct console *c)
-{
-	screen_close(c);
-	loop_stop(&c->loop, 0);
-}
-
 void console_forget_load(struct console *c)
 {
 	if (c->load.data != NULL)
@@ -90,6 +87,10 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 {
 	struct console *c = self->ctx;
 
+	if (c->state == STATE_END) {
+		settle(c);
+		return;
+	}
 	if (c->state == STATE_BANNER && recovery_may_be_key(c)) {
 		console_enter_state(c, STATE_BANNER, RECOVERY_PAUSE_MS);
 	} else if (c->state == STATE_BANNER) {
@@ -98,6 +99,8 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 		follow_go_on(c);
 	} else if (c->state == STATE_KEY) {
 		export_go_on(c);
+	} else if (c->state == STATE_LOST) {
+		console_end_as_told(c, SESSION_END_ACCOUNTS);
 	} else {
 		console_withdraw(c);
 		screen_say(c, "no answer in time\n", "時間内に応答がありません\n");
@@ -229,7 +232,11 @@ static bool use_input(struct console *c)
 	case STATE_LOGIN:
 	case STATE_BEGIN:
 	case STATE_USB:
+	case STATE_LOST:
 		return false;
+	case STATE_END:
+		c->input_at = c->input.size; /* nobody reads it any more */
+		return true;
 	}
 	return false;
 }
@@ -249,6 +256,8 @@ static void settle(struct console *c)
 	}
 	if (screen_flush(c) != 0)
 		loop_stop(&c->loop, 0);
+	else if (c->state == STATE_END)
+		console_go_on_ending(c);
 	c->tty_watch.events = (short)(POLLIN | (c->output_at < c->output.size ? POLLOUT : 0));
 }
 
@@ -318,18 +327,22 @@ static void on_account(struct loop *loop, struct loop_fd *self, short revents)
 {
 	struct console *c = self->ctx;
 
-	/* Without accounts nobody is known here any more. What the supervisor had to say before, as
-	 * why the machine ends, is said first. */
+	/* Without accounts nobody is known here any more. */
 	if (channel_serve(&c->account, CONTROL_MESSAGES, NULL) < 0) {
-		(void)channel_serve(&c->process.control, CONTROL_MESSAGES, NULL); /* an end, too */
-		if (!c->loop.stopping)
-			console_end(c);
+		loop_remove(loop, self);
+		/* What the supervisor had to say before, as why the machine ends, is said first. */
+		(void)channel_serve(&c->process.control, CONTROL_MESSAGES, NULL); /* its end, too */
+		console_await_end(c);
 	}
 	settle(c);
 }
 
 static int take_account(struct console *c, int fd)
 {
+	if (c->state == STATE_LOST || c->state == STATE_END) {
+		(void)close(fd); /* the next console gets its own */
+		return 0;
+	}
 	if (c->account.fd >= 0)
 		return -ERR_PEER;
 	channel_init(&c->account, fd, console_account_rules, console_account_rule_count, c);
@@ -356,6 +369,7 @@ static int on_give(void *ctx, const struct control_give *give, int fd)
 		return -ERR_PEER;
 	c->tty = fd;
 	c->recovery.hears = give->recovery != 0;
+	c->ending.failed_before = give->failed != 0;
 	return 0;
 }
 
@@ -383,12 +397,16 @@ static int handle_row(struct channel *ch, void *ctx, const struct channel_messag
 /* What accounts had to say before, why this ends, is said first. */
 static int handle_stop(struct channel *ch, void *ctx, const struct channel_message *message)
 {
+	struct control_session_end end = {.why = SESSION_END_GATEWAY};
 	struct console *c = ctx;
 
+	if (message->body_bytes == sizeof(end))
+		memcpy(&end, message->body, sizeof(end));
+	else if (message->body_bytes != 0)
+		return -ERR_PEER;
 	if (c->account.fd >= 0)
 		(void)channel_serve(&c->account, CONTROL_MESSAGES, NULL); /* its end is ours, too */
-	if (!c->loop.stopping)
-		console_end(c);
+	console_end_as_told(c, end.why);
 	return 0;
 }
 
@@ -404,7 +422,8 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_USB_DONE, 0, 1, CHANNEL_EXACTLY(control_usb_done), handle_usb, "usb done"},
 	{CONTROL_TESTED, 0, 2, CHANNEL_EXACTLY(control_flattened), handle_tested, "tested"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
-	{CONTROL_STOP, 0, 0, 0, 0, CHANNEL_ANY_STATE, handle_stop, "stop"},
+	{CONTROL_STOP, 0, 0, 0, sizeof(struct control_session_end), CHANNEL_ANY_STATE, handle_stop,
+	 "stop"},
 };
 
 static void on_control(struct loop *loop, struct loop_fd *self, short revents)
@@ -412,6 +431,9 @@ static void on_control(struct loop *loop, struct loop_fd *self, short revents)
 	struct console *c = self->ctx;
 
 	if (channel_serve(&c->process.control, CONTROL_MESSAGES, NULL) < 0) {
+		console_end_saying(
+			c, "the supervisor has gone: this console ends\n",
+			"監視プロセスとの接続が切れたため、このコンソールを終了します\n");
 		screen_close(c);
 		loop_stop(loop, 1);
 		return;

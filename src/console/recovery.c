@@ -131,6 +131,8 @@ int recovery_take(struct console *c, const struct control_recovery *said)
 		console_end(c);
 		return 0;
 	}
+	if (c->state == STATE_END || c->state == STATE_LOST)
+		return 0;
 	if (c->state != STATE_RECOVERY)
 		return -ERR_PEER;
 	if (said->step == RECOVERY_BEGIN) {

@@ -424,12 +424,11 @@ static void schedule_restart(struct child *child)
 	judge_storm(child);
 }
 
-static void announce_death(const struct child *child, int status)
+static void announce_death(struct child *child, int status)
 {
-	bool orderly = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
+	child->failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	if (child->sup->stopping || child->dismissed ||
-	    (orderly && table_roles[child->role].restart != RESTART_ALWAYS))
+	    (!child->failed && table_roles[child->role].restart != RESTART_ALWAYS))
 		return; /* the end of a session is no fault */
 	tell_fault(child, EVENT_PROCESS_DIED,
 		   (const struct event_arg[]){

@@ -240,7 +240,8 @@ static void outfit_console(struct child *console)
 	child_give(console,
 		   &(struct control_give){.kind = GIVE_TTY,
 					  .index = console->index,
-					  .recovery = recovery_offers(console->sup, console)},
+					  .recovery = recovery_offers(console->sup, console),
+					  .failed = console->failed},
 		   console->tty_fd);
 	console->person_role = ACCOUNT_ROLE_NONE;
 	asking_init(&console->asking);

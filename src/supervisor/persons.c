@@ -74,16 +74,29 @@ bool person_may(const struct child *console, uint32_t kind)
 	       console->person_role != ACCOUNT_ROLE_NONE;
 }
 
-/* The console is told to end; one that does not is killed. A terminal's is started again. */
-static void end_console(struct child *console)
+/* The console is told to end, and why; one that does not is killed. A terminal's is started again.
+ */
+static void end_console(struct child *console, enum session_end why)
 {
+	const struct control_session_end body = {.why = why};
+
 	console->person_role = ACCOUNT_ROLE_NONE;
 	console->person[0] = '\0';
 	console->waiting = (struct person_wait){0};
-	if (!child_is_alive(console))
+	if (!child_is_alive(console) || console->sup->stopping) /* then it has been told */
 		return;
-	child_send(console, CONTROL_STOP, NULL, 0, NULL, 0);
+	child_send(console, CONTROL_STOP, &body, sizeof(body), NULL, 0);
 	loop_arm(&console->sup->loop, &console->life, END_MS);
+}
+
+/* accounts would have recorded it, and is dead. */
+static void record_end(const struct child *console)
+{
+	const char *name = console->person[0] != '\0' ? console->person : console->waiting.name;
+
+	if (name[0] != '\0')
+		supervisor_event(console->sup, EVENT_LOGOUT, EV_PERSON(USER, name, console->index),
+				 EV_TEXT(REASON, "accounts ended"));
 }
 
 void persons_forget(struct supervisor *sup)
@@ -92,9 +105,11 @@ void persons_forget(struct supervisor *sup)
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 
-		if (console &&
-		    (console->person_role != ACCOUNT_ROLE_NONE || console->waiting.number != 0))
-			end_console(console);
+		if (!console || console->state != CHILD_READY) /* one that starts sees it itself */
+			continue;
+		if (!sup->stopping)
+			record_end(console);
+		end_console(console, SESSION_END_ACCOUNTS);
 	}
 }
 
@@ -115,7 +130,7 @@ static void wait_for_record(struct child *console, const struct control_person *
 	struct control_record body = {.number = ++console->sup->record_serial};
 
 	if (!child_is_alive(audit)) {
-		end_console(console);
+		end_console(console, SESSION_END_UNRECORDED);
 		return;
 	}
 	console->waiting = (struct person_wait){.number = body.number, .role = person->role};
@@ -145,7 +160,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 		if (answer->ok)
 			let_in(console, waiting.role, waiting.name, waiting.hands);
 		else
-			end_console(console);
+			end_console(console, SESSION_END_UNRECORDED);
 	}
 	return 0;
 }
@@ -161,7 +176,7 @@ void persons_unrecorded(struct supervisor *sup)
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 
 		if (console && console->waiting.number != 0)
-			end_console(console);
+			end_console(console, SESSION_END_UNRECORDED);
 	}
 }
 
@@ -178,7 +193,7 @@ int console_handle_person(struct channel *ch, void *ctx, const struct channel_me
 	if (!console || (uint32_t)console->pid != person->pid)
 		return 0; /* of a console that has ended */
 	if (person->role == ACCOUNT_ROLE_NONE) {
-		end_console(console);
+		end_console(console, SESSION_END_PERSON);
 		return 0;
 	}
 	if (console->is_tty) /* whoever can log in needs none */

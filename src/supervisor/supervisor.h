@@ -65,6 +65,7 @@ struct child {
 	bool dismissed, unwanted;
 	bool told;            /* a scanner: it has said what it found, or nobody wants to know */
 	bool is_tty;          /* consoles: start again when it ends */
+	bool failed;          /* its process before did not end in order */
 	int tty_fd;           /* consoles: the terminal; -1 otherwise */
 	uint32_t person_role; /* consoles: enum account_role of who sits there */
 	char person[24];      /* consoles: the name; empty: nobody in particular */

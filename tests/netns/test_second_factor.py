@@ -8,7 +8,7 @@ import pytest
 
 from lib.peers.vencrypt import Refused
 from lib.totp import Authenticator
-from test_accounts import FIRST, LOGIN, choose, leave, log_in, temporary, type_secret
+from test_accounts import AGAIN, FIRST, LOGIN, NAME, NEW, SECRET, choose, leave, log_in, temporary, type_secret
 from test_screen_login import fake_desktop, password_of, screen, viewer_of
 
 CODE, FIRST_CODE = r"code \(Enter: none\): $", "first code: $"
@@ -91,6 +91,37 @@ def test_factor_is_needed_at_every_login_and_removed_by_another_administrator(ga
     leave(gateway, other)
     log_in(gateway, "yamada", FIRST).expect(r"> $")
     assert phone.secret not in gateway.log()
+
+
+def interrupt(console, prompt):
+    console.expect(prompt)
+    console.send("\x03")
+
+
+@pytest.mark.limit(120)
+def test_login_goes_on_behind_ctrl_c_at_each_of_its_prompts(gateway, administrators):
+    """A5: name, password and code begin again with the name, and no attempt is counted; a new password and a first code, which must
+    be given now, are asked for once more."""
+    administrators.edit("set login totp required")
+    assert "committed" in administrators.run("commit", timeout=40)
+    administrators.run("exit")
+    prompts = [(NAME, "sato"), (SECRET, temporary(administrators, "sato")), (CODE, "")]
+    console = gateway.console()
+    for count, (prompt, _) in enumerate(prompts):
+        for earlier in prompts[:count]:
+            type_secret(console, *earlier)
+        interrupt(console, prompt)
+    for prompt in prompts:
+        type_secret(console, *prompt)
+    interrupt(console, NEW)
+    type_secret(console, NEW, FIRST)
+    interrupt(console, AGAIN)
+    choose(console, FIRST)
+    phone = Authenticator(read_secret(console))
+    interrupt(console, FIRST_CODE)
+    type_secret(console, FIRST_CODE, phone.code())
+    console.expect(r"> $")
+    assert not any(" login-refused " in line for line in gateway.audit_lines())
 
 
 @pytest.mark.limit(120)
