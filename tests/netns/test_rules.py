@@ -331,3 +331,10 @@ def test_rules_are_as_asked_over_what_changes_while_they_run(net, make_gateway):
     gateway.kill("netfilter")
     gateway.wait_role("netfilter", before)
     wait_until(lambda: console.run("show rules | match policy | no-more", timeout=60).count("# as the policy") == len(ZONES), "the rules", 30)
+
+    def compared(zone):
+        words = [word for line in gateway.audit_lines() if f'zone="{zone}"' in line
+                 for word in ("loaded", "compared", "differ") if f" rules-{word} " in line]
+        assert "differ" not in words, "netfilter's own comparison found what is not there"
+        return words[-1] == "compared"
+    wait_until(lambda: all(compared(zone) for zone in ZONES), "the rules of the new life to be compared", 60)

@@ -384,7 +384,8 @@ def as_asked(gateway, found):
     """L6: what was read back of ports and rules is what the policy asks for. found: {zone: a part of what its record tells}."""
     for zone, words in found.items():
         gateway.wait_event(" zone-read ", f'zone="{zone}"', words, seconds=30)
-    assert not [line for line in gateway.audit_lines() if " zone-differs " in line or " path-differs " in line]
+        gateway.wait_event(" rules-compared ", f'zone="{zone}"', seconds=30)
+    assert not [line for line in gateway.audit_lines() if any(f" {what}-differs " in line for what in ("zone", "path")) or " rules-differ " in line]
     shown = gateway.console().run("show rules | no-more", timeout=60)
     assert len(re.findall("^# as the policy asks for: ", shown, re.MULTILINE)) == shown.count("# zone "), shown
     assert "NOT AS THE POLICY" not in shown
