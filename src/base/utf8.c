@@ -4,15 +4,16 @@
 
 #include <string.h>
 
-/* What may follow a lead byte: RFC 3629 section 4, one row per production. */
+/* What may follow a lead byte of two or four: RFC 3629 section 4, one row per production. */
 static const struct {
 	uint8_t lead_low, lead_high;
 	uint8_t second_low, second_high;
 	uint8_t size;
 } forms[] = {
-	{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-	{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-	{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	{0xc2, 0xdf, 0x80, 0xbf, 2},
+	{0xf0, 0xf0, 0x90, 0xbf, 4},
+	{0xf1, 0xf3, 0x80, 0xbf, 4},
+	{0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
 static size_t decode_form(struct span s, size_t form, uint32_t *character)
@@ -32,6 +33,21 @@ static size_t decode_form(struct span s, size_t form, uint32_t *character)
 	return forms[form].size;
 }
 
+/* The productions of three bytes as one: most of Japanese text is read here. */
+static size_t decode_three(struct span s, uint32_t *character)
+{
+	uint32_t w, c;
+
+	if (s.size < 3)
+		return 0;
+	w = (uint32_t)s.data[0] << 16 | (uint32_t)s.data[1] << 8 | s.data[2];
+	c = (w >> 4 & 0xf000) | (w >> 2 & 0xfc0) | (w & 0x3f);
+	if ((w & 0xf0c0c0) != 0xe08080 || c < 0x800 || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*character = c;
+	return 3;
+}
+
 size_t utf8_decode(struct span s, uint32_t *character)
 {
 	if (s.size == 0)
@@ -40,6 +56,8 @@ size_t utf8_decode(struct span s, uint32_t *character)
 		*character = s.data[0];
 		return 1;
 	}
+	if ((s.data[0] & 0xf0) == 0xe0)
+		return decode_three(s, character);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (s.data[0] >= forms[i].lead_low && s.data[0] <= forms[i].lead_high)
 			return decode_form(s, i, character);

@@ -23,6 +23,8 @@ static bool is_blank(uint32_t c)
 	static const uint32_t blanks[] = {' ',    '\t',   '|',    '>',    0x00A0, 0x1680,
 					  0x200B, 0x202F, 0x205F, 0x2800, 0x3000, 0xFEFF};
 
+	if (c > 0x3000 && c != 0xFEFF) /* kana and kanji, as most are */
+		return false;
 	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
 		if (c == blanks[i])
 			return true;
@@ -179,7 +181,8 @@ static struct span without_marks(struct span line)
 static bool begins_a_look(struct span first)
 {
 	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-		if (memcmp(looks[i], first.data, first.size) == 0) /* all are longer */
+		if ((uint8_t)looks[i][0] == first.data[0] &&
+		    memcmp(looks[i], first.data, first.size) == 0) /* all are longer */
 			return true;
 	}
 	return false;

@@ -159,13 +159,28 @@ static size_t take_url(struct flatten *f, struct span text, size_t at, size_t co
 	return end;
 }
 
+/* The next "://" from @at on, or NULL. Found by its colon, which Japanese text hardly holds: memmem
+ * takes several times as long. */
+static const uint8_t *next_address(struct span text, size_t at)
+{
+	const uint8_t *end = text.data + text.size, *colon = text.data + at;
+
+	while (end - colon >= 3 &&
+	       (colon = memchr(colon, ':', (size_t)(end - colon) - 2)) != NULL) {
+		if (colon[1] == '/' && colon[2] == '/')
+			return colon;
+		colon++;
+	}
+	return NULL;
+}
+
 struct span links_mark(struct flatten *f, struct span text, struct bytes *out)
 {
 	size_t at = 0, from = 0;
 
 	bytes_init(out, text.size * WEIGHT + MIME_FIELD_BYTES_MAX);
 	while (f->err == 0 && from < text.size) {
-		const uint8_t *found = memmem(text.data + from, text.size - from, "://", 3);
+		const uint8_t *found = next_address(text, from);
 		size_t colon;
 
 		if (found == NULL)
