@@ -3,14 +3,28 @@
 
 import pytest
 
-from lib.net import three_zones
-from lib.qemu import FIRMWARE, Machine, blank_disk, open_tap
+from lib import first_boot
+from lib.appliance import PERMIT, ZONES, commit
+from lib.qemu import FIRMWARE, Machine, blank_disk, plug_three_zones
 
 
 @pytest.fixture(scope="session", autouse=True)
 def firmware_is_built():
     if not (FIRMWARE / "root.img").exists():
         pytest.exit(f"no firmware in {FIRMWARE}; make firmware builds it", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def disk_in_use(tmp_path_factory):
+    """The data disk of an appliance that has its first administrator (lib/first_boot.py) and the zones and the permit of
+    lib/appliance.py, as a power cut left it. Made once; whoever wants to start with it takes a copy (copy_disk())."""
+    directory = tmp_path_factory.mktemp("disk-in-use")
+    with Machine(directory, data=blank_disk(directory / "data.img")) as board:
+        board.power_on()
+        board.wait_ready(60)
+        first_boot.begin(board.console)
+        commit(board.console, *ZONES, *PERMIT)
+    return board.data
 
 
 @pytest.fixture
@@ -32,22 +46,16 @@ def machine(tmp_path):
 
 @pytest.fixture
 def wires(net):
-    """A namespace with a tap for each zone: what the machine's three ports are plugged into."""
-    made = []
-    for zone in three_zones():
-        net.namespace(zone.namespace)
-        made.append(open_tap(zone.namespace))
-        net.run(zone.namespace, "ip", "link", "set", "eth0", "up")
-        net.address(zone.namespace, "eth0", *zone.peer, *zone.more)
-        net.route(zone.namespace, "default", "via", zone.gateway4)
-    return made
+    """What the machine's three ports are plugged into: a tap in each zone's namespace."""
+    return plug_three_zones(net)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for path in sorted(item.funcargs["tmp_path"].glob("machine-*")) if "tmp_path" in item.funcargs else []:
+        paths = sorted(item.funcargs["tmp_path"].glob("machine-*")) if "tmp_path" in item.funcargs else []
+        for path in paths + [one.directory for one in item.funcargs.values() if isinstance(one, Machine)]:
             for name in ("serial.log", "watch.log", "qemu.log"):
                 if (path / name).exists():
                     report.sections.append((f"{path.name} {name}", (path / name).read_text(errors="replace")[-6000:]))

@@ -13,7 +13,7 @@ from lib import first_boot
 from lib.appliance import PERMIT, PORT, SERVER, ZONES, commit, talks
 from lib.net import three_zones
 from lib.peers import EchoServer
-from lib.qemu import PATIENCE_SECONDS
+from lib.qemu import PATIENCE_SECONDS, copy_disk
 from lib.waiting import wait_until
 
 BOOTS = int(os.environ.get("BOOTS", "3"))
@@ -77,15 +77,11 @@ def test_config_committed_over_serial_survives_a_power_cut(machine, net, wires):
 
 
 @pytest.mark.limit(90 + 60 * BOOTS)
-def test_config_saved_one_lets_nothing_out_before_the_first_ruleset(machine, net, wires):
+def test_config_saved_one_lets_nothing_out_before_the_first_ruleset(machine, net, wires, disk_in_use, tmp_path):
     """Z5: while the peers knock all the time, also by ARP, no frame leaves any port from power-on until the rules are
     loaded; then frames do leave, so the capture would have seen them."""
     EchoServer(net, "peer-lgwan", SERVER, PORT)
-    board = machine(wires=wires)
-    board.power_on()
-    board.wait_ready(60)
-    configure(board)
-    board.power_cut()
+    board = machine(data=copy_disk(disk_in_use, tmp_path / "data.img"), wires=wires)
     for zone in three_zones():
         net.popen(zone.namespace, "ping", "-i", "0.2", zone.gateway4)
     for target in (SERVER, "203.0.113.5"):

@@ -11,13 +11,13 @@ import os
 import random
 import re
 import statistics
-import subprocess
 import time
 
 import pytest
 
 from lib import first_boot
 from lib.appliance import ZONES, commit
+from lib.qemu import copy_disk
 from lib.waiting import wait_until
 
 CUTS = int(os.environ.get("CUTS") or 6)
@@ -95,11 +95,6 @@ class Commits:
         return self.board.transcript().rpartition(f"cut-{self.number}")[2].count(COMMITTED) > 0
 
 
-def copy_of(disk, to):
-    subprocess.run(["cp", "--sparse=always", disk, to], check=True)
-    return to
-
-
 def newest_whole(text):
     """The commit that an appliance with these saved files starts with, by the rule of its store; the older one must be whole too,
     for nobody has touched it."""
@@ -137,7 +132,7 @@ def cut_without_a_boot(commits, copies):
     acknowledged."""
     for _, to in zip(commits.moments(len(copies)), copies):
         with commits.board.frozen():
-            yield copy_of(commits.board.data, to), commits.number, commits.acknowledged()
+            yield copy_disk(commits.board.data, to), commits.number, commits.acknowledged()
 
 
 def cut_and_ask(commits):

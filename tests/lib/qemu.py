@@ -25,6 +25,7 @@ import time
 
 from . import processes
 from .gateway import Console
+from .net import three_zones
 from .waiting import wait_until
 
 BOARD = os.environ.get("BOARD", "qemu-x86_64")
@@ -67,11 +68,29 @@ def open_tap(namespace, device="eth0"):
     return fd
 
 
+def plug_three_zones(net):
+    """A namespace with a tap for each zone of three_zones(); return what the machine's three ports are plugged into."""
+    made = []
+    for zone in three_zones():
+        net.namespace(zone.namespace)
+        made.append(open_tap(zone.namespace))
+        net.run(zone.namespace, "ip", "link", "set", "eth0", "up")
+        net.address(zone.namespace, "eth0", *zone.peer, *zone.more)
+        net.route(zone.namespace, "default", "via", zone.gateway4)
+    return made
+
+
 def blank_disk(path, mega_bytes=64):
     """A disk of zeros, as it comes out of its box."""
     with open(path, "wb") as disk:
         disk.truncate(mega_bytes << 20)
     return pathlib.Path(path)
+
+
+def copy_disk(disk, to):
+    """A copy with the same holes; return where."""
+    subprocess.run(["cp", "--sparse=always", disk, to], check=True)
+    return pathlib.Path(to)
 
 
 def port_mac(index):

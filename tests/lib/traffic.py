@@ -80,13 +80,13 @@ def in_the_middle(times, first, length):
 
 
 class IdleFlows:
-    """TCP connections to an echo server (Sink) that do nothing, until each is asked for an echo."""
+    """TCP connections to an echo server (Sink) that do nothing, until each is asked for an echo. timeout: of each answer."""
 
-    def __init__(self, net, namespace, host, port, count):
+    def __init__(self, net, namespace, host, port, count, timeout=15.0):
         self.sockets = []
         net.on_close(self.close)
         for _ in range(count):
-            self.sockets.append(net.connect(namespace, host, port))
+            self.sockets.append(net.connect(namespace, host, port, timeout=timeout))
 
     def close(self):
         for one in self.sockets:
