@@ -78,6 +78,8 @@ struct desk_owner {
 	/* Of a recovery: may a password be given? and what came of it. Return: false where it
 	 * cannot be said. */
 	bool (*recovery)(void *ctx, const struct control_recovery *said);
+	/* Who sits at a console has typed the password once more. Return: the same. */
+	bool (*confirmed)(void *ctx, uint32_t console);
 	void *ctx;
 };
 

@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "channel/control.h"
 #include "channel/person.h"
+#include "channel/zeroise.h"
 
 #define CONTROL_MESSAGES 16
 #define DESCRIPTORS      (DESK_SEATS + 2)
@@ -101,6 +102,15 @@ static bool on_recovery(void *ctx, const struct control_recovery *said)
 	struct accounts *a = ctx;
 
 	return channel_send(&a->process.control, CONTROL_RECOVERY, said, sizeof(*said), NULL, 0) ==
+	       0;
+}
+
+static bool on_confirmed(void *ctx, uint32_t console)
+{
+	struct accounts *a = ctx;
+	const struct control_confirmed body = {.console = console, .pid = a->links[console].pid};
+
+	return channel_send(&a->process.control, CONTROL_CONFIRMED, &body, sizeof(body), NULL, 0) ==
 	       0;
 }
 
@@ -438,7 +448,8 @@ static int adopt_running(struct accounts *a, int snapshot_fd, const struct contr
 
 static int start(struct accounts *a)
 {
-	const struct desk_owner owner = {on_event, on_person, on_notice, on_first, on_recovery, a};
+	const struct desk_owner owner = {on_event,    on_person,    on_notice, on_first,
+					 on_recovery, on_confirmed, a};
 	struct control_start begin;
 	int snapshot_fd = -1;
 	int err = process_begin(&a->process, &profile, on_give, a, &begin, &snapshot_fd);

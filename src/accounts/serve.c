@@ -314,6 +314,34 @@ static bool serve_change(struct desk *d, uint32_t console, const struct account_
 	return hold;
 }
 
+/* What cannot be undone takes the password once more, of whoever sits at a terminal. */
+static bool serve_confirm(struct desk *d, uint32_t console, const struct account_request *request,
+			  struct account_answer *answer)
+{
+	const struct seat *seat = &d->seats[console];
+	enum account_verdict verdict;
+	struct account account;
+	const char *why;
+	bool hold = false;
+
+	if (seat->state != SEAT_OPEN || !seat->terminal || seat->name[0] == '\0') {
+		desk_refuse(answer, seat->language, "only at the serial console, behind a login",
+			    "シリアルコンソールでログインした者だけが実行できます");
+		return false;
+	}
+	account_init(&account, seat->name);
+	why = desk_load(d, &account) < 0
+		      ? "account damaged"
+		      : attempt(d, &account, seat->role, request->secret, NULL, &verdict);
+	if (why != NULL)
+		hold = deny_guess(d, console, &account, why, answer);
+	else if (!d->owner.confirmed(d->owner.ctx, console))
+		desk_refuse(answer, seat->language, "it cannot be confirmed now",
+			    "今は確認できません");
+	account_fini(&account);
+	return hold;
+}
+
 void desk_end_stale(struct desk *d, const char *name)
 {
 	for (uint32_t i = 0; i < DESK_SEATS; i++) {
@@ -504,6 +532,8 @@ bool desk_request(struct desk *d, uint32_t console, const struct account_request
 		return serve_login(d, console, request, answer);
 	case ACCOUNT_CHANGE:
 		return serve_change(d, console, request, answer);
+	case ACCOUNT_CONFIRM:
+		return serve_confirm(d, console, request, answer);
 	case ACCOUNT_LOGOUT:
 		desk_seat_close(d, console, "the person logged out");
 		return false;

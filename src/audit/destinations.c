@@ -215,6 +215,18 @@ void destinations_connected(struct destinations *d, uint32_t index,
 		sender_refuse(connection); /* its server is no longer in the policy */
 }
 
+unsigned destinations_reached(const struct destinations *d, uint64_t sequence)
+{
+	unsigned reached = 0;
+
+	for (uint32_t i = 0; i < d->running.count; i++) {
+		const struct sender *s = &d->senders[i];
+
+		reached += s->state == SENDER_FLOWING && s->way->reached(s) >= sequence;
+	}
+	return reached;
+}
+
 void destinations_kick(struct destinations *d)
 {
 	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++)

@@ -78,6 +78,9 @@ int destinations_prepare(struct destinations *d, const struct snapshot *snapshot
  * @form: gets the policy's host name and time offset
  */
 void destinations_apply(struct destinations *d, struct record_form *form);
+/* How many servers all records before number @sequence have left for: under TCP and TLS the
+ * server's host has acknowledged them, by UDP nobody can tell. */
+unsigned destinations_reached(const struct destinations *d, uint64_t sequence);
 /* New records are on the disk. */
 void destinations_kick(struct destinations *d);
 void destinations_fini(struct destinations *d);

@@ -21,6 +21,7 @@
 #include "audit/alarms.h"
 #include "audit/anchor.h"
 #include "audit/answer.h"
+#include "audit/certificate.h"
 #include "audit/destinations.h"
 #include "audit/evidence.h"
 #include "audit/links.h"
@@ -58,6 +59,7 @@ struct audit {
 	struct anchors anchors;
 	struct alarms alarms;
 	struct retention retention;
+	struct certificate certificate;
 	int state_fd, device_fd; /* directories */
 	uint64_t prepared_epoch;
 	uint32_t prepared_keep_s;
@@ -291,6 +293,14 @@ static int handle_record(struct channel *ch, void *ctx, const struct channel_mes
 	return channel_send(ch, CONTROL_RECORDED, &body, sizeof(body), NULL, 0);
 }
 
+static int handle_certify(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct audit *a = ctx;
+
+	certificate_begin(&a->certificate, message->body);
+	return 0;
+}
+
 static int handle_connected(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct audit *a = ctx;
@@ -411,6 +421,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
 	{CONTROL_RECORD, 0, 0, CHANNEL_EXACTLY(control_record), handle_record, "record"},
+	{CONTROL_CERTIFY, 0, 0, CHANNEL_EXACTLY(control_certify), handle_certify, "certify"},
 	{CONTROL_CONNECTED, 0, 3, CHANNEL_EXACTLY(control_connected), handle_connected,
 	 "connected"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
@@ -517,6 +528,12 @@ static void init(struct audit *a)
 	a->alarms = (struct alarms){.event = write_own_event, .ctx = a};
 	a->anchors = (struct anchors){.event = write_own_event, .ctx = a};
 	a->retention = (struct retention){.store = &a->store, .event = write_own_event, .ctx = a};
+	a->certificate = (struct certificate){.loop = &a->loop,
+					      .control = &a->process.control,
+					      .store = &a->store,
+					      .form = &a->form,
+					      .destinations = &a->destinations,
+					      .key = &a->anchors.key};
 	answer_init(&a->answer, &a->loop, &a->process.control, &a->store, &a->receipts);
 	replayed_init(&a->replayed, &a->loop, &a->process.control, &a->store);
 	a->sync_timer = (struct loop_timer){.fire = on_sync, .ctx = a};

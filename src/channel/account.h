@@ -51,6 +51,7 @@ enum account_kind {
 			       text shows; only while a recovery is under way (ADR 318) */
 	ACCOUNT_FIRST_CODE, /* secret: a code of the second factor that was shown last */
 	ACCOUNT_SEATS,      /* who is at which console, one line each */
+	ACCOUNT_CONFIRM,    /* secret: the present password once more; then CONTROL_CONFIRMED */
 	ACCOUNT_KIND_COUNT_
 };
 

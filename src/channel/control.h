@@ -110,6 +110,9 @@ enum control_type {
 	CONTROL_SCREEN_WATCHED, /* S -> screen-viewer, struct control_screen_watched (admission.h)
 				 */
 	CONTROL_RECOVERY,       /* console <-> S <-> accounts, struct control_recovery */
+	CONTROL_CONFIRMED,      /* accounts -> S, struct control_confirmed (zeroise.h) */
+	CONTROL_CERTIFY,        /* S -> audit, struct control_certify. Answer: CONTROL_CERTIFIED */
+	CONTROL_CERTIFIED,      /* audit -> S, struct control_certified */
 	CONTROL_USB,        /* console -> S, struct control_usb (usb.h); a save has a descriptor:
 			       sealed memfd. Answer: CONTROL_USB_DONE */
 	CONTROL_USB_DONE,   /* S -> console, struct control_usb_done; a load that went well has a

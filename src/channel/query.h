@@ -53,6 +53,7 @@ enum query_kind {
 	QUERY_RESTORE_ALL,
 	QUERY_REBOOT,
 	QUERY_SHUTDOWN,
+	QUERY_ZEROISE, /* argument: a reason; with CONTROL_CONFIRMED (zeroise.h) */
 	QUERY_FOLLOW, /* argument: empty, or the place that the last row of the answer before named,
 		       * then a text that records must contain: what was recorded since */
 	QUERY_USB,    /* what is plugged in */

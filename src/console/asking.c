@@ -12,6 +12,7 @@
 #define ANSWER_MS    70000U /* config gives up on a commit before */
 #define ROWS_MS      10000U
 #define CAPTURE_MS   75000U /* its rows come when it ends */
+#define ZEROISE_MS   45000U /* its record is sent first: ZEROISE_SEND_MS, and what waits for it */
 #define SEND_WAIT_MS 1000
 #define ROWS_BYTES   (32U << 20)
 
@@ -94,7 +95,10 @@ void console_query(struct console *c, enum query_kind kind, const char *argument
 		console_prompt(c);
 		return;
 	}
-	console_enter_state(c, STATE_ROWS, kind == QUERY_CAPTURE ? CAPTURE_MS : ROWS_MS);
+	console_enter_state(c, STATE_ROWS,
+			    kind == QUERY_CAPTURE   ? CAPTURE_MS
+			    : kind == QUERY_ZEROISE ? ZEROISE_MS
+						    : ROWS_MS);
 }
 
 void console_withdraw(struct console *c)

@@ -57,7 +57,8 @@ enum login_step {
 	LOGIN_RECOVERY, /* whose password was lost; no login */
 	LOGIN_NOTED,    /* it was shown: Enter */
 	LOGIN_PHRASE,   /* of an export; no login */
-	LOGIN_PHRASE_AGAIN
+	LOGIN_PHRASE_AGAIN,
+	LOGIN_CONFIRM /* the password once more; no login */
 };
 
 /* What is asked of whoever sets up the first administrator; then the password. */
@@ -148,7 +149,8 @@ struct console {
 	struct evidence *evidence; /* being collected; NULL: none */
 	int recording_fd;          /* to be printed when its answer ends; -1: none */
 
-	enum query_kind sure; /* what "yes" will have done */
+	enum query_kind sure; /* what the word will have done */
+	char zeroise_reason[CONTROL_ARGUMENT_BYTES];
 	struct follow follow;
 	enum usb_kind usb_kind; /* STATE_USB: what for */
 	enum console_kind load_kind;
@@ -236,6 +238,7 @@ void login_ask_recovery(struct console *c);
 /* Ask for a passphrase without echo, twice if it is a new one; then @on_phrase, c->export.phrase
  * set. */
 void login_ask_phrase(struct console *c, bool twice, void (*on_phrase)(struct console *c));
+void login_ask_confirmation(struct console *c); /* the password once more; then sure_confirmed */
 /* A key was pressed: tell accounts, not too often. */
 void login_active(struct console *c);
 extern const struct channel_rule console_account_rules[];
@@ -262,15 +265,12 @@ command_fn action_query, action_query_text, action_pending, action_compliance, a
 	action_compare, action_simple, action_commit, action_commit_confirmed, action_evidence,
 	action_support, action_replay, action_with_text, action_rollback, action_load,
 	action_load_password, action_password, action_account, action_export, action_import,
-	action_power, action_follow, action_load_usb, action_import_usb;
+	action_power, action_zeroise, action_follow, action_load_usb, action_import_usb;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);
 int trial_take_result(struct console *c, const struct control_flattened *body, int *fds,
 		      size_t fd_count);
-
-/* sure.c: a key while "yes" or "no" is awaited. */
-void sure_key(struct console *c, uint8_t byte);
 
 /* follow.c: the log is followed */
 

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "console/console.h"
 #include "console/first.h"
+#include "console/sure.h"
 
 #define ANSWER_MS 60000U /* a slow machine takes seconds for one password */
 #define ACTIVE_MS 10000U /* between two signs of life */
@@ -55,6 +56,7 @@ static void ask(struct console *c, enum login_step step)
 				 "控えたら Enter を押してください: "},
 		[LOGIN_PHRASE] = {"passphrase: ", "パスフレーズ: "},
 		[LOGIN_PHRASE_AGAIN] = {"the same again: ", "もう一度: "},
+		[LOGIN_CONFIRM] = {"present password: ", "現在のパスワード: "},
 	};
 
 	c->login_step = step;
@@ -165,6 +167,10 @@ static void take_entry(struct console *c)
 	case LOGIN_FIRST_CODE:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
 		send_entry(c, ACCOUNT_FIRST_CODE);
+		return;
+	case LOGIN_CONFIRM:
+		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
+		send_entry(c, ACCOUNT_CONFIRM);
 		return;
 	case LOGIN_PRESENT:
 		(void)snprintf(r->secret, sizeof(r->secret), "%s", c->entry);
@@ -349,6 +355,9 @@ static int take_answer(struct channel *ch, void *ctx, const struct channel_messa
 		c->account_role = answer.role;
 		console_begin(c);
 		return 0;
+	} else if (answer.status == ACCOUNT_OK && c->account_request.kind == ACCOUNT_CONFIRM) {
+		sure_confirmed(c);
+		return 0;
 	} else if (answer.status == ACCOUNT_OK && c->account_request.kind == ACCOUNT_CHANGE) {
 		screen_say(c, "the password is changed\n", "パスワードを変更しました\n");
 	}
@@ -384,6 +393,11 @@ const size_t console_account_rule_count =
 void login_ask_first(struct console *c)
 {
 	ask(c, LOGIN_FRESH);
+}
+
+void login_ask_confirmation(struct console *c)
+{
+	ask(c, LOGIN_CONFIRM);
 }
 
 void login_ask_recovery(struct console *c)

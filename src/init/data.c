@@ -6,18 +6,20 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "init/init.h"
+#include "init/wipe.h"
 
 #define MOUNT_POINT "/data"
-#define STATE       MOUNT_POINT "/sekisho"
 #define CHECK_LOG   "/run/sekisho/fsck"
 #define BLANK_BYTES (1U << 20) /* zeros up to here: the device has never been used */
 #define FSCK_MENDED 1          /* e2fsck(8): 0 clean, 1 mended, more is worse */
@@ -27,7 +29,7 @@ static void fall_back(const char *device, const char *why)
 	say("data: %s: %s; running without stored configuration and log", device, why);
 	if (mount("tmpfs", MOUNT_POINT, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "mode=0755,size=32m") < 0 ||
-	    mkdir(STATE, 0700) < 0)
+	    mkdir(STATE_DIRECTORY, 0700) < 0)
 		say("data: nor in memory: %s", strerror(errno));
 }
 
@@ -125,14 +127,10 @@ static bool mount_data(const char *device)
 }
 
 /* Return: NULL, or why the device is not mounted. */
-static const char *take(const char *device)
+static const char *bring(const char *device)
 {
-	struct stat stat_now;
-	enum disk disk;
+	enum disk disk = look_at(device);
 
-	if (stat(device, &stat_now) < 0 || !S_ISBLK(stat_now.st_mode))
-		return "no such device";
-	disk = look_at(device);
 	if (disk == DISK_FOREIGN)
 		return "not our file system";
 	if (disk == DISK_BLANK && !format(device))
@@ -144,11 +142,77 @@ static const char *take(const char *device)
 	return mount_data(device) ? NULL : "cannot be mounted";
 }
 
+/*
+ * Whoever stands here takes the certificate down before the dialogue of a first start follows,
+ * however long the wipe took: it is shown once. A terminal that hangs up has nobody.
+ */
+static void wait_for_reader(void)
+{
+	struct pollfd terminal = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	(void)tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed meanwhile is no answer */
+	say("Enter when you have kept the certificate / 証明書を控えたら Enter を押してください");
+	if (poll(&terminal, 1, -1) > 0)
+		(void)tcflush(STDIN_FILENO, TCIFLUSH); /* nobody else reads it */
+}
+
+/* The device is blank then. Return: NULL, or why it is not. */
+static const char *wipe(const char *device, struct span order)
+{
+	if (wipe_run(device, order) < 0)
+		return "was to be wiped, and is not";
+	wait_for_reader();
+	return NULL;
+}
+
+/* An order that is on the file system is moved to the head of the device first: from there on it
+ * is carried out whatever becomes of the file system. */
+static const char *wipe_mounted(const char *device, struct bytes *order)
+{
+	bool is_sound = wipe_read_order(STATE_DIRECTORY, order) == 0;
+
+	if (umount(MOUNT_POINT) < 0 || !is_sound)
+		return "the order to wipe it cannot be read";
+	if (wipe_mark(device, bytes_span(order)) < 0)
+		return "the order to wipe it cannot be kept";
+	return wipe(device, bytes_span(order));
+}
+
+/* An order comes before all else; what is brought up then is new. Return: as bring. */
+static const char *bring_or_wipe(const char *device, struct bytes *order)
+{
+	const char *why = NULL;
+
+	if (wipe_is_marked(device, order)) {
+		why = wipe(device, bytes_span(order));
+		return why ? why : bring(device);
+	}
+	why = bring(device);
+	if (why || !wipe_is_ordered(STATE_DIRECTORY))
+		return why;
+	why = wipe_mounted(device, order);
+	return why ? why : bring(device);
+}
+
+static const char *take(const char *device)
+{
+	struct stat stat_now;
+	struct bytes order;
+	const char *why;
+
+	if (stat(device, &stat_now) < 0 || !S_ISBLK(stat_now.st_mode))
+		return "no such device";
+	bytes_init(&order, WIPE_MARK_BYTES);
+	why = bring_or_wipe(device, &order);
+	bytes_fini(&order);
+	return why;
+}
+
 bool data_mount(const char *device)
 {
 	const char *why = take(device);
 
-	if (!why && mkdir(STATE, 0700) < 0 && errno != EEXIST)
+	if (!why && mkdir(STATE_DIRECTORY, 0700) < 0 && errno != EEXIST)
 		why = "cannot be written";
 	if (!why)
 		return true;

@@ -10,6 +10,7 @@
 
 #define CONFIG_DIRECTORY "/etc/sekisho"
 #define DATA_LABEL       "sekisho-data"
+#define STATE_DIRECTORY  "/data/sekisho"
 #define DATA_NONE        "none" /* in place of a device: a board that keeps nothing */
 #define DISK_HEAD_BYTES  2048U  /* what disk_judge wants: up to the end of ext4's superblock */
 #define PORT_NAME_BYTES  16U    /* IFNAMSIZ */
@@ -55,7 +56,8 @@ enum disk disk_judge(const uint8_t head[DISK_HEAD_BYTES]);
 
 /*
  * data.c: mount the data partition at /data: a blank device is formatted, a foreign one is left
- * alone. Where there is none that can be used /data is in memory, and the console says so.
+ * alone; one that an order is on is wiped first (wipe.h). Where there is none that can be used
+ * /data is in memory, and the console says so.
  * Return: false where a disk that the board has is lost: with it are gone the accounts, so that
  * nobody must be let in.
  */
@@ -66,7 +68,7 @@ bool data_mount(const char *device);
  * next start makes of it. Return: false where the machine was started by itself, or that cannot be
  * told: a start by hand is one behind which nothing of the kind is left.
  */
-#define RESTART_MARK "/data/sekisho/restarting"
+#define RESTART_MARK STATE_DIRECTORY "/restarting"
 bool start_was_by_hand(const char *mark);
 
 /*

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "channel/machine.h"
 #include "init/init.h"
+#include "init/wipe.h"
 
 #define SUPERVISOR     "/usr/lib/sekisho/sekishod"
 #define LONG_LIFE_MS   2000U /* after which it is started anew at once */
@@ -74,13 +75,13 @@ static void __attribute__((noreturn)) become_supervisor(char *console, const cha
 	static char *environment[] = {path, zone, NULL};
 	static char program[] = "sekishod", config[] = "--config", watchdog[] = "--watchdog",
 		    factory[] = CONFIG_DIRECTORY "/factory.conf", state[] = "--state",
-		    data[] = "/data/sekisho", device[] = "/dev/watchdog0", clock[] = "--set-clock",
+		    data[] = STATE_DIRECTORY, device[] = "/dev/watchdog0", clock[] = "--set-clock",
 		    terminal[] = "--console", start[] = "--start", own[] = "--own-machine",
-		    usb[] = "--usb";
+		    disk[] = "--own-disk", usb[] = "--usb";
 	char by[8];
-	char *arguments[15] = {program,  config, factory, state, data,
-			       watchdog, device, clock,   own,   usb};
-	size_t count = 10;
+	char *arguments[16] = {program, config, factory, state, data, watchdog,
+			       device,  clock,  own,     disk,  usb};
+	size_t count = 11;
 	int null = open("/dev/null", O_RDONLY), out = open("/dev/console", O_WRONLY | O_NOCTTY),
 	    ring = open("/dev/kmsg", O_WRONLY);
 	sigset_t none;
@@ -150,9 +151,14 @@ static uint64_t mourn(const struct keeper *keeper, int status)
 	return now - keeper->started_ms < LONG_LIFE_MS ? now + RESTART_MS : now;
 }
 
-/* What a person at a console has asked for, as the signal that asks for the same; 0: nothing. */
+/*
+ * What a person at a console has asked for, as the signal that asks for the same; 0: nothing. An
+ * order to wipe the disk is carried out by the next start, however the supervisor has ended.
+ */
 static int wanted_end(int status)
 {
+	if (wipe_is_ordered(STATE_DIRECTORY))
+		return SIGINT;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == MACHINE_REBOOT)
 		return SIGINT;
 	return WIFEXITED(status) && WEXITSTATUS(status) == MACHINE_SHUTDOWN ? SIGUSR2 : 0;

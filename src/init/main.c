@@ -2,7 +2,7 @@
 /*
  * Process 1 of the appliance: brings the system up to where the supervisor can start, keeps that
  * one alive, and ends the system when it is told to by a signal. Root; nobody talks to it, and it
- * reads only the verified root and the head of the data disk.
+ * reads only the verified root, the head of the data disk and an order to wipe that (wipe.h).
  * No network device is touched but for its name: all ports stay down until the supervisor has moved
  * them into their zones and loaded the first ruleset there.
  */

@@ -5,6 +5,7 @@
 #include "channel/clock.h"
 #include "channel/person.h"
 #include "channel/stations.h"
+#include "channel/zeroise.h"
 #include "supervisor/query/query.h"
 #include "supervisor/supervisor.h"
 
@@ -128,6 +129,10 @@ const struct channel_rule control_rules[] = {
 	 "first done"},
 	{CONTROL_RECOVERY, 0, 0, FIXED(control_recovery), FROM(ROLE_CONSOLE) | FROM(ROLE_ACCOUNTS),
 	 recovery_handle, "recovery"},
+	{CONTROL_CONFIRMED, 0, 0, FIXED(control_confirmed), FROM(ROLE_ACCOUNTS),
+	 zeroise_handle_confirmed, "confirmed"},
+	{CONTROL_CERTIFIED, 0, 0, FIXED(control_certified), FROM(ROLE_AUDIT),
+	 zeroise_handle_certified, "certified"},
 	{CONTROL_SCREEN_LOGIN, 0, 0, FIXED(control_screen_login), FROM(ROLE_SCREEN_VIEWER),
 	 admission_handle_login, "screen login"},
 	{CONTROL_SCREEN_VERDICT, 0, 0, FIXED(control_screen_verdict), FROM(ROLE_ACCOUNTS),

@@ -66,7 +66,8 @@ static int fail(const char *what)
 static void usage(FILE *out)
 {
 	fputs("usage: sekishod [--config FILE] --state DIR [--netns-prefix P] [--console PATH] "
-	      "[--watchdog PATH] [--set-clock] [--own-machine] [--start hand|self] [--usb]\n"
+	      "[--watchdog PATH] [--set-clock] [--own-machine] [--own-disk] [--start hand|self] "
+	      "[--usb]\n"
 	      "       sekishod --print-process-table\n"
 	      "       sekishod --help\n"
 	      "  --config FILE      configuration to start from where DIR holds none yet\n"
@@ -80,6 +81,9 @@ static void usage(FILE *out)
 	      "compared\n"
 	      "  --own-machine      the machine may be rebooted and shut down from consoles: who "
 	      "starts this does it, by exit status 80 or 81\n"
+	      "  --own-disk         the disk below DIR is the gateway's own: whoever starts this "
+	      "wipes "
+	      "it by an order of zeroise in DIR\n"
 	      "  --start hand|self  the machine has just started, by hand (power) or by itself: a\n"
 	      "                     recovery is possible behind two starts by hand only\n",
 	      out);
@@ -104,6 +108,7 @@ static int read_options(struct options *options, int argc, char **argv)
 		{"watchdog", required_argument, NULL, 'w'},
 		{"set-clock", no_argument, NULL, 'C'},
 		{"own-machine", no_argument, NULL, 'M'},
+		{"own-disk", no_argument, NULL, 'D'},
 		{"start", required_argument, NULL, 'S'},
 		{"usb", no_argument, NULL, 'U'},
 		{"print-process-table", no_argument, NULL, 'P'},
@@ -135,6 +140,9 @@ static int read_options(struct options *options, int argc, char **argv)
 			break;
 		case 'M':
 			options->own_machine = true;
+			break;
+		case 'D':
+			options->own_disk = true;
 			break;
 		case 'S':
 			if (!read_start(options, optarg)) {

@@ -13,6 +13,7 @@ supervisor-src += $(addprefix query/,query.c asking.c emergencies.c isolate.c li
 supervisor-src += $(addprefix isolation/,isolation.c stations.c station_sever.c station_text.c watchlist.c emergencies.c)
 supervisor-src += $(addprefix time/,clock.c timekeeping.c watch.c)
 supervisor-src += $(addprefix recovery/,recovery.c count.c)
+supervisor-src += $(addprefix zeroise/,zeroise.c device.c)
 supervisor-src += $(addprefix usb/,usb.c devices.c)
 supervisor-use := policy wire base
 supervisor-lib := -lmnl

@@ -148,6 +148,7 @@ int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_
 	recovery_recorded(sup, answer);
 	shadows_recorded(sup, answer);
 	power_recorded(sup, answer);
+	zeroise_recorded(sup, answer);
 	usb_recorded(sup, answer);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
@@ -171,6 +172,7 @@ void persons_unrecorded(struct supervisor *sup)
 	recovery_unrecorded(sup);
 	shadows_unrecorded(sup);
 	power_unrecorded(sup);
+	zeroise_unrecorded(sup);
 	usb_unrecorded(sup);
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);

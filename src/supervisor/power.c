@@ -25,7 +25,7 @@ void answer_power(struct supervisor *sup, struct answer *answer)
 				     "started");
 		return;
 	}
-	if (sup->power.record != 0 || sup->stopping) {
+	if (sup->power.record != 0 || sup->stopping || zeroise_is_under_way(sup)) {
 		answer_error(answer, "the end of the machine is under way");
 		return;
 	}

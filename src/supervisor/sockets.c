@@ -369,7 +369,7 @@ static int want_all(struct supervisor *sup, const struct snapshot *s, bool open)
 
 int sockets_listen(struct supervisor *sup, const struct snapshot *snapshot)
 {
-	if (sup->zones.shut & ZONES_SHUT_RECOVERY) {
+	if (sup->zones.shut & ZONES_SHUT_PORTS) {
 		sockets_close_all(sup);
 		return 0; /* when it is over they come */
 	}

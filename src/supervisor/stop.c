@@ -47,6 +47,7 @@ void supervisor_stop(struct supervisor *sup, struct event_arg why)
 	supervisor_event(sup, EVENT_GATEWAY_STOPS, why);
 	sup->stopping = true;
 	recovery_stop(sup, "the gateway stops");
+	zeroise_stop(sup);
 	sockets_close_all(sup);
 	consoles_close(sup);
 	child_stop_all(sup, false);

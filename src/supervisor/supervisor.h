@@ -28,6 +28,7 @@
 #include "supervisor/time/timekeeping.h"
 #include "supervisor/sessions/trial.h"
 #include "supervisor/usb/usb.h"
+#include "supervisor/zeroise/zeroise.h"
 #include "supervisor/zones/zones.h"
 
 #define CHILDREN_MAX  1024 /* processes at a time */
@@ -129,7 +130,7 @@ struct commit {
 struct options {
 	enum machine_start start;
 	const char *config_path, *state_path, *prefix, *console_path, *watchdog_path;
-	bool sets_clock, own_machine, uses_usb;
+	bool sets_clock, own_machine, own_disk, uses_usb;
 };
 
 struct supervisor {
@@ -158,6 +159,7 @@ struct supervisor {
 	int exit_status;
 	bool audit_stops; /* the last of all: it has been told to end */
 	struct power power;
+	struct zeroise zeroise;
 	/* directories; then a file, -1: it could not be made */
 	int state_fd, audit_fd, config_fd, keys_fd, accounts_fd, device_fd, isolation_fd,
 		captures_fd;

@@ -29,6 +29,7 @@ struct fixture {
 	bool deaf;                        /* audit takes no event */
 	struct control_first first;       /* handed over last */
 	struct control_recovery recovery; /* told last */
+	unsigned confirmed[DESK_SEATS];   /* passwords that were typed once more */
 	uint32_t newest;                  /* configuration on the disk */
 	const char *by;                   /* who commits */
 };
@@ -79,6 +80,14 @@ static inline bool on_recovery(void *ctx, const struct control_recovery *said)
 	return !f->deaf;
 }
 
+static inline bool on_confirmed(void *ctx, uint32_t console)
+{
+	struct fixture *f = ctx;
+
+	f->confirmed[console]++;
+	return !f->deaf;
+}
+
 static inline void tell_policy(struct fixture *f, const char *configuration, uint32_t chosen)
 {
 	struct control_policy numbers = {
@@ -124,7 +133,7 @@ static inline int setup(void **state)
 	f->clock = clock_simulate(&f->time);
 	assert_int_equal(desk_init(&f->desk, &f->clock, f->place.dir,
 				   (struct desk_owner){on_event, on_person, on_notice, on_first,
-						       on_recovery, f}),
+						       on_recovery, on_confirmed, f}),
 			 0);
 	*state = f;
 	return 0;

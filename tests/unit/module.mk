@@ -184,6 +184,16 @@ test_replay_parts-lib := -lhogweed -lgmp -Wl,--wrap=realloc
 test_trial-use := arbiter policy wire base
 test_show-use := arbiter policy wire base
 
+# zeroise
+units += test_certificate test_confirmation test_wipe test_zeroise_order
+test_certificate-use := audit tls policy wire base
+test_certificate-lib := -lhogweed -lgmp
+test_confirmation-use := accounts policy wire base
+test_wipe-use := init base
+test_wipe-lib := -Wl,--wrap=getrandom,--wrap=pread
+test_zeroise_order-use := supervisor policy wire base
+test_zeroise_order-lib := -Wl,--wrap=commit_reconverge,--wrap=sockets_close_all,--wrap=session_end_all,--wrap=supervisor_stop,--wrap=data_device_look
+
 # accounts
 units += test_recovery_seat test_recovery_course
 test_recovery_seat-use := accounts policy wire base

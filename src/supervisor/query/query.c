@@ -206,6 +206,7 @@ static const struct {
 	[QUERY_RESTORE_ALL] = {ROLE_SUPERVISOR, answer_restore_all},
 	[QUERY_REBOOT] = {ROLE_SUPERVISOR, answer_power},
 	[QUERY_SHUTDOWN] = {ROLE_SUPERVISOR, answer_power},
+	[QUERY_ZEROISE] = {ROLE_SUPERVISOR, answer_zeroise},
 	[QUERY_FOLLOW] = {ROLE_AUDIT, NULL},
 	[QUERY_USB] = {ROLE_SUPERVISOR, answer_usb},
 	[QUERY_REPLAY] = {ROLE_SUPERVISOR, answer_replay},
@@ -286,6 +287,7 @@ int query_handle_withdraw(struct channel *ch, void *ctx, const struct channel_me
 	}
 	replay_withdraw(console->sup, console);
 	power_withdraw(console->sup, console, body->number);
+	zeroise_withdraw(console->sup, console, body->number);
 	return 0;
 }
 

@@ -213,7 +213,7 @@ static void look_at_bond(struct survey *s)
 static void look_at_port(struct survey *s)
 {
 	const uint8_t *m;
-	bool up, shut = s->zone->isolated || (s->sup->zones.shut & ZONES_SHUT_RECOVERY);
+	bool up, shut = s->zone->isolated || (s->sup->zones.shut & ZONES_SHUT_PORTS);
 
 	s->port = find_link(&s->own, s->zone->port);
 	if (s->port == NULL) {
@@ -325,6 +325,8 @@ static void read_zone(struct supervisor *sup, struct zone *zone)
 		tell(&s, "isolated");
 	if (sup->zones.shut & ZONES_SHUT_RECOVERY)
 		tell(&s, "shut for a recovery");
+	if (sup->zones.shut & ZONES_SHUT_ZEROISE)
+		tell(&s, "shut to be wiped");
 	supervisor_event(sup, s.difference[0] != '\0' ? EVENT_ZONE_DIFFERS : EVENT_ZONE_READ,
 			 EV_TEXT(ZONE, zone->name), EV_TEXT(PORT, zone->port),
 			 EV_TEXT(DETAIL, s.found), EV_TEXT(REASON, s.difference),

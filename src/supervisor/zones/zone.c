@@ -373,7 +373,7 @@ int zone_set_addresses(struct zones *zs, struct zone *zone, const struct layout_
 
 int zone_set_links(struct zones *zs, struct zone *zone)
 {
-	bool up = !zone->isolated && !(zs->shut & ZONES_SHUT_RECOVERY);
+	bool up = !zone->isolated && !(zs->shut & ZONES_SHUT_PORTS);
 	int err = rtnl_link_set_up(&zone->rtnl, zone->void_index, true);
 
 	if (err < 0)

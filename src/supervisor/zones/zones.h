@@ -60,8 +60,10 @@ typedef void zones_told_fn(void *ctx, enum zones_change change, const char *a, c
 enum zones_shut {
 	ZONES_SHUT_STORM = 1,    /* until the processes of the packet path live again */
 	ZONES_SHUT_ROLLBACK = 2, /* until a policy is in force whole */
-	ZONES_SHUT_RECOVERY = 4  /* until a recovery is over; ports are down, too */
+	ZONES_SHUT_RECOVERY = 4, /* until a recovery is over; ports are down, too */
+	ZONES_SHUT_ZEROISE = 8   /* until the machine starts anew, and is wiped; the same */
 };
+#define ZONES_SHUT_PORTS (ZONES_SHUT_RECOVERY | ZONES_SHUT_ZEROISE)
 
 struct zones {
 	const char *prefix; /* of the names of namespaces */
