@@ -30,14 +30,17 @@ def set_up(console, host="sekisho-test", language="en", **options):
     console.expect(QUESTIONS[language][-1], timeout=PATIENCE_SECONDS)
 
 
-def log_in(console, user=ADMINISTRATOR, password=PASSWORD):
-    """Name and password, up to the prompt of commands. An empty name has the prompt shown anew: on a busy machine process 1
+def log_in(console, user=ADMINISTRATOR, password=PASSWORD, choose=None):
+    """Name and password, up to the prompt of commands; choose: what takes the place of a temporary password. An empty name has the prompt shown anew: on a busy machine process 1
     says behind the first one that the gateway is ready."""
     console.send("\r")
     console.expect("(?:login|利用者名): $", timeout=PATIENCE_SECONDS)
     console.send(user + "\r")
     console.expect("(?:password|パスワード): $", timeout=PATIENCE_SECONDS)
     console.send(password + "\r")
+    for question in ("new password: $", "the same again: $") if choose else ():
+        console.expect(question, timeout=PATIENCE_SECONDS)
+        console.send(choose + "\r")
     console.expect(console.PROMPT, timeout=PATIENCE_SECONDS)
 
 

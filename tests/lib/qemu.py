@@ -142,6 +142,8 @@ class Machine:
     rtc: what its RTC shows at power-on (UTC), as 2016-01-02T03:04:05; None: the time of this machine.
     terminal: the serial line is a pseudo-terminal, whose speed the guest sets, and not a socket.
     disks: further ones, which the appliance does not look at: vdc, vdd, ...
+    stands_at, an attribute: from the next power-on the machine stands still at the first access of the kind ("read", "write") to a
+    sector (512 octets) of its data disk, for good; None: it does not.
     usb: it has a USB controller, into which plug() puts memory sticks and other devices; usb_traffic() is what they were asked.
     """
 
@@ -152,6 +154,7 @@ class Machine:
         self.data, self.wires, self.root, self.memory_mb = data, list(wires), root or self.image / "root.img", memory_mb
         self.watch, self.models = watch, list(models) or ["virtio-net-pci"] * len(self.wires)
         self.rtc, self.disks, self.terminal, self.usb = rtc, list(disks), terminal, usb
+        self.stands_at = None
         self.monitor = None
         self.process = self.console = None
         self.hosts = set()
@@ -202,12 +205,21 @@ class Machine:
                 yield from ("-trace", f"enable={event}")
         if self.rtc:
             yield from ("-rtc", f"base={self.rtc}")
-        for disk in [*([self.data] if self.data else []), *self.disks]:
+        for disk in [*([self._data_file()] if self.data else []), *self.disks]:
             yield from ("-drive", f"file={disk},format=raw,if=virtio,cache=writeback")
         for port, (wire, model) in enumerate(zip(self.wires, self.models)):
             yield from ("-netdev", f"hubport,id=n{port},hubid={port}" if wire is None else f"tap,id=n{port},fd={wire}",
                         "-device", f"{model},netdev=n{port},mac={port_mac(port)},addr={0x10 + port:#x},romfile=",
                         "-object", f"filter-dump,id=d{port},netdev=n{port},file={self.capture_path(port)}")
+
+    def _data_file(self):
+        """What QEMU opens for the data disk. An error that it injects there (blkdebug) has it stop the machine (rerror, werror)."""
+        if self.stands_at is None:
+            return self.data
+        kind, sector = self.stands_at
+        rule = self.directory / "stands-at"
+        rule.write_text(f'[inject-error]\nevent = "none"\niotype = "{kind}"\nsector = "{sector}"\n')
+        return f"blkdebug:{rule}:{self.data},rerror=stop,werror=stop"
 
     def power_on(self):
         """Start it. Its console is connected before the first instruction runs, so nothing that it prints is lost."""
