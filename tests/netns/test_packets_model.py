@@ -165,6 +165,14 @@ def isolate(gateway, stations):
             assert "isolated" in console.run(f"isolate station {name}")
 
 
+def rules_are_as_asked(gateway):
+    """Of each zone: what the kernel tells of the rules is what the policy asks for, or netfilter would shut the zone (ADR 814)."""
+    with gateway.console() as console:
+        console.expect(console.PROMPT)
+        said = console.run("show rules | match asks", timeout=60)
+    assert said.count("# as the policy asks for: ") == 3, said
+
+
 def judge_by_all(net, topology, prefix, seed):
     """One generated policy and its flows, by all three; ({feature: count}, {why: count})."""
     ground, (time_zone, now) = ground_of(seed), calm_zone()
@@ -180,6 +188,7 @@ def judge_by_all(net, topology, prefix, seed):
             isolate(gateway, shut)
         exchange = Exchange(net, topology, gateway, [flow for flow, _ in drawn], policy.zone_of)
         send_and_compare(exchange, drawn)
+        rules_are_as_asked(gateway)
         traces_as_evaluated(gateway.config_path, policy, [flow for flow, _ in drawn], now)
     except AssertionError as wrong:
         raise AssertionError(f"shut out {shut}: {wrong}\n{gateway.report()}") from wrong

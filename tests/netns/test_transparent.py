@@ -380,6 +380,16 @@ def test_transparent_isolation_cuts_and_restores(net, network, insert):
     wait_until(both, "the way after the station is restored", 20)
 
 
+def test_transparent_rules_are_those_that_the_policy_asks_for(insert):
+    """Z1, Z6: netfilter's own comparison (ADR 814) finds what it loaded, also the rules that ask in the name of the other side."""
+    gateway = insert()
+    console = opened(gateway)
+    for zone in ("inner", "outer"):
+        assert console.run(f"show rules {zone} | match asks | match rules | count").strip() == "1"
+        gateway.wait_event(" rules-compared ", f'zone="{zone}"', seconds=60)
+    assert not [line for line in gateway.audit_lines() if " rules-differ " in line]
+
+
 @pytest.mark.parametrize("role", ["arbiter", "netfilter"])
 def test_transparent_shuts_without_its_keepers_and_heals(net, network, insert, role):
     """F: while nobody judges nothing passes, established or new, though the gateway still answers for addresses; then it heals."""

@@ -124,6 +124,9 @@ void nft_payload_set(struct nft_batch *b, enum nft_payload_bases base, uint32_t 
 	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_BASE, base);
 	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_OFFSET, offset);
 	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_LEN, bytes);
+	/* Left out they are the same, but the kernel tells them: its rules are compared by that. */
+	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_NONE);
+	netlink_put_be32(&b->buffer, NFTA_PAYLOAD_CSUM_OFFSET, 0);
 	close_expression(b, e);
 }
 
