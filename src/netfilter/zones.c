@@ -292,11 +292,10 @@ static int load_rules(struct netfilter *nf, const struct policy *p, uint32_t ind
 		      uint16_t generation, bool check)
 {
 	struct zone *zone = p->zones[index];
-
-	zone->no_offload = false;
 	struct ruleset r = ruleset_of(nf, p, index, generation);
 
 	r.check = check;
+	r.offload = nf->can_offload; /* also where the rules in force had to do without */
 	int err = ruleset_load(&r, zone->netlink_fd);
 
 	if (err != 0)

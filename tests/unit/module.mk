@@ -41,7 +41,7 @@ test_beat-use := netfilter policy wire base
 test_beat-lib := -Wl,--wrap=zones_keep_alive,--wrap=queue_decide,--wrap=queue_waits
 test_zones_proofs-use := netfilter policy wire base
 test_zones_proofs-lib := -Wl,--wrap=flows_forget,--wrap=ruleset_load,--wrap=ruleset_end_flows,--wrap=ruleset_end_proofs
-test_zones_proofs-lib += -Wl,--wrap=zone_clear,--wrap=zone_shut,--wrap=shares_turn,--wrap=ahead_judge
+test_zones_proofs-lib += -Wl,--wrap=zone_clear,--wrap=zone_shut,--wrap=shares_turn,--wrap=ahead_judge,--wrap=snapshot_load
 test_decide-use := arbiter policy wire base
 test_detect-use := arbiter policy wire base
 units += test_watched test_watchlist

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -14,9 +15,10 @@ enum { GENERATION = 41 };
 
 static struct netfilter nf;
 static bool turned;
-static int end_error;  /* of ending proofs */
-static uint16_t ended; /* the generation whose proofs were ended */
-static unsigned shut;  /* times that a zone was shut */
+static int end_error;        /* of ending proofs */
+static uint16_t ended;       /* the generation whose proofs were ended */
+static unsigned shut;        /* times that a zone was shut */
+static bool checked_offload; /* a check was of rules with a flow table */
 
 uint64_t netfilter_now_ms(void)
 {
@@ -43,6 +45,16 @@ int __wrap_flows_forget(int netlink_fd, uint16_t generation)
 int __wrap_ruleset_load(struct ruleset *r, int netlink_fd);
 int __wrap_ruleset_load(struct ruleset *r, int netlink_fd)
 {
+	if (r->check)
+		checked_offload = r->offload;
+	return 0;
+}
+
+/* A policy of the one zone. */
+int __wrap_snapshot_load(struct snapshot *out, int fd);
+int __wrap_snapshot_load(struct snapshot *out, int fd)
+{
+	*out = nf.running.snapshot;
 	return 0;
 }
 
@@ -86,9 +98,11 @@ void __wrap_ahead_judge(struct netfilter *process, uint16_t before)
 /* One zone with rules of GENERATION. */
 static int begin(void **state)
 {
-	static struct snapshot_zone row;
+	static const struct snapshot_header header;
+	static struct snapshot_zone row = {.name = "a"};
 
 	nf = (struct netfilter){.generation = GENERATION, .link = {.fd = -1}};
+	memset(nf.given, 0xff, sizeof(nf.given)); /* -1: none */
 	event_client_init(&nf.process.events, -1);
 	loop_init(&nf.loop, &clock_system, nf.polls, nf.fds, NETFILTER_FDS);
 	listing_init(&nf.listing, &nf);
@@ -97,10 +111,12 @@ static int begin(void **state)
 	shares_init(&nf);
 	nf.running.epoch = 5;
 	nf.running.queues = 2;
+	nf.running.snapshot.header = &header;
 	nf.running.snapshot.zones = &row;
 	nf.running.snapshot.zone_count = 1;
 	nf.running.zones[0] = &nf.zones[0];
-	nf.zones[0] = (struct zone){.nf = &nf, .used = true, .has_rules = true, .queues = 2};
+	nf.zones[0] =
+		(struct zone){.nf = &nf, .used = true, .name = "a", .has_rules = true, .queues = 2};
 	ended = 0;
 	shut = 0;
 	return 0;
@@ -138,6 +154,20 @@ static void test_zones_proofs_that_nobody_gives_shut_nothing(void **state)
 	assert_int_equal(shut, 0);
 }
 
+/* A check of the next policy is no load: what is in force is without a flow table all the same. */
+static void test_zones_check_leaves_what_is_in_force(void **state)
+{
+	char reason[120];
+
+	nf.can_offload = true;
+	nf.zones[0].no_offload = true;
+	assert_int_equal(zones_prepare(&nf, -1, 6, reason, sizeof(reason)), 0);
+	assert_true(checked_offload);
+	zones_abort(&nf);
+	assert_true(nf.zones[0].no_offload);
+	assert_false(zones_ruleset(&nf, 0).offload);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +175,7 @@ int main(void)
 			test_zones_proofs_end_with_the_change_where_a_share_has_not_turned, begin),
 		cmocka_unit_test_setup(test_zones_proofs_that_do_not_end_shut_the_zone, begin),
 		cmocka_unit_test_setup(test_zones_proofs_that_nobody_gives_shut_nothing, begin),
+		cmocka_unit_test_setup(test_zones_check_leaves_what_is_in_force, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
