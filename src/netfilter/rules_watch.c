@@ -76,6 +76,7 @@ void rules_watch_init(struct netfilter *nf)
 
 void rules_watch_due(struct netfilter *nf)
 {
+	nf->rules_watch.changes++;
 	nf->rules_watch.begun = false; /* a load has cut it off */
 	if (!nf->rules_watch.soon)
 		compare_soon(nf, rules_watch_wait_ms(nf->rules_watch.differing));
@@ -83,6 +84,7 @@ void rules_watch_due(struct netfilter *nf)
 
 void rules_watch_begin_anew(struct netfilter *nf)
 {
+	nf->rules_watch.changes++;
 	nf->rules_watch.begun = false; /* cut off by this */
 	nf->rules_watch.differing = 0;
 	compare_soon(nf, RULES_WATCH_SOON_MS);

@@ -26,6 +26,7 @@ struct rules_watch {
 	bool differs;       /* a zone differs, in the comparison under way */
 	uint64_t missed_ms; /* when it was told last that one did not come to its end; 0: not */
 	uint32_t differing; /* comparisons in a row that found a difference */
+	uint32_t changes;   /* of what rules are asked for: of what is due since the start */
 };
 
 /**

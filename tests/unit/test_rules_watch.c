@@ -3,7 +3,10 @@
  * (ADR 814). */
 #include "unit.h"
 
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,6 +115,86 @@ static void answer_all(void)
 		assert_int_equal(send(f.kernel, b.data, b.size, 0), b.size);
 		assert_int_equal(loop_step(&f.nf.loop, 0), 0);
 	}
+}
+
+/* One more request. Return: its type; 0: there is none. */
+static uint8_t next_asked(void)
+{
+	uint8_t request[512];
+
+	return recv(f.kernel, request, sizeof(request), MSG_DONTWAIT) >=
+			       (ssize_t)sizeof(struct nlmsghdr)
+		       ? request[offsetof(struct nlmsghdr, nlmsg_type)]
+		       : 0;
+}
+
+static void put_set(struct netlink_buffer *b, const char *name, uint32_t flags)
+{
+	netlink_begin(b, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET, 0, NFPROTO_INET, 0);
+	netlink_put_text(b, NFTA_SET_TABLE, "sekisho");
+	netlink_put_text(b, NFTA_SET_NAME, name);
+	netlink_put_be32(b, NFTA_SET_FLAGS, flags);
+	netlink_end(b);
+}
+
+/* The kernel has these two sets, and nothing else. */
+static void answer_with_sets(uint8_t asked)
+{
+	uint8_t storage[512];
+	struct netlink_buffer b;
+
+	netlink_init_fixed(&b, storage, sizeof(storage));
+	if (asked == NFT_MSG_GETSET) {
+		put_set(&b, "filled", NFT_SET_EVAL | NFT_SET_TIMEOUT);
+		put_set(&b, "kept", 0);
+	}
+	netlink_begin(&b, NLMSG_DONE, 0, 0, 0);
+	netlink_end(&b);
+	assert_int_equal(send(f.kernel, b.data, b.size, 0), b.size);
+	assert_int_equal(loop_step(&f.nf.loop, 0), 0);
+}
+
+/* What is asked for in the reading that is under way, after which the last question is left
+ * without its answer. Return: how often elements. */
+static unsigned answer_up_to_the_last(void)
+{
+	unsigned elements = 0, counts = 0;
+
+	for (;;) {
+		uint8_t asked = next_asked();
+
+		assert_int_not_equal(asked, 0);
+		elements += asked == NFT_MSG_GETSETELEM;
+		counts += asked == NFT_MSG_GETGEN;
+		if (counts == 2)
+			return elements;
+		answer_with_sets(asked);
+	}
+}
+
+/* Outsiders decide how many there are, and they are not compared. */
+static void test_rules_watch_reads_no_elements_that_packets_put_there(void **state)
+{
+	rules_watch_begin_anew(&f.nf);
+	pass(RULES_WATCH_SOON_MS);
+	assert_int_equal(answer_up_to_the_last(), 1);
+	answer_with_sets(NFT_MSG_GETGEN);
+	assert_int_equal(next_asked(), 0);
+	assert_false(f.nf.rules_watch.begun);
+}
+
+/* The kernel has told of the rules before that, and they would be held against what is asked for
+ * behind it. */
+static void test_rules_watch_reads_anew_what_was_asked_for_otherwise_meanwhile(void **state)
+{
+	rules_watch_begin_anew(&f.nf);
+	pass(RULES_WATCH_SOON_MS);
+	assert_int_equal(answer_up_to_the_last(), 1);
+	rules_watch_due(&f.nf);
+	answer_with_sets(NFT_MSG_GETGEN);
+	assert_int_equal(answer_up_to_the_last(), 1);
+	answer_with_sets(NFT_MSG_GETGEN);
+	assert_int_equal(next_asked(), 0);
 }
 
 static void test_rules_watch_waits_twice_as_long_with_each_difference_behind_the_first(void **state)
@@ -236,6 +319,8 @@ int main(void)
 		TEST(test_rules_watch_compares_behind_a_load_and_each_period),
 		TEST(test_rules_watch_waits_while_a_commit_is_under_way),
 		TEST(test_rules_watch_is_not_put_off_by_later_changes),
+		TEST(test_rules_watch_reads_no_elements_that_packets_put_there),
+		TEST(test_rules_watch_reads_anew_what_was_asked_for_otherwise_meanwhile),
 		TEST(test_rules_watch_that_does_not_end_is_said_once_a_day),
 		TEST(test_rules_watch_records_the_same_once_a_day_and_behind_each_load),
 		TEST(test_rules_watch_shuts_what_differs_and_counts_comparisons),

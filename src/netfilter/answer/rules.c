@@ -67,6 +67,8 @@ static int ask_elements(struct listing *l)
 			continue;
 		w->is_filled =
 			(netlink_find_be32(m.attributes, NFTA_SET_FLAGS) & NFT_SET_EVAL) != 0;
+		if (w->is_filled && l->kind->own)
+			continue; /* not compared: outsiders do not make it long */
 		w->elements = w->left_out = 0;
 		return ask(l, NFT_MSG_GETSETELEM, &m);
 	}
@@ -78,6 +80,7 @@ static void begin_reading(struct listing *l)
 	struct listing_rules *w = &l->work.rules;
 
 	w->lost_set = false;
+	w->asked_changes = l->nf->rules_watch.changes;
 	w->sets_at = 0;
 	bytes_fini(&l->kept);
 	bytes_fini(&l->lines);
@@ -85,10 +88,14 @@ static void begin_reading(struct listing *l)
 	bytes_init(&l->lines, LINES_BYTES_MAX);
 }
 
-/* A sign of life changes nothing but when the running generation's element of one set ends. */
-static bool has_changed(const struct listing_rules *w)
+/* A sign of life changes nothing but when the running generation's element of one set ends. What is
+ * asked for may change behind the kernel's last answer, before that is read. */
+static bool has_changed(const struct listing *l)
 {
-	return w->lost_set || w->generation_after - w->generation != w->signs_after - w->signs;
+	const struct listing_rules *w = &l->work.rules;
+
+	return w->lost_set || w->asked_changes != l->nf->rules_watch.changes ||
+	       w->generation_after - w->generation != w->signs_after - w->signs;
 }
 
 static const char *state_of(const struct zone *zone)
@@ -150,7 +157,7 @@ static void begin_printing(struct listing *l)
 			   ", generation %u (0x%04x0000 in marks)\n",
 			   l->zone->name, state_of(l->zone), nf->running.epoch, nf->generation,
 			   nf->generation); /* there is room */
-	if (has_changed(w))
+	if (has_changed(l))
 		(void)bytes_printf(&l->lines,
 				   "# NOT OF ONE MOMENT: changed while it was read, %u times, from "
 				   "transaction %u to %u\n",
@@ -160,7 +167,7 @@ static void begin_printing(struct listing *l)
 				   "# the kernel says: as of its transaction %u, and %u signs of "
 				   "life of netfilter behind it\n",
 				   w->generation, w->signs_after - w->signs);
-	if (l->zone->has_rules && !has_changed(w))
+	if (l->zone->has_rules && !has_changed(l))
 		compare(l);
 	w->printing = true;
 	w->printed = false;
@@ -176,7 +183,7 @@ static int read_on(struct listing *l)
 
 	if (l->kept.failed)
 		return -ERR_TOO_LONG;
-	if (w->stage == STAGE_END && has_changed(w) && w->tries + 1 < TRIES_MAX) {
+	if (w->stage == STAGE_END && has_changed(l) && w->tries + 1 < TRIES_MAX) {
 		w->tries++;
 		w->stage = 0;
 	}
@@ -375,7 +382,7 @@ static int judge(struct listing *l)
 {
 	struct listing_rules *w = &l->work.rules;
 	struct rules_compared compared;
-	bool changed = has_changed(w), differed = w->differed;
+	bool changed = has_changed(l), differed = w->differed;
 	int err;
 
 	w->stage = w->tries = 0; /* of the next reading */

@@ -93,6 +93,7 @@ struct listing_rules {
 	bool printed;   /* to the last line, which may still wait to be sent */
 	uint32_t generation, generation_after; /* the kernel's count of transactions */
 	uint32_t signs, signs_after; /* of those, netfilter's own signs of life, by its count */
+	uint32_t asked_changes;      /* of what is asked for, when the reading began */
 	size_t sets_at;       /* in l->kept: behind the last set whose elements were asked for */
 	bool is_filled;       /* by packets: that set */
 	uint32_t elements;    /* of that set in l->kept */
