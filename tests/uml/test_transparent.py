@@ -28,7 +28,8 @@ def offloaded(net, gateway, zone):
 
 @pytest.mark.limit(120)
 def test_uml_transparent_crossing_answers_routes_and_offloads(net):
-    """The kernel answers for the other side, writes the sender into its own requests, and carries both families past the rules."""
+    """The kernel answers for the other side, writes the sender into its own requests, carries both families past the rules, and has
+    the rules that were asked for."""
     from scapy.all import ARP
     network = OneNetwork(net)
     for host in (ROUTER, SERVER, ROUTER_6):
@@ -47,6 +48,9 @@ def test_uml_transparent_crossing_answers_routes_and_offloads(net):
         assert not net.reaches("near", SERVER, 7000, timeout=2.0) and not [s for s in streams if s.ended]
         senders = {host: {p[ARP].psrc for p in capture.stop() if p[ARP].hwsrc != MACS[host]} for host, capture in asked.items()}
         assert senders["far"] == {"10.1.0.2"} and senders["near"] <= {ROUTER}, senders
+        for zone in ("inner", "outer"):
+            gateway.wait_event(" rules-compared ", f'zone="{zone}"', seconds=30)
+        assert not [line for line in gateway.audit_lines() if " rules-differ " in line]
 
 
 class BehindTrunk(OneNetwork):
