@@ -37,7 +37,7 @@ bool wipe_is_ordered(const char *state)
 	char path[PATH_MAX];
 
 	order_path(path, state);
-	return access(path, F_OK) == 0;
+	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
 int wipe_read_order(const char *state, struct bytes *order)

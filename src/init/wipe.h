@@ -15,7 +15,8 @@
 
 #define WIPE_MARK_BYTES 1024U /* ext4 begins behind it (Documentation/filesystems/ext4) */
 
-/* Whether there is an order in the directory of the state, damaged or not. */
+/* Whether there is an order in the directory of the state, damaged or not. A disk that does not let
+ * that be told has one: it is read then, and cannot be. */
 bool wipe_is_ordered(const char *state);
 
 /**

@@ -115,6 +115,18 @@ static void test_wipe_takes_an_order_as_it_was_written_only(void **state)
 	assert_true(wipe_read_order(f->place.path, &f->order) < 0);
 }
 
+/* L5: a disk that does not say whether it is to be wiped is not used as if it were not. */
+static void test_wipe_is_ordered_where_nobody_can_tell(void **state)
+{
+	struct fixture *f = *state;
+	char absent[80];
+
+	(void)snprintf(absent, sizeof(absent), "%s/absent", f->place.path);
+	assert_false(wipe_is_ordered(absent));   /* a new disk */
+	assert_true(wipe_is_ordered(f->device)); /* ENOTDIR: the look fails */
+	assert_true(wipe_read_order(f->device, &f->order) < 0);
+}
+
 static void test_wipe_mark_is_found_and_nothing_like_it(void **state)
 {
 	struct fixture *f = *state;
@@ -208,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_wipe_takes_an_order_as_it_was_written_only),
+		TEST(test_wipe_is_ordered_where_nobody_can_tell),
 		TEST(test_wipe_mark_is_found_and_nothing_like_it),
 		TEST(test_wipe_overwrite_leaves_the_mark_and_zeros),
 		TEST(test_wipe_run_leaves_a_blank_device),
