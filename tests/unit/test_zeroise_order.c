@@ -3,6 +3,7 @@
  * the disk before it, and that nothing is left behind one that is refused. */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ static int peers[PEER_COUNT];
 static struct clock_simulated now;
 static struct clock test_clock;
 static unsigned records[EVENT_COUNT_];
-static bool has_disk, stopped;
+static bool has_disk, stopped, loses_names;
 
 void supervisor_emit(struct supervisor *s, enum event_id id, const struct event_arg *args,
 		     size_t arg_count)
@@ -69,6 +70,18 @@ int __wrap_data_device_look(int directory, struct data_device *out)
 {
 	*out = (struct data_device){.name = "vdb", .serial = "S1", .size_bytes = 4096};
 	return has_disk ? 0 : -ERR_NOT_FOUND;
+}
+
+/* A disk that does not say whether it keeps the name of a file. */
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	if (loses_names && fd == place.dir) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_fsync(fd);
 }
 
 static void process(unsigned which, enum role role)
@@ -186,7 +199,7 @@ static int setup(void **state)
 	memset(&sup, 0, sizeof(sup));
 	memset(records, 0, sizeof(records));
 	has_disk = true;
-	stopped = false;
+	stopped = loses_names = false;
 	login = (struct snapshot_login){0};
 	employ();
 	now = (struct clock_simulated){.mono_ns = 1000 * MS_NS, .wall_ns = 1};
@@ -426,6 +439,20 @@ static void test_zeroise_whose_order_cannot_be_written_is_not_done(void **state)
 	assert_int_equal(sup.zones.shut, 0);
 }
 
+/* L5: an order that the next start may find is not taken back, and not said to be. */
+static void test_zeroise_goes_on_where_nobody_knows_whether_the_disk_keeps_the_order(void **state)
+{
+	confirm();
+	ask("sold");
+	record(true);
+	loses_names = true;
+	certify();
+	assert_int_equal(faccessat(place.dir, MACHINE_WIPE_ORDER, F_OK, 0), 0);
+	assert_int_equal(records[EVENT_ZEROISE_NOT_DONE], 0);
+	assert_true(stopped);
+	assert_int_equal(sup.zeroise.state, ZEROISE_LEFT);
+}
+
 static void test_zeroise_takes_two_while_no_policy_runs(void **state)
 {
 	sup.running.fd = -1;
@@ -450,6 +477,7 @@ int main(void)
 		TEST(test_zeroise_is_done_once_the_order_is_on_the_disk),
 		TEST(test_zeroise_is_given_up_when_the_gateway_ends_otherwise),
 		TEST(test_zeroise_whose_order_cannot_be_written_is_not_done),
+		TEST(test_zeroise_goes_on_where_nobody_knows_whether_the_disk_keeps_the_order),
 		TEST(test_zeroise_takes_two_while_no_policy_runs),
 	};
 

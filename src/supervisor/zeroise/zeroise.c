@@ -23,6 +23,7 @@
 #include "supervisor/zeroise/device.h"
 
 #define MARGIN_MS   5000U /* behind what audit has promised */
+#define FILE_BYTES  1024U /* of an order and its first line (channel/machine.h) */
 #define CODE_BYTES  16U
 #define TIME_BYTES  32U
 #define NOBODY      "none"
@@ -353,9 +354,24 @@ void zeroise_withdraw(struct supervisor *sup, const struct child *console, uint3
 		refuse(sup, "withdrawn", z->state != ZEROISE_UNCONFIRMED);
 }
 
+/* Whether an order stands in the directory, whole. */
+static bool is_left(const struct supervisor *sup)
+{
+	struct span content;
+	struct bytes order;
+	bool left;
+
+	bytes_init(&order, FILE_BYTES);
+	left = file_read(sup->state_fd, MACHINE_WIPE_ORDER, &order) == 0 &&
+	       file_check(bytes_span(&order), MACHINE_WIPE_KIND, &content) == 0;
+	bytes_fini(&order);
+	return left;
+}
+
 /*
- * From here on each start of the machine carries it out. Return: 0 or an error of file_replace:
- * then there is none, as far as the disk obeys.
+ * From here on each start of the machine carries it out. An order that stands there while the disk
+ * does not say whether it keeps it is given, too: a start may find it, and the log must not say
+ * before that it is not done. Return: 0 or an error of file_replace: then there is none.
  */
 static int leave_order(struct supervisor *sup, const char *certificate)
 {
@@ -367,12 +383,8 @@ static int leave_order(struct supervisor *sup, const char *certificate)
 	if (err == 0)
 		err = file_replace(sup->state_fd, MACHINE_WIPE_ORDER, MACHINE_WIPE_KIND,
 				   bytes_span(&order));
-	if (err < 0) { /* it may be there or not */
-		(void)unlinkat(sup->state_fd, MACHINE_WIPE_ORDER, 0);
-		(void)fsync(sup->state_fd);
-	}
 	bytes_fini(&order);
-	return err;
+	return err < 0 && is_left(sup) ? 0 : err;
 }
 
 /* What fails here ends with the processes and their namespaces, a moment later. */
