@@ -187,6 +187,8 @@ static const char *bring_or_wipe(const char *device, struct bytes *order)
 		why = wipe(device, bytes_span(order));
 		return why ? why : bring(device);
 	}
+	if (wipe_is_over(device) && wipe_unmark(device) < 0)
+		return "is wiped, but for the order";
 	why = bring(device);
 	if (why || !wipe_is_ordered(STATE_DIRECTORY))
 		return why;

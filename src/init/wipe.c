@@ -21,6 +21,7 @@
 #define PIECE_BYTES   (1U << 20) /* at once; what a look for a blank device reads is one */
 #define PROGRESS_STEP 5U         /* per cent */
 #define TIME_BYTES    32
+#define SECTOR_BYTES  512U /* what a device writes whole or not at all */
 
 /* What is done with each piece of the device. Return: whether it is so now. */
 typedef bool piece_fn(int fd, uint8_t *piece, size_t size, off_t at);
@@ -85,14 +86,14 @@ static bool read_piece(int fd, uint8_t *piece, size_t size, off_t at)
 	return true;
 }
 
-static int write_head(const char *device, uint8_t head[WIPE_MARK_BYTES])
+static int write_head(const char *device, uint8_t *head, size_t size, off_t at)
 {
 	int fd = open(device, O_WRONLY | O_CLOEXEC);
 	bool written;
 
 	if (fd < 0)
 		return -ERR_SYSTEM;
-	written = write_piece(fd, head, WIPE_MARK_BYTES, 0) && fsync(fd) == 0;
+	written = write_piece(fd, head, size, at) && fsync(fd) == 0;
 	(void)close(fd); /* it is on the disk, or that is known */
 	return written ? 0 : -ERR_SYSTEM;
 }
@@ -104,14 +105,16 @@ int wipe_mark(const char *device, struct span order)
 	if (order.size >= sizeof(head))
 		return -ERR_SYSTEM;
 	memcpy(head, order.data, order.size);
-	return write_head(device, head);
+	return write_head(device, head, sizeof(head), 0);
 }
 
 int wipe_unmark(const char *device)
 {
-	uint8_t head[WIPE_MARK_BYTES] = {0};
+	uint8_t zeros[WIPE_MARK_BYTES - SECTOR_BYTES] = {0};
+	int err = write_head(device, zeros, sizeof(zeros), SECTOR_BYTES);
 
-	return write_head(device, head);
+	/* its beginning last: that is known again (wipe_is_over) */
+	return err < 0 ? err : write_head(device, zeros, SECTOR_BYTES, 0);
 }
 
 bool wipe_is_marked(const char *device, struct bytes *order)
@@ -163,6 +166,23 @@ static bool is_zeros(int fd, uint8_t *piece, size_t size, off_t at)
 		if (piece[i] != 0)
 			return false;
 	return true;
+}
+
+bool wipe_is_over(const char *device)
+{
+	static const char begin[] = "# " MACHINE_WIPE_KIND " ";
+	int fd = open(device, O_RDONLY | O_CLOEXEC);
+	uint8_t sector[SECTOR_BYTES];
+	bool is_over;
+
+	if (fd < 0)
+		return false;
+	is_over = read_piece(fd, sector, sizeof(sector), 0) &&
+		  memcmp(sector, begin, sizeof(begin) - 1) == 0;
+	for (off_t at = SECTOR_BYTES; is_over && at < (off_t)PIECE_BYTES; at += SECTOR_BYTES)
+		is_over = is_zeros(fd, sector, sizeof(sector), at);
+	(void)close(fd); /* only read */
+	return is_over;
 }
 
 static void say_progress(const char *en, const char *ja, off_t done, off_t all, unsigned *said)
@@ -300,7 +320,7 @@ int wipe_run(const char *device, struct span order)
 	say("---- end / 終わり ----");
 	if (wipe_unmark(device) == 0)
 		return 0;
-	say("zeroise: the order itself is still on the device, which is wiped again at the next "
-	    "start / 消去命令が残っています。次の起動時に再度消去します");
+	say("zeroise: the order itself is still on the device: the next start goes on / "
+	    "消去命令が残っています。次の起動時に続けます");
 	return -ERR_SYSTEM;
 }

@@ -50,8 +50,12 @@ struct wipe_outcome {
  */
 int wipe_overwrite(const char *device, struct wipe_outcome *outcome);
 
-/* The mark is zeros, and on the disk. Return: 0 or -ERR_SYSTEM. */
+/* The mark is zeros, and on the disk: its beginning last. Return: 0 or -ERR_SYSTEM. */
 int wipe_unmark(const char *device);
+
+/* Whether a wipe has ended but for that: of the mark its first sector is left, and zeros follow up
+ * to where a blank device is known. */
+bool wipe_is_over(const char *device);
 
 /**
  * wipe_run - carry out the order at the head of the device, to the end

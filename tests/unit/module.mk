@@ -190,7 +190,7 @@ test_certificate-use := audit tls policy wire base
 test_certificate-lib := -lhogweed -lgmp
 test_confirmation-use := accounts policy wire base
 test_wipe-use := init base
-test_wipe-lib := -Wl,--wrap=getrandom,--wrap=pread
+test_wipe-lib := -Wl,--wrap=getrandom,--wrap=pread,--wrap=pwrite
 test_zeroise_order-use := supervisor policy wire base
 test_zeroise_order-lib := -Wl,--wrap=commit_reconverge,--wrap=sockets_close_all,--wrap=session_end_all,--wrap=supervisor_stop,--wrap=data_device_look,--wrap=fsync
 

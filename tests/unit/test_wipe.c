@@ -18,9 +18,11 @@
 
 #define DEVICE       "device"
 #define DEVICE_BYTES ((3U << 20) + 512U) /* its last piece is not a whole one */
-#define ORDER        "code 00112233445566778899aabbccddeeff\nsekisho zeroise\nperson yamada\n"
+#define WORDS        "an order of many words reaches into the second sector of a device, "
+#define REASON       "reason " WORDS WORDS WORDS WORDS WORDS WORDS WORDS "\n"
+#define ORDER        "code 00112233445566778899aabbccddeeff\nsekisho zeroise\n" REASON
 
-static bool no_random, reads_wrong;
+static bool no_random, reads_wrong, cut;
 
 ssize_t __real_getrandom(void *out, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *out, size_t size, unsigned flags);
@@ -42,6 +44,14 @@ ssize_t __wrap_pread(int fd, void *out, size_t size, off_t at)
 	return n;
 }
 
+/* The power goes before the first sector is written. */
+ssize_t __real_pwrite(int fd, const void *bytes, size_t size, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+	return cut && at == 0 ? 0 : __real_pwrite(fd, bytes, size, at);
+}
+
 struct fixture {
 	struct place place;
 	char device[64];
@@ -54,7 +64,7 @@ static int setup(void **state)
 	static uint8_t content[DEVICE_BYTES];
 	int fd;
 
-	no_random = reads_wrong = false;
+	no_random = reads_wrong = cut = false;
 	place_open(&f->place);
 	bytes_init(&f->order, WIPE_MARK_BYTES);
 	(void)snprintf(f->device, sizeof(f->device), "%s/" DEVICE, f->place.path);
@@ -174,6 +184,29 @@ static void test_wipe_run_leaves_a_blank_device(void **state)
 	assert_int_equal(left(f, 0), 0);
 }
 
+/* L5: the end is found again where the power went between the two sectors of the mark. */
+static void test_wipe_unmark_that_is_cut_is_found_and_ended(void **state)
+{
+	static const char order[WIPE_MARK_BYTES - 1] = "# " MACHINE_WIPE_KIND " sha256=torn\n";
+	struct span torn = {(const uint8_t *)order, sizeof(order)};
+	struct fixture *f = *state;
+
+	assert_false(wipe_is_over(f->device));
+	assert_int_equal(wipe_mark(f->device, torn), 0);
+	assert_false(wipe_is_over(f->device)); /* nothing is wiped yet */
+	give_order(f);
+	assert_int_equal(wipe_mark(f->device, bytes_span(&f->order)), 0);
+	cut = true;
+	assert_int_equal(wipe_run(f->device, bytes_span(&f->order)), -ERR_SYSTEM);
+	cut = false;
+	bytes_clear(&f->order);
+	assert_false(wipe_is_marked(f->device, &f->order));
+	assert_true(wipe_is_over(f->device));
+	assert_int_equal(wipe_unmark(f->device), 0);
+	assert_int_equal(left(f, 0), 0);
+	assert_false(wipe_is_over(f->device)); /* blank */
+}
+
 /* The second half of the device takes nothing: no certificate, and the next start tries again. */
 static void test_wipe_run_keeps_the_mark_of_what_cannot_be_written(void **state)
 {
@@ -224,6 +257,7 @@ int main(void)
 		TEST(test_wipe_mark_is_found_and_nothing_like_it),
 		TEST(test_wipe_overwrite_leaves_the_mark_and_zeros),
 		TEST(test_wipe_run_leaves_a_blank_device),
+		TEST(test_wipe_unmark_that_is_cut_is_found_and_ended),
 		TEST(test_wipe_run_keeps_the_mark_of_what_cannot_be_written),
 		TEST(test_wipe_certifies_no_pass_that_failed),
 	};
