@@ -298,7 +298,7 @@ static void test_zeroise_that_is_not_recorded_certified_or_awaited_is_not_done(v
 	ask("sold");
 	record(true);
 	pass(ZEROISE_SEND_MS + 5001); /* audit says nothing */
-	assert_refused("could not be recorded");
+	assert_refused("no certificate");
 	certify(); /* and then it does */
 	assert_false(stopped);
 	confirm();

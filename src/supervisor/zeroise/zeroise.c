@@ -28,6 +28,7 @@
 #define TIME_BYTES  32U
 #define NOBODY      "none"
 #define UNRECORDED  "it could not be recorded in the log, and is not done"
+#define UNCERTIFIED "no certificate of it could be made; nothing is done"
 #define UNCONFIRMED "the password was not confirmed in time; nothing is done"
 #define ENDING      "the end of the machine is under way"
 #define NS_IN_S     1000000000
@@ -66,12 +67,20 @@ static void refuse(struct supervisor *sup, const char *why, bool recorded)
 		answer_error(&answer, why);
 }
 
+/* What it waits for does not come. */
+static void refuse_waiting(struct supervisor *sup)
+{
+	static const char *const why[] = {[ZEROISE_UNCONFIRMED] = UNCONFIRMED,
+					  [ZEROISE_RECORDING] = UNRECORDED,
+					  [ZEROISE_CERTIFYING] = UNCERTIFIED};
+	enum zeroise_state state = sup->zeroise.state;
+
+	refuse(sup, why[state], state != ZEROISE_UNCONFIRMED);
+}
+
 static void on_late(struct loop *loop, struct loop_timer *self)
 {
-	struct supervisor *sup = self->ctx;
-	bool recorded = sup->zeroise.state != ZEROISE_UNCONFIRMED;
-
-	refuse(sup, recorded ? UNRECORDED : UNCONFIRMED, recorded);
+	refuse_waiting(self->ctx);
 }
 
 static void wait_for(struct supervisor *sup, enum zeroise_state state, uint64_t most_ms)
@@ -319,7 +328,7 @@ void zeroise_recorded(struct supervisor *sup, const struct control_recorded *rec
 	if (z->state != ZEROISE_RECORDING || recorded->number != z->number)
 		return;
 	if (!recorded->ok || make_code(z->code) < 0 || !describe(sup, body.text)) {
-		refuse(sup, UNRECORDED, true);
+		refuse(sup, recorded->ok ? UNCERTIFIED : UNRECORDED, true);
 		return;
 	}
 	wait_for(sup, ZEROISE_CERTIFYING, ZEROISE_SEND_MS + MARGIN_MS);
@@ -342,7 +351,7 @@ bool zeroise_is_under_way(const struct supervisor *sup)
 void zeroise_unrecorded(struct supervisor *sup)
 {
 	if (sup->zeroise.state == ZEROISE_RECORDING || sup->zeroise.state == ZEROISE_CERTIFYING)
-		refuse(sup, UNRECORDED, true);
+		refuse_waiting(sup);
 }
 
 void zeroise_withdraw(struct supervisor *sup, const struct child *console, uint32_t number)
