@@ -197,13 +197,18 @@ test_zeroise_order-lib := -Wl,--wrap=commit_reconverge,--wrap=sockets_close_all,
 # accounts
 units += test_recovery_seat test_recovery_course
 test_recovery_seat-use := accounts policy wire base
+test_recovery_seat-lib := -Wl,--wrap=crypt_gensalt_rn
 test_recovery_course-use := supervisor policy wire base
 test_recovery_course-lib := -Wl,--wrap=commit_reconverge,--wrap=sockets_close_all,--wrap=sockets_listen,--wrap=session_end_all,--wrap=ioctl
 units += test_desk test_doors test_factor test_first_administrator test_totp
 test_desk-use := accounts policy wire base
+test_desk-lib := -Wl,--wrap=crypt_gensalt_rn
 test_doors-use := accounts policy wire base
+test_doors-lib := -Wl,--wrap=crypt_gensalt_rn
 test_factor-use := accounts policy wire base
+test_factor-lib := -Wl,--wrap=crypt_gensalt_rn
 test_first_administrator-use := accounts policy wire base
+test_first_administrator-lib := -Wl,--wrap=crypt_gensalt_rn
 test_totp-use := accounts policy wire base
 
 # memory sticks
