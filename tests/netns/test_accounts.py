@@ -280,6 +280,7 @@ def test_login_opens_no_session_without_its_record_on_the_disk(gateway, administ
     audit = gateway.kill("audit", signal.SIGSTOP)
     console = log_in(gateway, "yamada", FIRST)
     assert console.expect([r"> $", pexpect.EOF], timeout=60) == 1
+    assert "the login cannot be recorded: nobody is let in\r\n" in console.before
     gateway.wait_answering("audit", other_than=audit, seconds=30)
     log_in(gateway, "yamada", FIRST).expect(r"> $")
     gateway.wait_event("login ", 'user="yamada"', seconds=20)

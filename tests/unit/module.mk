@@ -158,10 +158,11 @@ test_clauses-use := policy base
 units += test_calendar test_snapshot_packets
 test_snapshot_packets-use := policy base
 test_calendar-use := policy base
-units += test_config_saved test_config_slots test_config_store test_console_line test_console_layout
+units += test_config_saved test_config_slots test_config_store test_console_ending test_console_line test_console_layout
 test_config_store-use := config tls policy base
 test_config_saved-use := config tls policy base
 test_config_slots-use := config tls policy base
+test_console_ending-use := console policy wire base
 test_console_line-use := console policy base
 test_console_layout-use := console policy base
 
