@@ -449,6 +449,8 @@ static void bury(struct child *child, int status)
 	while (child->control.fd >= 0 && channel_serve(&child->control, SERVE_MOST, NULL) > 0)
 		;
 	announce_death(child, status);
+	if (child->role == ROLE_CONSOLE)
+		persons_console_died(child);
 	loop_disarm(&sup->loop, &child->timer);
 	loop_disarm(&sup->loop, &child->life);
 	release_channels(child);

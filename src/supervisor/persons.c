@@ -89,14 +89,29 @@ static void end_console(struct child *console, enum session_end why)
 	loop_arm(&console->sup->loop, &console->life, END_MS);
 }
 
-/* accounts would have recorded it, and is dead. */
-static void record_end(const struct child *console)
+/* Who sits there or is about to; "": nobody. */
+static const char *who_is_at(const struct child *console)
 {
-	const char *name = console->person[0] != '\0' ? console->person : console->waiting.name;
+	return console->person[0] != '\0' ? console->person : console->waiting.name;
+}
 
+/* accounts would have recorded it, and is dead. */
+static void record_end(struct supervisor *sup, uint32_t console, const char *name)
+{
 	if (name[0] != '\0')
-		supervisor_event(console->sup, EVENT_LOGOUT, EV_PERSON(USER, name, console->index),
+		supervisor_event(sup, EVENT_LOGOUT, EV_PERSON(USER, name, console),
 				 EV_TEXT(REASON, "accounts ended"));
+}
+
+void persons_console_died(const struct child *console)
+{
+	struct person_gone *gone = &console->sup->gone[console->index];
+	const char *name = who_is_at(console);
+
+	if (name[0] == '\0')
+		return; /* the one before it may be untold still */
+	gone->pid = (uint32_t)console->pid;
+	(void)snprintf(gone->name, sizeof(gone->name), "%s", name);
 }
 
 void persons_forget(struct supervisor *sup)
@@ -105,10 +120,11 @@ void persons_forget(struct supervisor *sup)
 	for (uint32_t i = 0; i < CONSOLES_MAX; i++) {
 		struct child *console = child_find(sup, ROLE_CONSOLE, i);
 
+		record_end(sup, i, sup->gone[i].name);
+		sup->gone[i] = (struct person_gone){0};
 		if (!console || console->state != CHILD_READY) /* one that starts sees it itself */
 			continue;
-		if (!sup->stopping)
-			record_end(console);
+		record_end(sup, i, who_is_at(console));
 		end_console(console, SESSION_END_ACCOUNTS);
 	}
 }
@@ -182,6 +198,13 @@ void persons_unrecorded(struct supervisor *sup)
 	}
 }
 
+/* accounts has recorded the end of a session whose console has died. */
+static void forget_gone(struct supervisor *sup, const struct control_person *said)
+{
+	if (said->console < CONSOLES_MAX && sup->gone[said->console].pid == said->pid)
+		sup->gone[said->console] = (struct person_gone){0};
+}
+
 int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *accounts = ctx, *console;
@@ -191,6 +214,8 @@ int console_handle_person(struct channel *ch, void *ctx, const struct channel_me
 	    memchr(person->name, '\0', sizeof(person->name)) == NULL ||
 	    memchr(person->hands, '\0', sizeof(person->hands)) == NULL)
 		return -ERR_PEER;
+	if (person->role == ACCOUNT_ROLE_NONE)
+		forget_gone(accounts->sup, person);
 	console = child_find(accounts->sup, ROLE_CONSOLE, person->console);
 	if (!console || (uint32_t)console->pid != person->pid)
 		return 0; /* of a console that has ended */

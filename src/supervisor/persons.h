@@ -19,12 +19,21 @@ struct person_wait {
 	char name[24], hands[128];
 };
 
+/* Whose console has died, and of whose end accounts has said nothing yet. */
+struct person_gone {
+	uint32_t pid; /* of the console */
+	char name[24];
+};
+
 int console_handle_person(struct channel *ch, void *ctx, const struct channel_message *message);
 /* audit's answer. */
 int persons_handle_recorded(struct channel *ch, void *ctx, const struct channel_message *message);
 /* Whether who sits at a console may ask this (enum query_kind). */
 bool person_may(const struct child *console, uint32_t kind);
-/* accounts has died: nobody is known any more, and every console begins anew. */
+/* A console has died: accounts records how its session ended, unless it dies as well. */
+void persons_console_died(const struct child *console);
+/* accounts has died: nobody is known any more, every console begins anew, and the ends of sessions
+ * that it has not told are recorded for it. */
 void persons_forget(struct supervisor *sup);
 /* first.c: the first administrator, on the way from accounts over audit to config and back. */
 

@@ -181,6 +181,7 @@ struct supervisor {
 	struct emergencies emergencies;
 	struct watchlist watchlist;
 	struct timekeeping time;
+	struct person_gone gone[CONSOLES_MAX];
 	struct first_wait first;
 	struct recovery recovery;
 	struct recordings recordings;

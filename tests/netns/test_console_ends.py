@@ -2,6 +2,7 @@
 """How a session at the serial line ends: the person reads why, and the log says it of the person (A3, A4, L1)."""
 
 import os
+import signal
 
 import pytest
 
@@ -65,6 +66,32 @@ def test_session_ends_with_the_gateway_and_says_so(terminal, language):
     assert terminal.gateway.stop() == 0
     terminal.expect(GATEWAY[language], timeout=60)
     logout(terminal.gateway, "the gateway stops")
+
+
+@pytest.mark.parametrize("language", ["en"], indirect=True)
+def test_session_ends_with_a_gateway_whose_accounts_stands(terminal, language):
+    """The console ends at once, accounts is killed two seconds later: the supervisor records what it cannot."""
+    terminal.gateway.kill("accounts", signal.SIGSTOP)
+    assert terminal.gateway.stop() == 0
+    terminal.expect(GATEWAY[language], timeout=60)
+    logout(terminal.gateway, "accounts ended")
+
+
+@pytest.mark.parametrize("language", ["en"], indirect=True)
+def test_session_ends_with_its_console_while_accounts_stands(terminal):
+    """Nobody is there who has seen both: what accounts has not told when it dies is recorded for it, once."""
+    terminal.gateway.kill("accounts", signal.SIGSTOP)
+    terminal.gateway.wait_role("console", other_than=terminal.gateway.kill("console"), seconds=60)
+    terminal.gateway.kill("accounts")
+    logout(terminal.gateway, "accounts ended")
+    terminal.expect(NAME, timeout=60)
+    first_boot.log_in(terminal)
+    terminal.gateway.kill("console")
+    terminal.expect(NAME, timeout=60)
+    terminal.gateway.kill("accounts")   # it has told this end
+    terminal.expect(ACCOUNTS["en"], timeout=60)
+    first_boot.log_in(terminal)
+    assert sum(" logout " in line for line in terminal.gateway.audit_lines()) == 2
 
 
 def test_session_ends_by_exit_behind_all_that_was_asked_before(terminal):
