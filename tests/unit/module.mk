@@ -190,6 +190,7 @@ units += test_certificate test_confirmation test_wipe test_zeroise_order
 test_certificate-use := audit tls policy wire base
 test_certificate-lib := -lhogweed -lgmp
 test_confirmation-use := accounts policy wire base
+test_confirmation-lib := -Wl,--wrap=crypt_gensalt_rn
 test_wipe-use := init base
 test_wipe-lib := -Wl,--wrap=getrandom,--wrap=pread,--wrap=pwrite
 test_zeroise_order-use := supervisor policy wire base
