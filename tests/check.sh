@@ -13,8 +13,9 @@ passed=0 failed=0 notes=
 
 # The numbers in attribute $2 of the <testsuite> of each JUnit file of suite $1, added up; nothing where there is no file.
 attribute() {
-	cat "$check/$1.xml" "$check/$1".[0-9]*.xml 2>/dev/null |
-		sed -n "s/.*<testsuite [^>]*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" | awk '{ n += $1 } END { if (NR > 0) print n }'
+	# Files straight to sed, which ends a line with each: they have no end of line of their own.
+	sed -n "s/.*<testsuite [^>]*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$check/$1.xml" "$check/$1".[0-9]*.xml 2>/dev/null |
+		awk '{ n += $1 } END { if (NR > 0) print n }'
 }
 
 add() { # suite, status of its command
