@@ -38,6 +38,11 @@ def wait_plugged(board, count=1):
     wait_until(seen, "the devices", PATIENCE_SECONDS, 1)
 
 
+def wait_switched_off(board):
+    """Behind a commit that takes sticks off: until the controllers are switched, which is when the appliance says so."""
+    wait_until(lambda: SWITCHED_OFF in board.console.run("show usb"), "USB to be off", PATIENCE_SECONDS, 1)
+
+
 def plug(board, name, image=None, count=1, **options):
     board.plug(name, image, **options)
     wait_plugged(board, count)
@@ -153,7 +158,7 @@ def test_usb_uses_no_device_but_for_the_time_of_a_use(machine, tmp_path):
     used = still(board)
     assert used["configured"] == 1 and used["commands"] > 0, used
     commit(board.console, "delete system usb")
-    wait_until(lambda: SWITCHED_OFF in board.console.run("show usb"), "USB to be off", PATIENCE_SECONDS, 1)
+    wait_switched_off(board)
     board.plug("last", sticks.make(tmp_path / "last.img"))
     assert still(board) == used
 
@@ -192,7 +197,7 @@ def test_usb_process_that_reads_a_stick_can_do_nothing_else(machine, tmp_path):
 def test_usb_hostile_sticks_get_nothing_applied_and_are_told_of(machine, tmp_path):
     board = start(machine)
     died = events(board, "process-died")     # on a busy host a process may be late to start
-    assert SWITCHED_OFF in ask(board, "show usb")
+    wait_switched_off(board)
     assert SWITCHED_OFF in ask(board, "show version | usb version.txt")
     commit(board.console, *ZONES, USB_ON)
     assert "no memory stick is plugged in" in ask(board, "show version | usb version.txt")
@@ -258,7 +263,7 @@ def test_usb_hostile_sticks_get_nothing_applied_and_are_told_of(machine, tmp_pat
     said, changes = load(board, "load merge usb good.conf")
     assert "from-the-stick" in changes, said
     commit(board.console, "delete system usb")
-    assert SWITCHED_OFF in ask(board, "show usb")
+    wait_switched_off(board)
     assert not events(board, "usb-stuck")
 
 
