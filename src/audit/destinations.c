@@ -219,7 +219,7 @@ unsigned destinations_reached(const struct destinations *d, uint64_t sequence)
 {
 	unsigned reached = 0;
 
-	for (uint32_t i = 0; i < d->running.count; i++) {
+	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
 		const struct sender *s = &d->senders[i];
 
 		reached += s->state == SENDER_FLOWING && s->way->reached(s) >= sequence;

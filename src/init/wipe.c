@@ -53,11 +53,11 @@ int wipe_read_order(const char *state, struct bytes *order)
 	return err < 0 ? err : file_check(bytes_span(order), MACHINE_WIPE_KIND, &content);
 }
 
-/* Return: whether all of it was written. */
-static bool write_piece(int fd, uint8_t *piece, size_t size, off_t at)
+/* Return: whether all of it was read or written. */
+static bool move_piece(int fd, uint8_t *piece, size_t size, off_t at, bool writes)
 {
 	while (size > 0) {
-		ssize_t n = pwrite(fd, piece, size, at);
+		ssize_t n = writes ? pwrite(fd, piece, size, at) : pread(fd, piece, size, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -70,20 +70,14 @@ static bool write_piece(int fd, uint8_t *piece, size_t size, off_t at)
 	return true;
 }
 
+static bool write_piece(int fd, uint8_t *piece, size_t size, off_t at)
+{
+	return move_piece(fd, piece, size, at, true);
+}
+
 static bool read_piece(int fd, uint8_t *piece, size_t size, off_t at)
 {
-	while (size > 0) {
-		ssize_t n = pread(fd, piece, size, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		piece += n;
-		at += n;
-		size -= (size_t)n;
-	}
-	return true;
+	return move_piece(fd, piece, size, at, false);
 }
 
 static int write_head(const char *device, uint8_t *head, size_t size, off_t at)

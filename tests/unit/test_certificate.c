@@ -17,6 +17,7 @@
 #define SEQUENCE     41U
 #define ORDER        "ordered 2026-11-23T00:00:00Z\nperson yamada\n"
 #define SERVERS      2U
+#define SLOTS        (SERVERS + 1) /* of senders that are used */
 
 static struct place place;
 static struct clock_simulated now;
@@ -29,7 +30,7 @@ static struct store store;
 static struct destinations servers;
 static struct device_key key;
 static struct certificate certificate;
-static uint64_t left_for[SERVERS]; /* records before this number have */
+static uint64_t left_for[SLOTS]; /* records before this number have */
 static int peer;
 
 static const struct record_form form = {.clock = &test_clock, .host = "gw-1"};
@@ -55,6 +56,7 @@ static int setup(void **state)
 	assert_int_equal(device_key_open(&key, place.dir), 0);
 	store.chain.next_sequence = SEQUENCE;
 	memset(left_for, 0, sizeof(left_for));
+	servers = (struct destinations){0};
 	servers.running.count = SERVERS;
 	for (size_t i = 0; i < SERVERS; i++)
 		servers.senders[i] = (struct sender){.state = SENDER_FLOWING, .way = &way};
@@ -120,6 +122,19 @@ static void test_certificate_waits_until_the_record_has_left_for_all(void **stat
 	assert_false(answered(&body)); /* once */
 }
 
+/* Senders stay where they are when a server leaves the policy. */
+static void test_certificate_counts_servers_behind_one_that_has_left(void **state)
+{
+	struct control_certified body;
+
+	servers.senders[2] = servers.senders[0];
+	servers.senders[0] = (struct sender){.state = SENDER_CLOSED};
+	left_for[1] = left_for[2] = SEQUENCE;
+	begin(7);
+	assert_true(answered(&body));
+	assert_non_null(strstr(body.text, "\nsyslog-servers-sent-to 2 of 2\n"));
+}
+
 /* A town must be able to wipe a gateway that stands on a desk. */
 static void test_certificate_goes_on_without_servers_that_are_away(void **state)
 {
@@ -134,7 +149,7 @@ static void test_certificate_goes_on_without_servers_that_are_away(void **state)
 	pass(1000);
 	assert_true(answered(&body));
 	assert_non_null(strstr(body.text, "\nsyslog-servers-sent-to 1 of 2\n"));
-	servers.running.count = 0;
+	servers = (struct destinations){0}; /* the policy has none: their senders are closed */
 	begin(8);
 	assert_true(answered(&body)); /* at once */
 	assert_int_equal(body.number, 8);
@@ -206,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_certificate_waits_until_the_record_has_left_for_all),
+		TEST(test_certificate_counts_servers_behind_one_that_has_left),
 		TEST(test_certificate_goes_on_without_servers_that_are_away),
 		TEST(test_certificate_is_signed_by_the_device_key),
 		TEST(test_certificate_says_that_there_is_no_key),

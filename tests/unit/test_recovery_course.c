@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "channel/account.h"
+#include "children_fixture.h"
 #include "place.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/watchdog.h"
@@ -86,22 +87,6 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	return 0;
 }
 
-static struct child *process(unsigned which, enum role role)
-{
-	struct child *child = &sup.children[which];
-	int fds[2];
-
-	assert_int_equal(channel_pair(fds), 0);
-	*child = (struct child){.sup = &sup,
-				.state = CHILD_READY,
-				.role = role,
-				.pid = 100 + (pid_t)which,
-				.is_tty = role == ROLE_CONSOLE};
-	channel_init(&child->control, fds[0], NULL, 0, child);
-	peers[which] = fds[1];
-	return child;
-}
-
 /* What a process was told last (enum recovery_step); 0: nothing. */
 static uint32_t told(unsigned which)
 {
@@ -142,9 +127,9 @@ static void start(enum machine_start how)
 	assert_int_equal(watchdog_open(&sup), 0);
 	assert_int_equal(emergencies_load(&sup.emergencies, place.dir), 0);
 	recovery_begin(&sup);
-	process(CONSOLE, ROLE_CONSOLE);
-	process(AUDIT, ROLE_AUDIT);
-	process(ACCOUNTS, ROLE_ACCOUNTS);
+	peers[CONSOLE] = children_put(&sup, CONSOLE, ROLE_CONSOLE);
+	peers[AUDIT] = children_put(&sup, AUDIT, ROLE_AUDIT);
+	peers[ACCOUNTS] = children_put(&sup, ACCOUNTS, ROLE_ACCOUNTS);
 	(void)recovery_offers(&sup, &sup.children[CONSOLE]);
 }
 

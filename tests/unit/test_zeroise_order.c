@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "channel/account.h"
 #include "channel/zeroise.h"
+#include "children_fixture.h"
 #include "place.h"
 #include "supervisor/power.h"
 #include "supervisor/query/query.h"
@@ -82,21 +83,6 @@ int __wrap_fsync(int fd)
 		return -1;
 	}
 	return __real_fsync(fd);
-}
-
-static void process(unsigned which, enum role role)
-{
-	struct child *child = &sup.children[which];
-	int fds[2];
-
-	assert_int_equal(channel_pair(fds), 0);
-	*child = (struct child){.sup = &sup,
-				.state = CHILD_READY,
-				.role = role,
-				.pid = 100 + (pid_t)which,
-				.is_tty = role == ROLE_CONSOLE};
-	channel_init(&child->control, fds[0], NULL, 0, child);
-	peers[which] = fds[1];
 }
 
 /* Another person sits down; the console's process is another one. */
@@ -212,9 +198,9 @@ static int setup(void **state)
 	sup.running.snapshot.login_count = 1;
 	sup.running.snapshot.persons = persons;
 	sup.running.snapshot.person_count = 3;
-	process(CONSOLE, ROLE_CONSOLE);
-	process(AUDIT, ROLE_AUDIT);
-	process(ACCOUNTS, ROLE_ACCOUNTS);
+	peers[CONSOLE] = children_put(&sup, CONSOLE, ROLE_CONSOLE);
+	peers[AUDIT] = children_put(&sup, AUDIT, ROLE_AUDIT);
+	peers[ACCOUNTS] = children_put(&sup, ACCOUNTS, ROLE_ACCOUNTS);
 	sit("yamada", "");
 	return 0;
 }
