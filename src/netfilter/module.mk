@@ -9,7 +9,7 @@ netfilter-src += $(addprefix nft/,netlink.c nft.c expr.c text.c text_expr.c list
 netfilter-src += $(addprefix ruleset/,ruleset.c raw.c guard.c flood.c neighbour.c shut.c deny.c local.c offload.c share.c lock.c)
 # connection tracking: what runs, what it counts, how it ends
 netfilter-src += $(addprefix flows/,flows.c track.c hits.c sever.c sever_walk.c)
-netfilter-src += $(addprefix answer/,answer.c flows.c permits.c rules.c)
+netfilter-src += $(addprefix answer/,answer.c flows.c permits.c rules.c talkers.c)
 netfilter-src += $(addprefix capture/,capture.c filter.c out.c)
 netfilter-use := policy base
 netfilter-lib :=

@@ -12,8 +12,11 @@
 #define ANSWER_WORDS_MAX 16
 #define ANSWER_WORD_MAX  64
 
-struct netfilter;
+struct flow;
+struct listing;
 struct listing_kind;
+struct netfilter;
+struct snapshot_permit;
 
 /* An answer under way: the row that is being filled. */
 struct answer {
@@ -43,6 +46,11 @@ void answer_refuse(struct answer *a, const char *reason);
 int answer_split(struct answer_words *words, const char *text);
 /* A decimal number of at most @most. */
 bool answer_number(const char *word, uint64_t most, uint64_t *out);
+
+/* talkers.c: a flow that the question is about, added up by the address that it names ... */
+void talkers_take(struct listing *l, const struct flow *flow, const struct snapshot_permit *permit);
+/* ... and behind the last flow the next row, most bytes first. */
+void talkers_show(struct listing *l);
 
 /* flows.c */
 extern const struct listing_kind answer_flows, answer_clear;

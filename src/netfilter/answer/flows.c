@@ -7,7 +7,7 @@
 #include "netfilter/netfilter.h"
 
 static const char usage[] = "allowed: [zone NAME] [source ADDRESS] [destination ADDRESS] [port "
-			    "NUMBER] [permit NUMBER] [top 1-50]";
+			    "NUMBER] [permit NUMBER] [by source|destination] [top 1-50]";
 
 static bool read_address(const char *word, uint8_t *family, uint8_t address[16])
 {
@@ -20,9 +20,26 @@ static bool read_address(const char *word, uint8_t *family, uint8_t address[16])
 
 static bool take_zone(struct listing *l, const char *name)
 {
-	int length = snprintf(l->only_zone, sizeof(l->only_zone), "%s", name);
+	const struct snapshot *s = &l->nf->running.snapshot;
 
-	return length >= 0 && (size_t)length < sizeof(l->only_zone);
+	for (uint32_t i = 0; i < s->zone_count; i++) {
+		if (strcmp(s->zones[i].name, name) == 0) {
+			memcpy(l->only_zone, s->zones[i].name, sizeof(l->only_zone));
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_by(enum listing_by *by, const char *word)
+{
+	if (strcmp(word, "source") == 0)
+		*by = LISTING_BY_SOURCE;
+	else if (strcmp(word, "destination") == 0)
+		*by = LISTING_BY_DESTINATION;
+	else
+		return false;
+	return true;
 }
 
 static bool read_pair(struct listing *l, const char *key, const char *value)
@@ -41,6 +58,8 @@ static bool read_pair(struct listing *l, const char *key, const char *value)
 		return answer_number(value, UINT16_MAX, &f->port);
 	if (strcmp(key, "permit") == 0)
 		return answer_number(value, UINT16_MAX, &f->permit);
+	if (strcmp(key, "by") == 0)
+		return read_by(&f->by, value);
 	if (strcmp(key, "top") == 0)
 		return answer_number(value, LISTING_TOP_MAX, &f->top) && f->top > 0;
 	return false;
@@ -170,7 +189,9 @@ static void take_flow(struct listing *l, const struct flow *flow)
 {
 	if (!is_wanted(l, flow))
 		return;
-	if (l->work.flows.filter.top > 0)
+	if (l->work.flows.filter.by != LISTING_BY_FLOW)
+		talkers_take(l, flow, permit_of(l, flow));
+	else if (l->work.flows.filter.top > 0)
 		rank_flow(&l->work.flows, flow);
 	else
 		show_flow(l, flow);
@@ -189,9 +210,14 @@ static void begin_flows(struct listing *l)
 	static const char *const headings[] = {"from",        "to",     "protocol", "source",
 					       "destination", "permit", "packets",  "bytes",
 					       "left",        "path"};
+	static const char *const by_address[] = {"zone", "address", "flows", "packets", "bytes"};
 	struct answer_words words;
 
-	if (read_question(l, &words))
+	if (!read_question(l, &words))
+		return;
+	if (l->work.flows.filter.by != LISTING_BY_FLOW)
+		listing_heading(l, by_address, sizeof(by_address) / sizeof(by_address[0]));
+	else
 		listing_heading(l, headings, sizeof(headings) / sizeof(headings[0]));
 }
 
@@ -199,7 +225,9 @@ static void close_flows(struct listing *l)
 {
 	struct listing_flows *w = &l->work.flows;
 
-	if (w->shown < w->top_count)
+	if (w->filter.by != LISTING_BY_FLOW)
+		talkers_show(l);
+	else if (w->shown < w->top_count)
 		show_flow(l, &w->top[w->shown++]);
 	else
 		listing_send(l, CONTROL_ROW_LAST);
@@ -212,9 +240,11 @@ const struct listing_kind answer_flows = {
 
 static void begin_clear(struct listing *l)
 {
+	const struct listing_filter *f = &l->work.flows.filter;
 	struct answer_words words;
 
-	if (read_question(l, &words) && (words.count == 0 || l->work.flows.filter.top > 0))
+	if (read_question(l, &words) &&
+	    (words.count == 0 || f->top > 0 || f->by != LISTING_BY_FLOW))
 		listing_refuse(l, "say which: zone, source, destination, port or permit");
 }
 

@@ -22,6 +22,7 @@
 #define LISTING_ASKERS_MAX  8     /* the one that is answered, and those that wait */
 #define LISTING_PIECE_BYTES 16384 /* of the table in one turn: some 50 flows, 0.25 ms */
 #define LISTING_TOP_MAX     50
+#define LISTING_TALKERS_MAX 4096 /* addresses that are told apart in one answer */
 
 struct listing;
 struct netlink_message;
@@ -52,17 +53,37 @@ struct listing_kind {
 };
 
 /* `show flows` and `clear flow`. */
+enum listing_by { LISTING_BY_FLOW, LISTING_BY_SOURCE, LISTING_BY_DESTINATION };
+
 struct listing_filter {
 	uint8_t source_family, destination_family; /* 0: any */
 	uint8_t source[16], destination[16];
 	bool has_port, has_permit;
 	uint64_t port, permit, top; /* top: 0: all, as they come */
+	enum listing_by by;
+};
+
+/* What all flows of one address, at one end of them, make together. */
+struct listing_talker {
+	uint32_t zone; /* of that end; index in the running policy */
+	uint8_t family;
+	uint8_t address[16];
+	uint64_t flows, packets, bytes;
+};
+
+struct listing_talkers {
+	struct listing_talker found[LISTING_TALKERS_MAX];
+	uint16_t order[LISTING_TALKERS_MAX]; /* of them, by zone and address; at last by bytes */
+	size_t count;
+	struct listing_talker others; /* the sums of those for whom there is no room or no row */
 };
 
 struct listing_flows {
 	struct listing_filter filter;
 	struct flow top[LISTING_TOP_MAX]; /* descending by bytes */
 	size_t top_count, shown;
+	struct listing_talkers talkers;      /* instead, where addresses are asked for */
+	bool ranked;                         /* ... and they are in their order */
 	struct flow clear[PACKET_BATCH_MAX]; /* ended with one message */
 	size_t clear_count;
 	uint64_t cleared;
