@@ -147,7 +147,7 @@ static void open_datagrams(struct destinations *d, uint32_t index, int fd)
 		sender = free_sender(d);
 	if (sender == NULL ||
 	    sender_open(sender, d->loop, d->store, report_of(d), name, fd, known) < 0)
-		fprintf(stderr, "audit: no room to watch a syslog socket\n");
+		fprintf(stderr, "audit: no room to watch a link to a log-sender\n");
 }
 
 /* One that has its sender already goes on with it. */
@@ -203,16 +203,15 @@ void destinations_apply(struct destinations *d, struct record_form *form)
 	forget_given(d);
 }
 
-void destinations_connected(struct destinations *d, uint32_t index,
-			    const struct sender_connection *connection)
+void destinations_connected(struct destinations *d, uint32_t index, int fd, int error)
 {
 	struct sender *sender =
 		index < d->running.count ? find_sender(d, d->running.servers[index].name) : NULL;
 
 	if (sender != NULL)
-		sender_connected(sender, connection);
-	else
-		sender_refuse(connection); /* its server is no longer in the policy */
+		sender_connected(sender, fd, error);
+	else if (fd >= 0)
+		(void)close(fd); /* its server is no longer in the policy */
 }
 
 unsigned destinations_reached(const struct destinations *d, uint64_t sequence)

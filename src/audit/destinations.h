@@ -39,7 +39,7 @@ struct destinations {
 	struct destinations_owner owner;
 	struct sender senders[DESTINATIONS_MAX];
 	struct destinations_list running;
-	int given[DESTINATIONS_MAX]; /* sockets that came before their policy, -1: none */
+	int given[DESTINATIONS_MAX]; /* links that came before their policy, -1: none */
 	/* What the next policy brings: */
 	struct destinations_list next;
 	char host[64];
@@ -50,8 +50,9 @@ void destinations_init(struct destinations *d, struct loop *loop, const struct s
 		       struct destinations_owner owner);
 
 /**
- * destinations_give - take a connected datagram socket for server @index of the running policy (or,
- * before there is one, of the first). A socket that the server had before is replaced.
+ * destinations_give - take the link to a log-sender that holds a datagram socket for server @index
+ * of the running policy (or, before there is one, of the first). One that the server had before is
+ * replaced.
  * Return: 0, or -ERR_RANGE (the descriptor stays the caller's).
  */
 int destinations_give(struct destinations *d, uint32_t index, int fd);
@@ -60,10 +61,9 @@ int destinations_give(struct destinations *d, uint32_t index, int fd);
  * destinations_connected - the answer to a request for a connection
  * @index: of the server in the running policy: the supervisor answers in the order in which it
  * switches policies, so both mean the same one
- * @connection: its descriptors are taken
+ * @fd, @error: as for sender_connected
  */
-void destinations_connected(struct destinations *d, uint32_t index,
-			    const struct sender_connection *connection);
+void destinations_connected(struct destinations *d, uint32_t index, int fd, int error);
 
 /**
  * destinations_prepare - note the servers of a policy; nothing changes yet

@@ -3,11 +3,10 @@
  * audit: takes events from every process, writes the hash-chained log, sends it to syslog servers.
  *
  * Who may talk to it: the supervisor (control channel) and each process on an event channel of its
- * own, one way; the source of a record is the channel, never what the message says. Syslog servers
- * send it nothing that it keeps; under TLS it reads their handshake (ADR 805). What it holds: the
- * directories of the log and of the device key, connected sockets towards syslog servers, and for
- * the moment of a handshake what the server is verified with. No privilege, no network of its own,
- * no other file.
+ * own, one way; the source of a record is the channel, never what the message says; and a
+ * log-sender for each connection to a syslog server, which is told records and says how far they
+ * came (ADR 811): no octet of a peer is read here. What it holds: the directories of the log and of
+ * the device key. No privilege, no network of its own, no socket, no other file.
  *
  * Promises: an event of severity notice or worse is on the disk before audit does anything else;
  * all that was sent before a PING or PREPARE is on the disk before its answer, so that a change is
@@ -305,15 +304,11 @@ static int handle_connected(struct channel *ch, void *ctx, const struct channel_
 {
 	struct audit *a = ctx;
 	const struct control_connected *answer = message->body;
-	struct sender_connection connection = {.error = answer->error};
-	int *const into[] = {&connection.fd, &connection.authority_fd, &connection.identity_fd};
+	int fd = message->fd_count > 0 ? message->fds[0] : -1;
 
-	for (unsigned i = 0; i < sizeof(into) / sizeof(into[0]); i++) {
-		*into[i] = i < message->fd_count ? message->fds[i] : -1;
-		if (*into[i] >= 0)
-			message->fds[i] = -1;
-	}
-	destinations_connected(&a->destinations, answer->target, &connection);
+	if (fd >= 0)
+		message->fds[0] = -1;
+	destinations_connected(&a->destinations, answer->target, fd, answer->error);
 	return 0;
 }
 
@@ -422,7 +417,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), handle_ping, "ping"},
 	{CONTROL_RECORD, 0, 0, CHANNEL_EXACTLY(control_record), handle_record, "record"},
 	{CONTROL_CERTIFY, 0, 0, CHANNEL_EXACTLY(control_certify), handle_certify, "certify"},
-	{CONTROL_CONNECTED, 0, 3, CHANNEL_EXACTLY(control_connected), handle_connected,
+	{CONTROL_CONNECTED, 0, 1, CHANNEL_EXACTLY(control_connected), handle_connected,
 	 "connected"},
 	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_REPLAY_NEXT, 0, 0, CHANNEL_EXACTLY(control_replay), handle_replay_next,
@@ -498,14 +493,13 @@ static int adopt_running(struct audit *a, const struct control_start *start, int
 	return err;
 }
 
-static const int extra_syscalls[] =
-	{
-		SYS_openat,       SYS_unlinkat,  SYS_getdents64, SYS_ftruncate,
-		SYS_fsync,        SYS_fdatasync, SYS_fstatfs,    SYS_setsockopt,
-		SYS_ioctl,        SYS_renameat2, /* a receipt gets its name when it is whole */
-		SYS_memfd_create,                /* records that are handed to be judged */
+static const int extra_syscalls[] = {
+	SYS_openat,       SYS_unlinkat, SYS_getdents64, SYS_ftruncate, SYS_fsync,
+	SYS_fdatasync,    SYS_fstatfs,  SYS_renameat2, /* a receipt gets its name when it is whole
+							*/
+	SYS_memfd_create,                              /* records that are handed to be judged */
 #ifdef SYS_renameat
-		SYS_renameat,
+	SYS_renameat,
 #endif
 };
 
@@ -565,7 +559,6 @@ int main(void)
 {
 	int status, err;
 
-	tls_prepare();
 	init(&audit);
 	err = start(&audit);
 	if (err < 0) {

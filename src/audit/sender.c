@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The place in the log, and the states that all transports have. */
+/* The place in the log, and what happens when a server is away. */
 #include "audit/sender_private.h"
 
 #include <errno.h>
@@ -74,10 +74,9 @@ static void on_second(struct loop *loop, struct loop_timer *timer)
 {
 	struct sender *s = timer->ctx;
 
-	if (s->stuck_looks ==
-	    0) { /* else what left before it stuck is in doubt, however long ago */
+	if (!s->link.stuck) { /* else what left before is in doubt, however long ago */
 		memmove(&s->trail[1], &s->trail[0], sizeof(s->trail) - sizeof(s->trail[0]));
-		s->trail[0] = s->way->reached(s);
+		s->trail[0] = s->link.reached;
 	}
 	s->recent = s->store->durable - s->durable_before;
 	s->durable_before = s->store->durable;
@@ -131,10 +130,13 @@ void sender_pause(struct sender *s, uint64_t sequence, int error)
 								     : SENDER_RETRY_MOST_MS;
 	}
 	s->state = SENDER_PAUSED;
+	sender_link_turn(s);
 	loop_arm(s->loop, &s->timer, s->retry_ms);
 }
 
-int sender_some(struct sender *s, unsigned most)
+/* Up to @most records. Return: how many, or the error that ended it (-ERR_AGAIN: nothing more to
+ * send now). */
+static int send_some(struct sender *s, unsigned most)
 {
 	uint8_t buffer[STORE_LINE_MAX + 1];
 	struct span line;
@@ -150,40 +152,30 @@ int sender_some(struct sender *s, unsigned most)
 		}
 		if (err < 0)
 			return sent > 0 ? (int)sent : err;
-		err = s->way->send(s, line);
-		if (err == -ERR_CLOSED)
-			s->way->refused(s, errno);
-		else if (err == -ERR_AGAIN)
+		err = sender_link_send(s, s->cursor.sequence, line);
+		if (err < 0) {
 			loop_arm(s->loop, &s->timer, FULL_PAUSE_MS);
-		if (err < 0)
 			return err;
+		}
 		store_cursor_take(&s->cursor, line);
 		sent++;
 	}
 	return sent > 0 ? (int)sent : -ERR_AGAIN;
 }
 
-void sender_repeat(struct sender *s)
-{
-	uint64_t last = s->cursor.sequence - 1;
-
-	if (last >= s->store->segments[0].first_sequence)
-		seek(s, last);
-}
-
-/* As much as was recorded in the second before goes as fast as it came; what waits besides, the
- * first second of a rush too, is held back. */
+/* UDP: as much as was recorded in the second before goes as fast as it came; what waits besides,
+ * the first second of a rush too, is held back. */
 static unsigned burst_size(const struct sender *s)
 {
-	uint64_t size = s->way->pace + (s->recent + BURSTS_A_SECOND - 1) / BURSTS_A_SECOND;
+	uint64_t size = SENDER_UDP_PACE + (s->recent + BURSTS_A_SECOND - 1) / BURSTS_A_SECOND;
 
-	return s->way->pace == 0 || size > SENDER_BURST ? SENDER_BURST : (unsigned)size;
+	return !s->datagrams || size > SENDER_BURST ? SENDER_BURST : (unsigned)size;
 }
 
 static void burst(struct sender *s)
 {
 	unsigned most = burst_size(s);
-	int sent = sender_some(s, most);
+	int sent = send_some(s, most);
 
 	if (sent == (int)most)
 		loop_arm(s->loop, &s->timer, SENDER_PAUSE_MS);
@@ -199,7 +191,78 @@ void sender_flow(struct sender *s)
 	burst(s);
 }
 
-/* ---- events */
+/* ---- trying */
+
+static void ask(struct sender *s)
+{
+	s->state = SENDER_TRYING;
+	loop_arm(s->loop, &s->timer, SENDER_JOIN_MS);
+	s->report.connect(s->report.ctx, s->name);
+}
+
+/* The last record that was sent goes out once more, unless the store has let it go. */
+static void repeat(struct sender *s)
+{
+	uint64_t last = s->cursor.sequence - 1;
+
+	if (last >= s->store->segments[0].first_sequence)
+		seek(s, last);
+}
+
+static void try_one(struct sender *s)
+{
+	int sent = send_some(s, 1);
+
+	if (sent == 1) {
+		s->state = SENDER_TRYING;
+		loop_arm(s->loop, &s->timer, SENDER_QUIET_MS);
+	} else if (sent == -ERR_AGAIN && !loop_armed(&s->timer)) {
+		loop_arm(s->loop, &s->timer, s->retry_ms);
+	}
+}
+
+/*
+ * Quiet is believed where an error has come this way before. Where none ever has, the first record
+ * may be lost without one, refused behind our back before the server was there: it goes once more.
+ */
+static void trust_quiet(struct sender *s)
+{
+	if (!s->away)
+		repeat(s);
+	sender_flow(s);
+}
+
+/* The timer of a paused or trying sender has fired. */
+static void retry(struct sender *s)
+{
+	bool trying = s->state == SENDER_TRYING;
+
+	if (s->link.watch.fd < 0 && !trying)
+		ask(s);
+	else if (s->link.watch.fd < 0 || !s->datagrams)
+		sender_link_give_up(s, ETIMEDOUT);
+	else if (trying)
+		trust_quiet(s);
+	else
+		try_one(s);
+}
+
+void sender_connected(struct sender *s, int fd, int error)
+{
+	if (s->state != SENDER_TRYING || s->link.watch.fd >= 0) {
+		if (fd >= 0)
+			(void)close(fd); /* nobody waits for it: its log-sender ends */
+		return;
+	}
+	if (fd < 0 && error == ENOKEY)
+		sender_tell_unverifiable(s);
+	if (fd < 0)
+		sender_link_give_up(s, error);
+	else if (sender_link_open(s, fd) < 0)
+		sender_link_give_up(s, ENOBUFS);
+	else if (s->datagrams)
+		try_one(s);
+}
 
 static void on_timer(struct loop *loop, struct loop_timer *timer)
 {
@@ -208,88 +271,69 @@ static void on_timer(struct loop *loop, struct loop_timer *timer)
 	if (s->state == SENDER_FLOWING)
 		burst(s);
 	else if (s->state != SENDER_CLOSED)
-		s->way->retry(s);
-}
-
-static void on_look(struct loop *loop, struct loop_timer *timer)
-{
-	struct sender *s = timer->ctx;
-
-	loop_arm(loop, timer, SENDER_LOOK_MS);
-	if (s->watch.fd >= 0)
-		s->way->look(s);
-}
-
-static void on_socket(struct loop *loop, struct loop_fd *self, short revents)
-{
-	struct sender *s = self->ctx;
-
-	s->way->ready(s, revents);
+		retry(s);
 }
 
 /* ---- life */
 
-void sender_init(struct sender *s, const struct sender_way *way, struct loop *loop,
-		 const struct store *store, struct sender_report report, const char *name)
+static void init(struct sender *s, struct loop *loop, const struct store *store,
+		 struct sender_report report, const char *name)
 {
 	memset(s, 0, sizeof(*s));
-	s->way = way;
 	s->loop = loop;
 	s->store = store;
 	s->report = report;
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
-	s->watch = (struct loop_fd){.fd = -1, .events = POLLIN, .ready = on_socket, .ctx = s};
 	s->timer = (struct loop_timer){.fire = on_timer, .ctx = s};
 	s->second_timer = (struct loop_timer){.fire = on_second, .ctx = s};
-	s->look_timer = (struct loop_timer){.fire = on_look, .ctx = s};
 	s->retry_ms = SENDER_RETRY_MS;
 	store_cursor_init(&s->cursor);
+	sender_link_init(s);
 }
 
-int sender_watch(struct sender *s, int fd)
-{
-	int err;
-
-	s->watch.fd = fd;
-	err = loop_add(s->loop, &s->watch);
-	if (err < 0) {
-		s->watch.fd = -1;
-		(void)close(fd); /* nothing was sent */
-	}
-	return err;
-}
-
-void sender_unwatch(struct sender *s)
-{
-	if (s->watch.fd < 0)
-		return;
-	if (s->way->leave != NULL)
-		s->way->leave(s);
-	loop_remove(s->loop, &s->watch);
-	(void)close(s->watch.fd); /* what is not acknowledged is sent again */
-	s->watch.fd = -1;
-}
-
-void sender_begin(struct sender *s, uint64_t first_ms)
+static void begin(struct sender *s, uint64_t first_ms)
 {
 	seek(s, load_place(s));
 	s->durable_before = s->store->durable;
 	for (size_t i = 0; i < SENDER_TRAIL_S; i++)
 		s->trail[i] = s->cursor.sequence;
+	sender_link_turn(s);
 	loop_arm(s->loop, &s->second_timer, 1000);
-	loop_arm(s->loop, &s->look_timer, SENDER_LOOK_MS);
 	loop_arm(s->loop, &s->timer, first_ms);
+}
+
+int sender_open(struct sender *s, struct loop *loop, const struct store *store,
+		struct sender_report report, const char *name, int fd, bool known)
+{
+	int err;
+
+	init(s, loop, store, report, name);
+	s->datagrams = true;
+	err = sender_link_open(s, fd);
+	if (err < 0)
+		return err;
+	s->state = known ? SENDER_FLOWING : SENDER_PAUSED;
+	begin(s, known ? 1 : SENDER_RETRY_MS);
+	return 0;
+}
+
+void sender_open_stream(struct sender *s, struct loop *loop, const struct store *store,
+			struct sender_report report, const char *name, const char *peer)
+{
+	init(s, loop, store, report, name);
+	(void)snprintf(s->peer, sizeof(s->peer), "%s", peer != NULL ? peer : "");
+	s->state = SENDER_PAUSED;
+	begin(s, 1);
 }
 
 void sender_close(struct sender *s)
 {
 	if (s->state == SENDER_CLOSED)
 		return;
-	save_place(s, s->state == SENDER_FLOWING ? s->way->reached(s) : sender_place_in_doubt(s));
-	sender_unwatch(s);
+	save_place(s, s->state == SENDER_FLOWING ? s->link.reached : sender_place_in_doubt(s));
+	sender_link_close(s);
 	loop_disarm(s->loop, &s->timer);
 	loop_disarm(s->loop, &s->second_timer);
-	loop_disarm(s->loop, &s->look_timer);
 	store_cursor_fini(&s->cursor);
 	s->state = SENDER_CLOSED;
 }

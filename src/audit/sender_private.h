@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the transports share: the place in the log, and what happens when a server is away. */
+/* What the place in the log (sender.c) and the link to the log-sender (sender_link.c) have of each
+ * other. */
 #ifndef SEKISHO_AUDIT_SENDER_PRIVATE_H
 #define SEKISHO_AUDIT_SENDER_PRIVATE_H
 
 #include "audit/sender.h"
 
-extern const struct sender_way sender_udp, sender_tcp, sender_tls;
-
-/* Fill in all but the socket. @way: of this server. */
-void sender_init(struct sender *s, const struct sender_way *way, struct loop *loop,
-		 const struct store *store, struct sender_report report, const char *name);
-
-/* Watch the stream or datagram socket @fd, taken. Return: 0 or -ERR_NO_SPACE (closed). */
-int sender_watch(struct sender *s, int fd);
-
-/* Stop watching and close the socket, if there is one. */
-void sender_unwatch(struct sender *s);
-
-/* sender_tls.c: what a stream under TLS does beyond. */
-
-/* Make a session ready on the stream's link. Return: whether it is; else the log says why not. */
-bool sender_tls_prepare(struct sender *s, const struct sender_connection *connection);
-/* There is no connection, for want of something to verify the server with. */
-void sender_tls_unverifiable(struct sender *s);
-/* The server takes us: say who it is, and how strongly it is reached. */
-void sender_tls_settled(struct sender *s);
-/* The connection is about to be given up: say so where TLS is to blame. */
-void sender_tls_blame(struct sender *s);
-
-/* Load the place and start the timers. @first_ms: until the way's first step. */
-void sender_begin(struct sender *s, uint64_t first_ms);
+/* ---- sender.c */
 
 /* The first record that the server may not have got. */
 uint64_t sender_place_in_doubt(const struct sender *s);
@@ -44,13 +21,33 @@ void sender_pause(struct sender *s, uint64_t sequence, int error);
 /* The server is there: send on. */
 void sender_flow(struct sender *s);
 
-/**
- * sender_some - send up to @most records
- * Return: how many, or the error that ended it (-ERR_AGAIN: nothing more to send now).
- */
-int sender_some(struct sender *s, unsigned most);
+/* ---- sender_link.c */
 
-/* The last record that was sent goes out once more, unless the store has let it go. */
-void sender_repeat(struct sender *s);
+/* There is none yet. */
+void sender_link_init(struct sender *s);
+
+/* Watch the link @fd, taken. Return: 0 or -ERR_NO_SPACE (closed). */
+int sender_link_open(struct sender *s, int fd);
+
+/* Close it, if there is one: the log-sender ends its connection. */
+void sender_link_close(struct sender *s);
+
+/* What is handed over from now on is another run. */
+void sender_link_turn(struct sender *s);
+
+/* Hand over one record. Return: 0; -ERR_AGAIN: not now; -ERR_CLOSED: there is nobody. */
+int sender_link_send(struct sender *s, uint64_t sequence, struct span line);
+
+/* The link is of no use any more: close it and go back. @error: errno, for the log. */
+void sender_link_give_up(struct sender *s, int error);
+
+/* ---- sender_tell.c: what is told of TLS */
+
+/* Once for each reason in a row. @blame: as in struct log_sender_refused. */
+void sender_tell_blame(struct sender *s, uint32_t blame);
+/* There is no connection, for want of something to verify the server with. */
+void sender_tell_unverifiable(struct sender *s);
+/* The server takes us: say who it is, and how strongly it is reached. */
+void sender_tell_joined(struct sender *s, const struct log_sender_joined *joined);
 
 #endif

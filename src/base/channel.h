@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHANNEL_BODY_MAX  8192 /* bytes of one message's body */
+#define CHANNEL_BODY_MAX  8208 /* bytes of one message's body: a record of the log and its head */
 #define CHANNEL_FDS_MAX   32   /* descriptors that one message may carry */
 #define CHANNEL_ANY_STATE UINT32_MAX
 

@@ -63,6 +63,7 @@ static const char *const source_names[ROLE_COUNT_] = {
 	[ROLE_ACCOUNTS] = "accounts",
 	[ROLE_TIME_SOURCE] = "time-source",
 	[ROLE_STICK] = "stick",
+	[ROLE_LOG_SENDER] = "log-sender",
 };
 
 static const struct event_row *row_of(enum event_id id)

@@ -43,6 +43,7 @@ enum role {
 	ROLE_ACCOUNTS,
 	ROLE_TIME_SOURCE,
 	ROLE_STICK,
+	ROLE_LOG_SENDER,
 	ROLE_COUNT_
 };
 
@@ -62,9 +63,10 @@ enum control_type {
 	CONTROL_STOP,      /* S->C: end in order; to a console with struct control_session_end where
 			      the gateway goes on (person.h), otherwise no body */
 	CONTROL_CONNECT,   /* C->S, struct control_connect: a session asks for a socket towards its
-			      configured peer, audit for one towards a syslog server */
+			      configured peer, audit for a log-sender with one towards a
+			      syslog server */
 	CONTROL_CONNECTED, /* S->C, struct control_connected; where error is 0 a connecting socket,
-			      non-blocking; to audit under TLS then authorities, own identity */
+			      non-blocking; to audit the link to a log-sender */
 	CONTROL_FLATTEN,   /* C->S from mail-receiver, struct control_flatten; descriptor: sealed
 			      memfd with the message */
 	CONTROL_MESSAGE, /* S->C to mail-sender, struct control_flatten; descriptor: read end of the

@@ -14,17 +14,19 @@ enum give_kind {
 	GIVE_PEER,     /* the session's accepted socket, non-blocking */
 	GIVE_NETLINK,  /* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
 	GIVE_QUEUE,    /* a NETLINK_NETFILTER socket of the zone @index, for its queue */
-	GIVE_SYSLOG,   /* a datagram socket connected to syslog server @index of the snapshot */
-	GIVE_STATE,    /* directory of the process's own state (audit: log, config: configurations);
-			  config and audit have a second one, @index GIVE_STATE_KEYS */
-	GIVE_TTY,      /* console @index: the terminal, read and write */
-	GIVE_MESSAGE,  /* flattener, mail-scanner: sealed memfd, the original */
-	GIVE_OUTPUT,   /* flattener: write end of the pipe towards the sender */
-	GIVE_CONFIG,   /* config: the file that --config names, read only */
-	GIVE_CERTIFICATE, /* mail-receiver, screen-viewer: chain and key of its entry's slot, read
-			     only (keys.h) */
-	GIVE_AUTHORITY,   /* mail-sender, screen-viewer, screen-source: what the peer is verified
-			     with, read only (keys.h) */
+	GIVE_SYSLOG,  /* log-sender: a socket connected, or connecting, to its syslog server; audit:
+		       * the  link to a log-sender with a datagram socket to server @index of the
+		       * snapshot */
+	GIVE_STATE,   /* directory of the process's own state (audit: log, config: configurations);
+			 config and audit have a second one, @index GIVE_STATE_KEYS */
+	GIVE_TTY,     /* console @index: the terminal, read and write */
+	GIVE_MESSAGE, /* flattener, mail-scanner: sealed memfd, the original */
+	GIVE_OUTPUT,  /* flattener: write end of the pipe towards the sender */
+	GIVE_CONFIG,  /* config: the file that --config names, read only */
+	GIVE_CERTIFICATE, /* mail-receiver, screen-viewer, log-sender: chain and key of its entry's
+			     slot, read only (keys.h) */
+	GIVE_AUTHORITY,   /* mail-sender, screen-viewer, screen-source, log-sender: what the peer is
+			     verified with, read only (keys.h) */
 	GIVE_TRACK,       /* a NETLINK_NETFILTER socket of the zone @index, for ends of flows; the
 			   * supervisor keeps it too, so that none is missed while netfilter is
 			   * away */

@@ -47,7 +47,8 @@ size_t child_alive_count(const struct supervisor *sup, bool audit)
 	size_t count = 0;
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		count += sup->children[i].pid > 0 && (sup->children[i].role == ROLE_AUDIT) == audit;
+		count += sup->children[i].pid > 0 &&
+			 log_senders_is_of_log(&sup->children[i]) == audit;
 	return count;
 }
 
@@ -241,6 +242,7 @@ struct child *child_add(struct supervisor *sup, enum role role, uint32_t index,
 		.control = {.fd = -1},
 		.watch = {.fd = -1},
 		.events_fd = -1,
+		.ends = LOG_SENDER_NO_ENDS,
 		.tty_fd = tty_fd,
 		.is_tty = is_tty,
 		.state = CHILD_DOWN,
@@ -508,7 +510,7 @@ void child_stop_all(struct supervisor *sup, bool audit)
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct child *child = &sup->children[i];
 
-		if ((child->role == ROLE_AUDIT) != audit)
+		if (log_senders_is_of_log(child) != audit)
 			continue;
 		loop_disarm(&sup->loop, &child->timer);
 		loop_disarm(&sup->loop, &child->life);

@@ -308,20 +308,6 @@ static void say_ready(struct supervisor *sup)
 	consoles_enforcing(sup);
 }
 
-static void give_syslog_sockets(struct supervisor *sup)
-{
-	struct child *audit = child_find(sup, ROLE_AUDIT, 0);
-
-	for (uint32_t i = 0; i < sup->running.snapshot.syslog_count; i++) {
-		int fd = sockets_syslog(sup, &sup->running.snapshot, i);
-
-		if (fd < 0)
-			continue; /* no route to it now; audit keeps the records */
-		child_give(audit, &(struct control_give){.kind = GIVE_SYSLOG, .index = i}, fd);
-		(void)close(fd); /* audit has its own copy */
-	}
-}
-
 /*
  * The previous policy comes back as a commit of its own. Where there was none, there are no zones
  * again.
@@ -375,7 +361,7 @@ static void finish(struct supervisor *sup)
 	session_refit_all(sup);
 	scanning_begin(sup);
 	reserve_begin(sup);
-	give_syslog_sockets(sup);
+	log_senders_give(sup, child_find(sup, ROLE_AUDIT, 0));
 	commit_tell_accounts(sup);
 	time_follow(sup);
 	usb_follow(sup);

@@ -16,7 +16,7 @@
 	 FROM(ROLE_SCREEN_VIEWER) | FROM(ROLE_MAIL_FLATTENER) | FROM(ROLE_MAIL_SCANNER))
 #define FROM_ALL                                                                                   \
 	(FROM_POLICY | FROM_SESSION | FROM(ROLE_CONFIG) | FROM(ROLE_CONSOLE) |                     \
-	 FROM(ROLE_ACCOUNTS) | FROM(ROLE_TIME_SOURCE))
+	 FROM(ROLE_ACCOUNTS) | FROM(ROLE_TIME_SOURCE) | FROM(ROLE_LOG_SENDER))
 
 static int handle_ready(struct channel *ch, void *ctx, const struct channel_message *message)
 {
@@ -93,7 +93,7 @@ static int handle_connect(struct channel *ch, void *ctx, const struct channel_me
 {
 	struct child *child = ctx;
 
-	return child->role == ROLE_AUDIT ? sockets_handle_syslog(child, message->body)
+	return child->role == ROLE_AUDIT ? log_senders_handle_connect(child, message->body)
 					 : session_handle_connect(ch, ctx, message);
 }
 

@@ -3,7 +3,7 @@
 modules += supervisor
 supervisor-src := main.c event.c stop.c power.c watchdog.c lockdown.c commit.c first.c
 # processes, what they are given, and who sits at the consoles
-supervisor-src += table.c spawn.c children.c reserve.c outfit.c packet_shares.c control.c consoles.c persons.c sockets.c captures.c
+supervisor-src += table.c spawn.c children.c reserve.c outfit.c packet_shares.c control.c consoles.c persons.c sockets.c log_senders.c captures.c
 # the kernel's side: namespaces, devices, crossings
 supervisor-src += $(addprefix zones/,zones.c zone.c crossing.c port.c netns.c layout.c rtnl.c rtnl_dump.c rtnl_route.c rtnl_talk.c connections.c survey.c)
 # mails and screens

@@ -145,13 +145,8 @@ static void outfit_audit(struct child *audit)
 		(void)close(sup->orphans[i].fd); /* audit reads its own copy to the end */
 	}
 	sup->orphan_count = 0;
-	for (uint32_t i = 0; sup->running.fd >= 0 && i < sup->running.snapshot.syslog_count; i++) {
-		int fd = sockets_syslog(sup, &sup->running.snapshot, i);
-
-		if (fd >=
-		    0) /* a server that cannot be reached now is tried again with the next policy */
-			give_taken(audit, GIVE_SYSLOG, i, fd);
-	}
+	if (sup->running.fd >= 0)
+		log_senders_give(sup, audit);
 }
 
 static void outfit_config(struct child *config)
@@ -386,13 +381,21 @@ static void outfit_scanner(struct child *child)
 void outfit_give(struct child *child)
 {
 	static void (*const outfits[ROLE_COUNT_])(struct child *) = {
-		[ROLE_AUDIT] = outfit_audit,           [ROLE_CONFIG] = outfit_config,
-		[ROLE_NETFILTER] = outfit_netfilter,   [ROLE_ARBITER] = outfit_arbiter,
-		[ROLE_ACCOUNTS] = outfit_accounts,     [ROLE_CONSOLE] = outfit_console,
-		[ROLE_MAIL_RECEIVER] = outfit_session, [ROLE_MAIL_FLATTENER] = outfit_flattener,
-		[ROLE_MAIL_SENDER] = outfit_session,   [ROLE_MAIL_SCANNER] = outfit_scanner,
-		[ROLE_TIME_SOURCE] = time_outfit,      [ROLE_SCREEN_SOURCE] = outfit_session,
-		[ROLE_SCREEN_VIEWER] = outfit_session, [ROLE_STICK] = usb_outfit,
+		[ROLE_AUDIT] = outfit_audit,
+		[ROLE_CONFIG] = outfit_config,
+		[ROLE_NETFILTER] = outfit_netfilter,
+		[ROLE_ARBITER] = outfit_arbiter,
+		[ROLE_ACCOUNTS] = outfit_accounts,
+		[ROLE_CONSOLE] = outfit_console,
+		[ROLE_MAIL_RECEIVER] = outfit_session,
+		[ROLE_MAIL_FLATTENER] = outfit_flattener,
+		[ROLE_MAIL_SENDER] = outfit_session,
+		[ROLE_MAIL_SCANNER] = outfit_scanner,
+		[ROLE_TIME_SOURCE] = time_outfit,
+		[ROLE_SCREEN_SOURCE] = outfit_session,
+		[ROLE_SCREEN_VIEWER] = outfit_session,
+		[ROLE_STICK] = usb_outfit,
+		[ROLE_LOG_SENDER] = log_senders_outfit,
 	};
 
 	if (outfits[child->role])

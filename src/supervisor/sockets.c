@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "channel/keys.h"
 #include "policy/sockets.h"
 #include "supervisor/zones/netns.h"
 #include "supervisor/outfit.h"
@@ -20,7 +19,6 @@
 
 #define NETFILTER_QUEUE_BYTES (4 << 20)
 #define LISTEN_BACKLOG        64
-#define SYSLOG_FDS            3 /* a connection, what verifies its end, what it is shown */
 
 static int socket_in(struct supervisor *sup, const struct zone *zone, int domain, int type,
 		     int protocol)
@@ -131,68 +129,12 @@ static int open_datagram(struct supervisor *sup, const char *zone_name,
 	return connect(fd, (const struct sockaddr *)&address, size) < 0 ? close_failed(fd) : fd;
 }
 
-int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index)
-{
-	const struct snapshot_syslog *syslog = &snapshot->syslogs[index];
-
-	if (syslog->transport != SNAPSHOT_TRANSPORT_UDP)
-		return -ERR_NOT_FOUND;
-	return open_datagram(sup, snapshot->zones[syslog->zone].name, &syslog->server,
-			     syslog->port);
-}
-
 int sockets_time_server(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index)
 {
 	const struct snapshot_time_server *server = &snapshot->time_servers[index];
 
 	return open_datagram(sup, snapshot->zones[server->zone].name, &server->address,
 			     POLICY_PORT_NTP);
-}
-
-/*
- * The connection to a server that takes a stream; under TLS behind it what the server is verified
- * with, then what it is shown. One that cannot be verified is not called at all. Return: how many
- * descriptors; 0 with errno.
- */
-static unsigned connect_syslog(struct supervisor *sup, const struct snapshot_syslog *syslog,
-			       int fds[SYSLOG_FDS])
-{
-	unsigned count = 0;
-
-	if (syslog->transport == SNAPSHOT_TRANSPORT_TLS) {
-		fds[1] = outfit_open_slot(sup, syslog->authority_slot, KEYS_AUTHORITY);
-		fds[2] = outfit_open_slot(sup, syslog->certificate_slot, KEYS_CERTIFICATE);
-		count = fds[1] < 0 ? 0 : fds[2] < 0 ? 2 : 3;
-		if (count == 0) {
-			errno = ENOKEY;
-			return 0;
-		}
-	}
-	fds[0] = sockets_connect(sup, sup->running.snapshot.zones[syslog->zone].name,
-				 &syslog->server, syslog->port);
-	if (fds[0] < 0)
-		return 0;
-	return count > 0 ? count : 1;
-}
-
-int sockets_handle_syslog(struct child *audit, const struct control_connect *request)
-{
-	struct supervisor *sup = audit->sup;
-	const struct snapshot *snapshot = &sup->running.snapshot;
-	struct control_connected body = {.target = request->target, .error = ENOENT};
-	int fds[SYSLOG_FDS] = {-1, -1, -1};
-	unsigned count = 0;
-
-	if (sup->running.fd >= 0 && request->target < snapshot->syslog_count) {
-		count = connect_syslog(sup, &snapshot->syslogs[request->target], fds);
-		body.error = count == 0 ? errno : 0;
-	}
-	child_send(audit, CONTROL_CONNECTED, &body, sizeof(body), fds, count);
-	for (unsigned i = 0; i < SYSLOG_FDS; i++) {
-		if (fds[i] >= 0)
-			(void)close(fds[i]); /* audit has its own copy */
-	}
-	return 0;
 }
 
 int sockets_connect(struct supervisor *sup, const char *zone_name,
@@ -216,6 +158,16 @@ int sockets_connect(struct supervisor *sup, const char *zone_name,
 	if (connect(fd, (const struct sockaddr *)&storage, size) < 0 && errno != EINPROGRESS)
 		return close_failed(fd);
 	return fd;
+}
+
+int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index)
+{
+	const struct snapshot_syslog *syslog = &snapshot->syslogs[index];
+	const char *zone = snapshot->zones[syslog->zone].name;
+
+	if (syslog->transport == SNAPSHOT_TRANSPORT_UDP)
+		return open_datagram(sup, zone, &syslog->server, syslog->port);
+	return sockets_connect(sup, zone, &syslog->server, syslog->port);
 }
 
 static void on_connection(struct loop *loop, struct loop_fd *self, short revents)

@@ -16,7 +16,7 @@ static void on_stop_over(struct loop *loop, struct loop_timer *self)
 	struct supervisor *sup = self->ctx;
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (sup->audit_stops || sup->children[i].role != ROLE_AUDIT)
+		if (sup->audit_stops || !log_senders_is_of_log(&sup->children[i]))
 			child_kill(&sup->children[i], NULL);
 	}
 	loop_arm(loop, self, STOP_WAIT_MS);

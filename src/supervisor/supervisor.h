@@ -17,6 +17,7 @@
 #include "supervisor/query/waiting.h"
 #include "supervisor/isolation/emergencies.h"
 #include "supervisor/isolation/watchlist.h"
+#include "supervisor/log_senders.h"
 #include "supervisor/outfit.h"
 #include "supervisor/persons.h"
 #include "supervisor/sessions/rates.h"
@@ -64,15 +65,16 @@ struct child {
 	uint32_t deaths;     /* in a row, without a long life between */
 	/* It is not wanted any more, or not as it is: its end is no fault; not to come back. */
 	bool dismissed, unwanted;
-	bool told;            /* a scanner: it has said what it found, or nobody wants to know */
-	bool is_tty;          /* consoles: start again when it ends */
-	bool failed;          /* its process before did not end in order */
-	int tty_fd;           /* consoles: the terminal; -1 otherwise */
-	uint32_t person_role; /* consoles: enum account_role of who sits there */
-	char person[24];      /* consoles: the name; empty: nobody in particular */
-	char hands[128];      /* consoles: as in struct control_person */
-	struct asking asking; /* consoles: their questions */
-	struct person_wait waiting; /* consoles: for the record of the login */
+	bool told;   /* a scanner: it has said what it found, or nobody wants to know */
+	bool is_tty; /* consoles: start again when it ends */
+	bool failed; /* its process before did not end in order */
+	struct log_sender_ends ends; /* log-senders: until they are given */
+	int tty_fd;                  /* consoles: the terminal; -1 otherwise */
+	uint32_t person_role;        /* consoles: enum account_role of who sits there */
+	char person[24];             /* consoles: the name; empty: nobody in particular */
+	char hands[128];             /* consoles: as in struct control_person */
+	struct asking asking;        /* consoles: their questions */
+	struct person_wait waiting;  /* consoles: for the record of the login */
 };
 
 struct listener {
@@ -228,7 +230,7 @@ void child_dismiss(struct child *child); /* it is ended, and does not come back 
 int child_prepare(struct child *child);
 void child_begin(struct child *child); /* the second: what a prepared child is to do */
 void child_reap_all(struct supervisor *sup);
-/* @audit: the one that keeps the log; else all the others. */
+/* @audit: those of the log (log_senders_is_of_log); else all the others. */
 void child_stop_all(struct supervisor *sup, bool audit);
 size_t child_alive_count(const struct supervisor *sup, bool audit);
 const char *child_name(const struct child *child);
@@ -260,12 +262,10 @@ int sockets_netfilter(struct supervisor *sup, struct zone *zone);
 int sockets_track(struct supervisor *sup, struct zone *zone);
 /* What netfilter is given for each zone, by enum give_kind. */
 int sockets_of_zone(struct supervisor *sup, struct zone *zone, uint32_t kind);
-/* A connected datagram socket; -ERR_NOT_FOUND for a server that takes a stream. */
+/* A socket that connects to syslog server @index of @snapshot. */
 int sockets_syslog(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
 /* Connected to time server @index of @snapshot; -ERR_SYSTEM also where no way leads to it now. */
 int sockets_time_server(struct supervisor *sup, const struct snapshot *snapshot, uint32_t index);
-/* audit asks for a connection to a server that takes a stream: answer it. 0. */
-int sockets_handle_syslog(struct child *audit, const struct control_connect *request);
 int sockets_connect(struct supervisor *sup, const char *zone_name,
 		    const struct snapshot_prefix *address, uint16_t port);
 /* Open what @snapshot listens on and close what it does not. 0 or an error with zones.reason. */

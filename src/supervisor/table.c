@@ -32,11 +32,9 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.files_max = 2048,
 			.memory_mib = 256,
 			.given = "directories of the log and of the device key, reading end of "
-				 "each process's events, syslog sockets; with TLS what the server "
-				 "is "
-				 "verified with, and the certificate and key that it is shown",
-			.reads = "event records of all processes; with TLS the handshakes of "
-				 "syslog servers",
+				 "each process's events, channel to each log-sender",
+			.reads = "event records of all processes, how far its log-senders have "
+				 "come",
 		},
 	[ROLE_CONFIG] =
 		{
@@ -220,6 +218,21 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.given = "either what a USB device says of itself and its switch, or a "
 				 "memory stick's disk and memory for one file, snapshot",
 			.reads = "either USB descriptors, or the file system of a memory stick",
+		},
+	[ROLE_LOG_SENDER] =
+		{
+			.program = "log-sender",
+			.uid = UID_BASE + ROLE_LOG_SENDER,
+			.restart = RESTART_NEVER,
+			.ping_ms = 5000,
+			.silent_ms = 30000,
+			.files_max = 16,
+			.memory_mib = 64,
+			.given = "one socket to its syslog server, channel to audit, snapshot; "
+				 "with TLS what the server is verified with, and the certificate "
+				 "and key that it is shown",
+			.reads = "ICMP errors, answers and TLS of the syslog server, records of "
+				 "the log",
 		},
 };
 

@@ -22,12 +22,14 @@
 
 #include "audit/sender.h"
 #include "base/err.h"
+#include "../unit/log_senders_here.h"
 
 #define ARGUMENTS_PLAIN 7
 #define ARGUMENTS_TLS   9
 #define SERVER          "server"
 #define SEGMENT_BYTES   (64U << 10)
 #define STEP_MS         5U
+#define LOOP_MAX        24
 #define LOOK_MS         250U
 #define DAY_MINUTES     1440U
 #define MINUTE_STEPS    240U /* of LOOK_MS */
@@ -41,13 +43,15 @@ static struct day {
 	struct clock_simulated time;
 	struct clock clock;
 	struct loop loop;
-	struct pollfd polls[8];
-	struct loop_fd *fds[8];
+	struct pollfd polls[LOOP_MAX];
+	struct loop_fd *fds[LOOP_MAX];
 	struct record_form form;
 	struct store store;
 	struct sender sender;
+	struct log_senders_here here;
 	struct sockaddr_in server;
-	const char *authority; /* file; NULL: not under TLS */
+	const char *authority; /* file; NULL: not under TLS: */
+	const char *peer;
 	bool datagrams;
 } day;
 
@@ -87,14 +91,23 @@ static int call_server(int kind)
 
 static void on_connect(void *ctx, const char *name)
 {
-	struct sender_connection connection = {-1, -1, -1, ECONNREFUSED};
+	struct transport_wish wish = {.kind = day.authority != NULL ? SNAPSHOT_TRANSPORT_TLS
+								    : SNAPSHOT_TRANSPORT_TCP,
+				      .peer = day.peer,
+				      .socket_fd = call_server(SOCK_STREAM),
+				      .authority_fd = -1,
+				      .identity_fd = -1};
+	int link = -1;
 
 	(void)ctx;
 	(void)name;
-	connection.fd = call_server(SOCK_STREAM);
-	if (connection.fd >= 0 && day.authority != NULL)
-		connection.authority_fd = open(day.authority, O_RDONLY | O_CLOEXEC);
-	sender_connected(&day.sender, &connection);
+	if (wish.socket_fd >= 0 && day.authority != NULL)
+		wish.authority_fd = open(day.authority, O_RDONLY | O_CLOEXEC);
+	if (wish.socket_fd >= 0)
+		link = here_start(&day.here, &day.loop, wish);
+	if (wish.authority_fd >= 0)
+		(void)close(wish.authority_fd); /* was only read */
+	sender_connected(&day.sender, link, ECONNREFUSED);
 }
 
 static void step_ms(uint64_t ms)
@@ -132,7 +145,7 @@ static bool all_sent(void)
 
 	if (s->state != SENDER_FLOWING || s->cursor.sequence < day.store.chain.next_sequence)
 		return false;
-	return s->way->reached(s) == day.store.chain.next_sequence;
+	return s->link.reached == day.store.chain.next_sequence;
 }
 
 /*
@@ -189,6 +202,16 @@ static void pass_day(void)
 	}
 }
 
+static int call_datagrams(void)
+{
+	const struct transport_wish wish = {.kind = SNAPSHOT_TRANSPORT_UDP,
+					    .socket_fd = call_server(SOCK_DGRAM),
+					    .authority_fd = -1,
+					    .identity_fd = -1};
+
+	return here_start(&day.here, &day.loop, wish);
+}
+
 static void begin(char **argv)
 {
 	const struct sender_report report = {on_report, on_connect, NULL};
@@ -200,18 +223,18 @@ static void begin(char **argv)
 	day.clock = clock_simulate(&day.time);
 	day.form.clock = &day.clock;
 	(void)snprintf(day.form.host, sizeof(day.form.host), "%s", argv[2]);
-	loop_init(&day.loop, &day.clock, day.polls, day.fds, 8);
+	loop_init(&day.loop, &day.clock, day.polls, day.fds, LOOP_MAX);
 	if (directory < 0 ||
 	    store_open(&day.store, directory, &day.form, strtoull(argv[3], NULL, 10) << 10,
 		       SEGMENT_BYTES, &found) < 0)
 		fail(argv[1]);
 	day.datagrams = strcmp(argv[4], "udp") == 0;
 	day.authority = argv[7];
+	day.peer = day.authority != NULL ? argv[8] : NULL;
 	if (!day.datagrams)
-		sender_open_stream(&day.sender, &day.loop, &day.store, report, SERVER,
-				   day.authority != NULL ? argv[8] : NULL);
-	else if (sender_open(&day.sender, &day.loop, &day.store, report, SERVER,
-			     call_server(SOCK_DGRAM), false) < 0)
+		sender_open_stream(&day.sender, &day.loop, &day.store, report, SERVER, day.peer);
+	else if (sender_open(&day.sender, &day.loop, &day.store, report, SERVER, call_datagrams(),
+			     false) < 0)
 		fail("sender");
 }
 
@@ -239,6 +262,7 @@ int main(int argc, char **argv)
 	flow_until_all_is_sent();
 	printf("all %llu\n", (unsigned long long)day.store.chain.next_sequence - 1);
 	sender_close(&day.sender);
+	here_close_all(&day.here);
 	store_close(&day.store);
 	return 0;
 }

@@ -9,7 +9,7 @@ key_delay-with := rfb_viewer
 x11_flicker-use :=
 udp_load-use :=
 first_packet-use :=
-log_day-use := audit tls policy wire base
+log_day-use := audit log-sender tls policy wire base
 
 define bench_rule
 $(O)/bench/$(1): $(foreach c,$(1) $($(1)-with),tests/bench/$(c).c) $(foreach m,$($(1)-use),$(O)/rel/lib$(m).a) | $$(generated)

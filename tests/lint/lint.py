@@ -24,7 +24,8 @@ LAYERS = {"base": {"channel"}, "channel": {"base"}, "wire": {"base"}, "policy": 
 PROCESS_MAY = {"base", "channel", "policy", "wire"}
 # Convenience libraries of more than one process or of none, and who may use them.
 SHARED_PARTS = {"screen-session": {"screen-source", "screen-viewer"},
-                "tls": {"config", "mail-receiver", "mail-sender", "screen-source", "screen-viewer", "audit"}}
+                "tls": {"config", "mail-receiver", "mail-sender", "screen-source", "screen-viewer", "log-sender",
+                        "audit"}}  # audit: the words for what went wrong; check_links sees to the rest
 TOOLS_MAY = PROCESS_MAY | {"arbiter", "audit", "config", "mail-flattener"}
 # CSS has a pseudo-class and -element of that name, which a selector writes behind colons.
 FORBIDDEN_WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|not (yet )?implemented|(?<!:)(?<!:-moz-)(?<!:-ms-input-)placeholder",
@@ -156,14 +157,14 @@ def check_includes(output):
 
 
 def check_links(output):
-    """no program has both TLS and netlink code, and the flattener has neither"""
+    """no program has both TLS and netlink code, and neither the flattener nor audit has any of them"""
     for path in sorted((output / "libexec").glob("*.debug")):
         symbols = subprocess.run(["nm", str(path)], check=True, capture_output=True, text=True).stdout
         tls, netlink = " T mbedtls_ssl_" in symbols, bool(re.search(r" T (mnl_|nftnl_|nfq_)", symbols))
         if tls and netlink:
             yield path.name, 1, "links mbedTLS and netlink libraries"
-        if path.stem == "mail-flattener" and (tls or netlink):
-            yield path.name, 1, "the flattener links TLS or netlink code"
+        if path.stem in ("mail-flattener", "audit") and (tls or netlink):
+            yield path.name, 1, f"{path.stem} links TLS or netlink code"
 
 
 def check_hardening(output):

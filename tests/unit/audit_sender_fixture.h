@@ -15,10 +15,12 @@
 
 #include "audit/sender.h"
 #include "base/err.h"
+#include "log_senders_here.h"
 #include "place.h"
 
 #define RECORDS_MAX   600
 #define GOT_MAX       16384
+#define LOOP_MAX      24
 #define DAY_MINUTES   1440U
 #define DAY_SEGMENT   (64U << 10)
 #define DAY_FITS      (4U << 20)   /* of a store that holds what a day has to say */
@@ -29,11 +31,12 @@ struct sending {
 	struct clock_simulated time;
 	struct clock clock;
 	struct loop loop;
-	struct pollfd polls[8];
-	struct loop_fd *fds[8];
+	struct pollfd polls[LOOP_MAX];
+	struct loop_fd *fds[LOOP_MAX];
 	struct record_form form;
 	struct store store;
 	struct sender sender;
+	struct log_senders_here here;
 	in_port_t port_be16;   /* of the server, once it was there */
 	uint64_t got[GOT_MAX]; /* numbers of the records that arrived, as they did */
 	size_t got_count;
@@ -59,7 +62,7 @@ static void sending_init(struct sending *s, uint64_t limit_bytes, uint64_t segme
 	s->time.mono_ns = 1000000000;
 	s->clock = clock_simulate(&s->time);
 	s->form = (struct record_form){.clock = &s->clock, .host = "h"};
-	loop_init(&s->loop, &s->clock, s->polls, s->fds, 8);
+	loop_init(&s->loop, &s->clock, s->polls, s->fds, LOOP_MAX);
 	assert_int_equal(store_open(&s->store, s->place.dir, &s->form, limit_bytes, segment_bytes,
 				    &found),
 			 0);
@@ -68,6 +71,7 @@ static void sending_init(struct sending *s, uint64_t limit_bytes, uint64_t segme
 static void sending_fini(struct sending *s)
 {
 	sender_close(&s->sender);
+	here_close_all(&s->here);
 	store_close(&s->store);
 	place_close(&s->place);
 }
@@ -81,7 +85,7 @@ static struct sockaddr_in server_address(const struct sending *s)
 }
 
 /* The server's socket gets its address, and keeps it when it comes back. */
-static void server_bind(struct sending *s, int fd)
+static inline void server_bind(struct sending *s, int fd)
 {
 	struct sockaddr_in at = server_address(s);
 	socklen_t size = sizeof(at);
@@ -103,7 +107,7 @@ static void append(struct sending *s, unsigned count)
 }
 
 /* One record, as it came from the wire. */
-static void take_record(struct sending *s, const uint8_t *line, size_t bytes)
+static inline void take_record(struct sending *s, const uint8_t *line, size_t bytes)
 {
 	struct syslog_view view;
 
@@ -125,7 +129,7 @@ static void step(struct sending *s)
 }
 
 /* A day on which nobody listens: a record each minute, and 15 more in those of the office hours. */
-static void pass_day_alone(struct sending *s)
+static inline void pass_day_alone(struct sending *s)
 {
 	for (unsigned minute = 0; minute < DAY_MINUTES; minute++) {
 		append(s, minute >= 510 && minute < 1035 ? 16 : 1);
@@ -136,7 +140,7 @@ static void pass_day_alone(struct sending *s)
 
 /* Numbers only grow but for what is sent twice, and end with the newest. Return: how many are
  * missing. */
-static uint64_t check_gaps(const struct sending *s)
+static inline uint64_t check_gaps(const struct sending *s)
 {
 	uint64_t next = 1, missing = 0;
 
@@ -152,7 +156,7 @@ static uint64_t check_gaps(const struct sending *s)
 
 /* Each number from 1 on arrived, the first arrival of each in order. Return: how many came twice.
  */
-static unsigned check_order(const struct sending *s)
+static inline unsigned check_order(const struct sending *s)
 {
 	uint64_t next = 1;
 	unsigned twice = 0;

@@ -26,13 +26,17 @@ static void server_stop(struct fixture *f)
 	f->server = -1;
 }
 
-static int connect_server(const struct fixture *f)
+/* Return: a link to a log-sender with a socket of its own. */
+static int connect_server(struct fixture *f)
 {
 	struct sockaddr_in to = server_address(&f->s);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct transport_wish wish = {.kind = SNAPSHOT_TRANSPORT_UDP,
+				      .socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0),
+				      .authority_fd = -1,
+				      .identity_fd = -1};
 
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
+	assert_int_equal(connect(wish.socket_fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return here_start(&f->s.here, &f->s.loop, wish);
 }
 
 static int setup_with(void **state, uint64_t limit_bytes, uint64_t segment_bytes)

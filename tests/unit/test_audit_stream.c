@@ -45,20 +45,27 @@ static void on_connect(void *ctx, const char *name)
 {
 	struct fixture *f = ctx;
 	struct sockaddr_in to = server_address(&f->s);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), small = 4096, on = 1;
+	struct transport_wish wish = {.kind = f->peer != NULL ? SNAPSHOT_TRANSPORT_TLS
+							      : SNAPSHOT_TRANSPORT_TCP,
+				      .peer = f->peer,
+				      .socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
+				      .authority_fd = f->peer != NULL ? authority_file(f) : -1,
+				      .identity_fd = -1};
+	int fd = wish.socket_fd, small = 4096, on = 1, error = 0, link = -1;
 
 	assert_string_equal(name, "server");
 	f->asked++;
 	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS) {
-		int error = errno;
-
+		error = errno;
 		close(fd);
-		sender_connected(&f->s.sender, &(struct sender_connection){-1, -1, -1, error});
-		return;
+	} else {
+		link = here_start(&f->s.here, &f->s.loop, wish);
 	}
-	sender_connected(&f->s.sender, &(struct sender_connection){fd, authority_file(f), -1, 0});
+	if (wish.authority_fd >= 0)
+		close(wish.authority_fd);
+	sender_connected(&f->s.sender, link, error);
 }
 
 static void server_start(struct fixture *f)
@@ -293,7 +300,7 @@ static void test_stream_resends_what_a_hung_server_never_read(void **state)
  * sender's giving up. The kernel fills the host's window in real time: that may be at any step. */
 static unsigned pass_until_away(struct fixture *f)
 {
-	const uint64_t *acknowledged = &f->s.sender.stream.acknowledged_bytes;
+	const uint64_t *acknowledged = &f->s.here.last->stream.acknowledged_bytes;
 	unsigned stalled_ms = 0;
 
 	for (unsigned at = 0; at < 600000 && f->s.told[EVENT_SYSLOG_AWAY] == 0; at += 5) {
@@ -316,7 +323,7 @@ static void test_stream_gives_up_a_connection_that_stalls(void **state)
 	f->deaf = true;
 	append(&f->s, 400);
 	stalled_ms = pass_until_away(f);
-	assert_in_range(stalled_ms, 20000 - SENDER_LOOK_MS, 20000 + SENDER_LOOK_MS);
+	assert_in_range(stalled_ms, 20000 - TRANSPORT_LOOK_MS, 20000 + TRANSPORT_LOOK_MS);
 	server_stop(f);
 	f->deaf = false;
 	server_start(f);
@@ -390,7 +397,7 @@ static void test_stream_closes_a_connection_nobody_asked_for(void **state)
 
 	pass(f, 1000);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	sender_connected(&f->s.sender, &(struct sender_connection){pair[0], -1, -1, 0});
+	sender_connected(&f->s.sender, pair[0], 0);
 	assert_int_equal(read(pair[1], &byte, 1), 0);
 	close(pair[1]);
 	append(&f->s, 2);
@@ -419,7 +426,7 @@ static void test_secure_server_of_another_name_gets_nothing(void **state)
 	append(&f->s, 10);
 	pass(f, 60000);
 	check_refused(f, 1); /* one reason, however often it was tried */
-	assert_string_equal(f->s.sender.stream.failure, tls_fault_text(TLS_FAULT_NAME));
+	assert_string_equal(f->s.sender.failure, tls_fault_text(TLS_FAULT_NAME));
 }
 
 static void test_secure_server_of_an_unknown_authority_gets_nothing(void **state)
@@ -432,14 +439,14 @@ static void test_secure_server_of_an_unknown_authority_gets_nothing(void **state
 	append(&f->s, 10);
 	pass(f, 60000);
 	check_refused(f, 1);
-	assert_string_equal(f->s.sender.stream.failure, tls_fault_text(TLS_FAULT_UNTRUSTED));
+	assert_string_equal(f->s.sender.failure, tls_fault_text(TLS_FAULT_UNTRUSTED));
 	tls_wipe(&f->authority); /* the right one is loaded: it goes on by itself */
 	bytes_init(&f->authority, TLS_PEM_BYTES_MAX);
 	assert_int_equal(bytes_append(&f->authority, f->identity.data, f->identity.size), 0);
 	pass(f, 30000);
 	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
 	assert_int_equal(check_order(&f->s), 0);
-	assert_null(f->s.sender.stream.failure);
+	assert_null(f->s.sender.failure);
 }
 
 static void test_secure_without_an_authority_gets_nothing(void **state)
@@ -468,7 +475,7 @@ static void test_secure_server_in_plain_text_gets_nothing(void **state)
 	assert_int_equal(first, 22); /* a handshake record, RFC 8446 5.1 */
 	pass(f, 60000);
 	assert_true(f->s.told[EVENT_SYSLOG_TLS_FAILED] >= 1);
-	assert_string_equal(f->s.sender.stream.failure, "the handshake was not finished");
+	assert_string_equal(f->s.sender.failure, "the handshake was not finished");
 	assert_int_equal(f->s.got_count, 0);
 }
 

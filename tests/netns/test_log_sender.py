@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The processes that hold connections to syslog servers (ADR 811): locked up, killed at any moment, and what a hostile server reaches.
+
+    audit (the log, no socket)  <--link-->  log-sender  --UDP, TCP, TLS-->  10.20.0.20 in peer-lgwan
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import time
+
+import pytest
+
+from lib.certificates import Authority, put_slot
+from lib.log_server import ADDRESS, NAME, TLS_PORT, in_order, received_log, send_by, start_log_server, wait_caught_up
+from lib.logs import verify
+from lib.net import Background
+from lib.peers import udp_talk
+from lib.waiting import wait_until
+
+TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+HANDSHAKE_RECORD, ALERT_RECORD, TLS_1_2 = b"\x16", b"\x15", b"\x03\x03"
+WARNING, USER_CANCELLED = 1, 90
+RECORD_BYTES = 16384
+HANDED_OVER_SECONDS = 1.5     # the log is brought to the disk each second, and then handed over
+SERVER_HELLO, CERTIFICATE = 2, 11
+
+
+@pytest.fixture
+def state(tmp_path):
+    path = tmp_path / "state"
+    path.mkdir()
+    return path
+
+
+def some_events(net, topology, count=5):
+    for port in range(count):
+        udp_talk(net, "peer-internet", topology.zones["lgwan"].peer4, 9000 + port, timeout=0.05)
+
+
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def descriptors(pid):
+    """What each open descriptor of a process is, as the kernel names it."""
+    folder = f"/proc/{pid}/fd"
+    return [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+
+
+def sockets_in(net, namespace):
+    """The sockets of IP in a network namespace, named as descriptors of a process are."""
+    tables = net.run(namespace, "cat", "/proc/self/net/tcp", "/proc/self/net/udp").stdout.splitlines()
+    return {f"socket:[{line.split()[9]}]" for line in tables if ":" in line.split()[0]}
+
+
+@TRANSPORTS
+@pytest.mark.limit(60)
+def test_log_sender_holds_the_socket_and_nothing_of_the_log(net, make_gateway, state, transport):
+    """Own uid, no capability, seccomp, no new privileges, empty root and namespace; the socket is its, and the log's files are audit's."""
+    server, system = start_log_server(net, state, transport)
+    gateway = make_gateway("", system=system, state=state)
+    wait_caught_up(gateway, server)
+    [sender] = wait_until(lambda: len(pids := gateway.pids("log-sender")) == 1 and pids, "one log-sender")
+    [audit] = gateway.pids("audit")
+    status = status_of(sender)
+    assert status["CapEff"] == status["CapPrm"] == status["CapBnd"] == "0000000000000000"
+    assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
+    assert "0" not in status["Uid"].split() and set(status["Uid"].split()).isdisjoint(status_of(audit)["Uid"].split())
+    assert os.listdir(f"/proc/{sender}/root") == []
+    devices = pathlib.Path(f"/proc/{sender}/net/dev").read_text(encoding="utf-8").splitlines()[2:]
+    assert all(line.strip().startswith("lo:") for line in devices)
+    files = [name for name in descriptors(sender) if name.startswith("/") and name != "/dev/null"]
+    assert not [name for name in files if str(gateway.state) in name], "keys are closed behind the session, the log was never there"
+    of_zone = sockets_in(net, gateway.zone_namespace("lgwan"))
+    assert len(of_zone.intersection(descriptors(sender))) == 1
+    assert of_zone.isdisjoint(descriptors(audit))
+
+
+@TRANSPORTS
+@pytest.mark.limit(120)
+def test_log_sender_killed_loses_and_reorders_nothing(net, topology, make_gateway, state, transport):
+    """kill -9 of the log-sender while it holds records that it has not written: they are handed to another, in order."""
+    server, system = start_log_server(net, state, transport)
+    gateway = make_gateway("", system=system, state=state)
+    wait_caught_up(gateway, server)
+    for _ in range(3):
+        gone = gateway.kill("log-sender", signal.SIGSTOP)
+        some_events(net, topology, 3)
+        time.sleep(HANDED_OVER_SECONDS)
+        gateway.kill("log-sender")
+        some_events(net, topology, 3)
+        gateway.wait_role("log-sender", other_than=gone, seconds=30)
+        wait_caught_up(gateway, server, 60)
+    gateway.wait_event(" process-died ", 'process="log-sender"')
+    in_order(server.lines())
+    gateway.stop()
+    verify(next(iter(gateway.state.glob("**/*.log"))).parent, received_log(server))
+
+
+# ---- a hostile server
+
+def garbage():
+    """What is no TLS at all."""
+    while True:
+        yield os.urandom(4096)
+
+
+def records(message):
+    """A message of the handshake in records of the largest size."""
+    while True:
+        piece, message = message[:RECORD_BYTES], message[RECORD_BYTES:]
+        if not piece:
+            return
+        yield HANDSHAKE_RECORD + TLS_1_2 + len(piece).to_bytes(2, "big") + piece
+
+
+def endless_warnings():
+    """Alerts that end nothing, one behind the other, for ever."""
+    while True:
+        yield (ALERT_RECORD + TLS_1_2 + (2).to_bytes(2, "big") + bytes([WARNING, USER_CANCELLED])) * 256
+
+
+def slow_hello():
+    """A ServerHello of which an octet comes now and then."""
+    yield HANDSHAKE_RECORD + TLS_1_2 + (512).to_bytes(2, "big") + bytes([SERVER_HELLO]) + (508).to_bytes(3, "big") + TLS_1_2
+    while True:
+        time.sleep(0.2)
+        yield b"\x00"
+
+
+def huge_chain():
+    """A ServerHello of TLS 1.2, then 16 MiB of certificates."""
+    hello = TLS_1_2 + bytes(32) + b"\x00" + b"\xc0\x2b" + b"\x00"
+    yield from records(bytes([SERVER_HELLO]) + len(hello).to_bytes(3, "big") + hello)
+    one = (1 << 16).to_bytes(3, "big") + bytes(1 << 16)
+    chain = one * 250
+    yield from records(bytes([CERTIFICATE]) + (len(chain) + 3).to_bytes(3, "big") + len(chain).to_bytes(3, "big") + chain)
+
+
+class HostileServer:
+    """Answers each connection with what `says` gives, until the other side has had enough."""
+
+    def __init__(self, net, says):
+        self.says, self.calls = says, 0
+        self.listener = net.socket("peer-lgwan", socket.AF_INET, socket.SOCK_STREAM, timeout=0.1)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((ADDRESS, TLS_PORT))
+        self.listener.listen(4)
+        self.part = Background(self._serve)
+        net.on_close(self.stop)
+
+    def _serve(self, stopping):
+        while not stopping.is_set():
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                raw, _ = self.listener.accept()
+                self.calls += 1
+                with raw:
+                    raw.settimeout(1)
+                    for piece in self.says():
+                        raw.sendall(piece)
+                        if stopping.is_set():
+                            return
+
+    def stop(self):
+        self.part.stop()
+        self.listener.close()
+
+
+@pytest.mark.parametrize("says", [garbage, endless_warnings, slow_hello, huge_chain])
+@pytest.mark.limit(90)
+def test_log_sender_bears_what_a_hostile_server_says(net, topology, make_gateway, state, says):
+    """It costs one log-sender after the other: audit is the same process, answers, and records; the log says why nothing is sent."""
+    put_slot(state, "log-ca", Authority().pem, "authority")
+    hostile = HostileServer(net, says)
+    gateway = make_gateway("", system=send_by("tls", f"ca log-ca; name {NAME};"), state=state)
+    audit = gateway.pids("audit")
+    gateway.wait_event(" syslog-tls-failed ", seconds=30)
+    wait_until(lambda: hostile.calls >= 2, "another try", 60)
+    before = len(gateway.audit_lines())
+    some_events(net, topology)
+    wait_until(lambda: len(gateway.audit_lines()) > before, "a record of what happens meanwhile", 30)
+    assert gateway.pids("audit") == audit
+    assert not [line for line in gateway.audit_lines() if " syslog-tls " in line or " process-died " in line]
+    gateway.stop()
+    verify(next(iter(gateway.state.glob("**/*.log"))).parent)

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a log-sender that was taken over can say to audit (ADR 811): nothing beyond what it was
+ * given. The log-sender is the test. */
+#include "audit_sender_fixture.h"
+
+#include <errno.h>
+
+struct fixture {
+	struct sending s; /* first: on_report and on_connect get the same */
+	struct channel far;
+	unsigned asked;
+	unsigned records; /* that came over the link */
+	uint32_t run;     /* of the last */
+	bool secure;
+};
+
+static int take(struct channel *ch, void *ctx, const struct channel_message *message)
+{
+	struct fixture *f = ctx;
+	const struct log_sender_record *record = message->body;
+
+	f->records++;
+	f->run = record->run;
+	return 0;
+}
+
+static const struct channel_rule rules[] = {
+	{LOG_SENDER_RECORD, 0, 0, sizeof(struct log_sender_record) + 1, CHANNEL_BODY_MAX,
+	 CHANNEL_ANY_STATE, take, "record"},
+};
+
+static void on_connect(void *ctx, const char *name)
+{
+	struct fixture *f = ctx;
+	int fds[2];
+
+	f->asked++;
+	if (f->far.fd >= 0)
+		channel_fini(&f->far);
+	assert_int_equal(channel_pair(fds), 0);
+	channel_init(&f->far, fds[1], rules, sizeof(rules) / sizeof(rules[0]), f);
+	sender_connected(&f->s.sender, fds[0], 0);
+}
+
+static void open_sender(struct fixture *f, const char *peer)
+{
+	sender_open_stream(&f->s.sender, &f->s.loop, &f->s.store,
+			   (struct sender_report){on_report, on_connect, f}, "server", peer);
+	step(&f->s);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->far.fd = -1;
+	sending_init(&f->s, DAY_FITS, DAY_SEGMENT);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	sending_fini(&f->s);
+	if (f->far.fd >= 0)
+		channel_fini(&f->far);
+	free(f);
+	return 0;
+}
+
+static void pass(struct fixture *f, unsigned ms)
+{
+	for (unsigned at = 0; at < ms; at += 5) {
+		step(&f->s);
+		(void)channel_serve(&f->far, RECORDS_MAX, NULL); /* its end is seen elsewhere */
+	}
+}
+
+static void say(struct fixture *f, enum log_sender_type type, const void *body, size_t size)
+{
+	assert_int_equal(channel_send(&f->far, type, body, size, NULL, 0), 0);
+	pass(f, 10);
+}
+
+static void say_joined(struct fixture *f)
+{
+	const struct log_sender_joined body = {{0}, {0}};
+
+	say(f, LOG_SENDER_JOINED, &body, sizeof(body));
+}
+
+static void report(struct fixture *f, uint64_t taken, uint64_t reached, uint32_t run)
+{
+	const struct log_sender_report body = {.taken = taken, .reached = reached, .run = run};
+
+	say(f, LOG_SENDER_REPORT, &body, sizeof(body));
+}
+
+/* The link is closed, the log says so, and another connection is asked for. */
+static void expect_refused(struct fixture *f)
+{
+	assert_int_equal(f->s.told[EVENT_EVENT_REFUSED], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.sender.link.watch.fd, -1);
+	pass(f, 2000);
+	assert_int_equal(f->asked, 2);
+}
+
+static void expect_believed(const struct fixture *f)
+{
+	assert_int_equal(f->s.told[EVENT_EVENT_REFUSED], 0);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 0);
+}
+
+static void test_link_hands_over_one_window(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	append(&f->s, 200);
+	pass(f, 100);
+	assert_int_equal(f->records, 0); /* nobody has joined */
+	say_joined(f);
+	pass(f, 1000);
+	assert_int_equal(f->records, LOG_SENDER_WINDOW);
+	report(f, 10, 0, f->run);
+	pass(f, 100);
+	assert_int_equal(f->records, LOG_SENDER_WINDOW + 10);
+	expect_believed(f);
+}
+
+static void test_link_place_follows_what_is_said_to_have_arrived(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	say_joined(f);
+	append(&f->s, 20);
+	pass(f, 100);
+	report(f, 20, 15, f->run);
+	assert_int_equal(f->s.sender.link.reached, 15);
+	report(f, 20, 3, f->run - 1); /* of before the last turn: says nothing of this one */
+	assert_int_equal(f->s.sender.link.reached, 15);
+	expect_believed(f);
+}
+
+static void test_link_refuses_records_that_were_not_handed_over(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	say_joined(f);
+	append(&f->s, 5);
+	pass(f, 100);
+	report(f, f->records, f->s.sender.link.sent_end + 1, f->run);
+	expect_refused(f);
+}
+
+static void test_link_refuses_more_taken_than_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	say_joined(f);
+	append(&f->s, 5);
+	pass(f, 100);
+	report(f, f->records + 1, 0, f->run);
+	expect_refused(f);
+}
+
+static void test_link_refuses_a_place_that_goes_back(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	say_joined(f);
+	append(&f->s, 5);
+	pass(f, 100);
+	report(f, f->records, 4, f->run);
+	report(f, f->records, 3, f->run);
+	expect_refused(f);
+}
+
+static void test_link_refuses_a_run_to_come(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	say_joined(f);
+	append(&f->s, 5);
+	pass(f, 100);
+	report(f, f->records, 2, f->run + 1);
+	expect_refused(f);
+}
+
+/* Under TLS whoever joins says how the server is reached, in text that may stand in the log. */
+static void test_link_refuses_a_server_without_tls(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, "log.example.jp");
+	say_joined(f);
+	expect_refused(f);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_TLS], 0);
+}
+
+static void test_link_refuses_text_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct log_sender_joined body = {.version = "TLSv1.3\n", .suite = "x"};
+
+	open_sender(f, "log.example.jp");
+	say(f, LOG_SENDER_JOINED, &body, sizeof(body));
+	expect_refused(f);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_TLS], 0);
+}
+
+static void test_link_refuses_text_without_an_end(void **state)
+{
+	struct fixture *f = *state;
+	struct log_sender_joined body = {.version = "TLSv1.3"};
+
+	memset(body.suite, 'x', sizeof(body.suite));
+	open_sender(f, "log.example.jp");
+	say(f, LOG_SENDER_JOINED, &body, sizeof(body));
+	expect_refused(f);
+}
+
+/* A reason that no code of ours has is told as the nearest, not looked up beyond the table. */
+static void test_link_bears_any_blame(void **state)
+{
+	struct fixture *f = *state;
+	const struct log_sender_refused body = {.error = EPROTO, .blame = UINT32_MAX};
+
+	open_sender(f, "log.example.jp");
+	say(f, LOG_SENDER_REFUSED, &body, sizeof(body));
+	assert_int_equal(f->s.told[EVENT_SYSLOG_TLS_FAILED], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_EVENT_REFUSED], 0);
+}
+
+static void test_link_refuses_blame_without_tls(void **state)
+{
+	struct fixture *f = *state;
+	const struct log_sender_refused body = {.error = EPROTO, .blame = 1};
+
+	open_sender(f, NULL);
+	say_joined(f);
+	say(f, LOG_SENDER_REFUSED, &body, sizeof(body));
+	expect_refused(f);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_TLS_FAILED], 0);
+}
+
+/* What was not said to have arrived is handed over again to the next, from the first on. */
+static void test_link_that_ends_gives_all_back(void **state)
+{
+	struct fixture *f = *state;
+
+	open_sender(f, NULL);
+	say_joined(f);
+	append(&f->s, 20);
+	pass(f, 100);
+	assert_int_equal(f->records, 21); /* the log begins with a record of its own */
+	channel_fini(&f->far);
+	pass(f, 2000);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->asked, 2);
+	say_joined(f);
+	pass(f, 200);
+	assert_int_equal(f->records, 42);
+	assert_int_equal(f->s.told[EVENT_EVENT_REFUSED], 0);
+}
+
+#define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LINK_TEST(test_link_hands_over_one_window),
+		LINK_TEST(test_link_place_follows_what_is_said_to_have_arrived),
+		LINK_TEST(test_link_refuses_records_that_were_not_handed_over),
+		LINK_TEST(test_link_refuses_more_taken_than_sent),
+		LINK_TEST(test_link_refuses_a_place_that_goes_back),
+		LINK_TEST(test_link_refuses_a_run_to_come),
+		LINK_TEST(test_link_refuses_a_server_without_tls),
+		LINK_TEST(test_link_refuses_text_that_is_none),
+		LINK_TEST(test_link_refuses_text_without_an_end),
+		LINK_TEST(test_link_bears_any_blame),
+		LINK_TEST(test_link_refuses_blame_without_tls),
+		LINK_TEST(test_link_that_ends_gives_all_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
