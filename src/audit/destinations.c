@@ -195,7 +195,7 @@ void destinations_apply(struct destinations *d, struct record_form *form)
 		d->given[i] = -1;
 		if (is_stream(d, i))
 			open_stream(d, i);
-		else if (fd >= 0)
+		else if (fd >= 0 || find_sender(d, d->running.servers[i].name) == NULL)
 			open_datagrams(d, i, fd);
 		if (is_stream(d, i) && fd >= 0)
 			(void)close(fd); /* never used */

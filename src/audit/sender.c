@@ -232,6 +232,14 @@ static void trust_quiet(struct sender *s)
 	sender_flow(s);
 }
 
+/* UDP: a new link proves nothing: it begins as the first one did, with a record of its own. */
+static void try_link(struct sender *s)
+{
+	s->state = SENDER_PAUSED;
+	loop_disarm(s->loop, &s->timer);
+	try_one(s);
+}
+
 /* The timer of a paused or trying sender has fired. */
 static void retry(struct sender *s)
 {
@@ -241,6 +249,8 @@ static void retry(struct sender *s)
 		ask(s);
 	else if (s->link.watch.fd < 0 || !s->datagrams)
 		sender_link_give_up(s, ETIMEDOUT);
+	else if (trying && s->link.taken < s->link.sent)
+		loop_arm(s->loop, &s->timer, SENDER_QUIET_MS); /* quiet before it left is none */
 	else if (trying)
 		trust_quiet(s);
 	else
@@ -261,7 +271,7 @@ void sender_connected(struct sender *s, int fd, int error)
 	else if (sender_link_open(s, fd) < 0)
 		sender_link_give_up(s, ENOBUFS);
 	else if (s->datagrams)
-		try_one(s);
+		try_link(s);
 }
 
 static void on_timer(struct loop *loop, struct loop_timer *timer)
@@ -305,11 +315,12 @@ static void begin(struct sender *s, uint64_t first_ms)
 int sender_open(struct sender *s, struct loop *loop, const struct store *store,
 		struct sender_report report, const char *name, int fd, bool known)
 {
-	int err;
+	int err = 0;
 
 	init(s, loop, store, report, name);
 	s->datagrams = true;
-	err = sender_link_open(s, fd);
+	if (fd >= 0)
+		err = sender_link_open(s, fd);
 	if (err < 0)
 		return err;
 	s->state = known ? SENDER_FLOWING : SENDER_PAUSED;

@@ -121,7 +121,7 @@ struct sender {
 /**
  * sender_open - begin (or go on) sending to one server by UDP
  * @name: of the server: letters, digits, dots, colons and dashes only
- * @fd:   link to the log-sender that holds the socket, taken
+ * @fd:   link to the log-sender that holds the socket, taken; -1: one is asked for
  * @known: records flowed to this server a moment ago; otherwise the first one goes alone
  * Return: 0 or -ERR_NO_SPACE (the loop is full; the link is closed).
  */

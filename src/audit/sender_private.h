@@ -35,7 +35,8 @@ void sender_link_close(struct sender *s);
 /* What is handed over from now on is another run. */
 void sender_link_turn(struct sender *s);
 
-/* Hand over one record. Return: 0; -ERR_AGAIN: not now; -ERR_CLOSED: there is nobody. */
+/* Hand over one record. Return: 0; -ERR_AGAIN: not now, or to nobody: then the link's end follows.
+ */
 int sender_link_send(struct sender *s, uint64_t sequence, struct span line);
 
 /* The link is of no use any more: close it and go back. @error: errno, for the log. */

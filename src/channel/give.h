@@ -15,7 +15,7 @@ enum give_kind {
 	GIVE_NETLINK,  /* a NETLINK_NETFILTER socket of the zone @index, for rules and conntrack */
 	GIVE_QUEUE,    /* a NETLINK_NETFILTER socket of the zone @index, for its queue */
 	GIVE_SYSLOG,  /* log-sender: a socket connected, or connecting, to its syslog server; audit:
-		       * the  link to a log-sender with a datagram socket to server @index of the
+		       * the link to a log-sender with a datagram socket to server @index of the
 		       * snapshot */
 	GIVE_STATE,   /* directory of the process's own state (audit: log, config: configurations);
 			 config and audit have a second one, @index GIVE_STATE_KEYS */

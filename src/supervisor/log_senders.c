@@ -107,7 +107,7 @@ void log_senders_give(struct supervisor *sup, struct child *audit)
 	for (uint32_t i = 0; i < snapshot->syslog_count; i++) {
 		int link = -1;
 
-		/* No way to it now: audit keeps the records. A stream is asked for. */
+		/* A stream is asked for; so is what there is no way to now. */
 		if (snapshot->syslogs[i].transport != SNAPSHOT_TRANSPORT_UDP ||
 		    start(sup, i, &link) != 0)
 			continue;

@@ -16,8 +16,8 @@ struct log_sender_ends {
 };
 #define LOG_SENDER_NO_ENDS ((struct log_sender_ends){-1, -1, -1})
 
-/* Give @audit a log-sender for each server of the running policy that takes datagrams; one that
- * cannot be reached now is left out until the next policy. */
+/* Give @audit a log-sender for each server of the running policy that takes datagrams; for one that
+ * has none now audit asks, as for a stream's. */
 void log_senders_give(struct supervisor *sup, struct child *audit);
 /* Audit asks for a connection: answer it. 0. */
 int log_senders_handle_connect(struct child *audit, const struct control_connect *request);

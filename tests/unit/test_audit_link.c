@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "audit/destinations.h"
+
 struct fixture {
 	struct sending s; /* first: on_report and on_connect get the same */
 	struct channel far;
@@ -29,17 +31,24 @@ static const struct channel_rule rules[] = {
 	 CHANNEL_ANY_STATE, take, "record"},
 };
 
+/* Return: audit's end of a new link. */
+static int make_link(struct fixture *f)
+{
+	int fds[2];
+
+	assert_int_equal(channel_pair(fds), 0);
+	channel_init(&f->far, fds[1], rules, sizeof(rules) / sizeof(rules[0]), f);
+	return fds[0];
+}
+
 static void on_connect(void *ctx, const char *name)
 {
 	struct fixture *f = ctx;
-	int fds[2];
 
 	f->asked++;
 	if (f->far.fd >= 0)
 		channel_fini(&f->far);
-	assert_int_equal(channel_pair(fds), 0);
-	channel_init(&f->far, fds[1], rules, sizeof(rules) / sizeof(rules[0]), f);
-	sender_connected(&f->s.sender, fds[0], 0);
+	sender_connected(&f->s.sender, make_link(f), 0);
 }
 
 static void open_sender(struct fixture *f, const char *peer)
@@ -47,6 +56,15 @@ static void open_sender(struct fixture *f, const char *peer)
 	sender_open_stream(&f->s.sender, &f->s.loop, &f->s.store,
 			   (struct sender_report){on_report, on_connect, f}, "server", peer);
 	step(&f->s);
+}
+
+/* UDP: nothing is known of the server. */
+static void open_datagrams(struct fixture *f)
+{
+	assert_int_equal(sender_open(&f->s.sender, &f->s.loop, &f->s.store,
+				     (struct sender_report){on_report, on_connect, f}, "server",
+				     make_link(f), false),
+			 0);
 }
 
 static int setup(void **state)
@@ -273,6 +291,74 @@ static void test_link_that_ends_gives_all_back(void **state)
 	assert_int_equal(f->s.told[EVENT_EVENT_REFUSED], 0);
 }
 
+/* A log-sender that is slow to start has sent nothing that a server could refuse. */
+static void test_link_quiet_before_the_record_left_proves_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	open_datagrams(f);
+	append(&f->s, 5);
+	pass(f, SENDER_RETRY_MS + 4 * SENDER_QUIET_MS);
+	assert_int_equal(f->records, 1);
+	report(f, 1, 2, f->run);
+	pass(f, 2 * SENDER_QUIET_MS);
+	assert_int_equal(f->records, 1 + 6); /* where no error has ever come the first goes twice */
+	expect_believed(f);
+}
+
+/* Nobody has tried the way that a new link leads: the server is not called back for it. */
+static void test_link_made_anew_without_a_record_is_not_trusted(void **state)
+{
+	struct fixture *f = *state;
+
+	open_datagrams(f);
+	pass(f, SENDER_RETRY_MS + 100);
+	assert_int_equal(f->records, 1); /* the log begins with a record of its own */
+	report(f, 1, 2, f->run);
+	pass(f, SENDER_QUIET_MS + 100);
+	report(f, 2, 2, f->run); /* it went twice */
+	pass(f, (SENDER_TRAIL_S + 1) * 1000);
+	channel_fini(&f->far);
+	pass(f, 2 * SENDER_JOIN_MS);
+	assert_int_equal(f->asked, 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 0);
+	append(&f->s, 1);
+	pass(f, SENDER_RETRY_MOST_MS);
+	report(f, 1, 3, f->run);
+	pass(f, 2 * SENDER_QUIET_MS);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_BACK], 1);
+}
+
+static void on_wanted(void *ctx, uint32_t index)
+{
+	struct fixture *f = ctx;
+
+	assert_int_equal(index, 0);
+	f->asked++;
+}
+
+/* There was no way to the server when its policy began. */
+static void test_link_of_datagrams_that_did_not_come_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct destinations all;
+
+	destinations_init(&all, &f->s.loop, &f->s.store,
+			  (struct destinations_owner){on_report, on_wanted, f});
+	all.next.count = 1;
+	all.next.servers[0] =
+		(struct destination){.name = "server", .transport = SNAPSHOT_TRANSPORT_UDP};
+	destinations_apply(&all, &f->s.form);
+	pass(f, SENDER_RETRY_MS + 100);
+	assert_int_equal(f->asked, 1);
+	destinations_connected(&all, 0, -1, ENETUNREACH);
+	assert_int_equal(f->s.told[EVENT_SYSLOG_AWAY], 1);
+	pass(f, SENDER_RETRY_MS + 100);
+	assert_int_equal(f->asked, 2);
+	destinations_fini(&all);
+}
+
 #define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -290,6 +376,9 @@ int main(void)
 		LINK_TEST(test_link_bears_any_blame),
 		LINK_TEST(test_link_refuses_blame_without_tls),
 		LINK_TEST(test_link_that_ends_gives_all_back),
+		LINK_TEST(test_link_quiet_before_the_record_left_proves_nothing),
+		LINK_TEST(test_link_of_datagrams_that_did_not_come_is_asked_for),
+		LINK_TEST(test_link_made_anew_without_a_record_is_not_trusted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
