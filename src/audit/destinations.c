@@ -221,7 +221,7 @@ unsigned destinations_reached(const struct destinations *d, uint64_t sequence)
 	for (uint32_t i = 0; i < DESTINATIONS_MAX; i++) {
 		const struct sender *s = &d->senders[i];
 
-		reached += s->state == SENDER_FLOWING && s->way->reached(s) >= sequence;
+		reached += s->state == SENDER_FLOWING && s->link.reached >= sequence;
 	}
 	return reached;
 }

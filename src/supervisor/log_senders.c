@@ -5,11 +5,14 @@
  * connection or its link.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "channel/keys.h"
 #include "supervisor/supervisor.h"
+
+#define LEAVE_MS 10000U /* behind the end of its link, which takes milliseconds in order */
 
 static void close_end(int *fd)
 {
@@ -50,6 +53,62 @@ void log_senders_outfit(struct child *child)
 	close_ends(&child->ends);
 }
 
+/* ---- those that audit has let go of */
+
+static bool is_same_server(const struct snapshot_syslog *a, const struct snapshot_syslog *b)
+{
+	return a->transport == b->transport && a->port == b->port &&
+	       memcmp(&a->server, &b->server, sizeof(a->server)) == 0;
+}
+
+static bool is_in_policy(const struct snapshot *snapshot, const struct snapshot_syslog *server)
+{
+	for (uint32_t i = 0; i < snapshot->syslog_count; i++) {
+		if (is_same_server(&snapshot->syslogs[i], server))
+			return true;
+	}
+	return false;
+}
+
+/* It ends with its link by itself. One that does not is ended: its socket must not outlive what
+ * the policy wants. */
+static void let_go(struct child *child)
+{
+	if (!loop_armed(&child->life))
+		loop_arm(&child->sup->loop, &child->life, LEAVE_MS);
+}
+
+static bool is_running(const struct child *child)
+{
+	return child->role == ROLE_LOG_SENDER && child->pid > 0;
+}
+
+/* There is one connection to a server: another follows when audit has given up those before. */
+static void let_go_of_server(struct supervisor *sup, const struct snapshot_syslog *server)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (is_running(&sup->children[i]) &&
+		    is_same_server(&sup->children[i].syslog, server))
+			let_go(&sup->children[i]);
+	}
+}
+
+/* Streams to servers of the running policy are kept over a commit; an audit that starts has none.
+ */
+static void let_go_of_old(struct supervisor *sup, bool audit_starts)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &sup->children[i];
+
+		if (is_running(child) &&
+		    (audit_starts || child->syslog.transport == SNAPSHOT_TRANSPORT_UDP ||
+		     !is_in_policy(&sup->running.snapshot, &child->syslog)))
+			let_go(child);
+	}
+}
+
+/* ---- a new one */
+
 /* One that cannot be verified is not called at all. Return: 0, or errno. */
 static int open_connection(struct supervisor *sup, uint32_t index, struct log_sender_ends *ends)
 {
@@ -71,6 +130,7 @@ static int launch(struct supervisor *sup, uint32_t index, struct log_sender_ends
 
 	if (child == NULL)
 		return ENOBUFS;
+	child->syslog = sup->running.snapshot.syslogs[index];
 	child->ends = *ends;
 	*ends = LOG_SENDER_NO_ENDS;
 	if (child_launch(child) == 0)
@@ -104,6 +164,9 @@ void log_senders_give(struct supervisor *sup, struct child *audit)
 {
 	const struct snapshot *snapshot = &sup->running.snapshot;
 
+	if (!child_is_alive(audit))
+		return; /* given when it starts */
+	let_go_of_old(sup, audit->state == CHILD_STARTING);
 	for (uint32_t i = 0; i < snapshot->syslog_count; i++) {
 		int link = -1;
 
@@ -122,8 +185,10 @@ int log_senders_handle_connect(struct child *audit, const struct control_connect
 	struct control_connected body = {.target = request->target, .error = ENOENT};
 	int link = -1;
 
-	if (sup->running.fd >= 0 && request->target < sup->running.snapshot.syslog_count)
+	if (sup->running.fd >= 0 && request->target < sup->running.snapshot.syslog_count) {
+		let_go_of_server(sup, &sup->running.snapshot.syslogs[request->target]);
 		body.error = start(sup, request->target, &link);
+	}
 	child_send(audit, CONTROL_CONNECTED, &body, sizeof(body), &link, link >= 0 ? 1 : 0);
 	close_end(&link); /* audit has its own copy */
 	return 0;

@@ -68,13 +68,14 @@ struct child {
 	bool told;   /* a scanner: it has said what it found, or nobody wants to know */
 	bool is_tty; /* consoles: start again when it ends */
 	bool failed; /* its process before did not end in order */
-	struct log_sender_ends ends; /* log-senders: until they are given */
-	int tty_fd;                  /* consoles: the terminal; -1 otherwise */
-	uint32_t person_role;        /* consoles: enum account_role of who sits there */
-	char person[24];             /* consoles: the name; empty: nobody in particular */
-	char hands[128];             /* consoles: as in struct control_person */
-	struct asking asking;        /* consoles: their questions */
-	struct person_wait waiting;  /* consoles: for the record of the login */
+	struct log_sender_ends ends;   /* log-senders: until they are given */
+	struct snapshot_syslog syslog; /* log-senders: the server, as its policy had it */
+	int tty_fd;                    /* consoles: the terminal; -1 otherwise */
+	uint32_t person_role;          /* consoles: enum account_role of who sits there */
+	char person[24];               /* consoles: the name; empty: nobody in particular */
+	char hands[128];               /* consoles: as in struct control_person */
+	struct asking asking;          /* consoles: their questions */
+	struct person_wait waiting;    /* consoles: for the record of the login */
 };
 
 struct listener {

@@ -101,6 +101,20 @@ def test_log_sender_killed_loses_and_reorders_nothing(net, topology, make_gatewa
     verify(next(iter(gateway.state.glob("**/*.log"))).parent, received_log(server))
 
 
+@pytest.mark.limit(90)
+def test_log_sender_that_stays_behind_its_link_is_ended(net, make_gateway, state):
+    """One that stands still, or was taken over, keeps no socket that audit does not want: here audit itself is another."""
+    server, system = start_log_server(net, state, "udp")
+    gateway = make_gateway("", system=system, state=state)
+    wait_caught_up(gateway, server)
+    stays = gateway.kill("log-sender", signal.SIGSTOP)
+    gateway.kill("audit")
+    gateway.wait_event(" process-killed ", 'process="log-sender"', 'reason="took too long"', seconds=30)
+    gateway.wait_role("log-sender", other_than=stays, seconds=30)
+    wait_caught_up(gateway, server, 60)
+    in_order(server.lines())
+
+
 # ---- a hostile server
 
 def garbage():

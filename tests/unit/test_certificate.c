@@ -17,7 +17,6 @@
 #define SEQUENCE     41U
 #define ORDER        "ordered 2026-11-23T00:00:00Z\nperson yamada\n"
 #define SERVERS      2U
-#define SLOTS        (SERVERS + 1) /* of senders that are used */
 
 static struct place place;
 static struct clock_simulated now;
@@ -30,17 +29,9 @@ static struct store store;
 static struct destinations servers;
 static struct device_key key;
 static struct certificate certificate;
-static uint64_t left_for[SLOTS]; /* records before this number have */
 static int peer;
 
 static const struct record_form form = {.clock = &test_clock, .host = "gw-1"};
-
-static uint64_t reached(const struct sender *s)
-{
-	return left_for[s - servers.senders];
-}
-
-static const struct sender_way way = {.reached = reached};
 
 static int setup(void **state)
 {
@@ -55,11 +46,10 @@ static int setup(void **state)
 	peer = pair[1];
 	assert_int_equal(device_key_open(&key, place.dir), 0);
 	store.chain.next_sequence = SEQUENCE;
-	memset(left_for, 0, sizeof(left_for));
 	servers = (struct destinations){0};
 	servers.running.count = SERVERS;
 	for (size_t i = 0; i < SERVERS; i++)
-		servers.senders[i] = (struct sender){.state = SENDER_FLOWING, .way = &way};
+		servers.senders[i] = (struct sender){.state = SENDER_FLOWING};
 	certificate = (struct certificate){.loop = &loop,
 					   .control = &control,
 					   .store = &store,
@@ -109,11 +99,11 @@ static void test_certificate_waits_until_the_record_has_left_for_all(void **stat
 	struct control_certified body;
 
 	begin(7);
-	left_for[0] = SEQUENCE;
-	left_for[1] = SEQUENCE - 1;
+	servers.senders[0].link.reached = SEQUENCE;
+	servers.senders[1].link.reached = SEQUENCE - 1;
 	pass(ZEROISE_SEND_MS / 2);
 	assert_false(answered(&body));
-	left_for[1] = SEQUENCE;
+	servers.senders[1].link.reached = SEQUENCE;
 	pass(ZEROISE_SEND_MS / 4);
 	assert_true(answered(&body));
 	assert_int_equal(body.number, 7);
@@ -129,7 +119,7 @@ static void test_certificate_counts_servers_behind_one_that_has_left(void **stat
 
 	servers.senders[2] = servers.senders[0];
 	servers.senders[0] = (struct sender){.state = SENDER_CLOSED};
-	left_for[1] = left_for[2] = SEQUENCE;
+	servers.senders[1].link.reached = servers.senders[2].link.reached = SEQUENCE;
 	begin(7);
 	assert_true(answered(&body));
 	assert_non_null(strstr(body.text, "\nsyslog-servers-sent-to 2 of 2\n"));
@@ -140,7 +130,7 @@ static void test_certificate_goes_on_without_servers_that_are_away(void **state)
 {
 	struct control_certified body;
 
-	left_for[0] = left_for[1] = SEQUENCE;
+	servers.senders[0].link.reached = servers.senders[1].link.reached = SEQUENCE;
 	servers.senders[1].state = SENDER_TRYING; /* whatever it had before */
 	begin(7);
 	for (unsigned ms = 0; ms < ZEROISE_SEND_MS - 1000; ms += 1000)
