@@ -11,22 +11,49 @@ NAME = "log.city.example.lg.jp"
 TLS_PORT = 6514
 
 
+def send_to(*servers):
+    """The statement of the block `system` that sends to these (statements `server`)."""
+    return f"syslog {{ zone lgwan; {' '.join(servers)} }}"
+
+
+def server_by(transport, extra="", address=ADDRESS):
+    """The statement of one server; extra: more statements about it."""
+    return f"server {address} {{ transport {transport}; {extra} }}"
+
+
 def send_by(transport, extra="", address=ADDRESS):
-    """The statement of the block `system`; extra: more statements about the server."""
-    return f"syslog {{ zone lgwan; server {address} {{ transport {transport}; {extra} }} }}"
+    """The statement of the block `system` that sends to one server."""
+    return send_to(server_by(transport, extra, address))
 
 
 SERVERS = {"rsyslog": Syslog, "syslog-ng": SyslogNg}
+TRANSPORTS = ["udp", "tcp", "tls"]
+
+
+def start_server(net, state, transport, kind, address):
+    """Return (the server, its statement); what TLS needs is put into the state directory."""
+    if transport != "tls":
+        return SERVERS[kind](net, "peer-lgwan", address, transport=transport), server_by(transport, address=address)
+    authority = Authority()
+    put_slot(state, "log-ca", authority.pem, "authority")
+    server = start_tls_server(net, SyslogTls(authority, authority.issue(NAME)), address, kind)
+    return server, server_by("tls", f"ca log-ca; name {NAME};", address)
 
 
 def start_log_server(net, state, transport, kind="rsyslog"):
-    """Return (the server, the statement that sends to it); what TLS needs is put into the state directory."""
-    if transport != "tls":
-        return SERVERS[kind](net, "peer-lgwan", ADDRESS, transport=transport), send_by(transport)
-    authority = Authority()
-    put_slot(state, "log-ca", authority.pem, "authority")
-    server = start_tls_server(net, SyslogTls(authority, authority.issue(NAME)), kind=kind)
-    return server, send_by("tls", f"ca log-ca; name {NAME};")
+    """Return (the server, the statement that sends to it), as start_server."""
+    server, statement = start_server(net, state, transport, kind, ADDRESS)
+    return server, send_to(statement)
+
+
+def start_log_servers(net, topology, state):
+    """One for each transport. Return (they, the statement that sends to them all), as start_server."""
+    started = []
+    for host, transport in enumerate(TRANSPORTS, start=21):
+        address = f"10.20.0.{host}"
+        net.address("peer-lgwan", topology.DEVICE, f"{address}/24")
+        started.append(start_server(net, state, transport, "rsyslog", address))
+    return [server for server, _ in started], send_to(*(statement for _, statement in started))
 
 
 def start_tls_server(net, tls, address=ADDRESS, kind="rsyslog"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The processes that hold connections to syslog servers (ADR 811): locked up, killed at any moment, and what a hostile server reaches.
 
-    audit (the log, no socket)  <--link-->  log-sender  --UDP, TCP, TLS-->  10.20.0.20 in peer-lgwan
+    audit (the log, no socket)  <--link-->  log-sender  --UDP, TCP, TLS-->  10.20.0.21, .22, .23 in peer-lgwan
 """
 
 import contextlib
@@ -14,18 +14,18 @@ import time
 import pytest
 
 from lib.certificates import Authority, put_slot
-from lib.log_server import ADDRESS, NAME, TLS_PORT, in_order, received_log, send_by, start_log_server, wait_caught_up
+from lib.log_server import NAME, TLS_PORT, in_order, received_log, start_log_servers, wait_caught_up
 from lib.logs import verify
 from lib.net import Background
 from lib.peers import udp_talk
 from lib.waiting import wait_until
 
-TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 HANDSHAKE_RECORD, ALERT_RECORD, TLS_1_2 = b"\x16", b"\x15", b"\x03\x03"
 WARNING, USER_CANCELLED = 1, 90
 RECORD_BYTES = 16384
 HANDED_OVER_SECONDS = 1.5     # the log is brought to the disk each second, and then handed over
 SERVER_HELLO, CERTIFICATE = 2, 11
+ENDED = (" process-killed ", 'process="log-sender"', 'reason="took too long"')
 
 
 @pytest.fixture
@@ -57,15 +57,22 @@ def sockets_in(net, namespace):
     return {f"socket:[{line.split()[9]}]" for line in tables if ":" in line.split()[0]}
 
 
-@TRANSPORTS
-@pytest.mark.limit(60)
-def test_log_sender_holds_the_socket_and_nothing_of_the_log(net, make_gateway, state, transport):
-    """Own uid, no capability, seccomp, no new privileges, empty root and namespace; the socket is its, and the log's files are audit's."""
-    server, system = start_log_server(net, state, transport)
-    gateway = make_gateway("", system=system, state=state)
-    wait_caught_up(gateway, server)
-    [sender] = wait_until(lambda: len(pids := gateway.pids("log-sender")) == 1 and pids, "one log-sender")
-    [audit] = gateway.pids("audit")
+def each_caught_up(gateway, servers):
+    for server in servers:
+        wait_caught_up(gateway, server, 60)
+        in_order(server.lines())
+
+
+def wait_senders(gateway, servers, gone=()):
+    """The log-senders, one for each server, none of them among `gone`."""
+    def others():
+        pids = [pid for pid in gateway.pids("log-sender") if pid not in gone]
+        return len(pids) == len(servers) and pids
+    return wait_until(others, "a log-sender for each server", 30)
+
+
+def check_confined(gateway, audit, sender, of_zone):
+    """Own uid, no capability, seccomp, no new privileges, empty root and namespace, one socket of the zone and no file of the state."""
     status = status_of(sender)
     assert status["CapEff"] == status["CapPrm"] == status["CapBnd"] == "0000000000000000"
     assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
@@ -75,44 +82,49 @@ def test_log_sender_holds_the_socket_and_nothing_of_the_log(net, make_gateway, s
     assert all(line.strip().startswith("lo:") for line in devices)
     files = [name for name in descriptors(sender) if name.startswith("/") and name != "/dev/null"]
     assert not [name for name in files if str(gateway.state) in name], "keys are closed behind the session, the log was never there"
-    of_zone = sockets_in(net, gateway.zone_namespace("lgwan"))
     assert len(of_zone.intersection(descriptors(sender))) == 1
-    assert of_zone.isdisjoint(descriptors(audit))
-
-
-@TRANSPORTS
-@pytest.mark.limit(120)
-def test_log_sender_killed_loses_and_reorders_nothing(net, topology, make_gateway, state, transport):
-    """kill -9 of the log-sender while it holds records that it has not written: they are handed to another, in order."""
-    server, system = start_log_server(net, state, transport)
-    gateway = make_gateway("", system=system, state=state)
-    wait_caught_up(gateway, server)
-    for _ in range(3):
-        gone = gateway.kill("log-sender", signal.SIGSTOP)
-        some_events(net, topology, 3)
-        time.sleep(HANDED_OVER_SECONDS)
-        gateway.kill("log-sender")
-        some_events(net, topology, 3)
-        gateway.wait_role("log-sender", other_than=gone, seconds=30)
-        wait_caught_up(gateway, server, 60)
-    gateway.wait_event(" process-died ", 'process="log-sender"')
-    in_order(server.lines())
-    gateway.stop()
-    verify(next(iter(gateway.state.glob("**/*.log"))).parent, received_log(server))
 
 
 @pytest.mark.limit(90)
-def test_log_sender_that_stays_behind_its_link_is_ended(net, make_gateway, state):
-    """One that stands still, or was taken over, keeps no socket that audit does not want: here audit itself is another."""
-    server, system = start_log_server(net, state, "udp")
+def test_log_sender_holds_the_socket_and_goes_behind_its_link(net, topology, make_gateway, state):
+    """Each holds the socket to its one server, and nothing of the log, whose files are audit's. One that stands still, or was taken over,
+    keeps no socket that audit does not want: here audit itself is another."""
+    servers, system = start_log_servers(net, topology, state)
     gateway = make_gateway("", system=system, state=state)
-    wait_caught_up(gateway, server)
-    stays = gateway.kill("log-sender", signal.SIGSTOP)
+    each_caught_up(gateway, servers)
+    senders = wait_senders(gateway, servers)
+    [audit] = gateway.pids("audit")
+    of_zone = sockets_in(net, gateway.zone_namespace("lgwan"))
+    assert of_zone.isdisjoint(descriptors(audit))
+    for sender in senders:
+        check_confined(gateway, audit, sender, of_zone)
+    assert len(of_zone.intersection(sum(map(descriptors, senders), []))) == len(servers), "each has one of its own"
+    assert set(gateway.kill("log-sender", signal.SIGSTOP)) == set(senders)
     gateway.kill("audit")
-    gateway.wait_event(" process-killed ", 'process="log-sender"', 'reason="took too long"', seconds=30)
-    gateway.wait_role("log-sender", other_than=stays, seconds=30)
-    wait_caught_up(gateway, server, 60)
-    in_order(server.lines())
+    wait_until(lambda: sum(all(part in line for part in ENDED) for line in gateway.audit_lines()) == len(servers), "each to be ended", 30)
+    wait_senders(gateway, servers, senders)
+    each_caught_up(gateway, servers)
+
+
+@pytest.mark.limit(120)
+def test_log_sender_killed_loses_and_reorders_nothing(net, topology, make_gateway, state):
+    """kill -9 of all log-senders while they hold records that they have not written: they are handed to others, in order."""
+    servers, system = start_log_servers(net, topology, state)
+    gateway = make_gateway("", system=system, state=state)
+    each_caught_up(gateway, servers)
+    for _ in range(3):
+        gone = gateway.kill("log-sender", signal.SIGSTOP)
+        assert len(gone) == len(servers)
+        some_events(net, topology, 3)
+        time.sleep(HANDED_OVER_SECONDS)
+        assert set(gateway.kill("log-sender")) == set(gone)
+        some_events(net, topology, 3)
+        wait_senders(gateway, servers, gone)
+        each_caught_up(gateway, servers)
+    gateway.wait_event(" process-died ", 'process="log-sender"')
+    gateway.stop()
+    for server in servers:
+        verify(next(iter(gateway.state.glob("**/*.log"))).parent, received_log(server))
 
 
 # ---- a hostile server
