@@ -294,12 +294,14 @@ def test_audit_torn_record_is_set_aside(topology, make_gateway):
 
 @pytest.mark.limit(90)
 def test_audit_full_disk_refuses_commits_and_counts(net, topology, make_gateway, tmp_path):
-    """A full disk: traffic goes on as configured, a commit is refused, and the records that found no room are counted."""
+    """A full disk: traffic goes on as configured, a commit is refused, and the records that found no room are counted,
+    at the syslog server too, which has all others in order."""
     EchoServer(net, "peer-lgwan", "10.20.0.8", 7000)
     state = tmp_path / "state"
     state.mkdir()
     run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", state)
-    gateway = make_gateway(PERMIT, state=state)
+    syslog, system = start_log_server(net, state, "tcp")
+    gateway = make_gateway(PERMIT, system=system, state=state)
     (state / "ballast").write_bytes(bytes(180 << 10))
     with contextlib.suppress(OSError), open(state / "filler", "wb", buffering=0) as filler:
         while True:
@@ -319,8 +321,10 @@ def test_audit_full_disk_refuses_commits_and_counts(net, topology, make_gateway,
     (state / "ballast").unlink()
     some_events(net, topology, 3)
     assert re.search(r'count="[1-9]', gateway.wait_event("log-unwritten", seconds=15))
+    wait_caught_up(gateway, syslog, 30)
     gateway.stop()
-    verify_log(gateway)
+    in_order(syslog.lines())
+    verify_log(gateway, received_log(syslog))
     run("umount", "--lazy", state)
 
 
