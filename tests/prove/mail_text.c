@@ -218,24 +218,23 @@ void prove_utf8_complete(void)
 void prove_common(void)
 {
 	struct mail_text slow = any_boundary(), last = {0};
-	uint8_t s[AHEAD];
-	size_t length, begin;
+	uint8_t s[LENGTH_MOST];
+	size_t length;
 
 	suppose(slow.before != MAIL_TEXT_JOINER);
 	__CPROVER_havoc_object(s);
 	length = common_length(s);
-	assert(length <= AHEAD);
-	for (size_t i = 0; i < length; i++)
+	assert(length <= LENGTH_MOST);
+	for (size_t i = 0; i < length; i++) {
+		assert(slow.need == 0 || i > 0);
 		assert(mail_text_octet(&slow, s[i]));
+		assert(mail_text_octet(&last, s[i]));
+	}
 	assert(slow.need == 0 && slow.before != MAIL_TEXT_JOINER);
 	if (length == 0)
 		return;
-	for (begin = length - 1; (s[begin] & 0xC0) == 0x80; begin--)
-		assert(begin > 0);
-	for (size_t i = begin; i < length; i++)
-		assert(mail_text_octet(&last, s[i]));
 	assert(last.before == slow.before);
-	if (length == AHEAD)
+	if (length == 1)
 		REACHED(1);
 	if (length == 3 && s[0] == 0xEF)
 		REACHED(2);
@@ -243,42 +242,134 @@ void prove_common(void)
 		REACHED(3);
 }
 
-#define RUN_OCTETS (AHEAD + 1)
-
-/*
- * Stands in for common_length in the proof of the run: octets say themselves how many they take
- * with those behind them, zero none, as the padding must.
- */
-size_t some_length(const uint8_t *s)
+/* The instruction, for which CBMC has no model: the sign of each octet. */
+int some_signs(__m128i octets)
 {
-	size_t length = s[0] <= AHEAD ? s[0] : 0;
+	uint8_t each[FIRST_OCTETS];
+	int signs = 0;
 
-	for (size_t i = 0; i < length; i++) { /* none that is made of padding */
-		if (s[i] == 0)
-			return 0;
-	}
-	return length;
+	memcpy(each, &octets, sizeof(each));
+	for (unsigned i = 0; i < FIRST_OCTETS; i++)
+		signs |= (each[i] >> 7) << i;
+	return signs;
 }
 
-/* The run is one step after the other, up to what is no common character, wherever it ends. */
-void prove_run(void)
+/* Is @carry what a character may take behind a window, all of it from within a character? */
+static bool carries(uint32_t carry, const uint8_t *s)
 {
-	uint8_t s[RUN_OCTETS], padded[RUN_OCTETS + AHEAD] = {0};
-	size_t size = nondet_size(), wanted = 0, length = 1;
+	return carry == 0 || (carry == 1 && (s[0] & 0xC0) == 0x80) ||
+	       (carry == 3 && (s[0] & 0xC0) == 0x80 && (s[1] & 0xC0) == 0x80);
+}
+
+/* A step of the run goes over whole common characters, one after the other, and no further than
+ * AHEAD octets; it stops where there is none. That is what some_step_of_run() supposes. */
+void prove_window(void)
+{
+	struct run r = {0, nondet_u32()};
+	uint8_t s[AHEAD];
+	size_t at, end;
+	bool goes_on;
 
 	__CPROVER_havoc_object(s);
-	suppose(size <= RUN_OCTETS);
-	for (size_t i = 0; i < size; i++)
-		padded[i] = s[i];
-	while (wanted < size && length > 0) {
-		length = some_length(padded + wanted);
-		wanted += length;
+	suppose(carries(r.carry, s));
+	at = (size_t)__builtin_ctz(~r.carry);
+	goes_on = common_step(s, &r);
+	assert(r.at <= AHEAD && (r.at > 0 || !goes_on));
+	assert(r.carry == 0 || (r.at == FIRST_OCTETS && carries(r.carry, s + r.at)));
+	end = r.at + (size_t)__builtin_ctz(~r.carry);
+	assert(at <= end && end <= AHEAD);
+	while (at < end) {
+		size_t length = common_length(s + at);
+
+		assert(length > 0);
+		at += length;
 	}
-	assert(wanted <= size);
-	assert(mail_text_run(s, size) == wanted);
-	if (wanted == RUN_OCTETS)
+	assert(at == end);
+	assert(goes_on || (end < FIRST_OCTETS && common_length(s + end) == 0));
+	if (end == AHEAD && s[3] == 0xE3)
 		REACHED(1);
-	if (size == RUN_OCTETS && wanted == 1)
+	if (end == FIRST_OCTETS && s[0] == 'a')
+		REACHED(2);
+	if (r.at == FIRST_OCTETS - 1)
+		REACHED(3);
+}
+
+enum { TEXT_OCTETS = 2 * AHEAD + 1 };
+
+/* A text, the place where its common characters end, and what is known of a run over it. */
+static uint8_t text[TEXT_OCTETS];
+static size_t text_size, text_end;
+static struct run run_left;
+static bool run_stopped;
+
+static size_t run_end(struct run r)
+{
+	return r.at + (size_t)__builtin_ctz(~r.carry);
+}
+
+static void any_text(void)
+{
+	text_size = nondet_size();
+	text_end = nondet_size();
+	suppose(text_size <= TEXT_OCTETS && text_end <= text_size);
+}
+
+/* Stands in for common_step in the proof of the run: any step that prove_window allows, within the
+ * text, from where the one before it left off. */
+bool some_step_of_run(const uint8_t *s, struct run *r)
+{
+	struct run next = {nondet_size(), nondet_u32()};
+	bool goes_on = nondet_bool();
+
+	assert(s == text && !run_stopped);
+	assert(r->at == run_left.at && r->carry == run_left.carry);
+	assert(r->at <= text_size && text_size - r->at >= AHEAD);
+	suppose(next.carry == 0 || next.carry == 1 || next.carry == 3);
+	suppose(next.carry == 0 || next.at == r->at + FIRST_OCTETS);
+	suppose(next.at >= r->at + goes_on && next.at <= r->at + AHEAD);
+	suppose(run_end(next) >= run_end(*r) && run_end(next) <= text_end);
+	suppose(goes_on || run_end(next) == text_end);
+	*r = run_left = next;
+	run_stopped = !goes_on;
+	return goes_on;
+}
+
+/* The run ends where common characters do, or where a step was the last that could be made. */
+void prove_run(void)
+{
+	size_t end;
+
+	any_text();
+	end = common_run(text, text_size);
+	assert(end == run_end(run_left) && end <= text_end);
+	assert(end == text_end || text_size - end < AHEAD);
+	if (end == TEXT_OCTETS)
+		REACHED(1);
+	if (text_size == TEXT_OCTETS && end == 1)
+		REACHED(2);
+}
+
+/* Stands in for common_run in the proof of the rest: what prove_run claims, over the text, and over
+ * what must be a copy of its rest with zeros behind it. */
+size_t some_run(const uint8_t *s, size_t size)
+{
+	size_t end = nondet_size(), i = nondet_size(), wanted = text_end - run_left.at;
+
+	suppose(end <= wanted && (end == wanted || size - end < AHEAD) && i < size);
+	assert(s[i] == (i < text_size - run_left.at ? text[run_left.at + i] : 0));
+	run_left.at += end;
+	return end;
+}
+
+/* No character is left for want of octets to look at together. */
+void prove_rest(void)
+{
+	any_text();
+	__CPROVER_havoc_object(text);
+	assert(mail_text_run(text, text_size) == text_end);
+	if (text_end == TEXT_OCTETS)
+		REACHED(1);
+	if (text_size == TEXT_OCTETS && text_end == 1)
 		REACHED(2);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/mail/text.h"
 #include "wire/mail/verify.h"
 
 #define RECEIVED                                                                                   \
@@ -405,6 +406,61 @@ static void test_mail_verify_counts_files_and_refuses_too_many(void **state)
 	assert_int_equal(mail_verify_files(&v), 0);
 }
 
+enum { RUN_CHARACTERS = 40 };
+
+/* RUN_CHARACTERS of three octets and of one, by turns that @pattern tells, as bits. Return: octets;
+ * @ends: behind each. */
+static size_t common_text(char *text, unsigned pattern, size_t ends[RUN_CHARACTERS])
+{
+	size_t size = 0;
+
+	for (unsigned i = 0; i < RUN_CHARACTERS; i++) {
+		const char *c = pattern >> i % 5 & 1 ? "\u9FFF" : i % 3 == 0 ? "~" : "\t";
+
+		memcpy(text + size, c, strlen(c));
+		size += strlen(c);
+		ends[i] = size;
+	}
+	return size;
+}
+
+/* At every place of a window, behind common characters of either length. */
+static void test_mail_text_run_ends_before_what_is_no_common_character(void **state)
+{
+	static const char *const other[] = {"\u302A", "\u3099",   "\u309A",    "\u3164", "\u200D",
+					    "\u202E", "\uA000",   "\u2028",    "\x7F",   "\x1F",
+					    "\x80",   "\xE3\xE3", "\xE3\x81~", "\xEA",   "\xF0"};
+	char text[4 * RUN_CHARACTERS + 8];
+	size_t ends[RUN_CHARACTERS], size;
+
+	(void)state;
+	for (unsigned n = 0; n < 32U * RUN_CHARACTERS * (sizeof(other) / sizeof(other[0])); n++) {
+		const char *stop = other[n / (32 * RUN_CHARACTERS)];
+
+		size = common_text(text, n % 32, ends);
+		memcpy(text + ends[n / 32 % RUN_CHARACTERS], stop, strlen(stop));
+		assert_int_equal(mail_text_run((const uint8_t *)text, size),
+				 ends[n / 32 % RUN_CHARACTERS]);
+	}
+}
+
+static void test_mail_text_run_takes_whole_characters_up_to_the_end(void **state)
+{
+	char text[4 * RUN_CHARACTERS + 8];
+	size_t ends[RUN_CHARACTERS];
+
+	(void)state;
+	for (unsigned pattern = 0; pattern < 32; pattern++) {
+		size_t size = common_text(text, pattern, ends), whole = 0;
+
+		for (size_t cut = 0, i = 0; cut <= size; cut++) {
+			if (cut == ends[i])
+				whole = ends[i++];
+			assert_int_equal(mail_text_run((const uint8_t *)text, cut), whole);
+		}
+	}
+}
+
 #define FILES_TEST(name) cmocka_unit_test_setup_teardown(name, let_files_pass, let_none_pass)
 
 int main(void)
@@ -418,6 +474,8 @@ int main(void)
 		cmocka_unit_test(test_mail_verify_accepts_emoji_and_variation_sequences),
 		cmocka_unit_test(test_mail_verify_refuses_lines_that_are_too_long_and_empty_bodies),
 		cmocka_unit_test(test_mail_verify_looks_into_base64_bodies),
+		cmocka_unit_test(test_mail_text_run_ends_before_what_is_no_common_character),
+		cmocka_unit_test(test_mail_text_run_takes_whole_characters_up_to_the_end),
 		FILES_TEST(test_mail_verify_accepts_files_only_where_they_may_pass),
 		FILES_TEST(test_mail_verify_accepts_names_and_contents_of_files),
 		FILES_TEST(test_mail_verify_refuses_each_broken_frame),

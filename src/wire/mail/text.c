@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The characters of sanitised mail: which may follow which, how octets become them, and a quick way
- * over the common ones. Depends on nothing but the C library. */
+ * over the common ones. Depends on nothing but the C library and SSE2. */
 #include "wire/mail/text.h"
 
+#include <emmintrin.h>
 #include <string.h>
 
 /* Ranges of code points, sorted; everything not named is MAIL_TEXT_OTHER. */
@@ -182,52 +183,123 @@ static const uint8_t blocks[1024] = {
 	[0xFF40 >> 6] = ALL,
 };
 
-enum { AHEAD = 8 }; /* octets that are looked at together */
-
-/* Are all eight octets printable ASCII? */
-static inline bool is_plain_eight(const uint8_t *s)
-{
-	uint64_t v;
-
-	memcpy(&v, s, sizeof(v));
-	return ((v | (v - UINT64_C(0x2020202020202020)) | (v + UINT64_C(0x0101010101010101))) &
-		UINT64_C(0x8080808080808080)) == 0;
-}
+enum {
+	LENGTH_MOST = 3,                       /* octets of a common character */
+	FIRST_OCTETS = 16,                     /* where characters are looked for together */
+	AHEAD = FIRST_OCTETS + LENGTH_MOST - 1 /* octets that are read for it */
+};
 
 /*
- * How many octets at the beginning of @s, of which AHEAD can be read, are common characters: eight
- * of ASCII, or one character; 0: none. That a character is common is one look-up for all those of
- * three octets: a branch for each kind could not be foreseen in Japanese text.
+ * How many octets the common character at @s takes, of which LENGTH_MOST can be read; 0: none is
+ * there. That a character is common is one look-up for all those of three octets: a branch for each
+ * kind could not be foreseen in Japanese text.
  */
 static inline size_t common_length(const uint8_t *s)
 {
-	uint32_t w = (uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 | (uint32_t)s[2] << 8 | s[3];
+	uint32_t w = (uint32_t)s[0] << 16 | (uint32_t)s[1] << 8 | s[2];
 
-	if ((w & 0xF0C0C000) == 0xE0808000) {
-		uint32_t block = (w >> 18 & 0x3C0) | (w >> 16 & 0x3F);
+	if ((w & 0xF0C0C0) == 0xE08080) {
+		uint32_t block = (w >> 10 & 0x3C0) | (w >> 8 & 0x3F);
 
-		return block_sets[blocks[block]] >> (w >> 8 & 63) & 1 ? 3 : 0;
+		return block_sets[blocks[block]] >> (w & 63) & 1 ? 3 : 0;
 	}
-	if (is_plain_eight(s))
-		return AHEAD;
 	if ((s[0] >= 0x20 && s[0] < 0x7F) || s[0] == '\t')
 		return 1;
 	return s[0] == 0xC3 && (s[1] & 0xC0) == 0x80 ? 2 : 0; /* U+00C0 to U+00FF */
 }
 
-/* The same again and again. While AHEAD octets are left. */
+/* Sixteen octets at a time, in SSE2, which every x86-64 has. A comparison is one of signed numbers,
+ * and sets all bits of the octets for which it holds. */
+static inline __m128i sixteen(const uint8_t *s)
+{
+	return _mm_loadu_si128((const void *)s);
+}
+
+static inline __m128i all(uint8_t value)
+{
+	return _mm_set1_epi8((char)value);
+}
+
+/* Printable ASCII and the tab: one more than 0x7E is positive, one more than 0x7F is not. */
+static inline __m128i is_plain(__m128i octets)
+{
+	return _mm_or_si128(_mm_cmpgt_epi8(_mm_add_epi8(octets, all(1)), all(0x20)),
+			    _mm_cmpeq_epi8(octets, all('\t')));
+}
+
+/* Behind an octet of E3, what may be no common character: U+3020 to U+303F (marks of tone are among
+ * them), U+3098 to U+309B (marks of voice) and U+3140 to U+317F (a filler). */
+static inline __m128i is_mark(__m128i second, __m128i third)
+{
+	__m128i tone =
+		_mm_and_si128(_mm_cmpeq_epi8(second, all(0x80)), _mm_cmpgt_epi8(third, all(0x9F)));
+	__m128i voice = _mm_and_si128(_mm_cmpeq_epi8(second, all(0x82)),
+				      _mm_cmpeq_epi8(_mm_and_si128(third, all(0xFC)), all(0x98)));
+
+	return _mm_or_si128(_mm_or_si128(tone, voice), _mm_cmpeq_epi8(second, all(0x85)));
+}
+
+/*
+ * Which of sixteen first octets begin a character from U+3000 to U+9FFF that is no mark. E3 to E9
+ * are moved to 0x79 to 0x7F, the greatest numbers; where is_mark holds, and is -1, the least that
+ * will do is one more: that leaves E3 out, and no other.
+ */
+static inline __m128i is_japanese(__m128i first, __m128i second, __m128i third)
+{
+	__m128i moved = _mm_add_epi8(first, all(0x7F - 0xE9));
+	__m128i above = _mm_sub_epi8(all(0x78), is_mark(second, third));
+	__m128i lead = _mm_cmpgt_epi8(moved, above);
+
+	return _mm_and_si128(lead, _mm_and_si128(_mm_cmplt_epi8(second, all(0xC0)),
+						 _mm_cmplt_epi8(third, all(0xC0))));
+}
+
+/*
+ * Which of AHEAD octets at @s, a bit each, are of the most common characters. Bits of @carry, which
+ * are the first ones, are of a character that began before @s.
+ */
+static inline uint32_t common_window(const uint8_t *s, uint32_t carry)
+{
+	__m128i first = sixteen(s), three = is_japanese(first, sixteen(s + 1), sixteen(s + 2));
+	uint32_t one = (uint32_t)_mm_movemask_epi8(is_plain(first)),
+		 begin = (uint32_t)_mm_movemask_epi8(three);
+
+	return carry | one | begin | begin << 1 | begin << 2;
+}
+
+/* How far a run has come: to @at, and over as many octets behind it as @carry has bits. */
+struct run {
+	size_t at;
+	uint32_t carry;
+};
+
+/* One window, or up to the end of a character that it does not know. No window waits for where the
+ * characters of the one before it ended. Return: false at what is no common character. */
+static inline bool common_step(const uint8_t *s, struct run *r)
+{
+	uint32_t window = common_window(s + r->at, r->carry);
+	size_t length = (size_t)__builtin_ctz(~window);
+
+	if (length >= FIRST_OCTETS) {
+		r->at += FIRST_OCTETS;
+		r->carry = window >> FIRST_OCTETS;
+		return true;
+	}
+	r->at += length;
+	r->carry = 0;
+	length = common_length(s + r->at);
+	r->at += length;
+	return length > 0;
+}
+
+/* One step after the other, while AHEAD octets are left. */
 static inline size_t common_run(const uint8_t *s, size_t size)
 {
-	size_t at = 0;
+	struct run r = {0};
 
-	while (size - at >= AHEAD) {
-		size_t length = common_length(s + at);
-
-		if (length == 0)
-			break;
-		at += length;
-	}
-	return at;
+	while (size - r.at >= AHEAD && common_step(s, &r))
+		;
+	return r.at + (size_t)__builtin_ctz(~r.carry);
 }
 
 size_t mail_text_run(const uint8_t *s, size_t size_bytes)
