@@ -17,9 +17,10 @@ def firmware_is_built():
 @pytest.fixture(scope="session")
 def disk_in_use(tmp_path_factory):
     """The data disk of an appliance that has its first administrator (lib/first_boot.py) and the zones and the permit of
-    lib/appliance.py, as a power cut left it. Made once; whoever wants to start with it takes a copy (copy_disk())."""
+    lib/appliance.py, as a power cut left it. It was set up over a serial line. Made once; whoever wants to start with it takes
+    a copy (copy_disk())."""
     directory = tmp_path_factory.mktemp("disk-in-use")
-    with Machine(directory, data=blank_disk(directory / "data.img")) as board:
+    with Machine(directory, data=blank_disk(directory / "data.img"), terminal=True) as board:
         board.power_on()
         board.wait_ready(60)
         first_boot.begin(board.console)

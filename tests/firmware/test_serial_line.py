@@ -1,83 +1,132 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What an administrator does over the serial line of the firmware in QEMU, which is a pseudo-terminal here (A5, C1, C2): every
-command in both languages, Ctrl-C where one asks for something, a long paste at 115200."""
+command with arguments in both languages, Ctrl-C at each question, windows of several sizes, a long paste at 115200."""
 
 import os
-import subprocess
 import termios
 import time
+import unicodedata
 
+import pexpect
 import pytest
 
 from lib import first_boot
-from lib.appliance import PERMIT, ZONES, commit
-from lib.qemu import Machine, blank_disk
+from lib.appliance import commit
+from lib.certificates import Authority
+from lib.command_lines import BOTH, CONFIGURE, OPERATIONAL, Walk
+from lib.qemu import PATIENCE_SECONDS, Machine, copy_disk
 
-CONSOLE = os.environ.get("CONSOLE", "/out/libexec/console")
 INTERRUPT, END = "\x03", "\x04"
 BYTES_A_SECOND = 11520      # 115200 baud, 8N1
 CHUNK = 576
 PASTED_PERMITS = 400        # of five lines each
-LEAVING = {"configure", "exit", "quit"}     # they leave the prompt that they are typed at, and are typed between the others
-# At the beginning of a line and by name: any other colon may only be where the output has got to by now.
-ASKS = [r"Ctrl-D.*\n", r"\n(?:(?:present |new )?password|passphrase|first code|現在のパスワード|パスフレーズ|最初のコード): $",
-        r"\n(?:password, then Enter \(Ctrl-C: give up\)|パスワードを入力し.*\(Ctrl-C: 中止\)): $",
-        r"\[yes/no\] $", r"\n(?:new records, until Ctrl-C|新しい記録 \(Ctrl-Cで終了\)):\r\n"]
-ANSWER_SECONDS = 90         # an emulator on a busy host derives keys slowly
-
-
-def printed_commands(*modes):
-    """The words of every command of these modes, as the program itself prints its table."""
-    done = subprocess.run([CONSOLE, "--print-commands=words"], capture_output=True, check=True, text=True, timeout=20)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    return [words for mode, words in rows if mode in modes and words not in LEAVING]
+PERSONS = ("login user sato role operator", "screen-user tanaka group staff")
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory):
+def console(disk_in_use, tmp_path_factory):
     """The console of one machine with three zones and a permit; its administrator sits there."""
     directory = tmp_path_factory.mktemp("machine")
-    board = Machine(directory, data=blank_disk(directory / "data.img"), terminal=True)
-    board.power_on()
-    try:
+    with Machine(directory, data=copy_disk(disk_in_use, directory / "data.img"), terminal=True) as board:
+        board.power_on()
         board.wait_ready(60)
-        first_boot.begin(board.console)
-        commit(board.console, *ZONES, *PERMIT)
+        first_boot.log_in(board.console)
+        commit(board.console, *PERSONS)
         board.console.run("terminal length 0")
+        board.console.run("terminal width 200")
+        board.console.password = first_boot.PASSWORD
         yield board.console
-    finally:
-        board.stop()
 
 
-def answer(console, words):
-    """What a command says that is typed without arguments. Where it asks for something, Ctrl-C leads back to the prompt."""
-    console.send(words + "\r")
-    seen = ""
-    if console.expect([console.PROMPT, *ASKS], timeout=ANSWER_SECONDS) > 0:
-        seen = console.before + console.after
-        console.send(INTERRUPT)
-        console.expect(console.PROMPT, timeout=ANSWER_SECONDS)
-    return "\n".join((seen + console.before).splitlines()[1:])
+def answered(console):
+    """What was said up to the prompt, without the echo of the line."""
+    console.expect(console.PROMPT, timeout=PATIENCE_SECONDS)
+    return console.before
+
+
+def type_up_to(console, line, walk, question):
+    """Type a line and answer its questions up to this one, which stands there then unanswered. Return what was said so far."""
+    console.send(line.typed + "\r")
+    said = ""
+    for asked in line.questions[:question]:
+        console.expect(asked.asked, timeout=PATIENCE_SECONDS)
+        said = walk.seen = said + console.before + console.after
+        console.send(asked.answer(walk))
+    return said
+
+
+def interrupt(console, line, walk, question):
+    """Ctrl-C where it asks: the prompt comes back, and what the command would have said is not said."""
+    said = type_up_to(console, line, walk, question)
+    console.expect(line.questions[question].asked, timeout=PATIENCE_SECONDS)
+    said += console.before + console.after
+    console.send(INTERRUPT)
+    said += answered(console)
+    assert not line.is_said(walk.language, said), (line.typed, question, said)
+
+
+def run(console, line, walk):
+    """Every question that stands until it is answered is left once by Ctrl-C; then all of them are answered."""
+    for number, question in enumerate(line.questions):
+        if question.stands:
+            interrupt(console, line, walk, number)
+    if line.is_endless():
+        return
+    said = type_up_to(console, line, walk, len(line.questions)) + answered(console)
+    said = "\n".join(said.splitlines()[1:])
+    assert line.says[walk.language] is None or line.is_said(walk.language, said), (line.typed, said)
+    if line.words == "export":
+        walk.export = said[said.index("-----BEGIN"):].strip() + "\n"
+
+
+def run_all(console, lines, walk):
+    """Behind an answer that never came nothing else can be typed; what was wrong before it may be why."""
+    failures = []
+    for line in lines:
+        try:
+            run(console, line, walk)
+        except pexpect.TIMEOUT:
+            failures.append(f"{line.typed} ({walk.language}): nothing more than {console.before[-600:]!r}")
+            break
+        except AssertionError as wrong:
+            failures.append(str(wrong))
+    assert not failures, "\n".join(failures)
+
+
+def leave_and_log_in(console, word, walk):
+    """`exit` and `quit` end the session; name and password are left by Ctrl-C once each."""
+    console.send(word + "\r")
+    console.expect("(?:login|利用者名): $", timeout=PATIENCE_SECONDS)
+    console.send(INTERRUPT)
+    console.expect("(?:login|利用者名): $", timeout=PATIENCE_SECONDS)
+    console.send(first_boot.ADMINISTRATOR + "\r")
+    console.expect("(?:password|パスワード): $", timeout=PATIENCE_SECONDS)
+    console.send(INTERRUPT)
+    console.expect("(?:login|利用者名): $", timeout=PATIENCE_SECONDS)
+    first_boot.log_in(console, password=walk.password)
+
+
+def go_through(console, walk, leave):
+    """Every line in its mode. leave: the word that ends both modes."""
+    run_all(console, (*BOTH, *OPERATIONAL), walk)
+    console.run("configure")
+    run_all(console, (*BOTH, *CONFIGURE), walk)
+    console.run(leave)
+    leave_and_log_in(console, leave, walk)
 
 
 @pytest.mark.limit(240)
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_serial_line_runs_every_command(console, language):
-    """Each is known in its mode, answers or asks, and the prompt comes back; a command that is added is run here, too."""
-    operational, configure = printed_commands("operational", "both"), printed_commands("configure", "both")
-    assert len(operational) > 40 and len(configure) > 25
+@pytest.mark.parametrize("language,leave", [("en", "exit"), ("ja", "quit")])
+def test_serial_line_runs_every_command(console, language, leave):
+    """With valid arguments; each question of each command is left by Ctrl-C before all are answered."""
     console.run(f"terminal language {language}")
-    for words in operational:
-        said = answer(console, words)
-        assert said.strip() and not said.startswith("console:1:"), (words, said)
-    console.run("configure")
-    for words in configure:
-        said = answer(console, words)
-        assert "unknown command" not in said and "不明なコマンド" not in said, (words, said)
-    console.run("discard")
-    console.run("exit")
-    console.run("terminal language en")
+    walk = Walk(language, Authority(), password=console.password)
+    try:
+        go_through(console, walk, leave)
+    finally:
+        console.password = walk.password
     console.run("terminal length 0")
+    console.run("terminal width 200")
 
 
 def test_serial_line_runs_at_115200(console):
@@ -85,6 +134,35 @@ def test_serial_line_runs_at_115200(console):
     _, _, cflag, _, speed_in, speed_out, _ = termios.tcgetattr(console.child_fd)
     assert (speed_in, speed_out) == (termios.B115200, termios.B115200)
     assert cflag & termios.CSIZE == termios.CS8 and not cflag & (termios.PARENB | termios.CSTOPB)
+
+
+def columns_of(text):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+@pytest.mark.parametrize("rows,columns", [(10, 40), (24, 80), (50, 132)])
+def test_serial_line_pages_fit_windows_of_any_size(console, rows, columns):
+    """The terminal says its size as a resized window does; a page of it, in either language, leaves no row above the screen. A line
+    that is longer than the window is taken whole."""
+    for language in ("ja", "en"):
+        console.run(f"terminal language {language}")
+        console.send(f"\x1b[{rows};{columns}R")
+        console.send("help\r")
+        console.expect(r"-- (?:more|続き) --", timeout=PATIENCE_SECONDS)
+        shown = console.before.splitlines()[1:-1]
+        took = sum(max(1, -(-columns_of(line) // columns)) for line in shown)
+        assert rows // 2 <= took <= rows - 1, (language, shown)
+        console.send(INTERRUPT)
+        console.expect(console.PROMPT, timeout=PATIENCE_SECONDS)
+    console.run("configure")
+    long = "a" * 100
+    console.run(f"set zone lgwan description {long}")
+    assert f'description "{long}";' in console.run("show zone lgwan | no-more")
+    console.run("discard")
+    console.run("exit")
+    console.send("\x1b[50;200R")
+    console.run("terminal length 0")
+    console.run("terminal width 200")
 
 
 def send_at_the_speed_of_the_line(console, text):
