@@ -187,18 +187,40 @@ unsigned utf8_width(uint32_t character, bool ambiguous_wide)
 	return 1;
 }
 
+/* The width of the first character of @s, which is taken off; a byte that is not UTF-8 is one. */
+static unsigned take_width(struct span *s, bool ambiguous_wide)
+{
+	uint32_t c;
+	size_t n = utf8_decode(*s, &c);
+	unsigned width = n == 0 ? 1 : utf8_width(c, ambiguous_wide);
+
+	n += n == 0;
+	s->data += n;
+	s->size -= n;
+	return width;
+}
+
 size_t utf8_columns(struct span s, bool ambiguous_wide)
 {
 	size_t columns = 0;
-	uint32_t c;
+
+	while (s.size > 0)
+		columns += take_width(&s, ambiguous_wide);
+	return columns;
+}
+
+size_t utf8_rows(struct span s, size_t columns, bool ambiguous_wide)
+{
+	size_t rows = 1, column = 0;
 
 	while (s.size > 0) {
-		size_t n = utf8_decode(s, &c);
+		unsigned width = take_width(&s, ambiguous_wide);
 
-		columns += n == 0 ? 1 : utf8_width(c, ambiguous_wide);
-		n += n == 0;
-		s.data += n;
-		s.size -= n;
+		if (column + width > columns) {
+			rows++;
+			column = 0;
+		}
+		column += width;
 	}
-	return columns;
+	return rows;
 }

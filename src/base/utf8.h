@@ -46,4 +46,13 @@ unsigned utf8_width(uint32_t character, bool ambiguous_wide);
 /* Columns of a whole text; a byte that is not UTF-8 counts as one. */
 size_t utf8_columns(struct span s, bool ambiguous_wide);
 
+/**
+ * utf8_rows - rows that a line of text takes on a terminal that breaks it at its right margin
+ * @s:       without line feeds; a byte that is not UTF-8 takes one column
+ * @columns: of the terminal, at least 2
+ * Return: at least 1. A wide character that the margin would cut stands on the next row whole, so
+ * these may be more than the columns of the text suggest.
+ */
+size_t utf8_rows(struct span s, size_t columns, bool ambiguous_wide);
+
 #endif

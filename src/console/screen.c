@@ -158,12 +158,9 @@ static size_t line_end(const struct console *c, size_t at)
 
 static size_t rows_of(const struct console *c, struct span text)
 {
-	size_t columns;
-
 	if (text.data[text.size - 1] == '\n')
 		text.size--;
-	columns = utf8_columns(text, c->ambiguous_wide);
-	return columns <= c->columns ? 1 : (columns + c->columns - 1) / c->columns;
+	return utf8_rows(text, c->columns, c->ambiguous_wide);
 }
 
 /* Print lines until @rows of the screen are full; one that does not fit any more waits for the next

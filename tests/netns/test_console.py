@@ -375,6 +375,21 @@ def test_console_asks_a_serial_line_for_its_size_and_goes_on_without(terminal):
     assert "tcp 7000" in terminal.run("show configuration service echo")
 
 
+def test_console_takes_a_terminal_that_never_answers_for_80_by_24(terminal):
+    """A page is full behind 23 rows, and a line that is typed goes on in the next row behind column 80."""
+    terminal.send("help\r")
+    terminal.expect_exact("-- more --")
+    shown = terminal.before.splitlines()[1:-1]
+    took = sum(max(1, -(-len(line) // 80)) for line in shown)
+    assert 20 <= took <= 23, shown
+    terminal.send("q")
+    terminal.expect(terminal.PROMPT)
+    terminal.send("x" * 100 + "\x03")
+    terminal.expect(terminal.PROMPT)
+    rows = re.findall(r"x+", terminal.before)
+    assert [len(row) for row in rows] == [80 - len("sekisho-test> "), 100 - 80 + len("sekisho-test> ")], rows
+
+
 def test_console_stops_at_full_pages_of_the_size_that_was_reported(terminal):
     terminal.send("\x1b[10;60R")
     terminal.send("show configuration\r")

@@ -65,12 +65,33 @@ static void test_utf8_columns_follow_east_asian_width(void **state)
 	assert_int_equal(utf8_columns(span_of("\xff\xfe"), false), 2);
 }
 
+static void test_utf8_rows_keep_wide_characters_whole(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t columns, rows;
+		bool ambiguous_wide;
+	} table[] = {
+		{"", 4, 1, false},         {"abcd", 4, 1, false},
+		{"abcde", 4, 2, false},    {"周南市", 4, 2, false},
+		{"周南市", 3, 3, false},   {"a周南市", 4, 2, false},
+		{"a周南市b", 4, 3, false}, {"①→", 3, 1, false},
+		{"①→", 3, 2, true},        {"abか\xe3\x82\x99", 4, 1, false},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		assert_int_equal(utf8_rows(span_of(table[i].text), table[i].columns,
+					   table[i].ambiguous_wide),
+				 table[i].rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8_decodes_every_character_and_no_surrogate),
 		cmocka_unit_test(test_utf8_refuses_overlong_and_broken_forms),
 		cmocka_unit_test(test_utf8_columns_follow_east_asian_width),
+		cmocka_unit_test(test_utf8_rows_keep_wide_characters_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
