@@ -217,6 +217,17 @@ def test_console_interrupt_returns_to_the_prompt(editing):
     assert editing.run("compare").strip() == ""
 
 
+def test_console_interrupt_forgets_the_answer_of_a_commit_and_not_the_commit(gateway, editing):
+    """C2: both keys come at once, so that no answer can be before the second; what was sent to be done is done and recorded."""
+    editing.run("set zone lgwan hold 2s")
+    editing.send('commit comment "left alone"\r\x03')
+    editing.expect(r"\^C\r\n")
+    editing.expect(editing.PROMPT)
+    gateway.wait_event("commit-requested", "left alone")
+    wait_until(lambda: "left alone" in editing.run("run show history"), "the commit in the history")
+    assert editing.run("compare").strip() == ""
+
+
 def test_console_edit_moves_through_blocks(editing):
     editing.run("edit crossing mynumber lgwan permit 10")
     assert "[edit crossing mynumber lgwan permit 10]" in editing.run("set comment 住基")

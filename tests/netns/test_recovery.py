@@ -206,7 +206,7 @@ def test_recovery_gives_no_password_without_its_record(board):
     assert not board.records("password-reset") and board.are_shut()
     board.gateway.wait_event(" recovery-refused ", 'user="yamada"', "the log cannot be written", seconds=60)
     board.give()
-    board.terminal.send("\r")
+    board.terminal.send("\x03")     # as good as Enter
     board.terminal.expect(SAY["over"])
     assert len(board.records("password-reset")) == 1
 
