@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import errno
 import os
 import pathlib
 import signal
@@ -125,6 +126,20 @@ def test_log_sender_killed_loses_and_reorders_nothing(net, topology, make_gatewa
     gateway.stop()
     for server in servers:
         verify(next(iter(gateway.state.glob("**/*.log"))).parent, received_log(server))
+
+
+@pytest.mark.limit(60)
+def test_log_sender_calls_nobody_else_with_its_socket(net, topology, make_gateway, state):
+    """A connection that its peer has reset is a socket like a new one, and sendto() could connect it to another peer that the zone's
+    rules let the gateway reach: TCP Fast Open, which needs no connect(), is off in a zone."""
+    servers, system = start_log_servers(net, topology, state)
+    gateway = make_gateway("", system=system, state=state)
+    each_caught_up(gateway, servers)
+    zone, other = gateway.zone_namespace("lgwan"), ("10.20.0.23", TLS_PORT)
+    net.connect(zone, *other).close()   # the rules let it
+    with net.socket(zone) as reset, pytest.raises(OSError) as refused:
+        reset.sendto(b"x", socket.MSG_FASTOPEN, other)
+    assert refused.value.errno == errno.EOPNOTSUPP
 
 
 # ---- a hostile server

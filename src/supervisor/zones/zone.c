@@ -41,6 +41,8 @@ static const struct setting closed_settings[] = {
 	{"net/ipv4/icmp_echo_ignore_broadcasts", "1", false},
 	{"net/ipv4/icmp_ignore_bogus_error_responses", "1", false},
 	{"net/ipv4/tcp_syncookies", "1", true},
+	/* Else sendto() connects: a process whose connection was reset could call another peer. */
+	{"net/ipv4/tcp_fastopen", "0", false},
 	{"net/ipv4/ip_nonlocal_bind", "0", false},
 	/* A flow begins with a SYN or not at all. */
 	{"net/netfilter/nf_conntrack_tcp_loose", "0", true},
