@@ -13,6 +13,8 @@
 #include "supervisor/supervisor.h"
 
 #define LEAVE_MS 10000U /* behind the end of its link, which takes milliseconds in order */
+/* Of one server, besides the last: those that break their links and stay are not gathered. */
+#define LEAVING_MOST 2
 
 static void close_end(int *fd)
 {
@@ -86,10 +88,17 @@ static bool is_running(const struct child *child)
 /* There is one connection to a server: another follows when audit has given up those before. */
 static void let_go_of_server(struct supervisor *sup, const struct snapshot_syslog *server)
 {
+	unsigned leaving = 0;
+
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (is_running(&sup->children[i]) &&
-		    is_same_server(&sup->children[i].syslog, server))
-			let_go(&sup->children[i]);
+		struct child *child = &sup->children[i];
+
+		if (!is_running(child) || !is_same_server(&child->syslog, server))
+			continue;
+		if (loop_armed(&child->life) && ++leaving > LEAVING_MOST)
+			child_kill(child, "too many leave at a time");
+		else
+			let_go(child);
 	}
 }
 

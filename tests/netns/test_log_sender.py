@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import ctypes
 import errno
 import os
 import pathlib
@@ -14,8 +15,9 @@ import time
 
 import pytest
 
+from lib import processes
 from lib.certificates import Authority, put_slot
-from lib.log_server import NAME, TLS_PORT, in_order, received_log, start_log_servers, wait_caught_up
+from lib.log_server import NAME, TLS_PORT, in_order, received_log, start_log_server, start_log_servers, wait_caught_up
 from lib.logs import verify
 from lib.net import Background
 from lib.peers import udp_talk
@@ -26,6 +28,9 @@ WARNING, USER_CANCELLED = 1, 90
 RECORD_BYTES = 16384
 HANDED_OVER_SECONDS = 1.5     # the log is brought to the disk each second, and then handed over
 SERVER_HELLO, CERTIFICATE = 2, 11
+LIBC, SYS_PIDFD_GETFD = ctypes.CDLL(None, use_errno=True), 438
+LINK_BROKEN = 'reason="broke the rules of its link"'
+HELD_MOST = 5                 # two that leave, the one behind them, the next, and one that is being ended (src/supervisor/log_senders.c)
 ENDED = (" process-killed ", 'process="log-sender"', 'reason="took too long"')
 
 
@@ -140,6 +145,43 @@ def test_log_sender_calls_nobody_else_with_its_socket(net, topology, make_gatewa
     with net.socket(zone) as reset, pytest.raises(OSError) as refused:
         reset.sendto(b"x", socket.MSG_FASTOPEN, other)
     assert refused.value.errno == errno.EOPNOTSUPP
+
+
+def steal(pid, number):
+    """The socket that is the descriptor `number` of another process."""
+    holder = os.pidfd_open(pid)
+    try:
+        got = LIBC.syscall(SYS_PIDFD_GETFD, holder, number, 0)
+        assert got >= 0, os.strerror(ctypes.get_errno())
+        return socket.socket(fileno=got)
+    finally:
+        os.close(holder)
+
+
+def break_link(pid):
+    """Say to audit, on the link that came behind the other channels, what nobody may say."""
+    numbers = sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"))
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(steal(pid, number)) for number in numbers]
+        [one for one in sockets if one.family == socket.AF_UNIX][-1].send(b"nothing")
+
+
+@pytest.mark.limit(90)
+def test_log_sender_that_breaks_its_links_and_stays_is_not_gathered(net, topology, make_gateway, state):
+    """A server that takes one log-sender after the other over holds a few of them at a time, however fast it goes on, and loses no record."""
+    server, system = start_log_server(net, state, "tcp")
+    gateway = make_gateway("", system=system, state=state)
+    held = []
+    for turn in range(8):
+        wait_caught_up(gateway, server, 60)
+        [sender] = wait_until(lambda: [pid for pid in gateway.pids("log-sender") if pid not in held], "another log-sender", 30)
+        processes.send(sender, signal.SIGSTOP)
+        break_link(sender)
+        held.append(sender)
+        wait_until(lambda turn=turn: sum(LINK_BROKEN in line for line in gateway.audit_lines()) > turn, "the link to be ended", 30)
+        assert len(gateway.pids("log-sender")) <= HELD_MOST
+    wait_caught_up(gateway, server, 60)
+    in_order(server.lines())
 
 
 # ---- a hostile server
