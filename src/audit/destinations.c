@@ -71,6 +71,7 @@ static void note_server(struct destination *out, const struct snapshot *snapshot
 
 	memset(out, 0, sizeof(*out));
 	name_server(out->name, server);
+	memcpy(out->zone, snapshot->zones[server->zone].name, sizeof(out->zone));
 	out->transport = server->transport;
 	(void)snprintf(out->peer, sizeof(out->peer), "%s",
 		       snapshot_text_at(snapshot, server->text_name));

@@ -14,8 +14,9 @@
 /* A server as the policy has it; unused octets are zero. */
 struct destination {
 	char name[SENDER_NAME_BYTES];
-	uint32_t transport;           /* enum snapshot_transport */
-	char peer[SENDER_PEER_BYTES]; /* TLS: that its certificate must be for */
+	char zone[SNAPSHOT_NAME_BYTES]; /* where it is */
+	uint32_t transport;             /* enum snapshot_transport */
+	char peer[SENDER_PEER_BYTES];   /* TLS: that its certificate must be for */
 	char authority_slot[SNAPSHOT_NAME_BYTES], certificate_slot[SNAPSHOT_NAME_BYTES];
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "audit/destinations.h"
+#include "policy_fixture.h"
 
 struct fixture {
 	struct sending s; /* first: on_report and on_connect get the same */
@@ -359,6 +360,46 @@ static void test_link_of_datagrams_that_did_not_come_is_asked_for(void **state)
 	destinations_fini(&all);
 }
 
+/* A policy with two zones, in either of which the same server may be reached; by TCP in @zone. */
+static void follow_policy(struct fixture *f, struct destinations *d, const char *zone)
+{
+	struct policy_fixture policy;
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		       "system { syslog { zone %s; server 10.0.0.9 { transport tcp; } } }\n"
+		       "zone a { tier sensitive; port eth0; address 10.1.0.1/24;"
+		       " route 0.0.0.0/0 via 10.1.0.2; }\n"
+		       "zone b { tier business; port eth1; address 10.2.0.1/24;"
+		       " route 0.0.0.0/0 via 10.2.0.2; }\n",
+		       zone);
+	policy_fixture_init(&policy, text);
+	assert_int_equal(destinations_prepare(d, &policy.snapshot), 0);
+	destinations_apply(d, &f->s.form);
+	policy_fixture_fini(&policy);
+	pass(f, 50);
+}
+
+/* A connection stands in one zone: that of the policy before must not go on for the new one. */
+static void test_link_of_a_server_that_moves_to_another_zone_is_made_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct destinations all;
+
+	destinations_init(&all, &f->s.loop, &f->s.store,
+			  (struct destinations_owner){on_report, on_wanted, f});
+	follow_policy(f, &all, "a");
+	assert_int_equal(f->asked, 1);
+	destinations_connected(&all, 0, make_link(f), 0);
+	say_joined(f);
+	follow_policy(f, &all, "a");
+	assert_int_equal(f->asked, 1); /* goes on unbroken */
+	follow_policy(f, &all, "b");
+	assert_int_equal(f->asked, 2);
+	expect_believed(f);
+	destinations_fini(&all);
+}
+
 #define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -379,6 +420,7 @@ int main(void)
 		LINK_TEST(test_link_quiet_before_the_record_left_proves_nothing),
 		LINK_TEST(test_link_of_datagrams_that_did_not_come_is_asked_for),
 		LINK_TEST(test_link_made_anew_without_a_record_is_not_trusted),
+		LINK_TEST(test_link_of_a_server_that_moves_to_another_zone_is_made_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
