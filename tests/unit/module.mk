@@ -168,8 +168,9 @@ test_console_line-use := console policy base
 test_console_layout-use := console policy base
 
 # flatten
-units += test_mail_verify test_charset test_mime test_html test_html_styles
+units += test_mail_verify test_mail_text_portable test_charset test_mime test_html test_html_styles
 test_mail_verify-use := wire base
+test_mail_text_portable-use := wire base
 test_charset-use := wire base
 test_mime-use := wire base
 test_html-use := wire base

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The characters of sanitised mail: which may follow which, how octets become them, and a quick way
- * over the common ones. Depends on nothing but the C library and SSE2. */
+ * over the common ones. Depends on nothing but the C library, and SSE2 where there is one. */
 #include "wire/mail/text.h"
 
-#include <emmintrin.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* Ranges of code points, sorted; everything not named is MAIL_TEXT_OTHER. */
 enum range_kind {
@@ -208,6 +210,13 @@ static inline size_t common_length(const uint8_t *s)
 	return s[0] == 0xC3 && (s[1] & 0xC0) == 0x80 ? 2 : 0; /* U+00C0 to U+00FF */
 }
 
+/* How far a run has come: to @at, and over as many octets behind it as @carry has bits. */
+struct run {
+	size_t at;
+	uint32_t carry;
+};
+
+#ifdef __SSE2__
 /* Sixteen octets at a time, in SSE2, which every x86-64 has. A comparison is one of signed numbers,
  * and sets all bits of the octets for which it holds. */
 static inline __m128i sixteen(const uint8_t *s)
@@ -267,12 +276,6 @@ static inline uint32_t common_window(const uint8_t *s, uint32_t carry)
 	return carry | one | begin | begin << 1 | begin << 2;
 }
 
-/* How far a run has come: to @at, and over as many octets behind it as @carry has bits. */
-struct run {
-	size_t at;
-	uint32_t carry;
-};
-
 /* One window, or up to the end of a character that it does not know. No window waits for where the
  * characters of the one before it ended. Return: false at what is no common character. */
 static inline bool common_step(const uint8_t *s, struct run *r)
@@ -291,6 +294,16 @@ static inline bool common_step(const uint8_t *s, struct run *r)
 	r->at += length;
 	return length > 0;
 }
+#else
+/* As above, for other processors: one character. */
+static inline bool common_step(const uint8_t *s, struct run *r)
+{
+	size_t length = common_length(s + r->at);
+
+	r->at += length;
+	return length > 0;
+}
+#endif
 
 /* One step after the other, while AHEAD octets are left. */
 static inline size_t common_run(const uint8_t *s, size_t size)
