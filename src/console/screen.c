@@ -195,6 +195,18 @@ static void end_page(struct console *c)
 	console_prompt(c);
 }
 
+/* Below a page, in one row, whatever the language: a second one would push the page's first row off
+ * the screen, and would not be wiped out. */
+static void ask_for_more(struct console *c)
+{
+	const char *said = c->language == LANGUAGE_JA ? "-- 続き -- (空白, Enter, q)"
+						      : "-- more -- (space, enter, q)";
+
+	if (utf8_rows(span_of(said), c->columns, c->ambiguous_wide) > 1)
+		said = c->language == LANGUAGE_JA ? "-- 続き --" : "-- more --";
+	screen_print(c, span_of(said));
+}
+
 static void go_on(struct console *c, size_t rows)
 {
 	print_rows(c, rows);
@@ -202,7 +214,7 @@ static void go_on(struct console *c, size_t rows)
 		end_page(c);
 		return;
 	}
-	screen_say(c, "-- more -- (space, enter, q)", "-- 続き -- (空白, Enter, q)");
+	ask_for_more(c);
 	console_enter_state(c, STATE_PAGE, 0);
 }
 

@@ -159,8 +159,11 @@ def test_serial_line_pages_fit_windows_of_any_size(console, rows, columns):
         shown = console.before.splitlines()[1:-1]
         took = sum(rows_of(line, columns) for line in shown)
         assert rows // 2 <= took <= rows - 1, (language, shown)
+        asked = console.after
         console.send(INTERRUPT)
         console.expect(console.PROMPT, timeout=PATIENCE_SECONDS)
+        asked += console.before.split("\r")[0]
+        assert rows_of(asked, columns) == 1, (language, asked)
     console.run("configure")
     long = "a" * 100
     console.run(f"set zone lgwan description {long}")

@@ -416,14 +416,18 @@ def test_console_stops_at_full_pages_of_the_size_that_was_reported(terminal):
 
 
 def test_console_page_with_lines_that_wrap_fits_the_screen(terminal):
-    """A narrow terminal: nothing of a page has left the screen when the next one is asked for."""
-    rows, columns = 10, 40
-    terminal.send(f"\x1b[{rows};{columns}R")
-    terminal.send("help\r")
-    terminal.expect_exact("-- more --")
-    shown = terminal.before.splitlines()[1:]
-    took = sum(max(1, -(-len(line) // columns)) for line in shown[:-1])
-    assert rows // 2 <= took <= rows - 1, shown
+    """A narrow terminal: nothing of a page has left the screen when the next one is asked for, in one row that is wiped out then."""
+    for rows, columns in ((10, 40), (24, 20)):
+        terminal.send(f"\x1b[{rows};{columns}R")
+        terminal.send("help\r")
+        terminal.expect_exact("-- more --")
+        shown = terminal.before.splitlines()[1:]
+        took = sum(max(1, -(-len(line) // columns)) for line in shown[:-1])
+        assert rows // 2 <= took <= rows - 1, shown
+        terminal.send("q")
+        terminal.expect_exact("\r\x1b[K")
+        assert len("-- more --" + terminal.before) <= columns, terminal.before
+        terminal.expect(terminal.PROMPT)
 
 
 def test_console_interrupt_leaves_a_page(terminal):
