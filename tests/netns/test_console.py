@@ -223,9 +223,13 @@ def test_console_interrupt_forgets_the_answer_of_a_commit_and_not_the_commit(gat
     editing.send('commit comment "left alone"\r\x03')
     editing.expect(r"\^C\r\n")
     editing.expect(editing.PROMPT)
-    gateway.wait_event("commit-requested", "left alone")
-    wait_until(lambda: "left alone" in editing.run("run show history"), "the commit in the history")
+    requested = gateway.wait_event("commit-requested", "left alone")
+    gateway.wait_event("commit-done", re.search(r' commit="\d+"', requested)[0])
+    editing.send("compare\r")       # config answers one after the other
+    editing.expect(editing.PROMPT)
+    assert "committed" not in editing.before
     assert editing.run("compare").strip() == ""
+    assert "left alone" in editing.run("run show history")
 
 
 def test_console_edit_moves_through_blocks(editing):
