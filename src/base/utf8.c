@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define TAB_COLUMNS 8 /* between the stops that a terminal has until it is told others */
+
 /* What may follow a lead byte of two or four: RFC 3629 section 4, one row per production. */
 static const struct {
 	uint8_t lead_low, lead_high;
@@ -209,13 +211,28 @@ size_t utf8_columns(struct span s, bool ambiguous_wide)
 	return columns;
 }
 
+/* Where a tab leads to: the next stop, but not behind the last column; nowhere from the margin. */
+static size_t tab_stop(size_t column, size_t columns)
+{
+	size_t stop = column - column % TAB_COLUMNS + TAB_COLUMNS;
+
+	if (column == columns)
+		return column;
+	return stop < columns ? stop : columns - 1;
+}
+
 size_t utf8_rows(struct span s, size_t columns, bool ambiguous_wide)
 {
 	size_t rows = 1, column = 0;
 
 	while (s.size > 0) {
+		bool is_tab = s.data[0] == '\t';
 		unsigned width = take_width(&s, ambiguous_wide);
 
+		if (is_tab) {
+			column = tab_stop(column, columns);
+			continue;
+		}
 		if (column + width > columns) {
 			rows++;
 			column = 0;

@@ -48,7 +48,8 @@ size_t utf8_columns(struct span s, bool ambiguous_wide);
 
 /**
  * utf8_rows - rows that a line of text takes on a terminal that breaks it at its right margin
- * @s:       without line feeds; a byte that is not UTF-8 takes one column
+ * @s:       without line feeds; a byte that is not UTF-8 takes one column, a tab goes on to the
+ *           next of every eight
  * @columns: of the terminal, at least 2
  * Return: at least 1. A wide character that the margin would cut stands on the next row whole, so
  * these may be more than the columns of the text suggest.

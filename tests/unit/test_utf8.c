@@ -65,18 +65,22 @@ static void test_utf8_columns_follow_east_asian_width(void **state)
 	assert_int_equal(utf8_columns(span_of("\xff\xfe"), false), 2);
 }
 
-static void test_utf8_rows_keep_wide_characters_whole(void **state)
+static void test_utf8_rows_are_broken_as_a_terminal_does(void **state)
 {
 	static const struct {
 		const char *text;
 		size_t columns, rows;
 		bool ambiguous_wide;
 	} table[] = {
-		{"", 4, 1, false},         {"abcd", 4, 1, false},
-		{"abcde", 4, 2, false},    {"周南市", 4, 2, false},
-		{"周南市", 3, 3, false},   {"a周南市", 4, 2, false},
-		{"a周南市b", 4, 3, false}, {"①→", 3, 1, false},
-		{"①→", 3, 2, true},        {"abか\xe3\x82\x99", 4, 1, false},
+		{"", 4, 1, false},          {"abcd", 4, 1, false},
+		{"abcde", 4, 2, false},     {"周南市", 4, 2, false},
+		{"周南市", 3, 3, false},    {"a周南市", 4, 2, false},
+		{"a周南市b", 4, 3, false},  {"①→", 3, 1, false},
+		{"①→", 3, 2, true},         {"abか\xe3\x82\x99", 4, 1, false},
+		{"\tabcdef", 14, 1, false}, {"\tabcdefg", 14, 2, false},
+		{"a\tbc\td", 17, 1, false}, {"a\tbc\tde", 17, 2, false},
+		{"\t\t\ta", 20, 1, false},  {"\t\t\tab", 20, 2, false},
+		{"abcd\te", 4, 2, false},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -91,7 +95,7 @@ int main(void)
 		cmocka_unit_test(test_utf8_decodes_every_character_and_no_surrogate),
 		cmocka_unit_test(test_utf8_refuses_overlong_and_broken_forms),
 		cmocka_unit_test(test_utf8_columns_follow_east_asian_width),
-		cmocka_unit_test(test_utf8_rows_keep_wide_characters_whole),
+		cmocka_unit_test(test_utf8_rows_are_broken_as_a_terminal_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
