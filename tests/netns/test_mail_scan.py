@@ -164,14 +164,19 @@ def test_scan_by_what_passes_large_messages_unread_is_no_pass(net, lgwan, path):
     clamd = Clamd(net, lgwan.namespace, lgwan.peer4)
     CIcap(net, lgwan.namespace, lgwan.peer4, clamd=clamd, most="100K")
     way = path(f"icap {lgwan.peer4}; service virus_scan;")
+    assert way.send(mail(bytes(400000))) == UNSCANNED   # before the test: its verdict waits for that
     way.gateway.wait_event("scanner-down", "does not find the EICAR test file", seconds=30)
     assert way.send(mail()) == UNSCANNED
     way.gateway.wait_event("mail-not-scanned", "does not find the EICAR test file")
     assert way.arrived() == 0
     said = way.gateway.open_console().commit("set scanner av service avscan")   # which has no limit
     assert "committed" in said, said
-    way.gateway.wait_event("scanner-back", 'name="av"', seconds=30)
     assert way.send(mail()) == DELIVERED
+    way.gateway.wait_event("scanner-back", 'name="av"', seconds=30)
+    said = way.gateway.open_console().commit("set scanner av service virus_scan")
+    assert "committed" in said, said
+    assert way.send(mail(bytes(400000))) == UNSCANNED
+    assert way.arrived() == 1
 
 
 def test_scan_that_ends_when_its_scanner_has_turned_out_unfit(net, lgwan, path):
@@ -188,6 +193,21 @@ def test_scan_that_ends_when_its_scanner_has_turned_out_unfit(net, lgwan, path):
     way.gateway.wait_event("mail-not-scanned", "does not find the EICAR test file")
     assert way.arrived() == 0
     assert not [line for line in way.gateway.audit_lines() if "scanner-back" in line]
+
+
+def test_scan_whose_sender_has_died_concerns_nobody_else(net, lgwan, path):
+    """M2 C8: a verdict comes for a session whose sender is dead by now; the next message is scanned and delivered."""
+    stub = Stub(net, lgwan.namespace, lgwan.peer4, 3310, "clamd-held")
+    way = path(f"clamd {lgwan.peer4};")
+    session = open_session(way)
+    begin_scan(way, session, "SLOW")
+    for pid in way.gateway.pids("mail-sender"):
+        os.kill(pid, signal.SIGKILL)
+    stub.mode = "clamd-ok"
+    assert session.getreply()[0] in (421, 451)
+    session.close()
+    assert way.send(mail()) == DELIVERED
+    assert way.arrived() == 1
 
 
 def test_scan_test_that_a_commit_ends_is_made_again(net, lgwan, path):

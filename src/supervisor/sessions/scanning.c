@@ -20,7 +20,9 @@
 #define REPORTED_LIFE_MS  2000U /* of a scanner that has given its verdict */
 #define TEST_EVERY_MS     86400000U
 #define TEST_AGAIN_MS     WATCH_MS /* of one that did not find the test file */
+#define FAILURES_MAX      2U       /* of the test: a scanner that works then cannot be tested */
 #define UNFIT             "the scanner does not find the EICAR test file in a large message"
+#define AWAITED           "the scanner could not be shown the EICAR test file yet"
 
 /* ---- the state of scanners */
 
@@ -110,6 +112,69 @@ static void ask_soon(struct supervisor *sup)
 	sup->scanner_watch.soon = true;
 }
 
+/* Whether it has yet to be shown the test file: it may be one that passes unread what is large. */
+static bool is_awaited(const struct scanner_state *state)
+{
+	return state->written.test_bytes > 0 && !state->proven && !state->unfit &&
+	       state->failures < FAILURES_MAX;
+}
+
+/* Show it the test file at the next look, which is soon. */
+static void test_soon(struct supervisor *sup, struct scanner_state *state)
+{
+	state->tested_ms = 0;
+	ask_soon(sup);
+}
+
+/* ---- verdicts on messages */
+
+static void tell(struct session *session, const struct control_scanned *scanned)
+{
+	if (session->scan.pending && session->far)
+		child_send(session->far, CONTROL_SCANNED, scanned, sizeof(*scanned), NULL, 0);
+	session->scan.pending = session->scan.held = false;
+}
+
+static void tell_failed(struct supervisor *sup, struct session *session, const char *reason)
+{
+	struct control_scanned scanned = {.message = session->scan.message, .status = SCAN_FAILED};
+
+	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
+	tell(session, &scanned);
+	ask_soon(sup);
+}
+
+/* Why a scanner's word passes nothing now, or NULL. */
+static const char *distrust(const struct scanner_state *state)
+{
+	if (state && state->unfit)
+		return UNFIT;
+	return state && is_awaited(state) ? AWAITED : NULL;
+}
+
+/* Whether a verdict of this scanner waits for its test. */
+static bool holds(const struct session *session, const struct scanner_state *state)
+{
+	return session->used && session->scan.held && strcmp(session->scan.name, state->name) == 0;
+}
+
+/* A scanner's test has ended, or cannot be made: tell those whose verdict waits for it. */
+static void tell_held(struct supervisor *sup, const struct scanner_state *state)
+{
+	const char *why = distrust(state);
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct session *session = &sup->sessions[i];
+
+		if (holds(session, state) && why)
+			tell_failed(sup, session, why);
+		else if (holds(session, state))
+			tell(session, &session->scan.verdict);
+	}
+}
+
+/* ---- what is known of a scanner */
+
 /* What a probe, or a scan that was made, says of the scanner itself. One that comes back may be
  * another than the one that found the test file, and is shown it at once. */
 static void note_state(struct supervisor *sup, const char *name,
@@ -129,18 +194,43 @@ static void note_state(struct supervisor *sup, const char *name,
 		else
 			supervisor_event(sup, EVENT_SCANNER_BACK, EV_TEXT(NAME, name),
 					 EV_TEXT(VERSION, scanned->version));
-		state->proven = state->proven && !down;
-		if (!down && !state->proven) {
-			state->tested_ms = 0;
-			ask_soon(sup);
-		}
+	}
+	if (down) {
+		state->proven = false;
+		state->failures = 0;
+		tell_held(sup, state);
+	} else if (is_awaited(state) && !state->testing) {
+		test_soon(sup, state);
 	}
 	if (!down && scanned->version[0] != '\0')
 		watch_age(sup, state, scanner, scanned);
 }
 
-/* The test file was shown: what is not found in it is passed by nobody's word. What could not be
- * scanned is no pass for a message either, and a harmless probe tells whether the scanner works. */
+static bool is_waited_for(const struct supervisor *sup, const struct scanner_state *state)
+{
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		if (holds(&sup->sessions[i], state))
+			return true;
+	}
+	return false;
+}
+
+/* The test file could not be scanned, and that is no pass for a message either. One that works, by
+ * a harmless probe or a verdict that waits, is shown it once more; then it cannot be tested. */
+static void note_no_test(struct supervisor *sup, struct scanner_state *state, const char *reason)
+{
+	if (++state->failures == FAILURES_MAX)
+		supervisor_event(sup, EVENT_SCANNER_NOT_TESTED, EV_TEXT(NAME, state->name),
+				 EV_NUMBER(BYTES, state->written.test_bytes),
+				 EV_TEXT(REASON, reason));
+	if (is_awaited(state) && is_waited_for(sup, state))
+		test_soon(sup, state);
+	else
+		tell_held(sup, state);
+	ask_soon(sup);
+}
+
+/* The test file was shown: what is not found in it is passed by nobody's word. */
 static void note_test(struct supervisor *sup, struct scanner_state *state,
 		      const struct control_scanned *scanned)
 {
@@ -150,6 +240,7 @@ static void note_test(struct supervisor *sup, struct scanner_state *state,
 	state->proven = scanned->status == SCAN_INFECTED;
 	state->unfit = scanned->status == SCAN_CLEAN || (state->unfit && !state->proven);
 	if (state->proven) {
+		state->failures = 0;
 		supervisor_event(sup, EVENT_SCANNER_TESTED, EV_TEXT(NAME, state->name),
 				 EV_NUMBER(BYTES, state->written.test_bytes),
 				 EV_TEXT(SIGNATURE, scanned->signature));
@@ -157,39 +248,13 @@ static void note_test(struct supervisor *sup, struct scanner_state *state,
 	} else if (state->unfit) {
 		note_state(sup, state->name, &unfit);
 	} else {
-		if (!state->untested)
-			supervisor_event(sup, EVENT_SCANNER_NOT_TESTED, EV_TEXT(NAME, state->name),
-					 EV_NUMBER(BYTES, state->written.test_bytes),
-					 EV_TEXT(REASON, scanned->reason));
-		ask_soon(sup);
+		note_no_test(sup, state, scanned->reason);
+		return;
 	}
-	state->untested = !state->proven && !state->unfit;
-}
-
-static bool is_unfit(struct supervisor *sup, const char *name)
-{
-	const struct scanner_state *state = find_state(sup, name);
-
-	return state && state->unfit;
+	tell_held(sup, state);
 }
 
 /* ---- the scan of a message */
-
-static void tell(struct session *session, const struct control_scanned *scanned)
-{
-	if (session->scan.pending && session->far)
-		child_send(session->far, CONTROL_SCANNED, scanned, sizeof(*scanned), NULL, 0);
-	session->scan.pending = false;
-}
-
-static void tell_failed(struct supervisor *sup, struct session *session, const char *reason)
-{
-	struct control_scanned scanned = {.message = session->scan.message, .status = SCAN_FAILED};
-
-	(void)snprintf(scanned.reason, sizeof(scanned.reason), "%s", reason);
-	tell(session, &scanned);
-	ask_soon(sup);
-}
 
 void scanning_fill(struct scan *scan, const struct snapshot *s, const struct snapshot_mail *mail)
 {
@@ -246,7 +311,7 @@ void scanning_abandon(struct session *session)
 {
 	struct child *child = session->scan.child;
 
-	session->scan.pending = false;
+	session->scan.pending = session->scan.held = false;
 	session->scan.child = NULL;
 	if (!child)
 		return;
@@ -258,13 +323,15 @@ void scanning_abandon(struct session *session)
 void scanning_start(struct session *session, int message_fd)
 {
 	struct supervisor *sup = session->far->sup;
+	const struct scanner_state *state;
 	const char *why;
 
 	if (session->scan.name[0] == '\0')
 		return;
 	session->scan.pending = true;
 	session->scan.message = session->message;
-	why = is_unfit(sup, session->scan.name) ? UNFIT : launch(sup, session, message_fd);
+	state = find_state(sup, session->scan.name);
+	why = state && state->unfit ? UNFIT : launch(sup, session, message_fd);
 	scanning_release(session);
 	if (why)
 		tell_failed(sup, session, why);
@@ -275,7 +342,7 @@ void scanning_child_died(struct session *session)
 	struct supervisor *sup = session->scan.child->sup;
 
 	session->scan.child = NULL;
-	if (session->scan.pending)
+	if (session->scan.pending && !session->scan.held)
 		tell_failed(sup, session, "the scanning process died");
 }
 
@@ -307,10 +374,12 @@ static void probe(struct supervisor *sup, uint32_t index)
 		child->state = CHILD_FREE;
 		child = NULL;
 	}
-	if (tests && child)
+	if (tests && child) {
 		state->tested_ms = clock_mono_ms(sup->loop.clock);
-	else if (tests)
+	} else if (tests) {
 		state->testing = false; /* it was shown nothing */
+		tell_held(sup, state);
+	}
 }
 
 static void on_watch(struct loop *loop, struct loop_timer *timer)
@@ -323,17 +392,40 @@ static void on_watch(struct loop *loop, struct loop_timer *timer)
 	loop_arm(loop, timer, WATCH_MS);
 }
 
+static bool is_probe(const struct child *child)
+{
+	return child->state != CHILD_FREE && child->role == ROLE_MAIL_SCANNER && !child->session &&
+	       !child->told;
+}
+
+/* What it would tell is not asked any more. */
+static void end_probe(struct child *child)
+{
+	child->told = true;
+	child_kill(child, NULL);
+}
+
 /* Probes of the policy before: their numbers may be other scanners' now. */
 static void end_probes(struct supervisor *sup)
 {
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (is_probe(&sup->children[i]))
+			end_probe(&sup->children[i]);
+	}
+}
+
+/* Of a scanner whose verdict has come: a harmless probe of it may hang from before it worked, and
+ * its test waits for that. */
+static void end_harmless_probe(struct supervisor *sup, const struct scanner_state *state)
+{
+	const struct snapshot *s = &sup->running.snapshot;
+
+	for (size_t i = 0; i < CHILDREN_MAX && !state->testing; i++) {
 		struct child *child = &sup->children[i];
 
-		if (child->state == CHILD_FREE || child->role != ROLE_MAIL_SCANNER ||
-		    child->session || child->told)
-			continue;
-		child->told = true;
-		child_kill(child, NULL);
+		if (is_probe(child) && child->index < s->scanner_count &&
+		    strcmp(s->scanners[child->index].name, state->name) == 0)
+			end_probe(child);
 	}
 }
 
@@ -372,7 +464,8 @@ static void follow_policy(struct supervisor *sup)
 		state->testing = false;
 		if (!write_scanner(state, s, &s->scanners[i]))
 			continue;
-		state->unfit = state->proven = state->untested = false;
+		state->unfit = state->proven = false;
+		state->failures = 0;
 		state->tested_ms = 0;
 	}
 }
@@ -423,13 +516,28 @@ void scanning_probe_died(struct child *child)
 
 /* ---- what scanners' processes say */
 
+/* The verdict on a message: what is clean by a scanner's word alone waits for its test. */
+static void judge(struct supervisor *sup, struct session *session,
+		  const struct scanner_state *state, const struct control_scanned *scanned)
+{
+	if (scanned->status != SCAN_CLEAN || !distrust(state)) {
+		tell(session, scanned);
+	} else if (state->unfit) {
+		tell_failed(sup, session, UNFIT);
+	} else {
+		session->scan.verdict = *scanned;
+		session->scan.held = true;
+		end_harmless_probe(sup, state);
+	}
+}
+
 int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_message *message)
 {
 	struct child *child = ctx;
 	struct supervisor *sup = child->sup;
 	struct session *session = child->session;
 	struct control_scanned scanned = *(const struct control_scanned *)message->body;
-	bool unfit;
+	const struct scanner_state *state;
 
 	scanned.reason[sizeof(scanned.reason) - 1] = '\0';
 	scanned.signature[sizeof(scanned.signature) - 1] = '\0';
@@ -442,12 +550,9 @@ int scanning_handle_scanned(struct channel *ch, void *ctx, const struct channel_
 	if (child != session->scan.child || !session->scan.pending)
 		return -ERR_PEER;
 	scanned.message = session->scan.message;
-	unfit = is_unfit(sup, session->scan.name); /* as it has turned out since the scan began */
-	if (unfit && scanned.status == SCAN_CLEAN)
-		tell_failed(sup, session, UNFIT);
-	else
-		tell(session, &scanned);
-	if (is_verdict(&scanned) && !unfit)
+	state = find_state(sup, session->scan.name); /* as it has turned out since the scan began */
+	judge(sup, session, state, &scanned);
+	if (is_verdict(&scanned) && !(state && state->unfit))
 		note_state(sup, session->scan.name, &scanned);
 	else
 		ask_soon(sup);

@@ -8,6 +8,7 @@
 
 #include "base/channel.h"
 #include "base/loop.h"
+#include "channel/control.h"
 #include "policy/snapshot.h"
 
 #define SCANNER_SERVICE_BYTES 72 /* of an ICAP service's path, with NUL */
@@ -21,6 +22,8 @@ struct scan {
 	char name[SNAPSHOT_NAME_BYTES]; /* of the entry's scanner; "": messages are not scanned */
 	struct child *child;
 	bool pending; /* the sender waits for the verdict */
+	bool held;    /* which is below, until the scanner's test has ended */
+	struct control_scanned verdict;
 	uint64_t message;
 	int message_fd, socket_fd; /* for the scanner that is being started; -1 */
 };
@@ -34,7 +37,7 @@ struct scanner_state {
 	bool testing;       /* the probe that is under way shows the test file, which */
 	bool proven;        /* was found when it was last shown */
 	bool unfit;         /* was not found: nothing passes by its word */
-	bool untested;      /* could not be scanned, as was told */
+	uint32_t failures;  /* how often in a row it could not be scanned, by one that works */
 	uint64_t tested_ms; /* when it was last shown, or 0 */
 	uint32_t told_count;
 	uint64_t window_ms;  /* since when told_count counts */
