@@ -73,7 +73,7 @@ enum console_kind {
 	CONSOLE_SLOTS,
 	/* The certificates of the slot that the line names, as PEM; never its key. */
 	CONSOLE_SLOT,
-	/* What waits: a commit to be confirmed, a change to be approved. */
+	/* What waits: a commit to be confirmed, a change to be approved; nothing: no text. */
 	CONSOLE_PENDING,
 	/* line: the reason for which another person is asked to approve the candidate. */
 	CONSOLE_PROPOSE,

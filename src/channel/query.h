@@ -36,7 +36,8 @@ enum query_kind {
 	QUERY_SIGN_SUPPORT,  /* the same of an archive for support */
 	QUERY_PROCESS_LOG,   /* the records of starts, stops and deaths of processes */
 	QUERY_PUBLIC_ALARMS, /* as QUERY_ALARMS, without the names of persons and peers */
-	QUERY_EMERGENCIES,   /* argument: "open", or empty: those that are acknowledged too */
+	QUERY_EMERGENCIES,   /* argument: empty: those that are acknowledged too; "open": without
+			      * them, behind a wipe that is proposed */
 	QUERY_ACKNOWLEDGE,   /* argument: an emergency's number, and a comment */
 	QUERY_TIME,          /* the clock, the RTC, what the time servers say */
 	QUERY_TIMELINE,      /* argument: "en" or "ja" [since TIME]: the course of events */
@@ -53,7 +54,8 @@ enum query_kind {
 	QUERY_RESTORE_ALL,
 	QUERY_REBOOT,
 	QUERY_SHUTDOWN,
-	QUERY_ZEROISE, /* argument: a reason; with CONTROL_CONFIRMED (zeroise.h) */
+	QUERY_ZEROISE,       /* argument: a reason; with CONTROL_CONFIRMED (zeroise.h) */
+	QUERY_WIPE_PROPOSED, /* what QUERY_ZEROISE would approve, if anything */
 	QUERY_FOLLOW, /* argument: empty, or the place that the last row of the answer before named,
 		       * then a text that records must contain: what was recorded since */
 	QUERY_USB,    /* what is plugged in */

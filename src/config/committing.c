@@ -158,10 +158,8 @@ enum console_status committing_pending(struct asking *a)
 	const struct config *c = a->c;
 	long long rest_s = (long long)config_unconfirmed_rest_s(c);
 
-	bool proposed = proposal_show(a) || proposal_load_show(a);
-
-	if (c->unconfirmed.number == 0 && !proposed)
-		return asking_say(a, CONSOLE_OK, "nothing waits\n", "保留中のものはありません\n");
+	if (!proposal_show(a))
+		(void)proposal_load_show(a); /* there is at most one of both kinds */
 	if (c->unconfirmed.number == 0)
 		return CONSOLE_OK;
 	(void)bytes_printf(

@@ -50,13 +50,16 @@ void action_query_text(struct console *c, const char *tail, unsigned number)
 
 static void on_pending(struct console *c, enum console_status status, struct span text)
 {
-	if (bytes_append(&c->preface, text.data, text.size) == 0 && status == CONSOLE_OK)
-		console_query(c, QUERY_EMERGENCIES, "open", 0);
-	else
+	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
 		console_show_answer(c, status, text);
+		return;
+	}
+	console_query(c, QUERY_EMERGENCIES, "open", 0);
+	c->when_empty =
+		c->language == LANGUAGE_JA ? "保留中のものはありません\n" : "nothing waits\n";
 }
 
-/* config knows of configurations, the supervisor of emergencies: one answer. */
+/* config knows of configurations, the supervisor of emergencies and of a wipe: one answer. */
 void action_pending(struct console *c, const char *tail, unsigned number)
 {
 	console_ask(c, CONSOLE_PENDING, 0, NULL, -1, on_pending);
@@ -83,12 +86,12 @@ void action_compliance(struct console *c, const char *tail, unsigned number)
 
 #define REPLAY_DAYS 7 /* where no number is given */
 
-/* config has handed the candidate over. */
+/* config has handed the candidate over, or what is proposed, and says which. */
 static void on_replay(struct console *c, enum console_status status, struct span text)
 {
 	char argument[CONTROL_ARGUMENT_BYTES];
 
-	if (status != CONSOLE_OK) {
+	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
 		console_show_answer(c, status, text);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/sealed.h"
 #include "console/console.h"
+#include "console/recording.h"
 #include "console/wording.h"
 
 #define ANSWER_MS    70000U /* config gives up on a commit before */
@@ -86,6 +87,8 @@ void console_query(struct console *c, enum query_kind kind, const char *argument
 	struct control_query query = {.number = ++c->query, .kind = kind, .limit = limit};
 
 	recording_drop(c);
+	c->when_empty = NULL;
+	c->on_table = NULL;
 	snprintf(query.argument, sizeof(query.argument), "%s", argument);
 	layout_table_fini(&c->table);
 	layout_table_init(&c->table, ROWS_BYTES, c->ambiguous_wide);
@@ -154,7 +157,14 @@ static void show_table(struct console *c)
 	/* A full text is shown as far as it goes. */
 	c->pipe.cut = layout_table_print(&text, &c->table) != 0 || c->preface.failed;
 	layout_table_fini(&c->table);
-	screen_show(c, bytes_span(&text));
+	if (text.size == 0 && c->when_empty != NULL)
+		(void)bytes_append_text(&text, c->when_empty); /* short */
+	if (c->on_table != NULL) {
+		screen_print(c, bytes_span(&text));
+		c->on_table(c);
+	} else {
+		screen_show(c, bytes_span(&text));
+	}
 	bytes_fini(&text);
 }
 

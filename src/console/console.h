@@ -141,9 +141,11 @@ struct console {
 
 	uint32_t query; /* number of the last query */
 	struct layout_table table;
-	struct bytes preface;    /* text that is shown before the table */
-	struct layout_pipe pipe; /* of the command that runs */
-	struct bytes page;       /* what is shown, from page_at on */
+	struct bytes preface;   /* text that is shown before the table */
+	const char *when_empty; /* shown where the answer has neither; NULL: nothing is */
+	void (*on_table)(struct console *c); /* goes on behind the table; NULL: the prompt does */
+	struct layout_pipe pipe;             /* of the command that runs */
+	struct bytes page;                   /* what is shown, from page_at on */
 	size_t page_at;
 
 	struct evidence *evidence; /* being collected; NULL: none */
@@ -284,15 +286,6 @@ void follow_end(struct console *c);
 void evidence_take_row(struct console *c, const struct control_row *row);
 /* Forget it. Nothing where there is none. */
 void evidence_abandon(struct console *c);
-
-/* recording.c: `save screen recording` */
-
-/* The file that @query asked for; taken. */
-void recording_take(struct console *c, uint32_t query, int fd);
-/* Print what was taken; then the prompt. */
-void recording_show(struct console *c);
-/* Nobody waits for it any more. */
-void recording_drop(struct console *c);
 
 /* Ctrl-D behind a paste: send it to config. */
 void action_loaded(struct console *c);

@@ -15,6 +15,7 @@
 #include "channel/person.h"
 #include "console/command.h"
 #include "console/first.h"
+#include "console/recording.h"
 #include "console/sure.h"
 #include "console/usb.h"
 

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "channel/query.h"
 #include "console/console.h"
+#include "console/recording.h"
 #include "wire/export/armour.h"
 
 void recording_drop(struct console *c)

@@ -44,6 +44,12 @@ void action_power(struct console *c, const char *tail, unsigned number)
 	ask(c);
 }
 
+/* Whoever approves what another administrator has proposed has seen it by now. */
+static void ask_zeroise(struct console *c)
+{
+	action_power(c, "", QUERY_ZEROISE);
+}
+
 void action_zeroise(struct console *c, const char *tail, unsigned number)
 {
 	if (strlen(tail) >= sizeof(c->zeroise_reason) || tail[0] == '\0') {
@@ -61,7 +67,8 @@ void action_zeroise(struct console *c, const char *tail, unsigned number)
 		   "を消去します。\n"
 		   "元に戻せません。ファームウェアは残ります。全ゾーンを遮断して再起動し、\n"
 		   "この画面に証明書を表示します。\n");
-	action_power(c, tail, number);
+	console_query(c, QUERY_WIPE_PROPOSED, "", 0);
+	c->on_table = ask_zeroise;
 }
 
 void sure_confirmed(struct console *c)

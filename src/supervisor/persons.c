@@ -60,6 +60,7 @@ static const unsigned allowed[] = {
 	[QUERY_RESTORE_ALL] = MAY_RUN,
 	[QUERY_REBOOT] = MAY_RUN,
 	[QUERY_SHUTDOWN] = MAY_RUN,
+	[QUERY_WIPE_PROPOSED] = MAY_ALL,
 	[QUERY_FOLLOW] = MAY_ALL,
 	[QUERY_USB] = MAY_ALL,
 };

@@ -74,8 +74,9 @@ struct child {
 	uint32_t person_role;          /* consoles: enum account_role of who sits there */
 	char person[24];               /* consoles: the name; empty: nobody in particular */
 	char hands[128];               /* consoles: as in struct control_person */
-	struct asking asking;          /* consoles: their questions */
-	struct person_wait waiting;    /* consoles: for the record of the login */
+	uint32_t wipe_shown;        /* consoles: which proposal to wipe was shown last; 0: none */
+	struct asking asking;       /* consoles: their questions */
+	struct person_wait waiting; /* consoles: for the record of the login */
 };
 
 struct listener {

@@ -25,14 +25,21 @@ ASKED = "type zeroise in full, or no: $"
 
 
 def ask(console, answer, word="zeroise", password=first_boot.PASSWORD, reason=REASON):
-    """The command, up to what is said of it."""
+    """The command, up to what is said of it. Return: what was shown before the word was asked for."""
     console.send(f"zeroise {reason}\r")
     console.expect(ASKED, timeout=PATIENCE_SECONDS)
+    shown = console.before
     console.send(word + "\r")
     if word == "zeroise":
         console.expect("present password: $", timeout=PATIENCE_SECONDS)
         console.send(password + "\r")
     console.expect(answer, timeout=PATIENCE_SECONDS)
+    return shown
+
+
+def is_proposal(shown, reason=REASON):
+    """Whether a wipe by the first administrator, why and until when stand there."""
+    return re.search(rf"{first_boot.ADMINISTRATOR} +{reason} +20\d\d-\d\d-\d\dT[\d:]+Z", shown) is not None
 
 
 def go_on(console):
@@ -112,7 +119,8 @@ def test_zeroise_takes_two_persons_leaves_nothing_through_power_cuts_and_certifi
     key = re.search(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", board.console.run("show device-key | no-more"),
                     re.DOTALL)[0].replace("\r", "").encode() + b"\n"
 
-    ask(board.console, "nothing is done", word="no")
+    assert "nothing waits" in board.console.run("show pending")
+    assert not is_proposal(ask(board.console, "nothing is done", word="no"))
     ask(go_on(board.console), "the present password is wrong", password="Wrong-no-1-pass")
     for _ in range(2):  # the same person twice is one
         ask(go_on(board.console), "proposed: another administrator has 30 minutes")
@@ -123,7 +131,9 @@ def test_zeroise_takes_two_persons_leaves_nothing_through_power_cuts_and_certifi
     leave(board.console)
     first_boot.log_in(board.console, SECOND, SECOND_PASSWORD)
 
-    ask(board.console, r"\n", password=SECOND_PASSWORD, reason="I agree")
+    pending = board.console.run("show pending")
+    assert is_proposal(pending) and "nothing waits" not in pending
+    assert is_proposal(ask(board.console, r"\n", password=SECOND_PASSWORD, reason="I agree")), "approved unseen"
     board.wait_off(60)
     syslog.wait_line("zeroise-ordered", f'user="{SECOND}"', f'name="{first_boot.ADMINISTRATOR}"', f'reason="{REASON}"',
                      seconds=PATIENCE_SECONDS)

@@ -103,7 +103,17 @@ static void confirm(void)
 	assert_int_equal(zeroise_handle_confirmed(NULL, &sup.children[ACCOUNTS], &message), 0);
 }
 
-static void ask(const char *reason)
+/* What the console is shown before it asks for the word and the password. */
+static void look(void)
+{
+	const struct control_query query = {.number = 6, .kind = QUERY_WIPE_PROPOSED};
+	struct answer answer;
+
+	answer_begin(&answer, &sup.children[CONSOLE], &query);
+	answer_wipe_proposed(&sup, &answer);
+}
+
+static void order(const char *reason)
 {
 	struct control_query query = {.number = 7, .kind = QUERY_ZEROISE};
 	struct answer answer;
@@ -112,6 +122,12 @@ static void ask(const char *reason)
 	(void)snprintf(query.person, sizeof(query.person), "%s", sup.children[CONSOLE].person);
 	answer_begin(&answer, &sup.children[CONSOLE], &query);
 	answer_zeroise(&sup, &answer);
+}
+
+static void ask(const char *reason)
+{
+	look();
+	order(reason);
 }
 
 static void record(bool ok)
@@ -323,6 +339,66 @@ static void test_zeroise_takes_two_persons_under_two_person(void **state)
 	assert_non_null(strstr(order.text, "person yamada\napprover suzuki\nreason sold\n"));
 }
 
+/* The row that the console is shown has those words; NULL: it is shown none. */
+static void assert_shown(const char *who, const char *why)
+{
+	uint8_t message[8 + sizeof(struct control_row)];
+	struct control_row row;
+	bool found = false;
+
+	look();
+	while (recv(peers[CONSOLE], message, sizeof(message), MSG_DONTWAIT) > 0) {
+		memcpy(&row, message + 8, sizeof(row));
+		if (who == NULL)
+			assert_int_equal(row.cell_count, 0);
+		else if (row.flags == 0)
+			found = strcmp(row.text, who) == 0 &&
+				strcmp(row.text + strlen(who) + 1, why) == 0;
+	}
+	assert_int_equal(found, who != NULL);
+}
+
+/* C1: not what nobody showed, nor what has come in the place of what was shown. */
+static void test_zeroise_is_approved_only_as_it_was_shown(void **state)
+{
+	login.two_person = 1;
+	assert_shown(NULL, NULL);
+	confirm();
+	ask("sold");
+	sit("suzuki", "");
+	confirm();
+	order("yes");
+	assert_refused("look at it");
+	assert_shown("yamada", "sold");
+	sit("yamada", "");
+	confirm();
+	order("sold to another");
+	sit("suzuki", "");
+	confirm();
+	order("yes");
+	assert_refused("look at it");
+	assert_int_equal(records[EVENT_ZEROISE_ORDERED], 0);
+	assert_shown("yamada", "sold to another");
+	confirm();
+	order("yes");
+	assert_int_equal(records[EVENT_ZEROISE_ORDERED], 1);
+}
+
+/* One that is over, or that one person could do alone, is not listed. */
+static void test_zeroise_lists_no_proposal_that_does_not_count(void **state)
+{
+	login.two_person = 1;
+	confirm();
+	ask("sold");
+	pass(ZEROISE_PROPOSAL_MS - 1);
+	assert_shown("yamada", "sold");
+	login.two_person = 0;
+	assert_shown(NULL, NULL);
+	login.two_person = 1;
+	pass(1);
+	assert_shown(NULL, NULL);
+}
+
 static void test_zeroise_forgets_a_proposal_that_is_too_old(void **state)
 {
 	login.two_person = 1;
@@ -458,6 +534,8 @@ int main(void)
 		TEST(test_zeroise_is_refused_where_nobody_wipes_or_nobody_sits),
 		TEST(test_zeroise_that_is_not_recorded_certified_or_awaited_is_not_done),
 		TEST(test_zeroise_takes_two_persons_under_two_person),
+		TEST(test_zeroise_is_approved_only_as_it_was_shown),
+		TEST(test_zeroise_lists_no_proposal_that_does_not_count),
 		TEST(test_zeroise_forgets_a_proposal_that_is_too_old),
 		TEST(test_zeroise_forgets_the_proposal_of_who_is_no_administrator_any_more),
 		TEST(test_zeroise_is_done_once_the_order_is_on_the_disk),

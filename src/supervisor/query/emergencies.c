@@ -179,6 +179,8 @@ void answer_emergencies(struct supervisor *sup, struct answer *answer)
 		"acknowledged by", "acknowledged", "comment"};
 	bool open_only = strcmp(answer->query->argument, "open") == 0, headed = false;
 
+	if (open_only)
+		(void)zeroise_show_proposed(sup, answer); /* the rows tell */
 	for (size_t i = 0; i < sup->emergencies.count; i++) {
 		const struct emergency *one = &sup->emergencies.list[i];
 

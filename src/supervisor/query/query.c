@@ -207,6 +207,7 @@ static const struct {
 	[QUERY_REBOOT] = {ROLE_SUPERVISOR, answer_power},
 	[QUERY_SHUTDOWN] = {ROLE_SUPERVISOR, answer_power},
 	[QUERY_ZEROISE] = {ROLE_SUPERVISOR, answer_zeroise},
+	[QUERY_WIPE_PROPOSED] = {ROLE_SUPERVISOR, answer_wipe_proposed},
 	[QUERY_FOLLOW] = {ROLE_AUDIT, NULL},
 	[QUERY_USB] = {ROLE_SUPERVISOR, answer_usb},
 	[QUERY_REPLAY] = {ROLE_SUPERVISOR, answer_replay},

@@ -176,6 +176,7 @@ static void propose(struct supervisor *sup, const struct child *console)
 
 	z->state = ZEROISE_NONE;
 	z->proposed_ms = clock_mono_ms(sup->loop.clock);
+	z->proposal++;
 	supervisor_event(sup, EVENT_ZEROISE_PROPOSED, EV_TEXT(REASON, z->reason),
 			 EV_PERSON(USER, console->person, console->index));
 	if (begin_answer(sup, &answer))
@@ -206,6 +207,36 @@ static bool is_proposed(const struct supervisor *sup)
 	return z->proposed_ms != 0 &&
 	       clock_mono_ms(sup->loop.clock) - z->proposed_ms < ZEROISE_PROPOSAL_MS &&
 	       is_administrator(sup, z->author.name);
+}
+
+/* Whether what counts now is what the console of who asks has just been shown. */
+static bool is_as_shown(const struct supervisor *sup, const struct child *console)
+{
+	return console->wipe_shown == sup->zeroise.proposal;
+}
+
+bool zeroise_show_proposed(struct supervisor *sup, struct answer *answer)
+{
+	static const char *const headings[] = {"wipe of all data proposed by", "why", "until"};
+	const struct zeroise *z = &sup->zeroise;
+	uint64_t age_ms = clock_mono_ms(sup->loop.clock) - z->proposed_ms;
+
+	if (!takes_two(sup) || !is_proposed(sup))
+		return false;
+	answer_heading(answer, headings, sizeof(headings) / sizeof(headings[0]));
+	answer_cell(answer, "%s", z->author.name);
+	answer_cell(answer, "%s", z->reason);
+	answer_when(answer, now_s(sup) + (int64_t)((ZEROISE_PROPOSAL_MS - age_ms) / 1000), "");
+	answer_send(answer, 0);
+	return true;
+}
+
+void answer_wipe_proposed(struct supervisor *sup, struct answer *answer)
+{
+	bool shown = zeroise_show_proposed(sup, answer);
+
+	answer_send(answer, CONTROL_ROW_LAST);
+	answer->console->wipe_shown = shown ? sup->zeroise.proposal : 0;
 }
 
 static void take_author(struct supervisor *sup, const struct child *console)
@@ -247,6 +278,7 @@ static void go_on(struct supervisor *sup, struct child *console)
 	loop_disarm(&sup->loop, &z->timer);
 	z->confirmed_pid = 0;
 	if (!takes_two(sup)) {
+		z->proposed_ms = 0; /* what another one proposed is over */
 		take_author(sup, console);
 		ask_for_record(sup);
 	} else if (!is_proposed(sup) || strcmp(z->author.name, console->person) == 0) {
@@ -258,6 +290,8 @@ static void go_on(struct supervisor *sup, struct child *console)
 		       "whoever proposed it may have had your password: it takes another "
 		       "person",
 		       false);
+	} else if (!is_as_shown(sup, console)) {
+		refuse(sup, "another wipe has been proposed meanwhile: look at it", false);
 	} else {
 		ask_for_record(sup);
 	}

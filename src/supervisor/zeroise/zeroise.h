@@ -42,10 +42,16 @@ struct zeroise {
 	/* Under two-person: who asked first, with the reason that counts. */
 	struct emergency_person author;
 	uint64_t proposed_ms; /* monotonic; 0: nobody has */
+	uint32_t proposal;    /* how many there have been */
 	char reason[CONTROL_ARGUMENT_BYTES];
 	char code[MACHINE_WIPE_CODE_BYTES];
 };
 
+/* Put the proposal that waits for its second person into the answer. Return: whether there is one.
+ */
+bool zeroise_show_proposed(struct supervisor *sup, struct answer *answer);
+/* To QUERY_WIPE_PROPOSED: the same, and only this proposal can be approved there. */
+void answer_wipe_proposed(struct supervisor *sup, struct answer *answer);
 /* To QUERY_ZEROISE, whose argument is the reason. */
 void answer_zeroise(struct supervisor *sup, struct answer *answer);
 int zeroise_handle_confirmed(struct channel *ch, void *ctx, const struct channel_message *message);
