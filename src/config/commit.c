@@ -4,7 +4,7 @@
  * "yes" gives the text its name. A power cut in between leaves the old configuration, a cut behind
  * it the new one.
  */
-#include "config/config.h"
+#include "config/proposal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -154,9 +154,11 @@ static void tell_accepted(struct config *c, bool saved)
 
 static void settle_accepted(struct config *c, uint64_t epoch)
 {
-	bool saved = publish(c);
+	bool saved;
 	struct bytes old_text = c->running_text, old_block = c->running_block;
 
+	proposal_committed(c); /* before another one runs, by which it would seem to have lapsed */
+	saved = publish(c);
 	c->running_text = c->commit.text;
 	c->running_block = c->commit.block;
 	if (!c->commit.edge) /* whose it is does not change with the time */

@@ -36,12 +36,13 @@ struct config_link {
 /* A commit that the supervisor has not answered yet. */
 struct config_commit {
 	bool active;
-	bool first;   /* the one at start: nobody waits, and it is tried again */
-	bool staged;  /* its text waits on disk for its name */
-	bool edge;    /* the running one once more, because the time has changed what it means */
-	bool returns; /* what ran before one that nobody confirmed */
-	bool chosen;  /* by persons, and nothing of it or behind it is lost: struct control_policy
-		       */
+	bool first;    /* the one at start: nobody waits, and it is tried again */
+	bool staged;   /* its text waits on disk for its name */
+	bool edge;     /* the running one once more, because the time has changed what it means */
+	bool returns;  /* what ran before one that nobody confirmed */
+	bool proposal; /* that two persons made: it ends with this commit */
+	bool chosen;   /* by persons, and nothing of it or behind it is lost: struct control_policy
+			*/
 	uint32_t confirm_minutes; /* returns by itself after; 0: for good */
 	int64_t sent_s;           /* when it was sent: wall clock */
 	uint64_t request;

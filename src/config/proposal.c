@@ -68,7 +68,8 @@ static void end_proposal(struct proposal *p)
 	bytes_fini(&p->text);
 }
 
-/* Return: 0, and the caller ends it; -ERR_NOT_FOUND where none waits; -ERR_INTEGRITY. */
+/* Return: 0, and the caller ends it; -ERR_NOT_FOUND: none is there; -ERR_RANGE: it is whole, but
+ * not current any more, and only its text is gone from @p; any other: none that counts. */
 static int read_proposal(const struct config *c, struct proposal *p)
 {
 	struct bytes file;
@@ -83,12 +84,12 @@ static int read_proposal(const struct config *c, struct proposal *p)
 		err = file_check(bytes_span(&file), KIND, &content);
 	if (err == 0)
 		err = parse_proposal(p, content);
-	if (err == 0 && !proposal_head_is_current(c, &p->head))
-		err = -ERR_NOT_FOUND;
-	bytes_fini(&file);
 	if (err == 0)
 		proposal_head_hash(&p->head, bytes_span(&p->text));
-	else
+	if (err == 0 && proposal_head_lapse(c, &p->head) != NULL)
+		err = -ERR_RANGE;
+	bytes_fini(&file);
+	if (err < 0)
 		end_proposal(p);
 	return err;
 }
@@ -106,7 +107,42 @@ bool proposal_waits(const struct config *c)
 static void drop_proposal(const struct config *c)
 {
 	if (c->state_dir >= 0)
-		(void)unlinkat(c->state_dir, NAME, 0); /* one that stays is not current */
+		(void)unlinkat(c->state_dir, NAME,
+			       0); /* one that stays lapses, which is recorded */
+}
+
+/* Nobody has approved it: who had proposed what, and why it does not count any more. */
+static void record_lapsed(struct config *c, const struct proposal *p, int err)
+{
+	bool whole = err == -ERR_RANGE;
+
+	event_send(&c->process.events, EVENT_CHANGE_LAPSED,
+		   EV_TEXT(REASON, whole ? proposal_head_lapse(c, &p->head) : "it is damaged"),
+		   EV_TEXT(PROPOSER, whole ? p->head.author : ""),
+		   EV_TEXT(COMMENT, whole ? p->reason : ""),
+		   EV_TEXT(HASH, whole ? p->head.hash : ""));
+}
+
+void proposal_tidy(struct config *c)
+{
+	struct proposal p;
+	int err;
+
+	if (c->commit.active || c->commit.first)
+		return; /* it may be what is being committed; or nothing runs yet */
+	err = read_proposal(c, &p);
+	if (err == 0) {
+		end_proposal(&p);
+	} else if (err != -ERR_NOT_FOUND && err != -ERR_NO_MEMORY) {
+		record_lapsed(c, &p, err);
+		drop_proposal(c);
+	}
+}
+
+void proposal_committed(const struct config *c)
+{
+	if (c->commit.proposal)
+		drop_proposal(c);
 }
 
 /* ---- requests */
@@ -168,6 +204,7 @@ enum console_status proposal_make(struct asking *a)
 		return asking_busy(a);
 	if (config_candidate_is_running(a->c))
 		return asking_say(a, CONSOLE_FAILED, "there is no change\n", "変更はありません\n");
+	proposal_tidy(a->c); /* an old one is recorded, not only replaced */
 	if (proposal_waits(a->c) || proposal_load_waits(a->c))
 		return asking_say(a, CONSOLE_FAILED, "a proposal waits: show pending\n",
 				  "提案が保留中です。show pending で確認してください\n");
@@ -269,6 +306,7 @@ static enum console_status start(struct asking *a, const struct proposal *p, boo
 	char comment[STORE_COMMENT_BYTES];
 
 	proposal_head_approved(a, &p->head);
+	a->c->commit.proposal = true;
 	if (outside)
 		tell_emergency(a, p);
 	snprintf(comment, sizeof(comment), "(%sapproved by %s) %.*s", outside ? "emergency, " : "",

@@ -28,8 +28,9 @@ int proposal_head_take(struct proposal_head *head, struct span *rest);
 
 void proposal_head_hash(struct proposal_head *head, struct span proposed);
 
-/* Still worth approving: what it was compared with runs, and its time is not over. */
-bool proposal_head_is_current(const struct config *c, const struct proposal_head *head);
+/* Why it is not worth approving any more; NULL: what it was compared with runs, and its time is not
+ * over. */
+const char *proposal_head_lapse(const struct config *c, const struct proposal_head *head);
 /* Hours that are left, rounded down. */
 long long proposal_head_rest_h(const struct config *c, const struct proposal_head *head);
 
@@ -48,6 +49,13 @@ void proposal_head_approved(struct asking *a, const struct proposal_head *head);
 enum console_status proposal_head_withdrawn(struct asking *a, const struct proposal_head *head);
 /* Answer that none waits. */
 enum console_status proposal_head_none(struct asking *a);
+
+/* proposal.c */
+
+/* Record and remove a proposed change that does not count any more. Nothing during a commit. */
+void proposal_tidy(struct config *c);
+/* The commit under way is accepted: a proposal that it carries out is over, and never lapses. */
+void proposal_committed(const struct config *c);
 
 /* proposal_load.c: what is to be loaded into a slot waits for its second person (ADR 322). */
 

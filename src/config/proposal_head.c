@@ -52,11 +52,15 @@ void proposal_head_hash(struct proposal_head *head, struct span proposed)
 	sha256_hex(digest, head->hash);
 }
 
-bool proposal_head_is_current(const struct config *c, const struct proposal_head *head)
+const char *proposal_head_lapse(const struct config *c, const struct proposal_head *head)
 {
 	int64_t age_s = wall_s(c) - head->time_s;
 
-	return head->base == c->running_entry.number && age_s >= 0 && age_s < LIFE_S;
+	if (head->base != c->running_entry.number)
+		return "another configuration runs";
+	if (age_s < 0)
+		return "the clock was set back";
+	return age_s >= LIFE_S ? "its time is over" : NULL;
 }
 
 long long proposal_head_rest_h(const struct config *c, const struct proposal_head *head)

@@ -66,7 +66,7 @@ static int read_load(const struct config *c, struct load *load)
 	}
 	if (err == 0)
 		err = take_content(&load->what, content);
-	if (err == 0 && !proposal_head_is_current(c, &load->head))
+	if (err == 0 && proposal_head_lapse(c, &load->head) != NULL)
 		err = -ERR_RANGE;
 	if (err < 0)
 		end_load(load);
@@ -155,10 +155,7 @@ bool proposal_load_waits(const struct config *c)
 static void record_dropped(struct config *c, const struct load *load, int err)
 {
 	bool whole = err == -ERR_RANGE;
-	const char *why = !whole ? "it is damaged"
-			  : load->head.base != c->running_entry.number
-				  ? "another configuration runs"
-				  : "its time is over";
+	const char *why = whole ? proposal_head_lapse(c, &load->head) : "it is damaged";
 
 	event_send(&c->process.events, EVENT_LOAD_DROPPED, EV_TEXT(REASON, why),
 		   EV_TEXT(PROPOSER, whole ? load->head.author : ""),

@@ -2,7 +2,7 @@
 /*
  * The certificates, authorities and passwords that the running configuration names are looked at
  * behind each commit and each day: what ends soon is said, what was made here is made anew. What
- * nobody has approved in time is wiped.
+ * nobody has approved in time ends.
  */
 #include "config/proposal.h"
 
@@ -27,6 +27,7 @@ static void on_timer(struct loop *loop, struct loop_timer *self)
 	struct config *c = self->ctx;
 
 	proposal_load_tidy(c);
+	proposal_tidy(c);
 	if (!c->commit.active && is_over(c))
 		config_slots_look(c);
 	else

@@ -35,11 +35,11 @@ def unconfirmed_file(gateway):
     return next(iter(gateway.state.rglob("unconfirmed")), None)
 
 
-def age(path, seconds):
+def age(path, seconds, kind="unconfirmed", field="since"):
     """As if the commit had been `seconds` ago: the file as config writes it, with its checksum."""
     text = path.read_text().split("\n", 1)[1]
-    text = re.sub(r"since (\d+)", lambda m: f"since {int(m[1]) - seconds}", text)
-    path.write_text(f"# sekisho-unconfirmed sha256={hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    text = re.sub(rf"^{field} (\d+)$", lambda m: f"{field} {int(m[1]) - seconds}", text, count=1, flags=re.MULTILINE)
+    path.write_text(f"# sekisho-{kind} sha256={hashlib.sha256(text.encode()).hexdigest()}\n{text}")
 
 
 def restart(gateway, make_gateway, topology):

@@ -20,6 +20,7 @@ from lib.hours import shut_for_days
 from lib.net import run
 from lib.waiting import wait_until
 from test_accounts import choose, log_in, temporary
+from test_confirm import age
 from test_mail_tls import paste
 
 USERS = ("yamada", "tanaka", "suzuki")
@@ -163,6 +164,22 @@ def test_two_person_change_is_proposed_and_approved(people):
     people.gateway.wait_event("change-approved", 'user="tanaka"', digest, seconds=20)
     assert "nothing waits" in console.run("show pending")
     assert "no proposal waits" in console.run(f"approve {digest}")
+
+
+def test_two_person_change_that_nobody_approves_is_recorded(people):
+    """C1: with its author and reason, when its time is over; one that was approved never lapses."""
+    gateway = people.gateway
+    propose(people, "yamada", "set service one udp 1")
+    people.be("tanaka")
+    assert "committed" in people.console.run(f"approve {shown_hash(people)[:8]}", timeout=40)
+    assert "proposed: another" in propose(people, "tanaka", "set service two udp 2", reason="too late")
+    digest = shown_hash(people)
+    waiting, = gateway.state.rglob("proposed")
+    age(waiting, 7 * 86400, kind="proposal", field="time")
+    assert "no proposal waits" in people.console.run(f"approve {digest[:8]}")
+    assert "proposed: another" in propose(people, "tanaka", "set service three udp 3")
+    gateway.wait_event("change-lapsed", 'proposer="tanaka"', 'comment="too late"', 'reason="its time is over"', digest, seconds=20)
+    assert sum(" change-lapsed " in line for line in gateway.audit_lines()) == 1
 
 
 def test_two_person_issued_password_is_no_second_person(people):

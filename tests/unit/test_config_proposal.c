@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A change that was proposed and that nobody approves: when it ends, and what is recorded of it. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "config/proposal.h"
+#include "place.h"
+
+#define DAY_S   86400
+#define BEGAN_S INT64_C(1800000000) /* January 2027 */
+#define ZONES                                                                                      \
+	"zone a { tier business; port eth0; address 10.0.0.1/24; }\n"                              \
+	"zone b { tier outside; port eth1; address 10.1.0.1/24; }\n"
+#define CHANGED ZONES "service one { udp 1; }\n"
+
+static struct {
+	struct place place;
+	struct config c;
+	struct clock_simulated time;
+	struct clock clock;
+	int events; /* audit's end */
+} f;
+
+static int setup(void **state)
+{
+	struct problems problems;
+	int fds[2];
+
+	memset(&f, 0, sizeof(f));
+	place_open(&f.place);
+	f.time = (struct clock_simulated){.mono_ns = 1000000000, .wall_ns = BEGAN_S * 1000000000};
+	f.clock = clock_simulate(&f.time);
+	loop_init(&f.c.loop, &f.clock, f.c.polls, f.c.fds, CONFIG_DESCRIPTORS);
+	assert_int_equal(channel_pair(fds), 0);
+	event_client_init(&f.c.process.events, fds[0]);
+	f.events = fds[1];
+	f.c.keys_dir = -1;
+	f.c.state_dir = f.place.dir;
+	f.c.running_entry.number = 7;
+	bytes_init(&f.c.running_text, CONFIG_TEXT_BYTES);
+	assert_int_equal(bytes_append_text(&f.c.running_text, ZONES), 0);
+	problems_init(&problems);
+	assert_int_equal(asking_parse(&f.c.candidate, span_of(CHANGED), &problems), 0);
+	config_commit_init(&f.c.commit);
+	config_slots_init(&f.c);
+	config_slots_look(&f.c);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	config_commit_fini(&f.c.commit);
+	tree_fini(&f.c.candidate);
+	bytes_fini(&f.c.running_text);
+	(void)close(f.c.process.events.fd);
+	(void)close(f.events);
+	place_close(&f.place);
+	return 0;
+}
+
+/* The next event that was sent; EVENT_NONE_: none. Its texts hold @text. */
+static enum event_id next_event(const char *text)
+{
+	static uint8_t body[65536];
+	ssize_t size = recv(f.events, body, sizeof(body), MSG_DONTWAIT);
+	struct event_record event;
+
+	if (size < (ssize_t)sizeof(event))
+		return EVENT_NONE_;
+	memcpy(&event, body + size - sizeof(event), sizeof(event));
+	assert_non_null(memmem(event.text, sizeof(event.text), text, strlen(text)));
+	return event.id;
+}
+
+static bool is_kept(void)
+{
+	return faccessat(f.place.dir, "proposed", F_OK, 0) == 0;
+}
+
+/* So much later by both clocks: a minute behind, at the latest, it is looked at. */
+static void later(int64_t seconds)
+{
+	f.time.mono_ns += 60 * INT64_C(1000000000);
+	f.time.wall_ns += seconds * 1000000000;
+	assert_int_equal(loop_step(&f.c.loop, 0), 0);
+}
+
+/* As an emergency, which takes two persons whatever the configuration says. */
+static enum console_status propose(const char *reason)
+{
+	static struct console_request request;
+	struct problems problems;
+	struct asking a = {.c = &f.c, .link = &f.c.links[0], .fd = -1, .request = &request};
+	enum console_status status;
+
+	request = (struct console_request){.kind = CONSOLE_PROPOSE_EMERGENCY};
+	(void)snprintf(request.line, sizeof(request.line), "%s", reason);
+	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "yamada");
+	bytes_init(&a.text, CONFIG_TEXT_BYTES);
+	problems_init(&problems);
+	assert_int_equal(config_replace_candidate(&f.c, span_of(CHANGED), &problems), 0);
+	status = proposal_make(&a);
+	bytes_fini(&a.text);
+	return status;
+}
+
+static void begin(void)
+{
+	assert_int_equal(propose("first"), CONSOLE_OK);
+	assert_int_equal(next_event("first"), EVENT_CHANGE_PROPOSED);
+	assert_true(is_kept() && proposal_waits(&f.c));
+}
+
+static void assert_lapsed(const char *why)
+{
+	assert_int_equal(next_event(why), EVENT_CHANGE_LAPSED);
+	assert_int_equal(next_event(""), EVENT_NONE_);
+	assert_false(is_kept());
+}
+
+static void test_proposal_lapses_when_its_time_is_over(void **state)
+{
+	begin();
+	later(7 * DAY_S - 1);
+	assert_int_equal(next_event(""), EVENT_NONE_);
+	assert_true(proposal_waits(&f.c));
+	later(1);
+	assert_lapsed("its time is over");
+}
+
+static void test_proposal_lapses_behind_another_commit(void **state)
+{
+	begin();
+	f.c.running_entry.number++;
+	later(60);
+	assert_lapsed("another configuration runs");
+}
+
+static void test_proposal_lapses_when_the_clock_was_set_back(void **state)
+{
+	begin();
+	later(-1);
+	assert_lapsed("the clock was set back");
+}
+
+/* Both names of what it is about: who had proposed it, and why. */
+static void test_proposal_that_lapses_names_its_author_and_reason(void **state)
+{
+	begin();
+	f.c.running_entry.number++;
+	later(60);
+	assert_int_equal(next_event("yamada"), EVENT_CHANGE_LAPSED);
+	begin();
+	f.c.running_entry.number++;
+	later(60);
+	assert_int_equal(next_event("first"), EVENT_CHANGE_LAPSED);
+}
+
+/* Nobody waits for the minute: the next one does not only take the name of the old one. */
+static void test_proposal_that_lapsed_is_recorded_before_the_next_one(void **state)
+{
+	begin();
+	assert_int_equal(propose("too early"), CONSOLE_FAILED);
+	f.c.running_entry.number++;
+	assert_int_equal(propose("second"), CONSOLE_OK);
+	assert_int_equal(next_event("first"), EVENT_CHANGE_LAPSED);
+	assert_int_equal(next_event("second"), EVENT_CHANGE_PROPOSED);
+}
+
+/* What is approved runs from here on, under another number: it has not lapsed. */
+static void test_proposal_that_is_carried_out_does_not_lapse(void **state)
+{
+	begin();
+	f.c.commit.active = true;
+	later(60);
+	assert_true(is_kept());
+	f.c.commit.proposal = true;
+	proposal_committed(&f.c);
+	assert_false(is_kept());
+	f.c.commit.active = false;
+	f.c.running_entry.number++;
+	later(60);
+	assert_int_equal(next_event(""), EVENT_NONE_);
+}
+
+/* ... and another commit does not end it without a record. */
+static void test_proposal_stays_behind_a_commit_that_is_not_its_own(void **state)
+{
+	begin();
+	proposal_committed(&f.c);
+	assert_true(is_kept());
+}
+
+static void test_proposal_that_is_damaged_lapses(void **state)
+{
+	int fd;
+
+	begin();
+	fd = openat(f.place.dir, "proposed", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "!", 1, 100), 1);
+	(void)close(fd);
+	later(60);
+	assert_lapsed("it is damaged");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_proposal_lapses_when_its_time_is_over),
+		TEST(test_proposal_lapses_behind_another_commit),
+		TEST(test_proposal_lapses_when_the_clock_was_set_back),
+		TEST(test_proposal_that_lapses_names_its_author_and_reason),
+		TEST(test_proposal_that_lapsed_is_recorded_before_the_next_one),
+		TEST(test_proposal_that_is_carried_out_does_not_lapse),
+		TEST(test_proposal_stays_behind_a_commit_that_is_not_its_own),
+		TEST(test_proposal_that_is_damaged_lapses),
+	};
+
+	return cmocka_run_group_tests_name("config_proposal", tests, NULL, NULL);
+}
