@@ -439,9 +439,13 @@ static int handle_query(struct channel *ch, void *ctx, const struct channel_mess
 {
 	const struct control_query *query = message->body;
 
-	if (query->kind != QUERY_TEST_FLOW)
+	bool of_candidate = query->kind == QUERY_TEST_CANDIDATE;
+
+	if ((!of_candidate && query->kind != QUERY_TEST_FLOW) ||
+	    message->fd_count != (of_candidate ? 1 : 0))
 		return -ERR_PEER;
-	int err = begin_trial(ch, query);
+	int err = of_candidate ? trial_of_candidate(ch, query, message->fds[0], wall_s())
+			       : begin_trial(ch, query);
 
 	return err == -ERR_AGAIN ? 0 : err; /* a row that is lost can be asked for again */
 }
@@ -484,7 +488,7 @@ static const struct channel_rule control_rules[] = {
 	{CONTROL_APPLY, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_apply, "apply"},
 	{CONTROL_ABORT, 0, 0, CHANNEL_EXACTLY(control_epoch), handle_abort, "abort"},
 	{CONTROL_PING, 0, 0, CHANNEL_EXACTLY(control_ping), process_pong, "ping"},
-	{CONTROL_QUERY, 0, 0, CHANNEL_EXACTLY(control_query), handle_query, "query"},
+	{CONTROL_QUERY, 0, 1, CHANNEL_EXACTLY(control_query), handle_query, "query"},
 	{CONTROL_REPLAY, 1, 1, CHANNEL_EXACTLY(control_replay), handle_replay, "replay"},
 	{CONTROL_REPLAYED, 1, 1, CHANNEL_EXACTLY(control_replayed), handle_replayed, "replayed"},
 	{CONTROL_WITHDRAW, 0, 0, CHANNEL_EXACTLY(control_withdraw), handle_withdraw, "withdraw"},

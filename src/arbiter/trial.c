@@ -217,6 +217,37 @@ int trial_begin(struct channel *control, struct trial *t, const struct judge_pol
 	return send_heading(control, query);
 }
 
+static int answer_by(struct channel *control, const struct control_query *query,
+		     const struct snapshot *snapshot, int64_t now_s)
+{
+	struct judge_policy policy;
+	struct trial t;
+	int err;
+
+	if (judge_init(&policy, snapshot) != 0)
+		return send_error(
+			control, query,
+			"the candidate cannot be compiled: too many combinations, or no memory");
+	err = trial_begin(control, &t, &policy, query, now_s);
+	if (err == 0 && t.snapshot != NULL)
+		err = trial_finish(control, &t, NULL);
+	judge_fini(&policy);
+	return err;
+}
+
+int trial_of_candidate(struct channel *control, const struct control_query *query, int fd,
+		       int64_t now_s)
+{
+	struct snapshot snapshot;
+	int err;
+
+	if (snapshot_load(&snapshot, fd) != 0)
+		return send_error(control, query, "the candidate cannot be read");
+	err = answer_by(control, query, &snapshot, now_s);
+	snapshot_unload(&snapshot);
+	return err;
+}
+
 bool trial_needs_use(const struct trial *t)
 {
 	const struct snapshot_permit *permit;

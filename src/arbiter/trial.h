@@ -46,4 +46,12 @@ bool trial_needs_use(const struct trial *t);
  */
 int trial_finish(struct channel *control, struct trial *t, const struct packet_use *use);
 
+/**
+ * trial_of_candidate - the whole answer to a question about a policy that does not run
+ * @fd: sealed snapshot; borrowed
+ * Nobody knows the use of its limits. Return: as channel_send.
+ */
+int trial_of_candidate(struct channel *control, const struct control_query *query, int fd,
+		       int64_t now_s);
+
 #endif

@@ -49,6 +49,8 @@ enum console_kind {
 	/* Have the candidate compiled for QUERY_REPLAY; refused where CONSOLE_CHECK finds errors.
 	 */
 	CONSOLE_REPLAY,
+	/* ... and the change that waits for its second person; the text says which it is. */
+	CONSOLE_REPLAY_PROPOSAL,
 	/* line: comment, may be empty. @number: minutes after which it returns by itself; 0: for
 	   good, and what waits to be confirmed is. */
 	CONSOLE_COMMIT,

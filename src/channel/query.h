@@ -59,6 +59,7 @@ enum query_kind {
 	QUERY_FOLLOW, /* argument: empty, or the place that the last row of the answer before named,
 		       * then a text that records must contain: what was recorded since */
 	QUERY_USB,    /* what is plugged in */
+	QUERY_TEST_CANDIDATE, /* argument: as for QUERY_TEST_FLOW; limit: as for QUERY_REPLAY */
 	QUERY_REPLAY, /* argument: "en" or "ja", then how many days; limit: which request compiled
 		       * the candidate (struct control_candidate) */
 };

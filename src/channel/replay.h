@@ -4,6 +4,7 @@
  *
  *   config  -> S             CONTROL_CANDIDATE, struct control_candidate; descriptor: sealed
  *                            snapshot memfd of the candidate of the console's editor
+ *                            ... or of what another person proposes and the console's may approve
  *   console -> S             CONTROL_QUERY, QUERY_REPLAY, which names the request for which config
  *                            compiled, and the days; it may be read before the candidate, which
  *                            was sent before
@@ -13,6 +14,8 @@
  *                            with records, a line each, as the log has them, oldest first
  *   arbiter -> S -> audit    CONTROL_REPLAY_NEXT, struct control_replay: these are judged
  *   S -> arbiter, audit      CONTROL_WITHDRAW: nobody waits any more
+ *
+ * QUERY_TEST_CANDIDATE asks the arbiter for one flow: CONTROL_QUERY with the candidate.
  *
  * Rows come from the arbiter; audit sends one only where there is nothing to read, and empty ones
  * as signs of life. So whoever reads the log judges nothing, whoever judges reads no file, and no

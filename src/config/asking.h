@@ -39,6 +39,11 @@ bool config_candidate_is_running(struct config *c);
 /* "2026-11-22T10:30:00Z". */
 void asking_format_time(char *out, size_t size, int64_t time_s);
 
+/* requests.c */
+
+/* Compile @root and hand it over for QUERY_REPLAY. Return: CONSOLE_OK, or what is wrong. */
+enum console_status asking_replay(struct asking *a, const struct tree_node *root);
+
 /* committing.c */
 
 /* One line of printable text. */
@@ -67,6 +72,8 @@ bool proposal_is_needed(const struct config *c);
 bool proposal_waits(const struct config *c);
 /* Put the proposal that waits into the answer. Return: whether there is one. */
 bool proposal_show(struct asking *a);
+/* For whoever is going to approve it: hand it over for QUERY_REPLAY. */
+enum console_status proposal_replay(struct asking *a);
 enum console_status proposal_make(struct asking *a);
 enum console_status proposal_approve(struct asking *a);
 enum console_status proposal_withdraw(struct asking *a);

@@ -280,6 +280,37 @@ bool proposal_show(struct asking *a)
 	return true;
 }
 
+static enum console_status replay(struct asking *a, const struct proposal *p)
+{
+	struct problems problems;
+	enum console_status status;
+	struct tree tree;
+
+	problems_init(&problems);
+	if (asking_parse(&tree, bytes_span(&p->text), &problems) != 0)
+		return asking_problems(a, &problems, "proposal");
+	status = asking_replay(a, tree.root);
+	tree_fini(&tree);
+	if (status == CONSOLE_OK)
+		(void)bytes_printf(&a->text,
+				   a->language == LANGUAGE_JA ? "%s の提案、SHA-256 %s\n"
+							      : "proposed by %s, SHA-256 %s\n",
+				   p->head.author, p->head.hash); /* short */
+	return status;
+}
+
+enum console_status proposal_replay(struct asking *a)
+{
+	enum console_status status;
+	struct proposal p;
+
+	if (read_proposal(a->c, &p) < 0)
+		return proposal_head_none(a);
+	status = replay(a, &p);
+	end_proposal(&p);
+	return status;
+}
+
 /* Somebody who is neither of the two acknowledges it afterwards: the supervisor lists it. */
 static void tell_emergency(struct asking *a, const struct proposal *p)
 {

@@ -498,7 +498,7 @@ static int hand_over(struct asking *a, const struct bytes *block)
 	return err;
 }
 
-static enum console_status serve_replay(struct asking *a)
+enum console_status asking_replay(struct asking *a, const struct tree_node *root)
 {
 	struct bytes text, block;
 	enum console_status status;
@@ -506,7 +506,7 @@ static enum console_status serve_replay(struct asking *a)
 
 	bytes_init(&text, CONFIG_TEXT_BYTES);
 	bytes_init(&block, SNAPSHOT_BYTES_MAX);
-	status = asking_check(a, a->c->candidate.root, &text, &block, false);
+	status = asking_check(a, root, &text, &block, false);
 	if (status == CONSOLE_OK) {
 		bytes_clear(&a->text); /* warnings: `check` tells them */
 		err = hand_over(a, &block);
@@ -516,6 +516,11 @@ static enum console_status serve_replay(struct asking *a)
 	return err == 0 ? status
 			: asking_say(a, CONSOLE_FAILED, "the candidate cannot be handed over\n",
 				     "編集中の設定を引き渡せません\n");
+}
+
+static enum console_status serve_replay(struct asking *a)
+{
+	return asking_replay(a, a->c->candidate.root);
 }
 
 static enum console_status serve_snapshot(struct asking *a)
@@ -556,6 +561,7 @@ static const struct {
 	[CONSOLE_COMPARE] = {serve_compare, ANYBODY, false},
 	[CONSOLE_CHECK] = {serve_check, EDITOR, false},
 	[CONSOLE_REPLAY] = {serve_replay, EDITOR, false},
+	[CONSOLE_REPLAY_PROPOSAL] = {proposal_replay, ADMINISTRATOR, false},
 	[CONSOLE_COMMIT] = {committing_commit, EDITOR, false},
 	[CONSOLE_ROLLBACK] = {serve_rollback, EDITOR, false},
 	[CONSOLE_LOAD_REPLACE] = {serve_load_replace, EDITOR, true},

@@ -110,7 +110,27 @@ void action_replay(struct console *c, const char *tail, unsigned number)
 	     !read_number(tail + sizeof(word) - 1, REPLAY_DAYS_MAX, &days) || days == 0))
 		refuse(c, "allowed: days 1 to 366\n", "書けるもの: days 1から366\n");
 	else
-		console_ask(c, CONSOLE_REPLAY, (uint32_t)days, NULL, -1, on_replay);
+		console_ask(c, (enum console_kind)number, (uint32_t)days, NULL, -1, on_replay);
+}
+
+static void on_test_proposal(struct console *c, enum console_status status, struct span text)
+{
+	char flow[CONTROL_ARGUMENT_BYTES];
+
+	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
+		console_show_answer(c, status, text);
+		return;
+	}
+	snprintf(flow, sizeof(flow), "%.*s", (int)sizeof(flow) - 1, c->request.line);
+	console_query(c, QUERY_TEST_CANDIDATE, flow, c->request.serial);
+}
+
+void action_test_proposal(struct console *c, const char *tail, unsigned number)
+{
+	if (strlen(tail) >= CONTROL_ARGUMENT_BYTES)
+		refuse(c, "too long: at most 111 bytes\n", "長すぎます (111バイトまで)\n");
+	else
+		console_ask(c, CONSOLE_REPLAY_PROPOSAL, 0, tail, -1, on_test_proposal);
 }
 
 void action_query_log(struct console *c, const char *tail, unsigned number)

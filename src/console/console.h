@@ -265,9 +265,10 @@ command_fn action_query, action_query_text, action_pending, action_compliance, a
 	action_language, action_length, action_width, action_ambiguous, action_configure,
 	action_change, action_edit, action_up, action_top, action_show, action_slots,
 	action_compare, action_simple, action_commit, action_commit_confirmed, action_evidence,
-	action_support, action_replay, action_with_text, action_rollback, action_load,
-	action_load_password, action_password, action_account, action_export, action_import,
-	action_power, action_zeroise, action_follow, action_load_usb, action_import_usb;
+	action_support, action_replay, action_test_proposal, action_with_text, action_rollback,
+	action_load, action_load_password, action_password, action_account, action_export,
+	action_import, action_power, action_zeroise, action_follow, action_load_usb,
+	action_import_usb;
 
 /* trial.c: a mail was pasted; and what became of it. */
 void trial_loaded(struct console *c);

@@ -79,7 +79,8 @@ const struct table_role table_roles[ROLE_COUNT_] = {
 			.silent_ms = 2000,
 			.files_max = 32,
 			.memory_mib = 512,
-			.given = "channel to netfilter, snapshots; for a replay the candidate's, "
+			.given = "channel to netfilter, snapshots; for a replay or a test the "
+				 "candidate's, "
 				 "and records of flows",
 			.reads = "packet headers, first payload bytes, records of flows",
 		},

@@ -102,6 +102,8 @@ BOTH = (
     Line("show pending", "", "^nothing waits$|^emergency +time ", "^保留中のものはありません$|^緊急操作 +時刻 "),
     Line("show emergencies", "", "acknowledged by", "確認者"),
     Line("acknowledge", "999 done", "no open emergency has this number", "その番号の未確認の緊急操作はありません"),
+    Line("test proposal", "mynumber 10.10.0.5 10.20.0.8 tcp 7000", *NO_PROPOSAL),
+    Line("replay proposal", "days 1", *NO_PROPOSAL),
     Line("approve", "0123456789abcdef", *NO_PROPOSAL),
     Line("withdraw", "", *NO_PROPOSAL),
     Line("terminal width", "200", SILENT),

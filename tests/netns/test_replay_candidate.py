@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The console's `replay`: real flows that were recorded, against a candidate (C2)."""
 
+import random
 import re
 import socket
 
@@ -8,6 +9,8 @@ import pytest
 
 from lib.first_payload import Responder
 from lib.waiting import wait_until
+from test_accounts import temporary
+from test_two_person import People, propose, shown_hash
 
 POLICY = """
 service talk { tcp 7000; }
@@ -78,3 +81,49 @@ def test_replay_groups_what_the_candidate_would_decide_otherwise(net, topology, 
     console.run("discard")
     # The running policy is what it was: nothing of the candidate was loaded.
     assert socket.AF_INET == net.connect(topology.zones["mynumber"].namespace, SERVER, 7000, source=CLIENT).family
+
+
+LOGIN = "login { idle-timeout 1h; user yamada { role administrator; } user tanaka { role administrator; } user sato { role auditor; } }"
+
+
+@pytest.fixture
+def people(make_gateway):
+    """Two administrators and an auditor, with passwords of their own."""
+    gateway = make_gateway(POLICY + LOGIN)
+    people = People(gateway, random.Random(1))
+    console = gateway.open_console()
+    secrets = {user: temporary(console, user) for user in ("yamada", "tanaka", "sato")}
+    gateway.hang_up(console)
+    for user, secret in secrets.items():
+        people.take(user, secret)
+    return people
+
+
+def test_replay_of_a_proposal_by_who_is_going_to_approve_it(net, topology, people):
+    """C1, C2: what another administrator proposes is judged, not the candidate of one's own session; an administrator's, as `replay`."""
+    flows(net, topology, people.gateway)
+    assert "proposed: another" in propose(people, "yamada", "delete crossing mynumber lgwan permit 10", command="propose emergency")
+    assert "only an administrator" in people.be("sato").run("replay proposal")
+    console = people.be("tanaka")
+    digest = shown_hash(people)
+    said = console.run("replay proposal days 2")
+    assert f"proposed by yamada, SHA-256 {digest}" in said and "flows now denied: 3" in said, said
+    assert re.search(rf"{CLIENT} -> {SERVER} tcp 7000: permit 10 -> deny no-permit \(3, ", said)
+    assert "allowed: days 1 to 366" in console.run("replay proposal days 0")
+    flow = f"mynumber {CLIENT} {SERVER} tcp"
+    assert re.search(r"permit +permitted +mynumber +lgwan +10 ", console.run(f"test flow {flow} 7000"))
+    said = console.run(f"test proposal {flow} 7000")
+    assert re.search(r"deny +no-permit +mynumber +lgwan +none", said) and f"proposed by yamada, SHA-256 {digest}" in said, said
+    assert re.search(r"permit +permitted +mynumber +lgwan +20 ", console.run(f"test proposal {flow} 7100"))
+    assert "tcp and udp need a port" in console.run(f"test proposal {flow}")
+    console.run("configure")
+    console.run("delete crossing mynumber lgwan permit 20")
+    said = console.run("replay proposal")
+    assert "tcp 7000: permit 10 -> deny" in said and "7100" not in said
+    said = console.run("replay")
+    assert "tcp 7100: permit 20 -> deny" in said and "7000" not in said and "proposed by" not in said
+    console.run("discard")
+    console.run("exit")
+    assert "committed" in console.run(f"approve {digest[:8]}", timeout=40)
+    for command in ("replay proposal", f"test proposal {flow} 7000"):
+        assert "no proposal waits" in console.run(command)

@@ -210,6 +210,7 @@ static const struct {
 	[QUERY_WIPE_PROPOSED] = {ROLE_SUPERVISOR, answer_wipe_proposed},
 	[QUERY_FOLLOW] = {ROLE_AUDIT, NULL},
 	[QUERY_USB] = {ROLE_SUPERVISOR, answer_usb},
+	[QUERY_TEST_CANDIDATE] = {ROLE_SUPERVISOR, answer_replay},
 	[QUERY_REPLAY] = {ROLE_SUPERVISOR, answer_replay},
 };
 
@@ -217,7 +218,7 @@ static const struct {
  * To the process that knows. A console can ask much, but whoever does not take its question is not
  * ended for that: only the supervisor's own messages are owed an answer.
  */
-void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role)
+void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role, int fd)
 {
 	struct child *owner = child_find(sup, role, 0);
 	struct asking *asking = &answer->console->asking;
@@ -228,7 +229,8 @@ void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role
 	query.number = asking->serial = ++sup->query_serial;
 	if (!owner || owner->state != CHILD_READY)
 		answer_error(answer, "the process that knows is not running");
-	else if (channel_send(&owner->control, CONTROL_QUERY, &query, sizeof(query), NULL, 0) < 0)
+	else if (channel_send(&owner->control, CONTROL_QUERY, &query, sizeof(query), &fd,
+			      fd >= 0 ? 1 : 0) < 0)
 		answer_error(answer, "the process that knows is busy; ask again");
 }
 
@@ -257,7 +259,7 @@ int query_handle(struct channel *ch, void *ctx, const struct channel_message *me
 	if (owners[query.kind].answer)
 		owners[query.kind].answer(sup, &answer);
 	if (owners[query.kind].owner != ROLE_SUPERVISOR && !answer.ended)
-		query_pass_on(sup, &answer, owners[query.kind].owner);
+		query_pass_on(sup, &answer, owners[query.kind].owner, -1);
 	return 0;
 }
 

@@ -37,15 +37,16 @@ int query_handle_row(struct channel *ch, void *ctx, const struct channel_message
 
 /**
  * query_pass_on - have another process answer, under a number of our own: struct asking
+ * @fd: goes with the question, borrowed; -1: nothing
  * Whoever asked is told where it cannot; then the answer has ended.
  */
-void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role);
+void query_pass_on(struct supervisor *sup, struct answer *answer, enum role role, int fd);
 
 /* Nobody waits any more for the answer of this number: those whose answers cost more than their
  * rows end it. */
 void query_tell_withdrawn(struct supervisor *sup, uint32_t serial);
 
-/* replay.c: recorded flows against the candidate (channel/replay.h) */
+/* replay.c: recorded flows against the candidate (channel/replay.h), and a flow that is made up */
 void answer_replay(struct supervisor *sup, struct answer *answer);
 /* The console does not wait any more. */
 void replay_withdraw(struct supervisor *sup, const struct child *console);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `replay`: the candidate goes from config to the arbiter, records go from audit to the arbiter,
- * and what is judged from there to the console. Nothing of it is looked into here.
+ * and what is judged from there to the console. `test proposal` is the same with a question in the
+ * place of records. Nothing of it is looked into here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,19 +35,27 @@ static const char *begin(struct supervisor *sup, const struct answer *answer)
 	return NULL;
 }
 
-/* Both have come: what config has compiled, and the question. */
-static void begin_answer(struct supervisor *sup, struct answer *answer)
+static void begin_replay(struct supervisor *sup, struct answer *answer)
 {
 	const char *why;
 
-	query_pass_on(sup, answer, ROLE_AUDIT);
-	if (!answer->ended) {
-		why = begin(sup, answer);
-		if (why != NULL) {
-			answer_error(answer, why);
-			answer->console->asking.serial = 0; /* audit hears of it at its next row */
-		}
+	query_pass_on(sup, answer, ROLE_AUDIT, -1);
+	if (answer->ended)
+		return;
+	why = begin(sup, answer);
+	if (why != NULL) {
+		answer_error(answer, why);
+		answer->console->asking.serial = 0; /* audit hears of it at its next row */
 	}
+}
+
+/* Both have come: what config has compiled, and the question. */
+static void begin_answer(struct supervisor *sup, struct answer *answer)
+{
+	if (answer->query->kind == QUERY_TEST_CANDIDATE)
+		query_pass_on(sup, answer, ROLE_ARBITER, sup->replay_candidate.fd);
+	else
+		begin_replay(sup, answer);
 	forget_candidate(&sup->replay_candidate);
 	sup->replay_candidate.asked.number = 0;
 }
