@@ -108,11 +108,19 @@ def leave_and_log_in(console, word, walk):
 
 def go_through(console, walk, leave):
     """Every line in its mode. leave: the word that ends both modes."""
-    run_all(console, (*BOTH, *OPERATIONAL), walk)
+    run_all(console, (*OPERATIONAL, *BOTH), walk)
     console.run("configure")
     run_all(console, (*BOTH, *CONFIGURE), walk)
     console.run(leave)
     leave_and_log_in(console, leave, walk)
+
+
+def test_serial_line_says_that_nothing_waits(console):
+    """... as long as nothing does: the commands below leave emergencies."""
+    assert "nothing waits" in console.run("show pending").splitlines()
+    console.run("terminal language ja")
+    assert "保留中のものはありません" in console.run("show pending").splitlines()
+    console.run("terminal language en")
 
 
 @pytest.mark.limit(240)

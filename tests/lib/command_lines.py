@@ -98,8 +98,9 @@ BOTH = (
     Line("check saved", "", r"\d+ saved configurations, 0 damaged", r"保存された設定 \d+件、異常 0件"),
     Line("show usb", "", *USB_IS_OFF),
     Line("show compliance", "C1", "C1 +not met", "C1 +未充足"),
-    # in configuration mode there are emergencies by then, which wait
-    Line("show pending", "", "^nothing waits$|^emergency +time ", "^保留中のものはありません$|^緊急操作 +時刻 "),
+    # what OPERATIONAL has isolated, which is typed before
+    Line("show pending", "", r"^emergency +time .*(?:\n.*)*\n *\d+ .* yamada +zone internet +walk\b",
+         r"^緊急操作 +時刻 .*(?:\n.*)*\n *\d+ .* yamada +zone internet +walk\b"),
     Line("show emergencies", "", "acknowledged by", "確認者"),
     Line("acknowledge", "999 done", "no open emergency has this number", "その番号の未確認の緊急操作はありません"),
     Line("test proposal", "mynumber 10.10.0.5 10.20.0.8 tcp 7000", *NO_PROPOSAL),
