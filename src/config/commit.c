@@ -154,11 +154,11 @@ static void tell_accepted(struct config *c, bool saved)
 
 static void settle_accepted(struct config *c, uint64_t epoch)
 {
-	bool saved;
+	bool saved = publish(c);
 	struct bytes old_text = c->running_text, old_block = c->running_block;
 
-	proposal_committed(c); /* before another one runs, by which it would seem to have lapsed */
-	saved = publish(c);
+	proposal_committed(
+		c); /* it is saved: nothing is lost where this machine stops in between */
 	c->running_text = c->commit.text;
 	c->running_block = c->commit.block;
 	if (!c->commit.edge) /* whose it is does not change with the time */

@@ -29,7 +29,7 @@ struct config_link {
 	uint32_t role;                   /* enum account_role, of who sits there */
 	char person[ACCOUNT_NAME_BYTES]; /* empty: nobody in particular */
 	char hands[ACCOUNT_HANDS_BYTES]; /* that have issued the person's password */
-	char shown[SHA256_HEX_BYTES];    /* of the proposal that the person was shown last */
+	char shown[SHA256_HEX_BYTES];    /* of all of the proposal that the person was shown last */
 	bool used;
 };
 

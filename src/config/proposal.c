@@ -21,6 +21,7 @@ struct proposal {
 	struct proposal_head head; /* its hash is of the text */
 	char reason[STORE_COMMENT_BYTES];
 	bool emergency; /* takes effect outside the change window too */
+	bool runs;      /* its text is the running one */
 	struct bytes text;
 };
 
@@ -84,8 +85,11 @@ static int read_proposal(const struct config *c, struct proposal *p)
 		err = file_check(bytes_span(&file), KIND, &content);
 	if (err == 0)
 		err = parse_proposal(p, content);
-	if (err == 0)
-		proposal_head_hash(&p->head, bytes_span(&p->text));
+	if (err == 0) {
+		proposal_head_hash(bytes_span(&p->text), p->head.hash);
+		proposal_head_hash(content, p->head.whole);
+		p->runs = span_equal(bytes_span(&p->text), bytes_span(&c->running_text));
+	}
 	if (err == 0 && proposal_head_lapse(c, &p->head) != NULL)
 		err = -ERR_RANGE;
 	bytes_fini(&file);
@@ -107,8 +111,7 @@ bool proposal_waits(const struct config *c)
 static void drop_proposal(const struct config *c)
 {
 	if (c->state_dir >= 0)
-		(void)unlinkat(c->state_dir, NAME,
-			       0); /* one that stays lapses, which is recorded */
+		(void)unlinkat(c->state_dir, NAME, 0); /* one that stays is not current */
 }
 
 /* Nobody has approved it: who had proposed what, and why it does not count any more. */
@@ -134,7 +137,9 @@ void proposal_tidy(struct config *c)
 	if (err == 0) {
 		end_proposal(&p);
 	} else if (err != -ERR_NOT_FOUND && err != -ERR_NO_MEMORY) {
-		record_lapsed(c, &p, err);
+		if (!p.runs) /* else it was carried out, and something ended before it was removed
+			      */
+			record_lapsed(c, &p, err);
 		drop_proposal(c);
 	}
 }
@@ -166,7 +171,7 @@ static enum console_status keep(struct asking *a, struct proposal *p)
 	proposal_head_begin(a, &p->head);
 	if (bytes_append(&p->text, a->c->commit.text.data, a->c->commit.text.size) != 0)
 		return asking_no_memory(a);
-	proposal_head_hash(&p->head, bytes_span(&p->text));
+	proposal_head_hash(bytes_span(&p->text), p->head.hash);
 	if (write_proposal(a->c, p) < 0)
 		return asking_say(a, CONSOLE_FAILED, "the proposal cannot be saved\n",
 				  "提案を保存できません\n");

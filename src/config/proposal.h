@@ -16,6 +16,7 @@ struct proposal_head {
 	char author[ACCOUNT_NAME_BYTES];
 	char hands[ACCOUNT_HANDS_BYTES]; /* of the author */
 	char hash[SHA256_HEX_BYTES];     /* of what is proposed; not on the disk */
+	char whole[SHA256_HEX_BYTES];    /* of all that is on the disk, with this head */
 };
 
 /* The asker proposes, now. */
@@ -26,7 +27,7 @@ int proposal_head_put(const struct proposal_head *head, struct bytes *file);
 /* Read what proposal_head_put wrote; @rest is moved behind it. Return: 0 or -ERR_INTEGRITY. */
 int proposal_head_take(struct proposal_head *head, struct span *rest);
 
-void proposal_head_hash(struct proposal_head *head, struct span proposed);
+void proposal_head_hash(struct span proposed, char hash[SHA256_HEX_BYTES]);
 
 /* Why it is not worth approving any more; NULL: what it was compared with runs, and its time is not
  * over. */

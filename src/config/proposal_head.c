@@ -44,12 +44,12 @@ int proposal_head_take(struct proposal_head *head, struct span *rest)
 	return 0;
 }
 
-void proposal_head_hash(struct proposal_head *head, struct span proposed)
+void proposal_head_hash(struct span proposed, char hash[SHA256_HEX_BYTES])
 {
 	uint8_t digest[SHA256_BYTES];
 
 	sha256_of(proposed.data, proposed.size, digest);
-	sha256_hex(digest, head->hash);
+	sha256_hex(digest, hash);
 }
 
 const char *proposal_head_lapse(const struct config *c, const struct proposal_head *head)
@@ -76,7 +76,7 @@ enum console_status proposal_head_none(struct asking *a)
 void proposal_head_shown(struct asking *a, const struct proposal_head *head)
 {
 	if (!a->text.failed)
-		memcpy(a->link->shown, head->hash, sizeof(a->link->shown));
+		memcpy(a->link->shown, head->whole, sizeof(a->link->shown));
 }
 
 static void record(struct asking *a, const struct proposal_head *head, enum event_id id)
@@ -116,8 +116,9 @@ enum console_status proposal_head_judge(struct asking *a, const struct proposal_
 			"提案者とは別の人 (提案者がパスワードを発行していない人) "
 			"の承認が必要です\n");
 	}
-	/* The digits may have been noted from another one that had the same. */
-	if (memcmp(a->link->shown, head->hash, sizeof(head->hash)) != 0)
+	/* The digits may have been noted from another one that had the same, or the same text on
+	 * top of another configuration, by somebody else or for another reason. */
+	if (memcmp(a->link->shown, head->whole, sizeof(head->whole)) != 0)
 		return asking_say(a, CONSOLE_FAILED,
 				  "look at it in this session first: show pending\n",
 				  "このセッションで show pending により内容を確認してください\n");

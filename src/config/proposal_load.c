@@ -61,7 +61,8 @@ static int read_load(const struct config *c, struct load *load)
 	if (err == 0)
 		err = file_check(bytes_span(&load->file), KIND, &content);
 	if (err == 0) {
-		proposal_head_hash(&load->head, content);
+		proposal_head_hash(content, load->head.hash);
+		memcpy(load->head.whole, load->head.hash, sizeof(load->head.whole));
 		err = proposal_head_take(&load->head, &content);
 	}
 	if (err == 0)
@@ -132,7 +133,7 @@ static int write_load(const struct config *c, struct proposal_head *head,
 	if (err == 0)
 		err = file_replace(c->keys_dir, NAME, KIND, bytes_span(&file));
 	if (err == 0)
-		proposal_head_hash(head, bytes_span(&file));
+		proposal_head_hash(bytes_span(&file), head->hash);
 	else
 		(void)wipe(c, NAME); /* it may have its name all the same */
 	tls_wipe(&file);

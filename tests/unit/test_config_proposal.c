@@ -9,6 +9,7 @@
 
 #include "config/proposal.h"
 #include "place.h"
+#include "policy/print.h"
 
 #define DAY_S   86400
 #define BEGAN_S INT64_C(1800000000) /* January 2027 */
@@ -23,6 +24,7 @@ static struct {
 	struct clock_simulated time;
 	struct clock clock;
 	int events; /* audit's end */
+	char answer[4096];
 } f;
 
 static int setup(void **state)
@@ -89,23 +91,33 @@ static void later(int64_t seconds)
 	assert_int_equal(loop_step(&f.c.loop, 0), 0);
 }
 
-/* As an emergency, which takes two persons whatever the configuration says. */
-static enum console_status propose(const char *reason)
+/* The answer is left in f.answer. */
+static enum console_status request(const char *person, enum console_kind kind, const char *line,
+				   enum console_status (*serve)(struct asking *a))
 {
 	static struct console_request request;
-	struct problems problems;
 	struct asking a = {.c = &f.c, .link = &f.c.links[0], .fd = -1, .request = &request};
 	enum console_status status;
 
-	request = (struct console_request){.kind = CONSOLE_PROPOSE_EMERGENCY};
-	(void)snprintf(request.line, sizeof(request.line), "%s", reason);
-	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "yamada");
+	request = (struct console_request){.kind = kind};
+	(void)snprintf(request.line, sizeof(request.line), "%s", line);
+	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "%s", person);
 	bytes_init(&a.text, CONFIG_TEXT_BYTES);
-	problems_init(&problems);
-	assert_int_equal(config_replace_candidate(&f.c, span_of(CHANGED), &problems), 0);
-	status = proposal_make(&a);
+	status = serve(&a);
+	(void)snprintf(f.answer, sizeof(f.answer), "%.*s", (int)a.text.size,
+		       (const char *)a.text.data);
 	bytes_fini(&a.text);
 	return status;
+}
+
+/* As an emergency, which takes two persons whatever the configuration says. */
+static enum console_status propose(const char *reason)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	assert_int_equal(config_replace_candidate(&f.c, span_of(CHANGED), &problems), 0);
+	return request("yamada", CONSOLE_PROPOSE_EMERGENCY, reason, proposal_make);
 }
 
 static void begin(void)
@@ -195,6 +207,67 @@ static void test_proposal_stays_behind_a_commit_that_is_not_its_own(void **state
 	assert_true(is_kept());
 }
 
+/* The machine stopped between the name of what was approved and the end of its proposal. */
+static void test_proposal_that_runs_ends_without_a_lapse(void **state)
+{
+	struct problems problems;
+
+	begin();
+	problems_init(&problems);
+	assert_int_equal(config_replace_candidate(&f.c, span_of(CHANGED), &problems), 0);
+	bytes_clear(&f.c.running_text);
+	assert_int_equal(print_tree(&f.c.running_text, f.c.candidate.root), 0);
+	f.c.running_entry.number++;
+	later(60);
+	assert_int_equal(next_event(""), EVENT_NONE_);
+	assert_false(is_kept());
+}
+
+static enum console_status show(struct asking *a)
+{
+	assert_true(proposal_show(a));
+	return CONSOLE_OK;
+}
+
+static void withdraw(void)
+{
+	assert_int_equal(request("yamada", CONSOLE_WITHDRAW, "", proposal_withdraw), CONSOLE_OK);
+	assert_int_equal(next_event("yamada"), EVENT_CHANGE_WITHDRAWN);
+}
+
+/* C1: with the digits that were shown, but not as they were shown. */
+static void assert_must_be_looked_at(const char *digits)
+{
+	assert_int_equal(request("suzuki", CONSOLE_APPROVE, digits, proposal_approve),
+			 CONSOLE_FAILED);
+	assert_non_null(strstr(f.answer, "look at it in this session first"));
+	assert_int_equal(next_event(""), EVENT_NONE_);
+	assert_true(is_kept());
+}
+
+/* The same bytes are another change for another reason, or on top of another configuration. */
+static void test_proposal_is_approved_only_as_it_was_shown(void **state)
+{
+	char digits[9];
+
+	begin();
+	assert_int_equal(request("suzuki", CONSOLE_PENDING, "", show), CONSOLE_OK);
+	assert_non_null(strstr(f.answer, "SHA-256 "));
+	(void)snprintf(digits, sizeof(digits), "%s",
+		       strstr(f.answer, "SHA-256 ") + strlen("SHA-256 "));
+	withdraw();
+	assert_int_equal(propose("another"), CONSOLE_OK);
+	assert_int_equal(next_event("another"), EVENT_CHANGE_PROPOSED);
+	assert_must_be_looked_at(digits);
+	withdraw();
+	f.c.running_entry.number++;
+	begin();
+	assert_must_be_looked_at(digits);
+	assert_int_equal(request("suzuki", CONSOLE_PENDING, "", show), CONSOLE_OK);
+	(void)request("suzuki", CONSOLE_APPROVE, digits, proposal_approve);
+	assert_int_equal(next_event("suzuki"), EVENT_CHANGE_APPROVED);
+}
+
 static void test_proposal_that_is_damaged_lapses(void **state)
 {
 	int fd;
@@ -218,6 +291,8 @@ int main(void)
 		TEST(test_proposal_that_lapsed_is_recorded_before_the_next_one),
 		TEST(test_proposal_that_is_carried_out_does_not_lapse),
 		TEST(test_proposal_stays_behind_a_commit_that_is_not_its_own),
+		TEST(test_proposal_that_runs_ends_without_a_lapse),
+		TEST(test_proposal_is_approved_only_as_it_was_shown),
 		TEST(test_proposal_that_is_damaged_lapses),
 	};
 
