@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of commands (commands.c), as the matcher, '?' and Tab read it (matching.c). */
+/* The table of commands (commands.def), as the matcher, '?' and Tab read it (matching.c). */
 #ifndef SEKISHO_CONSOLE_COMMAND_H
 #define SEKISHO_CONSOLE_COMMAND_H
 

@@ -74,7 +74,7 @@ static void print_items(unsigned modes, void (*print)(const struct command *comm
 static void print_markdown(void)
 {
 	printf("# Commands / コマンド\n\n"
-	       "Generated from `src/console/commands.c` by `console --print-commands`; do not "
+	       "Generated from `src/console/commands.def` by `console --print-commands`; do not "
 	       "edit. "
 	       "How the console behaves is in [console.md](console.md).\n");
 	for (size_t i = 0; i < GROUPS; i++) {
