@@ -1,49 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A change that was proposed and that nobody approves: when it ends, and what is recorded of it. */
-#include "unit.h"
+#include "config_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/proposal.h"
-#include "place.h"
 #include "policy/print.h"
 
-#define DAY_S   86400
-#define BEGAN_S INT64_C(1800000000) /* January 2027 */
+#define DAY_S 86400
 #define ZONES                                                                                      \
 	"zone a { tier business; port eth0; address 10.0.0.1/24; }\n"                              \
 	"zone b { tier outside; port eth1; address 10.1.0.1/24; }\n"
 #define CHANGED ZONES "service one { udp 1; }\n"
 
-static struct {
-	struct place place;
-	struct config c;
-	struct clock_simulated time;
-	struct clock clock;
-	int events; /* audit's end */
-	char answer[4096];
-} f;
+static char answer[4096]; /* to the request before */
 
 static int setup(void **state)
 {
 	struct problems problems;
-	int fds[2];
 
-	memset(&f, 0, sizeof(f));
-	place_open(&f.place);
-	f.time = (struct clock_simulated){.mono_ns = 1000000000, .wall_ns = BEGAN_S * 1000000000};
-	f.clock = clock_simulate(&f.time);
-	loop_init(&f.c.loop, &f.clock, f.c.polls, f.c.fds, CONFIG_DESCRIPTORS);
-	assert_int_equal(channel_pair(fds), 0);
-	event_client_init(&f.c.process.events, fds[0]);
-	f.events = fds[1];
-	f.c.keys_dir = -1;
+	fixture_open();
 	f.c.state_dir = f.place.dir;
 	f.c.running_entry.number = 7;
-	bytes_init(&f.c.running_text, CONFIG_TEXT_BYTES);
 	assert_int_equal(bytes_append_text(&f.c.running_text, ZONES), 0);
 	problems_init(&problems);
 	assert_int_equal(asking_parse(&f.c.candidate, span_of(CHANGED), &problems), 0);
@@ -57,25 +37,8 @@ static int teardown(void **state)
 {
 	config_commit_fini(&f.c.commit);
 	tree_fini(&f.c.candidate);
-	bytes_fini(&f.c.running_text);
-	(void)close(f.c.process.events.fd);
-	(void)close(f.events);
-	place_close(&f.place);
+	fixture_close();
 	return 0;
-}
-
-/* The next event that was sent; EVENT_NONE_: none. Its texts hold @text. */
-static enum event_id next_event(const char *text)
-{
-	static uint8_t body[65536];
-	ssize_t size = recv(f.events, body, sizeof(body), MSG_DONTWAIT);
-	struct event_record event;
-
-	if (size < (ssize_t)sizeof(event))
-		return EVENT_NONE_;
-	memcpy(&event, body + size - sizeof(event), sizeof(event));
-	assert_non_null(memmem(event.text, sizeof(event.text), text, strlen(text)));
-	return event.id;
 }
 
 static bool is_kept(void)
@@ -91,7 +54,7 @@ static void later(int64_t seconds)
 	assert_int_equal(loop_step(&f.c.loop, 0), 0);
 }
 
-/* The answer is left in f.answer. */
+/* The answer is left in answer. */
 static enum console_status request(const char *person, enum console_kind kind, const char *line,
 				   enum console_status (*serve)(struct asking *a))
 {
@@ -104,8 +67,7 @@ static enum console_status request(const char *person, enum console_kind kind, c
 	(void)snprintf(f.c.links[0].person, sizeof(f.c.links[0].person), "%s", person);
 	bytes_init(&a.text, CONFIG_TEXT_BYTES);
 	status = serve(&a);
-	(void)snprintf(f.answer, sizeof(f.answer), "%.*s", (int)a.text.size,
-		       (const char *)a.text.data);
+	(void)snprintf(answer, sizeof(answer), "%.*s", (int)a.text.size, (const char *)a.text.data);
 	bytes_fini(&a.text);
 	return status;
 }
@@ -240,7 +202,7 @@ static void assert_must_be_looked_at(const char *digits)
 {
 	assert_int_equal(request("suzuki", CONSOLE_APPROVE, digits, proposal_approve),
 			 CONSOLE_FAILED);
-	assert_non_null(strstr(f.answer, "look at it in this session first"));
+	assert_non_null(strstr(answer, "look at it in this session first"));
 	assert_int_equal(next_event(""), EVENT_NONE_);
 	assert_true(is_kept());
 }
@@ -252,9 +214,9 @@ static void test_proposal_is_approved_only_as_it_was_shown(void **state)
 
 	begin();
 	assert_int_equal(request("suzuki", CONSOLE_PENDING, "", show), CONSOLE_OK);
-	assert_non_null(strstr(f.answer, "SHA-256 "));
+	assert_non_null(strstr(answer, "SHA-256 "));
 	(void)snprintf(digits, sizeof(digits), "%s",
-		       strstr(f.answer, "SHA-256 ") + strlen("SHA-256 "));
+		       strstr(answer, "SHA-256 ") + strlen("SHA-256 "));
 	withdraw();
 	assert_int_equal(propose("another"), CONSOLE_OK);
 	assert_int_equal(next_event("another"), EVENT_CHANGE_PROPOSED);

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Saved configurations are looked at again each day: what was changed since is said. */
-#include "unit.h"
+#include "config_fixture.h"
 
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "base/channel.h"
-#include "config/config.h"
-#include "place.h"
 
 #define DAY_S 86400U
 #define TEXT  "zone a {\n    tier business;\n    port eth0;\n    address 10.0.0.1/24;\n}\n"
 #define OTHER "zone a {\n    tier outside;\n    port eth0;\n    address 10.0.0.1/24;\n}\n"
-
-static struct {
-	struct place place;
-	struct config c;
-	struct clock_simulated time;
-	struct clock clock;
-	int events; /* audit's end */
-} f;
 
 static void save(uint32_t number, const char *text)
 {
@@ -34,18 +20,8 @@ static void save(uint32_t number, const char *text)
 
 static int setup(void **state)
 {
-	int fds[2];
-
-	memset(&f, 0, sizeof(f));
-	place_open(&f.place);
-	f.time.mono_ns = 1000000000;
-	f.clock = clock_simulate(&f.time);
-	loop_init(&f.c.loop, &f.clock, f.c.polls, f.c.fds, CONFIG_DESCRIPTORS);
-	assert_int_equal(channel_pair(fds), 0);
-	event_client_init(&f.c.process.events, fds[0]);
-	f.events = fds[1];
+	fixture_open();
 	f.c.state_dir = f.place.dir;
-	bytes_init(&f.c.running_text, CONFIG_TEXT_BYTES);
 	assert_int_equal(bytes_append_text(&f.c.running_text, TEXT), 0);
 	config_saved_init(&f.c);
 	for (uint32_t number = 1; number <= 3; number++)
@@ -55,27 +31,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	bytes_fini(&f.c.running_text);
-	(void)close(f.c.process.events.fd);
-	(void)close(f.events);
-	place_close(&f.place);
+	fixture_close();
 	return 0;
-}
-
-/* The next event that was sent; EVENT_NONE_: none. Texts of it are compared with @text. */
-static enum event_id next_event(const char *text)
-{
-	static uint8_t body[65536];
-	ssize_t size = recv(f.events, body, sizeof(body), MSG_DONTWAIT);
-	const uint8_t *record = body + (size_t)(size > 0 ? size : 0);
-	struct event_record event;
-
-	if (size < (ssize_t)sizeof(event))
-		return EVENT_NONE_;
-	memcpy(&event, record - sizeof(event), sizeof(event));
-	if (text != NULL)
-		assert_non_null(memmem(event.text, sizeof(event.text), text, strlen(text)));
-	return event.id;
 }
 
 static void step_after(uint64_t seconds)

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Certificates that are made here: for which names, and when they are made anew; what was loaded
  * never is. */
-#include "unit.h"
+#include "config_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "config/config.h"
 #include "config/proposal.h"
 #include "config/slot_names.h"
-#include "place.h"
 #include "policy/parse.h"
 #include "tls/tls.h"
 
-#define DAY_S   86400
-#define BEGAN_S INT64_C(1800000000) /* January 2027 */
+#define DAY_S 86400
 #define ZONES                                                                                      \
 	"zone a { tier business; port eth0; address 10.0.0.1/24; address fd00::1/64; }\n"          \
 	"zone b { tier outside; port eth1; address 10.1.0.1/24; }\n"
@@ -29,14 +25,6 @@
 	"mail in { from b; to a; domain example.jp; next-hop 10.0.0.9; host-name mx.example.jp;\n" \
 	" tls { certificate " slot "; } }\n"
 
-static struct {
-	struct place place;
-	struct config c;
-	struct clock_simulated time;
-	struct clock clock;
-	int events; /* audit's end */
-} f;
-
 /* This runs from now on, and its commit is settled. */
 static void run(const char *text)
 {
@@ -47,46 +35,17 @@ static void run(const char *text)
 
 static int setup(void **state)
 {
-	int fds[2];
-
-	memset(&f, 0, sizeof(f));
-	place_open(&f.place);
-	f.time = (struct clock_simulated){.mono_ns = 1000000000, .wall_ns = BEGAN_S * 1000000000};
-	f.clock = clock_simulate(&f.time);
-	loop_init(&f.c.loop, &f.clock, f.c.polls, f.c.fds, CONFIG_DESCRIPTORS);
-	assert_int_equal(channel_pair(fds), 0);
-	event_client_init(&f.c.process.events, fds[0]);
-	f.events = fds[1];
+	fixture_open();
 	f.c.keys_dir = f.place.dir;
-	f.c.state_dir = -1;
 	f.c.running_entry.number = 7;
-	bytes_init(&f.c.running_text, CONFIG_TEXT_BYTES);
 	config_slots_init(&f.c);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	bytes_fini(&f.c.running_text);
-	(void)close(f.c.process.events.fd);
-	(void)close(f.events);
-	place_close(&f.place);
+	fixture_close();
 	return 0;
-}
-
-/* The next event that was sent; EVENT_NONE_: none. Its texts hold @text. */
-static enum event_id next_event(const char *text)
-{
-	static uint8_t body[65536];
-	ssize_t size = recv(f.events, body, sizeof(body), MSG_DONTWAIT);
-	struct event_record event;
-
-	if (size < (ssize_t)sizeof(event))
-		return EVENT_NONE_;
-	memcpy(&event, body + size - sizeof(event), sizeof(event));
-	if (text != NULL)
-		assert_non_null(memmem(event.text, sizeof(event.text), text, strlen(text)));
-	return event.id;
 }
 
 /* So much later by both clocks. */
