@@ -137,8 +137,8 @@ void proposal_tidy(struct config *c)
 	if (err == 0) {
 		end_proposal(&p);
 	} else if (err != -ERR_NOT_FOUND && err != -ERR_NO_MEMORY) {
-		if (!p.runs) /* else it was carried out, and something ended before it was removed
-			      */
+		/* One that runs was carried out, and something ended before it was removed. */
+		if (!p.runs)
 			record_lapsed(c, &p, err);
 		drop_proposal(c);
 	}

@@ -40,23 +40,38 @@ void action_query(struct console *c, const char *tail, unsigned number)
 }
 
 /* What is typed for people to read is not cut in silence. */
+static bool refuse_too_long(struct console *c, const char *tail)
+{
+	if (strlen(tail) < CONTROL_ARGUMENT_BYTES)
+		return false;
+	refuse(c, "too long: at most 111 bytes\n", "長すぎます (111バイトまで)\n");
+	return true;
+}
+
 void action_query_text(struct console *c, const char *tail, unsigned number)
 {
-	if (strlen(tail) >= CONTROL_ARGUMENT_BYTES)
-		refuse(c, "too long: at most 111 bytes\n", "長すぎます (111バイトまで)\n");
-	else
+	if (!refuse_too_long(c, tail))
 		console_query(c, (enum query_kind)number, tail, 0);
+}
+
+/* config's part of an answer stands above what another process says. Return: whether that is asked;
+ * else config's answer, a refusal, is the whole. */
+static bool query_behind(struct console *c, enum console_status status, struct span text,
+			 enum query_kind kind, const char *argument, uint32_t number)
+{
+	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
+		console_show_answer(c, status, text);
+		return false;
+	}
+	console_query(c, kind, argument, number);
+	return true;
 }
 
 static void on_pending(struct console *c, enum console_status status, struct span text)
 {
-	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
-		console_show_answer(c, status, text);
-		return;
-	}
-	console_query(c, QUERY_EMERGENCIES, "open", 0);
-	c->when_empty =
-		c->language == LANGUAGE_JA ? "保留中のものはありません\n" : "nothing waits\n";
+	if (query_behind(c, status, text, QUERY_EMERGENCIES, "open", 0))
+		c->when_empty = c->language == LANGUAGE_JA ? "保留中のものはありません\n"
+							   : "nothing waits\n";
 }
 
 /* config knows of configurations, the supervisor of emergencies and of a wipe: one answer. */
@@ -72,10 +87,7 @@ static void on_compliance(struct console *c, enum console_status status, struct 
 	/* A clause that config has found is shorter. */
 	snprintf(argument, sizeof(argument), "%s %.8s", c->language == LANGUAGE_JA ? "ja" : "en",
 		 c->request.line);
-	if (bytes_append(&c->preface, text.data, text.size) == 0 && status == CONSOLE_OK)
-		console_query(c, QUERY_SEEN, argument, 0);
-	else
-		console_show_answer(c, status, text);
+	(void)query_behind(c, status, text, QUERY_SEEN, argument, 0);
 }
 
 /* config knows what is configured for the clauses, audit what was seen. */
@@ -91,13 +103,9 @@ static void on_replay(struct console *c, enum console_status status, struct span
 {
 	char argument[CONTROL_ARGUMENT_BYTES];
 
-	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
-		console_show_answer(c, status, text);
-		return;
-	}
 	snprintf(argument, sizeof(argument), "%s %" PRIu32,
 		 c->language == LANGUAGE_JA ? "ja" : "en", c->request.number);
-	console_query(c, QUERY_REPLAY, argument, c->request.serial);
+	(void)query_behind(c, status, text, QUERY_REPLAY, argument, c->request.serial);
 }
 
 void action_replay(struct console *c, const char *tail, unsigned number)
@@ -117,19 +125,13 @@ static void on_test_proposal(struct console *c, enum console_status status, stru
 {
 	char flow[CONTROL_ARGUMENT_BYTES];
 
-	if (bytes_append(&c->preface, text.data, text.size) != 0 || status != CONSOLE_OK) {
-		console_show_answer(c, status, text);
-		return;
-	}
 	snprintf(flow, sizeof(flow), "%.*s", (int)sizeof(flow) - 1, c->request.line);
-	console_query(c, QUERY_TEST_CANDIDATE, flow, c->request.serial);
+	(void)query_behind(c, status, text, QUERY_TEST_CANDIDATE, flow, c->request.serial);
 }
 
 void action_test_proposal(struct console *c, const char *tail, unsigned number)
 {
-	if (strlen(tail) >= CONTROL_ARGUMENT_BYTES)
-		refuse(c, "too long: at most 111 bytes\n", "長すぎます (111バイトまで)\n");
-	else
+	if (!refuse_too_long(c, tail))
 		console_ask(c, CONSOLE_REPLAY_PROPOSAL, 0, tail, -1, on_test_proposal);
 }
 

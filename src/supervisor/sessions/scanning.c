@@ -20,7 +20,7 @@
 #define REPORTED_LIFE_MS  2000U /* of a scanner that has given its verdict */
 #define TEST_EVERY_MS     86400000U
 #define TEST_AGAIN_MS     WATCH_MS /* of one that did not find the test file */
-#define FAILURES_MAX      2U       /* of the test: a scanner that works then cannot be tested */
+#define FAILURES_MAX      2U       /* in a row; then a scanner cannot be tested */
 #define UNFIT             "the scanner does not find the EICAR test file in a large message"
 #define AWAITED           "the scanner could not be shown the EICAR test file yet"
 
